@@ -1,0 +1,1 @@
+"""Foreign and own files, read into bundles."""

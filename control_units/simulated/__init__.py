@@ -1,0 +1,1 @@
+"""Simulated devices: power supply, camera, beam-position monitor, and one for any template."""

@@ -1,0 +1,1 @@
+"""The metadata server: wire, use cases, store and rules, a floor each."""

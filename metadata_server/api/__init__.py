@@ -1,0 +1,1 @@
+"""The wire: converts messages and refusals; decides nothing."""

@@ -1,0 +1,1 @@
+"""The rules of the field: frozen dataclasses and functions, standard library only."""

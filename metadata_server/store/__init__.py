@@ -1,0 +1,1 @@
+"""SQL: the only floor that knows the database. Rows never leave it."""

@@ -1,0 +1,1 @@
+"""The contract: one Python package for each version of the protocol."""
