@@ -1,0 +1,84 @@
+"""Control units: what people declare, and what the units report, apart from each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from metadata_server.domain.attribute import AttributeOverride, Driver
+from metadata_server.domain.names import Kind, zone_of
+from metadata_server.domain.resource import Resource
+from metadata_server.domain.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlUnit(Resource):
+    """A declared device controller.
+
+    Attributes:
+        template: id of its template.
+        template_version: that it stays on.
+        unit_server: id of the process that hosts it; empty: none.
+        desired_state: UNSPECIFIED: it is left alone.
+        recover_count: grows with each order to recover.
+        overrides: sorted by attribute.
+        drivers: none: those of the template.
+    """
+
+    kind: ClassVar[Kind] = Kind.CONTROL_UNIT
+
+    template: str = ""
+    template_version: int = 0
+    unit_server: str = ""
+    desired_state: State = State.UNSPECIFIED
+    recover_count: int = 0
+    overrides: tuple[AttributeOverride, ...] = ()
+    drivers: tuple[Driver, ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> str:
+        return zone_of(self.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlUnitStatus:
+    """What a control unit last said of itself. Small: under 200 bytes as it is kept.
+
+    Attributes:
+        id: of the unit.
+        key: of the unit.
+        session: key of the session that stamped it; only that one may change it.
+        sequence: of the last report taken.
+        state_time_us: when it came to be in its state, by the database's clock.
+        passed: states it went through since the image before, with their times.
+        dataset: hash of what its code published; empty: nothing yet.
+    """
+
+    kind: ClassVar[Kind] = Kind.CONTROL_UNIT_STATUS
+
+    id: str
+    key: int
+    unit_server: str = ""
+    session: str = ""
+    sequence: int = 0
+    state: State = State.UNSPECIFIED
+    state_time_us: int = 0
+    message: str = ""
+    passed: tuple[PassedState, ...] = ()
+    reached_generation: int = 0
+    reached_recover_count: int = 0
+    dataset: str = ""
+    fingerprint: str = ""
+    unfenced: bool = False
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PassedState:
+    """A state on the way, when it was reached, and why."""
+
+    state: State
+    time_us: int
+    message: str = ""

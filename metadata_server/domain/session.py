@@ -1,0 +1,93 @@
+"""Sessions: runs of unit servers, as long as they are in touch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from metadata_server.domain.names import Kind
+from metadata_server.domain.state import Contact
+
+
+class EndReason(StrEnum):
+    """Why a session, and with it the lives in it, ended."""
+
+    GOOD_BYE = "GOOD_BYE"
+    LEASE_ENDED = "LEASE_ENDED"
+    SUPERSEDED = "SUPERSEDED"
+    TAKEN_OVER = "TAKEN_OVER"
+    REMOVED = "REMOVED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One run of a unit server: the content of a UnitServerStatus.
+
+    Attributes:
+        id: made by the server, at random; empty in the status of a server never seen.
+        unit_server: id of the unit server.
+        unit_server_key: its key.
+        incarnation: made by the process when it starts; tells a retry from a rival.
+        contact: as last decided by a sweep; blindness is not stored.
+    """
+
+    kind: ClassVar[Kind] = Kind.UNIT_SERVER_STATUS
+
+    id: str
+    unit_server: str
+    unit_server_key: int
+    incarnation: str = ""
+    host: str = ""
+    address: str = ""
+    pid: int = 0
+    version: str = ""
+    classes: tuple[str, ...] = ()
+    start_time_us: int = 0
+    end_time_us: int | None = None
+    end_reason: EndReason | None = None
+    contact: Contact = Contact.NONE
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """How long a session counts as alive without word, by the database's clock.
+
+    Attributes:
+        end_us: when it runs out.
+        beat_us: when word last came.
+        ended: whether the session has been ended, by whatever cause.
+    """
+
+    session: str
+    end_us: int
+    beat_us: int
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """What the sweeps know of themselves.
+
+    Attributes:
+        blind_since_us: beats from before this time say nothing; 0: never blind.
+        blind_until_us: until then nobody is declared lost.
+    """
+
+    sweep_us: int
+    node: str
+    blind_since_us: int = 0
+    blind_until_us: int = 0
+
+
+def contact_of(session: Session, lease: Lease | None, observer: Observer, now_us: int) -> Contact:
+    """The contact of a session as it is told at `now_us`.
+
+    While the observer was just blind, a session that has not been heard since is UNKNOWN:
+    nobody can say.
+    """
+    if session.end_time_us is not None or lease is None or lease.ended:
+        return session.contact
+    blind = now_us < observer.blind_until_us and lease.beat_us < observer.blind_since_us
+    return Contact.UNKNOWN if blind else session.contact

@@ -1,0 +1,57 @@
+"""Templates: kinds of control units, versioned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from metadata_server.domain.attribute import Attribute, Driver, Parameter
+from metadata_server.domain.names import Kind
+from metadata_server.domain.resource import Resource
+
+
+class VersionState(StrEnum):
+    """Where a version of a template stands."""
+
+    DRAFT = "DRAFT"
+    PUBLISHED = "PUBLISHED"
+    DEPRECATED = "DEPRECATED"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An order that a control unit understands besides the verbs of its life."""
+
+    name: str
+    description: str = ""
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template(Resource):
+    """One version of a kind of control unit; read without asking for one, the newest.
+
+    Attributes:
+        implementation: class as its code names it.
+        drivers: used by every unit that names none of its own.
+        alternative_drivers: that a unit may name instead.
+    """
+
+    kind: ClassVar[Kind] = Kind.TEMPLATE
+
+    version: int = 0
+    version_state: VersionState = VersionState.PUBLISHED
+    implementation: str = ""
+    group: str = ""
+    interface: str = ""
+    drivers: tuple[Driver, ...] = ()
+    alternative_drivers: tuple[Driver, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+
+def class_of(implementation: str) -> str:
+    """A class as it is compared: a leading `::` makes no difference."""
+    return implementation.removeprefix("::")
