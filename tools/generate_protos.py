@@ -16,6 +16,7 @@ from grpc_tools import protoc
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 PACKAGE = Path("mds/v1")
+PLUGINS = ("protoc-gen-mypy", "protoc-gen-mypy_grpc")
 GENERATED = ("*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*_pb2_grpc.pyi")
 
 
@@ -25,6 +26,12 @@ def include_paths() -> list[str]:
 
     common = Path(next(iter(google.api.__path__))).parent.parent
     return [f"-I{PROTO}", f"-I{common}", f"-I{resources.files('grpc_tools') / '_proto'}"]
+
+
+def plugins() -> list[str]:
+    """Where protoc finds what writes the `.pyi` files: beside this Python."""
+    folder = Path(sys.executable).parent
+    return [f"--plugin={name}={folder / name}" for name in PLUGINS]
 
 
 def generate(target: Path) -> None:
@@ -38,7 +45,7 @@ def generate(target: Path) -> None:
 
 
 def run(outputs: list[str], sources: list[str]) -> None:
-    if protoc.main(["protoc", *include_paths(), *outputs, *sources]) != 0:
+    if protoc.main(["protoc", *include_paths(), *plugins(), *outputs, *sources]) != 0:
         sys.exit("protoc failed; its message is above.")
 
 

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Installs the programs that tests talk to, where it may (root on Debian). Elsewhere the tests
+# that need them are skipped and say so; with CI=true they fail instead.
+set -eu
+
+missing=
+has() {
+    PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1" >/dev/null 2>&1
+}
+# The core package has the server without the service: nothing starts by itself on port 3306.
+has mariadbd && has mariadb-install-db || missing="$missing mariadb-server-core mariadb-client-core"
+has chromium || missing="$missing chromium"
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "Not installed, and only root on Debian may install them:$missing" >&2
+    echo "Tests that need them will be skipped." >&2
+    exit 0
+fi
+echo "Installing$missing ..."
+# shellcheck disable=SC2086 # a list of names
+if ! { apt-get -qq update &&
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null; }; then
+    echo "Could not install$missing: tests that need them will be skipped." >&2
+fi
