@@ -149,7 +149,9 @@ class Attribute(_message.Message):
     MAXIMUM_SIZE_BYTES_FIELD_NUMBER: _builtins.int
     MIME_TYPE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Name, unique in its dataset; `[A-Za-z0-9_.:+-]+`."""
+    """Name, unique in its dataset: 1 to 255 bytes without white space and control characters
+    (facilities write `range_slit[mm]`).
+    """
     description: _builtins.str
     """What it is, for people."""
     direction: Global___Direction.ValueType
