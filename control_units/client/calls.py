@@ -1,0 +1,230 @@
+"""Calls that fail over from server to server, under the generated stubs."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from typing import Any, Generic, Protocol, TypeVar
+
+import grpc.aio
+
+from control_units.client.backoff import Backoff
+from control_units.client.channels import Channels
+from control_units.client.errors import ClientError, Refused, Unreachable, from_rpc_error
+
+Request = TypeVar("Request")
+Reply = TypeVar("Reply")
+Metadata = tuple[tuple[str, str], ...]
+
+POSITION_KEY = "mds-position"
+REQUEST_ID_KEY = "mds-request-id"
+PRINCIPAL_KEY = "mds-principal"
+_READS = ("Get", "List")
+# Idempotent by the incarnation that its request carries.
+_SAFE = frozenset({"/mds.v1.Registration/Register"})
+
+
+class Caller:
+    """What all calls of one client share.
+
+    Attributes:
+        channels: the servers.
+        principal: who calls.
+        timeout: seconds that a call may take in all, its repetitions included.
+        position: the newest that any answer named: `store_id/epoch/revision`, or empty.
+    """
+
+    def __init__(self, channels: Channels, principal: str, timeout: float) -> None:
+        self.channels = channels
+        self.principal = principal
+        self.timeout = timeout
+        self.position = ""
+
+    def metadata(self) -> Metadata:
+        """What goes with each call: who, and an id that finds its lines in the server's log."""
+        return ((PRINCIPAL_KEY, self.principal), (REQUEST_ID_KEY, uuid.uuid4().hex))
+
+    def saw(self, trailing: Iterable[tuple[str, str | bytes]] | None) -> None:
+        """Keeps the position that an answer named."""
+        for key, value in trailing or ():
+            if key == POSITION_KEY and isinstance(value, str):
+                self.position = value
+
+    def failed(self, error: grpc.aio.AioRpcError, address: str) -> ClientError:
+        """What the failure means; leaves a server that cannot answer."""
+        self.saw(error.trailing_metadata())
+        failure = from_rpc_error(error, address)
+        if failure.is_transient:
+            self.channels.leave(address)
+        return failure
+
+
+class UnaryCall(Generic[Request, Reply]):
+    """One request, one reply, from whichever server answers.
+
+    Sent again as long as its time lasts, when that cannot do it twice: reads, mutations (their
+    request id makes them safe) and registrations.
+    """
+
+    def __init__(self, caller: Caller, path: str, kind: dict[str, Any]) -> None:
+        self._caller = caller
+        self._path = path
+        self._kind = kind
+        method = path.rpartition("/")[2]
+        self._is_safe = method.startswith(_READS) or path in _SAFE
+
+    async def __call__(  # `timeout` is the word of gRPC's own callables
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> Reply:
+        request, has_request_id = _with_request_id(request)
+        repeats = self._is_safe or has_request_id
+        end = time.monotonic() + (self._caller.timeout if timeout is None else timeout)
+        backoff = Backoff(first=0.1, longest=3.0)
+        tries = 0
+        while True:
+            try:
+                return await self._once(request, self._share(end, repeats=repeats))
+            except ClientError as failure:
+                tries += 1
+                pause = self._pause(failure, backoff, tries)
+                if not (repeats and failure.is_transient and time.monotonic() + pause < end):
+                    raise
+            await asyncio.sleep(pause)
+
+    async def _once(self, request: Request, seconds: float) -> Reply:
+        address = self._caller.channels.address
+        call = self._caller.channels.channel(address).unary_unary(self._path, **self._kind)(
+            request, timeout=seconds, metadata=self._caller.metadata()
+        )
+        try:
+            reply: Reply = await call
+        except grpc.aio.AioRpcError as error:
+            raise self._caller.failed(error, address) from error
+        self._caller.saw(await call.trailing_metadata())
+        return reply
+
+    def _share(self, end: float, *, repeats: bool) -> float:
+        """Seconds for one try: where there is another server to ask, a silent one gets only
+        part of the time."""
+        left = max(end - time.monotonic(), 0.001)
+        servers = len(self._caller.channels.addresses)
+        return left if servers == 1 or not repeats else max(left / servers, min(left, 2.0))
+
+    def _pause(self, failure: ClientError, backoff: Backoff, tries: int) -> float:
+        asked = failure.retry_after if isinstance(failure, Refused) else None
+        if asked is None and tries < len(self._caller.channels.addresses):
+            return 0.0  # there is a server that has not been asked yet
+        return backoff.next(at_least=asked or 0.0)
+
+
+class Stream(Generic[Request, Reply]):
+    """A call with a stream on either side. Never opened again by itself: only its user knows
+    where to go on. After a failure the next stream goes to another server."""
+
+    def __init__(self, caller: Caller, path: str, call: Any, address: str) -> None:
+        self._caller = caller
+        self._path = path
+        self._call = call
+        self._address = address
+        self._replies: AsyncIterator[Reply] | None = None
+
+    @property
+    def address(self) -> str:
+        """The server at the other end."""
+        return self._address
+
+    def __aiter__(self) -> "Stream[Request, Reply]":
+        return self
+
+    async def __anext__(self) -> Reply:
+        if self._replies is None:
+            self._replies = aiter(self._call)
+        try:
+            return await anext(self._replies)
+        except grpc.aio.AioRpcError as error:
+            raise self._caller.failed(error, self._address) from error
+
+    async def write(self, request: Request) -> None:
+        """Sends one message, waiting while the other side is not ready for it.
+
+        Raises:
+            ClientError: the stream has ended.
+        """
+        try:
+            await self._call.write(request)
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
+            raise await self._ending() from error
+
+    async def done_writing(self) -> None:
+        """Says that nothing more will be sent.
+
+        Raises:
+            ClientError: the stream has ended.
+        """
+        try:
+            await self._call.done_writing()
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
+            raise await self._ending() from error
+
+    def cancel(self) -> None:
+        """Ends the call at once; harmless when it has ended."""
+        self._call.cancel()
+
+    async def _ending(self) -> ClientError:
+        """Why the stream has ended, for a writer that comes too late."""
+        code = await self._call.code()
+        if code is grpc.StatusCode.OK:
+            return Unreachable(self._address, f"the server has closed the stream {self._path}.")
+        trailing = await self._call.trailing_metadata()
+        initial = await self._call.initial_metadata()
+        ended = grpc.aio.AioRpcError(code, initial, trailing, details=await self._call.details())
+        return self._caller.failed(ended, self._address)
+
+
+Requests = AsyncIterable[Request] | Iterable[Request]
+
+
+class Opens(Protocol):
+    """Opens a stream on a channel."""
+
+    def __call__(self, channel: grpc.aio.Channel) -> Callable[..., Any]: ...
+
+
+class FailoverChannel:
+    """Stands where the generated stubs expect a channel."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def unary_unary(self, path: str, **kind: Any) -> UnaryCall[Any, Any]:
+        return UnaryCall(self._caller, path, kind)
+
+    def unary_stream(self, path: str, **kind: Any) -> Callable[..., Stream[Any, Any]]:
+        return self._stream(path, lambda channel: channel.unary_stream(path, **kind))
+
+    def stream_stream(self, path: str, **kind: Any) -> Callable[..., Stream[Any, Any]]:
+        return self._stream(path, lambda channel: channel.stream_stream(path, **kind))
+
+    def _stream(self, path: str, opens: Opens) -> Callable[..., Stream[Any, Any]]:
+        def start(request: Any = None, *, timeout: float | None = None) -> Stream[Any, Any]:
+            address = self._caller.channels.address
+            call = opens(self._caller.channels.channel(address))(
+                request, timeout=timeout, metadata=self._caller.metadata()
+            )
+            return Stream(self._caller, path, call, address)
+
+        return start
+
+
+def _with_request_id(request: Any) -> tuple[Any, bool]:
+    """The request with an id of its own where its message has a place for one and it is empty;
+    the caller's message is not touched."""
+    if "request_id" not in request.DESCRIPTOR.fields_by_name:
+        return request, False
+    if not request.request_id:
+        request = type(request).FromString(request.SerializeToString())
+        request.request_id = uuid.uuid4().hex
+    return request, True

@@ -1,0 +1,190 @@
+"""The client."""
+
+import getpass
+import os
+import socket
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Self, cast
+from urllib.parse import quote
+
+import grpc.aio
+
+from control_units.client.addresses import ADDRESS_VARIABLE, DEFAULT_ADDRESS, parse_addresses
+from control_units.client.calls import Caller, FailoverChannel
+from control_units.client.channels import Channels
+
+if TYPE_CHECKING:
+    from mds.v1.agent_pb2_grpc import AgentsAsyncStub
+    from mds.v1.bundle_pb2_grpc import BundlesAsyncStub
+    from mds.v1.control_unit_pb2_grpc import ControlUnitsAsyncStub
+    from mds.v1.dataset_pb2_grpc import DatasetsAsyncStub
+    from mds.v1.execution_unit_pb2_grpc import ExecutionUnitsAsyncStub
+    from mds.v1.instantiation_pb2_grpc import InstantiationsAsyncStub
+    from mds.v1.overview_pb2_grpc import OverviewAsyncStub
+    from mds.v1.registration_pb2_grpc import RegistrationAsyncStub
+    from mds.v1.script_pb2_grpc import ScriptsAsyncStub
+    from mds.v1.sighting_pb2_grpc import SightingsAsyncStub
+    from mds.v1.snapshot_pb2_grpc import SnapshotsAsyncStub
+    from mds.v1.template_pb2_grpc import TemplatesAsyncStub
+    from mds.v1.unit_server_pb2_grpc import UnitServersAsyncStub
+    from mds.v1.variable_pb2_grpc import VariablesAsyncStub
+    from mds.v1.watch_pb2_grpc import WatchAsyncStub
+
+
+class Client:
+    """The metadata server, whichever of its replicas answers.
+
+    Each service of the contract is an attribute with the contract's methods. A call takes its
+    request message and, by keyword, `timeout` in seconds for all its tries together.
+
+    Args:
+        address: `host:port[,host:port…]`, or several of them; by default what the environment
+            variable MDS_ADDRESS says, else 127.0.0.1:7400.
+        principal: who calls, for the history; by default `user@host`.
+        timeout: seconds that a call may take unless it says otherwise.
+
+    Raises:
+        ValueError: an address is none.
+    """
+
+    def __init__(
+        self,
+        address: str | Sequence[str] | None = None,
+        *,
+        principal: str | None = None,
+        timeout: float = 20.0,
+    ) -> None:
+        written = address or os.environ.get(ADDRESS_VARIABLE) or DEFAULT_ADDRESS
+        self._channels = Channels(parse_addresses(written))
+        # Metadata is ASCII on the wire.
+        who = quote(principal or default_principal(), safe=" @!#$&'()*+,/:;=?[]~")
+        self._caller = Caller(self._channels, who, timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends all calls under way and lets go of the connections."""
+        await self._channels.close()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The servers that may be asked."""
+        return self._channels.addresses
+
+    @property
+    def address(self) -> str:
+        """The server that the next call asks first."""
+        return self._channels.address
+
+    @property
+    def position(self) -> str:
+        """The position that the last answer named, `store_id/epoch/revision`; empty: none yet."""
+        return self._caller.position
+
+    def leave(self, address: str) -> None:
+        """Has the next call ask another server first, when this one is in use."""
+        self._channels.leave(address)
+
+    @property
+    def _channel(self) -> grpc.aio.Channel:
+        return cast("grpc.aio.Channel", FailoverChannel(self._caller))
+
+    @cached_property
+    def agents(self) -> "AgentsAsyncStub":
+        from mds.v1.agent_pb2_grpc import AgentsStub
+
+        return AgentsStub(self._channel)
+
+    @cached_property
+    def bundles(self) -> "BundlesAsyncStub":
+        from mds.v1.bundle_pb2_grpc import BundlesStub
+
+        return BundlesStub(self._channel)
+
+    @cached_property
+    def control_units(self) -> "ControlUnitsAsyncStub":
+        from mds.v1.control_unit_pb2_grpc import ControlUnitsStub
+
+        return ControlUnitsStub(self._channel)
+
+    @cached_property
+    def datasets(self) -> "DatasetsAsyncStub":
+        from mds.v1.dataset_pb2_grpc import DatasetsStub
+
+        return DatasetsStub(self._channel)
+
+    @cached_property
+    def execution_units(self) -> "ExecutionUnitsAsyncStub":
+        from mds.v1.execution_unit_pb2_grpc import ExecutionUnitsStub
+
+        return ExecutionUnitsStub(self._channel)
+
+    @cached_property
+    def instantiations(self) -> "InstantiationsAsyncStub":
+        from mds.v1.instantiation_pb2_grpc import InstantiationsStub
+
+        return InstantiationsStub(self._channel)
+
+    @cached_property
+    def overview(self) -> "OverviewAsyncStub":
+        from mds.v1.overview_pb2_grpc import OverviewStub
+
+        return OverviewStub(self._channel)
+
+    @cached_property
+    def registration(self) -> "RegistrationAsyncStub":
+        from mds.v1.registration_pb2_grpc import RegistrationStub
+
+        return RegistrationStub(self._channel)
+
+    @cached_property
+    def scripts(self) -> "ScriptsAsyncStub":
+        from mds.v1.script_pb2_grpc import ScriptsStub
+
+        return ScriptsStub(self._channel)
+
+    @cached_property
+    def sightings(self) -> "SightingsAsyncStub":
+        from mds.v1.sighting_pb2_grpc import SightingsStub
+
+        return SightingsStub(self._channel)
+
+    @cached_property
+    def snapshots(self) -> "SnapshotsAsyncStub":
+        from mds.v1.snapshot_pb2_grpc import SnapshotsStub
+
+        return SnapshotsStub(self._channel)
+
+    @cached_property
+    def templates(self) -> "TemplatesAsyncStub":
+        from mds.v1.template_pb2_grpc import TemplatesStub
+
+        return TemplatesStub(self._channel)
+
+    @cached_property
+    def unit_servers(self) -> "UnitServersAsyncStub":
+        from mds.v1.unit_server_pb2_grpc import UnitServersStub
+
+        return UnitServersStub(self._channel)
+
+    @cached_property
+    def variables(self) -> "VariablesAsyncStub":
+        from mds.v1.variable_pb2_grpc import VariablesStub
+
+        return VariablesStub(self._channel)
+
+    @cached_property
+    def watch(self) -> "WatchAsyncStub":
+        from mds.v1.watch_pb2_grpc import WatchStub
+
+        return WatchStub(self._channel)
+
+
+def default_principal() -> str:
+    """Who runs this program, and where: `user@host`."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"

@@ -1,0 +1,135 @@
+"""What can go wrong with a call.
+
+ClientError
+├── Refused       a server answered, and said no: `reason` says why
+└── Unreachable   no server answered in time
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import grpc
+from google.rpc import error_details_pb2, status_pb2
+
+DETAILS_KEY = "grpc-status-details-bin"
+DOMAIN = "mds"
+
+# What may succeed when the same call is sent again, by the contract's table of errors.
+_TRANSIENT_CODES = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
+# The same code, but sending it again changes nothing.
+_FINAL_REASONS = frozenset({"MESSAGE_TOO_LARGE", "SCHEMA_UNKNOWN"})
+
+
+class ClientError(Exception):
+    """Root of everything that this library raises about a call."""
+
+    #: Whether the same call may succeed when it is sent again.
+    is_transient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One field of the request that is wrong."""
+
+    field: str
+    description: str
+
+
+class Refused(ClientError):
+    """A server answered, and said no.
+
+    Attributes:
+        reason: a name of `mds.v1.ErrorReason`; the name of the status code where the answer
+            came from something else than a metadata server (a proxy, an older server).
+        message: what is wrong and what would be right, for people.
+        metadata: what varies in the message, by name.
+        violations: the fields that are wrong, if it is about fields.
+        code: the status of the call.
+        retry_after: seconds that the server asks to wait before the same call is sent again.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        code: grpc.StatusCode,
+        metadata: Mapping[str, str] | None = None,
+        violations: Sequence[Violation] = (),
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+        self.message = message
+        self.code = code
+        self.metadata = dict(metadata or {})
+        self.violations = tuple(violations)
+        self.retry_after = retry_after
+        self.is_transient = code in _TRANSIENT_CODES and reason not in _FINAL_REASONS
+
+
+class Unreachable(ClientError):
+    """No server answered in time.
+
+    Attributes:
+        address: the server that was tried last.
+        message: what happened there.
+    """
+
+    is_transient = True
+
+    def __init__(self, address: str, message: str) -> None:
+        super().__init__(f"No metadata server answers at {address}: {message}")
+        self.address = address
+        self.message = message
+
+
+def from_rpc_error(error: grpc.aio.AioRpcError, address: str) -> ClientError:
+    """What a failed call means."""
+    code, details = error.code(), error.details() or ""
+    status = _status(error)
+    if status is not None:
+        return from_status(status, code)
+    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+        return Unreachable(address, details or code.name)
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        # The transport says so itself, of a message beyond its limit; a server gives details.
+        return Refused("MESSAGE_TOO_LARGE", details, code=code)
+    return Refused(code.name, details or "The server gave no message.", code=code)
+
+
+def from_status(status: status_pb2.Status, code: grpc.StatusCode | None = None) -> Refused:
+    """A refusal that came inside a message or with a call."""
+    info, request, retry = (
+        error_details_pb2.ErrorInfo(),
+        error_details_pb2.BadRequest(),
+        error_details_pb2.RetryInfo(),
+    )
+    has_retry = False
+    for detail in status.details:
+        if detail.Is(info.DESCRIPTOR):
+            detail.Unpack(info)
+        elif detail.Is(request.DESCRIPTOR):
+            detail.Unpack(request)
+        elif detail.Is(retry.DESCRIPTOR):
+            has_retry = detail.Unpack(retry)
+    code = code or _code(status.code)
+    return Refused(
+        info.reason or code.name,
+        status.message,
+        code=code,
+        metadata=info.metadata,
+        violations=[Violation(v.field, v.description) for v in request.field_violations],
+        retry_after=retry.retry_delay.ToTimedelta().total_seconds() if has_retry else None,
+    )
+
+
+def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:
+    for key, value in error.trailing_metadata() or ():
+        if key == DETAILS_KEY and isinstance(value, bytes):
+            return status_pb2.Status.FromString(value)
+    return None
+
+
+def _code(number: int) -> grpc.StatusCode:
+    return next((c for c in grpc.StatusCode if c.value[0] == number), grpc.StatusCode.UNKNOWN)
