@@ -28,8 +28,10 @@ class Kind(StrEnum):
     @property
     def collection(self) -> str:
         """First segment of a resource name: `control_units`."""
-        return "control_unit_statuses" if self is Kind.CONTROL_UNIT_STATUS else (
-            "unit_server_statuses" if self is Kind.UNIT_SERVER_STATUS else f"{self.value}s"
+        return (
+            "control_unit_statuses"
+            if self is Kind.CONTROL_UNIT_STATUS
+            else ("unit_server_statuses" if self is Kind.UNIT_SERVER_STATUS else f"{self.value}s")
         )
 
     @property

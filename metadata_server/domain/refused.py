@@ -1,10 +1,10 @@
 """The one tree of errors that domain and services raise on purpose.
 
-    Refused
-      kind      what the caller can do about it, and with it the status on each wire
-      reason    which refusal: a name of `mds.v1.ErrorReason`; public and frozen
-      metadata  whatever varies, as text
-      fields    the fields that are wrong, where the refusal is about fields
+Refused
+  kind      what the caller can do about it, and with it the status on each wire
+  reason    which refusal: a name of `mds.v1.ErrorReason`; public and frozen
+  metadata  whatever varies, as text
+  fields    the fields that are wrong, where the refusal is about fields
 """
 
 from __future__ import annotations
@@ -103,15 +103,11 @@ class Refused(Exception):
 
     @classmethod
     def etag_required(cls, message: str, **metadata: object) -> Refused:
-        return cls(
-            RefusalKind.ETAG_REQUIRED, "ETAG_REQUIRED", message, metadata=texts(metadata)
-        )
+        return cls(RefusalKind.ETAG_REQUIRED, "ETAG_REQUIRED", message, metadata=texts(metadata))
 
     @classmethod
     def etag_mismatch(cls, message: str, **metadata: object) -> Refused:
-        return cls(
-            RefusalKind.ETAG_MISMATCH, "ETAG_MISMATCH", message, metadata=texts(metadata)
-        )
+        return cls(RefusalKind.ETAG_MISMATCH, "ETAG_MISMATCH", message, metadata=texts(metadata))
 
     @classmethod
     def trimmed(cls, reason: str, message: str, **metadata: object) -> Refused:

@@ -1,0 +1,54 @@
+"""Resources as JSON text: bodies of rows, and images in the history.
+
+A field that has its default is left out, so that a new field of a later release reads as its
+default in what an earlier one wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import MISSING, fields
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+encoder = msgspec.json.Encoder()
+decoder = msgspec.json.Decoder()
+
+
+@cache
+def defaults_of(type_: Hashable) -> tuple[tuple[str, Any], ...]:
+    """Builtin values that the optional fields of a dataclass have where nobody sets them."""
+    pairs = []
+    for each in fields(type_):  # type: ignore[arg-type]  # a class, hashable for the cache
+        if each.default is not MISSING:
+            pairs.append((each.name, msgspec.to_builtins(each.default)))
+        elif each.default_factory is not MISSING:
+            pairs.append((each.name, msgspec.to_builtins(each.default_factory())))
+    return tuple(pairs)
+
+
+def plain(value: Any) -> dict[str, Any]:
+    """A dataclass as builtins, without the fields that have their defaults."""
+    found: dict[str, Any] = msgspec.to_builtins(value)
+    for name, default in defaults_of(type(value)):
+        if found[name] == default:
+            del found[name]
+    return found
+
+
+def text_of(data: Mapping[str, Any]) -> str:
+    return encoder.encode(data).decode()
+
+
+def data_of(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = decoder.decode(text)
+    return found
+
+
+def build(type_: type[T], data: Mapping[str, Any]) -> T:
+    """A dataclass from builtins; absent fields have their defaults."""
+    return msgspec.convert(data, type=type_)

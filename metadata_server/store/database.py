@@ -1,0 +1,191 @@
+"""One database behind one URL: engines, its clock, and what its errors mean.
+
+SQLite and MariaDB/MySQL differ only here and in `upsert.py`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, literal_column, make_url
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.elements import ColumnElement
+
+CONNECT_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_S = 30
+SQLITE_BUSY_TIMEOUT_MS = 5_000
+MYSQL_DIALECTS = ("mysql", "mariadb")
+
+DEADLOCK, LOCK_TIMEOUT, CHANGED_SINCE_READ = 1213, 1205, 1020
+NOT_READY, COMMIT_REFUSED = 1047, 1180
+UNKNOWN_TABLE, UNKNOWN_COLUMN = 1146, 1054
+
+
+class Fault(Enum):
+    """What an error of the database means for the transaction that met it."""
+
+    TRY_AGAIN = auto()
+    """Nothing was written; the same work may run again at once."""
+    AWAY = auto()
+    """The database does not answer. Before COMMIT nothing was written; at COMMIT nobody knows."""
+    FULL = auto()
+    """There is no room left; nothing was written."""
+    SCHEMA = auto()
+    """A table or column is missing."""
+    OURS = auto()
+    """A fault of our own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The engines of one database.
+
+    Attributes:
+        writing: READ COMMITTED; SQLite takes its write lock at the beginning.
+        reading: one consistent snapshot a transaction.
+        now_us: SQL for the database's clock, microseconds since 1970, UTC.
+        node: SQL for the name of the node that answers.
+    """
+
+    url: URL
+    writing: Engine
+    reading: Engine
+    now_us: ColumnElement[int]
+    node: ColumnElement[str]
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.writing.dialect.name == "sqlite"
+
+    def dispose(self) -> None:
+        self.writing.dispose()
+        self.reading.dispose()
+
+
+def open_database(url_text: str, *, pool_size: int = 8) -> Database:
+    """Opens a database; connects only when it is first used.
+
+    Args:
+        url_text: `sqlite:////path/file.db` or `mysql+pymysql://user:password@host/database`.
+        pool_size: connections kept for writing, and as many for reading.
+
+    Raises:
+        ValueError: the URL names another kind of database.
+    """
+    url = make_url(url_text)
+    if url.get_backend_name() == "sqlite":
+        return open_sqlite(url, pool_size)
+    if url.get_backend_name() in MYSQL_DIALECTS:
+        return open_mysql(url, pool_size)
+    raise ValueError(
+        f"MDS_DATABASE_URL names a {url.get_backend_name()} database; "
+        "right would be sqlite:///… or mysql+pymysql://…."
+    )
+
+
+def open_sqlite(url: URL, pool_size: int) -> Database:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engines = [
+        create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=CONNECT_TIMEOUT_S,
+            connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_TIMEOUT_MS / 1000},
+        )
+        for _ in range(2)
+    ]
+    for engine, begin in zip(engines, ("BEGIN IMMEDIATE", "BEGIN"), strict=True):
+        event.listen(engine, "connect", prepare_sqlite)
+        event.listen(engine, "begin", beginning_with(begin))
+    return Database(
+        url, engines[0], engines[1], literal_column("now_us()"), literal_column("'sqlite'")
+    )
+
+
+def prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+    """The embedded database's clock is this machine's, to the microsecond."""
+    connection.isolation_level = None  # we begin transactions, the driver does not
+    connection.create_function("now_us", 0, lambda: time.time_ns() // 1000)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def beginning_with(statement: str) -> Any:
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return begin
+
+
+def open_mysql(url: URL, pool_size: int) -> Database:
+    def engine(isolation: str) -> Engine:
+        return create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=CONNECT_TIMEOUT_S,
+            pool_recycle=1800,
+            isolation_level=isolation,
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                "read_timeout": STATEMENT_TIMEOUT_S,
+                "write_timeout": STATEMENT_TIMEOUT_S,
+                "charset": "utf8mb4",
+                "init_command": "SET time_zone='+00:00', sql_mode='STRICT_ALL_TABLES'",
+            },
+        )
+
+    now_us: ColumnElement[int] = literal_column(
+        "CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)"
+    )
+    return Database(
+        url,
+        engine("READ COMMITTED"),
+        engine("REPEATABLE READ"),
+        now_us,
+        literal_column("@@hostname"),
+    )
+
+
+def fault_of(error: DBAPIError) -> Fault:
+    """What an error means; only the database's own code decides, never its text, save on
+    SQLite, which has no other word for a missing table."""
+    original = error.orig
+    if isinstance(original, sqlite3.Error):
+        return sqlite_fault(original)
+    code = original.args[0] if original is not None and original.args else None
+    if code in {DEADLOCK, LOCK_TIMEOUT, CHANGED_SINCE_READ}:
+        return Fault.TRY_AGAIN
+    if code in {1021, 1114, 28}:
+        return Fault.FULL
+    if code in {UNKNOWN_TABLE, UNKNOWN_COLUMN}:
+        return Fault.SCHEMA
+    away = error.connection_invalidated or code in {NOT_READY, COMMIT_REFUSED}
+    return Fault.AWAY if away or isinstance(error, OperationalError) else Fault.OURS
+
+
+def sqlite_fault(error: sqlite3.Error) -> Fault:
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = None if code is None else code & 0xFF
+    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return Fault.TRY_AGAIN
+    if primary == sqlite3.SQLITE_FULL:
+        return Fault.FULL
+    if primary in {
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    }:
+        return Fault.AWAY
+    return Fault.SCHEMA if "no such" in str(error) else Fault.OURS

@@ -1,0 +1,102 @@
+"""How each kind of resource lies in its table: columns it is found by, and what it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table
+
+from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.facility import Agent, ExecutionUnit, Script, Snapshot, Variable
+from metadata_server.domain.names import Kind
+from metadata_server.domain.resource import Resource
+from metadata_server.domain.template import Template
+from metadata_server.domain.unit_server import UnitServer
+from metadata_server.store import schema
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """That a kind names another resource by id; the table holds its key.
+
+    Attributes:
+        column: holds the key, or NULL.
+        path: where the id stands in the plain form of the resource.
+    """
+
+    column: str
+    kind: Kind
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One kind in its table.
+
+    Attributes:
+        columns: fields of the content that are columns of their own.
+        references: fields that name other resources.
+        derived: further columns, computed from the resource.
+    """
+
+    kind: Kind
+    type: type[Resource]
+    table: Table
+    columns: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+    derived: Callable[[Any], dict[str, Any]] = lambda resource: {}
+
+
+def unit_columns(unit: ControlUnit) -> dict[str, Any]:
+    return {"zone": unit.zone}
+
+
+LAYOUTS: dict[Kind, Layout] = {
+    layout.kind: layout
+    for layout in (
+        Layout(Kind.TEMPLATE, Template, schema.template, ("version",)),
+        Layout(
+            Kind.UNIT_SERVER,
+            UnitServer,
+            schema.unit_server,
+            references=(Reference("agent_key", Kind.AGENT, ("launch", "agent")),),
+        ),
+        Layout(
+            Kind.CONTROL_UNIT,
+            ControlUnit,
+            schema.control_unit,
+            ("template_version", "desired_state", "recover_count"),
+            (
+                Reference("template_key", Kind.TEMPLATE, ("template",)),
+                Reference("unit_server_key", Kind.UNIT_SERVER, ("unit_server",)),
+            ),
+            unit_columns,
+        ),
+        Layout(Kind.AGENT, Agent, schema.agent),
+        Layout(Kind.EXECUTION_UNIT, ExecutionUnit, schema.execution_unit),
+        Layout(Kind.VARIABLE, Variable, schema.variable),
+        Layout(Kind.SCRIPT, Script, schema.script),
+        Layout(Kind.SNAPSHOT, Snapshot, schema.snapshot),
+    )
+}
+
+
+def at_path(data: dict[str, Any], path: tuple[str, ...]) -> str:
+    """The id at a path of a plain resource; empty when it is not there."""
+    found: Any = data
+    for step in path:
+        found = (found or {}).get(step)
+    return found or ""
+
+
+def put_at(data: dict[str, Any], path: tuple[str, ...], id: str) -> None:
+    """Sets the id at a path; an empty one leaves the field at its default."""
+    holder = data
+    for step in path[:-1]:
+        holder = holder.setdefault(step, {}) if id else (holder.get(step) or {})
+    if id:
+        holder[path[-1]] = id
+    else:
+        holder.pop(path[-1], None)

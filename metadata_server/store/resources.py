@@ -1,0 +1,137 @@
+"""Declared resources as they are now: found by id, locked for a change, listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.engine import Connection, RowMapping
+
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import Refused
+from metadata_server.domain.resource import Resource
+from metadata_server.domain.template import Template, VersionState
+from metadata_server.store import schema
+from metadata_server.store.codec import build, data_of, plain, text_of
+from metadata_server.store.images import from_row
+from metadata_server.store.keys import Keys, batches
+from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.upsert import insert_rows
+
+R = TypeVar("R", bound=Resource)
+
+
+class Resources:
+    """Reads resources of all kinds within one transaction."""
+
+    def __init__(self, connection: Connection, keys: Keys) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    def get(self, type_: type[R], id: str, *, lock: bool = False) -> R:
+        """The resource of that id.
+
+        Raises:
+            Refused: the kind's NOT_FOUND.
+        """
+        found = self.find(type_, [id], lock=lock)
+        if id not in found:
+            kind = type_.kind
+            raise Refused.not_found(
+                kind.not_found, f"There is no {kind.words} {id!r}.", name=kind.name_of(id)
+            )
+        return found[id]
+
+    def find(self, type_: type[R], ids: Iterable[str], *, lock: bool = False) -> dict[str, R]:
+        """Resources by id, of those that are there; locked in the order of their ids."""
+        table = LAYOUTS[type_.kind].table
+        found: dict[str, R] = {}
+        for some in batches(sorted(set(ids))):
+            query = select(table).where(table.c.id.in_(some)).order_by(table.c.id)
+            found |= {r.id: r for r in self.read(type_, query, lock=lock)}
+        return found
+
+    def of_keys(self, type_: type[R], keys: Iterable[int]) -> dict[int, R]:
+        """Resources by key, of those that are there."""
+        table = LAYOUTS[type_.kind].table
+        found: dict[int, R] = {}
+        for some in batches(sorted(set(keys))):
+            query = select(table).where(table.c.key.in_(some))
+            found |= {r.meta.key: r for r in self.read(type_, query)}
+        return found
+
+    def where(
+        self, type_: type[R], *conditions: ColumnElement[bool], limit: int | None = None
+    ) -> list[R]:
+        """Resources that pass all conditions, sorted by id."""
+        table = LAYOUTS[type_.kind].table
+        query = select(table).where(*conditions).order_by(table.c.id)
+        return self.read(type_, query if limit is None else query.limit(limit))
+
+    def read(self, type_: type[R], query: Select[Any], *, lock: bool = False) -> list[R]:
+        layout = LAYOUTS[type_.kind]
+        rows = self._connection.execute(query.with_for_update() if lock else query)
+        mappings = rows.mappings().all()
+        self._learn(type_.kind, mappings)
+        return [cast(R, from_row(dict(row), layout, self._keys.id_of)) for row in mappings]
+
+    def _learn(self, kind: Kind, rows: Sequence[RowMapping]) -> None:
+        """Learns ids and, in few statements, those of everything that the rows refer to."""
+        for row in rows:
+            self._keys.learn(kind, row["id"], row["key"])
+        for reference in LAYOUTS[kind].references:
+            keys = {row[reference.column] for row in rows} - {None}
+            self._keys.find_ids(reference.kind, keys)
+
+    def count(self, kind: Kind, *conditions: ColumnElement[bool]) -> int:
+        table = LAYOUTS[kind].table
+        query = select(func.count()).select_from(table).where(*conditions)
+        return int(self._connection.execute(query).scalar_one())
+
+    def versions(self, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Template]:
+        """Contents of versions of templates, by the template's key and the version."""
+        table = schema.template_version
+        pairs = set(wanted)
+        found = {}
+        for some in batches(sorted({key for key, _ in pairs})):
+            query = select(table).where(table.c.template_key.in_(some))
+            for row in self._connection.execute(query).mappings():
+                pair = (row["template_key"], row["version"])
+                if pair in pairs:
+                    found[pair] = self._version(row)
+        return found
+
+    def all_versions(self, template: Template) -> list[Template]:
+        """All versions of a template, oldest first."""
+        table = schema.template_version
+        query = (
+            select(table).where(table.c.template_key == template.meta.key).order_by(table.c.version)
+        )
+        return [self._version(row) for row in self._connection.execute(query).mappings()]
+
+    def _version(self, row: RowMapping) -> Template:
+        data = data_of(row["body"])
+        data["id"] = self._keys.id_of(Kind.TEMPLATE, row["template_key"])
+        data["version"] = row["version"]
+        data["version_state"] = VersionState(row["version_state"])
+        data["meta"] = {"key": row["template_key"], "revision": row["revision"]}
+        return build(Template, data)
+
+    def add_versions(self, templates: Iterable[Template]) -> None:
+        """Stores the content of new versions, for ever."""
+        rows = []
+        for template in templates:
+            body = plain(template)
+            for name in ("id", "meta", "version", "version_state"):
+                body.pop(name, None)
+            rows.append(
+                {
+                    "template_key": template.meta.key,
+                    "version": template.version,
+                    "version_state": template.version_state.value,
+                    "revision": template.meta.revision,
+                    "body": text_of(body),
+                }
+            )
+        insert_rows(self._connection, schema.template_version, rows)

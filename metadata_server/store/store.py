@@ -1,0 +1,182 @@
+"""The store: runs work in transactions, again where that is safe, and says what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import structlog
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError, NoResultFound
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from metadata_server.domain.change import Caller, Position
+from metadata_server.domain.refused import Refused
+from metadata_server.store.database import Database, Fault, fault_of
+from metadata_server.store.unit_of_work import LostRace, UnitOfWork
+
+TRIES = 5
+FIRST_PAUSE_S = 0.005
+T = TypeVar("T")
+Work = Callable[[UnitOfWork], T]
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What work gave, and the position it was read or written at."""
+
+    value: T
+    position: Position
+
+
+class Store:
+    """One database, a few threads, and the rules of transactions.
+
+    `work` is a plain function of a `UnitOfWork` that may run twice: no I/O but the store's.
+    """
+
+    def __init__(self, database: Database, *, threads: int = 8) -> None:
+        self.database = database
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
+        self._listeners: list[Callable[[Position], None]] = []
+
+    def on_commit(self, listener: Callable[[Position], None]) -> None:
+        """Calls `listener`, in a thread of the store, after each commit that has a revision."""
+        self._listeners.append(listener)
+
+    async def transact(self, work: Work[T], *, caller: Caller | None = None) -> Answer[T]:
+        """Runs work in a writing transaction; what it saved is one revision.
+
+        Raises:
+            Refused: by the work itself; CONTENTION after five lost races;
+                DATABASE_UNAVAILABLE when nothing was written; OUTCOME_UNKNOWN when the
+                connection broke at COMMIT.
+        """
+        return await self._run(lambda: self.transact_now(work, caller=caller))
+
+    async def read(self, work: Work[T]) -> Answer[T]:
+        """Runs work on one consistent snapshot; it must not write.
+
+        Raises:
+            Refused: by the work itself; DATABASE_UNAVAILABLE.
+        """
+        return await self._run(lambda: self.read_now(work))
+
+    async def _run(self, call: Callable[[], Answer[T]]) -> Answer[T]:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    def transact_now(self, work: Work[T], *, caller: Caller | None = None) -> Answer[T]:
+        """`transact`, in the calling thread."""
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(random.uniform(0, FIRST_PAUSE_S * 2**attempt))
+            answer = self._try(work, caller, first=attempt == 0)
+            if answer is not None:
+                return answer
+        raise Refused.busy(
+            "CONTENTION", "Others kept changing the same rows. Send the same call again."
+        )
+
+    def _try(self, work: Work[T], caller: Caller | None, *, first: bool) -> Answer[T] | None:
+        """One try; None: nothing was written, and it may run again."""
+        committing = False
+        try:
+            with self.database.writing.connect() as connection:
+                unit = self._begin(connection, caller)
+                if unit is None:
+                    return None if first else self._away()
+                value = work(unit)
+                unit.flush()
+                committing = True
+                connection.commit()
+        except (LostRace, IntegrityError):
+            return None
+        except PoolTimeout:
+            raise Refused.pressure(
+                "TOO_BUSY", "All connections to the database are in use. Try again shortly."
+            ) from None
+        except DBAPIError as error:
+            self._explain(error, committing=committing)
+            return None
+        if unit.has_claimed:
+            for listener in self._listeners:
+                listener(unit.position)
+        return Answer(value, unit.position)
+
+    def _begin(self, connection: Connection, caller: Caller | None) -> UnitOfWork | None:
+        """Begins; None: the connection from the pool was dead, and a fresh one may do."""
+        try:
+            return UnitOfWork(connection, self.database, caller)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                return None
+            raise
+        except NoResultFound:
+            raise unknown_schema() from None
+
+    def read_now(self, work: Work[T]) -> Answer[T]:
+        """`read`, in the calling thread."""
+        for attempt in range(2):
+            try:
+                with self.database.reading.connect() as connection:
+                    unit = self._begin(connection, None)
+                    if unit is None:
+                        continue
+                    return Answer(work(unit), unit.position)
+            except PoolTimeout:
+                raise Refused.pressure(
+                    "TOO_BUSY", "All connections to the database are in use. Try again shortly."
+                ) from None
+            except DBAPIError as error:
+                self._explain(error, committing=False)
+        return self._away()
+
+    def _explain(self, error: DBAPIError, *, committing: bool) -> None:
+        """Returns where the work may run again; raises the right refusal otherwise."""
+        fault = fault_of(error)
+        log.warning("database_fault", fault=fault.name, error=type(error.orig).__name__)
+        if fault is Fault.TRY_AGAIN:
+            return
+        if fault is Fault.SCHEMA:
+            raise unknown_schema() from error
+        if fault is Fault.FULL:
+            raise Refused.busy(
+                "DATABASE_UNAVAILABLE",
+                "The database has no room left. Nothing was written; free some space.",
+                retry_after_ms=5000,
+            ) from error
+        if fault is Fault.OURS:
+            raise error
+        if committing:
+            raise Refused.busy(
+                "OUTCOME_UNKNOWN",
+                "The database went away during COMMIT. Send the same call again, with the same "
+                "request id.",
+            ) from error
+        self._away(error)
+
+    def _away(self, error: DBAPIError | None = None) -> Answer[T]:
+        raise Refused.busy(
+            "DATABASE_UNAVAILABLE",
+            "The database does not answer. Nothing was written; send the same call again.",
+            retry_after_ms=1000,
+        ) from error
+
+    def close(self) -> None:
+        """Waits for what runs, then closes all connections."""
+        self._threads.shutdown(wait=True)
+        self.database.dispose()
+
+
+def unknown_schema() -> Refused:
+    return Refused.busy(
+        "SCHEMA_UNKNOWN",
+        "The database's schema is not the one this server knows. Run: mds migrate",
+        retry_after_ms=5000,
+    )

@@ -1,0 +1,213 @@
+"""One transaction: what it reads, what it will write, and the revision that it claims.
+
+The order is always the same: the resources are read and locked, sorted by id; the checks are
+made; then the first `save` claims the revision; what was saved is written at the end, in
+multi-row statements. So the counter is locked for a few statements only, and the order of
+revisions is the order in which changes become visible.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from metadata_server.domain.change import Action, Caller, Position
+from metadata_server.domain.names import Kind
+from metadata_server.domain.resource import Resource
+from metadata_server.store import schema
+from metadata_server.store.database import Database
+from metadata_server.store.images import content_of, image_of, row_of
+from metadata_server.store.keys import Keys, batches, new_key
+from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.resources import Resources
+from metadata_server.store.revision import Moment, claim_revision, read_moment
+from metadata_server.store.upsert import insert_rows, upsert_rows
+
+
+class LostRace(Exception):
+    """A row was not as it had been read; the whole work runs again."""
+
+
+class UnitOfWork:
+    """What a use case has in its hands during one transaction.
+
+    Attributes:
+        now_us: the database's clock when the transaction began.
+        caller: who changes things; None: the system itself (reports, sweeps).
+    """
+
+    def __init__(self, connection: Connection, database: Database, caller: Caller | None) -> None:
+        self.connection = connection
+        self.database = database
+        self.caller = caller
+        self.keys = Keys(connection)
+        self._begun = read_moment(connection, database)
+        self._claimed: Moment | None = None
+        self._created: dict[int, Resource] = {}
+        self._changed: dict[int, Resource] = {}
+        self._deleted: dict[int, Resource] = {}
+        self._status_images: list[dict[str, Any]] = []
+        self.now_us = self._begun.now_us
+        self.resources = Resources(connection, self.keys)
+
+    @property
+    def position(self) -> Position:
+        """The position of this transaction's change, or where it began."""
+        return (self._claimed or self._begun).position
+
+    @property
+    def has_claimed(self) -> bool:
+        return self._claimed is not None
+
+    def claim(self) -> Moment:
+        """The revision of this transaction; claimed at the first call."""
+        if self._claimed is None:
+            self._claimed = claim_revision(self.connection, self.database)
+        return self._claimed
+
+    def save(self, resource: Resource) -> Resource:
+        """Creates a resource (its key is 0) or changes it; it is stamped and returned.
+
+        Every lock must be held by now: what a later save relies on is read before the first.
+        """
+        moment = self.claim()
+        meta = resource.meta
+        if created := meta.key == 0:
+            meta = replace(meta, key=new_key(), create_time_us=moment.now_us)
+        stamped = replace(
+            resource,
+            meta=replace(
+                meta,
+                generation=meta.generation + 1,
+                revision=moment.position.revision,
+                update_time_us=moment.now_us,
+            ),
+        )
+        key = stamped.meta.key
+        self.keys.learn(resource.kind, resource.id, key)
+        (self._created if created or key in self._created else self._changed)[key] = stamped
+        return stamped
+
+    def delete(self, resource: Resource) -> None:
+        """Deletes a resource; its history and its name's past stay."""
+        moment = self.claim()
+        gone = replace(resource, meta=replace(resource.meta, revision=moment.position.revision))
+        self._deleted[resource.meta.key] = gone
+        self.keys.forget(resource.kind, resource.id)
+
+    def add_status_image(self, kind: Kind, key: int, session: str, image: str) -> None:
+        """One small image of what a unit or a session has become, at this revision."""
+        moment = self.claim()
+        self._status_images.append(
+            {
+                "time_us": moment.now_us,
+                "kind": kind.value,
+                "key": key,
+                "session": session,
+                "image": image,
+            }
+        )
+
+    def flush(self) -> None:
+        """Writes what was saved; called once, at the end of the transaction."""
+        if self._claimed is None:
+            return
+        number = self._claimed.position.revision
+        history: list[dict[str, Any]] = []
+        for kind, layout in LAYOUTS.items():
+            created = [r for r in self._created.values() if r.kind is kind]
+            changed = [r for r in self._changed.values() if r.kind is kind]
+            deleted = [r for r in self._deleted.values() if r.kind is kind]
+            rows = {}
+            for resource in (*created, *changed):
+                content = content_of(resource, layout, self.keys.key_of)
+                rows[resource.meta.key] = row_of(resource, content, layout)
+                action = Action.CREATED if resource.meta.key in self._created else Action.UPDATED
+                history.append(self._entry(resource, action, image_of(resource, content)))
+            history += [self._entry(resource, Action.DELETED, "{}") for resource in deleted]
+            table = layout.table
+            insert_rows(self.connection, table, [rows[r.meta.key] for r in created])
+            self._update(changed, rows)
+            for keys in batches(sorted(r.meta.key for r in deleted)):
+                self.connection.execute(table.delete().where(table.c.key.in_(keys)))
+            self._open_names(created, number)
+            self._close_names(deleted, number)
+        self._write_history(number, history)
+
+    def _entry(self, resource: Resource, action: Action, image: str) -> dict[str, Any]:
+        return {
+            "kind": resource.kind.value,
+            "key": resource.meta.key,
+            "action": action.value,
+            "image": image,
+        }
+
+    def _update(self, changed: list[Resource], rows: dict[int, dict[str, Any]]) -> None:
+        """Writes changed rows. A single one tests in its own WHERE that nobody changed it since
+        it was read; many rely on their locks and on the one counter row that all writers
+        change."""
+        if not changed:
+            return
+        table = LAYOUTS[changed[0].kind].table
+        if len(changed) > 1:
+            upsert_rows(self.connection, table, [rows[r.meta.key] for r in changed])
+            return
+        (resource,) = changed
+        row = rows[resource.meta.key]
+        statement = table.update().where(
+            table.c.key == row["key"], table.c.generation == row["generation"] - 1
+        )
+        if self.connection.execute(statement.values(**row)).rowcount != 1:
+            raise LostRace
+
+    def _open_names(self, created: list[Resource], number: int) -> None:
+        rows = [
+            {
+                "kind": resource.kind.value,
+                "id": resource.id,
+                "from_revision": number,
+                "to_revision": None,
+                "key": resource.meta.key,
+            }
+            for resource in created
+        ]
+        insert_rows(self.connection, schema.name, rows)
+
+    def _close_names(self, deleted: list[Resource], number: int) -> None:
+        names = schema.name
+        for keys in batches(sorted(r.meta.key for r in deleted)):
+            self.connection.execute(
+                names.update()
+                .where(names.c.key.in_(keys), names.c.to_revision.is_(None))
+                .values(to_revision=number)
+            )
+
+    def _write_history(self, number: int, history: list[dict[str, Any]]) -> None:
+        entries = [
+            {"revision": number, "ordinal": ordinal, **entry}
+            for ordinal, entry in enumerate(history)
+        ]
+        insert_rows(self.connection, schema.history, entries)
+        first = len(entries)
+        images = [
+            {"revision": number, "ordinal": first + ordinal, **image}
+            for ordinal, image in enumerate(self._status_images)
+        ]
+        insert_rows(self.connection, schema.status_history, images)
+        if self.caller is not None and self._claimed is not None:
+            insert_rows(self.connection, schema.change_set, [self._change_set(self._claimed)])
+
+    def _change_set(self, moment: Moment) -> dict[str, Any]:
+        caller = self.caller
+        assert caller is not None
+        return {
+            "revision": moment.position.revision,
+            "time_us": moment.now_us,
+            "author": caller.principal.name,
+            "authenticated": caller.principal.authenticated,
+            "reason": caller.reason,
+            "request_id": caller.request_id,
+            "method": caller.method,
+        }
