@@ -7,9 +7,8 @@ import tempfile
 from io import BytesIO
 from pathlib import Path
 
-from grpc_tools import protoc
-
 import generate_protos
+from grpc_tools import protoc
 
 ROOT = generate_protos.ROOT
 BUF = str(Path(sys.executable).parent / "buf")

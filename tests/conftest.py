@@ -1,0 +1,132 @@
+"""Stages that all tests share, and what no test may do. See tests/stages."""
+
+import asyncio
+import inspect
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.stages.leaks import child_processes, leaked_tasks
+from tests.stages.loopback import Loopback
+from tests.stages.mariadb import MariaDB, what_is_missing
+from tests.stages.replica import Replica
+
+LOOPBACK = Loopback()
+# Real exports of facilities, where the project stands beside them; never part of it.
+CHAOS = Path(__file__).resolve().parents[2] / "shared" / "data" / "chaos"
+
+StartReplica = Callable[..., Awaitable[Replica]]
+
+
+def pytest_configure() -> None:
+    LOOPBACK.watch()
+    # Else the first look for "the loop of this thread" makes one that nobody closes.
+    asyncio.set_event_loop(None)
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that leaks a task or a process, or that talks beyond loopback."""
+    if isinstance(request.node, pytest.Function) and inspect.iscoroutinefunction(request.node.obj):
+        request.getfixturevalue("leaks_no_task")
+    before = child_processes()
+    yield
+    strayed, LOOPBACK.strayed = LOOPBACK.strayed, []
+    assert not strayed, "talked beyond loopback"
+    after = child_processes()
+    assert not {after[pid] for pid in after.keys() - before.keys()}, "left processes behind"
+
+
+@pytest.fixture
+def loopback() -> Loopback:
+    return LOOPBACK
+
+
+@pytest.fixture
+async def leaks_no_task() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    assert not await leaked_tasks(before), "left tasks behind"
+
+
+def needs(missing: str) -> None:
+    """Skips the test that needs what is missing; in CI, where nothing may be missing, fails it."""
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    needs(what_is_missing())
+    server = MariaDB(tmp_path_factory.mktemp("mariadb"))
+    try:
+        server.install()
+        yield server
+    finally:
+        server.clear()
+
+
+@pytest.fixture
+def mariadb(mariadb_server: MariaDB) -> Iterator[MariaDB]:
+    """The MariaDB of the session. A test may kill, pause and restart it: the next finds it well."""
+    mariadb_server.heal()
+    yield mariadb_server
+    mariadb_server.heal()
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> str:
+    """URL of an SQLite file that is not there yet."""
+    return f"sqlite:///{tmp_path / 'mds.sqlite'}"
+
+
+@pytest.fixture
+def mariadb_database(mariadb: MariaDB) -> Iterator[str]:
+    """URL of an empty database, without tables."""
+    name = mariadb.create_database()
+    yield mariadb.url(name)
+    mariadb.heal()
+    mariadb.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def database(request: pytest.FixtureRequest) -> str:
+    """URL of an empty database; the test runs once on each kind."""
+    url: str = request.getfixturevalue(f"{request.param}_database")
+    return url
+
+
+@pytest.fixture
+async def start_replica(tmp_path: Path) -> AsyncIterator[StartReplica]:
+    """Starts a ready replica on a database; the first one there brings the schema up."""
+    replicas: list[Replica] = []
+
+    async def start(database: str, *, environment: Mapping[str, str] | None = None) -> Replica:
+        replica = Replica(database, tmp_path, environment=environment)
+        if not any(other.database == database for other in replicas):
+            await replica.migrate()
+        replicas.append(replica)
+        await replica.start()
+        return replica
+
+    yield start
+    for replica in replicas:
+        replica.program.clear()
+
+
+@pytest.fixture
+async def replica(start_replica: StartReplica, database: str) -> Replica:
+    """One ready replica; the test runs once on each kind of database."""
+    return await start_replica(database)
+
+
+@pytest.fixture(scope="session")
+def chaos_files() -> Path:
+    """Folder of real exports of facilities."""
+    if not CHAOS.is_dir():
+        pytest.skip("no real facility files in ../shared/data/chaos beside this project")
+    return CHAOS

@@ -1,0 +1,51 @@
+"""Sizes and names of things, as docs/adr and CONTRIBUTING.md say them."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = ("metadata_server", "control_units", "webui", "benchmarks", "tools", "examples")
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 40
+# Names that say nothing about what is inside.
+EMPTY_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
+
+
+def modules(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+# A migration is one step, written once: it is as long as the step is.
+ALL = [path for path in modules(*PROGRAMS, "tests") if "migrations" not in path.parts]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_a_file_has_one_idea(path: Path) -> None:
+    lines = len(path.read_text().splitlines())
+    assert lines <= MAX_FILE_LINES, f"{lines} lines: split it"
+    assert path.stem not in EMPTY_NAMES, "name it by what is inside"
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_a_function_fits_on_a_screen(path: Path) -> None:
+    long = {
+        node.name: lines
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (lines := body_lines(node)) > MAX_FUNCTION_LINES
+    }
+    assert not long, f"functions of more than {MAX_FUNCTION_LINES} lines: {long}"
+
+
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines from `def` to its end, without its docstring."""
+    first = function.body[0]
+    documented = ast.get_docstring(function) is not None
+    docstring = (first.end_lineno or 0) - first.lineno + 1 if documented else 0
+    return (function.end_lineno or 0) - function.lineno + 1 - docstring

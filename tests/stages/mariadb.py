@@ -1,0 +1,147 @@
+"""A MariaDB of our own: real, durable, on loopback, and free to be broken."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pymysql
+
+from tests.stages.ports import free_port
+from tests.stages.program import Program
+
+USER = "mds"
+# A word that can be looked for: it must never show in a log.
+PASSWORD = "Pa55-of-a-test"
+START_TIMEOUT_S = 30.0
+
+
+def find(program: str) -> str | None:
+    """Path of a program; Debian keeps servers where only root looks."""
+    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def what_is_missing() -> str:
+    """Says which program a MariaDB stage lacks here; empty: none."""
+    missing = [name for name in ("mariadbd", "mariadb-install-db") if find(name) is None]
+    return f"{' and '.join(missing)} not found (apt-get install mariadb-server)" if missing else ""
+
+
+class MariaDB:
+    """One server with a data folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.port = free_port()
+        self._program = Program(self._command(), log=folder / "mariadbd.log")
+
+    def _options(self) -> list[str]:
+        as_user = ["--user=root"] if os.geteuid() == 0 else []
+        return ["--no-defaults", *as_user, f"--datadir={self.data}", f"--tmpdir={self.folder}"]
+
+    def _command(self) -> list[str]:
+        return [
+            find("mariadbd") or "mariadbd",
+            *self._options(),
+            f"--socket={self.folder / 's'}",
+            f"--pid-file={self.folder / 'pid'}",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            "--skip-name-resolve",
+            # As durable as in service: what was acknowledged is on disk.
+            "--innodb-flush-log-at-trx-commit=1",
+            "--innodb-buffer-pool-size=256M",
+            "--max-connections=300",
+            "--skip-log-bin",
+            "--performance-schema=OFF",
+        ]
+
+    def install(self) -> None:
+        """Makes the data folder, with a user who may do everything."""
+        command = [
+            find("mariadb-install-db") or "mariadb-install-db",
+            *self._options(),
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            "--skip-name-resolve",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, f"mariadb-install-db failed:\n{done.stdout}{done.stderr}"
+        self.start()
+        self.execute(
+            f"CREATE USER '{USER}'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'",
+            f"GRANT ALL ON *.* TO '{USER}'@'127.0.0.1'",
+        )
+
+    def start(self) -> None:
+        """Starts it, and returns when it answers."""
+        self._program.start()
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._listens():
+            self._program.check_running()
+            assert time.monotonic() < deadline, self._program.last_lines()
+            time.sleep(0.02)
+        self.execute("SELECT 1")
+
+    def _listens(self) -> bool:
+        # Asked with a socket of our own, as PyMySQL leaves one open when it is refused.
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.folder / "s")) == 0
+
+    def kill(self) -> None:
+        """Power off: SIGKILL. What it acknowledged is there at the next start."""
+        self._program.kill()
+
+    def pause(self) -> None:
+        """It takes connections and answers nobody (SIGSTOP)."""
+        self._program.pause()
+
+    def resume(self) -> None:
+        self._program.resume()
+
+    def restart(self) -> None:
+        self.kill()
+        self.start()
+
+    def heal(self) -> None:
+        """Whatever a test did to it: it answers again."""
+        if self._program.is_running():
+            self._program.resume()
+        else:
+            self.start()
+
+    def clear(self) -> None:
+        """Ends it, without waiting for it to tidy up."""
+        self._program.clear()
+
+    def execute(self, *statements: str) -> tuple[tuple[object, ...], ...]:
+        """Rows of the last statement, run as root with autocommit."""
+        connection = pymysql.connect(
+            unix_socket=str(self.folder / "s"), user="root", autocommit=True, connect_timeout=5
+        )
+        with connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return tuple(cursor.fetchall())
+
+    def create_database(self) -> str:
+        """Name of a new, empty database with the server's own defaults."""
+        name = f"mds_{secrets.token_hex(4)}"
+        self.execute(f"CREATE DATABASE {name}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Ends what still uses it, which a hanging program may, and drops it."""
+        users = self.execute(f"SELECT id FROM information_schema.processlist WHERE db = '{name}'")
+        for (user,) in users:
+            with contextlib.suppress(pymysql.err.OperationalError):  # gone by itself meanwhile
+                self.execute(f"KILL {user}")
+        self.execute(f"DROP DATABASE {name}")
+
+    def url(self, database: str) -> str:
+        return f"mysql+pymysql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"

@@ -1,0 +1,62 @@
+"""The MariaDB stage can be used, broken and mended."""
+
+import pymysql
+import pytest
+
+from tests.stages.mariadb import PASSWORD, USER, MariaDB
+
+
+def connect(mariadb: MariaDB, database: str, *, patience_s: float = 5) -> pymysql.Connection:
+    return pymysql.connect(
+        host="127.0.0.1",
+        port=mariadb.port,
+        user=USER,
+        password=PASSWORD,
+        database=database,
+        connect_timeout=5,
+        read_timeout=patience_s,
+    )
+
+
+def test_each_database_is_new_and_empty(mariadb: MariaDB) -> None:
+    first, second = mariadb.create_database(), mariadb.create_database()
+    mariadb.execute(f"CREATE TABLE {first}.t (id INT)")
+
+    assert mariadb.execute(f"SHOW TABLES FROM {second}") == ()
+    mariadb.drop_database(first)
+    mariadb.drop_database(second)
+
+
+def test_a_database_in_use_can_be_dropped(mariadb: MariaDB) -> None:
+    name = mariadb.create_database()
+    mariadb.execute(f"CREATE TABLE {name}.t (id INT)")
+    with connect(mariadb, name) as user, user.cursor() as cursor:
+        cursor.execute("SELECT * FROM t FOR UPDATE")
+
+        mariadb.drop_database(name)
+
+    assert (name,) not in mariadb.execute("SHOW DATABASES")
+
+
+def test_what_was_acknowledged_survives_a_kill(mariadb: MariaDB, mariadb_database: str) -> None:
+    name = mariadb_database.rpartition("/")[2]
+    with connect(mariadb, name) as user, user.cursor() as cursor:
+        cursor.execute("CREATE TABLE t (id INT PRIMARY KEY)")
+        cursor.execute("INSERT INTO t VALUES (7)")
+        user.commit()
+
+    mariadb.restart()
+
+    assert mariadb.execute(f"SELECT id FROM {name}.t") == ((7,),)
+
+
+def test_a_paused_server_answers_nobody_until_it_is_resumed(
+    mariadb: MariaDB, mariadb_database: str
+) -> None:
+    name = mariadb_database.rpartition("/")[2]
+    with connect(mariadb, name, patience_s=0.3) as user, user.cursor() as cursor:
+        mariadb.pause()
+        with pytest.raises(pymysql.err.OperationalError):
+            cursor.execute("SELECT 1")
+    mariadb.resume()
+    assert mariadb.execute("SELECT 1") == ((1,),)
