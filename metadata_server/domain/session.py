@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -29,7 +30,10 @@ class Session:
         unit_server: id of the unit server.
         unit_server_key: its key.
         incarnation: made by the process when it starts; tells a retry from a rival.
-        contact: as last decided by a sweep; blindness is not stored.
+        classes: that it can build, without a leading `::`.
+        datasets: hash of the dataset that units of a class publish, by class; a class whose
+            dataset is not yet known is absent.
+        contact: as last decided by a sweep.
     """
 
     kind: ClassVar[Kind] = Kind.UNIT_SERVER_STATUS
@@ -43,6 +47,7 @@ class Session:
     pid: int = 0
     version: str = ""
     classes: tuple[str, ...] = ()
+    datasets: Mapping[str, str] = field(default_factory=dict)
     start_time_us: int = 0
     end_time_us: int | None = None
     end_reason: EndReason | None = None

@@ -1,0 +1,70 @@
+"""What control units last said of themselves: one row a unit, changed only by its session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.engine import RowMapping
+
+from metadata_server.domain.control_unit import ControlUnitStatus
+from metadata_server.domain.names import Kind
+from metadata_server.domain.state import State
+from metadata_server.store.keys import batches
+from metadata_server.store.schema import control_unit_status
+from metadata_server.store.unit_of_work import UnitOfWork
+
+
+def statuses_of(
+    unit: UnitOfWork, unit_keys: Iterable[int], *, lock: bool = False
+) -> dict[int, ControlUnitStatus]:
+    """Statuses by key of the unit, of those that were ever hosted; locked in key order."""
+    table = control_unit_status
+    found: dict[int, ControlUnitStatus] = {}
+    for some in batches(sorted(set(unit_keys))):
+        query = select(table).where(table.c.key.in_(some)).order_by(table.c.key)
+        rows = unit.connection.execute(query.with_for_update() if lock else query).mappings().all()
+        unit.keys.find_ids(Kind.CONTROL_UNIT, (row["key"] for row in rows))
+        unit.keys.find_ids(Kind.UNIT_SERVER, {row["unit_server_key"] for row in rows} - {None})
+        found |= {row["key"]: status_from(unit, row) for row in rows}
+    return found
+
+
+def status_from(unit: UnitOfWork, row: RowMapping) -> ControlUnitStatus:
+    """A status from its row; `passed` stands only in the history."""
+    server_key = row["unit_server_key"]
+    return ControlUnitStatus(
+        id=unit.keys.id_of(Kind.CONTROL_UNIT, row["key"]),
+        key=row["key"],
+        unit_server="" if server_key is None else unit.keys.id_of(Kind.UNIT_SERVER, server_key),
+        session=row["session"],
+        sequence=row["sequence"],
+        state=State(row["state"]),
+        state_time_us=row["state_time_us"],
+        message=row["message"],
+        reached_generation=row["reached_generation"],
+        reached_recover_count=row["reached_recover_count"],
+        dataset=row["dataset"],
+        fingerprint=row["fingerprint"],
+        unfenced=row["unfenced"],
+        revision=row["revision"],
+    )
+
+
+def row_of_status(status: ControlUnitStatus, unit_server_key: int) -> dict[str, Any]:
+    return {
+        "key": status.key,
+        "unit_server_key": unit_server_key,
+        "session": status.session,
+        "sequence": status.sequence,
+        "state": status.state.value,
+        "state_time_us": status.state_time_us,
+        "message": status.message,
+        "reached_generation": status.reached_generation,
+        "reached_recover_count": status.reached_recover_count,
+        "dataset": status.dataset,
+        "fingerprint": status.fingerprint,
+        "unfenced": status.unfenced,
+        "revision": status.revision,
+    }
