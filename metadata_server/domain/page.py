@@ -1,0 +1,139 @@
+"""Lists in pages: what is selected, how much of it, and where the next page goes on."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Generic, TypeVar
+
+from metadata_server.domain.change import Position
+from metadata_server.domain.names import Kind, id_fault
+from metadata_server.domain.refused import Refused, WrongField, shown
+from metadata_server.domain.state import State
+
+DEFAULT_PAGE_SIZE = 100
+MAXIMUM_PAGE_SIZE = 1000
+MAXIMUM_TOKEN = 1000
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What a list holds: resources of one kind that pass all filters that are not empty.
+
+    Attributes:
+        id_prefix: ids begin with this text.
+        unit_server: id of the unit server that they belong to.
+        template: id of their template.
+        zone: first segment of their ids.
+        agent: id of the agent that launches them.
+        state: that control units last reported.
+    """
+
+    kind: Kind
+    id_prefix: str = ""
+    unit_server: str = ""
+    template: str = ""
+    zone: str = ""
+    agent: str = ""
+    state: State = State.UNSPECIFIED
+
+    @property
+    def digest(self) -> str:
+        """Tells the page tokens of one list from those of another."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """One page.
+
+    Attributes:
+        position: that all pages of the list are read at.
+        next_page_token: empty: this is the last page.
+    """
+
+    items: Sequence[T]
+    position: Position
+    next_page_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageStart:
+    """Where a page begins.
+
+    Attributes:
+        after: the last id of the page before; empty: this is the first page.
+    """
+
+    position: Position
+    after: str = ""
+
+
+def page_size(requested: int) -> int:
+    """How many a page holds: 0 is the default, too many are as many as go.
+
+    Raises:
+        Refused: INVALID_FIELD, when it is negative.
+    """
+    if requested < 0:
+        expected = f"a number from 0 to {MAXIMUM_PAGE_SIZE}"
+        raise Refused.wrong_fields([WrongField("page_size", str(requested), expected)])
+    return min(requested or DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE)
+
+
+def token_of(selection: Selection, start: PageStart) -> str:
+    """The opaque token of a page."""
+    position = start.position
+    content = {
+        "store": position.store_id,
+        "epoch": position.epoch,
+        "revision": position.revision,
+        "after": start.after,
+        "list": selection.digest,
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def start_of(token: str, selection: Selection) -> PageStart:
+    """What a token says.
+
+    Raises:
+        Refused: INVALID_PAGE_TOKEN, when it is none of ours, or of another list.
+    """
+    if len(token) > MAXIMUM_TOKEN:
+        raise not_a_token(token)
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        store, epoch, revision, after, list_ = (
+            content[name] for name in ("store", "epoch", "revision", "after", "list")
+        )
+    except (binascii.Error, ValueError, KeyError, TypeError):
+        raise not_a_token(token) from None
+    texts = all(isinstance(value, str) for value in (store, after, list_))
+    numbers = all(type(value) is int and value >= 0 for value in (epoch, revision))
+    if not texts or not numbers or (after and id_fault(after)):
+        raise not_a_token(token)
+    if list_ != selection.digest:
+        raise Refused.invalid(
+            "INVALID_PAGE_TOKEN",
+            "page_token is of another list; right would be next_page_token of this one, asked "
+            "for with the same filters.",
+            field="page_token",
+        )
+    return PageStart(Position(store, epoch, revision), after)
+
+
+def not_a_token(token: str) -> Refused:
+    return Refused.invalid(
+        "INVALID_PAGE_TOKEN",
+        f"page_token is {shown(token)}; right would be next_page_token of the page before.",
+        field="page_token",
+    )

@@ -1,0 +1,82 @@
+"""Selections as SQL, over rows of today, and as a test of an image of the past."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Table
+
+from metadata_server.domain.names import Kind, zone_of
+from metadata_server.domain.page import Selection
+from metadata_server.store.history import key_at
+from metadata_server.store.unit_of_work import UnitOfWork
+
+BEGINS_AN_ID = re.compile(r"[A-Za-z0-9_.:+/-]*\Z")
+REFERENCES = {
+    "unit_server": Kind.UNIT_SERVER,
+    "template": Kind.TEMPLATE,
+    "agent": Kind.AGENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A selection with keys instead of ids.
+
+    Attributes:
+        columns: values that columns of the kind's table must have.
+    """
+
+    id_prefix: str
+    columns: Mapping[str, object]
+
+    def conditions(self, table: Table) -> list[ColumnElement[bool]]:
+        return [table.c[name] == value for name, value in self.columns.items()]
+
+    def passes(self, image: Mapping[str, Any]) -> bool:
+        """Whether what an image holds passes; its id is known to."""
+        present = {"zone": zone_of(image["id"]), **image}
+        return all(present.get(name) == value for name, value in self.columns.items())
+
+
+def filter_of(unit: UnitOfWork, selection: Selection, revision: int) -> Filter | None:
+    """The filter of a selection as of a revision; None: nothing can pass it."""
+    if not all(map(BEGINS_AN_ID.match, (selection.id_prefix, selection.zone))):
+        return None
+    columns: dict[str, object] = {}
+    for field, kind in REFERENCES.items():
+        wanted: str = getattr(selection, field)
+        if not wanted:
+            continue
+        known = BEGINS_AN_ID.match(wanted) is not None
+        key = key_at(unit.connection, kind, wanted, revision) if known else None
+        if key is None:
+            return None
+        columns[f"{field}_key"] = key
+    if selection.zone:
+        columns["zone"] = selection.zone
+    return Filter(selection.id_prefix, columns)
+
+
+def id_range(
+    column: Column[Any], *, prefix: str = "", after: str = "", until: str | None = None
+) -> list[ColumnElement[bool]]:
+    """Ids that begin with `prefix`, come after `after`, and not after `until`; byte by byte."""
+    conditions: list[ColumnElement[bool]] = []
+    if after >= prefix and after:
+        conditions.append(column > after)
+    elif prefix:
+        conditions.append(column >= prefix)
+    if prefix:
+        conditions.append(column < successor(prefix))
+    if until is not None:
+        conditions.append(column <= until)
+    return conditions
+
+
+def successor(prefix: str) -> str:
+    """The first text that comes after all those that begin with `prefix` (not empty, ASCII)."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)

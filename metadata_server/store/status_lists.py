@@ -1,0 +1,170 @@
+"""Pages of what control units and sessions said last, as of the revision of a first page.
+
+Statuses have no names of their own: they are found by those of their units and unit servers.
+What was never heard of has a status too, an empty one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select, tuple_
+
+from metadata_server.domain.control_unit import ControlUnitStatus
+from metadata_server.domain.names import Kind
+from metadata_server.domain.page import Listing, PageStart, Selection
+from metadata_server.domain.session import Session
+from metadata_server.domain.state import State
+from metadata_server.store.history import last_revisions
+from metadata_server.store.keys import batches
+from metadata_server.store.lists import batches_of, listing, names_at
+from metadata_server.store.schema import control_unit, control_unit_status, status_history
+from metadata_server.store.selections import Filter, filter_of, id_range
+from metadata_server.store.sessions import sessions_of
+from metadata_server.store.status_images import history_with_sessions, session_of, status_of
+from metadata_server.store.statuses import status_from, statuses_of
+from metadata_server.store.unit_of_work import UnitOfWork
+
+
+def status_page(
+    unit: UnitOfWork, selection: Selection, *, size: int = 0, token: str = ""
+) -> Listing[ControlUnitStatus]:
+    """One page of statuses of control units, by id; like `resource_page`.
+
+    Raises:
+        Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET.
+    """
+
+    def read(start: PageStart, limit: int) -> list[ControlUnitStatus]:
+        revision = start.position.revision
+        wanted = filter_of(unit, selection, revision)
+        if wanted is None:
+            return []
+        if revision == unit.position.revision:
+            return present_statuses(unit, selection, wanted, after=start.after, limit=limit)
+        return past_statuses(unit, selection, wanted, start=start, limit=limit)
+
+    return listing(
+        unit.position, selection, read, size=size, token=token, id_of=lambda status: status.id
+    )
+
+
+def present_statuses(
+    unit: UnitOfWork, selection: Selection, wanted: Filter, *, after: str, limit: int
+) -> list[ControlUnitStatus]:
+    conditions = wanted.conditions(control_unit_status)
+    if selection.state is not State.UNSPECIFIED:
+        conditions.append(control_unit_status.c.state == selection.state.value)
+    columns = [column for column in control_unit_status.c if column.name != "key"]
+    query = (
+        select(control_unit.c.id, control_unit.c.key, *columns)
+        .outerjoin(control_unit_status, control_unit_status.c.key == control_unit.c.key)
+        .where(*conditions, *id_range(control_unit.c.id, prefix=wanted.id_prefix, after=after))
+        .order_by(control_unit.c.id)
+        .limit(limit)
+    )
+    rows = unit.connection.execute(query).mappings().all()
+    unit.keys.find_ids(Kind.UNIT_SERVER, {row["unit_server_key"] for row in rows} - {None})
+    for row in rows:
+        unit.keys.learn(Kind.CONTROL_UNIT, row["id"], row["key"])
+    return [
+        ControlUnitStatus(id=row["id"], key=row["key"])
+        if row["session"] is None
+        else status_from(unit, row)
+        for row in rows
+    ]
+
+
+def past_statuses(
+    unit: UnitOfWork, selection: Selection, wanted: Filter, *, start: PageStart, limit: int
+) -> list[ControlUnitStatus]:
+    revision = start.position.revision
+    names = names_at(Kind.CONTROL_UNIT, revision)
+    found: list[ControlUnitStatus] = []
+    for some in batches_of(unit, names, wanted.id_prefix, after=start.after, size=limit):
+        found += [
+            status
+            for status in statuses_at(unit, some, revision)
+            if selection.unit_server in {"", status.unit_server}
+            and selection.state in {State.UNSPECIFIED, status.state}
+        ]
+        if len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def statuses_at(
+    unit: UnitOfWork, keys: Mapping[str, int], revision: int
+) -> list[ControlUnitStatus]:
+    """The statuses of units at a revision, in the order of their ids and keys given."""
+    for unit_id, key in keys.items():
+        unit.keys.learn(Kind.CONTROL_UNIT, unit_id, key)
+    rows = statuses_of(unit, keys.values())
+    unchanged = {key: status for key, status in rows.items() if status.revision <= revision}
+    images = images_at(unit, set(keys.values()) - unchanged.keys(), revision)
+    servers = {row["unit_server_key"] for row in images.values()} - {None}
+    unit.keys.find_ids(Kind.UNIT_SERVER, servers)
+    found = []
+    for unit_id, key in keys.items():
+        if key in unchanged:
+            found.append(unchanged[key])
+        elif key in images:
+            server = images[key]["unit_server_key"]
+            name = "" if server is None else unit.keys.id_of(Kind.UNIT_SERVER, server)
+            found.append(status_of(images[key], id=unit_id, unit_server=name))
+        else:
+            found.append(ControlUnitStatus(id=unit_id, key=key))
+    return found
+
+
+def session_page(
+    unit: UnitOfWork, selection: Selection, *, size: int = 0, token: str = ""
+) -> Listing[Session]:
+    """One page of the last sessions of unit servers, by id of the unit server.
+
+    Raises:
+        Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET.
+    """
+
+    def read(start: PageStart, limit: int) -> list[Session]:
+        revision = start.position.revision
+        wanted = filter_of(unit, selection, revision)
+        if wanted is None:
+            return []
+        names = names_at(Kind.UNIT_SERVER, revision)
+        some = next(batches_of(unit, names, wanted.id_prefix, after=start.after, size=limit))
+        return sessions_at(unit, some, revision)[:limit]
+
+    return listing(
+        unit.position, selection, read, size=size, token=token, id_of=lambda s: s.unit_server
+    )
+
+
+def sessions_at(unit: UnitOfWork, keys: Mapping[str, int], revision: int) -> list[Session]:
+    """The last sessions of unit servers at a revision, in the order given."""
+    for server_id, key in keys.items():
+        unit.keys.learn(Kind.UNIT_SERVER, server_id, key)
+    held = sessions_of(unit, keys.values())
+    unchanged = {key: one for key, (one, _) in held.items() if one.revision <= revision}
+    images = images_at(unit, set(keys.values()) - unchanged.keys(), revision)
+    found = []
+    for server_id, key in keys.items():
+        if key in unchanged:
+            found.append(unchanged[key])
+        elif key in images:
+            found.append(session_of(images[key], unit_server=server_id))
+        else:
+            found.append(Session(id="", unit_server=server_id, unit_server_key=key))
+    return found
+
+
+def images_at(unit: UnitOfWork, keys: Iterable[int], revision: int) -> dict[int, dict[str, Any]]:
+    """The last status images at or before a revision, by key; rows of `history_with_sessions`."""
+    found: dict[int, dict[str, Any]] = {}
+    pairs = sorted(last_revisions(unit, status_history, keys, revision).items())
+    for some in batches(pairs):
+        wanted: Any = tuple_(status_history.c.key, status_history.c.revision).in_(some)
+        query = history_with_sessions().where(wanted)
+        found |= {row["key"]: dict(row) for row in unit.connection.execute(query).mappings()}
+    return found
