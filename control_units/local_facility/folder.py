@@ -43,7 +43,7 @@ class Folder:
 
     @property
     def database_url(self) -> str:
-        return f"sqlite:///{self.path / 'mds.sqlite'}"
+        return f"sqlite:///{self.path / 'mds.db'}"
 
     @property
     def logs(self) -> Path:

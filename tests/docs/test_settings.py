@@ -1,0 +1,45 @@
+"""The reference of settings says what the programs read."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from metadata_server.settings import Settings as ServerSettings
+from webui.settings import Settings as PageSettings
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "settings.md"
+ROW = re.compile(r"^\| `(MDS_[A-Z_]+)` \| `([^`]*)` \|", re.MULTILINE)
+# Their defaults depend on the machine.
+OWN_WORDS = {"MDS_DATABASE_URL", "MDS_REPLICA"}
+
+
+def documented() -> dict[str, str]:
+    return dict(ROW.findall(PAGE.read_text()))
+
+
+def read_by(settings: type[BaseSettings]) -> dict[str, str]:
+    prefix = settings.model_config["env_prefix"]
+    return {
+        f"{prefix}{name}".upper(): as_text(field.default)
+        for name, field in settings.model_fields.items()
+    }
+
+
+def as_text(default: object) -> str:
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+@pytest.mark.parametrize("settings", [ServerSettings, PageSettings])
+def test_every_setting_is_documented_with_its_default(settings: type[BaseSettings]) -> None:
+    page = documented()
+    for variable, default in read_by(settings).items():
+        assert variable in page, f"{variable} is not in {PAGE.name}"
+        if variable not in OWN_WORDS:
+            assert page[variable] == default, variable
+
+
+def test_nothing_is_documented_that_nobody_reads() -> None:
+    read = read_by(ServerSettings) | read_by(PageSettings)
+    assert set(documented()) - set(read) == set()
