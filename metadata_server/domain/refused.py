@@ -84,10 +84,13 @@ class Refused(Exception):
 
     @classmethod
     def wrong_fields(cls, fields: Iterable[WrongField]) -> Refused:
-        """All wrong fields at once; the reason is that of the first."""
+        """All wrong fields at once; the reason, and with it the kind, is that of the first."""
         found = tuple(fields)
         message = " ".join(field.message for field in found)
-        return cls(RefusalKind.INVALID, found[0].reason, message, fields=found)
+        reason = found[0].reason
+        missing = reason.endswith("_NOT_FOUND")
+        kind = RefusalKind.NOT_FOUND if missing else RefusalKind.INVALID
+        return cls(kind, reason, message, fields=found)
 
     @classmethod
     def not_found(cls, reason: str, message: str, **metadata: object) -> Refused:

@@ -6,9 +6,8 @@ default in what an earlier one wrote.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,16 +18,20 @@ encoder = msgspec.json.Encoder()
 decoder = msgspec.json.Decoder()
 
 
-@cache
-def defaults_of(type_: Hashable) -> tuple[tuple[str, Any], ...]:
+def defaults_of(type_: type[Any]) -> tuple[tuple[str, Any], ...]:
     """Builtin values that the optional fields of a dataclass have where nobody sets them."""
-    pairs = []
-    for each in fields(type_):  # type: ignore[arg-type]  # a class, hashable for the cache
-        if each.default is not MISSING:
-            pairs.append((each.name, msgspec.to_builtins(each.default)))
-        elif each.default_factory is not MISSING:
-            pairs.append((each.name, msgspec.to_builtins(each.default_factory())))
-    return tuple(pairs)
+    if type_ not in known_defaults:
+        pairs = []
+        for each in fields(type_):
+            if each.default is not MISSING:
+                pairs.append((each.name, msgspec.to_builtins(each.default)))
+            elif each.default_factory is not MISSING:
+                pairs.append((each.name, msgspec.to_builtins(each.default_factory())))
+        known_defaults[type_] = tuple(pairs)
+    return known_defaults[type_]
+
+
+known_defaults: dict[type[Any], tuple[tuple[str, Any], ...]] = {}
 
 
 def plain(value: Any) -> dict[str, Any]:

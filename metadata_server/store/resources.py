@@ -110,6 +110,12 @@ class Resources:
         )
         return [self._version(row) for row in self._connection.execute(query).mappings()]
 
+    def versions_in_use(self) -> set[tuple[int, int]]:
+        """The versions that control units stand on: template's key and version."""
+        unit = schema.control_unit
+        query = select(unit.c.template_key, unit.c.template_version).distinct()
+        return {(row.template_key, row.template_version) for row in self._connection.execute(query)}
+
     def _version(self, row: RowMapping) -> Template:
         data = data_of(row["body"])
         data["id"] = self._keys.id_of(Kind.TEMPLATE, row["template_key"])

@@ -1,0 +1,34 @@
+"""The HTTP port: health for balancers, figures for Prometheus."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from metadata_server.api.health import Health
+
+
+def http_application(health: Health, registry: CollectorRegistry) -> web.Application:
+    """The routes of the HTTP port."""
+
+    async def live(_: web.Request) -> web.Response:
+        return web.json_response({"live": True})
+
+    async def ready(_: web.Request) -> web.Response:
+        body = {"ready": health.is_ready, "problem": health.problem}
+        return web.json_response(body, status=200 if health.is_ready else 503)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(
+            body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
+
+    application = web.Application()
+    application.add_routes(
+        [
+            web.get("/healthz/live", live),
+            web.get("/healthz/ready", ready),
+            web.get("/metrics", metrics),
+        ]
+    )
+    return application

@@ -1,0 +1,95 @@
+"""All servicers of the contract on one gRPC server, with health and reflection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from mds.v1 import (
+    agent_pb2,
+    agent_pb2_grpc,
+    bundle_pb2,
+    bundle_pb2_grpc,
+    control_unit_pb2,
+    control_unit_pb2_grpc,
+    execution_unit_pb2,
+    execution_unit_pb2_grpc,
+    script_pb2,
+    script_pb2_grpc,
+    snapshot_pb2,
+    snapshot_pb2_grpc,
+    template_pb2,
+    template_pb2_grpc,
+    unit_server_pb2,
+    unit_server_pb2_grpc,
+    variable_pb2,
+    variable_pb2_grpc,
+)
+
+from metadata_server.api.bundle import BundlesServicer
+from metadata_server.api.health import Health
+from metadata_server.api.standard import StandardMethods
+from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.facility import Agent, ExecutionUnit, Script, Snapshot, Variable
+from metadata_server.domain.template import Template
+from metadata_server.domain.unit_server import UnitServer
+from metadata_server.services.bundles import Bundles
+from metadata_server.services.resources import Resources
+
+STANDARD = (
+    (Template, template_pb2, template_pb2_grpc),
+    (UnitServer, unit_server_pb2, unit_server_pb2_grpc),
+    (ControlUnit, control_unit_pb2, control_unit_pb2_grpc),
+    (Agent, agent_pb2, agent_pb2_grpc),
+    (ExecutionUnit, execution_unit_pb2, execution_unit_pb2_grpc),
+    (Variable, variable_pb2, variable_pb2_grpc),
+    (Script, script_pb2, script_pb2_grpc),
+    (Snapshot, snapshot_pb2, snapshot_pb2_grpc),
+)
+"""Kinds with the five standard methods, and the generated modules that name them."""
+
+
+def add_standard(server: grpc.aio.Server, resources: Resources, more: dict[str, Any]) -> None:
+    """Adds the service of each kind: its standard methods, and those of `more` by name."""
+    for type_, protocol, protocol_grpc in STANDARD:
+        methods = StandardMethods(type_, protocol, resources)
+        service = f"{methods.word}s"
+        base = getattr(protocol_grpc, f"{service}Servicer")
+        handlers = methods.handlers() | {
+            name: handler for name, handler in more.items() if hasattr(base, name)
+        }
+        servicer = type(f"{service}Servicer", (base,), {})()
+        for name, handler in handlers.items():
+            setattr(servicer, name, handler)
+        getattr(protocol_grpc, f"add_{service}Servicer_to_server")(servicer, server)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The use cases that the servicers call."""
+
+    resources: Resources
+    bundles: Bundles
+
+
+def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
+    """Adds everything that a replica serves on its gRPC port."""
+    add_standard(server, parts.resources, {})
+    bundle_pb2_grpc.add_BundlesServicer_to_server(BundlesServicer(parts.bundles), server)
+    health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
+    names = [
+        *(service.full_name for module in SERVED for service in services_of(module)),
+        health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+        reflection.SERVICE_NAME,
+    ]
+    reflection.enable_server_reflection(names, server)
+
+
+SERVED = (*(protocol for _, protocol, _ in STANDARD), bundle_pb2)
+
+
+def services_of(module: Any) -> Any:
+    return module.DESCRIPTOR.services_by_name.values()

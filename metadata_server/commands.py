@@ -1,0 +1,79 @@
+"""The server's own commands: `mds serve`, `mds migrate`, `mds config`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from metadata_server.settings import BadSettings, Settings, load_settings, show
+
+BAD_SETTINGS = 2
+CANNOT_START = 1
+
+
+def settings_or_exit() -> Settings:
+    try:
+        return load_settings()
+    except BadSettings as bad:
+        click.echo(f"Error: {bad}", err=True)
+        sys.exit(BAD_SETTINGS)
+
+
+@click.command()
+def serve() -> None:
+    """Run one metadata server.
+
+    Keeps its state in SQLite in your data folder unless MDS_DATABASE_URL names another
+    database. `mds config` shows all settings. Stop it with Ctrl-C or SIGTERM: it drains first.
+    """
+    import uvloop
+
+    from metadata_server.logs import set_up_logs
+    from metadata_server.server import CannotStart
+    from metadata_server.server import serve as run
+
+    settings = settings_or_exit()
+    set_up_logs(settings.log_level, replica=settings.replica)
+    try:
+        uvloop.run(run(settings))
+    except (CannotStart, ValueError) as problem:
+        click.echo(f"Error: {problem}", err=True)
+        sys.exit(CANNOT_START)
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database's schema up to this release.
+
+    Safe to run again, and while servers of the release before are running.
+    """
+    from metadata_server.store.database import open_database
+    from metadata_server.store.migration import CannotMigrate
+    from metadata_server.store.migration import migrate as bring_up
+
+    settings = settings_or_exit()
+    database = open_database(settings.database_url.get_secret_value())
+    try:
+        before, after = bring_up(database)
+    except CannotMigrate as problem:
+        click.echo(f"Error: {problem}", err=True)
+        sys.exit(CANNOT_START)
+    finally:
+        database.dispose()
+    said = "is up to date" if before == after else f"went from {before or 'empty'} to {after}"
+    click.echo(f"The schema {said} ({after}).")
+
+
+@click.command()
+def config() -> None:
+    """Show all settings of the server, where each comes from, and no secret."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("setting", "value", "from", "meaning"):
+        table.add_column(heading, overflow="fold")
+    for shown in show(settings_or_exit()):
+        table.add_row(shown.variable, shown.value, shown.source, shown.description)
+    Console().print(table)

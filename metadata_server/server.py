@@ -1,0 +1,168 @@
+"""The composition root: the parts of one replica, how they start, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+import grpc
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from metadata_server.api.calls import CallFigures, CallInterceptor
+from metadata_server.api.health import Health
+from metadata_server.api.http import http_application
+from metadata_server.api.services import Parts, add_services
+from metadata_server.domain.refused import Refused
+from metadata_server.services.bundles import Bundles
+from metadata_server.services.resources import Resources
+from metadata_server.settings import Settings
+from metadata_server.store.database import Database, open_database
+from metadata_server.store.migration import CannotMigrate, check_schema, migrate
+from metadata_server.store.store import Store
+
+LARGEST_MESSAGE_BYTES = 4 * 1024 * 1024
+LARGEST_REPLY_BYTES = 64 * 1024 * 1024
+log = structlog.get_logger()
+
+
+class CannotStart(Exception):
+    """The server cannot start; the text says why and what to do."""
+
+
+class Replica:
+    """One metadata server: stateless, and equal to all others on the same database."""
+
+    def __init__(self, settings: Settings) -> None:
+        database = open_database(
+            settings.database_url.get_secret_value(), pool_size=settings.database_threads
+        )
+        self._settings = settings
+        self._store = Store(database, threads=settings.database_threads)
+        self._registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self._registry)
+        self._health = Health(self._check)
+        self._parts = Parts(resources=Resources(self._store), bundles=Bundles(self._store))
+        self.grpc_port = 0
+        self.http_port = 0
+
+    async def _check(self) -> None:
+        await self._store.read(check_schema)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serves until `stopping` is set, then drains.
+
+        Raises:
+            CannotStart: a port is taken, or the schema is not one this release knows.
+        """
+        await self._prepare_store()
+        server = self._grpc_server()
+        runner = await self._start_http()
+        await self._health.start()
+        await server.start()
+        log.info("serving", grpc_port=self.grpc_port, http_port=self.http_port)
+        async with asyncio.TaskGroup() as tasks:
+            background = [tasks.create_task(loop) for loop in self._loops()]
+            await stopping.wait()
+            await self._drain(server)
+            for task in background:
+                task.cancel()
+        await runner.cleanup()
+        await asyncio.to_thread(self._store.close)
+        log.info("stopped")
+
+    def _loops(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs beside the calls, as long as the server does."""
+        return [self._health.run()]
+
+    async def _drain(self, server: grpc.aio.Server) -> None:
+        """NOT_SERVING first; then streams are ended so that clients move; calls finish."""
+        log.info("draining", seconds=self._settings.drain_s)
+        await self._health.drain()
+        await server.stop(self._settings.drain_s)
+
+    async def _prepare_store(self) -> None:
+        """Brings the embedded database up by itself; refuses a served one it does not know."""
+        try:
+            if self._store.database.is_sqlite:
+                await asyncio.to_thread(migrate_embedded, self._store.database)
+            await self._check()
+        except Refused as refused:
+            if refused.reason == "SCHEMA_UNKNOWN":
+                raise CannotStart(refused.message) from None
+            log.warning("database_away_at_start", problem=refused.message)
+
+    def _grpc_server(self) -> grpc.aio.Server:
+        server = grpc.aio.server(
+            interceptors=[CallInterceptor(CallFigures(self._registry))],
+            options=[
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_receive_message_length", LARGEST_MESSAGE_BYTES),
+                ("grpc.max_send_message_length", LARGEST_REPLY_BYTES),
+                ("grpc.keepalive_time_ms", 20_000),
+                ("grpc.keepalive_timeout_ms", 10_000),
+                ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+                ("grpc.keepalive_permit_without_calls", 1),
+            ],
+        )
+        add_services(server, self._parts, self._health)
+        host = bracketed(self._settings.host)
+        try:
+            self.grpc_port = server.add_insecure_port(f"{host}:{self._settings.grpc_port}")
+        except RuntimeError:
+            raise taken("gRPC", self._settings.grpc_port, "MDS_GRPC_PORT") from None
+        return server
+
+    async def _start_http(self) -> web.AppRunner:
+        runner = web.AppRunner(http_application(self._health, self._registry), access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, self._settings.host, self._settings.http_port)
+        try:
+            await site.start()
+        except OSError:
+            await runner.cleanup()
+            raise taken("HTTP", self._settings.http_port, "MDS_HTTP_PORT") from None
+        self.http_port = runner.addresses[0][1]
+        return runner
+
+
+def migrate_embedded(database: Database) -> None:
+    """Makes the embedded database, or brings it up; it belongs to this one process.
+
+    Raises:
+        CannotStart: the file cannot be written.
+    """
+    try:
+        before, after = migrate(database)
+    except CannotMigrate as problem:
+        raise CannotStart(f"{problem} (file {database.url.database})") from None
+    if before != after:
+        log.info("schema_migrated", before=before, after=after)
+
+
+def taken(what: str, port: int, variable: str) -> CannotStart:
+    return CannotStart(
+        f"Port {port} for {what} is taken, perhaps by another mds serve. Stop that one, or set "
+        f"{variable} to a free port."
+    )
+
+
+def bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+async def serve(settings: Settings) -> None:
+    """Runs one replica until SIGTERM or SIGINT.
+
+    Raises:
+        CannotStart: with what to do.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await Replica(settings).run(stopping)

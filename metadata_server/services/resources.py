@@ -1,0 +1,214 @@
+"""Single resources that people declare: read, create, change, delete; one method a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
+from metadata_server.domain.change import Caller
+from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.names import Kind
+from metadata_server.domain.page import Listing, Selection
+from metadata_server.domain.refused import Refused
+from metadata_server.domain.resource import Resource
+from metadata_server.domain.template import Template
+from metadata_server.services.planning import Planning
+from metadata_server.services.saving import save_all
+from metadata_server.store import history, requests
+from metadata_server.store.dependants import dependants_of
+from metadata_server.store.lists import resource_page
+from metadata_server.store.removal import remove_units
+from metadata_server.store.store import Answer, Store
+from metadata_server.store.unit_of_work import UnitOfWork
+
+R = TypeVar("R", bound=Resource)
+
+
+class Resources:
+    """What can be done to one declared resource of any kind."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, type_: type[R], id: str) -> Answer[R]:
+        """Reads one resource.
+
+        Raises:
+            Refused: the kind's NOT_FOUND.
+        """
+        return await self._store.read(lambda unit: unit.resources.get(type_, id))
+
+    async def get_version(self, id: str, version: int) -> Answer[Template]:
+        """Reads one version of a template; 0: the newest.
+
+        Raises:
+            Refused: TEMPLATE_NOT_FOUND.
+        """
+
+        def work(unit: UnitOfWork) -> Template:
+            head = unit.resources.get(Template, id)
+            if version in {0, head.version}:
+                return head
+            pair = (head.meta.key, version)
+            found = unit.resources.versions([pair])
+            if pair not in found:
+                raise Refused.not_found(
+                    Kind.TEMPLATE.not_found,
+                    f"Template {id!r} has no version {version}; its newest is {head.version}.",
+                    name=head.name,
+                    version=version,
+                )
+            return found[pair]
+
+        return await self._store.read(work)
+
+    async def list(
+        self, type_: type[R], selection: Selection, *, size: int, token: str
+    ) -> Answer[Listing[R]]:
+        """One page, by id; all pages of a list are as of the first one's position.
+
+        Raises:
+            Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET.
+        """
+        return await self._store.read(
+            lambda unit: resource_page(unit, type_, selection, size=size, token=token)
+        )
+
+    async def create(self, caller: Caller, resource: R, *, validate_only: bool) -> Answer[R]:
+        """Creates a resource.
+
+        Raises:
+            Refused: ALREADY_EXISTS; what its content breaks, all at once.
+        """
+
+        def work(unit: UnitOfWork) -> R:
+            if (first := self._first_answer(unit, validate_only)) is not None:
+                return cast(R, first)
+            decision = decide(unit, resource)
+            if decision.before is not None:
+                raise Refused.exists(
+                    f"{resource.name} is there already, since revision "
+                    f"{decision.before.meta.revision}.",
+                    name=resource.name,
+                )
+            return cast(R, self._finish(unit, decision, validate_only=validate_only))
+
+        return await self._store.transact(work, caller=caller)
+
+    async def update(
+        self,
+        caller: Caller,
+        type_: type[R],
+        id: str,
+        *,
+        etag: str,
+        change: Callable[[R], R],
+        validate_only: bool,
+    ) -> Answer[R]:
+        """Changes a resource; equal content writes nothing and wakes nobody.
+
+        Args:
+            change: gives the resource as it shall be, from what is there.
+
+        Raises:
+            Refused: NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH; what the new content breaks.
+        """
+
+        def work(unit: UnitOfWork) -> R:
+            if (first := self._first_answer(unit, validate_only)) is not None:
+                return cast(R, first)
+            before = unit.resources.get(type_, id, lock=True)
+            before.check_etag(etag)
+            after = change(before)
+            if isinstance(after, Template):
+                after = cast(R, replace(after, version=0))
+            decision = decide(unit, after)
+            return cast(R, self._finish(unit, decision, validate_only=validate_only))
+
+        return await self._store.transact(work, caller=caller)
+
+    async def delete(
+        self, caller: Caller, type_: type[Resource], id: str, *, etag: str, validate_only: bool
+    ) -> Answer[None]:
+        """Deletes a resource that nothing depends on; its history stays.
+
+        Raises:
+            Refused: NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, STILL_IN_USE.
+        """
+
+        def work(unit: UnitOfWork) -> None:
+            if not validate_only and requests.repeated(unit) is not None:
+                return
+            before = unit.resources.get(type_, id, lock=True)
+            before.check_etag(etag)
+            refuse_while_used(unit, before)
+            if validate_only:
+                return
+            unit.delete(before)
+            if isinstance(before, ControlUnit):
+                remove_units(unit, [before.meta.key])
+            requests.remember(unit, {})
+
+        return await self._store.transact(work, caller=caller)
+
+    def _first_answer(self, unit: UnitOfWork, validate_only: bool) -> Resource | None:
+        first = None if validate_only else requests.repeated(unit)
+        if first is None:
+            return None
+        kind = Kind(first.answer["kind"])
+        found = history.resource_at(unit, kind, first.answer["key"], first.answer["revision"])
+        if found is None:
+            raise Refused.trimmed(
+                "HISTORY_TRIMMED",
+                "This request was carried out before; what it answered is no longer kept.",
+            )
+        return found
+
+    def _finish(self, unit: UnitOfWork, decision: Decision, *, validate_only: bool) -> Resource:
+        result = decision.after
+        if result is None:
+            raise Refused.wrong_fields(decision.problems)
+        if not validate_only:
+            if decision.action is not ItemAction.UNCHANGED:
+                (result,) = save_all(unit, [decision])
+            requests.remember(unit, answer_of(result))
+        return result
+
+
+def answer_of(resource: Resource) -> Mapping[str, Any]:
+    """What is kept of an answer: enough to find the resource's image again."""
+    meta = resource.meta
+    return {"kind": resource.kind.value, "key": meta.key, "revision": meta.revision}
+
+
+def decide(unit: UnitOfWork, resource: Resource) -> Decision:
+    """The decision about one resource.
+
+    Raises:
+        Refused: with all of its problems.
+    """
+    planning = Planning(unit, on_conflict=OnConflict.REPLACE)
+    (decision,) = planning.decide([Item("", resource.name, resource)])
+    if decision.problems:
+        raise Refused.wrong_fields(decision.problems)
+    return decision
+
+
+def refuse_while_used(unit: UnitOfWork, resource: Resource) -> None:
+    """Passes when nothing depends on the resource.
+
+    Raises:
+        Refused: STILL_IN_USE, with how many depend on it and the first of them.
+    """
+    count, some = dependants_of(unit, resource)
+    if count:
+        more = f" and {count - len(some)} more" if count > len(some) else ""
+        raise Refused.precondition(
+            "STILL_IN_USE",
+            f"{resource.name} is still used by {', '.join(some)}{more}. Change or delete "
+            "them first.",
+            name=resource.name,
+            count=count,
+        )

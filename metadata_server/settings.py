@@ -1,0 +1,150 @@
+"""Every `MDS_*` setting of the server, once, with its unit and default."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "MDS_"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def default_database_url() -> SecretStr:
+    """The embedded database: a file in the user's data folder."""
+    folder: Path = user_data_path("mds", appauthor=False)
+    return SecretStr(f"sqlite:///{folder / 'mds.db'}")
+
+
+class Settings(BaseSettings):
+    """Read once, at the start, from the environment."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    database_url: SecretStr = Field(
+        default_factory=default_database_url,
+        description="sqlite:////path/file.db or mysql+pymysql://user:password@host/database.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address that both ports listen on.")
+    grpc_port: int = Field(default=7400, ge=0, le=65535, description="gRPC; 0: any free one.")
+    http_port: int = Field(
+        default=7401, ge=0, le=65535, description="Health and metrics; 0: any free one."
+    )
+    insecure: bool = Field(
+        default=False,
+        description="Listen beyond loopback although nobody is asked who they are.",
+    )
+    replica: str = Field(
+        default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}",
+        description="Name of this replica in logs and overviews.",
+    )
+    lease_s: float = Field(
+        default=20.0, gt=0, description="How long a session counts as alive without word, s."
+    )
+    heartbeat_s: float = Field(
+        default=5.0, gt=0, description="How often unit servers give word, s; at most lease / 3."
+    )
+    stream_age_s: float = Field(
+        default=600.0, gt=0, description="Streams end after about this long, to spread load, s."
+    )
+    drain_s: float = Field(
+        default=10.0, gt=0, description="How long running calls may take after SIGTERM, s."
+    )
+    database_threads: int = Field(
+        default=8, ge=1, le=64, description="Threads, and connections each way, to the database."
+    )
+    status_days: float = Field(
+        default=400.0, gt=0, description="How long what units reported is kept, days."
+    )
+    request_days: float = Field(
+        default=7.0, gt=0, description="How long a repeated call is recognised, days."
+    )
+    adopt: bool = Field(
+        default=False, description="Declare unit servers that nobody declared when they come."
+    )
+    log_level: str = Field(
+        default="info",
+        pattern="^(debug|info|warning|error)$",
+        description="debug, info, warning or error.",
+    )
+
+    def model_post_init(self, context: object, /) -> None:
+        if self.heartbeat_s * 3 > self.lease_s:
+            raise BadSettings(
+                f"MDS_HEARTBEAT_S is {self.heartbeat_s} and MDS_LEASE_S is {self.lease_s}; "
+                "right would be at least three heartbeats in a lease."
+            )
+        if self.host not in LOOPBACK and not self.insecure:
+            raise BadSettings(
+                f"MDS_HOST is {self.host}, beyond loopback, and nobody is asked who they are; "
+                "right would be 127.0.0.1, or MDS_INSECURE=1 if your network protects it."
+            )
+
+    @property
+    def lease_us(self) -> int:
+        return round(self.lease_s * 1_000_000)
+
+    @property
+    def heartbeat_us(self) -> int:
+        return round(self.heartbeat_s * 1_000_000)
+
+
+class BadSettings(Exception):
+    """The environment says something that cannot be; the text says what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One setting as `mds config` shows it.
+
+    Attributes:
+        source: `environment` or `default`.
+    """
+
+    variable: str
+    value: str
+    source: str
+    description: str
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        BadSettings: naming each variable that is wrong, its value and what would be right.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = []
+        for fault in error.errors():
+            variable = f"{PREFIX}{fault['loc'][0]}".upper()
+            lines.append(f"{variable} is {fault['input']!r}: {fault['msg']}.")
+        raise BadSettings("\n".join(lines)) from None
+
+
+def show(settings: Settings) -> list[Shown]:
+    """All settings with where they come from, and no secret."""
+    shown = []
+    for name, field in Settings.model_fields.items():
+        variable = f"{PREFIX}{name}".upper()
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = without_password(value.get_secret_value())
+        source = "environment" if variable in os.environ else "default"
+        shown.append(Shown(variable, str(value), source, field.description or ""))
+    return shown
+
+
+def without_password(url: str) -> str:
+    """A database URL whose password cannot be read."""
+    scheme, separator, rest = url.partition("://")
+    credentials, at, host = rest.rpartition("@")
+    user, colon, _ = credentials.partition(":")
+    hidden = f"{user}:***" if colon else user
+    return f"{scheme}{separator}{hidden}{at}{host}"
