@@ -73,4 +73,4 @@ def held_from(unit: UnitOfWork, row: RowMapping) -> Held:
 
 def known(datasets: Mapping[str, str]) -> dict[str, str]:
     """Without the classes whose dataset is not yet known."""
-    return {name: hash for name, hash in datasets.items() if hash}
+    return {name: found for name, found in datasets.items() if found}

@@ -128,7 +128,7 @@ def session_of(row: Mapping[str, Any], *, unit_server: str) -> Session:
         pid=row["pid"] or 0,
         version=row["version"] or "",
         classes=tuple(datasets),
-        datasets={name: hash for name, hash in datasets.items() if hash},
+        datasets={name: found for name, found in datasets.items() if found},
         start_time_us=row["start_time_us"] or 0,
         end_time_us=None if reason is None else row["time_us"] - image["end_age_us"],
         end_reason=None if reason is None else EndReason(reason),

@@ -13,7 +13,9 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.state import State
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import control_unit_status
+from metadata_server.store.status_images import status_image
 from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.upsert import in_key_order, upsert_rows, upserting_if
 
 
 def statuses_of(
@@ -52,10 +54,41 @@ def status_from(unit: UnitOfWork, row: RowMapping) -> ControlUnitStatus:
     )
 
 
-def row_of_status(status: ControlUnitStatus, unit_server_key: int) -> dict[str, Any]:
+def save_statuses(
+    unit: UnitOfWork, statuses: Iterable[ControlUnitStatus], *, fenced: bool = False
+) -> None:
+    """Writes statuses at this transaction's revision, with an image of each.
+
+    Args:
+        fenced: a row is written only where it still has the same session and an older
+            sequence, whatever was read of it before.
+    """
+    moment = unit.claim()
+    revision, now_us = moment.position.revision, moment.now_us
+    rows = []
+    for status in statuses:
+        rows.append(row_of_status(unit, status, revision))
+        image = status_image(status, now_us)
+        unit.add_status_image(status.kind, status.key, status.session, image)
+    if not rows:
+        return
+    if fenced:
+        statement = upserting_if(
+            control_unit_status, unit.connection.dialect.name, tuple(rows[0]), FENCE
+        )
+        unit.connection.execute(statement, in_key_order(control_unit_status, rows))
+    else:
+        upsert_rows(unit.connection, control_unit_status, rows)
+
+
+FENCE = (("session", "eq"), ("sequence", "lt"))
+
+
+def row_of_status(unit: UnitOfWork, status: ControlUnitStatus, revision: int) -> dict[str, Any]:
+    server = status.unit_server
     return {
         "key": status.key,
-        "unit_server_key": unit_server_key,
+        "unit_server_key": unit.keys.key_of(Kind.UNIT_SERVER, server) if server else None,
         "session": status.session,
         "sequence": status.sequence,
         "state": status.state.value,
@@ -66,5 +99,5 @@ def row_of_status(status: ControlUnitStatus, unit_server_key: int) -> dict[str, 
         "dataset": status.dataset,
         "fingerprint": status.fingerprint,
         "unfenced": status.unfenced,
-        "revision": status.revision,
+        "revision": revision,
     }

@@ -1,0 +1,73 @@
+"""Lives of control units: how they begin and end, and what is known of them afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.names import Kind
+from metadata_server.domain.session import EndReason, Session
+from metadata_server.domain.state import State
+from metadata_server.store.keys import batches
+from metadata_server.store.schema import instantiation
+from metadata_server.store.statuses import save_statuses, statuses_of
+from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.upsert import insert_rows
+
+
+def begin_lives(unit: UnitOfWork, session: Session, units: Iterable[ControlUnit]) -> None:
+    """A life of each unit in this session."""
+    begin_us = unit.claim().now_us
+    rows = [
+        {
+            "session": session.id,
+            "control_unit_key": each.meta.key,
+            "begin_time_us": begin_us,
+            "end_time_us": None,
+            "end_reason": None,
+            "template_key": unit.keys.key_of(Kind.TEMPLATE, each.template),
+            "template_version": each.template_version,
+            "fingerprint": "",
+        }
+        for each in units
+    ]
+    insert_rows(unit.connection, instantiation, rows)
+
+
+def end_lives(unit: UnitOfWork, keys: Iterable[int], reason: EndReason) -> None:
+    """Ends the lives of units that leave their unit server, deleted or moved.
+
+    Their status says UNLOADED from here on, in no session, so that nothing which the old unit
+    server still reports can change it.
+    """
+    leaving = sorted(set(keys))
+    if not leaving:
+        return
+    hosted = {
+        key: status
+        for key, status in statuses_of(unit, leaving, lock=True).items()
+        if status.session
+    }
+    now_us = unit.claim().now_us
+    for some in batches(leaving):
+        unit.connection.execute(
+            instantiation.update()
+            .where(
+                instantiation.c.control_unit_key.in_(some), instantiation.c.end_time_us.is_(None)
+            )
+            .values(end_time_us=now_us, end_reason=reason.value)
+        )
+    left = [
+        replace(
+            status,
+            unit_server="",
+            session="",
+            sequence=0,
+            state=State.UNLOADED,
+            state_time_us=now_us,
+            message="",
+        )
+        for status in hosted.values()
+    ]
+    save_statuses(unit, left)
