@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tests.stages.leaks import child_processes, leaked_tasks
 from tests.stages.loopback import Loopback
 from tests.stages.mariadb import MariaDB, what_is_missing
 from tests.stages.replica import Replica
+from tests.stages.requirements import needs
 
 LOOPBACK = Loopback()
 # Real exports of facilities, where the project stands beside them; never part of it.
@@ -49,14 +49,6 @@ async def leaks_no_task() -> AsyncIterator[None]:
     before = asyncio.all_tasks()
     yield
     assert not await leaked_tasks(before), "left tasks behind"
-
-
-def needs(missing: str) -> None:
-    """Skips the test that needs what is missing; in CI, where nothing may be missing, fails it."""
-    if missing and os.environ.get("CI") == "true":
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
 
 
 @pytest.fixture(scope="session")
