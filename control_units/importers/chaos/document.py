@@ -1,0 +1,73 @@
+"""A whole file: its sections, read in the order in which they need each other."""
+
+from collections.abc import Iterator
+
+from mds.v1.bundle_pb2 import BundleItem
+
+from control_units.importers.chaos.catalogue import is_catalogue, read_catalogue
+from control_units.importers.chaos.facility import read_facility
+from control_units.importers.chaos.templates import build_template
+from control_units.importers.chaos.variables import variable
+from control_units.importers.findings import Findings, Reading
+from control_units.importers.ids import fault_of
+from control_units.importers.json_text import Broken, Value, parse, repeated_keys
+
+SECTIONS = ("agents", "us", "eu", "snapshots", "scripts", "variables")
+
+
+def read_chaos(data: bytes) -> Reading:
+    """Everything that a file of a !CHAOS site holds, and everything that is wrong with it.
+
+    Pure: no server is asked, nothing is written. Equal files give equal readings.
+    """
+    findings = Findings()
+    try:
+        document = parse(data)
+    except Broken as broken:
+        place = f"line {broken.line}, column {broken.column}"
+        findings.problem(
+            place, broken.expected, value=broken.found, message=f"This is no JSON file: {broken}"
+        )
+        return Reading([], findings)
+    for place, key in repeated_keys(document):
+        findings.problem(
+            place,
+            "each key once in an object; the first is taken",
+            value=key,
+            reason="ALREADY_EXISTS",
+        )
+    return Reading(list(_items(document, findings)), findings)
+
+
+def _items(document: Value, findings: Findings) -> Iterator[BundleItem]:
+    if is_catalogue(document):
+        for class_id, known in sorted(read_catalogue(document, "", findings).items()):
+            yield BundleItem(source=known.place, template=build_template(class_id, [], known))
+    elif isinstance(document, dict) and any(section in document for section in SECTIONS):
+        yield from read_facility(document, findings)
+        yield from _other_sections(document, findings)
+    else:
+        findings.problem(
+            "the file",
+            f"an object with one of {', '.join(SECTIONS)}, or a catalogue of classes",
+            value=_outline(document),
+        )
+
+
+def _other_sections(document: dict[str, Value], findings: Findings) -> Iterator[BundleItem]:
+    """What stands beside the sections is kept whole, as a variable of its name."""
+    for name, value in document.items():
+        if name in SECTIONS or value is None:
+            continue
+        fault = fault_of(name)
+        if fault is not None:
+            findings.problem(name, fault, value=name, reason="INVALID_ID")
+        else:
+            findings.note(name, "is no section that is known; it is kept as a variable")
+            yield variable(name, value, name)
+
+
+def _outline(document: Value) -> str:
+    if isinstance(document, dict):
+        return f"an object with {', '.join(list(document)[:6]) or 'nothing in it'}"
+    return "a list" if isinstance(document, list) else "a single value"
