@@ -1,0 +1,45 @@
+"""Times as people read them: in the time zone of the process, to the second."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time, written out.
+
+    Attributes:
+        text: time of day, with the date in front unless it is today's.
+        iso: the same in UTC, for `<time datetime>`; the browser counts ages from it.
+    """
+
+    text: str
+    iso: str
+
+
+def moment(stamp: Timestamp, *, today: datetime, zone: tzinfo | None = None) -> Moment:
+    """Writes a timestamp as people near `today` read it; `zone` defaults to the process's."""
+    utc = stamp.ToDatetime(tzinfo=UTC)
+    local = utc.astimezone(zone)
+    near = local.date() == today.astimezone(zone).date()
+    text = f"{local:%H:%M:%S}" if near else f"{local:%Y-%m-%d %H:%M:%S}"
+    return Moment(text=text, iso=f"{utc:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z")
+
+
+def time_zone_name(today: datetime, zone: tzinfo | None = None) -> str:
+    return today.astimezone(zone).tzname() or "UTC"
+
+
+def duration_words(seconds: float) -> str:
+    """A length of time in its two largest units: `4 s`, `3 min 20 s`, `2 d 4 h`."""
+    left = max(0, int(seconds))
+    parts: list[str] = []
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        if count or (unit == "s" and not parts):
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])

@@ -1,0 +1,165 @@
+"""What the page of one control unit says: its state, what people declared, and its lives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mds.v1 import control_unit_pb2, dataset_pb2, instantiation_pb2
+
+from webui import vocabulary
+from webui.clock import Moment, duration_words, moment
+from webui.names import id_of, page_of
+from webui.units import UnitRow, unit_row
+from webui.vocabulary import Mark
+
+# States of one life that are shown; the newest are kept.
+MOST_STATES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeRow:
+    name: str
+    description: str
+    direction: str
+    type: str
+    unit: str
+    default: str
+    range: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriverRow:
+    name: str
+    version: str
+    init_parameter: str
+    properties: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StateStep:
+    state: Mark
+    time: Moment
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One instantiation.
+
+    Attributes:
+        lasted: how long, in words; empty while it goes on.
+        earlier_states: how many more came before those in `states`.
+    """
+
+    begin: Moment
+    end: Moment | None
+    lasted: str
+    end_reason: str
+    place: str
+    version: str
+    fingerprint: str
+    states: tuple[StateStep, ...]
+    earlier_states: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControlUnitPage:
+    """All of it.
+
+    Attributes:
+        applied: whether the unit says that it uses this configuration; None: it says nothing.
+        reached: whether it has reached what people last declared.
+    """
+
+    status: UnitRow
+    contact: Mark
+    desired: str
+    description: str
+    unit_server: str
+    unit_server_name: str
+    unit_server_page: str
+    template: str
+    implementation: str
+    fingerprint: str
+    applied: bool | None
+    reached: bool
+    attributes: tuple[AttributeRow, ...]
+    drivers: tuple[DriverRow, ...]
+    parameters: tuple[tuple[str, str], ...]
+    labels: tuple[tuple[str, str], ...]
+    lives: tuple[Life, ...]
+
+
+def control_unit_page(
+    unit: control_unit_pb2.ControlUnit,
+    status: control_unit_pb2.ControlUnitStatus,
+    *,
+    configuration: control_unit_pb2.Configuration,
+    lives: Sequence[instantiation_pb2.Instantiation],
+    now: datetime,
+) -> ControlUnitPage:
+    version = configuration.template_version
+    template = id_of(configuration.template or unit.template)
+    return ControlUnitPage(
+        status=unit_row(status, now),
+        contact=vocabulary.contact(status.contact),
+        desired=vocabulary.desired(unit.desired_state),
+        description=unit.description,
+        unit_server=id_of(unit.unit_server),
+        unit_server_name=unit.unit_server,
+        unit_server_page=page_of(unit.unit_server) if unit.unit_server else "",
+        template=f"{template}, version {version}" if version else template,
+        implementation=configuration.implementation,
+        fingerprint=configuration.fingerprint,
+        applied=status.fingerprint == configuration.fingerprint if status.fingerprint else None,
+        reached=status.reached_generation >= unit.generation,
+        attributes=tuple(_attribute(attribute) for attribute in configuration.attributes),
+        drivers=tuple(
+            DriverRow(d.name, d.version, d.init_parameter, tuple(sorted(d.properties.items())))
+            for d in configuration.drivers
+        ),
+        parameters=tuple(sorted(configuration.parameters.items())),
+        labels=tuple(sorted(unit.labels.items())),
+        lives=tuple(_life(life, now) for life in lives),
+    )
+
+
+def _attribute(attribute: dataset_pb2.Attribute) -> AttributeRow:
+    sizes = " × ".join(str(size) if size else "any" for size in attribute.shape)
+    kind = vocabulary.value_type(attribute.type)
+    minimum = attribute.minimum if attribute.HasField("minimum") else ""
+    maximum = attribute.maximum if attribute.HasField("maximum") else ""
+    allowed = f"{minimum or '−∞'} … {maximum or '∞'}" if minimum or maximum else ""
+    return AttributeRow(
+        name=attribute.name,
+        description=attribute.description,
+        direction=vocabulary.direction(attribute.direction),
+        type=f"{kind} [{sizes}]" if sizes else kind,
+        unit=attribute.unit,
+        default=attribute.default_value,
+        range=allowed,
+    )
+
+
+def _life(life: instantiation_pb2.Instantiation, now: datetime) -> Life:
+    end: Moment | None = None
+    lasted = ""
+    if life.HasField("end_time"):
+        end = moment(life.end_time, today=now)
+        begun = life.begin_time.ToDatetime(tzinfo=UTC)
+        lasted = duration_words((life.end_time.ToDatetime(tzinfo=UTC) - begun).total_seconds())
+    shown = life.states[-MOST_STATES:]
+    return Life(
+        begin=moment(life.begin_time, today=now),
+        end=end,
+        lasted=lasted,
+        end_reason=vocabulary.end_reason(life.end_reason),
+        place=f"{life.host}, pid {life.pid}" if life.host else "",
+        version=life.version,
+        fingerprint=life.fingerprint,
+        states=tuple(
+            StateStep(vocabulary.state(s.state), moment(s.time, today=now), s.message)
+            for s in reversed(shown)
+        ),
+        earlier_states=len(life.states) - len(shown),
+    )

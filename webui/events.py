@@ -1,0 +1,57 @@
+"""Server-sent events: the hub's news, written to one browser for as long as it listens."""
+
+import asyncio
+
+from aiohttp import web
+
+from webui.hub import Hub, HubFull, Message, Viewer
+
+# Without news for so long, in s, a sign of life is sent; the page waits for three of them.
+ALIVE_SECONDS = 2.0
+# A browser that takes so long, in s, to read one message is let go; it comes back by itself.
+WRITE_SECONDS = 15.0
+# A browser waits so long, in ms, before it comes back.
+RETRY_MS = 1000
+
+HUB = web.AppKey("hub", Hub)
+_ALIVE = Message("alive", "")
+
+
+async def events(request: web.Request) -> web.StreamResponse:
+    """`GET /events?picture=ID`: from the picture that the page was drawn with, on.
+
+    A browser that comes back says itself which one it has last (`Last-Event-ID`).
+    """
+    hub = request.app[HUB]
+    picture_id = request.headers.get("Last-Event-ID") or request.query.get("picture", "")
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+    )
+    try:
+        with hub.viewer(picture_id) as viewer:
+            await response.prepare(request)
+            await response.write(f"retry: {RETRY_MS}\n\n".encode())
+            await _write_news(hub, viewer, response)
+    except HubFull:
+        raise web.HTTPServiceUnavailable(
+            text="Too many browsers are listening; MDS_WEB_BROWSERS allows more.",
+            headers={"Retry-After": "10"},
+        ) from None
+    except (TimeoutError, ConnectionResetError):
+        # It reads too slowly, or went away. What is still to be written would never leave.
+        if request.transport is not None:
+            request.transport.abort()
+    return response
+
+
+async def _write_news(hub: Hub, viewer: Viewer, response: web.StreamResponse) -> None:
+    while True:
+        try:
+            async with asyncio.timeout(ALIVE_SECONDS):
+                messages = await hub.next(viewer)
+        except TimeoutError:
+            messages = [_ALIVE]
+        if not messages:
+            return
+        async with asyncio.timeout(WRITE_SECONDS):
+            await response.write(b"".join(message.encode() for message in messages))

@@ -1,0 +1,190 @@
+"""Follows the metadata server for all browsers: one watch, one pulse, one overview at a time.
+
+The watch only says that something changed, and what; what the page shows is read anew, as one
+overview as of one position. So what is shown is never pieced together here, and a burst of a
+thousand events costs a few readings.
+"""
+
+import asyncio
+import contextlib
+from datetime import UTC
+from typing import NoReturn
+
+import structlog
+from mds.v1 import bundle_pb2, overview_pb2, position_pb2, watch_pb2
+
+from control_units.client import Backoff, Client, ClientError, Refused
+from webui.clock import Moment, moment
+from webui.hub import Hub
+from webui.names import id_of
+from webui.overview import Glance, glance
+from webui.painter import Link, Painter
+from webui.picture import Touched
+
+log = structlog.get_logger()
+
+# Time for the first answer, in s: a server that does not give it counts as silent.
+OPEN_SECONDS = 2.0
+# Time for each overview after it, in s: in a boot storm a large facility takes a while.
+READ_SECONDS = 5.0
+# The pulse beats once a second; so long without one, in s, and the connection is dead.
+SILENCE_SECONDS = 3.0
+# Events are gathered for so long, in s, before the overview is read again.
+GATHER_SECONDS = 0.2
+# Read again after so long without any event, in s: some of it (a grace that ends) is no event.
+QUIET_SECONDS = 5.0
+# More changed units than this between two pictures are told as "many".
+MOST_TOUCHED = 256
+
+_WATCHED = (
+    bundle_pb2.KIND_CONTROL_UNIT,
+    bundle_pb2.KIND_CONTROL_UNIT_STATUS,
+    bundle_pb2.KIND_UNIT_SERVER,
+    bundle_pb2.KIND_UNIT_SERVER_STATUS,
+)
+_SHOWN_AS = {
+    "control_unit_statuses": "control_units",
+    "unit_server_statuses": "unit_servers",
+}
+
+
+class LinkLost(Exception):
+    """The server ended a stream, or went silent."""
+
+
+class Feed:
+    """Keeps a hub's picture and pulse current, for as long as it runs."""
+
+    def __init__(self, client: Client, hub: Hub, painter: Painter) -> None:
+        self._client = client
+        self._hub = hub
+        self._painter = painter
+        self._address = ", ".join(client.addresses)
+        self._view: Glance | None = None
+        self._changed = asyncio.Event()
+        self._touched = Touched(limit=MOST_TOUCHED)
+        self._show(Link("waiting", self._address))
+
+    @property
+    def is_live(self) -> bool:
+        return self._hub.picture.link == "live"
+
+    async def run(self) -> NoReturn:
+        """Follows, loses, comes back; ends only when cancelled."""
+        backoff = Backoff(first=0.2, longest=2.0)
+        while True:
+            try:
+                overview = await self._open()
+            except ClientError as failure:
+                self._lose(failure)
+                await asyncio.sleep(backoff.next())
+                continue
+            except Exception:
+                log.exception("overview_not_drawn")
+                await asyncio.sleep(backoff.next(at_least=1.0))
+                continue
+            backoff.reset()
+            log.info("following", server=self._client.address, revision=overview.revision)
+            try:
+                await self._follow(overview)
+            except* (ClientError, LinkLost) as failures:
+                # Another replica may answer at once; only if none does, the page says so.
+                log.warning("stream_ended", reasons=[str(e) for e in failures.exceptions])
+            except* Exception:
+                log.exception("following_failed")
+                await asyncio.sleep(backoff.next(at_least=1.0))
+
+    async def _open(self) -> position_pb2.Position:
+        """Reads the overview for the first time; its position is where the watch begins."""
+        overview = await self._client.overview.GetOverview(
+            overview_pb2.GetOverviewRequest(), timeout=OPEN_SECONDS
+        )
+        self._touched.take()
+        self._show_overview(overview, touched=None)
+        return overview.position
+
+    async def _follow(self, position: position_pb2.Position) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch(position), name="watch")
+            tasks.create_task(self._pulse(), name="pulse")
+            tasks.create_task(self._read_again(), name="read_again")
+
+    async def _watch(self, position: position_pb2.Position) -> NoReturn:
+        request = watch_pb2.WatchRequest(
+            position=position, kinds=_WATCHED, view=watch_pb2.VIEW_BASIC
+        )
+        stream = self._client.watch.Watch(request)
+        try:
+            async for change in stream:
+                for event in change.events:
+                    collection = event.name.partition("/")[0]
+                    shown = _SHOWN_AS.get(collection, collection)
+                    self._touched.add(f"{shown}/{id_of(event.name)}")
+                if change.events:
+                    self._changed.set()
+        finally:
+            stream.cancel()
+        raise LinkLost("the server ended the watch")
+
+    async def _pulse(self) -> NoReturn:
+        stream = self._client.overview.Pulse(overview_pb2.PulseRequest())
+        beats = aiter(stream)
+        try:
+            while True:
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    self._hub.beat(_beat_data(await anext(beats)))
+        except TimeoutError:
+            raise LinkLost(f"no pulse for {SILENCE_SECONDS} s") from None
+        except StopAsyncIteration:
+            raise LinkLost("the server ended the pulse") from None
+        finally:
+            stream.cancel()
+
+    async def _read_again(self) -> NoReturn:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(QUIET_SECONDS):
+                    await self._changed.wait()
+                    await asyncio.sleep(GATHER_SECONDS)
+            self._changed.clear()
+            touched = self._touched.take()
+            overview = await self._client.overview.GetOverview(
+                overview_pb2.GetOverviewRequest(), timeout=READ_SECONDS
+            )
+            self._show_overview(overview, touched=touched)
+
+    def _show_overview(
+        self, overview: overview_pb2.GetOverviewResponse, *, touched: frozenset[str] | None
+    ) -> None:
+        self._view = glance(overview)
+        self._show(Link("live", self._address), touched=touched)
+
+    def _lose(self, failure: ClientError) -> None:
+        as_of: Moment | None = None
+        if self._view is not None:
+            as_of = self._view.time
+        if self.is_live:
+            log.warning("link_lost", reason=str(failure), as_of=as_of.text if as_of else "")
+        state = "waiting" if self._view is None else "stale"
+        self._show(Link(state, self._address, as_of, _reason(failure)))
+
+    def _show(self, link: Link, *, touched: frozenset[str] | None = frozenset()) -> None:
+        painting = self._painter.paint(self._view, link)
+        self._hub.show(
+            link=link.state, pieces=painting.pieces, lists=painting.lists, touched=touched
+        )
+
+
+def _beat_data(beat: overview_pb2.PulseResponse) -> dict[str, object]:
+    """What browsers are told of a pulse: the time in ms since 1970, ages in whole s by id."""
+    ages = {id_of(one.unit_server): one.age.ToMilliseconds() // 1000 for one in beat.beats}
+    now = beat.time.ToDatetime(tzinfo=UTC)
+    clock = moment(beat.time, today=now).text
+    return {"time": beat.time.ToMilliseconds(), "clock": clock, "ages": ages}
+
+
+def _reason(failure: ClientError) -> str:
+    """Why there is no answer, in a sentence; transport errors are for the log, not for people."""
+    if isinstance(failure, Refused):
+        return f"It answered {failure.reason}: {failure.message.rstrip('.')}."
+    return "It cannot be reached."

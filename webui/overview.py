@@ -1,0 +1,207 @@
+"""What the overview page says, worked out of one GetOverviewResponse.
+
+Pure functions from messages to small frozen views. The views compare by value: a row whose
+view is equal to the last one is not rendered again and not sent again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mds.v1 import overview_pb2, state_pb2
+
+from webui import vocabulary
+from webui.attention import Attention, attention
+from webui.bar import Segment, health_bar
+from webui.clock import Moment, moment
+from webui.names import id_of, page_of
+from webui.vocabulary import Mark
+
+_IN_TOUCH = (state_pb2.CONTACT_ALIVE, state_pb2.CONTACT_SUSPECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    mark: Mark
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContactTally:
+    mark: Mark
+    unit_servers: int
+    control_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The verdict about everything, in one sentence."""
+
+    mark: Mark
+    sentence: str
+    title: str
+    tallies: tuple[Tally, ...]
+    bar: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneRow:
+    zone: str
+    mark: Mark
+    control_units: int
+    why: str
+    running: int
+    bar: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitServerRow:
+    """One unit server, closed: its units are read when someone opens it.
+
+    Attributes:
+        out_of_contact: no heartbeats come, or the server cannot say.
+        stale: what its units are is what they last said.
+        place: host and process id; empty: it never registered.
+        span: when its session began, or ended.
+    """
+
+    id: str
+    page: str
+    mark: Mark
+    contact: Mark
+    out_of_contact: bool
+    stale: bool
+    control_units: int
+    running: int
+    place: str
+    version: str
+    span_word: str
+    span: Moment | None
+    others: tuple[Tally, ...]
+    bar: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The whole page.
+
+    Attributes:
+        blind_until: set while the server itself cannot tell who is in contact.
+    """
+
+    headline: Headline
+    states: tuple[Tally, ...]
+    contacts: tuple[ContactTally, ...]
+    attention: Attention
+    zones: tuple[ZoneRow, ...]
+    unit_servers: tuple[UnitServerRow, ...]
+    time: Moment
+    blind_until: Moment | None
+    revision: int
+    replica: str
+    version: str
+
+
+def glance(overview: overview_pb2.GetOverviewResponse) -> Glance:
+    today = overview.time.ToDatetime(tzinfo=UTC)
+    blind = overview.blind_until if overview.HasField("blind_until") else None
+    return Glance(
+        headline=_headline(overview),
+        states=_states(overview.state_counts),
+        contacts=_contacts(overview.contact_counts),
+        attention=attention(overview, today),
+        zones=tuple(_zone(zone) for zone in overview.zones),
+        unit_servers=tuple(_unit_server(row, today) for row in overview.unit_server_summaries),
+        time=moment(overview.time, today=today),
+        blind_until=moment(blind, today=today) if blind is not None else None,
+        revision=overview.position.revision,
+        replica=overview.replica,
+        version=overview.version,
+    )
+
+
+def _headline(overview: overview_pb2.GetOverviewResponse) -> Headline:
+    counts: dict[int, int] = {count.health: count.count for count in overview.health_counts}
+    tallies = tuple(Tally(mark, counts.get(value, 0)) for value, mark in _worst_first())
+    worst = next((value for value, _ in _worst_first() if counts.get(value)), None)
+    total = overview.control_units
+    units = f"{total} control unit{'' if total == 1 else 's'}"
+    if worst is None:
+        return Headline(vocabulary.ALL_GOOD, "No control units are declared", "empty", tallies, ())
+    mark = vocabulary.health(worst)
+    found = counts[worst]
+    if worst == state_pb2.HEALTH_GOOD:
+        sentence, title = f"All {units} are good", "all good"
+    else:
+        verb = "is" if found == 1 else "are"
+        sentence = f"{found} of {units} {verb} {mark.word.lower()}"
+        title = f"{found} {mark.word.lower()}"
+    return Headline(mark, sentence, title, tallies, health_bar(overview.health_counts))
+
+
+def _worst_first() -> Iterable[tuple[int, Mark]]:
+    return sorted(vocabulary.HEALTH.items(), reverse=True)
+
+
+def _states(counts: Sequence[overview_pb2.StateCount]) -> tuple[Tally, ...]:
+    # Every state has its place, also with zero: people find a number by where it stands.
+    found: dict[int, int] = {count.state: count.count for count in counts}
+    known = [*vocabulary.STATE, *(value for value in found if value not in vocabulary.STATE)]
+    return tuple(Tally(vocabulary.state(value), found.get(value, 0)) for value in known)
+
+
+def _contacts(counts: Sequence[overview_pb2.ContactCount]) -> tuple[ContactTally, ...]:
+    found: dict[int, overview_pb2.ContactCount] = {count.contact: count for count in counts}
+    known = [*vocabulary.CONTACT, *(value for value in found if value not in vocabulary.CONTACT)]
+    return tuple(
+        ContactTally(
+            mark=vocabulary.contact(value),
+            unit_servers=found[value].unit_servers if value in found else 0,
+            control_units=found[value].control_units if value in found else 0,
+        )
+        for value in known
+    )
+
+
+def _running(counts: Sequence[overview_pb2.StateCount]) -> int:
+    return sum(count.count for count in counts if count.state == state_pb2.STATE_RUNNING)
+
+
+def _zone(zone: overview_pb2.ZoneSummary) -> ZoneRow:
+    return ZoneRow(
+        zone=zone.zone,
+        mark=vocabulary.health(zone.health),
+        control_units=zone.control_units,
+        why=zone.why,
+        running=_running(zone.state_counts),
+        bar=health_bar(zone.health_counts),
+    )
+
+
+def _unit_server(row: overview_pb2.UnitServerSummary, today: datetime) -> UnitServerRow:
+    status = row.status
+    span_word, span = "", None
+    if status.HasField("end_time"):
+        span_word, span = "ended", moment(status.end_time, today=today)
+    elif status.HasField("start_time"):
+        span_word, span = "since", moment(status.start_time, today=today)
+    return UnitServerRow(
+        id=id_of(status.unit_server),
+        page=page_of(status.unit_server),
+        mark=vocabulary.health(row.health),
+        contact=vocabulary.contact(status.contact),
+        out_of_contact=status.contact not in _IN_TOUCH,
+        stale=status.contact not in _IN_TOUCH and bool(status.session),
+        control_units=row.control_units,
+        running=_running(row.state_counts),
+        place=f"{status.host}, pid {status.pid}" if status.host else "",
+        version=status.version,
+        span_word=span_word,
+        span=span,
+        others=tuple(
+            Tally(vocabulary.state(count.state), count.count)
+            for count in row.state_counts
+            if count.count and count.state != state_pb2.STATE_RUNNING
+        ),
+        bar=health_bar(row.health_counts),
+    )

@@ -1,0 +1,173 @@
+"""The pages: each asks the metadata server what it needs, and is drawn at once."""
+
+import asyncio
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from aiohttp import web
+from jinja2 import Environment
+from mds.v1 import control_unit_pb2, instantiation_pb2, unit_server_pb2
+
+from control_units.client import Client, ClientError, Refused
+from webui import vocabulary
+from webui.clock import moment, time_zone_name
+from webui.control_unit import control_unit_page
+from webui.hub import Hub
+from webui.names import page_of
+from webui.units import unit_rows
+
+# Time for all that one page asks, in s.
+READ_SECONDS = 5.0
+# Units shown of a unit server at first, the factor by which "more" adds, and the most.
+FIRST_UNITS = 100
+MORE_UNITS = 4
+MOST_UNITS = 5000
+MOST_PAGE = 1000
+LIVES = 20
+
+_NOT_FOUND = ("CONTROL_UNIT_NOT_FOUND", "UNIT_SERVER_NOT_FOUND", "INVALID_ID")
+
+
+class Pages:
+    """Handlers of the pages. Each holds nothing but what it draws."""
+
+    def __init__(self, client: Client, hub: Hub, environment: Environment) -> None:
+        self._client = client
+        self._hub = hub
+        self._environment = environment
+
+    async def overview(self, _: web.Request) -> web.Response:
+        """`GET /`: the picture that all browsers have, as it is now."""
+        return self._page("overview.html", {})
+
+    async def unit_server(self, request: web.Request) -> web.Response:
+        """`GET /unit_servers/{id}`, or a fragment of it: `main`, or `units` for the overview."""
+        fragment = request.query.get("fragment", "")
+        limit = _limit(request.query.get("limit", ""))
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                context = await self._units(request.match_info["id"], limit)
+                if fragment != "units":
+                    context |= await self._session(request.match_info["id"])
+        except (ClientError, TimeoutError) as failure:
+            return self._refused(failure, fragment)
+        context["row_prefix"] = "row:" if fragment == "units" else ""
+        if fragment == "units":
+            return self._fragment("units.html", context)
+        if fragment == "main":
+            return self._fragment("unit_server_main.html", context)
+        return self._page("unit_server.html", context)
+
+    async def control_unit(self, request: web.Request) -> web.Response:
+        """`GET /control_units/{id}`, or its fragment `main`."""
+        name, fragment = f"control_units/{request.match_info['id']}", request.query.get("fragment")
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                context = await self._control_unit(name)
+        except (ClientError, TimeoutError) as failure:
+            return self._refused(failure, fragment or "")
+        if fragment == "main":
+            return self._fragment("control_unit_main.html", context)
+        return self._page("control_unit.html", context)
+
+    async def _control_unit(self, name: str) -> dict[str, object]:
+        units = self._client.control_units
+        status_name = name.replace("control_units/", "control_unit_statuses/", 1)
+        unit = await units.GetControlUnit(control_unit_pb2.GetControlUnitRequest(name=name))
+        status = await units.GetControlUnitStatus(
+            control_unit_pb2.GetControlUnitStatusRequest(name=status_name)
+        )
+        configuration = await units.GetConfiguration(
+            control_unit_pb2.GetConfigurationRequest(name=name)
+        )
+        lives = await self._client.instantiations.ListInstantiations(
+            instantiation_pb2.ListInstantiationsRequest(control_unit=name, page_size=LIVES)
+        )
+        page = control_unit_page(
+            unit,
+            status,
+            configuration=configuration,
+            lives=lives.instantiations,
+            now=datetime.now(UTC),
+        )
+        return {"unit": page}
+
+    async def _units(self, id: str, limit: int) -> dict[str, object]:
+        statuses: list[control_unit_pb2.ControlUnitStatus] = []
+        token = ""
+        while len(statuses) < limit:
+            reply = await self._client.control_units.ListControlUnitStatuses(
+                control_unit_pb2.ListControlUnitStatusesRequest(
+                    unit_server=f"unit_servers/{id}",
+                    page_size=min(MOST_PAGE, limit - len(statuses)),
+                    page_token=token,
+                )
+            )
+            statuses.extend(reply.control_unit_statuses)
+            token = reply.next_page_token
+            if not token:
+                break
+        return {
+            "id": id,
+            "page": page_of(f"unit_servers/{id}"),
+            "rows": unit_rows(statuses, datetime.now(UTC)),
+            "more": bool(token),
+            "limit": limit,
+            "next_limit": min(limit * MORE_UNITS, MOST_UNITS) if limit < MOST_UNITS else 0,
+        }
+
+    async def _session(self, id: str) -> dict[str, object]:
+        status = await self._client.unit_servers.GetUnitServerStatus(
+            unit_server_pb2.GetUnitServerStatusRequest(name=f"unit_server_statuses/{id}")
+        )
+        now = datetime.now(UTC)
+        start = moment(status.start_time, today=now) if status.HasField("start_time") else None
+        end = moment(status.end_time, today=now) if status.HasField("end_time") else None
+        return {
+            "status": status,
+            "contact": vocabulary.contact(status.contact),
+            "start": start,
+            "end": end,
+            "end_reason": vocabulary.end_reason(status.end_reason),
+        }
+
+    def _page(
+        self, template: str, context: dict[str, object], *, status: int = HTTPStatus.OK
+    ) -> web.Response:
+        picture = self._hub.picture
+        text = self._environment.get_template(template).render(
+            context,
+            picture=picture,
+            picture_id=self._hub.picture_id(picture),
+            time_zone=time_zone_name(datetime.now(UTC)),
+        )
+        response = web.Response(text=text, content_type="text/html", status=status)
+        response.enable_compression()
+        return response
+
+    def _fragment(self, template: str, context: dict[str, object]) -> web.Response:
+        text = self._environment.get_template(template).render(context)
+        return web.Response(text=text, content_type="text/html")
+
+    def _refused(self, failure: ClientError | TimeoutError, fragment: str) -> web.Response:
+        title, message, status = _explain(failure)
+        if fragment:
+            return web.Response(text=f"{title}. {message}", status=status)
+        return self._page("refused.html", {"title": title, "message": message}, status=status)
+
+
+def _limit(text: str) -> int:
+    """How many units to show; whatever is no number from 1 to MOST_UNITS is brought there."""
+    if not text.isascii() or not text.isdecimal():
+        return FIRST_UNITS
+    return max(1, min(int(text[:9]), MOST_UNITS))
+
+
+def _explain(failure: ClientError | TimeoutError) -> tuple[str, str, int]:
+    if isinstance(failure, Refused):
+        if failure.reason in _NOT_FOUND:
+            return "There is no such page", failure.message, HTTPStatus.NOT_FOUND
+        status = HTTPStatus.SERVICE_UNAVAILABLE if failure.is_transient else HTTPStatus.BAD_GATEWAY
+        return "The metadata server refused", f"{failure.reason}: {failure.message}", status
+    message = "The metadata server does not answer. This page works again when it does."
+    return "No answer", message, HTTPStatus.SERVICE_UNAVAILABLE

@@ -1,0 +1,76 @@
+"""The parts of the web page, put together and run."""
+
+import asyncio
+import signal
+
+import structlog
+from aiohttp import web
+
+from control_units.client import Client
+from webui.application import application
+from webui.feed import Feed
+from webui.hub import Hub
+from webui.pages import Pages
+from webui.painter import Painter
+from webui.rendering import environment
+from webui.settings import Settings
+
+log = structlog.get_logger()
+
+# Requests under way have so long to end, in s; streams are ended before.
+SHUTDOWN_SECONDS = 3.0
+
+
+class PortTaken(Exception):
+    """Something else listens where the page should."""
+
+
+async def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT.
+
+    Raises:
+        PortTaken: the message says which setting to change.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    templates = environment()
+    hub = Hub(most_viewers=settings.web_browsers)
+    async with Client(settings.address) as client:
+        feed = Feed(client, hub, Painter(templates))
+        app = application(Pages(client, hub, templates), feed, hub)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        await runner.setup()
+        try:
+            await _listen(runner, settings)
+            await _follow_until(stop, feed)
+            log.info("stopping", browsers=hub.viewers)
+        finally:
+            hub.close()
+            await runner.cleanup()
+
+
+async def _follow_until(stop: asyncio.Event, feed: Feed) -> None:
+    """Runs the feed until it shall stop; a feed that ends by itself ends the process."""
+    following = asyncio.create_task(feed.run(), name="feed")
+    following.add_done_callback(lambda _: stop.set())
+    await stop.wait()
+    if following.done():
+        following.result()
+    following.cancel()
+    await asyncio.wait([following], timeout=SHUTDOWN_SECONDS)
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+    host, port = settings.web_host, settings.web_port
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as failure:
+        raise PortTaken(
+            f"Cannot listen at {host}:{port}: {failure.strerror or failure}. "
+            "Set MDS_WEB_PORT (and MDS_WEB_HOST) to a port that is free."
+        ) from failure
+    bound_host, bound_port = runner.addresses[0][:2]
+    shown = f"[{bound_host}]" if ":" in bound_host else bound_host
+    log.info("listening", url=f"http://{shown}:{bound_port}/", server=settings.address)

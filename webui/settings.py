@@ -1,0 +1,51 @@
+"""Settings of the web page: environment variables, read once."""
+
+from ipaddress import ip_address
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from control_units.client import DEFAULT_ADDRESS, parse_addresses
+
+
+class Settings(BaseSettings):
+    """What the environment says; an argument with the same name wins over it.
+
+    Attributes:
+        web_host: MDS_WEB_HOST, address to listen at.
+        web_port: MDS_WEB_PORT; 0: any free one.
+        web_browsers: MDS_WEB_BROWSERS, most browsers that are kept up to date at once.
+        address: MDS_ADDRESS, the metadata servers: `host:port[,host:port…]`.
+        insecure: MDS_INSECURE, whether it may listen beyond loopback though it asks nobody
+            who they are.
+        log_level: MDS_LOG_LEVEL, least severe events that are logged.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MDS_", frozen=True, extra="ignore")
+
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(default=7402, ge=0, le=65535)
+    web_browsers: int = Field(default=200, ge=1)
+    address: str = DEFAULT_ADDRESS
+    insecure: bool = False
+    log_level: str = Field(default="info", pattern="^(?i:debug|info|warning|error)$")
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        parse_addresses(self.address)
+        if not self.insecure and not _is_loopback(self.web_host):
+            raise ValueError(
+                f"MDS_WEB_HOST is {self.web_host!r}, which others can reach, and the page asks "
+                "nobody who they are. Set it to 127.0.0.1, or set MDS_INSECURE=1 if you want that."
+            )
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

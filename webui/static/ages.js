@@ -1,0 +1,48 @@
+// What ticks: ages and the clock. They move only with the server's pulse, by its clock, so that
+// they stand still when nobody knows how late it is.
+
+const STEPS = [
+  [86400, "d"],
+  [3600, "h"],
+  [60, "min"],
+  [1, "s"],
+];
+let now = null;
+
+// A length of time in its two largest units: "4 s", "3 min", "2 h 5 min", "3 d 4 h".
+export function words(seconds) {
+  let left = Math.max(0, Math.floor(seconds));
+  const parts = [];
+  for (const [size, unit] of STEPS) {
+    const count = Math.floor(left / size);
+    left %= size;
+    if (count > 0 || (unit === "s" && parts.length === 0)) parts.push(`${count} ${unit}`);
+    else if (parts.length > 0) break;
+    if (parts.length === 2) break;
+  }
+  // Seconds beside minutes only make a page restless.
+  return parts[0]?.endsWith("min") ? parts[0] : parts.join(" ");
+}
+
+export function beat({ time, clock, ages }) {
+  if (time === undefined) return;
+  now = time;
+  setText(document.getElementById("clock"), clock);
+  for (const element of document.querySelectorAll("[data-beat]")) {
+    const age = ages[element.dataset.beat];
+    setText(element, age === undefined ? "" : `${words(age)} ago`);
+  }
+  showAges();
+}
+
+// Also called after the page has changed: new elements come without their age.
+export function showAges() {
+  if (now === null) return;
+  for (const element of document.querySelectorAll("[data-since]")) {
+    setText(element, words((now - Date.parse(element.dataset.since)) / 1000));
+  }
+}
+
+function setText(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}

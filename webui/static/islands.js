@@ -1,0 +1,82 @@
+// Parts of a page that are read by themselves from `data-src`: the units of a unit server when
+// someone opens it, or the main part of a page about one resource. They are read again when
+// something that they show has changed.
+
+import { showAges } from "./ages.js";
+import { fill } from "./morph.js";
+
+const TIMEOUT_MS = 8000;
+// Between two readings of the same part.
+const PAUSE_MS = 1000;
+const busy = new WeakMap(); // island → whether it shall be read once more
+
+async function load(island) {
+  if (busy.has(island)) {
+    busy.set(island, true);
+    return;
+  }
+  busy.set(island, false);
+  try {
+    const reply = await fetch(island.dataset.src, {
+      cache: "no-store",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (!reply.ok) throw new Error(await reply.text());
+    fill(island, await reply.text());
+    island.dataset.loaded = "";
+    delete island.dataset.failed;
+    showAges();
+  } catch (failure) {
+    // What was read before stays, grey; the next change reads it again.
+    island.dataset.failed = "";
+    if (!("loaded" in island.dataset)) {
+      const note = document.createElement("p");
+      note.className = "note";
+      note.textContent = `The units could not be read. ${failure.message}`;
+      island.replaceChildren(note);
+    }
+  }
+  await new Promise((done) => setTimeout(done, PAUSE_MS));
+  const again = busy.get(island);
+  busy.delete(island);
+  if (again) load(island);
+}
+
+function isShown(island) {
+  const details = island.closest("details");
+  return details === null || details.open;
+}
+
+// Reads again what a change concerns. `touched`: names of resources, or null for many;
+// `pieces`: ids of the pieces of the page that have changed.
+export function refresh(touched, pieces) {
+  for (const island of document.querySelectorAll("[data-src]")) {
+    if (!isShown(island)) continue;
+    const names = new Set([...island.querySelectorAll("[data-shows]")].map((e) => e.dataset.shows));
+    const concerned =
+      touched === null ||
+      "failed" in island.dataset ||
+      touched.some((name) => names.has(name)) ||
+      pieces.some((id) => document.getElementById(id)?.contains(island));
+    if (concerned) load(island);
+  }
+}
+
+// `toggle` does not bubble, so it is caught on its way down.
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    const island = target.open ? target.querySelector("[data-src]") : null;
+    if (island) load(island);
+  },
+  true,
+);
+
+document.addEventListener("click", (click) => {
+  const link = click.target.closest?.("[data-more]");
+  const island = link?.closest("[data-keep]");
+  if (!island || click.ctrlKey || click.metaKey || click.shiftKey) return;
+  click.preventDefault();
+  island.dataset.src = link.dataset.more;
+  load(island);
+});

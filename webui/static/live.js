@@ -1,0 +1,113 @@
+// Keeps the page as the server draws it. Without this script the page is the same, only that it
+// is as of when it was loaded.
+
+import { beat, showAges } from "./ages.js";
+import { refresh } from "./islands.js";
+import { arrange, morph, parse } from "./morph.js";
+
+// The web server says something every 2 s; three times nothing, and it is lost.
+const SILENCE_MS = 6000;
+// A break shorter than this is mended before anybody needs to know.
+const GRACE_MS = 1500;
+const RETRY_MS = 2000;
+// A tab in the background gives its connection back: browsers allow only six to one server.
+const HIDDEN_MS = 5000;
+
+const body = document.body;
+let picture = body.dataset.picture;
+let source = null;
+let lastWord = performance.now();
+let brokenSince = null;
+let hiding = 0;
+
+function connect() {
+  source?.close();
+  source = new EventSource(`/events?picture=${encodeURIComponent(picture)}`);
+  source.onopen = heard;
+  source.onerror = () => {
+    brokenSince ??= performance.now();
+    // After a refusal the browser does not come back by itself.
+    if (source.readyState === EventSource.CLOSED) setTimeout(connectIfClosed, RETRY_MS);
+  };
+  source.addEventListener("alive", heard);
+  source.addEventListener("pulse", ({ data }) => {
+    heard();
+    beat(JSON.parse(data));
+  });
+  source.addEventListener("picture", ({ data, lastEventId }) => {
+    heard();
+    picture = lastEventId;
+    show(JSON.parse(data));
+  });
+}
+
+function connectIfClosed() {
+  if (!document.hidden && source?.readyState === EventSource.CLOSED) connect();
+}
+
+function heard() {
+  lastWord = performance.now();
+  brokenSince = null;
+  setCut(false);
+}
+
+function show({ link, pieces, lists, touched }) {
+  body.dataset.link = link;
+  for (const [id, ids] of Object.entries(lists)) {
+    const list = document.getElementById(id);
+    if (list) arrange(list, ids, (piece) => pieces[piece]);
+  }
+  for (const [id, html] of Object.entries(pieces)) {
+    const element = document.getElementById(id);
+    if (element) morph(element, parse(html));
+  }
+  showAges();
+  showTitle();
+  refresh(touched, Object.keys(pieces));
+}
+
+function showTitle() {
+  const headline = document.getElementById("headline");
+  if (!headline) return;
+  const verdict = body.hasAttribute("data-cut") ? "unknown" : headline.dataset.title;
+  document.title = `${verdict} · Control units`;
+}
+
+function setCut(cut) {
+  if (body.hasAttribute("data-cut") === cut) return;
+  const clock = document.getElementById("clock").textContent;
+  document.getElementById("cut-time").textContent = clock ? ` at ${clock}` : "";
+  document.getElementById("cut").hidden = !cut;
+  body.toggleAttribute("data-cut", cut);
+  showTitle();
+}
+
+// Looks once a second whether the connection still lives; a laptop that slept finds out so.
+setInterval(() => {
+  if (document.hidden || source === null) return;
+  const now = performance.now();
+  const silent = now - lastWord > SILENCE_MS;
+  if (silent || (brokenSince !== null && now - brokenSince > GRACE_MS)) setCut(true);
+  if (silent) {
+    lastWord = now;
+    connect();
+  }
+}, 1000);
+
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(hiding);
+  if (document.hidden) {
+    hiding = setTimeout(() => {
+      source?.close();
+      source = null;
+      document.title = "Control units";
+    }, HIDDEN_MS);
+  } else if (source === null) {
+    lastWord = performance.now();
+    connect();
+    showTitle();
+  }
+});
+
+showTitle();
+connect();
