@@ -1,0 +1,247 @@
+"""Lists as of a revision: all pages show what the first one saw."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+import pytest
+
+from metadata_server.domain.change import Caller, Position, Principal
+from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.facility import Agent
+from metadata_server.domain.names import Kind
+from metadata_server.domain.page import Listing, PageStart, Selection, token_of
+from metadata_server.domain.refused import Refused
+from metadata_server.domain.state import State
+from metadata_server.domain.template import Template
+from metadata_server.domain.unit_server import Launch, UnitServer
+from metadata_server.store.history import image_at, images_between
+from metadata_server.store.lists import resource_page
+from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
+from tests.stages.opened_store import opened_store
+
+CALLER = Caller(principal=Principal("tester"), method="Tests.Change")
+UNITS = ["DAFNE/A", "DAFNE/B", "DAFNE/B/1", "DAFNE/C_1", "DAFNE/C-1", "BTF", "BTF/DAQ", "BTF.2/x"]
+SERVERS = ["S1", "S2"]
+TEMPLATES = ["T1", "T2"]
+ALL_UNITS = Selection(kind=Kind.CONTROL_UNIT)
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    with opened_store(database) as store:
+        yield store
+
+
+@dataclass
+class Facility:
+    """What the store should hold, at each of its revisions."""
+
+    store: Store
+    units: dict[str, ControlUnit] = field(default_factory=dict)
+    past: dict[Position, dict[str, ControlUnit]] = field(default_factory=dict)
+
+    def declare_the_rest(self) -> None:
+        def work(unit: UnitOfWork) -> None:
+            unit.save(Agent(id="A1"))
+            for server in SERVERS:
+                launch = Launch(agent="A1") if server == "S1" else None
+                unit.save(UnitServer(id=server, launch=launch))
+            for template in TEMPLATES:
+                unit.save(Template(id=template, version=1))
+
+        self.store.transact_now(work, caller=CALLER)
+
+    def save(self, *units: ControlUnit) -> Position:
+        def work(unit: UnitOfWork) -> list[ControlUnit]:
+            return [cast("ControlUnit", unit.save(each)) for each in units]
+
+        answer = self.store.transact_now(work, caller=CALLER)
+        self.units |= {saved.id: saved for saved in answer.value}
+        return self.remember(answer.position)
+
+    def delete(self, id: str) -> Position:
+        answer = self.store.transact_now(
+            lambda unit: unit.delete(unit.resources.get(ControlUnit, id)), caller=CALLER
+        )
+        del self.units[id]
+        return self.remember(answer.position)
+
+    def remember(self, position: Position) -> Position:
+        self.past[position] = dict(self.units)
+        return position
+
+    def page(self, selection: Selection, *, size: int, token: str) -> Listing[ControlUnit]:
+        return self.store.read_now(
+            lambda unit: resource_page(unit, ControlUnit, selection, size=size, token=token)
+        ).value
+
+    def pages(self, selection: Selection, position: Position, *, size: int) -> list[ControlUnit]:
+        """All pages of a list whose first page was read at a position."""
+        token = token_of(selection, PageStart(position))
+        found: list[ControlUnit] = []
+        while token:
+            listing = self.page(selection, size=size, token=token)
+            assert listing.position == position
+            assert len(listing.items) == size or not listing.next_page_token
+            found += listing.items
+            token = listing.next_page_token
+        return found
+
+    def ids(self, selection: Selection, position: Position) -> list[str]:
+        return [unit.id for unit in self.pages(selection, position, size=2)]
+
+
+@pytest.fixture
+def facility(store: Store) -> Facility:
+    facility = Facility(store)
+    facility.declare_the_rest()
+    return facility
+
+
+def unit_of(
+    id: str, *, server: str = "S1", template: str = "T1", description: str = ""
+) -> ControlUnit:
+    return ControlUnit(
+        id=id,
+        unit_server=server,
+        template=template,
+        template_version=1,
+        description=description,
+    )
+
+
+def live_through(facility: Facility, *, seed: int, steps: int) -> None:
+    """Creates, changes and deletes units at random."""
+    chance = random.Random(seed)
+    for step in range(steps):
+        name = chance.choice(UNITS)
+        present = facility.units.get(name)
+        server, template = chance.choice([*SERVERS, ""]), chance.choice(TEMPLATES)
+        if present is None:
+            facility.save(unit_of(name, server=server, template=template))
+        elif chance.random() < 0.3:
+            facility.delete(name)
+        else:
+            changed = replace(
+                present, unit_server=server, template=template, description=f"step {step}"
+            )
+            facility.save(changed)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_pages_show_what_was_there_at_the_first(facility: Facility, seed: int) -> None:
+    live_through(facility, seed=seed, steps=40)
+    for position, units in facility.past.items():
+        found = facility.pages(ALL_UNITS, position, size=3)
+        assert found == [units[name] for name in sorted(units)]
+        assert [unit.meta for unit in found] == [units[name].meta for name in sorted(units)]
+
+
+def selected(units: dict[str, ControlUnit], selection: Selection) -> list[str]:
+    return sorted(
+        unit.id
+        for unit in units.values()
+        if unit.id.startswith(selection.id_prefix)
+        and selection.unit_server in {"", unit.unit_server}
+        and selection.template in {"", unit.template}
+        and selection.zone in {"", unit.zone}
+    )
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        Selection(kind=Kind.CONTROL_UNIT, id_prefix="DAFNE/B"),
+        Selection(kind=Kind.CONTROL_UNIT, id_prefix="DAFNE/C_"),
+        Selection(kind=Kind.CONTROL_UNIT, id_prefix="BTF"),
+        Selection(kind=Kind.CONTROL_UNIT, unit_server="S1"),
+        Selection(kind=Kind.CONTROL_UNIT, template="T2"),
+        Selection(kind=Kind.CONTROL_UNIT, zone="BTF"),
+        Selection(kind=Kind.CONTROL_UNIT, zone="DAFNE", template="T1", unit_server="S2"),
+    ],
+    ids=lambda selection: selection.id_prefix or selection.zone or selection.unit_server or "T2",
+)
+def test_filters_hold_for_what_was_there_then(facility: Facility, selection: Selection) -> None:
+    live_through(facility, seed=7, steps=30)
+    for position, units in facility.past.items():
+        assert facility.ids(selection, position) == selected(units, selection)
+
+
+def test_the_first_page_is_as_of_now(facility: Facility) -> None:
+    position = facility.save(*map(unit_of, UNITS))
+    listing = facility.page(ALL_UNITS, size=3, token="")
+    assert [unit.id for unit in listing.items] == sorted(UNITS)[:3]
+    assert listing.position == position
+    facility.delete(sorted(UNITS)[4])
+    facility.save(unit_of("BTF/new"))
+    following = facility.page(ALL_UNITS, size=100, token=listing.next_page_token)
+    assert [unit.id for unit in following.items] == sorted(UNITS)[3:]
+    assert not following.next_page_token
+
+
+def test_a_unit_created_anew_is_seen_as_each_of_its_lives(facility: Facility) -> None:
+    first = facility.save(unit_of("DAFNE/A", description="first"))
+    facility.delete("DAFNE/A")
+    second = facility.save(unit_of("DAFNE/A", description="second"))
+    facility.save(unit_of("DAFNE/B"))
+    seen = [facility.pages(ALL_UNITS, at, size=5)[0].description for at in (first, second)]
+    assert seen == ["first", "second"]
+
+
+@pytest.mark.parametrize("prefix", ["%", "a b", "é", "\x00", "DAFNE%"])
+def test_a_prefix_that_no_id_can_have_selects_nothing(facility: Facility, prefix: str) -> None:
+    position = facility.save(*map(unit_of, UNITS))
+    assert facility.ids(Selection(kind=Kind.CONTROL_UNIT, id_prefix=prefix), position) == []
+
+
+def test_unit_servers_are_found_by_their_agent(facility: Facility) -> None:
+    selection = Selection(kind=Kind.UNIT_SERVER, agent="A1")
+    listing = facility.store.read_now(lambda unit: resource_page(unit, UnitServer, selection)).value
+    assert [server.id for server in listing.items] == ["S1"]
+
+
+def test_a_token_of_another_list_is_refused(facility: Facility) -> None:
+    facility.save(*map(unit_of, UNITS))
+    token = facility.page(ALL_UNITS, size=1, token="").next_page_token
+    with pytest.raises(Refused, match="INVALID_PAGE_TOKEN"):
+        facility.page(replace(ALL_UNITS, zone="DAFNE"), size=1, token=token)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epoch": 2},
+        {"store_id": "another"},
+        {"revision": 1_000_000},
+    ],
+)
+def test_a_token_of_another_history_is_refused(
+    facility: Facility, wrong: dict[str, int | str]
+) -> None:
+    position = facility.save(unit_of("DAFNE/A"))
+    token = token_of(ALL_UNITS, PageStart(replace(position, **wrong)))  # type: ignore[arg-type]
+    with pytest.raises(Refused, match="HISTORY_RESET"):
+        facility.page(ALL_UNITS, size=1, token=token)
+
+
+def test_images_tell_what_became_of_a_resource(facility: Facility) -> None:
+    first = facility.save(unit_of("DAFNE/A", server="S2"))
+    created = facility.units["DAFNE/A"]
+    second = facility.save(replace(created, desired_state=State.RUNNING))
+    gone = facility.delete("DAFNE/A")
+
+    def work(unit: UnitOfWork) -> None:
+        key, kind = created.meta.key, Kind.CONTROL_UNIT
+        assert image_at(unit, kind, key, first.revision - 1) is None
+        assert image_at(unit, kind, key, first.revision) == created
+        changed = image_at(unit, kind, key, second.revision)
+        assert isinstance(changed, ControlUnit)
+        assert changed.desired_state is State.RUNNING
+        assert image_at(unit, kind, key, gone.revision) is None
+        between = images_between(unit, key, first.revision, gone.revision)
+        assert [image.revision for image in between] == [second.revision, gone.revision]
+
+    facility.store.read_now(work)
