@@ -102,7 +102,7 @@ def facet_value(slot: Slot, name: str, text: str) -> Value | Fault:
         found = number(text)
         return text if found is None else signed(name, found)
     if slot.type not in ORDERED:
-        return Fault(f"absent, because a {slot.type} has no {name}")
+        return Fault(f"absent, because a value of type {slot.type} has no {name}")
     if name in BOUNDS:
         return scalar(text, type=slot.type)
     value = real(text, single=False)
