@@ -1,0 +1,95 @@
+"""What is reported and what is in effect, on the wire: the methods of ControlUnits and
+UnitServers beyond the standard ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.message import Message
+from mds.v1 import control_unit_pb2, unit_server_pb2
+
+from metadata_server.api.calls import Context, tell_position
+from metadata_server.api.messages import (
+    configuration_message,
+    control_unit_status_message,
+    unit_server_status_message,
+)
+from metadata_server.api.messages.enums import state_of
+from metadata_server.api.messages.position import position_message
+from metadata_server.domain.names import Kind
+from metadata_server.domain.page import Selection
+from metadata_server.services.statuses import Reported, Statuses
+
+
+class StatusMethods:
+    """Handlers for readings of statuses and configurations."""
+
+    def __init__(self, statuses: Statuses) -> None:
+        self._statuses = statuses
+
+    def handlers(self) -> dict[str, Callable[[Any, Context], Any]]:
+        """Handlers by method name."""
+        return {
+            "GetConfiguration": self.get_configuration,
+            "GetControlUnitStatus": self.get_control_unit_status,
+            "ListControlUnitStatuses": self.list_control_unit_statuses,
+            "GetUnitServerStatus": self.get_unit_server_status,
+            "ListUnitServerStatuses": self.list_unit_server_statuses,
+        }
+
+    async def get_configuration(self, request: Any, context: Context) -> Message:
+        answer = await self._statuses.configuration(Kind.CONTROL_UNIT.id_of(request.name))
+        tell_position(context, answer.position)
+        return configuration_message(answer.value)
+
+    async def get_control_unit_status(self, request: Any, context: Context) -> Message:
+        answer = await self._statuses.get(Kind.CONTROL_UNIT_STATUS.id_of(request.name))
+        tell_position(context, answer.position)
+        return reported_message(answer.value)
+
+    async def list_control_unit_statuses(self, request: Any, context: Context) -> Message:
+        selection = Selection(
+            kind=Kind.CONTROL_UNIT_STATUS,
+            id_prefix=request.id_prefix,
+            unit_server=server_of(request),
+            state=state_of(request.state, field="state"),
+        )
+        answer = await self._statuses.list(
+            selection, size=request.page_size, token=request.page_token
+        )
+        tell_position(context, answer.position)
+        return control_unit_pb2.ListControlUnitStatusesResponse(
+            control_unit_statuses=map(reported_message, answer.value.items),
+            next_page_token=answer.value.next_page_token,
+            position=position_message(answer.value.position),
+        )
+
+    async def get_unit_server_status(self, request: Any, context: Context) -> Message:
+        answer = await self._statuses.get_session(Kind.UNIT_SERVER_STATUS.id_of(request.name))
+        tell_position(context, answer.position)
+        return unit_server_status_message(answer.value)
+
+    async def list_unit_server_statuses(self, request: Any, context: Context) -> Message:
+        selection = Selection(kind=Kind.UNIT_SERVER_STATUS, id_prefix=request.id_prefix)
+        answer = await self._statuses.list_sessions(
+            selection, size=request.page_size, token=request.page_token
+        )
+        tell_position(context, answer.position)
+        return unit_server_pb2.ListUnitServerStatusesResponse(
+            unit_server_statuses=map(unit_server_status_message, answer.value.items),
+            next_page_token=answer.value.next_page_token,
+            position=position_message(answer.value.position),
+        )
+
+
+def server_of(request: Any) -> str:
+    """Id of the unit server that a request asks for; empty: any."""
+    name = request.unit_server
+    return Kind.UNIT_SERVER.id_of(name, field="unit_server") if name else ""
+
+
+def reported_message(reported: Reported) -> Any:
+    return control_unit_status_message(
+        reported.status, contact=reported.contact, health=reported.health
+    )

@@ -1,0 +1,57 @@
+"""The schema that the steps make is the schema that the store uses."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from metadata_server.domain.refused import Refused
+from metadata_server.store.database import open_database
+from metadata_server.store.migration import check_schema, known_schema, migrate, present_schema
+from metadata_server.store.schema import metadata
+from metadata_server.store.store import Store
+
+
+def test_the_steps_make_the_schema_that_the_store_knows(database: str) -> None:
+    opened = open_database(database)
+    try:
+        assert migrate(opened) == (None, known_schema())
+        with opened.reading.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    finally:
+        opened.dispose()
+
+
+def test_migrating_again_changes_nothing(database: str) -> None:
+    opened = open_database(database)
+    try:
+        migrate(opened)
+        assert migrate(opened) == (known_schema(), known_schema())
+        assert present_schema(opened) == known_schema()
+    finally:
+        opened.dispose()
+
+
+def test_a_schema_of_another_release_is_refused_with_the_command_that_mends_it(
+    store: Store,
+) -> None:
+    with store.database.writing.connect() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        connection.commit()
+    refused = refusal(store)
+    assert refused.reason == "SCHEMA_UNKNOWN"
+    assert "mds migrate" in refused.message
+
+
+def test_a_newer_schema_asks_for_a_newer_server(store: Store) -> None:
+    with store.database.writing.connect() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.commit()
+    assert "Upgrade this server" in refusal(store).message
+
+
+def refusal(store: Store) -> Refused:
+    try:
+        store.read_now(check_schema)
+    except Refused as refused:
+        return refused
+    raise AssertionError("it was not refused")
