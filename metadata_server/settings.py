@@ -10,6 +10,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing_extensions import override
 
 PREFIX = "MDS_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -73,6 +74,7 @@ class Settings(BaseSettings):
         description="debug, info, warning or error.",
     )
 
+    @override
     def model_post_init(self, context: object, /) -> None:
         if self.heartbeat_s * 3 > self.lease_s:
             raise BadSettings(

@@ -84,7 +84,7 @@ class Resources:
         """
 
         def work(unit: UnitOfWork) -> R:
-            if (first := self._first_answer(unit, validate_only)) is not None:
+            if (first := self._first_answer(unit, validate_only=validate_only)) is not None:
                 return cast(R, first)
             decision = decide(unit, resource)
             if decision.before is not None:
@@ -117,7 +117,7 @@ class Resources:
         """
 
         def work(unit: UnitOfWork) -> R:
-            if (first := self._first_answer(unit, validate_only)) is not None:
+            if (first := self._first_answer(unit, validate_only=validate_only)) is not None:
                 return cast(R, first)
             before = unit.resources.get(type_, id, lock=True)
             before.check_etag(etag)
@@ -153,7 +153,7 @@ class Resources:
 
         return await self._store.transact(work, caller=caller)
 
-    def _first_answer(self, unit: UnitOfWork, validate_only: bool) -> Resource | None:
+    def _first_answer(self, unit: UnitOfWork, *, validate_only: bool) -> Resource | None:
         first = None if validate_only else requests.repeated(unit)
         if first is None:
             return None

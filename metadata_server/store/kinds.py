@@ -46,7 +46,7 @@ class Layout:
     table: Table
     columns: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
-    derived: Callable[[Any], dict[str, Any]] = lambda resource: {}
+    derived: Callable[[Any], dict[str, Any]] = lambda _: {}
 
 
 def unit_columns(unit: ControlUnit) -> dict[str, Any]:

@@ -122,7 +122,7 @@ class Store:
 
     def read_now(self, work: Work[T]) -> Answer[T]:
         """`read`, in the calling thread."""
-        for attempt in range(2):
+        for _ in range(2):
             try:
                 with self.database.reading.connect() as connection:
                     unit = self._begin(connection, None)

@@ -1,6 +1,7 @@
 """Transactions: one revision orders everything, history is the write path, nothing is half
 written."""
 
+import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -54,7 +55,7 @@ def test_a_change_leaves_its_after_image_and_its_author(store: Store, caller: Ca
 
 def test_work_that_saves_nothing_takes_no_revision(store: Store, caller: Caller) -> None:
     before = store.transact_now(lambda unit: unit.save(Agent(id="a")), caller=caller).position
-    assert store.transact_now(lambda unit: None, caller=caller).position == before
+    assert store.transact_now(lambda _: None, caller=caller).position == before
 
 
 def test_work_that_fails_leaves_nothing(store: Store, caller: Caller) -> None:
@@ -144,7 +145,7 @@ def test_the_time_of_revisions_grows(store: Store, caller: Caller) -> None:
             select(schema.change_set.c.time_us).order_by(schema.change_set.c.revision)
         ).all()
     ).value
-    assert all(before < after for before, after in zip(times, times[1:], strict=False))
+    assert all(before < after for before, after in itertools.pairwise(times))
 
 
 def test_a_deleted_name_can_be_given_again_to_something_new(store: Store, caller: Caller) -> None:
