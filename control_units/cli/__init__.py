@@ -1,0 +1,91 @@
+"""The command line: one program, `mds`, whose commands come from the entry-point group
+`mds.commands`, so that each part of the project brings its own."""
+
+import os
+import sys
+from importlib.metadata import EntryPoint, entry_points, version
+from typing import Any
+
+import click
+
+from control_units.cli.connection import Connection
+
+COMMANDS = "mds.commands"
+DISTRIBUTION = "control-system-metadata-server"
+
+
+class Commands(click.Group):
+    """A group whose commands are loaded when they are asked for. One that cannot be loaded is
+    named with its fault, and stops no other."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *(point.name for point in _points())})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        point = next((point for point in _points() if point.name == cmd_name), None)
+        return own if own is not None or point is None else _load(point)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except _client_errors() as error:
+            from control_units.cli.failures import Failure
+
+            raise Failure.of(error) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version(DISTRIBUTION), prog_name="mds")
+@click.option(
+    "--address",
+    metavar="HOST:PORT[,HOST:PORT…]",
+    help="Metadata servers to ask; else MDS_ADDRESS, else 127.0.0.1:7400.",
+)
+@click.option(
+    "--as",
+    "principal",
+    metavar="WHO",
+    envvar="MDS_PRINCIPAL",
+    show_envvar=True,
+    help="Who acts, for the history; else user@host.",
+)
+@click.pass_context
+def main(ctx: click.Context, address: str | None, principal: str | None) -> None:
+    """Tells a control system's metadata server what is, and asks it what runs.
+
+    Exit codes: 0 done, 1 refused or problems found, 2 wrong use, 3 no server answers.
+    """
+    if address is not None:
+        # The one place that all commands, and the programs that they start, look at.
+        os.environ["MDS_ADDRESS"] = address
+    ctx.obj = Connection(principal)
+
+
+def _points() -> tuple[EntryPoint, ...]:
+    return tuple(entry_points(group=COMMANDS))
+
+
+def _load(point: EntryPoint) -> click.Command:
+    try:
+        command = point.load()
+    except (ImportError, AttributeError, SyntaxError, TypeError, ValueError) as error:
+        return _broken(point, f"{type(error).__name__}: {error}")
+    if not isinstance(command, click.Command):
+        return _broken(point, f"{point.value} is a {type(command).__name__}, no command")
+    return command
+
+
+def _broken(point: EntryPoint, fault: str) -> click.Command:
+    def fail() -> None:
+        raise click.ClickException(f"mds {point.name} cannot be loaded: {fault}")
+
+    return click.Command(
+        point.name, callback=fail, help=f"(cannot be loaded: {fault})", add_help_option=False
+    )
+
+
+def _client_errors() -> tuple[type[Exception], ...]:
+    """What calls to a server raise, as far as anything that calls one has been loaded."""
+    module = sys.modules.get("control_units.client.errors")
+    return (module.ClientError,) if module is not None else ()

@@ -1,0 +1,51 @@
+"""How commands reach a server."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from control_units.client import Client
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What the options of `mds` say about calls.
+
+    Attributes:
+        principal: who acts; None: the user of this program.
+    """
+
+    principal: str | None = None
+
+    def run(
+        self, work: "Callable[[Client], Awaitable[Result]]", *, timeout_s: float = 30.0
+    ) -> Result:
+        """Does work with a client, made for it and closed after it.
+
+        Args:
+            timeout_s: what each call may take.
+
+        Raises:
+            click.UsageError: MDS_ADDRESS names no server.
+        """
+
+        async def with_client() -> Result:
+            from control_units.client import Client
+
+            try:
+                client = Client(principal=self.principal, timeout=timeout_s)
+            except ValueError as error:
+                raise click.UsageError(str(error)) from error
+            async with client:
+                return await work(client)
+
+        return asyncio.run(with_client())
+
+
+pass_connection = click.make_pass_decorator(Connection)
