@@ -1,0 +1,121 @@
+"""Calling what authors wrote: with a deadline, and without trusting it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from control_units.faults import FatalError, RecoverableError
+
+Ended = asyncio.Future[Any]
+
+# How long a cancelled hook may take to clean up.
+_CLEAN_UP_S = 1.0
+
+
+class StillRunning(FatalError):
+    """A hook did not end in time and could not be ended: nobody may touch its hardware.
+
+    Attributes:
+        ended: done when it has ended after all.
+    """
+
+    def __init__(self, name: str, deadline: float, ended: Ended) -> None:
+        super().__init__(f"{name} did not end within {deadline:g} s and is still running.")
+        self.ended = ended
+
+
+async def call(
+    hook: Callable[..., Any], *arguments: Any, deadline: float, slots: asyncio.Semaphore
+) -> None:
+    """Calls a hook and waits for its end.
+
+    An `async def` hook runs on the loop; a plain one in a thread of its own, since a hook that
+    hangs would keep a pool's thread from the neighbours for ever.
+
+    Args:
+        deadline: seconds.
+        slots: how many plain hooks may run at once in this process; one that hangs is no longer
+            counted after its deadline.
+
+    Raises:
+        RecoverableError: an async hook did not end in time and was cancelled.
+        StillRunning: the hook did not end in time.
+        Exception: whatever the hook raised.
+    """
+    name = getattr(hook, "__name__", "hook")
+    if inspect.iscoroutinefunction(hook):
+        await _on_loop(hook, arguments, name, deadline)
+    else:
+        async with slots:
+            await _in_thread(hook, arguments, name, deadline)
+
+
+async def _on_loop(
+    hook: Callable[..., Any], arguments: tuple[Any, ...], name: str, deadline: float
+) -> None:
+    # A task of its own, waited for from outside: a hook that raises CancelledError by itself, or
+    # that ignores being cancelled, must not be taken for its runner.
+    task = asyncio.ensure_future(hook(*arguments))
+    try:
+        await asyncio.wait({task}, timeout=deadline)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_CLEAN_UP_S)
+            if not task.done():
+                raise StillRunning(name, deadline, task)
+            raise RecoverableError(f"{name} did not end within {deadline:g} s and was cancelled.")
+    finally:
+        task.cancel()
+    if task.cancelled():
+        raise RecoverableError(f"{name} was cancelled from inside.")
+    task.result()
+
+
+async def _in_thread(
+    hook: Callable[..., Any], arguments: tuple[Any, ...], name: str, deadline: float
+) -> None:
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def finish(error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def work() -> None:
+        error: BaseException | None = None
+        try:
+            hook(*arguments)
+        except BaseException as raised:  # noqa: BLE001  # handed on to the loop, whatever it is
+            error = raised if not isinstance(raised, StopIteration) else RuntimeError(repr(raised))
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(finish, error)
+
+    # Daemon: a hook that hangs must not keep the process from ending.
+    threading.Thread(target=work, name=name, daemon=True).start()
+    await asyncio.wait({done}, timeout=deadline)
+    if not done.done():
+        # Its end interests; what it then raises does not.
+        done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        raise StillRunning(name, deadline, done)
+    done.result()
+
+
+def words(error: BaseException) -> str:
+    """What an operator reads of an exception: its message, with its class where that tells."""
+    message = str(error)
+    if isinstance(error, RecoverableError | FatalError) and message:
+        return message
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def is_fatal(error: BaseException) -> bool:
+    """Whether it leads to FATAL_ERROR."""
+    return isinstance(error, FatalError)

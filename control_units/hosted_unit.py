@@ -1,0 +1,242 @@
+"""One control unit in its unit server: what is wanted of it, and what it is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+from mds.v1 import control_unit_pb2, registration_pb2
+
+from control_units.configuration import Configuration, effective
+from control_units.control_unit import ControlUnit
+from control_units.convergence import Situation, Step, next_step
+from control_units.cycle import Spawn
+from control_units.fingerprint import fingerprint
+from control_units.lifecycle import Lifecycle
+from control_units.states import State
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a unit is, as it is reported.
+
+    Attributes:
+        since: when it came to be in its state, by the steady clock, in s.
+        fingerprint: of what it has applied; empty: nothing.
+        unfenced: it started from its copy on disk and no server has confirmed it yet.
+    """
+
+    state: State
+    since: float
+    message: str = ""
+    reached_generation: int = 0
+    reached_recover_count: int = 0
+    fingerprint: str = ""
+    unfenced: bool = False
+
+
+class HostedUnit:
+    """A control unit, converging by level: each change of what is wanted or of what it is wakes
+    it, and it does steps until there is none to do.
+
+    Attributes:
+        told: configuration that the server last told; None: none yet.
+        wanted: that configuration merged over the class's dataset, with its fingerprint.
+        good: configuration that it last was initialised with.
+        standing: what it is now.
+        is_held: the lease is lost, and units shall not run without one.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        hosted_class: type[ControlUnit],
+        *,
+        spawn: Spawn,
+        slots: asyncio.Semaphore,
+        on_change: Callable[[HostedUnit], None],
+    ) -> None:
+        self.id = id
+        self.hosted_class = hosted_class
+        self.told: control_unit_pb2.Configuration | None = None
+        self.good: control_unit_pb2.Configuration | None = None
+        self.wanted = Configuration(attributes=hosted_class.dataset)
+        self.wanted_fingerprint = ""
+        self.standing = Standing(State.UNLOADED, time.monotonic())
+        self.assignment = registration_pb2.Assignment()
+        self.is_held = False
+        self._is_leaving = False
+        self._was_barred = False
+        self._target = State.UNSPECIFIED
+        self._failure: tuple[str, bool] | None = None
+        self._failed_generation = 0
+        self._task: asyncio.Task[None] | None = None
+        self._spawn = spawn
+        self._on_change = on_change
+        self._loop = asyncio.get_running_loop()
+        self._life = Lifecycle(
+            id, hosted_class, spawn=spawn, slots=slots, on_failure=self._fail_from_any_thread
+        )
+
+    @property
+    def unit(self) -> ControlUnit | None:
+        """The author's object; None while the unit is not loaded."""
+        return self._life.unit
+
+    @property
+    def applied_fingerprint(self) -> str:
+        return self.standing.fingerprint
+
+    @property
+    def problem(self) -> str:
+        """Why the server says that it cannot be built here; empty: it can."""
+        return self.assignment.problem.message if self.assignment.HasField("problem") else ""
+
+    def assign(
+        self, assignment: registration_pb2.Assignment, hosted_class: type[ControlUnit]
+    ) -> None:
+        """Takes over what people want of it. Without a configuration, that held stands; with
+        another class it is built anew."""
+        self.assignment = assignment
+        self.hosted_class = hosted_class
+        if assignment.HasField("configuration"):
+            self.told = assignment.configuration
+            self.wanted = effective(self.hosted_class.dataset, assignment.configuration)
+            self.wanted_fingerprint = fingerprint(self.wanted)
+        if assignment.desired_state:
+            self._target = State(assignment.desired_state)
+        self._is_leaving = False
+        self.wake()
+
+    def leave(self) -> None:
+        """It is no longer hosted here, or the process ends: it lets go of its hardware."""
+        self._is_leaving = True
+        self.wake()
+
+    def hold(self, *, is_held: bool) -> None:
+        """While it is held it does not run, whatever is desired."""
+        self.is_held = is_held
+        self.wake()
+
+    def fence(self, *, unfenced: bool) -> None:
+        """Says whether a server has confirmed what it does."""
+        self._become(self.standing.state, self.standing.message, unfenced=unfenced)
+
+    def wake(self) -> None:
+        """Has it look again at what there is to do."""
+        if self._task is None or self._task.done():
+            self._task = self._spawn(self._converge())
+
+    async def settled(self) -> None:
+        """Returns when it has nothing more to do."""
+        while self._task is not None and not self._task.done():
+            await asyncio.wait({self._task})
+
+    async def _converge(self) -> None:
+        while True:
+            await self._take_failure()
+            if self._is_barred():
+                return
+            step = next_step(self._situation())
+            if step is not None:
+                await self._take(step)
+            elif self.hosted_class is not self._life.build:
+                self._life.build = self.hosted_class
+            else:
+                break
+        self._reach()
+
+    async def _take(self, step: Step) -> None:
+        generation, recover_count = self.assignment.generation, self.assignment.recover_count
+        before = self.standing.state
+        wanted, wanted_fingerprint, told = self.wanted, self.wanted_fingerprint, self.told
+        arrival = await self._life.perform(step, before, wanted)
+        changes: dict[str, Any] = {}
+        if step is Step.INIT and arrival.state is State.INITIALIZED:
+            self.good = told
+            changes["fingerprint"] = wanted_fingerprint
+        if step is Step.UNLOAD:
+            changes["fingerprint"] = ""
+        if step is Step.RECOVER:
+            changes["reached_recover_count"] = recover_count
+        if arrival.state.is_error:
+            self._failed_generation = generation
+            log.warning(
+                "control_unit_failed",
+                control_unit=self.id,
+                step=step.name,
+                state=arrival.state.name,
+                message=arrival.message,
+            )
+        self._become(arrival.state, arrival.message, **changes)
+
+    async def _take_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        state = self.standing.state
+        if failure is None or state.is_error or state is State.UNLOADED:
+            return
+        message, is_fatal = failure
+        await self._life.fail(state)
+        self._failed_generation = self.assignment.generation
+        found = State.FATAL_ERROR if is_fatal else State.RECOVERABLE_ERROR
+        log.warning("control_unit_failed", control_unit=self.id, state=found.name, message=message)
+        self._become(found, message)
+
+    def _is_barred(self) -> bool:
+        """Whether it cannot be built here. One that has been built goes on as it is."""
+        if self._is_leaving or self._life.unit is not None:
+            return False
+        if self.problem:
+            is_wanted = self._target not in {State.UNSPECIFIED, State.UNLOADED}
+            self._become(State.FATAL_ERROR if is_wanted else State.UNLOADED, self.problem)
+            self._was_barred = True
+        elif self._was_barred:
+            self._become(State.UNLOADED)
+            self._was_barred = False
+        return self._was_barred
+
+    def _situation(self) -> Situation:
+        standing = self.standing
+        desired = self._target
+        if self.is_held and desired is State.RUNNING:
+            desired = State.STOPPED
+        return Situation(
+            state=standing.state,
+            desired=desired,
+            is_configured=standing.fingerprint == self.wanted_fingerprint,
+            is_recover_due=self.assignment.recover_count > standing.reached_recover_count,
+            is_init_due=self.assignment.generation > self._failed_generation,
+            holds_hardware=self._life.holds_hardware,
+            is_leaving=self._is_leaving or self.hosted_class is not self._life.build,
+        )
+
+    def _reach(self) -> None:
+        """Reports what it has come to, where there is nothing more to do."""
+        standing, desired = self.standing, State(self.assignment.desired_state)
+        changes: dict[str, Any] = {}
+        if standing.state is not State.RECOVERABLE_ERROR:
+            # Nothing to recover from: the order is done with.
+            changes["reached_recover_count"] = self.assignment.recover_count
+        if desired in {State.UNSPECIFIED, standing.state} and not standing.state.is_error:
+            changes["reached_generation"] = self.assignment.generation
+        self._become(standing.state, standing.message, **changes)
+        log.info("control_unit_settled", control_unit=self.id, state=standing.state.name)
+
+    def _become(self, state: State, message: str = "", **changes: Any) -> None:
+        before = self.standing
+        since = before.since if state is before.state else time.monotonic()
+        self.standing = replace(before, state=state, since=since, message=message[:1000], **changes)
+        if self._life.unit is not None:
+            self._life.unit.state = state
+        if self.standing != before:
+            self._on_change(self)
+
+    def _fail_from_any_thread(self, message: str, is_fatal: bool) -> None:  # noqa: FBT001
+        self._failure = (message, is_fatal)
+        self._loop.call_soon_threadsafe(self.wake)

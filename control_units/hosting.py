@@ -1,0 +1,211 @@
+"""All control units of one unit server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+import structlog
+from google.rpc import code_pb2
+from mds.v1 import registration_pb2
+
+from control_units.configuration import effective, to_wire
+from control_units.control_unit import ControlUnit
+from control_units.cycle import Spawn
+from control_units.fingerprint import dataset_hash, digest, fingerprint
+from control_units.hosted_unit import HostedUnit
+from control_units.outbox import Outbox
+from control_units.states import State
+
+MAXIMUM_THREADS = 32
+"""Plain hooks that run at once in one process."""
+
+_UNITS = "control_units/"
+
+log = structlog.get_logger(__name__)
+
+
+class HostedClasses:
+    """The classes that a unit server can build, by the names that templates use."""
+
+    def __init__(self, classes: Iterable[type[ControlUnit]]) -> None:
+        self._classes = {each.implementation.removeprefix("::"): each for each in classes}
+        self._hashes = {
+            each: dataset_hash(each.dataset.values()) for each in self._classes.values()
+        }
+
+    def find(self, implementation: str) -> type[ControlUnit] | None:
+        """A leading `::` makes no difference."""
+        return self._classes.get(implementation.removeprefix("::"))
+
+    def hash(self, hosted_class: type[ControlUnit]) -> str:
+        """Of the dataset that its units publish."""
+        return self._hashes.get(hosted_class, "")
+
+    def told(self) -> list[registration_pb2.HostedClass]:
+        """As a registration names them."""
+        return [
+            registration_pb2.HostedClass(implementation=each.implementation, dataset_hash=hash)
+            for each, hash in self._hashes.items()
+        ]
+
+    def datasets(self, hashes: Iterable[str]) -> registration_pb2.PublishedDatasets:
+        """Those with these hashes, each once."""
+        by_hash = {hash: each for each, hash in self._hashes.items()}
+        found = [(hash, by_hash[hash]) for hash in dict.fromkeys(hashes) if hash in by_hash]
+        return registration_pb2.PublishedDatasets(
+            datasets=[
+                registration_pb2.PublishedDataset(
+                    hash=hash,
+                    attributes=[to_wire(each) for each in hosted_class.dataset.values()],
+                    implementation=hosted_class.implementation,
+                )
+                for hash, hosted_class in found
+            ]
+        )
+
+
+class Hosting:
+    """The units, by id, each converging by itself.
+
+    Attributes:
+        outbox: what they have become.
+        changed: set whenever the copy on disk may have to change.
+        reported: set whenever the outbox has something to send.
+    """
+
+    def __init__(self, classes: HostedClasses, *, spawn: Spawn) -> None:
+        self._classes = classes
+        self._spawn = spawn
+        self._slots = asyncio.Semaphore(MAXIMUM_THREADS)
+        self._units: dict[str, HostedUnit] = {}
+        self._is_held = False
+        self._is_leaving = False
+        self.outbox = Outbox(self._hash_of)
+        self.changed = asyncio.Event()
+        self.reported = asyncio.Event()
+
+    @property
+    def units(self) -> Mapping[str, HostedUnit]:
+        return self._units
+
+    def replace_all(self, assignments: Iterable[registration_pb2.Assignment]) -> None:
+        """Hosts exactly these; those that are not among them leave."""
+        assignments = list(assignments)
+        kept = {_id(each.control_unit) for each in assignments}
+        self.assign(assignments)
+        self.remove(id for id in list(self._units) if id not in kept)
+
+    def assign(self, assignments: Iterable[registration_pb2.Assignment]) -> None:
+        """Takes new units over, and what changed of others."""
+        for assignment in assignments:
+            id = _id(assignment.control_unit)
+            unit = self._units.get(id)
+            hosted_class = self._class_for(assignment, unit)
+            if unit is None:
+                unit = self._units[id] = HostedUnit(
+                    id,
+                    hosted_class,
+                    spawn=self._spawn,
+                    slots=self._slots,
+                    on_change=self._note,
+                )
+                unit.hold(is_held=self._is_held)
+                self._note(unit)
+            unit.assign(assignment, hosted_class)
+        self.changed.set()
+
+    def remove(self, control_units: Iterable[str]) -> None:
+        """Has units leave that are no longer hosted here; nothing more is told of them."""
+        for name in control_units:
+            unit = self._units.pop(_id(name), None)
+            if unit is not None:
+                unit.leave()
+                self.outbox.forget(unit.id)
+        self.changed.set()
+
+    def hold(self, *, is_held: bool) -> None:
+        """While they are held, units do not run, whatever is desired."""
+        if is_held != self._is_held:
+            self._is_held = is_held
+            for unit in self._units.values():
+                unit.hold(is_held=is_held)
+
+    def fence(self, *, unfenced: bool) -> None:
+        """Says of all units whether a server has confirmed what they do."""
+        for unit in self._units.values():
+            unit.fence(unfenced=unfenced)
+
+    async def leave_all(self) -> None:
+        """Stops, deinitialises and unloads all units; returns when they have let go."""
+        self._is_leaving = True
+        units = list(self._units.values())
+        for unit in units:
+            unit.leave()
+        for unit in units:
+            await unit.settled()
+
+    def held_fingerprints(self) -> dict[str, str]:
+        """What the units hold already, for a registration."""
+        return {
+            id: unit.wanted_fingerprint
+            for id, unit in self._units.items()
+            if unit.told is not None and unit.wanted_fingerprint
+        }
+
+    def digest(self) -> str:
+        """Of what all units have applied; empty: none has applied anything yet."""
+        applied = {
+            id: unit.applied_fingerprint
+            for id, unit in self._units.items()
+            if unit.applied_fingerprint
+        }
+        return digest(applied) if applied else ""
+
+    def copy(self) -> registration_pb2.RegisterResponse:
+        """What to start from when no server answers: of each unit the configuration that it
+        last was initialised with, or else what the server told."""
+        kept = registration_pb2.RegisterResponse()
+        for unit in self._units.values():
+            configuration = unit.good or unit.told
+            if configuration is None or unit.problem:
+                continue
+            assignment = kept.assignments.add()
+            assignment.CopyFrom(unit.assignment)
+            assignment.configuration.CopyFrom(configuration)
+            assignment.fingerprint = fingerprint(
+                effective(unit.hosted_class.dataset, configuration)
+            )
+        return kept
+
+    def _note(self, unit: HostedUnit) -> None:
+        if self._units.get(unit.id) is not unit:
+            return  # it is leaving, for good
+        self.outbox.note(unit.id, unit.standing)
+        if self.outbox.has_due:
+            self.reported.set()
+        if unit.standing.state is State.INITIALIZED:
+            self.changed.set()
+
+    def _class_for(
+        self, assignment: registration_pb2.Assignment, unit: HostedUnit | None
+    ) -> type[ControlUnit]:
+        """The class of a unit; where there is none the assignment gets the problem that says so."""
+        if not assignment.HasField("configuration"):
+            return unit.hosted_class if unit is not None else ControlUnit
+        implementation = assignment.configuration.implementation
+        found = self._classes.find(implementation)
+        if found is None and not assignment.HasField("problem"):
+            assignment.problem.code = code_pb2.FAILED_PRECONDITION
+            assignment.problem.message = (
+                f"CLASS_NOT_HOSTED: this unit server does not build {implementation!r}."
+            )
+        return found or ControlUnit
+
+    def _hash_of(self, control_unit: str) -> str:
+        unit = self._units.get(control_unit)
+        return self._classes.hash(unit.hosted_class) if unit is not None else ""
+
+
+def _id(name: str) -> str:
+    return name.removeprefix(_UNITS)

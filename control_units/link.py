@@ -1,0 +1,293 @@
+"""Keeping in touch: register, attach, and come back from whatever breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+import structlog
+from mds.v1 import position_pb2, registration_pb2
+
+from control_units.attachment import Attachment, AttachStream
+from control_units.client import Backoff, Client, ClientError, Refused, Unreachable
+from control_units.faults import AlreadyRunning, Superseded, Undeclared
+from control_units.hosting import HostedClasses, Hosting
+
+if TYPE_CHECKING:
+    from google.protobuf.duration_pb2 import Duration
+
+REGISTER_TIMEOUT_S = 5.0
+
+# After these the unit server must be told everything again.
+_REGISTER_AGAIN = frozenset({"SESSION_ENDED", "HISTORY_RESET", "HISTORY_TRIMMED"})
+# Nothing that waiting could mend.
+_HOPELESS = frozenset({"INVALID_ID", "INVALID_FIELD", "MESSAGE_TOO_LARGE"})
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a unit server says of itself.
+
+    Attributes:
+        incarnation: made when the process started; tells a retry from a rival.
+        version: of the software that the classes belong to.
+    """
+
+    unit_server: str
+    version: str = ""
+    host: str = field(default_factory=socket.gethostname)
+    address: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+    incarnation: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """How a unit server wants to be let in.
+
+    Attributes:
+        take_over: ends the session of a live holder; only the first time, or two that both
+            want it would chase each other for ever.
+        waits_undeclared: comes again until somebody declares it; otherwise that is the end.
+        reason: for the history.
+    """
+
+    take_over: bool = False
+    waits_undeclared: bool = True
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _Session:
+    """What the server said of the session; empty id: there is none."""
+
+    id: str = ""
+    heartbeat_s: float = 5.0
+    position: position_pb2.Position = field(default_factory=position_pb2.Position)
+    missing_datasets: list[str] = field(default_factory=list)
+
+
+class Link:
+    """Comes and stays in touch with any of the metadata servers.
+
+    Args:
+        on_contact: called with True when the lease is renewed, with False when it has run out.
+        on_unreachable: called when no server has answered a registration.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        identity: Identity,
+        admission: Admission,
+        hosting: Hosting,
+        classes: HostedClasses,
+        *,
+        on_contact: Callable[[bool], None],
+        on_unreachable: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._identity = identity
+        self._admission = admission
+        self._hosting = hosting
+        self._classes = classes
+        self._on_contact = on_contact
+        self._on_unreachable = on_unreachable
+        self._session = _Session()
+        self._was_registered = False
+        self._attachment: Attachment | None = None
+        self._lease: asyncio.TimerHandle | None = None
+        self._registering = Backoff(first=0.2, longest=5.0)
+        self._attaching = Backoff(first=0.1, longest=5.0)
+
+    @property
+    def is_attached(self) -> bool:
+        return self._attachment is not None
+
+    async def run(self) -> None:
+        """Stays in touch until the good-bye.
+
+        Raises:
+            AlreadyRunning: another live process holds this unit server.
+            Superseded: another process has taken its place.
+            Undeclared: nobody declared it, and it shall not wait.
+            Refused: its registration cannot be right.
+        """
+        try:
+            while True:
+                await self._register()
+                if await self._stay():
+                    return
+        finally:
+            if self._lease is not None:
+                self._lease.cancel()
+
+    def say_goodbye(self, message: str) -> None:
+        """Ends the session when all reports are written; `run` then returns."""
+        if self._attachment is not None:
+            self._attachment.say_goodbye(message)
+
+    async def _register(self) -> None:
+        while True:
+            try:
+                response = await self._client.registration.Register(
+                    self._request(), timeout=REGISTER_TIMEOUT_S
+                )
+            except Unreachable as failure:
+                self._on_unreachable()
+                await self._pause(failure, self._registering, "registration_unanswered")
+            except Refused as refused:
+                self._check_hope(refused)
+                await self._pause(refused, self._registering, "registration_refused")
+            else:
+                self._registering.reset()
+                self._take_registration(response)
+                return
+
+    def _request(self) -> registration_pb2.RegisterRequest:
+        identity = self._identity
+        return registration_pb2.RegisterRequest(
+            unit_server=f"unit_servers/{identity.unit_server}",
+            incarnation=identity.incarnation,
+            classes=self._classes.told(),
+            host=identity.host,
+            address=identity.address,
+            pid=identity.pid,
+            version=identity.version,
+            held_fingerprints=self._hosting.held_fingerprints(),
+            take_over=self._admission.take_over and not self._was_registered,
+            reason=self._admission.reason,
+        )
+
+    def _check_hope(self, refused: Refused) -> None:
+        unit_server = self._identity.unit_server
+        if refused.reason == "ALREADY_RUNNING":
+            message = f"Unit server {unit_server} is held by another process: {holder(refused)}"
+            if self._was_registered or self._hosting.units:
+                raise Superseded(f"{message}. This one lets go of its hardware.") from refused
+            raise AlreadyRunning(
+                f"{message}. Stop that one, wait for the end of its lease, or take over "
+                "explicitly (take_over=True, `--take-over`)."
+            ) from refused
+        if refused.reason == "UNDECLARED" and not self._admission.waits_undeclared:
+            raise Undeclared(
+                f"Nobody declared unit server {unit_server}; `mds adopt {unit_server}` does."
+            ) from refused
+        if refused.reason in _HOPELESS:
+            raise refused
+
+    def _take_registration(self, response: registration_pb2.RegisterResponse) -> None:
+        is_new = response.session != self._session.id
+        self._session = _Session(
+            id=response.session,
+            heartbeat_s=_seconds(response.heartbeat_period) or 5.0,
+            position=response.position,
+            missing_datasets=list(response.missing_datasets),
+        )
+        self._was_registered = True
+        self._hosting.replace_all(response.assignments)
+        if is_new:
+            self._hosting.outbox.begin_session()
+        self._renew(_seconds(response.lease))
+        log.info(
+            "registered",
+            unit_server=self._identity.unit_server,
+            server=self._client.address,
+            session=response.session,
+            control_units=len(response.assignments),
+            revision=response.position.revision,
+        )
+
+    async def _stay(self) -> bool:
+        """Attaches again and again; True after the good-bye, False when it must register."""
+        while True:
+            stream = cast("AttachStream", self._client.registration.Attach())
+            self._attachment = Attachment(
+                stream,
+                self._hosting,
+                self._classes,
+                heartbeat_s=self._session.heartbeat_s,
+                on_word=self._take_word,
+            )
+            missing, self._session.missing_datasets = self._session.missing_datasets, []
+            try:
+                await self._attachment.run(self._session.id, self._session.position, missing)
+            except ClientError as failure:
+                if isinstance(failure, Refused) and failure.reason in _REGISTER_AGAIN:
+                    log.warning("session_over", reason=failure.reason, message=failure.message)
+                    return False
+                self._session.missing_datasets = missing
+                await self._pause(failure, self._attaching, "stream_broken")
+            else:
+                return True
+            finally:
+                self._attachment = None
+
+    def _take_word(self, word: registration_pb2.AttachResponse) -> None:
+        self._attaching.reset()
+        if word.HasField("position"):
+            self._session.position = word.position
+        if word.HasField("lease"):
+            self._renew(_seconds(word.lease))
+        if word.assignments:
+            self._hosting.assign(word.assignments)
+        if word.removed:
+            self._hosting.remove(word.removed)
+        for refusal in word.refusals:
+            log.warning(
+                "report_refused",
+                control_unit=refusal.control_unit,
+                dataset=refusal.dataset_hash,
+                message=refusal.status.message,
+            )
+        if word.acknowledged_sequence:
+            # The server knows by now that units ran before it was asked.
+            self._hosting.fence(unfenced=False)
+
+    def _renew(self, seconds: float) -> None:
+        if self._lease is not None:
+            self._lease.cancel()
+        if seconds:
+            self._lease = asyncio.get_running_loop().call_later(seconds, self._on_contact, False)
+        self._on_contact(True)
+
+    async def _pause(self, failure: ClientError, backoff: Backoff, event: str) -> None:
+        asked = failure.retry_after if isinstance(failure, Refused) else None
+        seconds = backoff.next(at_least=asked or 0.0)
+        log.warning(
+            event,
+            unit_server=self._identity.unit_server,
+            error=str(failure),
+            advice=self._advice(failure),
+            again_in_s=round(seconds, 2),
+        )
+        await asyncio.sleep(seconds)
+
+    def _advice(self, failure: ClientError) -> str:
+        if isinstance(failure, Refused) and failure.reason == "UNDECLARED":
+            return f"declare it: mds adopt {self._identity.unit_server}"
+        return ""
+
+
+def holder(refused: Refused) -> str:
+    """Who holds a unit server, from a refusal: host, process, since when, until when."""
+    told = refused.metadata
+    parts = [f"process {told.get('pid', '?')} on {told.get('host', '?')}"]
+    if told.get("address") not in {None, "", told.get("host")}:
+        parts.append(f"at {told['address']}")
+    if since := told.get("since"):
+        parts.append(f"since {since}")
+    if lease_end := told.get("lease_end"):
+        parts.append(f"lease until {lease_end}")
+    return ", ".join(parts)
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.ToNanoseconds() / 1e9

@@ -1,0 +1,95 @@
+"""Running a unit server as a program."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from control_units.control_unit import ControlUnit
+
+ENDING_S = 20.0
+"""The process ends so long after it was told to, whatever its hooks do."""
+
+
+def run(
+    *classes: type[ControlUnit],
+    unit_server: str,
+    address: str | None = None,
+    take_over: bool = False,
+    on_lease_lost: Literal["keep", "stop"] = "keep",
+    waits_undeclared: bool = True,
+    state_folder: Path | None = None,
+    version: str = "",
+    reason: str = "",
+) -> None:
+    """Hosts control units of these classes until SIGTERM or Ctrl-C; see `UnitServer`.
+
+    Raises:
+        SystemExit: with the reason, when it may not host them (any more); their hardware has
+            been let go of.
+    """
+    # Imported here, so that a module with control units is quick to import by itself.
+    from control_units.client import Refused
+    from control_units.faults import UnitServerFault
+    from control_units.unit_server import UnitServer
+
+    set_up_logs()
+
+    async def serve() -> None:
+        server = UnitServer(
+            classes,
+            unit_server,
+            address=address,
+            take_over=take_over,
+            on_lease_lost=on_lease_lost,
+            waits_undeclared=waits_undeclared,
+            state_folder=state_folder,
+            version=version,
+            reason=reason,
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _end, server.stop)
+        await server.serve()
+
+    try:
+        asyncio.run(serve())
+    except (UnitServerFault, Refused) as fault:
+        sys.exit(str(fault))
+    except ValueError as error:  # an address that is none
+        sys.exit(str(error))
+
+
+def set_up_logs() -> None:
+    """JSON lines on standard error, unless the program has set up structlog itself."""
+    import structlog
+
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _end(stop: object) -> None:
+    """Stops in order; a hook that cannot be ended must not keep the process for ever."""
+    assert callable(stop)
+    last_resort = threading.Timer(ENDING_S, os._exit, args=(1,))
+    last_resort.daemon = True
+    last_resort.start()
+    stop()

@@ -1,0 +1,170 @@
+"""A unit server: the process that hosts control units."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import structlog
+
+from control_units.client import Client, Refused, default_principal
+from control_units.control_unit import ControlUnit
+from control_units.disk_copy import DiskCopy, default_folder
+from control_units.faults import UnitServerFault
+from control_units.hosting import HostedClasses, Hosting
+from control_units.link import Admission, Identity, Link
+
+GOODBYE_S = 3.0
+"""How long the last reports and the good-bye may take."""
+
+LETTING_GO_S = 10.0
+"""How long units may take, together, to let go of their hardware at the end."""
+
+_SAVE_S = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class UnitServer:
+    """Hosts control units of some classes, from `serve` to `stop`.
+
+    Args:
+        classes: what it can build.
+        unit_server: its id, as it is declared.
+        address: of the metadata servers; else MDS_ADDRESS, else 127.0.0.1:7400.
+        take_over: ends the session of a live holder of this id and takes its place.
+        on_lease_lost: `keep`: units go on out of contact; `stop`: running ones are stopped
+            until there is contact again.
+        waits_undeclared: comes again until somebody declares it; otherwise that is the end.
+        state_folder: where the last good configuration is kept; else MDS_STATE_FOLDER, else
+            the user's own folder for the state of programs.
+        version: of the classes' software, for the history of lives.
+        reason: of this start, for the history.
+    """
+
+    def __init__(
+        self,
+        classes: Iterable[type[ControlUnit]],
+        unit_server: str,
+        *,
+        address: str | Sequence[str] | None = None,
+        take_over: bool = False,
+        on_lease_lost: Literal["keep", "stop"] = "keep",
+        waits_undeclared: bool = True,
+        state_folder: Path | None = None,
+        version: str = "",
+        reason: str = "",
+    ) -> None:
+        self.identity = Identity(unit_server, version)
+        self._classes = HostedClasses(classes)
+        self._admission = Admission(take_over, waits_undeclared, reason)
+        self._client = Client(address, principal=f"{unit_server} ({default_principal()})")
+        self._copy = DiskCopy(state_folder or default_folder(), unit_server)
+        self._stops_without_lease = on_lease_lost == "stop"
+        self._unit_tasks: set[asyncio.Task[None]] = set()
+        self._hosting = Hosting(self._classes, spawn=self._spawn)
+        self._stopping = asyncio.Event()
+        self._fault: UnitServerFault | Refused | None = None
+        self._link = Link(
+            self._client,
+            self.identity,
+            self._admission,
+            self._hosting,
+            self._classes,
+            on_contact=self._contact,
+            on_unreachable=self._start_from_copy,
+        )
+
+    @property
+    def hosting(self) -> Hosting:
+        """The units."""
+        return self._hosting
+
+    def stop(self) -> None:
+        """Has `serve` let go of all hardware, say good-bye and return."""
+        self._stopping.set()
+
+    async def serve(self) -> None:
+        """Hosts its units until `stop`.
+
+        Raises:
+            UnitServerFault: it may not host them (any more); they have let go of their hardware.
+            Refused: its registration cannot be right.
+        """
+        async with self._client, asyncio.TaskGroup() as tasks:
+            link = tasks.create_task(self._stay_in_touch())
+            saving = tasks.create_task(self._keep_copy())
+            try:
+                await self._stopping.wait()
+                await self._let_go()
+                if self._link.is_attached:
+                    self._link.say_goodbye("The unit server was told to stop.")
+                    await asyncio.wait({link}, timeout=GOODBYE_S)
+            finally:
+                link.cancel()
+                saving.cancel()
+                for task in self._unit_tasks:
+                    task.cancel()
+        if self._fault is not None:
+            raise self._fault
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        # Kept, and cancelled at the end of `serve`, which is what a TaskGroup would do; but one
+        # that hangs at the end must not hold up the good-bye.
+        task = asyncio.get_running_loop().create_task(work)
+        self._unit_tasks.add(task)
+        task.add_done_callback(self._unit_tasks.discard)
+        return task
+
+    async def _stay_in_touch(self) -> None:
+        try:
+            await self._link.run()
+        except (UnitServerFault, Refused) as fault:
+            self._fault = fault
+            log.error(
+                "unit_server_refused", unit_server=self.identity.unit_server, error=str(fault)
+            )
+            self.stop()
+
+    async def _let_go(self) -> None:
+        try:
+            async with asyncio.timeout(LETTING_GO_S):
+                await self._hosting.leave_all()
+        except TimeoutError:
+            late = [id for id, unit in self._hosting.units.items() if unit.unit is not None]
+            log.error("units_did_not_let_go", control_units=late, within_s=LETTING_GO_S)
+
+    def _contact(self, is_in_contact: bool) -> None:  # noqa: FBT001  # a callback
+        if not is_in_contact:
+            log.warning("lease_lost", unit_server=self.identity.unit_server)
+        if self._stops_without_lease:
+            self._hosting.hold(is_held=not is_in_contact)
+
+    def _start_from_copy(self) -> None:
+        """No server answers: starts from what was kept, unless units are hosted already."""
+        if self._hosting.units or self._stopping.is_set():
+            return
+        kept = self._copy.load()
+        if kept is None or not kept.assignments:
+            return
+        log.warning(
+            "started_from_copy_on_disk",
+            unit_server=self.identity.unit_server,
+            path=str(self._copy.path),
+            control_units=len(kept.assignments),
+        )
+        self._hosting.replace_all(kept.assignments)
+        self._hosting.fence(unfenced=True)
+
+    async def _keep_copy(self) -> None:
+        """Writes the copy after changes, at most twice a second."""
+        while True:
+            await self._hosting.changed.wait()
+            await asyncio.sleep(_SAVE_S)
+            self._hosting.changed.clear()
+            try:
+                await asyncio.to_thread(self._copy.save, self._hosting.copy())
+            except OSError as error:
+                log.warning("disk_copy_not_written", path=str(self._copy.path), error=str(error))
