@@ -63,7 +63,7 @@ async def _follow_until(stop: asyncio.Event, feed: Feed) -> None:
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> None:
-    host, port = settings.web_host, settings.web_port
+    host, port = settings.web_host.strip("[]"), settings.web_port
     try:
         await web.TCPSite(runner, host, port).start()
     except OSError as failure:
