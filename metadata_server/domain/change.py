@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+
+from metadata_server.domain.control_unit import ControlUnitStatus
+from metadata_server.domain.names import Kind
+from metadata_server.domain.resource import Resource
+from metadata_server.domain.session import Session
+from metadata_server.domain.state import Contact, Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +54,32 @@ class Action(StrEnum):
     DELETED = "DELETED"
 
 
-@dataclass(frozen=True, slots=True)
+Subject = Resource | ControlUnitStatus | Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What one revision did to one resource: an event.
+    """What one revision did to one resource.
 
     Attributes:
-        kind: word of the kind.
-        image: the content as builtins, as it was after; empty for DELETED.
+        id: that the resource had at this revision, or last, when it is DELETED.
+        id_before: that it had just before; empty: there was none.
+        subject: the resource as of this revision; None for DELETED.
         author: empty for what units report.
+        contact: of the session of a ControlUnitStatus, when the change was read.
+        health: the verdict about a ControlUnitStatus, when the change was read.
     """
 
     revision: int
     ordinal: int
     time_us: int
-    kind: str
+    kind: Kind
     key: int
+    id: str
+    id_before: str
     action: Action
+    subject: Subject | None
     author: str = ""
     reason: str = ""
-    image: Mapping[str, object] = field(default_factory=dict)
+    contact: Contact = Contact.NONE
+    health: Health = Health.GOOD

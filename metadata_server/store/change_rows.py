@@ -1,0 +1,143 @@
+"""Rows of the two histories as changes, with the ids that things had at the time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+
+from metadata_server.domain.change import Action, Change
+from metadata_server.domain.control_unit import ControlUnitStatus
+from metadata_server.domain.names import Kind
+from metadata_server.domain.session import contact_of
+from metadata_server.domain.state import Contact, Health, health_of
+from metadata_server.store.codec import data_of
+from metadata_server.store.desires import desired_states
+from metadata_server.store.history import learn_references
+from metadata_server.store.images import from_image
+from metadata_server.store.keys import batches
+from metadata_server.store.observer import observer
+from metadata_server.store.schema import name
+from metadata_server.store.sessions import sessions_of
+from metadata_server.store.status_images import session_of, status_of
+from metadata_server.store.unit_of_work import UnitOfWork
+
+Row = dict[str, Any]
+
+
+def changes_of(unit: UnitOfWork, rows: Sequence[Row]) -> list[Change]:
+    """Changes of rows of `history` with their change sets, and of `history_with_sessions`;
+    sorted by revision and ordinal."""
+    names = Names(unit, {row["key"] for row in rows})
+    declared = [row for row in rows if "action" in row]
+    reported = [row for row in rows if "action" not in row]
+    changes = [*declared_changes(unit, declared, names), *reported_changes(unit, reported, names)]
+    return sorted(changes, key=lambda change: (change.revision, change.ordinal))
+
+
+class Names:
+    """The ids that some keys had, over time."""
+
+    def __init__(self, unit: UnitOfWork, keys: Iterable[int]) -> None:
+        self._spans: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        for some in batches(sorted(keys)):
+            query = select(name.c.key, name.c.from_revision, name.c.id).where(name.c.key.in_(some))
+            for row in unit.connection.execute(query.order_by(name.c.from_revision)):
+                self._spans[row.key].append((row.from_revision, row.id))
+
+    def at(self, key: int, revision: int) -> str:
+        """The last id that a key had got by a revision; empty: none."""
+        known = [id for since, id in self._spans[key] if since <= revision]
+        return known[-1] if known else ""
+
+
+def declared_changes(unit: UnitOfWork, rows: Iterable[Row], names: Names) -> list[Change]:
+    found = []
+    images = [(row, Kind(row["kind"]), data_of(row["image"])) for row in rows]
+    for kind in {kind for _, kind, _ in images}:
+        learn_references(unit.keys, kind, [image for _, of, image in images if of is kind])
+    for row, kind, image in images:
+        revision, key, action = row["revision"], row["key"], Action(row["action"])
+        gone = action is Action.DELETED
+        subject = None if gone else from_image(kind, key, revision, image, unit.keys.id_of)
+        found.append(
+            Change(
+                revision=revision,
+                ordinal=row["ordinal"],
+                time_us=row["time_us"] or image.get("update_time_us", 0),
+                kind=kind,
+                key=key,
+                id=names.at(key, revision),
+                id_before=names.at(key, revision - 1),
+                action=action,
+                subject=subject,
+                author=row["author"] or "",
+                reason=row["reason"] or "",
+            )
+        )
+    return found
+
+
+class Verdicts:
+    """Contact and health of units as they are now.
+
+    Not as they were: whoever follows the changes hears of sessions and intents too, and nobody
+    wants to see an old contact told late.
+    """
+
+    def __init__(self, unit: UnitOfWork, rows: Iterable[Row]) -> None:
+        units = [row for row in rows if row["kind"] == Kind.CONTROL_UNIT_STATUS]
+        servers = {row["unit_server_key"] for row in units} - {None}
+        seen = observer(unit) if units else None
+        self._desired = desired_states(unit, [row["key"] for row in units])
+        self._contacts = {
+            session.id: contact_of(session, lease, seen, unit.now_us)
+            for session, lease in sessions_of(unit, servers).values()
+            if seen is not None
+        }
+
+    def contact(self, session: str) -> Contact:
+        return self._contacts.get(session, Contact.NONE)
+
+    def health(self, status: ControlUnitStatus) -> Health:
+        return health_of(status.state, self._desired[status.key], self.contact(status.session))
+
+
+def reported_changes(unit: UnitOfWork, rows: Sequence[Row], names: Names) -> list[Change]:
+    unit.keys.find_ids(Kind.UNIT_SERVER, {row["unit_server_key"] for row in rows} - {None})
+    verdicts = Verdicts(unit, rows)
+    found = []
+    for row in rows:
+        key, revision = row["key"], row["revision"]
+        change = Change(
+            revision=revision,
+            ordinal=row["ordinal"],
+            time_us=row["time_us"],
+            kind=Kind(row["kind"]),
+            key=key,
+            id=names.at(key, revision),
+            id_before=names.at(key, revision - 1),
+            action=Action.UPDATED,
+            subject=None,
+        )
+        found.append(with_report(unit, change, row, verdicts))
+    return found
+
+
+def with_report(unit: UnitOfWork, change: Change, row: Row, verdicts: Verdicts) -> Change:
+    """The change with what its image says."""
+    if change.kind is Kind.UNIT_SERVER_STATUS:
+        session = session_of(row, unit_server=change.id)
+        return replace(change, subject=session, contact=session.contact)
+    server = row["unit_server_key"]
+    server_id = "" if server is None else unit.keys.id_of(Kind.UNIT_SERVER, server)
+    status = status_of(row, id=change.id, unit_server=server_id)
+    return replace(
+        change,
+        subject=status,
+        contact=verdicts.contact(status.session),
+        health=verdicts.health(status),
+    )
