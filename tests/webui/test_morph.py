@@ -1,0 +1,132 @@
+"""The page's own script, in a real browser: what changes, changes; what people hold, stays."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import needs
+from tests.webui.chromium import Page, chromium, what_is_missing
+from tests.webui.conftest import OpenSite
+
+SETUP = """
+import("/static/morph.js").then((script) => {
+  window.script = script;
+  document.body.innerHTML = '<ul id="list"></ul><div id="box"></div>';
+  return true;
+})
+"""
+
+
+@pytest.fixture
+async def page(open_site: OpenSite, tmp_path: Path) -> AsyncIterator[Page]:
+    needs(what_is_missing())
+    site = await open_site()
+    async with chromium(tmp_path) as browser:
+        page = await browser.page()
+        await page.open(f"{site.url}/healthz/live")
+        assert await page.evaluate(SETUP)
+        yield page
+
+
+async def arrange(page: Page, ids: str) -> str:
+    """Orders the list; the ids that were moved or made, as its observer saw them."""
+    script = f"""
+      (() => {{
+        const list = document.getElementById("list");
+        const seen = new MutationObserver(() => {{}});
+        seen.observe(list, {{ childList: true }});
+        script.arrange(list, {json.dumps(list(ids))},
+                       (id) => `<li id="${{id}}"><button>${{id}}</button></li>`);
+        const added = seen.takeRecords().flatMap((r) => [...r.addedNodes]).map((n) => n.id);
+        seen.disconnect();
+        return [[...list.children].map((c) => c.id).join(""), [...new Set(added)].sort().join("")];
+      }})()
+    """
+    order, touched = await page.evaluate(script)
+    assert order == ids
+    return str(touched)
+
+
+async def test_a_list_takes_its_new_order_with_few_moves(page: Page) -> None:
+    assert await arrange(page, "abcdef") == "abcdef"
+    assert await arrange(page, "abcdef") == ""
+    assert await arrange(page, "bcdefa") == "a"
+    assert await arrange(page, "abcdef") == "a"
+    assert await arrange(page, "abxcef") == "x"
+    assert len(await arrange(page, "xfab")) == 2
+    assert await arrange(page, "") == ""
+    assert await arrange(page, "zy") == "yz"
+
+
+async def test_what_has_the_focus_keeps_it_when_it_moves(page: Page) -> None:
+    await arrange(page, "abcd")
+    await page.evaluate("document.querySelector('#d button').focus()")
+    await arrange(page, "dabc")
+    assert await page.evaluate("document.activeElement.parentElement.id") == "d"
+
+
+async def become(page: Page, html: str) -> str:
+    await page.evaluate(
+        f"script.morph(document.getElementById('box'), script.parse({json.dumps(html)}))"
+    )
+    return str(await page.evaluate("document.getElementById('box').outerHTML"))
+
+
+SHAPES = [
+    '<div id="box">text</div>',
+    '<div id="box" class="a"><p>one</p><p>two</p></div>',
+    '<div id="box"><p>two</p></div>',
+    '<div id="box"><b>x</b>text<p id="p">one</p></div>',
+    '<div id="box"><p id="p">one</p> text<i id="i"></i><b>x</b></div>',
+    '<div id="box"><svg class="bar"><rect width="3"></rect></svg></div>',
+    '<div id="box"><table><tbody><tr id="r"><td>1</td></tr></tbody></table></div>',
+    '<div id="box" title="t"><p id="p" class="c">zero</p><p>one</p>tail</div>',
+    '<div id="box"></div>',
+]
+
+
+async def test_an_element_becomes_what_it_shall_be_whatever_it_was(page: Page) -> None:
+    for before in SHAPES:
+        for after in SHAPES:
+            await become(page, before)
+            assert await become(page, after) == after, f"from {before}"
+
+
+async def test_what_stays_is_the_same_element(page: Page) -> None:
+    await become(page, '<div id="box"><p>a</p><p id="p">one</p></div>')
+    await page.evaluate("document.getElementById('p').mine = 7")
+    await become(page, '<div id="box"><p id="p">two</p><p>a</p></div>')
+    assert await page.evaluate("document.getElementById('p').mine") == 7
+
+
+async def test_what_people_opened_stays_open_with_what_was_loaded(page: Page) -> None:
+    closed = (
+        '<div id="box"><details data-keep-open=""><summary>{}</summary>'
+        '<div id="kept" data-keep="" data-src="/{}"></div></details></div>'
+    )
+    await become(page, closed.format("1", "first"))
+    await page.evaluate(
+        """(() => {
+          const kept = document.getElementById("kept");
+          kept.parentElement.open = true;
+          kept.dataset.loaded = "";
+          kept.dataset.src = "/more";
+          kept.textContent = "loaded";
+        })()"""
+    )
+    html = await become(page, closed.format("2", "first"))
+    assert "<summary>2</summary>" in html
+    assert 'open=""' in html
+    assert ">loaded</div>" in html
+    assert 'data-src="/more"' in html
+
+
+async def test_what_the_browser_counts_up_is_left_to_it(page: Page) -> None:
+    age = '<div id="box"><span data-since="{}"></span></div>'
+    await become(page, age.format("2026-03-14T07:00:00Z"))
+    await page.evaluate("document.querySelector('[data-since]').textContent = '4 s'")
+    html = await become(page, age.format("2026-03-14T08:00:00Z"))
+    assert ">4 s</span>" in html
+    assert "T08:00" in html
