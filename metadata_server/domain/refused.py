@@ -26,6 +26,7 @@ class RefusalKind(StrEnum):
     TRIMMED = "TRIMMED"
     BUSY = "BUSY"
     PRESSURE = "PRESSURE"
+    FAULT = "FAULT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,11 @@ class Refused(Exception):
     @classmethod
     def pressure(cls, reason: str, message: str, *, retry_after_ms: int = 1000) -> Refused:
         return cls(RefusalKind.PRESSURE, reason, message, retry_after_ms=retry_after_ms)
+
+    @classmethod
+    def fault(cls, reason: str, message: str) -> Refused:
+        """A fault of the server's own: what nobody raises on purpose is told as this."""
+        return cls(RefusalKind.FAULT, reason, message)
 
 
 def texts(metadata: dict[str, object]) -> dict[str, str]:

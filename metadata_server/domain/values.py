@@ -213,7 +213,9 @@ def element(
     if type is ValueType.JSON:
         return found
     if isinstance(found, bool):
-        return found if type is ValueType.BOOL else Fault(f"a value of type {type}, not true or false")
+        return (
+            found if type is ValueType.BOOL else Fault(f"a value of type {type}, not true or false")
+        )
     if isinstance(found, Numeral) and type in TEXTS:
         return Fault(f"a value of type {type} in quotation marks")
     return read(found) if isinstance(found, str) else Fault(f"a value of type {type}")

@@ -1,0 +1,145 @@
+"""How refusals travel: the only place where one becomes a status.
+
+A status has one `google.rpc.ErrorInfo` with the reason, a `BadRequest` where fields are wrong,
+and a `RetryInfo` where the same call may be sent again. It goes in the trailers of a call, so it
+is kept small: what does not fit is counted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import error_details_pb2, status_pb2
+from mds.v1 import error_reason_pb2
+
+from metadata_server.domain.refused import RefusalKind, Refused, WrongField
+
+DOMAIN = "mds"
+DETAILS_KEY = "grpc-status-details-bin"
+LONGEST_MESSAGE = 1000
+LARGEST_FIELDS_BYTES = 3000
+LONGEST_METADATA = 300
+MOST_METADATA = 16
+
+CODES = {
+    RefusalKind.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
+    RefusalKind.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    RefusalKind.EXISTS: grpc.StatusCode.ALREADY_EXISTS,
+    RefusalKind.PRECONDITION: grpc.StatusCode.FAILED_PRECONDITION,
+    RefusalKind.ETAG_REQUIRED: grpc.StatusCode.FAILED_PRECONDITION,
+    RefusalKind.ETAG_MISMATCH: grpc.StatusCode.ABORTED,
+    RefusalKind.TRIMMED: grpc.StatusCode.OUT_OF_RANGE,
+    RefusalKind.BUSY: grpc.StatusCode.UNAVAILABLE,
+    RefusalKind.PRESSURE: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    RefusalKind.FAULT: grpc.StatusCode.INTERNAL,
+}
+
+HTTP_OF_CODES = {
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.FAILED_PRECONDITION: 409,
+    grpc.StatusCode.ABORTED: 409,
+    grpc.StatusCode.OUT_OF_RANGE: 410,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.INTERNAL: 500,
+}
+HTTP_OF_REASONS = {"ETAG_MISMATCH": 412, "ETAG_REQUIRED": 428, "MESSAGE_TOO_LARGE": 413}
+"""Reasons whose HTTP status is not that of their code."""
+
+REASONS = frozenset(error_reason_pb2.ErrorReason.keys())
+
+
+def code_of(refused: Refused) -> grpc.StatusCode:
+    return CODES[refused.kind]
+
+
+def http_status_of(refused: Refused) -> int:
+    """The HTTP status of a refusal: it belongs to the reason."""
+    return HTTP_OF_REASONS.get(refused.reason) or HTTP_OF_CODES[code_of(refused)]
+
+
+def status_of(refused: Refused) -> status_pb2.Status:
+    """A refusal as data, small enough for the trailers of a call."""
+    number, _ = code_of(refused).value
+    info = error_details_pb2.ErrorInfo(
+        reason=refused.reason, domain=DOMAIN, metadata=small_metadata(refused)
+    )
+    details: list[Any] = [info]
+    if refused.fields:
+        details.append(bad_request(refused.fields))
+    if refused.retry_after_ms is not None:
+        delay = Duration()
+        delay.FromMilliseconds(refused.retry_after_ms)
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    return status_pb2.Status(
+        code=number, message=cut(refused.message, LONGEST_MESSAGE), details=map(packed, details)
+    )
+
+
+def small_metadata(refused: Refused) -> dict[str, str]:
+    """Metadata, with the number of wrong fields where there are any."""
+    found = dict(list(refused.metadata.items())[:MOST_METADATA])
+    if refused.fields:
+        found["wrong_fields"] = str(len(refused.fields))
+    return {name: cut(value, LONGEST_METADATA) for name, value in found.items()}
+
+
+def bad_request(fields: tuple[WrongField, ...]) -> error_details_pb2.BadRequest:
+    """The wrong fields, as many as fit; the last one says how many more there are."""
+    told = error_details_pb2.BadRequest()
+    for position, field in enumerate(fields):
+        violation = error_details_pb2.BadRequest.FieldViolation(
+            field=cut(field.field, LONGEST_METADATA),
+            description=cut(field.message, LONGEST_METADATA * 2),
+            reason=field.reason,
+        )
+        if position and told.ByteSize() + violation.ByteSize() > LARGEST_FIELDS_BYTES:
+            rest = len(fields) - position
+            told.field_violations.add(
+                field="…", description=f"{rest} more; mend these first.", reason=field.reason
+            )
+            break
+        told.field_violations.append(violation)
+    return told
+
+
+def packed(detail: Any) -> AnyMessage:
+    found = AnyMessage()
+    found.Pack(detail)
+    return found
+
+
+def cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def unexpected(error: BaseException) -> Refused:
+    """What the caller is told of an error that nobody raised on purpose: nothing of it. The
+    log has the rest, under the request id of the call."""
+    if isinstance(error, Refused):
+        return error
+    return Refused.fault(
+        "INTERNAL_FAULT",
+        "The server has met a fault of its own. The log line with the request id of this call "
+        "tells more.",
+    )
+
+
+async def abort_with(context: grpc.aio.ServicerContext[Any, Any], refused: Refused) -> str:
+    """Ends a call with a refusal, keeping the trailers that were set; the name of its code.
+
+    The call has to return after it, without a further message.
+    """
+    status = status_of(refused)
+    trailers = [
+        (key, value) for key, value in (context.trailing_metadata() or ()) if key != DETAILS_KEY
+    ]
+    context.set_trailing_metadata((*trailers, (DETAILS_KEY, status.SerializeToString())))
+    context.set_details(status.message)
+    context.set_code(code_of(refused))
+    return code_of(refused).name

@@ -1,0 +1,68 @@
+"""Every kind that people declare, to its message and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.message import Message
+
+from metadata_server.api.messages.control_unit import control_unit_message, control_unit_of
+from metadata_server.api.messages.facility import (
+    agent_message,
+    agent_of,
+    execution_unit_message,
+    execution_unit_of,
+    script_message,
+    script_of,
+    snapshot_message,
+    snapshot_of,
+    variable_message,
+    variable_of,
+)
+from metadata_server.api.messages.reading import Reading
+from metadata_server.api.messages.template import template_message, template_of
+from metadata_server.api.messages.unit_server import unit_server_message, unit_server_of
+from metadata_server.domain.names import Kind
+from metadata_server.domain.resource import Resource
+
+Write = Callable[[Any], Message]
+Read = Callable[[Any, str, Reading], Resource]
+
+CONVERSIONS: dict[Kind, tuple[Write, Read]] = {
+    Kind.TEMPLATE: (template_message, template_of),
+    Kind.UNIT_SERVER: (unit_server_message, unit_server_of),
+    Kind.CONTROL_UNIT: (control_unit_message, control_unit_of),
+    Kind.AGENT: (agent_message, agent_of),
+    Kind.EXECUTION_UNIT: (execution_unit_message, execution_unit_of),
+    Kind.VARIABLE: (variable_message, variable_of),
+    Kind.SCRIPT: (script_message, script_of),
+    Kind.SNAPSHOT: (snapshot_message, snapshot_of),
+}
+
+
+def to_message(resource: Resource) -> Message:
+    """The message of a declared resource."""
+    write, _ = CONVERSIONS[resource.kind]
+    return write(resource)
+
+
+def from_message(kind: Kind, message: Any) -> Resource:
+    """The declared resource of a message, in the order in which it is kept: attributes by
+    name, overrides by attribute, saved units and values by name; drivers as they come. What
+    the server sets is not read.
+
+    Raises:
+        Refused: with every name, reference and enum that cannot be read.
+    """
+    resource, reading = read_message(kind, message)
+    reading.finish()
+    return resource
+
+
+def read_message(kind: Kind, message: Any) -> tuple[Resource, Reading]:
+    """What can be read of a message, and what could not."""
+    reading = Reading()
+    _, read = CONVERSIONS[kind]
+    resource = read(message, reading.id(kind, message.name, "name"), reading)
+    return resource, reading

@@ -1,0 +1,72 @@
+"""Enums of the domain and their numbers on the wire, by name, in tables built once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from mds.v1 import bundle_pb2, dataset_pb2, state_pb2, template_pb2, unit_server_pb2
+
+from metadata_server.domain.attribute import Direction, ValueType
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import Refused, WrongField
+from metadata_server.domain.session import EndReason
+from metadata_server.domain.state import Contact, Health, State
+from metadata_server.domain.template import VersionState
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class Words(Generic[E]):
+    """One enum in both worlds.
+
+    A member that the domain has no word for on the wire, or the wire none in the domain, is
+    found when the table is built, save the wire's *not set*, which is `unset`.
+    """
+
+    def __init__(self, enum: type[E], wire: Any, prefix: str, unset: E | None = None) -> None:
+        self.number: dict[E, Any] = {each: wire.Value(f"{prefix}_{each.name}") for each in enum}
+        """Number on the wire, by member."""
+        self._member = {number: each for each, number in self.number.items()}
+        self._unset = unset
+        extra = set(wire.values()) - set(self._member) - {0}
+        assert not extra, f"{enum.__name__} has no word for {sorted(extra)}"
+
+    def find(self, number: int) -> E | None:
+        """The member of a number; None: there is none."""
+        return self._member.get(number) or (self._unset if number == 0 else None)
+
+    def member(self, number: int, *, field: str) -> E:
+        """The member of a number.
+
+        Raises:
+            Refused: INVALID_FIELD, for a number that the protocol has no word for.
+        """
+        found = self.find(number)
+        if found is None:
+            raise Refused.wrong_fields([self.fault(number, field=field)])
+        return found
+
+    def fault(self, number: int, *, field: str) -> WrongField:
+        return WrongField(field, str(number), f"one of {', '.join(self.number)}")
+
+
+STATES = Words(State, state_pb2.State, "STATE")
+CONTACTS = Words(Contact, state_pb2.Contact, "CONTACT")
+HEALTHS = Words(Health, state_pb2.Health, "HEALTH")
+DIRECTIONS = Words(Direction, dataset_pb2.Direction, "DIRECTION")
+VALUE_TYPES = Words(ValueType, dataset_pb2.ValueType, "VALUE_TYPE")
+VERSION_STATES = Words(
+    VersionState, template_pb2.VersionState, "VERSION_STATE", VersionState.PUBLISHED
+)
+END_REASONS = Words(EndReason, unit_server_pb2.EndReason, "END_REASON")
+KINDS = Words(Kind, bundle_pb2.Kind, "KIND")
+
+
+def state_of(number: int, *, field: str) -> State:
+    """A state; not set is UNSPECIFIED.
+
+    Raises:
+        Refused: INVALID_FIELD, for a number that the protocol has no word for.
+    """
+    return STATES.member(number, field=field)
