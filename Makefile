@@ -26,17 +26,31 @@ test: setup ## Run all checks and all tests
 .PHONY: lint
 lint: setup check ## Run the checks without the tests: style, types, walls, protocol
 
-.PHONY: check
+# All of them, also when one finds something.
+CHECKS := check-style check-types check-walls check-protocol
+.PHONY: check $(CHECKS)
 check:
 	@mkdir -p .cache
-	@echo 'ruff';         $(BIN)/ruff check --quiet .
-	@echo 'ruff format';  $(BIN)/ruff format --quiet --check . || \
-		{ $(BIN)/ruff format --check . ; echo 'Run: make format'; exit 1; }
-	@echo 'mypy';         $(BIN)/mypy --no-error-summary
-	@echo 'lint-imports'; $(BIN)/lint-imports >.cache/lint-imports.txt || \
-		{ cat .cache/lint-imports.txt; exit 1; }
-	@echo 'buf';          $(BIN)/python tools/lint_protos.py
-	@echo 'generated';    $(BIN)/python tools/generate_protos.py --check
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync $(CHECKS)
+
+check-style:
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { $(BIN)/ruff format --check --output-format=concise .; \
+		echo 'To lay them out: make format'; exit 1; }
+	@echo 'style is right'
+
+check-types:
+	@$(BIN)/mypy --no-error-summary
+	@echo 'types are right'
+
+check-walls:
+	@$(BIN)/lint-imports >.cache/lint-imports.txt || { cat .cache/lint-imports.txt; exit 1; }
+	@echo 'walls between programs and floors stand'
+
+check-protocol:
+	@$(BIN)/python tools/lint_protos.py
+	@$(BIN)/python tools/generate_protos.py --check
+	@echo 'the protocol is right, and its modules are current'
 
 .PHONY: format
 format: setup ## Lay out the code as the checks want it

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ COUNT_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 10.0
 POLL_S = 0.05
 COUNT_PERIOD_S = 0.25
+OUR_LISTS = frozenset({"templates", "unit_servers", "control_units"})
 
 
 class Failed(Exception):
@@ -206,6 +208,17 @@ def import_arguments(path: Path) -> list[str]:
     """How `mds import` takes this file: what people changed since in a file that changed, too,
     is replaced; the history keeps it."""
     options = ["--on-conflict", "replace", "--reason", f"mds run {path.name}"]
-    if path.suffix in (".yaml", ".yml"):
+    if is_ours(path):
         return ["import", "facility", str(path), *options]
     return ["import", "chaos", str(path), "--skip-invalid", *options]
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file is an export of `mds export`; what it is not is left to the importers."""
+    if path.suffix != ".json":
+        return path.suffix in (".yaml", ".yml")
+    try:
+        document = json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return isinstance(document, dict) and not OUR_LISTS.isdisjoint(document)

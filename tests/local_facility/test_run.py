@@ -1,0 +1,214 @@
+"""`mds run`: a facility comes up, is hurt, and ends without leaving anything behind."""
+
+import os
+import re
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.stages.ports import free_port, is_open
+from tests.stages.program import Program
+from tests.stages.waiting import until
+
+FACILITY = """\
+templates:
+  - id: site::Heater
+    implementation: ::site::Heater
+    attributes:
+      - {name: power, direction: INPUT, type: DOUBLE, unit: W, default_value: "5", minimum: "0", maximum: "90"}
+      - {name: temperature, direction: OUTPUT, type: DOUBLE, unit: degC}
+unit_servers:
+  - id: NORTH
+  - id: SOUTH
+control_units:
+  - {id: HALL/A, template: site::Heater, template_version: 1, unit_server: NORTH, desired_state: RUNNING}
+  - {id: HALL/B, template: site::Heater, template_version: 1, unit_server: NORTH, desired_state: RUNNING}
+  - {id: HALL/C, template: site::Heater, template_version: 1, unit_server: SOUTH, desired_state: RUNNING}
+"""
+UP = "3 of 3 control units RUNNING"
+
+
+class Run:
+    """One `mds run`."""
+
+    def __init__(self, file: Path, folder: Path) -> None:
+        self.grpc, self.http, self.web = free_port(), free_port(), free_port()
+        self.program = Program.mds(
+            "run",
+            str(file),
+            log=folder / f"run-{self.grpc}.log",
+            environment={
+                "XDG_DATA_HOME": str(folder / "data"),
+                "MDS_GRPC_PORT": str(self.grpc),
+                "MDS_HTTP_PORT": str(self.http),
+                "MDS_WEB_PORT": str(self.web),
+            },
+        )
+
+    async def says(self, text: str, *, within: float = 40) -> None:
+        def said() -> bool:
+            if text in self.program.output():
+                return True
+            self.program.check_running()
+            return False
+
+        await until(said, within=within, what=f"{text!r} of mds run")
+
+    def children(self) -> dict[str, psutil.Process]:
+        """Processes by what they do: `serve`, `web`, `simulate NORTH`."""
+        commands = {}
+        for child in psutil.Process(self.program.pid).children():
+            words = child.cmdline()
+            after = next(n for n, word in enumerate(words) if Path(word).name == "mds") + 1
+            commands[" ".join(words[after:])] = child
+        return commands
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "site.yaml"
+    path.write_text(FACILITY)
+    return path
+
+
+@pytest.fixture
+async def up(file: Path, tmp_path: Path) -> AsyncIterator[Run]:
+    """A facility of three units that has come up."""
+    run = Run(file, tmp_path)
+    run.program.start()
+    try:
+        await run.says(UP)
+        yield run
+    finally:
+        if run.program.is_running():
+            await run.program.terminate(within=30)
+        run.program.clear()
+
+
+async def nothing_is_left(run: Run, processes: list[psutil.Process]) -> None:
+    await until(
+        lambda: not any(process.is_running() for process in processes),
+        what="the end of all child processes",
+    )
+    for port in (run.grpc, run.http, run.web):
+        assert not await is_open(port)
+
+
+async def test_one_command_brings_a_facility_up(up: Run) -> None:
+    assert set(up.children()) == {"serve", "web", "simulate NORTH", "simulate SOUTH"}
+    assert f"page at http://127.0.0.1:{up.web}/" in up.program.output()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_one_signal_ends_everything(up: Run, number: signal.Signals) -> None:
+    processes = list(up.children().values())
+
+    os.kill(up.program.pid, number)
+
+    assert await up.program.ended(within=30) == 0
+    await nothing_is_left(up, processes)
+    assert "killed" not in up.program.output()
+
+
+async def test_being_killed_leaves_nothing_behind_either(up: Run) -> None:
+    processes = list(up.children().values())
+
+    os.kill(up.program.pid, signal.SIGKILL)
+
+    await nothing_is_left(up, processes)
+
+
+async def test_the_end_of_a_unit_server_is_told_and_the_others_go_on(up: Run) -> None:
+    up.children()["simulate NORTH"].kill()
+
+    await up.says("unit server NORTH")
+    assert re.search(
+        r"unit server NORTH \(process \d+\) was ended by signal 9", up.program.output()
+    )
+    assert "NORTH.log" in up.program.output()
+    assert {"serve", "web", "simulate SOUTH"} <= set(up.children())
+
+
+async def test_the_end_of_the_server_ends_everything_and_says_why(up: Run) -> None:
+    processes = up.children()
+
+    processes["serve"].kill()
+
+    assert await up.program.ended(within=30) == 1
+    assert re.search(r"The server \(process \d+\) was ended by signal 9", up.program.output())
+    await nothing_is_left(up, list(processes.values()))
+
+
+async def test_a_second_copy_is_told_where_the_first_one_is(
+    up: Run, file: Path, tmp_path: Path
+) -> None:
+    second = Run(file, tmp_path)
+    second.program.start()
+
+    assert await second.program.ended(within=20) == 1
+    said = second.program.output()
+    assert f"site.yaml runs already in process {up.program.pid}" in said
+    assert f"http://127.0.0.1:{up.web}/" in said
+
+
+async def test_a_taken_port_is_told_with_its_setting(up: Run, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(FACILITY)
+    second = Run(other, tmp_path)
+    second.program.environment["MDS_WEB_PORT"] = str(up.web)
+    second.program.start()
+
+    assert await second.program.ended(within=20) == 1
+    assert f"Port {up.web}, for the page, cannot be used" in second.program.output()
+    assert f"MDS_WEB_PORT={up.web + 10}" in second.program.output()
+
+
+async def test_a_file_that_has_not_changed_is_not_imported_again(
+    up: Run, file: Path, tmp_path: Path
+) -> None:
+    await up.program.terminate(within=30)
+    again = Run(file, tmp_path)
+    again.program.start()
+    try:
+        await again.says(UP)
+        assert "site.yaml has not changed since it was imported" in again.program.output()
+    finally:
+        await again.program.terminate(within=30)
+
+
+async def test_a_file_that_has_changed_replaces_what_it_names(
+    up: Run, file: Path, tmp_path: Path
+) -> None:
+    await up.program.terminate(within=30)
+    file.write_text(
+        FACILITY + "  - {id: HALL/D, template: site::Heater, unit_server: SOUTH,"
+        " desired_state: RUNNING}\n"
+    )
+    again = Run(file, tmp_path)
+    again.program.start()
+    try:
+        await again.says("4 of 4 control units RUNNING")
+    finally:
+        await again.program.terminate(within=30)
+
+
+async def test_a_file_with_problems_is_refused_with_all_of_them(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(FACILITY.replace("unit_server: SOUTH", "unit_server: EAST"))
+    run = Run(file, tmp_path)
+    run.program.start()
+
+    assert await run.program.ended(within=30) == 1
+    assert "EAST" in run.program.output()
+    assert "import.log" in run.program.output()
+
+
+async def test_a_file_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+    run = Run(tmp_path / "nowhere.yaml", tmp_path)
+    run.program.start()
+
+    assert await run.program.ended(within=20) == 2
+    assert "nowhere.yaml' does not exist" in run.program.output()
