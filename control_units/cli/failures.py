@@ -24,22 +24,26 @@ ADVICE: Mapping[str, str] = {
 
 
 class Failure(click.ClickException):
-    """A failed call, said once."""
+    """A refused call, said once."""
 
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+    exit_code = PROBLEMS
 
     @classmethod
     def of(cls, error: Exception) -> "Failure":
         """A `ClientError` in words."""
         if isinstance(error, Unreachable):
             advice = "Is one running (`mds serve`)? Name it with --address or MDS_ADDRESS."
-            return cls(f"{str(error).rstrip('.')}. {advice}", UNREACHABLE)
+            return NoServer(f"{str(error).rstrip('.')}. {advice}")
         if not isinstance(error, Refused):
-            return cls(str(error), PROBLEMS)
+            return cls(str(error))
         lines = [f"{error.message} ({error.reason})"]
         lines.extend(f"  {v.field}: {v.description}" for v in error.violations)
         if error.reason in ADVICE:
             lines.append(ADVICE[error.reason])
-        return cls("\n".join(lines), PROBLEMS)
+        return cls("\n".join(lines))
+
+
+class NoServer(Failure):
+    """No server answered in time."""
+
+    exit_code = UNREACHABLE

@@ -68,7 +68,7 @@ def _options(command: Command) -> Command:
 @import_.command()
 @_options
 @pass_connection
-def chaos(connection: Connection, file: BinaryIO, **options: object) -> None:
+def chaos(connection: Connection, /, file: BinaryIO, **options: object) -> None:
     """Read FILE, an export of a !CHAOS site or its catalogue of classes (JSON).
 
     Exit codes: 0 taken (with --skip-invalid: without what has problems), 1 problems found and
@@ -82,7 +82,7 @@ def chaos(connection: Connection, file: BinaryIO, **options: object) -> None:
 @import_.command()
 @_options
 @pass_connection
-def facility(connection: Connection, file: BinaryIO, **options: object) -> None:
+def facility(connection: Connection, /, file: BinaryIO, **options: object) -> None:
     """Read FILE, in the format of `mds export` (YAML or JSON).
 
     Exit codes: as of `mds import chaos`.

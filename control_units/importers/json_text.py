@@ -46,6 +46,7 @@ class Broken(Exception):
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _BRACKETS = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
 _CONSTANTS = re.compile(rf"{_STRING}|-?Infinity|NaN", re.DOTALL)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _KINDS = {"[": "list", "{": "object"}
 
 
@@ -70,6 +71,8 @@ def parse(data: bytes) -> Value:
         raise Broken(1, 1, "it is nested too deeply", "at most some hundred levels") from None
     except _ConstantFound as found:
         raise _place_constant(text, found.constant) from None
+    if _SURROGATE.search(text):
+        _refuse_half_characters(value, text)
     return value
 
 
@@ -141,6 +144,17 @@ def _place_constant(text: str, constant: str) -> Broken:
     start = next(m.start() for m in _CONSTANTS.finditer(text) if m.group() == constant)
     line, column = line_and_column(text, start)
     return Broken(line, column, f"{constant} is not JSON", "a number, a text or null")
+
+
+def _refuse_half_characters(value: Value, text: str) -> None:
+    """Escapes of one half of a character (`\\ud83d` alone) are no text in UTF-8."""
+    try:
+        write(value).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        line, column = line_and_column(text, max(text.lower().find(half), 0))
+        found = f"{half} is half of a character"
+        raise Broken(line, column, found, "both halves, or the character itself") from None
 
 
 def _explain(error: json.JSONDecodeError, text: str) -> Broken:

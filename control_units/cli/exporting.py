@@ -1,0 +1,30 @@
+"""From a facility to a file."""
+
+import sys
+from collections.abc import Sequence
+
+from mds.v1.bundle_pb2 import BundleItem, ExportRequest, Kind
+
+from control_units.cli.connection import Connection
+from control_units.client import Client
+from control_units.importers.facility import write_facility
+from control_units.importers.facility.shape import KINDS
+
+PATIENCE_S = 120.0
+
+
+def write_export(connection: Connection, format: str, *, kinds: Sequence[str], prefix: str) -> None:
+    """Writes to standard output, in UTF-8 whatever the terminal's own encoding is."""
+    request = ExportRequest(
+        kinds=[Kind.Value(f"KIND_{KINDS[kind].upper()}") for kind in kinds], id_prefix=prefix
+    )
+
+    async def work(client: Client) -> list[BundleItem]:
+        items: list[BundleItem] = []
+        async for response in client.bundles.Export(request, timeout=PATIENCE_S):
+            items.extend(response.items)
+        return items
+
+    text = write_facility(connection.run(work), format)
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
