@@ -19,6 +19,7 @@ from metadata_server.api.services import Parts, add_services
 from metadata_server.domain.refused import Refused
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.resources import Resources
+from metadata_server.services.statuses import Statuses
 from metadata_server.settings import Settings
 from metadata_server.store.database import Database, open_database
 from metadata_server.store.migration import CannotMigrate, check_schema, migrate
@@ -46,7 +47,11 @@ class Replica:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
         self._health = Health(self._check)
-        self._parts = Parts(resources=Resources(self._store), bundles=Bundles(self._store))
+        self._parts = Parts(
+            resources=Resources(self._store),
+            bundles=Bundles(self._store),
+            statuses=Statuses(self._store),
+        )
         self.grpc_port = 0
         self.http_port = 0
 

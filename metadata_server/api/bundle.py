@@ -38,7 +38,7 @@ class BundlesServicer(bundle_pb2_grpc.BundlesServicer):
     def __init__(self, bundles: Bundles) -> None:
         self._bundles = bundles
 
-    async def Apply(  # type: ignore[override]
+    async def Apply(
         self, request_iterator: AsyncIterator[bundle_pb2.ApplyRequest], context: Context
     ) -> AsyncIterator[bundle_pb2.ApplyResponse]:
         incoming = IncomingBundle()
@@ -65,7 +65,7 @@ class BundlesServicer(bundle_pb2_grpc.BundlesServicer):
         tell_position(context, answer.position)
         yield summary_message(answer.value, position_message(answer.position))
 
-    async def Export(  # type: ignore[override]
+    async def Export(
         self, request: bundle_pb2.ExportRequest, context: Context
     ) -> AsyncIterator[bundle_pb2.ExportResponse]:
         answer = await self._bundles.export(kinds_of(request.kinds), request.id_prefix)

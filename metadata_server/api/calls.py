@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import structlog
@@ -22,7 +22,11 @@ from metadata_server.api.errors import abort_with, unexpected
 from metadata_server.domain.change import Caller, Position, Principal
 from metadata_server.domain.refused import Refused
 
-Context = grpc.aio.ServicerContext[Any, Any]
+if TYPE_CHECKING:  # the classes take parameters for mypy only
+    Context = grpc.aio.ServicerContext[Any, Any]
+    Handler = grpc.RpcMethodHandler[Any, Any]
+else:
+    Context, Handler = grpc.aio.ServicerContext, grpc.RpcMethodHandler
 PRINCIPAL, REQUEST_ID, POSITION = "mds-principal", "mds-request-id", "mds-position"
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 log = structlog.get_logger()
@@ -55,11 +59,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[
-            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]
-        ],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    ) -> Handler | None:
         handler = await continuation(handler_call_details)
         method = handler_call_details.method.removeprefix("/mds.v1.").replace("/", ".")
         if handler is None or not handler_call_details.method.startswith("/mds.v1."):

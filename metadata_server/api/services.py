@@ -32,12 +32,14 @@ from mds.v1 import (
 from metadata_server.api.bundle import BundlesServicer
 from metadata_server.api.health import Health
 from metadata_server.api.standard import StandardMethods
+from metadata_server.api.status import StatusMethods
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Agent, ExecutionUnit, Script, Snapshot, Variable
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.resources import Resources
+from metadata_server.services.statuses import Statuses
 
 STANDARD = (
     (Template, template_pb2, template_pb2_grpc),
@@ -73,11 +75,12 @@ class Parts:
 
     resources: Resources
     bundles: Bundles
+    statuses: Statuses
 
 
 def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     """Adds everything that a replica serves on its gRPC port."""
-    add_standard(server, parts.resources, {})
+    add_standard(server, parts.resources, StatusMethods(parts.statuses).handlers())
     bundle_pb2_grpc.add_BundlesServicer_to_server(BundlesServicer(parts.bundles), server)
     health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
     names = [

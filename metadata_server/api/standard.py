@@ -128,7 +128,7 @@ class StandardMethods:
 
 def selection_of(kind: Kind, request: Any) -> Selection:
     """What a List request selects; its filters are names of resources, or plain text."""
-    filters = {}
+    filters: dict[str, Any] = {}
     for field in ("id_prefix", "zone", *SELECTION_FIELDS):
         value = getattr(request, field, "")
         if value and field in SELECTION_FIELDS:

@@ -89,7 +89,7 @@ def server_of(request: Any) -> str:
     return Kind.UNIT_SERVER.id_of(name, field="unit_server") if name else ""
 
 
-def reported_message(reported: Reported) -> Any:
+def reported_message(reported: Reported) -> control_unit_pb2.ControlUnitStatus:
     return control_unit_status_message(
         reported.status, contact=reported.contact, health=reported.health
     )

@@ -20,12 +20,12 @@ from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Agent
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.refused import WrongField
-from metadata_server.domain.resource import Resource
+from metadata_server.domain.resource import Meta, Resource
 from metadata_server.domain.template import Template, VersionState
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.template_versions import TemplateVersions
-from metadata_server.store.datasets import published_attributes
 from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.published import published_attributes
 from metadata_server.store.unit_of_work import UnitOfWork
 
 R = TypeVar("R", bound=Resource)
@@ -146,7 +146,8 @@ class Planning:
         if problems:
             return rejected(item, problems)
         if before is None:
-            return Decision(item, ItemAction.CREATED, None, after)
+            fresh = replace(after, meta=Meta())
+            return Decision(item, ItemAction.CREATED, None, fresh)
         changed = before.changed_fields(after)
         if not changed:
             return Decision(item, ItemAction.UNCHANGED, before, before)

@@ -158,7 +158,7 @@ class Resources:
         if first is None:
             return None
         kind = Kind(first.answer["kind"])
-        found = history.resource_at(unit, kind, first.answer["key"], first.answer["revision"])
+        found = history.image_at(unit, kind, first.answer["key"], first.answer["revision"])
         if found is None:
             raise Refused.trimmed(
                 "HISTORY_TRIMMED",

@@ -12,9 +12,9 @@ from metadata_server.domain.page import Listing, Selection
 from metadata_server.domain.session import Session, contact_of
 from metadata_server.domain.state import Contact, Health, health_of
 from metadata_server.domain.unit_server import UnitServer
-from metadata_server.store.datasets import published_attributes
 from metadata_server.store.desires import desired_states
 from metadata_server.store.observer import observer
+from metadata_server.store.published import published_attributes
 from metadata_server.store.sessions import sessions_of
 from metadata_server.store.status_lists import session_page, status_page
 from metadata_server.store.statuses import statuses_of

@@ -95,7 +95,8 @@ class Store:
                 unit.flush()
                 committing = True
                 connection.commit()
-        except (LostRace, IntegrityError):
+        except (LostRace, IntegrityError) as lost:
+            log.info("race_lost", error=type(lost).__name__)
             return None
         except PoolTimeout:
             raise Refused.pressure(
