@@ -1,6 +1,7 @@
 """The parts of the web page, put together and run."""
 
 import asyncio
+import os
 import signal
 
 import structlog
@@ -68,9 +69,14 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> None:
         await web.TCPSite(runner, host, port).start()
     except OSError as failure:
         raise PortTaken(
-            f"Cannot listen at {host}:{port}: {failure.strerror or failure}. "
-            "Set MDS_WEB_PORT (and MDS_WEB_HOST) to a port that is free."
+            f"The page cannot listen at {host} port {port}: {_cause(failure)}. "
+            "Set MDS_WEB_PORT to a port that is free."
         ) from failure
     bound_host, bound_port = runner.addresses[0][:2]
     shown = f"[{bound_host}]" if ":" in bound_host else bound_host
     log.info("listening", url=f"http://{shown}:{bound_port}/", server=settings.address)
+
+
+def _cause(failure: OSError) -> str:
+    """What the system says, without what the library wraps around it."""
+    return os.strerror(failure.errno).lower() if failure.errno else str(failure)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import needs
+from tests.stages.requirements import needs
 from tests.webui.chromium import Page, chromium, what_is_missing
 from tests.webui.conftest import OpenSite
 
