@@ -45,22 +45,22 @@ class HostedClasses:
     def told(self) -> list[registration_pb2.HostedClass]:
         """As a registration names them."""
         return [
-            registration_pb2.HostedClass(implementation=each.implementation, dataset_hash=hash)
-            for each, hash in self._hashes.items()
+            registration_pb2.HostedClass(implementation=each.implementation, dataset_hash=content)
+            for each, content in self._hashes.items()
         ]
 
     def datasets(self, hashes: Iterable[str]) -> registration_pb2.PublishedDatasets:
         """Those with these hashes, each once."""
-        by_hash = {hash: each for each, hash in self._hashes.items()}
-        found = [(hash, by_hash[hash]) for hash in dict.fromkeys(hashes) if hash in by_hash]
+        by_hash = {content: each for each, content in self._hashes.items()}
         return registration_pb2.PublishedDatasets(
             datasets=[
                 registration_pb2.PublishedDataset(
-                    hash=hash,
-                    attributes=[to_wire(each) for each in hosted_class.dataset.values()],
-                    implementation=hosted_class.implementation,
+                    hash=content,
+                    attributes=[to_wire(each) for each in by_hash[content].dataset.values()],
+                    implementation=by_hash[content].implementation,
                 )
-                for hash, hosted_class in found
+                for content in dict.fromkeys(hashes)
+                if content in by_hash
             ]
         )
 
@@ -79,8 +79,9 @@ class Hosting:
         self._spawn = spawn
         self._slots = asyncio.Semaphore(MAXIMUM_THREADS)
         self._units: dict[str, HostedUnit] = {}
+        self._kept: dict[str, registration_pb2.Assignment] = {}
         self._is_held = False
-        self._is_leaving = False
+        self._is_unfenced = False
         self.outbox = Outbox(self._hash_of)
         self.changed = asyncio.Event()
         self.reported = asyncio.Event()
@@ -89,18 +90,30 @@ class Hosting:
     def units(self) -> Mapping[str, HostedUnit]:
         return self._units
 
+    def remember(self, kept: registration_pb2.RegisterResponse) -> None:
+        """Holds configurations of an earlier run, which need not be sent again if still right."""
+        self._kept = {_id(each.control_unit): each for each in kept.assignments}
+
+    def start_from_memory(self) -> bool:
+        """Hosts the units of that earlier run as they were; whether there are any."""
+        self.replace_all(self._kept.values())
+        self.fence(unfenced=True)
+        return bool(self._units)
+
     def replace_all(self, assignments: Iterable[registration_pb2.Assignment]) -> None:
         """Hosts exactly these; those that are not among them leave."""
         assignments = list(assignments)
         kept = {_id(each.control_unit) for each in assignments}
         self.assign(assignments)
         self.remove(id for id in list(self._units) if id not in kept)
+        self._kept = {}
 
     def assign(self, assignments: Iterable[registration_pb2.Assignment]) -> None:
         """Takes new units over, and what changed of others."""
         for assignment in assignments:
             id = _id(assignment.control_unit)
             unit = self._units.get(id)
+            self._complete(assignment, unit)
             hosted_class = self._class_for(assignment, unit)
             if unit is None:
                 unit = self._units[id] = HostedUnit(
@@ -133,12 +146,14 @@ class Hosting:
 
     def fence(self, *, unfenced: bool) -> None:
         """Says of all units whether a server has confirmed what they do."""
+        if unfenced == self._is_unfenced:
+            return
+        self._is_unfenced = unfenced
         for unit in self._units.values():
             unit.fence(unfenced=unfenced)
 
     async def leave_all(self) -> None:
         """Stops, deinitialises and unloads all units; returns when they have let go."""
-        self._is_leaving = True
         units = list(self._units.values())
         for unit in units:
             unit.leave()
@@ -146,12 +161,14 @@ class Hosting:
             await unit.settled()
 
     def held_fingerprints(self) -> dict[str, str]:
-        """What the units hold already, for a registration."""
-        return {
-            id: unit.wanted_fingerprint
+        """What is held already, by id of the unit, for a registration."""
+        held = {id: kept.fingerprint for id, kept in self._kept.items()}
+        held.update(
+            (id, unit.wanted_fingerprint)
             for id, unit in self._units.items()
-            if unit.told is not None and unit.wanted_fingerprint
-        }
+            if unit.wanted_fingerprint
+        )
+        return held
 
     def digest(self) -> str:
         """Of what all units have applied; empty: none has applied anything yet."""
@@ -186,6 +203,17 @@ class Hosting:
             self.reported.set()
         if unit.standing.state is State.INITIALIZED:
             self.changed.set()
+
+    def _complete(self, assignment: registration_pb2.Assignment, unit: HostedUnit | None) -> None:
+        """Adds the configuration that the server left out because it is held from earlier."""
+        kept = self._kept.get(_id(assignment.control_unit))
+        if (
+            kept is not None
+            and (unit is None or unit.told is None)
+            and not assignment.HasField("configuration")
+            and not assignment.HasField("problem")
+        ):
+            assignment.configuration.CopyFrom(kept.configuration)
 
     def _class_for(
         self, assignment: registration_pb2.Assignment, unit: HostedUnit | None

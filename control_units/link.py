@@ -78,7 +78,8 @@ class Link:
     """Comes and stays in touch with any of the metadata servers.
 
     Args:
-        on_contact: called with True when the lease is renewed, with False when it has run out.
+        on_lease_renewed: called with each renewal, the first included.
+        on_lease_lost: called when it has run out.
         on_unreachable: called when no server has answered a registration.
     """
 
@@ -90,7 +91,8 @@ class Link:
         hosting: Hosting,
         classes: HostedClasses,
         *,
-        on_contact: Callable[[bool], None],
+        on_lease_renewed: Callable[[], None],
+        on_lease_lost: Callable[[], None],
         on_unreachable: Callable[[], None],
     ) -> None:
         self._client = client
@@ -98,7 +100,8 @@ class Link:
         self._admission = admission
         self._hosting = hosting
         self._classes = classes
-        self._on_contact = on_contact
+        self._on_lease_renewed = on_lease_renewed
+        self._on_lease_lost = on_lease_lost
         self._on_unreachable = on_unreachable
         self._session = _Session()
         self._was_registered = False
@@ -255,8 +258,8 @@ class Link:
         if self._lease is not None:
             self._lease.cancel()
         if seconds:
-            self._lease = asyncio.get_running_loop().call_later(seconds, self._on_contact, False)
-        self._on_contact(True)
+            self._lease = asyncio.get_running_loop().call_later(seconds, self._on_lease_lost)
+        self._on_lease_renewed()
 
     async def _pause(self, failure: ClientError, backoff: Backoff, event: str) -> None:
         asked = failure.retry_after if isinstance(failure, Refused) else None

@@ -73,7 +73,8 @@ class UnitServer:
             self._admission,
             self._hosting,
             self._classes,
-            on_contact=self._contact,
+            on_lease_renewed=self._lease_renewed,
+            on_lease_lost=self._lease_lost,
             on_unreachable=self._start_from_copy,
         )
 
@@ -93,6 +94,9 @@ class UnitServer:
             UnitServerFault: it may not host them (any more); they have let go of their hardware.
             Refused: its registration cannot be right.
         """
+        kept = self._copy.load()
+        if kept is not None:
+            self._hosting.remember(kept)
         async with self._client, asyncio.TaskGroup() as tasks:
             link = tasks.create_task(self._stay_in_touch())
             saving = tasks.create_task(self._keep_copy())
@@ -136,27 +140,28 @@ class UnitServer:
             late = [id for id, unit in self._hosting.units.items() if unit.unit is not None]
             log.error("units_did_not_let_go", control_units=late, within_s=LETTING_GO_S)
 
-    def _contact(self, is_in_contact: bool) -> None:  # noqa: FBT001  # a callback
-        if not is_in_contact:
-            log.warning("lease_lost", unit_server=self.identity.unit_server)
-        if self._stops_without_lease:
-            self._hosting.hold(is_held=not is_in_contact)
+    def _lease_renewed(self) -> None:
+        self._hosting.hold(is_held=False)
+
+    def _lease_lost(self) -> None:
+        log.warning(
+            "lease_lost",
+            unit_server=self.identity.unit_server,
+            units="stopped" if self._stops_without_lease else "kept",
+        )
+        self._hosting.hold(is_held=self._stops_without_lease)
 
     def _start_from_copy(self) -> None:
         """No server answers: starts from what was kept, unless units are hosted already."""
         if self._hosting.units or self._stopping.is_set():
             return
-        kept = self._copy.load()
-        if kept is None or not kept.assignments:
-            return
-        log.warning(
-            "started_from_copy_on_disk",
-            unit_server=self.identity.unit_server,
-            path=str(self._copy.path),
-            control_units=len(kept.assignments),
-        )
-        self._hosting.replace_all(kept.assignments)
-        self._hosting.fence(unfenced=True)
+        if self._hosting.start_from_memory():
+            log.warning(
+                "started_from_copy_on_disk",
+                unit_server=self.identity.unit_server,
+                path=str(self._copy.path),
+                control_units=len(self._hosting.units),
+            )
 
     async def _keep_copy(self) -> None:
         """Writes the copy after changes, at most twice a second."""
