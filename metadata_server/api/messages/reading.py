@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from metadata_server.api.messages.enums import Words
-from metadata_server.domain.names import Kind
+from metadata_server.domain.names import Kind, id_fault
 from metadata_server.domain.refused import Refused, WrongField
 
 E = TypeVar("E", bound=StrEnum)
@@ -37,11 +37,16 @@ class Reading:
 
     def id(self, kind: Kind, name: str, field: str) -> str:
         """The id in a name, or nothing after a fault."""
-        try:
-            return kind.id_of(name, field=field)
-        except Refused as refused:
-            self.faults.append(WrongField(field, name, f"{kind.collection}/{{id}}", refused.reason))
-            return ""
+        prefix = f"{kind.collection}/"
+        expected = f"{prefix}{{id}}"
+        if name.startswith(prefix):
+            found = name.removeprefix(prefix)
+            fault = id_fault(found)
+            if fault is None:
+                return found
+            expected += f", with {fault}"
+        self.faults.append(WrongField(field, name, expected, "INVALID_ID"))
+        return ""
 
     def finish(self, only: Iterable[str] | None = None) -> None:
         """Passes when all went well, or all in the top-level fields of `only`.

@@ -1,0 +1,160 @@
+"""Any declared resource, as hypothesis makes them: content in the order in which it is kept."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from metadata_server.domain.attribute import (
+    FACETS,
+    Attribute,
+    AttributeOverride,
+    Direction,
+    Driver,
+    Parameter,
+    ValueType,
+)
+from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.facility import (
+    Agent,
+    ExecutionUnit,
+    SavedUnit,
+    SavedValue,
+    Script,
+    Snapshot,
+    Variable,
+)
+from metadata_server.domain.names import Kind
+from metadata_server.domain.resource import Meta, Resource
+from metadata_server.domain.state import State
+from metadata_server.domain.template import Command, Template, VersionState
+from metadata_server.domain.unit_server import Launch, UnitServer
+
+TEXT = st.text(max_size=5)
+NUMBER = st.integers(0, 2**31 - 1)
+BIG = st.integers(0, 2**62)
+TIME_US = st.integers(0, 4_000_000_000_000_000)
+IDS = st.from_regex(r"[A-Za-z0-9_:+-]{1,4}(/[A-Za-z0-9_:+-]{1,3}){0,2}", fullmatch=True)
+TEXTS = st.dictionaries(TEXT, TEXT, max_size=2)
+FACET_TEXTS = st.dictionaries(st.sampled_from(FACETS), TEXT, max_size=3)
+PARAMETER_FACETS = st.dictionaries(
+    st.sampled_from(["unit", "default_value", "minimum", "maximum"]), TEXT, max_size=3
+)
+TYPES = st.sampled_from(list(ValueType))
+STATES = st.sampled_from(list(State))
+
+
+def some(strategy: st.SearchStrategy[Any], *, by: str = "") -> st.SearchStrategy[Any]:
+    """A tuple of up to three, sorted by a field where they are kept so."""
+    found = st.lists(strategy, max_size=3)
+    if by:
+        return found.map(lambda items: tuple(sorted(items, key=lambda item: getattr(item, by))))
+    return found.map(tuple)
+
+
+ATTRIBUTES = some(
+    st.builds(
+        Attribute,
+        TEXT,
+        st.sampled_from(list(Direction)),
+        TYPES,
+        some(st.integers(0, 2**32 - 1)),
+        TEXT,
+        FACET_TEXTS,
+        st.integers(0, 2**32 - 1),
+        TEXT,
+    ),
+    by="name",
+)
+OVERRIDES = some(st.builds(AttributeOverride, TEXT, FACET_TEXTS), by="attribute")
+DRIVERS = some(st.builds(Driver, TEXT, TEXT, TEXT, TEXTS))
+PARAMETERS = some(st.builds(Parameter, TEXT, TYPES, TEXT, PARAMETER_FACETS, st.booleans()))
+COMMANDS = some(st.builds(Command, TEXT, TEXT, PARAMETERS))
+LAUNCHES = st.builds(
+    Launch,
+    agent=IDS | st.just(""),
+    command=TEXT,
+    configuration=TEXT,
+    working_directory=TEXT,
+    environment=TEXTS,
+    auto_start=st.booleans(),
+    keep_alive=st.booleans(),
+    log_on_console=st.booleans(),
+)
+SAVED_UNITS = some(
+    st.builds(
+        SavedUnit, TEXT, some(st.builds(SavedValue, TEXT, TYPES, TEXT), by="attribute"), TEXTS
+    ),
+    by="control_unit",
+)
+ALL_HAVE: dict[str, Any] = {
+    "id": IDS,
+    "description": TEXT,
+    "labels": TEXTS,
+    "properties": TEXTS,
+    "meta": st.builds(
+        Meta,
+        generation=BIG,
+        revision=BIG,
+        create_time_us=TIME_US,
+        update_time_us=TIME_US,
+    ),
+}
+
+BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
+    Template.kind: st.builds(
+        Template,
+        **ALL_HAVE,
+        version=NUMBER,
+        version_state=st.sampled_from(list(VersionState)),
+        implementation=TEXT,
+        group=TEXT,
+        interface=TEXT,
+        drivers=DRIVERS,
+        alternative_drivers=DRIVERS,
+        parameters=PARAMETERS,
+        attributes=ATTRIBUTES,
+        commands=COMMANDS,
+    ),
+    ControlUnit.kind: st.builds(
+        ControlUnit,
+        **ALL_HAVE,
+        template=IDS,
+        template_version=NUMBER,
+        unit_server=IDS | st.just(""),
+        desired_state=STATES,
+        recover_count=BIG,
+        overrides=OVERRIDES,
+        drivers=DRIVERS,
+        parameters=TEXTS,
+    ),
+    UnitServer.kind: st.builds(UnitServer, **ALL_HAVE, launch=st.none() | LAUNCHES),
+    Agent.kind: st.builds(Agent, **ALL_HAVE, host=TEXT, working_directory=TEXT),
+    ExecutionUnit.kind: st.builds(
+        ExecutionUnit,
+        **ALL_HAVE,
+        host=TEXT,
+        implementation=TEXT,
+        desired_state=STATES,
+        overrides=OVERRIDES,
+        drivers=DRIVERS,
+        parameters=TEXTS,
+    ),
+    Variable.kind: st.builds(Variable, **ALL_HAVE, value=TEXT),
+    Script.kind: st.builds(
+        Script,
+        **ALL_HAVE,
+        language=TEXT,
+        content=TEXT,
+        default_argument=TEXT,
+        group=TEXT,
+        target=TEXT,
+        keep_alive=st.booleans(),
+    ),
+    Snapshot.kind: st.builds(Snapshot, **ALL_HAVE, taken_time_us=TIME_US, units=SAVED_UNITS),
+}
+
+RESOURCES = st.one_of(*BY_KIND.values())
+PAIRS = st.sampled_from(sorted(BY_KIND)).flatmap(
+    lambda kind: st.tuples(BY_KIND[kind], BY_KIND[kind])
+)
+"""Two resources of one kind."""
