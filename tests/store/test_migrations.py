@@ -31,6 +31,27 @@ def test_migrating_again_changes_nothing(database: str) -> None:
         opened.dispose()
 
 
+def test_a_step_that_was_cut_off_is_finished_by_the_next_run(database: str) -> None:
+    opened = open_database(database)
+    try:
+        migrate(opened)
+        with opened.writing.connect() as connection:
+            for statement in (
+                "DROP TABLE sighting",
+                "DROP TABLE alembic_version",
+                "DELETE FROM chore",
+            ):
+                connection.execute(text(statement))
+            connection.commit()
+        migrate(opened)
+        with opened.reading.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+            assert connection.execute(text("SELECT name FROM chore")).scalars().all() == ["trim"]
+            assert connection.execute(text("SELECT COUNT(*) FROM revision")).scalar_one() == 1
+    finally:
+        opened.dispose()
+
+
 def test_a_schema_of_another_release_is_refused_with_the_command_that_mends_it(
     store: Store,
 ) -> None:

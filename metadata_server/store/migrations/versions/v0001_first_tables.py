@@ -5,9 +5,10 @@ import uuid
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import op
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
+
+from metadata_server.store.migrations.repeatable import create_index, create_table, insert_first
 
 revision = "0001"
 down_revision = None
@@ -50,7 +51,7 @@ def upgrade() -> None:
 
 def create_orders() -> None:
     """The counter, the history and what belongs to them."""
-    op.create_table(
+    create_table(
         "revision",
         sa.Column("one", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("store_id", ascii_text(36), nullable=False),
@@ -60,7 +61,7 @@ def create_orders() -> None:
         sa.PrimaryKeyConstraint("one"),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "change_set",
         sa.Column("revision", KEY, autoincrement=False, nullable=False),
         sa.Column("time_us", KEY, nullable=False),
@@ -72,8 +73,8 @@ def create_orders() -> None:
         sa.PrimaryKeyConstraint("revision"),
         **OPTIONS,
     )
-    op.create_index("change_set_time", "change_set", ["time_us"], unique=False)
-    op.create_table(
+    create_index("change_set_time", "change_set", ["time_us"], unique=False)
+    create_table(
         "history",
         sa.Column("revision", KEY, nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
@@ -85,7 +86,7 @@ def create_orders() -> None:
         sa.UniqueConstraint("key", "revision", name="history_key"),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "status_history",
         sa.Column("revision", KEY, nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
@@ -98,8 +99,8 @@ def create_orders() -> None:
         sa.UniqueConstraint("key", "revision", name="status_history_key"),
         **OPTIONS,
     )
-    op.create_index("status_history_time", "status_history", ["time_us"], unique=False)
-    op.create_table(
+    create_index("status_history_time", "status_history", ["time_us"], unique=False)
+    create_table(
         "name",
         sa.Column("kind", WORD, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -109,8 +110,8 @@ def create_orders() -> None:
         sa.PrimaryKeyConstraint("kind", "id", "from_revision"),
         **OPTIONS,
     )
-    op.create_index("name_key", "name", ["key"], unique=False)
-    op.create_table(
+    create_index("name_key", "name", ["key"], unique=False)
+    create_table(
         "request",
         sa.Column("principal", sa.String(length=255), nullable=False),
         sa.Column("request_id", sa.String(length=64), nullable=False),
@@ -122,8 +123,8 @@ def create_orders() -> None:
         sa.PrimaryKeyConstraint("principal", "request_id"),
         **OPTIONS,
     )
-    op.create_index("request_time", "request", ["time_us"], unique=False)
-    op.create_table(
+    create_index("request_time", "request", ["time_us"], unique=False)
+    create_table(
         "chore",
         sa.Column("name", WORD, nullable=False),
         sa.Column("due_us", KEY, nullable=False),
@@ -134,7 +135,7 @@ def create_orders() -> None:
 
 def create_declared() -> None:
     """What people declare."""
-    op.create_table(
+    create_table(
         "template",
         sa.Column("key", KEY, autoincrement=False, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -148,7 +149,7 @@ def create_declared() -> None:
         sa.UniqueConstraint("id", name="template_id"),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "template_version",
         sa.Column("template_key", KEY, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -158,7 +159,7 @@ def create_declared() -> None:
         sa.PrimaryKeyConstraint("template_key", "version"),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "unit_server",
         sa.Column("key", KEY, autoincrement=False, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -172,8 +173,8 @@ def create_declared() -> None:
         sa.UniqueConstraint("id", name="unit_server_id"),
         **OPTIONS,
     )
-    op.create_index("unit_server_agent", "unit_server", ["agent_key"], unique=False)
-    op.create_table(
+    create_index("unit_server_agent", "unit_server", ["agent_key"], unique=False)
+    create_table(
         "control_unit",
         sa.Column("key", KEY, autoincrement=False, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -192,20 +193,20 @@ def create_declared() -> None:
         sa.UniqueConstraint("id", name="control_unit_id"),
         **OPTIONS,
     )
-    op.create_index(
+    create_index(
         "control_unit_template",
         "control_unit",
         ["template_key", "template_version"],
         unique=False,
     )
-    op.create_index(
+    create_index(
         "control_unit_unit_server",
         "control_unit",
         ["unit_server_key", "id"],
         unique=False,
     )
-    op.create_index("control_unit_zone", "control_unit", ["zone", "id"], unique=False)
-    op.create_table(
+    create_index("control_unit_zone", "control_unit", ["zone", "id"], unique=False)
+    create_table(
         "agent",
         sa.Column("key", KEY, autoincrement=False, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -218,7 +219,7 @@ def create_declared() -> None:
         sa.UniqueConstraint("id", name="agent_id"),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "execution_unit",
         sa.Column("key", KEY, autoincrement=False, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -231,7 +232,7 @@ def create_declared() -> None:
         sa.UniqueConstraint("id", name="execution_unit_id"),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "variable",
         sa.Column("key", KEY, autoincrement=False, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -245,7 +246,7 @@ def create_declared() -> None:
         **OPTIONS,
     )
 
-    op.create_table(
+    create_table(
         "script",
         sa.Column("key", KEY, autoincrement=False, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -258,7 +259,7 @@ def create_declared() -> None:
         sa.UniqueConstraint("id", name="script_id"),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "snapshot",
         sa.Column("key", KEY, autoincrement=False, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -275,7 +276,7 @@ def create_declared() -> None:
 
 def create_life() -> None:
     """What processes report."""
-    op.create_table(
+    create_table(
         "dataset",
         sa.Column("hash", ascii_text(64), nullable=False),
         sa.Column("attributes", DOCUMENT, nullable=False),
@@ -283,7 +284,7 @@ def create_life() -> None:
         sa.PrimaryKeyConstraint("hash"),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "control_unit_status",
         sa.Column("key", KEY, autoincrement=False, nullable=False),
         sa.Column("unit_server_key", KEY, nullable=True),
@@ -301,14 +302,14 @@ def create_life() -> None:
         sa.PrimaryKeyConstraint("key"),
         **OPTIONS,
     )
-    op.create_index("control_unit_status_state", "control_unit_status", ["state"], unique=False)
-    op.create_index(
+    create_index("control_unit_status_state", "control_unit_status", ["state"], unique=False)
+    create_index(
         "control_unit_status_unit_server",
         "control_unit_status",
         ["unit_server_key"],
         unique=False,
     )
-    op.create_table(
+    create_table(
         "unit_server_status",
         sa.Column("key", KEY, autoincrement=False, nullable=False),
         sa.Column("session", ascii_text(36), nullable=False),
@@ -316,7 +317,7 @@ def create_life() -> None:
         sa.PrimaryKeyConstraint("key"),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "session",
         sa.Column("id", ascii_text(36), nullable=False),
         sa.Column("unit_server_key", KEY, nullable=False),
@@ -332,13 +333,13 @@ def create_life() -> None:
         sa.PrimaryKeyConstraint("id"),
         **OPTIONS,
     )
-    op.create_index(
+    create_index(
         "session_unit_server",
         "session",
         ["unit_server_key", "start_time_us"],
         unique=False,
     )
-    op.create_table(
+    create_table(
         "lease",
         sa.Column("session", ascii_text(36), nullable=False),
         sa.Column("unit_server_key", KEY, nullable=False),
@@ -349,8 +350,8 @@ def create_life() -> None:
         sa.PrimaryKeyConstraint("session"),
         **OPTIONS,
     )
-    op.create_index("lease_open", "lease", ["ended", "end_us"], unique=False)
-    op.create_table(
+    create_index("lease_open", "lease", ["ended", "end_us"], unique=False)
+    create_table(
         "observer",
         sa.Column("one", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("sweep_us", KEY, nullable=False),
@@ -360,7 +361,7 @@ def create_life() -> None:
         sa.PrimaryKeyConstraint("one"),
         **OPTIONS,
     )
-    op.create_table(
+    create_table(
         "instantiation",
         sa.Column("session", ascii_text(36), nullable=False),
         sa.Column("control_unit_key", KEY, nullable=False),
@@ -373,13 +374,13 @@ def create_life() -> None:
         sa.PrimaryKeyConstraint("session", "control_unit_key"),
         **OPTIONS,
     )
-    op.create_index(
+    create_index(
         "instantiation_control_unit",
         "instantiation",
         ["control_unit_key", "begin_time_us"],
         unique=False,
     )
-    op.create_table(
+    create_table(
         "sighting",
         sa.Column("unit_server", ID, nullable=False),
         sa.Column("host", sa.String(length=255), nullable=False),
@@ -392,39 +393,17 @@ def create_life() -> None:
         sa.PrimaryKeyConstraint("unit_server"),
         **OPTIONS,
     )
-    op.create_index("sighting_last_time", "sighting", ["last_time_us"], unique=False)
+    create_index("sighting_last_time", "sighting", ["last_time_us"], unique=False)
 
 
 def first_rows() -> None:
     """A store is born: its identity, epoch 1, revision 0; nobody has swept yet."""
-    counter = sa.table(
-        "revision", *map(sa.column, ("one", "store_id", "epoch", "value", "time_us"))
+    insert_first(
+        "revision",
+        {"one": 1, "store_id": str(uuid.uuid4()), "epoch": 1, "value": 0, "time_us": 0},
     )
-    op.bulk_insert(
-        counter,
-        [
-            {
-                "one": 1,
-                "store_id": str(uuid.uuid4()),
-                "epoch": 1,
-                "value": 0,
-                "time_us": 0,
-            }
-        ],
+    insert_first(
+        "observer",
+        {"one": 1, "sweep_us": 0, "node": "", "blind_since_us": 0, "blind_until_us": 0},
     )
-    columns = ("one", "sweep_us", "node", "blind_since_us", "blind_until_us")
-    observer = sa.table("observer", *map(sa.column, columns))
-    op.bulk_insert(
-        observer,
-        [
-            {
-                "one": 1,
-                "sweep_us": 0,
-                "node": "",
-                "blind_since_us": 0,
-                "blind_until_us": 0,
-            }
-        ],
-    )
-    chores = sa.table("chore", *map(sa.column, ("name", "due_us")))
-    op.bulk_insert(chores, [{"name": "trim", "due_us": 0}])
+    insert_first("chore", {"name": "trim", "due_us": 0})

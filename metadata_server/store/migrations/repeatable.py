@@ -1,0 +1,34 @@
+"""Steps that can be run again after they were cut off half way.
+
+MariaDB and MySQL commit each change of the schema by itself, so a step that is killed leaves
+what it had made so far; the next run makes the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+
+def create_table(name: str, *items: Any, **options: Any) -> None:
+    """Creates a table, unless it is there."""
+    if not sa.inspect(op.get_bind()).has_table(name):
+        op.create_table(name, *items, **options)
+
+
+def create_index(name: str, table: str, columns: Sequence[str], *, unique: bool) -> None:
+    """Creates an index, unless it is there."""
+    present = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
+    if name not in present:
+        op.create_index(name, table, list(columns), unique=unique)
+
+
+def insert_first(table: str, row: dict[str, Any]) -> None:
+    """Inserts the first row of a table, unless it has one."""
+    named = sa.table(table, *map(sa.column, row))
+    count = sa.select(sa.func.count()).select_from(named)
+    if not op.get_bind().execute(count).scalar_one():
+        op.bulk_insert(named, [row])
