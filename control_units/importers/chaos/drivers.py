@@ -8,7 +8,7 @@ from mds.v1.driver_pb2 import Driver
 
 from control_units.importers.chaos.entries import Entry, entries, is_empty, text_of
 from control_units.importers.findings import Findings
-from control_units.importers.json_text import Number, Value
+from control_units.importers.json_text import Number, Value, write
 
 _NAME = ("cudk_driver_description_name", "DriverDescriptionName")
 _VERSION = ("cudk_driver_description_version", "DriverDescriptionVersion")
@@ -59,7 +59,8 @@ def _parsed(value: Value) -> Value:
         return value or None
     try:
         parsed: Value = json.loads(value, parse_int=Number, parse_float=Number)
-    except ValueError:
+        write(parsed).encode()
+    except (ValueError, RecursionError):
         return value
     return parsed
 

@@ -1,0 +1,122 @@
+"""`mds lives`: when a control unit lived, where, through which states, and how it ended."""
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from control_units.cli.connection import Connection, pass_connection
+from control_units.cli.times import Moment
+
+if TYPE_CHECKING:
+    from mds.v1.instantiation_pb2 import Instantiation, ListInstantiationsRequest
+
+    from control_units.client import Client
+
+_PAGE = 1000
+_HEADERS = ("began", "ended", "lasted", "how", "where", "version", "template", "states")
+
+
+@click.command()
+@click.argument("control_unit")
+@click.option(
+    "--since", type=Moment(), help="Only lives that had not ended before: 30d, 2024-05-31."
+)
+@click.option("--until", type=Moment(), help="Only lives that had begun by then.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=20,
+    show_default=True,
+    help="At most so many.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to write.",
+)
+@pass_connection
+def lives(
+    connection: Connection,
+    control_unit: str,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+    output: str,
+) -> None:
+    """Show the lives of CONTROL_UNIT (its id), newest first: each begins when a process has
+    built the unit, and ends with it.
+
+    Exit codes: 0 shown, 1 there is no such unit, 3 no server answers.
+    """
+    from mds.v1.instantiation_pb2 import ListInstantiationsRequest
+
+    request = ListInstantiationsRequest(
+        control_unit=f"control_units/{control_unit.removeprefix('control_units/')}"
+    )
+    if since is not None:
+        request.since.FromDatetime(since)
+    if until is not None:
+        request.until.FromDatetime(until)
+    found = connection.run(lambda client: _read(client, request, limit))
+    if output == "json":
+        from google.protobuf.json_format import MessageToDict
+
+        told = [MessageToDict(life, preserving_proto_field_name=True) for life in found]
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        _write(control_unit, found)
+
+
+async def _read(
+    client: "Client", request: "ListInstantiationsRequest", limit: int
+) -> "list[Instantiation]":
+    found: list[Instantiation] = []
+    while len(found) < limit:
+        request.page_size = min(_PAGE, limit - len(found))
+        page = await client.instantiations.ListInstantiations(request)
+        found.extend(page.instantiations)
+        request.page_token = page.next_page_token
+        if not page.next_page_token:
+            break
+    return found
+
+
+def _write(control_unit: str, found: "list[Instantiation]") -> None:
+    from control_units.cli.tables import write_table
+
+    if not found:
+        click.echo(f"{control_unit} has no lives in this time.", err=True)
+        return
+    write_table(_HEADERS, [_row(life) for life in found])
+
+
+def _row(life: "Instantiation") -> tuple[str, ...]:
+    from mds.v1.state_pb2 import State
+    from mds.v1.unit_server_pb2 import EndReason
+
+    from control_units.cli.times import duration, shown
+
+    ended = life.HasField("end_time")
+    how = EndReason.Name(life.end_reason).removeprefix("END_REASON_").replace("_", " ").lower()
+    states = (
+        f"{State.Name(change.state).removeprefix('STATE_')} {shown(change.time)[11:]}"
+        + (f" ({change.message})" if change.message else "")
+        for change in life.states
+    )
+    version = f" version {life.template_version}" if life.template_version else ""
+    return (
+        shown(life.begin_time),
+        shown(life.end_time) if ended else "still lives",
+        duration(life.begin_time, life.end_time) if ended else "",
+        how if ended else "",
+        f"{life.unit_server.partition('/')[2]} on {life.host}, process {life.pid}",
+        life.version,
+        f"{life.template.partition('/')[2]}{version}",
+        " → ".join(states),
+    )

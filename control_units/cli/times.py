@@ -1,0 +1,55 @@
+"""Times as people say and read them."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import click
+from google.protobuf.timestamp_pb2 import Timestamp
+
+_AGO = re.compile(r"(\d{1,6})(s|m|h|d|w)\Z", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class Moment(click.ParamType[datetime]):
+    """A time: `2024-05-31`, `2024-05-31T12:00:00+02:00`, or how long ago: `90m`, `36h`, `30d`.
+    Without a zone it is local."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        text = str(value)
+        ago = _AGO.match(text)
+        if ago is not None:
+            return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(
+                f"{text!r} is no time; right would be 2024-05-31, 2024-05-31T12:00:00 or 30d.",
+                param,
+                ctx,
+            )
+        return found if found.tzinfo else found.astimezone()
+
+
+def shown(time: Timestamp) -> str:
+    """Local, to the second; empty where there is none."""
+    if not (time.seconds or time.nanos):
+        return ""
+    return time.ToDatetime(UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def duration(start: Timestamp, end: Timestamp) -> str:
+    """How long, in the two largest units that say something: `3 d 4 h`."""
+    seconds = max(0, int((end.ToDatetime(UTC) - start.ToDatetime(UTC)).total_seconds()))
+    sizes = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+    parts: list[str] = []
+    for unit, size in sizes:
+        count, seconds = divmod(seconds, size)
+        if count or (unit == "s" and not parts):
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])
