@@ -1,0 +1,165 @@
+"""Watches on the wire.
+
+The bytes of a notice are made once for all watchers that are given it: events are serialized
+one by one and joined, so that nothing is built or copied for each watcher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import grpc
+from google.protobuf.message import Message
+from mds.v1 import watch_pb2
+
+from metadata_server.api.calls import Context
+from metadata_server.api.messages import (
+    control_unit_status_message,
+    to_message,
+    unit_server_status_message,
+)
+from metadata_server.api.messages.enums import KINDS
+from metadata_server.api.messages.position import position_message, position_of, time_message
+from metadata_server.domain.change import Change, Position
+from metadata_server.domain.control_unit import ControlUnitStatus
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import Refused, WrongField
+from metadata_server.domain.session import Session
+from metadata_server.domain.watch import Event, EventAction, Notice, WatchFilter
+from metadata_server.services.watch import Watching
+
+MESSAGE_BYTES = 1024 * 1024
+LARGEST_REVISION_BYTES = 32 * 1024 * 1024
+SERVICE = "mds.v1.Watch"
+EVENTS_TAG = bytes([watch_pb2.WatchResponse.EVENTS_FIELD_NUMBER << 3 | 2])
+ACTIONS = {each: watch_pb2.EventAction.Value(f"EVENT_ACTION_{each.name}") for each in EventAction}
+
+
+class WatchServicer:
+    """Streams notices."""
+
+    def __init__(self, watching: Watching) -> None:
+        self._watching = watching
+        self._encoded: WeakKeyDictionary[Notice, dict[bool, list[bytes]]] = WeakKeyDictionary()
+
+    async def Watch(
+        self, request: watch_pb2.WatchRequest, context: Context
+    ) -> AsyncIterator[bytes]:
+        after = start_of(request.position)
+        full = request.view != watch_pb2.VIEW_BASIC
+        async with aclosing(self._watching.watch(filter_of(request), after)) as notices:
+            async for notice in notices:
+                for response in self._responses(notice, full=full):
+                    yield response
+
+    def _responses(self, notice: Notice, *, full: bool) -> list[bytes]:
+        known = self._encoded.setdefault(notice, {})
+        if full not in known:
+            known[full] = list(responses_of(notice, full=full))
+        return known[full]
+
+
+def add_watch(server: grpc.aio.Server, watching: Watching) -> None:
+    """Adds the service; its responses are bytes already."""
+    method: Any = grpc.unary_stream_rpc_method_handler(
+        WatchServicer(watching).Watch,
+        request_deserializer=watch_pb2.WatchRequest.FromString,
+        response_serializer=None,
+    )
+    handler = grpc.method_handlers_generic_handler(SERVICE, {"Watch": method})
+    server.add_generic_rpc_handlers((handler,))
+
+
+def start_of(position: Any) -> Position | None:
+    """After which position; None: from now on.
+
+    Raises:
+        Refused: INVALID_FIELD.
+    """
+    if position.revision < 0 or position.epoch < 0:
+        found = f"{position.store_id[:40]}/{position.epoch}/{position.revision}"
+        raise Refused.wrong_fields(
+            [WrongField("position", found, "a position that this service has sent")]
+        )
+    return position_of(position) if position.revision or position.store_id else None
+
+
+def filter_of(request: watch_pb2.WatchRequest) -> WatchFilter:
+    """What a request wants to be told.
+
+    Raises:
+        Refused: INVALID_FIELD, for a kind that the protocol has no word for.
+    """
+    kinds = (KINDS.member(number, field="kinds") for number in request.kinds)
+    return WatchFilter(frozenset(kinds) or frozenset(Kind), request.id_prefix)
+
+
+def responses_of(notice: Notice, *, full: bool) -> Iterator[bytes]:
+    """The messages of a notice: about as large as is good for the wire, and of whole revisions.
+
+    A revision of more than `LARGEST_REVISION_BYTES` comes in parts, of which only the last has
+    its position: who resumes before that gets it again.
+    """
+    if not notice.events:
+        yield response_of(notice.position, [])
+        return
+    parts: list[bytes] = []
+    size, revision = 0, notice.events[0].change.revision
+    for event in notice.events:
+        is_new = event.change.revision > revision
+        if size > (MESSAGE_BYTES if is_new else LARGEST_REVISION_BYTES):
+            yield response_of(notice.position, parts, revision if is_new else revision - 1)
+            parts, size = [], 0
+        revision = event.change.revision
+        part = field_of(event_message(event, full=full).SerializeToString())
+        parts.append(part)
+        size += len(part)
+    yield response_of(notice.position, parts)
+
+
+def response_of(position: Position, parts: list[bytes], revision: int | None = None) -> bytes:
+    message = position_message(position)
+    if revision is not None:
+        message.revision = revision
+    head = watch_pb2.WatchResponse(position=message).SerializeToString()
+    return b"".join([head, *parts])
+
+
+def field_of(event: bytes) -> bytes:
+    """An event as one entry of the field `events`: tag, length, content."""
+    length, digits = len(event), bytearray()
+    while length > 0x7F:
+        digits.append(length & 0x7F | 0x80)
+        length >>= 7
+    digits.append(length)
+    return EVENTS_TAG + digits + event
+
+
+def event_message(event: Event, *, full: bool) -> watch_pb2.Event:
+    change = event.change
+    message = watch_pb2.Event(
+        revision=change.revision,
+        time=time_message(change.time_us),
+        kind=KINDS.number[change.kind],
+        name=change.kind.name_of(event.id),
+        action=ACTIONS[event.action],
+        author=change.author,
+        reason=change.reason,
+    )
+    if full and event.action is not EventAction.LEFT and change.subject is not None:
+        resource: Any = getattr(message, change.kind.value)
+        resource.CopyFrom(subject_message(change))
+    return message
+
+
+def subject_message(change: Change) -> Message:
+    subject = change.subject
+    if isinstance(subject, ControlUnitStatus):
+        return control_unit_status_message(subject, contact=change.contact, health=change.health)
+    if isinstance(subject, Session):
+        return unit_server_status_message(subject)
+    assert subject is not None
+    return to_message(subject)

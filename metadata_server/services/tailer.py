@@ -1,0 +1,247 @@
+"""One reader of the changes for all who follow them on this replica.
+
+It looks at once after a commit of its own replica, and every 100 ms for those of others: one
+cheap read of the counter, and only when that has moved, of the rows. Nobody waits for a
+follower; a slow one is ended and comes back from where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import structlog
+
+from metadata_server.domain.change import Change, Position
+from metadata_server.domain.horizon import check_position, history_reset
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import Refused
+from metadata_server.services.subscription import Batch, Subscription
+from metadata_server.store.changes import ALL_KINDS, changes_after, kept_from
+from metadata_server.store.revision import begin_epoch
+from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
+
+PERIOD_S = 0.1
+LONGEST_PAUSE_S = 2.0
+CHANGES_A_PIECE = 1_000
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found.
+
+    Attributes:
+        present: where the database stands.
+        until: up to which revision `changes` are all.
+    """
+
+    present: Position
+    until: int
+    changes: tuple[Change, ...] = ()
+
+
+class Tailer:
+    """Follows the one order of changes, and hands it to those who subscribe."""
+
+    def __init__(self, store: Store, *, period_s: float = PERIOD_S) -> None:
+        self._store = store
+        self._period_s = period_s
+        self._position: Position | None = None
+        self._followers: set[Subscription] = set()
+        self._turn = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._looked_s = time.monotonic()
+        self._draining = False
+        store.on_commit(self._committed)
+
+    @property
+    def followers(self) -> int:
+        """How many subscriptions there are."""
+        return len(self._followers)
+
+    @property
+    def lag_s(self) -> float:
+        """For how long it has not seen the database; up to its period when all is well."""
+        return time.monotonic() - self._looked_s
+
+    def _committed(self, _: Position) -> None:
+        """Called in a thread of the store."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    async def run(self) -> None:
+        """Looks for ever; an outage of the database is logged once, and waited for."""
+        self._loop = asyncio.get_running_loop()
+        failures = 0
+        try:
+            while True:
+                failures = await self._try(failures)
+                pause = min(self._period_s * 2**failures, LONGEST_PAUSE_S)
+                await self._sleep(pause, deaf=failures > 0)
+        finally:
+            self._loop = None
+
+    async def _try(self, failures: int) -> int:
+        """Looks until nothing is left; how many looks have failed in a row."""
+        try:
+            async with self._turn:
+                while await self._look():
+                    pass
+        except Refused as refused:
+            if not failures:
+                log.warning("tailer_sees_nothing", reason=refused.reason)
+            return min(failures + 1, 10)
+        except Exception:  # the top of a loop: it goes on
+            log.exception("tailer_failed")
+            return min(failures + 1, 10)
+        if failures:
+            log.info("tailer_sees_again")
+        return 0
+
+    async def _sleep(self, pause_s: float, *, deaf: bool) -> None:
+        if deaf:
+            await asyncio.sleep(pause_s)
+            return
+        try:
+            async with asyncio.timeout(pause_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._wake.clear()
+
+    async def _look(self) -> bool:
+        """Reads a piece of what happened, and hands it out; whether there is more."""
+        last = self._position
+        kinds = frozenset[Kind]().union(*(each.kinds for each in self._followers))
+        look = (await self._store.read(lambda unit: look_after(unit, last, kinds))).value
+        self._looked_s = time.monotonic()
+        present = look.present
+        if last is None:
+            self._position = present
+        elif (present.store_id, present.epoch) != (last.store_id, last.epoch):
+            self._reset(present)
+        elif present.revision < last.revision:
+            await self._begin_epoch(last)
+        elif look.until > last.revision:
+            self._publish(Batch(replace(present, revision=look.until), look.changes))
+            return look.until < present.revision
+        return False
+
+    def _publish(self, batch: Batch) -> None:
+        self._position = batch.position
+        kinds = frozenset(change.kind for change in batch.changes)
+        for follower in self._followers:
+            follower.offer(batch, kinds)
+
+    def _reset(self, present: Position) -> None:
+        """Another history has begun: all that followers know may be wrong."""
+        log.warning("history_reset", epoch=present.epoch, revision=present.revision)
+        self._position = present
+        for follower in self._followers:
+            message = "The store was restored to another state. Read everything again."
+            follower.end(history_reset(message, present))
+
+    async def _begin_epoch(self, last: Position) -> None:
+        """The counter went back: the database was restored. Whoever sees it first says so.
+
+        The look may have met a node that lags behind; so the transaction looks again, where
+        writers do.
+        """
+
+        def work(unit: UnitOfWork) -> None:
+            if unit.position.epoch == last.epoch and unit.position.revision < last.revision:
+                begin_epoch(unit.connection, last.epoch)
+
+        await self._store.transact(work)
+
+    def drain(self) -> None:
+        """Ends all subscriptions, and takes no more: this replica is stopping."""
+        self._draining = True
+        for follower in self._followers:
+            follower.end(draining())
+
+    @asynccontextmanager
+    async def subscribe(
+        self, after: Position | None = None, *, kinds: Collection[Kind] = ALL_KINDS
+    ) -> AsyncIterator[Subscription]:
+        """Follows the changes after a position, or from now on.
+
+        Each change is handed out once, in order; a revision is in one batch. A batch may hold
+        changes of other kinds too.
+
+        Raises:
+            Refused: DRAINING; DATABASE_UNAVAILABLE; and see `Subscription.next`.
+        """
+        if self._draining:
+            raise draining()
+        subscription = Subscription(frozenset(kinds), after, self._catch_up)
+        try:
+            if after is None:
+                await self._join(subscription)
+                subscription.caught_up()
+            yield subscription
+        finally:
+            self._followers.discard(subscription)
+
+    async def _join(self, subscription: Subscription) -> Position:
+        """What happens after the position returned is offered to the subscription."""
+        async with self._turn:  # a look under way does not know its kinds
+            if self._position is None:
+                await self._look()
+            if self._draining:
+                raise draining()
+            assert self._position is not None
+            subscription.begin(self._position)
+            self._followers.add(subscription)
+            return self._position
+
+    async def _catch_up(self, subscription: Subscription) -> Batch | None:
+        """The next piece of the past; None: there is none left.
+
+        It joins the live end when it has come near it, and reads what lies between: so nothing
+        is missed, and what is then offered twice is dropped.
+        """
+        reached = subscription.reached
+        assert reached is not None
+        answer = await self._store.read(lambda unit: piece_after(unit, reached, subscription.kinds))
+        batch = answer.value
+        if batch.position.revision == answer.position.revision:
+            joined = subscription in self._followers
+            start = await self._join(subscription)
+            if joined or start <= batch.position:
+                subscription.caught_up()
+        return batch if batch.changes or batch.position > reached else None
+
+
+def look_after(unit: UnitOfWork, last: Position | None, kinds: frozenset[Kind]) -> Look:
+    """Reads the rows only where the counter has moved on, and somebody wants to know."""
+    present = unit.position
+    same = last is not None and (present.store_id, present.epoch) == (last.store_id, last.epoch)
+    if last is None or not same or present.revision <= last.revision or not kinds:
+        return Look(present, present.revision)
+    changes, until = changes_after(unit, last.revision, limit=CHANGES_A_PIECE, kinds=kinds)
+    return Look(present, until, tuple(changes))
+
+
+def piece_after(unit: UnitOfWork, reached: Position, kinds: frozenset[Kind]) -> Batch:
+    """A piece of the past.
+
+    Raises:
+        Refused: HISTORY_RESET, HISTORY_TRIMMED.
+    """
+    check_position(reached, unit.position, kept_from=kept_from(unit, reached.revision))
+    changes, until = changes_after(unit, reached.revision, limit=CHANGES_A_PIECE, kinds=kinds)
+    return Batch(replace(unit.position, revision=until), tuple(changes))
+
+
+def draining() -> Refused:
+    return Refused.busy(
+        "DRAINING", "This replica is stopping. Go on at another one.", retry_after_ms=100
+    )
