@@ -38,7 +38,8 @@ class Report:
     @property
     def problems(self) -> list[Problem]:
         """Those of the file, then those that only the server could see."""
-        return [*self.reading.findings.problems, *(self.outcome.problems if self.outcome else ())]
+        found = self.outcome.problems if self.outcome else ()
+        return [*self.reading.findings.problems, *self.reading.located(found)]
 
     @property
     def is_applied(self) -> bool:
@@ -139,7 +140,9 @@ def _told_end(report: Report) -> Iterator[str]:
     )
     left_out = summary.rejected + len(_names(report.reading.findings.problems))
     left_out_words = f", {left_out} left out for their problems" if left_out else ""
-    if report.is_applied:
+    if report.is_good and not (summary.created or summary.changed):
+        yield f"Nothing to do: {counts}{left_out_words}."
+    elif report.is_applied:
         yield f"Done at revision {summary.position.revision}: {counts}{left_out_words}."
     elif report.is_good:
         yield f"Nothing was written. It would be: {counts}{left_out_words}."

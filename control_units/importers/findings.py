@@ -1,6 +1,7 @@
 """What a reader has to say about a file besides what it has read."""
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from mds.v1.bundle_pb2 import BundleItem, Problem
@@ -69,12 +70,38 @@ class Findings:
         self.notes.append(Note(place, text))
 
 
+Locate = Callable[[BundleItem, str], str]
+
+
+def below(item: BundleItem, field: str) -> str:
+    """The place of a resource's field in a file that has the resource's own fields."""
+    return f"{item.source}.{field}" if field else item.source
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read of a file: the items that can be taken, and the findings."""
+    """What was read of a file: the items that can be taken, and the findings.
+
+    Attributes:
+        locate: where in the file a field of an item stands, by its path in the resource.
+    """
 
     items: list[BundleItem]
     findings: Findings
+    locate: Locate = below
+
+    def located(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Problems that a server found in the items, with their fields' places in the file."""
+        items = {item.source: item for item in self.items}
+        found = []
+        for problem in problems:
+            item = items.get(problem.source)
+            told = Problem()
+            told.CopyFrom(problem)
+            if item is not None:
+                told.source = self.locate(item, problem.field)
+            found.append(told)
+        return found
 
     def kept(self) -> Counter[tuple[str, str]]:
         """How many fields became properties, by kind of resource and name of the field."""

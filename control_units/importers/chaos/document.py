@@ -6,6 +6,7 @@ from mds.v1.bundle_pb2 import BundleItem
 
 from control_units.importers.chaos.catalogue import is_catalogue, read_catalogue
 from control_units.importers.chaos.facility import read_facility
+from control_units.importers.chaos.origins import Origins
 from control_units.importers.chaos.templates import build_template
 from control_units.importers.chaos.variables import variable
 from control_units.importers.findings import Findings, Reading
@@ -36,15 +37,16 @@ def read_chaos(data: bytes) -> Reading:
             value=key,
             reason="ALREADY_EXISTS",
         )
-    return Reading(list(_items(document, findings)), findings)
+    origins = Origins()
+    return Reading(list(_items(document, findings, origins)), findings, origins.place_of)
 
 
-def _items(document: Value, findings: Findings) -> Iterator[BundleItem]:
+def _items(document: Value, findings: Findings, origins: Origins) -> Iterator[BundleItem]:
     if is_catalogue(document):
         for class_id, known in sorted(read_catalogue(document, "", findings).items()):
             yield BundleItem(source=known.place, template=build_template(class_id, [], known))
     elif isinstance(document, dict) and any(section in document for section in SECTIONS):
-        yield from read_facility(document, findings)
+        yield from read_facility(document, findings, origins)
         yield from _other_sections(document, findings)
     else:
         findings.problem(

@@ -10,6 +10,7 @@ from control_units.importers.chaos.agents import read_agents
 from control_units.importers.chaos.catalogue import CatalogueClass, read_catalogue
 from control_units.importers.chaos.execution_units import StatedProgram, read_execution_units
 from control_units.importers.chaos.launches import Launches
+from control_units.importers.chaos.origins import Origins
 from control_units.importers.chaos.resolved import Inheritance
 from control_units.importers.chaos.scripts import read_scripts
 from control_units.importers.chaos.seen import Seen
@@ -25,7 +26,9 @@ from control_units.importers.json_text import Value
 _CATALOGUE = "cu_catalog"
 
 
-def read_facility(document: Mapping[str, Value], findings: Findings) -> Iterator[BundleItem]:
+def read_facility(
+    document: Mapping[str, Value], findings: Findings, origins: Origins
+) -> Iterator[BundleItem]:
     """All that can be taken, in an order in which each thing comes after what it refers to."""
     seen = Seen(findings)
     catalogue = _catalogue(document, findings)
@@ -38,6 +41,8 @@ def read_facility(document: Mapping[str, Value], findings: Findings) -> Iterator
     programs = list(read_execution_units(document.get("eu"), "eu", seen, findings))
     launches = Launches(agents, _nodes(servers, programs), findings)
     classes = _classes(units, catalogue, findings)
+    origins.add(units)
+    origins.add(program.unit for program in programs)
     templates = {
         class_id: build_template(class_id, classes.get(class_id, []), catalogue.get(class_id))
         for class_id in sorted({*classes, *catalogue})

@@ -32,7 +32,6 @@ class StatedUnit:
 
     Attributes:
         name: with its collection.
-        place: of its entry.
         host: name of what hosts it, with its collection; empty: nothing.
         attributes: by name.
         drivers: in order.
@@ -40,9 +39,8 @@ class StatedUnit:
     """
 
     name: str
-    place: str
+    entry: Entry
     implementation: str
-    implementation_place: str
     host: str
     description: str
     desired_state: "State.ValueType"
@@ -50,6 +48,18 @@ class StatedUnit:
     drivers: tuple[Driver, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        return self.entry.place
+
+    @property
+    def implementation_place(self) -> str:
+        return self.entry.place_of(*IMPLEMENTATION)
+
+    @property
+    def drivers_place(self) -> str:
+        return self.entry.place_of(*_DRIVERS)
 
 
 def read_unit(entry: Entry, collection: str, host: str, findings: Findings) -> StatedUnit | None:
@@ -61,15 +71,13 @@ def read_unit(entry: Entry, collection: str, host: str, findings: Findings) -> S
     unit_id = take_id(entry, collection, findings)
     name = f"{collection}/{unit_id}"
     take_type(entry, "nt_control_unit")
-    implementation_place = entry.place_of(*IMPLEMENTATION)
     implementation = entry.text(*IMPLEMENTATION)
     attributes = _attributes(entry, name, findings)
     drivers = _drivers(entry, findings)
     unit = StatedUnit(
         name,
-        entry.place,
+        entry,
         implementation,
-        implementation_place,
         host,
         entry.text("cudk_desc"),
         _desired_state(entry, name, findings),
