@@ -7,7 +7,7 @@ boot storm asks for ten thousand configurations of a few of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from types import MappingProxyType
 
@@ -34,6 +34,8 @@ class Configuration:
         drivers: all of them, in the order in which they are used.
         parameters: values of all that have one, by name.
         fingerprint: of all this but the first three.
+        shared: that of a unit which changes nothing, whose unchanged parts this one has;
+            None: this is one.
     """
 
     template: str
@@ -43,6 +45,7 @@ class Configuration:
     drivers: tuple[Driver, ...]
     parameters: Mapping[str, str]
     fingerprint: str
+    shared: Configuration | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Narrowing:
             drivers,
             parameters,
             fingerprint.fingerprint(members, tail),
+            shared,
         )
 
     def overridden(

@@ -1,6 +1,6 @@
 """Resources as messages and back."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from mds.v1 import (
 )
 
 from metadata_server.api.messages import (
+    ConfigurationMessages,
     configuration_message,
     control_unit_status_message,
     dataset_message,
@@ -26,6 +27,7 @@ from metadata_server.api.messages import (
     unit_server_status_message,
 )
 from metadata_server.api.messages.attribute import attributes_of
+from metadata_server.api.messages.configuration import MOST_SHARED
 from metadata_server.api.messages.enums import state_of
 from metadata_server.api.messages.position import (
     position_message,
@@ -34,9 +36,9 @@ from metadata_server.api.messages.position import (
     time_us_of,
 )
 from metadata_server.api.messages.reading import Reading
-from metadata_server.domain.attribute import Attribute, Direction, ValueType
+from metadata_server.domain.attribute import Attribute, Direction, Driver, ValueType
 from metadata_server.domain.change import Position
-from metadata_server.domain.configuration import effective
+from metadata_server.domain.configuration import effective, narrow
 from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
 from metadata_server.domain.facility import Agent
 from metadata_server.domain.names import Kind
@@ -186,6 +188,36 @@ def test_a_configuration_is_told_whole() -> None:
     assert message.drivers[0].properties == {"parity": "none"}
     assert message.parameters == {"period": "1000000", "slot": "2"}
     assert message.fingerprint == found.fingerprint
+
+
+CHANGES = (
+    ControlUnit(id="U"),
+    ControlUnit(id="U", overrides=(override("stby", unit=""), override("channels", unit="x"))),
+    ControlUnit(id="U", drivers=(Driver("Ethernet"), Driver("Serial", "1"))),
+    ControlUnit(id="U", parameters={"slot": "2", "period": "3"}),
+)
+
+
+def test_shared_parts_are_copied_and_units_stay_apart() -> None:
+    narrowing, messages = narrow(None, POWER_SUPPLY), ConfigurationMessages()
+    for unit in (*CHANGES, *reversed(CHANGES)):
+        found = narrowing.configuration(unit)
+        assert messages.message(found) == configuration_message(found)
+
+
+def test_a_message_of_a_configuration_is_its_callers_to_change() -> None:
+    messages, found = ConfigurationMessages(), effective(None, POWER_SUPPLY, UNIT)
+    messages.message(found).attributes[0].name = "changed"
+    assert messages.message(found) == configuration_message(found)
+
+
+def test_shared_configurations_that_nobody_asks_for_are_forgotten() -> None:
+    messages, unit = ConfigurationMessages(), CHANGES[1]
+    for number in range(MOST_SHARED + 50):
+        template = replace(POWER_SUPPLY, version=number)
+        found = narrow(None, template).configuration(unit)
+        assert messages.message(found).template_version == number
+    assert len(messages._built) == MOST_SHARED
 
 
 def test_a_status_carries_contact_and_verdict() -> None:

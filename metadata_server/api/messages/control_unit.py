@@ -5,7 +5,6 @@ from __future__ import annotations
 from mds.v1 import control_unit_pb2
 
 from metadata_server.api.messages.attribute import (
-    attribute_message,
     driver_message,
     drivers_of,
     override_message,
@@ -15,7 +14,6 @@ from metadata_server.api.messages.enums import CONTACTS, HEALTHS, STATES
 from metadata_server.api.messages.position import time_message
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
-from metadata_server.domain.configuration import Configuration
 from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
 from metadata_server.domain.names import Kind
 from metadata_server.domain.state import Contact, Health, State
@@ -76,18 +74,6 @@ def control_unit_status_message(
         fingerprint=status.fingerprint,
         unfenced=status.unfenced,
         health=HEALTHS.number[health],
-    )
-
-
-def configuration_message(configuration: Configuration) -> control_unit_pb2.Configuration:
-    return control_unit_pb2.Configuration(
-        template=name_or_nothing(Kind.TEMPLATE, configuration.template),
-        template_version=configuration.template_version,
-        implementation=configuration.implementation,
-        attributes=map(attribute_message, configuration.attributes),
-        drivers=map(driver_message, configuration.drivers),
-        parameters=configuration.parameters,
-        fingerprint=configuration.fingerprint,
     )
 
 
