@@ -64,6 +64,15 @@ class Page:
             f"location.href === {json.dumps(url)} && document.readyState === 'complete'"
         )
 
+    async def open_when_it_answers(self, url: str, *, within: float) -> None:
+        """Goes to a page whose server may still be on its way."""
+
+        async def answers() -> bool:
+            return "errorText" not in await self.call("Page.navigate", url=url)
+
+        await until(answers, within=within, what=f"an answer at {url}")
+        await self.open(url)
+
     async def evaluate(self, script: str) -> Any:
         """The value of an expression in the page."""
         reply = await self.call(
