@@ -1,0 +1,37 @@
+"""`python -m benchmarks [NAME…]`: measures, and prints tables. Without a name, everything."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+
+from benchmarks.boot_storm import boot_storm
+from benchmarks.idle_facility import idle_facility
+from benchmarks.stage import stage
+from benchmarks.watch_latency import watch_latency
+
+BENCHMARKS = {
+    "boot_storm": boot_storm,
+    "idle_facility": idle_facility,
+    "watch_latency": watch_latency,
+}
+
+
+async def run(names: Sequence[str]) -> None:
+    async with stage() as opened:
+        for name in names:
+            await BENCHMARKS[name](opened)
+            print()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", choices=[[], *BENCHMARKS], metavar="NAME", help=", ".join(BENCHMARKS)
+    )
+    asyncio.run(run(parser.parse_args().names or list(BENCHMARKS)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Hollow unit servers: they say all that real ones say and control nothing.
+
+Runs as a process of its own (`python -m benchmarks.hollow --help`), so that the server under
+measurement shares no interpreter with its clients. Speaks through a pipe: one JSON line on
+standard output for each milestone; a line on standard input ends it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+from mds.v1 import registration_pb2 as wire
+from mds.v1.registration_pb2_grpc import RegistrationAsyncStub, RegistrationStub
+from mds.v1.state_pb2 import STATE_INITIALIZED, STATE_LOADED, STATE_RUNNING
+
+from benchmarks.facility import CLASS, DATASET, DATASET_HASH, server_id
+
+STEPS = (STATE_LOADED, STATE_INITIALIZED, STATE_RUNNING)
+CONNECTIONS = 4
+
+
+@dataclass(slots=True)
+class HollowServer:
+    """One unit server without devices."""
+
+    number: int
+    stub: RegistrationAsyncStub
+    running: asyncio.Event = field(default_factory=asyncio.Event)
+    outgoing: asyncio.Queue[wire.AttachRequest | None] = field(
+        default_factory=lambda: asyncio.Queue(100)
+    )
+    period_s: float = 5.0
+
+    async def live(self, incarnation: str) -> None:
+        """Registers, brings its units to RUNNING, and beats until it is told to end."""
+        request = wire.RegisterRequest(
+            unit_server=f"unit_servers/{server_id(self.number)}",
+            incarnation=f"{incarnation}-{self.number}",
+            classes=[wire.HostedClass(implementation=CLASS, dataset_hash=DATASET_HASH)],
+            host="hollow",
+            pid=self.number,
+            version="bench",
+        )
+        reply = await self.stub.Register(request, timeout=120)
+        self.period_s = reply.heartbeat_period.ToTimedelta().total_seconds()
+        await self.outgoing.put(
+            wire.AttachRequest(hello=wire.Hello(session=reply.session, position=reply.position))
+        )
+        if reply.missing_datasets:
+            published = wire.PublishedDatasets(datasets=[DATASET])
+            await self.outgoing.put(wire.AttachRequest(datasets=published))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.converge(reply))
+            beating = tasks.create_task(self.beat())
+            last = len(STEPS) * len(reply.assignments)
+            async for response in self.stub.Attach(self.said()):
+                if response.acknowledged_sequence >= last:
+                    self.running.set()
+            beating.cancel()
+
+    async def converge(self, reply: wire.RegisterResponse) -> None:
+        """Reports each step of all its units, as a real runner does: in one message a step."""
+        sequence = 0
+        for state in STEPS:
+            reports = []
+            for assignment in reply.assignments:
+                sequence += 1
+                reports.append(
+                    wire.UnitReport(
+                        control_unit=assignment.control_unit,
+                        sequence=sequence,
+                        state=state,
+                        reached_generation=assignment.generation,
+                        fingerprint=assignment.fingerprint,
+                        dataset_hash=DATASET_HASH,
+                        age=Duration(nanos=1_000_000),
+                    )
+                )
+            await self.outgoing.put(wire.AttachRequest(reports=wire.Reports(reports=reports)))
+
+    async def beat(self) -> None:
+        await asyncio.sleep(self.period_s * (self.number % 100) / 100)
+        while True:
+            await asyncio.sleep(self.period_s)
+            await self.outgoing.put(wire.AttachRequest(heartbeat=wire.Heartbeat()))
+
+    async def said(self) -> AsyncIterator[wire.AttachRequest]:
+        while (message := await self.outgoing.get()) is not None:
+            yield message
+
+    async def end(self) -> None:
+        await self.outgoing.put(wire.AttachRequest(goodbye=wire.Goodbye()))
+        await self.outgoing.put(None)
+
+
+def tell(**what: object) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+async def run(address: str, servers: int, incarnation: str) -> None:
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", 2**26)]
+    channels = [grpc.aio.insecure_channel(address, options=options) for _ in range(CONNECTIONS)]
+    stubs = [RegistrationStub(channel) for channel in channels]
+    hollow = [HollowServer(n, stubs[n % CONNECTIONS]) for n in range(servers)]
+    await asyncio.gather(*(channel.channel_ready() for channel in channels))
+    tell(event="began", at=time.monotonic())
+    async with asyncio.TaskGroup() as tasks:
+        for one in hollow:
+            tasks.create_task(one.live(incarnation))
+        await asyncio.gather(*(one.running.wait() for one in hollow))
+        tell(event="running", at=time.monotonic())
+        await asyncio.to_thread(sys.stdin.readline)
+        await asyncio.gather(*(one.end() for one in hollow))
+    for channel in channels:
+        await channel.close()
+    tell(event="ended", at=time.monotonic())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--address", required=True, help="host:port of the replica")
+    parser.add_argument("--servers", type=int, required=True, help="how many unit servers")
+    parser.add_argument("--incarnation", default="1", help="tells one run from another")
+    given = parser.parse_args()
+    asyncio.run(run(given.address, given.servers, given.incarnation))
+
+
+if __name__ == "__main__":
+    main()

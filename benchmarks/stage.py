@@ -1,0 +1,107 @@
+"""What a benchmark stands on: one MariaDB, one replica, hollow clients in another process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from control_units.client import Client
+from tests.stages.mariadb import MariaDB, what_is_missing
+from tests.stages.replica import Replica
+
+PATIENCE_S = 180
+
+
+class Stage:
+    """A MariaDB of its own, durable, in a temporary folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.mariadb = MariaDB(folder)
+
+    @asynccontextmanager
+    async def replica(self, **environment: str) -> AsyncIterator[Replica]:
+        """A ready replica on an empty database."""
+        name = self.mariadb.create_database()
+        quiet = {"MDS_LOG_LEVEL": "warning", **environment}
+        replica = Replica(self.mariadb.url(name), self.folder, environment=quiet)
+        try:
+            await replica.migrate()
+            await replica.start()
+            yield replica
+        finally:
+            replica.program.clear()
+            self.mariadb.drop_database(name)
+
+    def statements(self) -> int:
+        """Statements that the database has been asked so far."""
+        ((_, count),) = self.mariadb.execute("SHOW GLOBAL STATUS LIKE 'Questions'")
+        return int(str(count))
+
+
+@asynccontextmanager
+async def stage() -> AsyncIterator[Stage]:
+    missing = what_is_missing()
+    if missing:
+        sys.exit(f"Benchmarks run on MariaDB: {missing}")
+    with TemporaryDirectory() as folder:
+        opened = Stage(Path(folder))
+        opened.mariadb.install()
+        try:
+            yield opened
+        finally:
+            opened.mariadb.clear()
+
+
+class Hollow:
+    """The process of hollow unit servers, heard and ended through its pipes."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def heard(self, event: str) -> float:
+        """The monotonic time at which it says that something has happened."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while line := await self._process.stdout.readline():
+                told: dict[str, Any] = json.loads(line)
+                if told["event"] == event:
+                    return float(told["at"])
+        raise RuntimeError(f"The hollow clients ended before they said {event!r}.")
+
+    async def end(self) -> None:
+        """Lets all unit servers say good-bye."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"\n")
+        await self._process.stdin.drain()
+        await asyncio.wait_for(self._process.wait(), PATIENCE_S)
+
+
+@asynccontextmanager
+async def hollow(replica: Replica, servers: int, incarnation: str) -> AsyncIterator[Hollow]:
+    """Hollow unit servers that begin to register at once."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "benchmarks.hollow", "--address", replica.address),
+        *("--servers", str(servers), "--incarnation", incarnation),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield Hollow(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@asynccontextmanager
+async def client_of(replica: Replica) -> AsyncIterator[Client]:
+    async with Client(replica.address, principal="bench") as client:
+        yield client
