@@ -19,10 +19,11 @@ from metadata_server.domain.refused import RefusalKind, Refused, WrongField
 
 DOMAIN = "mds"
 DETAILS_KEY = "grpc-status-details-bin"
-LONGEST_MESSAGE = 1000
-LARGEST_FIELDS_BYTES = 3000
-LONGEST_METADATA = 300
-MOST_METADATA = 16
+MESSAGE_BYTES = 600
+FIELDS_BYTES = 2000
+METADATA_BYTES = 1000
+TEXT_BYTES = 400
+"""Trailers travel in base64, the message also percent-encoded; a client may refuse 8 KB."""
 
 CODES = {
     RefusalKind.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
@@ -34,6 +35,7 @@ CODES = {
     RefusalKind.TRIMMED: grpc.StatusCode.OUT_OF_RANGE,
     RefusalKind.BUSY: grpc.StatusCode.UNAVAILABLE,
     RefusalKind.PRESSURE: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    RefusalKind.REPLACED: grpc.StatusCode.ABORTED,
     RefusalKind.FAULT: grpc.StatusCode.INTERNAL,
 }
 
@@ -77,16 +79,21 @@ def status_of(refused: Refused) -> status_pb2.Status:
         delay.FromMilliseconds(refused.retry_after_ms)
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     return status_pb2.Status(
-        code=number, message=cut(refused.message, LONGEST_MESSAGE), details=map(packed, details)
+        code=number, message=cut(refused.message, MESSAGE_BYTES), details=map(packed, details)
     )
 
 
 def small_metadata(refused: Refused) -> dict[str, str]:
-    """Metadata, with the number of wrong fields where there are any."""
-    found = dict(list(refused.metadata.items())[:MOST_METADATA])
-    if refused.fields:
-        found["wrong_fields"] = str(len(refused.fields))
-    return {name: cut(value, LONGEST_METADATA) for name, value in found.items()}
+    """Metadata as far as it fits, with the number of wrong fields where there are any."""
+    found = {"wrong_fields": str(len(refused.fields))} if refused.fields else {}
+    left = METADATA_BYTES
+    for name, value in refused.metadata.items():
+        text = cut(value, TEXT_BYTES)
+        left -= len(name.encode()) + len(text.encode())
+        if left < 0:
+            break
+        found[name] = text
+    return found
 
 
 def bad_request(fields: tuple[WrongField, ...]) -> error_details_pb2.BadRequest:
@@ -94,11 +101,11 @@ def bad_request(fields: tuple[WrongField, ...]) -> error_details_pb2.BadRequest:
     told = error_details_pb2.BadRequest()
     for position, field in enumerate(fields):
         violation = error_details_pb2.BadRequest.FieldViolation(
-            field=cut(field.field, LONGEST_METADATA),
-            description=cut(field.message, LONGEST_METADATA * 2),
+            field=cut(field.field, TEXT_BYTES),
+            description=cut(field.message, TEXT_BYTES),
             reason=field.reason,
         )
-        if position and told.ByteSize() + violation.ByteSize() > LARGEST_FIELDS_BYTES:
+        if position and told.ByteSize() + violation.ByteSize() > FIELDS_BYTES:
             rest = len(fields) - position
             told.field_violations.add(
                 field="…", description=f"{rest} more; mend these first.", reason=field.reason
@@ -115,7 +122,11 @@ def packed(detail: Any) -> AnyMessage:
 
 
 def cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    """A text of at most `limit` bytes."""
+    encoded = text.encode()
+    if len(encoded) <= limit:
+        return text
+    return encoded[: limit - len("…".encode())].decode(errors="ignore") + "…"
 
 
 def unexpected(error: BaseException) -> Refused:
