@@ -10,12 +10,14 @@ from rich.table import Table
 
 
 def print_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for number, heading in enumerate(headings):
         table.add_column(heading, justify="right" if number else "left")
     for row in rows:
         table.add_row(*(shown(cell) for cell in row))
-    Console(width=120).print(table)
+    console = Console(width=120)
+    console.print(title, style="bold", highlight=False)
+    console.print(table)
 
 
 def shown(value: object) -> str:

@@ -20,6 +20,8 @@ from metadata_server.domain.refused import Refused
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.resources import Resources
 from metadata_server.services.statuses import Statuses
+from metadata_server.services.tailer import Tailer
+from metadata_server.services.watch import Watching
 from metadata_server.settings import Settings
 from metadata_server.store.database import Database, open_database
 from metadata_server.store.migration import CannotMigrate, check_schema, migrate
@@ -47,10 +49,12 @@ class Replica:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
         self._health = Health(self._check)
+        self._tailer = Tailer(self._store)
         self._parts = Parts(
             resources=Resources(self._store),
             bundles=Bundles(self._store),
             statuses=Statuses(self._store),
+            watching=Watching(self._tailer, age_s=settings.stream_age_s),
         )
         self.grpc_port = 0
         self.http_port = 0
@@ -82,12 +86,13 @@ class Replica:
 
     def _loops(self) -> list[Coroutine[Any, Any, None]]:
         """What runs beside the calls, as long as the server does."""
-        return [self._health.run()]
+        return [self._health.run(), self._tailer.run()]
 
     async def _drain(self, server: grpc.aio.Server) -> None:
         """NOT_SERVING first; then streams are ended so that clients move; calls finish."""
         log.info("draining", seconds=self._settings.drain_s)
         await self._health.drain()
+        self._tailer.drain()
         await server.stop(self._settings.drain_s)
 
     async def _prepare_store(self) -> None:

@@ -27,12 +27,14 @@ from mds.v1 import (
     unit_server_pb2_grpc,
     variable_pb2,
     variable_pb2_grpc,
+    watch_pb2,
 )
 
 from metadata_server.api.bundle import BundlesServicer
 from metadata_server.api.health import Health
 from metadata_server.api.standard import StandardMethods
 from metadata_server.api.status import StatusMethods
+from metadata_server.api.watch import add_watch
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Agent, ExecutionUnit, Script, Snapshot, Variable
 from metadata_server.domain.template import Template
@@ -40,6 +42,7 @@ from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.resources import Resources
 from metadata_server.services.statuses import Statuses
+from metadata_server.services.watch import Watching
 
 STANDARD = (
     (Template, template_pb2, template_pb2_grpc),
@@ -76,12 +79,14 @@ class Parts:
     resources: Resources
     bundles: Bundles
     statuses: Statuses
+    watching: Watching
 
 
 def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     """Adds everything that a replica serves on its gRPC port."""
     add_standard(server, parts.resources, StatusMethods(parts.statuses).handlers())
     bundle_pb2_grpc.add_BundlesServicer_to_server(BundlesServicer(parts.bundles), server)
+    add_watch(server, parts.watching)
     health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
     names = [
         *(service.full_name for module in SERVED for service in services_of(module)),
@@ -91,7 +96,7 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     reflection.enable_server_reflection(names, server)
 
 
-SERVED = (*(protocol for _, protocol, _ in STANDARD), bundle_pb2)
+SERVED = (*(protocol for _, protocol, _ in STANDARD), bundle_pb2, watch_pb2)
 
 
 def services_of(module: Any) -> Any:
