@@ -99,7 +99,7 @@ class ControlUnit:
         state before it."""
         return None
 
-    def on_set(self, name: str, value: Any) -> Outcome:  # noqa: ARG002  # its overriders use them
+    def on_set(self, name: str, value: Any, /) -> Outcome:  # noqa: ARG002  # its overriders use them
         """Sends a new set-point to the hardware; the attribute has this value already.
 
         Raising refuses it, and the attribute gets its value back.

@@ -59,7 +59,7 @@ async def _on_loop(
 ) -> None:
     # A task of its own, waited for from outside: a hook that raises CancelledError by itself, or
     # that ignores being cancelled, must not be taken for its runner.
-    task = asyncio.ensure_future(hook(*arguments))
+    task = asyncio.ensure_future(_without_exit(hook, arguments, name))
     try:
         await asyncio.wait({task}, timeout=deadline)
         if not task.done():
@@ -73,6 +73,14 @@ async def _on_loop(
     if task.cancelled():
         raise RecoverableError(f"{name} was cancelled from inside.")
     task.result()
+
+
+async def _without_exit(hook: Callable[..., Any], arguments: tuple[Any, ...], name: str) -> None:
+    try:
+        await hook(*arguments)
+    except SystemExit as ended:
+        # It would leave the loop, and take the whole process with it.
+        raise RecoverableError(f"{name} called sys.exit({ended.code!r}).") from ended
 
 
 async def _in_thread(
@@ -93,8 +101,12 @@ async def _in_thread(
         error: BaseException | None = None
         try:
             hook(*arguments)
+        except SystemExit as ended:
+            error = RecoverableError(f"{name} called sys.exit({ended.code!r}).")
+        except StopIteration as stop:  # no future takes one
+            error = RecoverableError(repr(stop))
         except BaseException as raised:  # noqa: BLE001  # handed on to the loop, whatever it is
-            error = raised if not isinstance(raised, StopIteration) else RuntimeError(repr(raised))
+            error = raised
         if not loop.is_closed():
             loop.call_soon_threadsafe(finish, error)
 

@@ -64,7 +64,7 @@ class Lifecycle:
         except hooks.StillRunning as stuck:
             self._stuck = stuck.ended
             return self._failed(stuck, step, state)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # authors' code raises anything
+        except Exception as error:  # noqa: BLE001  # authors' code raises anything
             return self._failed(error, step, state)
 
     async def fail(self, state: State) -> None:
@@ -97,7 +97,7 @@ class Lifecycle:
     def _load(self) -> State:
         try:
             self.unit = self.build(self.id)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise FatalError(f"It cannot be built: {hooks.words(error)}") from error
         self.unit._on_failure = self._on_failure  # authors do not see it
         self._cycle = Cycle(self.unit, self._spawn, self._slots)
@@ -133,13 +133,15 @@ class Lifecycle:
                 await self._call(hook)
             except hooks.StillRunning:
                 raise
-            except (Exception, SystemExit):  # noqa: BLE001, S112  # it has failed already; the reason stands
+            except Exception:  # noqa: BLE001, S112  # it has failed already; the reason stands
                 continue
 
     async def _recover(self) -> State:
         await self._call("on_recover")
         if self._before_error is State.RUNNING:
             return self._running()
+        if self._before_error is State.LOADED and self.holds_hardware:
+            await self._release()  # of an init that failed half-way
         return self._before_error
 
     def _running(self) -> State:

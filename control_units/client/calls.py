@@ -110,8 +110,7 @@ class UnaryCall(Generic[Request, Reply]):
         """Seconds for one try: where there is another server to ask, a silent one gets only
         part of the time."""
         left = max(end - time.monotonic(), 0.001)
-        servers = len(self._caller.channels.addresses)
-        return left if servers == 1 or not repeats else max(left / servers, min(left, 2.0))
+        return left / len(self._caller.channels.addresses) if repeats else left
 
     def _pause(self, failure: ClientError, backoff: Backoff, tries: int) -> float:
         asked = failure.retry_after if isinstance(failure, Refused) else None
