@@ -26,6 +26,7 @@ class RefusalKind(StrEnum):
     TRIMMED = "TRIMMED"
     BUSY = "BUSY"
     PRESSURE = "PRESSURE"
+    REPLACED = "REPLACED"
     FAULT = "FAULT"
 
 

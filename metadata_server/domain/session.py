@@ -76,6 +76,8 @@ class Observer:
     """What the sweeps know of themselves.
 
     Attributes:
+        sweep_us: when the last sweep looked; 0: none ever did.
+        node: of the database, that the last sweep was made on.
         blind_since_us: beats from before this time say nothing; 0: never blind.
         blind_until_us: until then nobody is declared lost.
     """
@@ -85,13 +87,36 @@ class Observer:
     blind_since_us: int = 0
     blind_until_us: int = 0
 
+    def was_blind(self, now_us: int, node: str, tolerance_us: int) -> bool:
+        """Whether the time since the last sweep cannot be judged: nobody looked for too long,
+        the clock went backward, or it is another node's clock."""
+        return node != self.node or not 0 <= now_us - self.sweep_us <= tolerance_us
 
-def contact_of(session: Session, lease: Lease | None, observer: Observer, now_us: int) -> Contact:
-    """The contact of a session as it is told at `now_us`.
+    def looks(self, now_us: int, node: str, *, tolerance_us: int, lease_us: int) -> Observer:
+        """The observer after a sweep at `now_us`; one that was blind gives everybody a whole
+        lease of grace."""
+        if self.was_blind(now_us, node, tolerance_us):
+            return Observer(now_us, node, now_us, now_us + lease_us)
+        return Observer(now_us, node, self.blind_since_us, self.blind_until_us)
+
+
+def due_contact(lease: Lease, observer: Observer, now_us: int, suspect_after_us: int) -> Contact:
+    """The contact of an open session, by its lease alone.
 
     While the observer was just blind, a session that has not been heard since is UNKNOWN:
     nobody can say.
     """
+    blind = now_us < observer.blind_until_us
+    if blind and lease.beat_us < observer.blind_since_us:
+        return Contact.UNKNOWN
+    if lease.end_us <= now_us and not blind:
+        return Contact.LOST
+    return Contact.SUSPECT if now_us - lease.beat_us > suspect_after_us else Contact.ALIVE
+
+
+def contact_of(session: Session, lease: Lease | None, observer: Observer, now_us: int) -> Contact:
+    """The contact of a session as it is told at `now_us`: what was last written, save that a
+    blindness counts from when it was noticed."""
     if session.end_time_us is not None or lease is None or lease.ended:
         return session.contact
     blind = now_us < observer.blind_until_us and lease.beat_us < observer.blind_since_us

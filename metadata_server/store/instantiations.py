@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from metadata_server.domain.control_unit import ControlUnit
@@ -13,11 +13,18 @@ from metadata_server.store.keys import batches
 from metadata_server.store.schema import instantiation
 from metadata_server.store.statuses import save_statuses, statuses_of
 from metadata_server.store.unit_of_work import UnitOfWork
-from metadata_server.store.upsert import insert_rows
+from metadata_server.store.upsert import insert_missing, insert_rows
 
 
-def begin_lives(unit: UnitOfWork, session: Session, units: Iterable[ControlUnit]) -> None:
-    """A life of each unit in this session."""
+def begin_lives(
+    unit: UnitOfWork, session: Session, units: Sequence[ControlUnit], *, join: bool = False
+) -> None:
+    """A life of each unit in this session.
+
+    Args:
+        join: the session runs already, and a unit may have left it before: then its life there
+            goes on.
+    """
     begin_us = unit.claim().now_us
     rows = [
         {
@@ -32,7 +39,18 @@ def begin_lives(unit: UnitOfWork, session: Session, units: Iterable[ControlUnit]
         }
         for each in units
     ]
-    insert_rows(unit.connection, instantiation, rows)
+    if not join:
+        insert_rows(unit.connection, instantiation, rows)
+        return
+    insert_missing(unit.connection, instantiation, rows)
+    for some in batches(sorted(each.meta.key for each in units)):
+        unit.connection.execute(
+            instantiation.update()
+            .where(
+                instantiation.c.session == session.id, instantiation.c.control_unit_key.in_(some)
+            )
+            .values(end_time_us=None, end_reason=None)
+        )
 
 
 def end_lives(unit: UnitOfWork, keys: Iterable[int], reason: EndReason) -> None:

@@ -27,7 +27,7 @@ from metadata_server.domain.state import Contact, State
 from metadata_server.store.codec import data_of, text_of
 from metadata_server.store.schema import session, status_history
 
-HEX_DIGITS = 64
+HEX_DIGITS, PACKED_DIGITS = 64, 43
 FINGERPRINT_VERSION = "v1:"
 
 SESSION_COLUMNS = tuple(
@@ -137,18 +137,18 @@ def session_of(row: Mapping[str, Any], *, unit_server: str) -> Session:
     )
 
 
-def packed(hash: str) -> str:
+def packed(digest: str) -> str:
     """A SHA-256 in hexadecimal, with or without `v1:`, as base64url; others as they are."""
-    version = FINGERPRINT_VERSION if hash.startswith(FINGERPRINT_VERSION) else ""
-    digits = hash.removeprefix(version)
+    version = FINGERPRINT_VERSION if digest.startswith(FINGERPRINT_VERSION) else ""
+    digits = digest.removeprefix(version)
     if len(digits) != HEX_DIGITS:
-        return hash
+        return digest
     return version + urlsafe_b64encode(bytes.fromhex(digits)).rstrip(b"=").decode()
 
 
-def unpacked(hash: str) -> str:
-    version = FINGERPRINT_VERSION if hash.startswith(FINGERPRINT_VERSION) else ""
-    digits = hash.removeprefix(version)
-    if len(digits) != len(packed("0" * HEX_DIGITS)):
-        return hash
+def unpacked(text: str) -> str:
+    version = FINGERPRINT_VERSION if text.startswith(FINGERPRINT_VERSION) else ""
+    digits = text.removeprefix(version)
+    if len(digits) != PACKED_DIGITS:
+        return text
     return version + urlsafe_b64decode(f"{digits}=").hex()

@@ -54,15 +54,16 @@ def status_from(unit: UnitOfWork, row: RowMapping) -> ControlUnitStatus:
     )
 
 
-def save_statuses(
-    unit: UnitOfWork, statuses: Iterable[ControlUnitStatus], *, fenced: bool = False
-) -> None:
-    """Writes statuses at this transaction's revision, with an image of each.
+Tests = tuple[tuple[str, str], ...]
+"""What a writing statement tests itself, whatever was read before: see `upserting_if`."""
+SAME_SESSION: Tests = (("session", "eq"),)
+NEWER_REPORT: Tests = (("session", "eq"), ("sequence", "lt"))
 
-    Args:
-        fenced: a row is written only where it still has the same session and an older
-            sequence, whatever was read of it before.
-    """
+
+def save_statuses(
+    unit: UnitOfWork, statuses: Iterable[ControlUnitStatus], *, tests: Tests = ()
+) -> None:
+    """Writes statuses at this transaction's revision, with an image of each."""
     moment = unit.claim()
     revision, now_us = moment.position.revision, moment.now_us
     rows = []
@@ -72,16 +73,13 @@ def save_statuses(
         unit.add_status_image(status.kind, status.key, status.session, image)
     if not rows:
         return
-    if fenced:
+    if tests:
         statement = upserting_if(
-            control_unit_status, unit.connection.dialect.name, tuple(rows[0]), FENCE
+            control_unit_status, unit.connection.dialect.name, tuple(rows[0]), tests
         )
         unit.connection.execute(statement, in_key_order(control_unit_status, rows))
     else:
         upsert_rows(unit.connection, control_unit_status, rows)
-
-
-FENCE = (("session", "eq"), ("sequence", "lt"))
 
 
 def row_of_status(unit: UnitOfWork, status: ControlUnitStatus, revision: int) -> dict[str, Any]:

@@ -86,6 +86,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The process does not build the class of this unit; FAILED_PRECONDITION, HTTP 409."""
     NOT_HOSTED_HERE: _ErrorReason.ValueType  # 64
     """The unit is not one of this unit server's; FAILED_PRECONDITION, HTTP 409."""
+    ATTACHED_ELSEWHERE: _ErrorReason.ValueType  # 65
+    """A newer Attach of the same session has taken this stream's place; ABORTED, HTTP 409. Leave
+    it to that one.
+    """
     HISTORY_TRIMMED: _ErrorReason.ValueType  # 80
     """The revision is older than what is kept; OUT_OF_RANGE, HTTP 410. List again."""
     HISTORY_RESET: _ErrorReason.ValueType  # 81
@@ -182,6 +186,10 @@ CLASS_NOT_HOSTED: ErrorReason.ValueType  # 63
 """The process does not build the class of this unit; FAILED_PRECONDITION, HTTP 409."""
 NOT_HOSTED_HERE: ErrorReason.ValueType  # 64
 """The unit is not one of this unit server's; FAILED_PRECONDITION, HTTP 409."""
+ATTACHED_ELSEWHERE: ErrorReason.ValueType  # 65
+"""A newer Attach of the same session has taken this stream's place; ABORTED, HTTP 409. Leave
+it to that one.
+"""
 HISTORY_TRIMMED: ErrorReason.ValueType  # 80
 """The revision is older than what is kept; OUT_OF_RANGE, HTTP 410. List again."""
 HISTORY_RESET: ErrorReason.ValueType  # 81

@@ -204,7 +204,9 @@ class RegisterResponse(_message.Message):
     """The session that began, or that this incarnation has already."""
     @_builtins.property
     def position(self) -> _position_pb2.Position:
-        """The position of the registration."""
+        """What this reply tells is at least as new as this; what changes later is told on the stream,
+        after a hello with this position.
+        """
 
     @_builtins.property
     def lease(self) -> _duration_pb2.Duration:

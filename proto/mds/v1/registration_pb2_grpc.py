@@ -65,7 +65,7 @@ class RegistrationServicer:
         """The one stream of a unit server: heartbeats, reports and datasets up; renewed leases,
         changed assignments and refusals down. The first message is `hello`. Any replica serves
         it; the newest Attach of a session wins. Ended with SESSION_ENDED (register again),
-        DRAINING (attach elsewhere) or ABORTED (a newer Attach of this session).
+        DRAINING (attach elsewhere) or ATTACHED_ELSEWHERE (a newer Attach of this session).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,7 @@ class RegistrationStub:
     """The one stream of a unit server: heartbeats, reports and datasets up; renewed leases,
     changed assignments and refusals down. The first message is `hello`. Any replica serves
     it; the newest Attach of a session wins. Ended with SESSION_ENDED (register again),
-    DRAINING (attach elsewhere) or ABORTED (a newer Attach of this session).
+    DRAINING (attach elsewhere) or ATTACHED_ELSEWHERE (a newer Attach of this session).
     """
 
 @_typing.type_check_only
@@ -61,7 +61,7 @@ class RegistrationAsyncStub(RegistrationStub):
     """The one stream of a unit server: heartbeats, reports and datasets up; renewed leases,
     changed assignments and refusals down. The first message is `hello`. Any replica serves
     it; the newest Attach of a session wins. Ended with SESSION_ENDED (register again),
-    DRAINING (attach elsewhere) or ABORTED (a newer Attach of this session).
+    DRAINING (attach elsewhere) or ATTACHED_ELSEWHERE (a newer Attach of this session).
     """
 
 class RegistrationServicer(metaclass=_abc_1.ABCMeta):
@@ -88,7 +88,7 @@ class RegistrationServicer(metaclass=_abc_1.ABCMeta):
         """The one stream of a unit server: heartbeats, reports and datasets up; renewed leases,
         changed assignments and refusals down. The first message is `hello`. Any replica serves
         it; the newest Attach of a session wins. Ended with SESSION_ENDED (register again),
-        DRAINING (attach elsewhere) or ABORTED (a newer Attach of this session).
+        DRAINING (attach elsewhere) or ATTACHED_ELSEWHERE (a newer Attach of this session).
         """
 
 def add_RegistrationServicer_to_server(servicer: RegistrationServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

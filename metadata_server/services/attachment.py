@@ -1,0 +1,335 @@
+"""One attached unit server: what it says is passed on, what concerns it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from metadata_server.domain.change import Position
+from metadata_server.domain.fingerprint import digest as digest_of
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import RefusalKind, Refused
+from metadata_server.domain.report import Report
+from metadata_server.domain.session import EndReason, Session
+from metadata_server.domain.timing import Timing
+from metadata_server.services.heartbeats import LeaseKeeper
+from metadata_server.services.heartbeats import Word as Renewal
+from metadata_server.services.hosting import HostedUnit, Hosting, Told
+from metadata_server.services.outbox import NotTaken, Outbox, Word
+from metadata_server.services.publication import Publication, Published
+from metadata_server.services.reports import Outcome, StatusWriter
+from metadata_server.store.endings import end_sessions, ending_of, tell_endings
+from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
+
+STRIKES = 2
+"""Heartbeats in a row whose digest differs before everything is told again."""
+STRIKES_FORGIVEN = -12
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What all attachments of a replica share."""
+
+    store: Store
+    hosting: Hosting
+    writer: StatusWriter
+    keeper: LeaseKeeper
+    publication: Publication
+    timing: Timing
+    stream_age_s: float
+
+
+class Attachment:
+    """The stream of one session on this replica."""
+
+    def __init__(self, session: Session, means: Means) -> None:
+        self.session = session
+        self._means = means
+        self._outbox = Outbox()
+        self._hosted: dict[str, HostedUnit] = {}
+        self._ids: dict[int, str] = {}
+        self._dirty: set[int] = set()
+        self._all_dirty = self._begun = False
+        self._insisted: dict[int, str] = {}
+        self._refused_datasets: set[tuple[int, str]] = set()
+        self._seen = self._told = Position("", 0, 0)
+        self._ended = False
+        self._refused: Refused | None = None
+        self._awaited: dict[str, set[int]] = {}
+        self._digest: str | None = None
+        self._strikes = 0
+
+    @property
+    def hosted(self) -> int:
+        """How many units it hosts."""
+        return len(self._hosted)
+
+    # What the unit server is told.
+
+    async def begin(self, position: Position | None) -> None:
+        """Reads what it hosts, takes in what came to it while it was away, and has it told what
+        changed after a position."""
+        hosting, session = self._means.hosting, self.session
+        answer = await self._means.store.transact(lambda unit: hosting.arrive(unit, session))
+        look = answer.value
+        self._seen = self._told = max(self._seen, look.position)
+        known = position is not None and (position.store_id, position.epoch) == (
+            look.position.store_id,
+            look.position.epoch,
+        )
+        after = position.revision if position is not None and known else 0
+        self._hosted = {each.hosted.id: each.hosted for each in look.told}
+        self._ids = {each.hosted.key: each.hosted.id for each in look.told}
+        self._begun = True
+        self._outbox.assign(
+            each.assignment
+            for each in look.told
+            if each.assignment.unit.meta.revision > after or differs(each.hosted)
+        )
+        self._outbox.remove(look.removed)
+        self._outbox.ask_for(look.missing_datasets)
+        self._outbox.touch()
+        self._beat(0.0)
+
+    async def words(self) -> AsyncIterator[Word]:
+        """What it is told, until the stream ends.
+
+        Raises:
+            Refused: SESSION_ENDED, ATTACHED_ELSEWHERE, DRAINING, DATABASE_UNAVAILABLE.
+        """
+        age_s = self._means.stream_age_s * random.uniform(0.9, 1.1)
+        try:
+            async with asyncio.timeout(age_s):
+                while True:
+                    await self._outbox.waiting.wait()
+                    if self._ended:
+                        break
+                    await self._refresh()
+                    yield self._outbox.take(self._told)
+        except TimeoutError:
+            raise too_old() from None
+        if self._refused is not None:
+            raise self._refused
+
+    def end(self, refused: Refused | None) -> None:
+        """Ends the stream; None: all is well."""
+        if not self._ended:
+            self._ended, self._refused = True, refused
+            self._outbox.touch()
+
+    def mark(self, keys: Iterable[int], position: Position) -> None:
+        """Units that may concern it have changed; everything up to `position` is marked."""
+        self._seen = max(self._seen, position)
+        before = len(self._dirty)
+        self._dirty.update(keys)
+        if len(self._dirty) > before:
+            self._outbox.touch()
+
+    def mark_all(self) -> None:
+        """Anything may have changed."""
+        self._all_dirty = True
+        self._outbox.touch()
+
+    def concerns(self, key: int, unit_server: str) -> bool:
+        """Whether a change of a unit may have to be told here: it is hosted here, or was; or
+        what is hosted here has not been read yet."""
+        return unit_server == self.session.unit_server or key in self._ids or not self._begun
+
+    async def _refresh(self) -> None:
+        """Has what has changed told, by comparing what is with what was told."""
+        seen = self._seen
+        dirty, self._dirty = self._dirty, set()
+        if dirty or self._all_dirty:
+            keys = None if self._all_dirty else dirty
+            self._all_dirty = False
+            told = await self._look(keys)
+            self._outbox.assign(each.assignment for each in told if self._is_news(each))
+            present = {each.hosted.key: each.hosted for each in told}
+            gone = (dirty if keys is not None else self._ids.keys()) - present.keys()
+            self._outbox.remove(self._forget(gone))
+            self._hosted |= {each.id: each for each in present.values()}
+            self._ids |= {each.key: each.id for each in present.values()}
+            self._digest = None
+        self._told = max(self._told, seen)
+
+    async def _look(self, keys: Collection[int] | None) -> list[Told]:
+        hosting, session = self._means.hosting, self.session
+        answer = await self._means.store.transact(lambda unit: hosting.look(unit, session, keys))
+        return answer.value
+
+    def _is_news(self, told: Told) -> bool:
+        now = told.hosted
+        before = self._hosted.get(now.id)
+        if before is None or before.generation != now.generation:
+            return True
+        if bool(before.told) != bool(now.told):
+            return True
+        if now.told not in {before.told, now.applied}:
+            return True
+        if differs(now) and self._insisted.get(now.key) != now.told:
+            self._insisted[now.key] = now.told
+            return True
+        return False
+
+    def _forget(self, keys: Collection[int]) -> list[str]:
+        gone = [self._ids.pop(key) for key in keys if key in self._ids]
+        for unit_id in gone:
+            self._hosted.pop(unit_id, None)
+        return gone
+
+    # What the unit server says.
+
+    def heartbeat(self, age_s: float, digest: str) -> None:
+        """It is alive; and its units use what the digest says."""
+        self._beat(age_s)
+        if self._means.keeper.is_waiting:
+            self._outbox.touch()  # the stream is well, though nothing can be renewed
+        if self._digest is None:
+            used = {each.id: each.applied for each in self._hosted.values() if each.applied}
+            self._digest = digest_of(used)
+        self._strikes = self._strikes + 1 if digest and digest != self._digest else 0
+        if self._strikes == STRIKES:
+            log.warning("digest_differs", unit_server=self.session.unit_server)
+            self._strikes = STRIKES_FORGIVEN
+            self._hosted = {
+                name: replace(each, generation=0) for name, each in self._hosted.items()
+            }
+            self.mark_all()
+
+    def _beat(self, age_s: float) -> None:
+        self._means.keeper.beat(self.session.id, age_s, self._renewed)
+
+    def _renewed(self, renewal: Renewal) -> None:
+        if renewal is Renewal.ENDED:
+            self.end(session_ended(self.session.id))
+        else:
+            self._outbox.renewed(self._means.timing.lease_us)
+
+    async def report(self, reports: Sequence[Report]) -> None:
+        """What its units have become; waits while there is too much to write."""
+        taken = []
+        for report in reports:
+            hosted = self._hosted.get(report.control_unit)
+            faults = tuple(report.faults())
+            if hosted is None:
+                self._refuse(report.control_unit, not_hosted(report.control_unit, self.session))
+            elif faults:
+                self._refuse(report.control_unit, Refused.wrong_fields(faults))
+            else:
+                taken.append((hosted, report))
+        seen = max((report.sequence for report in reports), default=0)
+        await self._means.writer.put(self.session, taken, seen, self._written)
+
+    def _refuse(self, control_unit: str, refused: Refused) -> None:
+        self._outbox.refuse(NotTaken(control_unit, "", refused))
+
+    def _written(self, outcome: Outcome) -> None:
+        if outcome.has_ended:
+            self.end(session_ended(self.session.id))
+        elif outcome.has_failed:
+            self.end(Refused.fault("INTERNAL_FAULT", "Reports of this session met a fault."))
+        self._outbox.acknowledge(outcome.acknowledged)
+        self._outbox.ask_for(outcome.unknown)
+        for digest, keys in outcome.unknown.items():
+            self._awaited.setdefault(digest, set()).update(keys)
+        for key in outcome.stale & self._ids.keys():
+            self._refuse(self._ids[key], not_hosted(self._ids[key], self.session))
+            self.mark([key], self._seen)
+        for key, refused in outcome.contradicting.items():
+            told = (key, refused.metadata["dataset"])
+            if told not in self._refused_datasets and key in self._ids:
+                self._refused_datasets.add(told)
+                self._outbox.refuse(NotTaken(self._ids[key], told[1], refused))
+        self._use(outcome)
+
+    def _use(self, outcome: Outcome) -> None:
+        """Takes over what units said they use; what they should use may follow from it."""
+        for key, written in outcome.written.items():
+            before = self._hosted.get(self._ids.get(key, ""))
+            if before is None:
+                continue
+            report = written.report
+            now = replace(
+                before,
+                applied=report.fingerprint,
+                dataset=written.dataset,
+                is_settled=report.reached_generation == before.generation,
+            )
+            self._hosted[now.id] = now
+            if now.applied != before.applied:
+                self._digest = None
+            changed = written.dataset != written.dataset_before and now.applied != now.told
+            if changed or (differs(now) and self._insisted.get(key) != now.told):
+                self.mark([key], self._seen)
+
+    async def publish(self, datasets: Sequence[Published]) -> None:
+        """Datasets that the store lacked."""
+        outcome = await self._means.publication.publish(
+            self.session, datasets, list(self._hosted.values()), self._awaited
+        )
+        for each in datasets:
+            self._awaited.pop(each.hash, None)
+        for not_taken in outcome.not_taken:
+            self._outbox.refuse(not_taken)
+        self.mark(outcome.changed, self._seen)
+
+    async def say_goodbye(self) -> None:
+        """Ends the session at once, and the lives in it."""
+        await self._means.store.transact(lambda unit: goodbye(unit, self.session.id))
+        self.end(None)
+
+
+def goodbye(unit: UnitOfWork, session: str) -> None:
+    """Ends a session that has not ended yet."""
+    ending = ending_of(unit, session)
+    if ending is not None:
+        end_sessions(unit, [ending], EndReason.GOOD_BYE)
+        tell_endings(unit, [ending], EndReason.GOOD_BYE)
+
+
+def differs(hosted: HostedUnit) -> bool:
+    """Whether a unit that has reached what people want uses something else all the same."""
+    return bool(
+        hosted.is_settled and hosted.applied and hosted.told and hosted.applied != hosted.told
+    )
+
+
+def session_ended(session: str) -> Refused:
+    return Refused.precondition(
+        "SESSION_ENDED",
+        f"Session {session[:64]!r} has ended, or never was. Register again.",
+        session=session[:64],
+    )
+
+
+def not_hosted(control_unit: str, session: Session) -> Refused:
+    return Refused.precondition(
+        "NOT_HOSTED_HERE",
+        f"Control unit {control_unit[:255]!r} is not one of unit server "
+        f"{session.unit_server!r} in this session.",
+        control_unit=Kind.CONTROL_UNIT.name_of(control_unit[:255]),
+        unit_server=session.unit_server,
+    )
+
+
+def attached_elsewhere(session: str) -> Refused:
+    return Refused(
+        RefusalKind.REPLACED,
+        "ATTACHED_ELSEWHERE",
+        "A newer stream of this session has taken this one's place.",
+        metadata={"session": session},
+    )
+
+
+def too_old() -> Refused:
+    return Refused.busy(
+        "DRAINING",
+        "This stream has grown old; attach again, at any replica, so that load spreads.",
+        retry_after_ms=0,
+    )

@@ -1,0 +1,108 @@
+"""All unit servers attached to this replica, and what concerns which of them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from metadata_server.domain.change import Position
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import Refused
+from metadata_server.services.attachment import (
+    Attachment,
+    Means,
+    attached_elsewhere,
+    session_ended,
+)
+from metadata_server.services.subscription import Batch
+from metadata_server.services.tailer import Tailer
+from metadata_server.store.sessions import open_session
+
+PAUSE_S = 0.5
+log = structlog.get_logger()
+
+
+class Attachments:
+    """Opens and ends attachments; passes changes on to those whom they concern."""
+
+    def __init__(self, means: Means, tailer: Tailer) -> None:
+        self._means = means
+        self._tailer = tailer
+        self._open: dict[str, Attachment] = {}
+        self._draining = False
+
+    @property
+    def unit_servers(self) -> int:
+        """How many are attached here."""
+        return len(self._open)
+
+    @property
+    def control_units(self) -> int:
+        """How many units those host."""
+        return sum(attachment.hosted for attachment in self._open.values())
+
+    @asynccontextmanager
+    async def attach(self, session: str, position: Position | None) -> AsyncIterator[Attachment]:
+        """One stream of a session; an older one of it here ends.
+
+        Raises:
+            Refused: SESSION_ENDED, DRAINING, DATABASE_UNAVAILABLE.
+        """
+        if self._draining:
+            raise draining()
+        answer = await self._means.store.read(lambda unit: open_session(unit, session))
+        if answer.value is None:
+            raise session_ended(session)
+        attachment = Attachment(answer.value, self._means)
+        older = self._open.get(session)
+        if older is not None:
+            older.end(attached_elsewhere(session))
+        self._open[session] = attachment
+        try:
+            await attachment.begin(position)
+            yield attachment
+        finally:
+            if self._open.get(session) is attachment:
+                del self._open[session]
+
+    def drain(self) -> None:
+        """Ends all streams, so that unit servers attach elsewhere."""
+        self._draining = True
+        for attachment in self._open.values():
+            attachment.end(draining())
+
+    async def run(self) -> None:
+        """Passes changes on, until it is cancelled; whenever it may have missed some, everybody
+        looks again."""
+        while not self._draining:
+            try:
+                async with self._tailer.subscribe(kinds={Kind.CONTROL_UNIT}) as changes:
+                    for attachment in self._open.values():
+                        attachment.mark_all()
+                    async for batch in changes:
+                        self._pass_on(batch)
+            except Refused as refused:
+                log.warning("changes_missed", reason=refused.reason)
+            except Exception:  # the top of a background loop
+                log.exception("changes_not_passed_on")
+            await asyncio.sleep(random.uniform(PAUSE_S / 2, PAUSE_S))
+
+    def _pass_on(self, batch: Batch) -> None:
+        changes = [
+            (change.key, getattr(change.subject, "unit_server", ""))
+            for change in batch.changes
+            if change.kind is Kind.CONTROL_UNIT
+        ]
+        for attachment in self._open.values():
+            keys = [key for key, server in changes if attachment.concerns(key, server)]
+            attachment.mark(keys, batch.position)
+
+
+def draining() -> Refused:
+    return Refused.busy(
+        "DRAINING", "This replica is stopping. Attach at another one.", retry_after_ms=100
+    )

@@ -1,0 +1,95 @@
+"""What control units shall use: their datasets, narrowed by templates, then by overrides.
+
+What the units of one template and one dataset share is worked out once a replica and kept:
+neither a version of a template nor a published dataset ever changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from metadata_server.domain.configuration import Narrowing, narrow
+from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.names import Kind
+from metadata_server.domain.registration import Contradiction, contradiction_of
+from metadata_server.domain.template import class_of
+from metadata_server.store.datasets import Dataset, datasets_of
+from metadata_server.store.unit_of_work import UnitOfWork
+
+MAXIMUM_KEPT = 5_000
+Version = tuple[int, int]
+"""Key of a template, and a version of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What units of one version of a template and one dataset start from.
+
+    Attributes:
+        implementation: class, without a leading `::`.
+        dataset: hash; empty: nothing is published, or not known to the store.
+        contradiction: why the dataset cannot be that of such units; the narrowing is then
+            without it.
+    """
+
+    implementation: str
+    dataset: str
+    narrowing: Narrowing
+    contradiction: Contradiction | None = None
+
+
+class Configurations:
+    """Works out configurations, within transactions; many threads may use it at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int, str], Basis] = {}
+
+    def bases_of(self, unit: UnitOfWork, triples: Sequence[tuple[int, int, str]]) -> list[Basis]:
+        """What units start from, by key and version of their template and the hash of their
+        dataset; in the order given."""
+        lacking = {triple for triple in triples if triple not in self._known}
+        found = {} if not lacking else self._read(unit, lacking)
+        return [self._known.get(triple) or found[triple] for triple in triples]
+
+    def _read(
+        self, unit: UnitOfWork, lacking: set[tuple[int, int, str]]
+    ) -> dict[tuple[int, int, str], Basis]:
+        versions = unit.resources.versions((key, version) for key, version, _ in lacking)
+        datasets = datasets_of(unit, (dataset for _, _, dataset in lacking))
+        found = {}
+        for key, version, digest in lacking:
+            template = versions[key, version]
+            dataset = datasets.get(digest)
+            implementation = class_of(template.implementation)
+            contradiction = dataset and contradiction_of(dataset.attributes, template)
+            taken = None if dataset is None or contradiction else dataset
+            basis = Basis(
+                implementation,
+                taken.hash if taken else "",
+                narrow(taken.attributes if taken else None, template),
+                contradiction or None,
+            )
+            found[key, version, digest] = basis
+            if dataset is not None or not digest:  # what is not published yet may still come
+                self._keep(key, version, digest, basis)
+        return found
+
+    def _keep(self, key: int, version: int, digest: str, basis: Basis) -> None:
+        if len(self._known) >= MAXIMUM_KEPT:
+            self._known.clear()
+        self._known[key, version, digest] = basis
+
+
+def version_of(unit: UnitOfWork, control_unit: ControlUnit) -> Version:
+    return (
+        unit.keys.key_of(Kind.TEMPLATE, control_unit.template),
+        control_unit.template_version,
+    )
+
+
+def missing_datasets(unit: UnitOfWork, hashes: Iterable[str]) -> tuple[str, ...]:
+    """Those of some hashes that the store lacks, sorted."""
+    wanted = set(hashes) - {""}
+    present: dict[str, Dataset] = datasets_of(unit, wanted)
+    return tuple(sorted(wanted - present.keys()))

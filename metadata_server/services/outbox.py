@@ -1,0 +1,110 @@
+"""What waits to be told to one unit server: by level, so that it cannot grow without end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from metadata_server.domain.change import Position
+from metadata_server.domain.refused import Refused
+from metadata_server.domain.registration import Assignment
+
+MAXIMUM_REFUSALS = 2_000
+"""That are kept; a unit server that earns more is told the first of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """A report or a dataset that was refused; one of the first two is empty."""
+
+    control_unit: str
+    dataset: str
+    refused: Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What is told at once.
+
+    Attributes:
+        position: everything up to here has been told with this word.
+        lease_us: how long the lease runs from now; None: it was not renewed.
+        acknowledged: reports up to this sequence are written for good; 0: nothing new.
+        removed: ids of units that are not hosted here any more.
+        missing_datasets: hashes.
+    """
+
+    position: Position
+    lease_us: int | None = None
+    acknowledged: int = 0
+    assignments: tuple[Assignment, ...] = ()
+    removed: tuple[str, ...] = ()
+    not_taken: tuple[NotTaken, ...] = ()
+    missing_datasets: tuple[str, ...] = ()
+
+
+class Outbox:
+    """Gathers what is to be told until somebody takes it; `waiting` is set while there is
+    something."""
+
+    def __init__(self) -> None:
+        self.waiting = asyncio.Event()
+        self._lease_us: int | None = None
+        self._acknowledged = 0
+        self._assignments: dict[str, Assignment] = {}
+        self._removed: set[str] = set()
+        self._not_taken: dict[tuple[str, str], NotTaken] = {}
+        self._missing: set[str] = set()
+
+    def touch(self) -> None:
+        """Lets a word go out, though there may be nothing new."""
+        self.waiting.set()
+
+    def renewed(self, lease_us: int) -> None:
+        self._lease_us = lease_us
+        self.touch()
+
+    def acknowledge(self, sequence: int) -> None:
+        if sequence > self._acknowledged:
+            self._acknowledged = sequence
+            self.touch()
+
+    def assign(self, assignments: Iterable[Assignment]) -> None:
+        for assignment in assignments:
+            self._assignments[assignment.unit.id] = assignment
+            self._removed.discard(assignment.unit.id)
+            self.touch()
+
+    def remove(self, ids: Iterable[str]) -> None:
+        for unit_id in ids:
+            self._assignments.pop(unit_id, None)
+            self._removed.add(unit_id)
+            self.touch()
+
+    def refuse(self, not_taken: NotTaken) -> None:
+        if len(self._not_taken) < MAXIMUM_REFUSALS:
+            self._not_taken[not_taken.control_unit, not_taken.dataset] = not_taken
+            self.touch()
+
+    def ask_for(self, hashes: Iterable[str]) -> None:
+        self._missing.update(hashes)
+        if self._missing:
+            self.touch()
+
+    def take(self, position: Position) -> Word:
+        """Everything that waits, as one word."""
+        word = Word(
+            position=position,
+            lease_us=self._lease_us,
+            acknowledged=self._acknowledged,
+            assignments=tuple(self._assignments[name] for name in sorted(self._assignments)),
+            removed=tuple(sorted(self._removed)),
+            not_taken=tuple(self._not_taken.values()),
+            missing_datasets=tuple(sorted(self._missing)),
+        )
+        self._lease_us = None
+        for waiting in (self._assignments, self._removed, self._not_taken, self._missing):
+            waiting.clear()
+        self.waiting.clear()
+        return word

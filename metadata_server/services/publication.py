@@ -1,0 +1,166 @@
+"""Datasets that running code publishes: checked, stored once, and made those of their units."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from metadata_server.domain.attribute import Attribute
+from metadata_server.domain.checks import dataset_faults
+from metadata_server.domain.fingerprint import dataset_hash
+from metadata_server.domain.refused import Refused, WrongField
+from metadata_server.domain.registration import contradicting
+from metadata_server.domain.session import Session
+from metadata_server.services.configurations import Basis, Configurations
+from metadata_server.services.hosting import HostedUnit
+from metadata_server.services.outbox import NotTaken
+from metadata_server.store.datasets import Dataset, datasets_of, store_datasets
+from metadata_server.store.statuses import SAME_SESSION, save_statuses, statuses_of
+from metadata_server.store.store import Answer, Store
+from metadata_server.store.unit_of_work import UnitOfWork
+
+HASH_DIGITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A dataset as it came; nothing of it has been checked.
+
+    Attributes:
+        implementation: class that publishes it, without a leading `::`.
+    """
+
+    hash: str
+    attributes: tuple[Attribute, ...]
+    implementation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """What became of published datasets; `changed`: keys of units whose dataset it became."""
+
+    not_taken: tuple[NotTaken, ...]
+    changed: frozenset[int]
+
+
+class Publication:
+    """Takes published datasets in."""
+
+    def __init__(self, store: Store, configurations: Configurations) -> None:
+        self._store = store
+        self._configurations = configurations
+
+    async def get(self, digest: str) -> Answer[Dataset]:
+        """One published dataset.
+
+        Raises:
+            Refused: DATASET_NOT_FOUND.
+        """
+
+        def work(unit: UnitOfWork) -> Dataset:
+            found = datasets_of(unit, [digest]).get(digest)
+            if found is None:
+                raise Refused.not_found(
+                    "DATASET_NOT_FOUND",
+                    f"There is no dataset {digest[:64]!r}.",
+                    name=f"datasets/{digest[:64]}",
+                )
+            return found
+
+        return await self._store.read(work)
+
+    async def publish(
+        self,
+        session: Session,
+        datasets: Sequence[Published],
+        hosted: Sequence[HostedUnit],
+        awaited: Mapping[str, Collection[int]],
+    ) -> Publishing:
+        """Stores what is sound, and makes it the dataset of the units that have reported it.
+
+        Args:
+            hosted: units of the session.
+            awaited: by hash, keys of units that reported a dataset before the store had it.
+        """
+        faults = {each.hash: fault_of(each) for each in datasets}
+        sound = [each for each in datasets if faults[each.hash] is None]
+        not_taken = tuple(
+            NotTaken("", digest[:HASH_DIGITS], fault) for digest, fault in faults.items() if fault
+        )
+
+        def work(unit: UnitOfWork) -> Publishing:
+            store_datasets(unit, {each.hash: each.attributes for each in sound})
+            refused: list[NotTaken] = []
+            changed: set[int] = set()
+            for each in sound:
+                bases = self._bases(unit, each, hosted)
+                refused += contradictions(each, bases)
+                keys = awaited.get(each.hash, ())
+                changed |= take_over(
+                    unit,
+                    session,
+                    each,
+                    [
+                        one
+                        for one, basis in bases
+                        if basis.contradiction is None and (one.key in keys or one.applied)
+                    ],
+                )
+            return Publishing((*not_taken, *refused), frozenset(changed))
+
+        return (await self._store.transact(work)).value
+
+    def _bases(
+        self, unit: UnitOfWork, published: Published, hosted: Sequence[HostedUnit]
+    ) -> list[tuple[HostedUnit, Basis]]:
+        """Units of the class that publishes a dataset, each with what it starts from."""
+        bases = self._configurations.bases_of(
+            unit, [(*each.version, published.hash) for each in hosted]
+        )
+        return [
+            (each, basis)
+            for each, basis in zip(hosted, bases, strict=True)
+            if basis.implementation == published.implementation
+        ]
+
+
+def contradictions(
+    published: Published, bases: Sequence[tuple[HostedUnit, Basis]]
+) -> list[NotTaken]:
+    """One refusal for each version of a template that a dataset contradicts."""
+    one_each = {each.version: basis for each, basis in bases}
+    return [
+        NotTaken(
+            "",
+            published.hash,
+            contradicting("", basis.narrowing.template, published.hash, basis.contradiction),
+        )
+        for basis in one_each.values()
+        if basis.contradiction is not None
+    ]
+
+
+def take_over(
+    unit: UnitOfWork, session: Session, published: Published, hosted: Sequence[HostedUnit]
+) -> set[int]:
+    """Makes a dataset that of units of a session; the keys of those it became."""
+    statuses = statuses_of(unit, [each.key for each in hosted], lock=True)
+    after = [
+        replace(status, dataset=published.hash)
+        for status in statuses.values()
+        if status.session == session.id and status.dataset != published.hash
+    ]
+    if after:
+        save_statuses(unit, after, tests=SAME_SESSION)
+    return {status.key for status in after}
+
+
+def fault_of(published: Published) -> Refused | None:
+    """Why a dataset cannot be taken; None: it can."""
+    found = dataset_hash(published.attributes)
+    if found != published.hash:
+        return Refused.wrong_fields(
+            [WrongField("hash", published.hash, f"{found}, the SHA-256 of its content")]
+        )
+    faults = dataset_faults(published.attributes)
+    return Refused.wrong_fields(faults) if faults else None

@@ -1,0 +1,310 @@
+"""What units report, written in batches: many units, one transaction, one revision."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+
+import structlog
+
+from metadata_server.domain.control_unit import ControlUnitStatus
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import Refused
+from metadata_server.domain.registration import contradicting
+from metadata_server.domain.report import Report, reported
+from metadata_server.domain.session import Session
+from metadata_server.services.configurations import Basis, Configurations
+from metadata_server.services.hosting import HostedUnit
+from metadata_server.store.leases import ended_among
+from metadata_server.store.statuses import NEWER_REPORT, save_statuses, statuses_of
+from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
+
+GATHER_S = 0.05
+UNITS_A_REVISION = 1_000
+MAXIMUM_PENDING = 10_000
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a report made of a unit's status; `dataset_before` differs where it changed."""
+
+    report: Report
+    dataset: str
+    dataset_before: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the reports of one session in one transaction.
+
+    Attributes:
+        written: by key of the unit.
+        stale: keys of units that are not this session's any more.
+        unknown: keys by hash of the dataset that the store lacks.
+        contradicting: by key, why the reported dataset cannot be the unit's.
+        has_ended: the session has ended; none of its reports was written.
+        has_failed: a fault of our own; none of its reports was written.
+        acknowledged: all reports up to this sequence need not be sent again.
+    """
+
+    written: dict[int, Written] = field(default_factory=dict)
+    stale: set[int] = field(default_factory=set)
+    unknown: dict[str, set[int]] = field(default_factory=dict)
+    contradicting: dict[int, Refused] = field(default_factory=dict)
+    has_ended: bool = False
+    has_failed: bool = False
+    acknowledged: int = 0
+
+
+Tell = Callable[[Outcome], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A report that waits, with what older ones of its unit told.
+
+    Attributes:
+        arrived: when it came in, by the steady clock, s.
+        first_sequence: of the oldest report that it stands for.
+    """
+
+    hosted: HostedUnit
+    report: Report
+    arrived: float
+    first_sequence: int
+
+    def then(self, newer: Entry) -> Entry:
+        if newer.report.sequence <= self.report.sequence:
+            return self
+        gap_us = round((newer.arrived - self.arrived) * 1_000_000)
+        report = newer.report.after(self.report, gap_us)
+        return Entry(newer.hosted, report, newer.arrived, self.first_sequence)
+
+
+@dataclass(slots=True)
+class Pending:
+    """The reports of one session that wait, by key of their unit, oldest first."""
+
+    session: Session
+    tell: Tell
+    entries: dict[int, Entry] = field(default_factory=dict)
+    seen: int = 0
+
+    def acknowledged(self) -> int:
+        """The highest sequence below which nothing waits."""
+        return min((each.first_sequence - 1 for each in self.entries.values()), default=self.seen)
+
+
+Batch = list[tuple[Session, list[Entry]]]
+
+
+class StatusWriter:
+    """Collects reports of all sessions of this replica and writes them together.
+
+    Nobody's call waits for a particular transaction; so nobody's end can undo one that others
+    wait for.
+    """
+
+    def __init__(self, store: Store, configurations: Configurations) -> None:
+        self._store = store
+        self._configurations = configurations
+        self._pending: dict[str, Pending] = {}
+        self._count = 0
+        self._some = asyncio.Event()
+        self._many = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    @property
+    def pending(self) -> int:
+        """Units whose reports wait to be written."""
+        return self._count
+
+    async def put(
+        self, session: Session, reports: Iterable[tuple[HostedUnit, Report]], seen: int, tell: Tell
+    ) -> None:
+        """Takes reports over, waiting while too many wait already.
+
+        Args:
+            seen: highest sequence that came, of reports that were refused too.
+            tell: is told what became of them; the newest of a session's counts.
+        """
+        await self._room.wait()
+        pending = self._pending.setdefault(session.id, Pending(session, tell))
+        pending.tell = tell
+        pending.seen = max(pending.seen, seen)
+        now = time.monotonic()
+        for hosted, report in reports:
+            entry = Entry(hosted, report, now, report.sequence)
+            before = pending.entries.get(hosted.key)
+            pending.entries[hosted.key] = entry if before is None else before.then(entry)
+            self._count += before is None
+        self._signal()
+
+    def _signal(self) -> None:
+        set_if(self._some, self._pending)
+        set_if(self._many, self._count >= UNITS_A_REVISION)
+        set_if(self._room, self._count < MAXIMUM_PENDING)
+
+    async def run(self) -> None:
+        """Writes what comes, until it is cancelled."""
+        pause = FIRST_PAUSE_S
+        while True:
+            await self._some.wait()
+            await self._gather()
+            batch = self._take()
+            try:
+                await self._write(batch)
+                pause = FIRST_PAUSE_S
+            except Refused as refused:
+                self._put_back(batch)
+                log.warning("reports_wait", reason=refused.reason, units=self._count)
+                await asyncio.sleep(random.uniform(pause / 2, pause))
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+            except Exception:  # the top of a background loop
+                log.exception("reports_failed", sessions=len(batch))
+                await self._write_singly(batch)
+
+    async def _gather(self) -> None:
+        """Lets more come, for a moment, unless there is enough for a revision."""
+        try:
+            async with asyncio.timeout(GATHER_S):
+                await self._many.wait()
+        except TimeoutError:
+            return
+
+    def _take(self) -> Batch:
+        """The oldest reports, as many as one revision may carry."""
+        batch: Batch = []
+        room = UNITS_A_REVISION
+        for pending in self._pending.values():
+            keys = list(islice(pending.entries, room))
+            batch.append((pending.session, [pending.entries.pop(key) for key in keys]))
+            room -= len(keys)
+            if not room:
+                break
+        self._count -= UNITS_A_REVISION - room
+        return batch
+
+    def _put_back(self, batch: Batch) -> None:
+        """What could not be written waits again, before what came meanwhile."""
+        for session, entries in batch:
+            pending = self._pending[session.id]
+            newer = pending.entries
+            pending.entries = {each.hosted.key: each for each in entries}
+            for key, entry in newer.items():
+                older = pending.entries.get(key)
+                pending.entries[key] = entry if older is None else older.then(entry)
+        self._recount()
+
+    def _recount(self) -> None:
+        self._count = sum(len(pending.entries) for pending in self._pending.values())
+        self._signal()
+
+    async def _write(self, batch: Batch) -> None:
+        answer = await self._store.transact(lambda unit: self._written(unit, batch))
+        for session, _ in batch:
+            pending = self._pending[session.id]
+            outcome = answer.value[session.id]
+            outcome.acknowledged = pending.acknowledged()
+            if not pending.entries:
+                del self._pending[session.id]
+            pending.tell(outcome)
+        self._signal()
+
+    async def _write_singly(self, batch: Batch) -> None:
+        """After a fault of our own: the session that met it must not hold up the others."""
+        for session, entries in batch:
+            try:
+                await self._write([(session, entries)])
+            except Refused:
+                self._put_back([(session, entries)])
+            except Exception:  # the top of a background loop
+                log.exception("reports_lost", session=session.id, units=len(entries))
+                self._pending.pop(session.id).tell(Outcome(has_failed=True))
+                self._recount()
+
+    def _written(self, unit: UnitOfWork, batch: Batch) -> dict[str, Outcome]:
+        learn(unit, batch)
+        keys = [each.hosted.key for _, entries in batch for each in entries]
+        before = statuses_of(unit, keys, lock=True)
+        outcomes = {session.id: Outcome() for session, _ in batch}
+        taken: list[tuple[Entry, ControlUnitStatus]] = []
+        for session, entries in batch:
+            outcome = outcomes[session.id]
+            for each in entries:
+                status = before.get(each.hosted.key)
+                if status is None or status.session != session.id:
+                    outcome.stale.add(each.hosted.key)
+                elif status.sequence < each.report.sequence:
+                    taken.append((each, status))
+        stale = [session for session, outcome in outcomes.items() if outcome.stale]
+        for ended in ended_among(unit, stale) if stale else ():
+            outcomes[ended].has_ended = True
+        self._save(unit, taken, outcomes)
+        return outcomes
+
+    def _save(
+        self,
+        unit: UnitOfWork,
+        taken: list[tuple[Entry, ControlUnitStatus]],
+        outcomes: dict[str, Outcome],
+    ) -> None:
+        bases = iter(self._configurations.bases_of(unit, [triple(e, s) for e, s in taken]))
+        if not taken:
+            return
+        now_us, now = unit.claim().now_us, time.monotonic()
+        after = []
+        for (entry, status), basis in zip(taken, bases, strict=True):
+            outcome = outcomes[status.session]
+            dataset = judged(entry, status, basis, outcome)
+            waited_us = round((now - entry.arrived) * 1_000_000)
+            after.append(
+                reported(status, entry.report, now_us=now_us, waited_us=waited_us, dataset=dataset)
+            )
+            outcome.written[status.key] = Written(entry.report, dataset, status.dataset)
+        save_statuses(unit, after, tests=NEWER_REPORT)
+
+
+def judged(entry: Entry, status: ControlUnitStatus, basis: Basis, outcome: Outcome) -> str:
+    """Hash of the dataset that counts as the unit's; one that is unknown or contradicts its
+    template changes nothing."""
+    digest = entry.report.dataset
+    if digest in {"", status.dataset}:
+        return status.dataset
+    if basis.contradiction is not None:
+        template = basis.narrowing.template
+        outcome.contradicting[status.key] = contradicting(
+            status.id, template, digest, basis.contradiction
+        )
+        return status.dataset
+    if not basis.dataset:
+        outcome.unknown.setdefault(digest, set()).add(status.key)
+        return status.dataset
+    return digest
+
+
+def triple(entry: Entry, status: ControlUnitStatus) -> tuple[int, int, str]:
+    return (*entry.hosted.version, entry.report.dataset or status.dataset)
+
+
+def learn(unit: UnitOfWork, batch: Batch) -> None:
+    """Spares the transaction the look-up of ids that are known here."""
+    for session, entries in batch:
+        unit.keys.learn(Kind.UNIT_SERVER, session.unit_server, session.unit_server_key)
+        for each in entries:
+            unit.keys.learn(Kind.CONTROL_UNIT, each.hosted.id, each.hosted.key)
+
+
+def set_if(event: asyncio.Event, condition: object) -> None:
+    if condition:
+        event.set()
+    else:
+        event.clear()

@@ -1,0 +1,57 @@
+"""Work that one replica does for all, now and then: what is old is trimmed."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Table, delete, select, tuple_
+
+from metadata_server.store.keys import batches
+from metadata_server.store.schema import chore, request, sighting, status_history
+from metadata_server.store.unit_of_work import UnitOfWork
+
+TRIM = "trim"
+TRIM_ROWS = 2_000
+"""Rows of each table that one transaction deletes at most."""
+
+
+def claim_chore(unit: UnitOfWork, name: str, *, again_in_us: int) -> bool:
+    """Takes a chore that is due; False: it is not, or another replica has taken it."""
+    taking = (
+        chore.update()
+        .where(chore.c.name == name, chore.c.due_us <= unit.now_us)
+        .values(due_us=unit.now_us + again_in_us)
+    )
+    return unit.connection.execute(taking).rowcount == 1
+
+
+def put_off(unit: UnitOfWork, name: str, in_us: int) -> None:
+    """Says when a chore is due again, after all."""
+    unit.connection.execute(
+        chore.update().where(chore.c.name == name).values(due_us=unit.now_us + in_us)
+    )
+
+
+def trim_requests(unit: UnitOfWork, before_us: int) -> int:
+    return trim(unit, request, request.c.time_us, before_us)
+
+
+def trim_sightings(unit: UnitOfWork, before_us: int) -> int:
+    return trim(unit, sighting, sighting.c.last_time_us, before_us)
+
+
+def trim_status_history(unit: UnitOfWork, before_us: int) -> int:
+    return trim(unit, status_history, status_history.c.time_us, before_us)
+
+
+def trim(unit: UnitOfWork, table: Table, time: Column[int], before_us: int) -> int:
+    """Deletes some of the oldest rows from before a time; how many.
+
+    They are named first and deleted by their key: deleting a range would lock what others
+    insert meanwhile.
+    """
+    keys = list(table.primary_key)
+    query = select(*keys).where(time < before_us).order_by(time).limit(TRIM_ROWS)
+    count = 0
+    for some in batches(sorted(tuple(row) for row in unit.connection.execute(query))):
+        unit.connection.execute(delete(table).where(tuple_(*keys).in_(some)))
+        count += len(some)
+    return count
