@@ -50,7 +50,8 @@ check-walls:
 check-protocol:
 	@$(BIN)/python tools/lint_protos.py
 	@$(BIN)/python tools/generate_protos.py --check
-	@echo 'the protocol is right, and its modules are current'
+	@$(BIN)/python tools/generate_reference.py --check
+	@echo 'the protocol is right, and its modules and its reference are current'
 
 .PHONY: format
 format: setup ## Lay out the code as the checks want it
@@ -58,8 +59,9 @@ format: setup ## Lay out the code as the checks want it
 	@$(BIN)/ruff format .
 
 .PHONY: generate
-generate: setup ## Make the Python modules of the protocol again
+generate: setup ## Make the Python modules and the reference of the protocol again
 	@$(BIN)/python tools/generate_protos.py
+	@$(BIN)/python tools/generate_reference.py
 
 .PHONY: bench
 bench: setup ## Measure, and print a table
