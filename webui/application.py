@@ -27,7 +27,7 @@ def application(pages: Pages, feed: Feed, hub: Hub) -> web.Application:
     app.add_routes(
         [
             web.get("/", pages.overview),
-            web.get("/events", events.events),
+            web.get("/events", events.events, allow_head=False),
             web.get("/unit_servers/{id:.+}", pages.unit_server),
             web.get("/control_units/{id:.+}", pages.control_unit),
             web.get("/healthz/live", live),

@@ -54,4 +54,4 @@ async def _write_news(hub: Hub, viewer: Viewer, response: web.StreamResponse) ->
         if not messages:
             return
         async with asyncio.timeout(WRITE_SECONDS):
-            await response.write(b"".join(message.encode() for message in messages))
+            await response.write(b"".join(message.encoded for message in messages))

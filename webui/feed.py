@@ -14,11 +14,11 @@ import structlog
 from mds.v1 import bundle_pb2, overview_pb2, position_pb2, watch_pb2
 
 from control_units.client import Backoff, Client, ClientError, Refused
-from webui.clock import Moment, moment
+from webui.clock import moment
 from webui.hub import Hub
 from webui.names import id_of
 from webui.overview import Glance, glance
-from webui.painter import Link, Painter
+from webui.painter import Link, Painter, Painting
 from webui.picture import Touched
 
 log = structlog.get_logger()
@@ -81,6 +81,7 @@ class Feed:
                 continue
             except Exception:
                 log.exception("overview_not_drawn")
+                self._show(self._stale("What it answers cannot be shown; the log says why."))
                 await asyncio.sleep(backoff.next(at_least=1.0))
                 continue
             backoff.reset()
@@ -156,23 +157,29 @@ class Feed:
     def _show_overview(
         self, overview: overview_pb2.GetOverviewResponse, *, touched: frozenset[str] | None
     ) -> None:
-        self._view = glance(overview)
-        self._show(Link("live", self._address), touched=touched)
+        view = glance(overview)
+        painting = self._painter.paint(view, Link("live", self._address))
+        # Kept only when it can be drawn: a lost link draws it once more.
+        self._view = view
+        self._publish("live", painting, touched=touched)
 
     def _lose(self, failure: ClientError) -> None:
-        as_of: Moment | None = None
-        if self._view is not None:
-            as_of = self._view.time
         if self.is_live:
-            log.warning("link_lost", reason=str(failure), as_of=as_of.text if as_of else "")
-        state = "waiting" if self._view is None else "stale"
-        self._show(Link(state, self._address, as_of, _reason(failure)))
+            log.warning("link_lost", reason=str(failure))
+        self._show(self._stale(_reason(failure)))
 
-    def _show(self, link: Link, *, touched: frozenset[str] | None = frozenset()) -> None:
-        painting = self._painter.paint(self._view, link)
-        self._hub.show(
-            link=link.state, pieces=painting.pieces, lists=painting.lists, touched=touched
-        )
+    def _stale(self, reason: str) -> Link:
+        if self._view is None:
+            return Link("waiting", self._address, reason=reason)
+        return Link("stale", self._address, self._view.time, reason)
+
+    def _show(self, link: Link) -> None:
+        self._publish(link.state, self._painter.paint(self._view, link))
+
+    def _publish(
+        self, link: str, painting: Painting, *, touched: frozenset[str] | None = frozenset()
+    ) -> None:
+        self._hub.show(link=link, pieces=painting.pieces, lists=painting.lists, touched=touched)
 
 
 def _beat_data(beat: overview_pb2.PulseResponse) -> dict[str, object]:

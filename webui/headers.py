@@ -1,5 +1,6 @@
 """What every answer carries, and the one log line about it."""
 
+import asyncio
 import time
 
 import structlog
@@ -14,6 +15,8 @@ _POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'self'"
 )
+# As proxies log it: the browser did not wait for the answer.
+WENT_AWAY = 499
 _HEADERS = {
     "Server": "mds-web",
     "Content-Security-Policy": _POLICY,
@@ -35,12 +38,15 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 @web.middleware
 async def log_request(request: web.Request, handler: Handler) -> web.StreamResponse:
     begin = time.monotonic()
-    status = 500
+    status = 500  # what aiohttp answers when a handler fails
     try:
         response = await handler(request)
         status = response.status
     except web.HTTPException as refusal:
         status = refusal.status
+        raise
+    except asyncio.CancelledError:
+        status = WENT_AWAY
         raise
     finally:
         quiet = status < 400 and request.path.startswith(("/static/", "/healthz/"))

@@ -13,18 +13,19 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from webui.picture import EMPTY, Picture, patch
 
 # Pictures that a browser may come back from with a difference rather than with everything.
 KEPT_PICTURES = 32
 # Encoded differences in memory; one for each picture that browsers stand at is plenty.
-KEPT_PATCHES = 32
+KEPT_PATCHES = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Message:
-    """One server-sent event, encoded.
+    """One server-sent event, encoded once for all who get it.
 
     Attributes:
         id: what the browser says when it comes back, to go on from there; may be empty.
@@ -34,7 +35,8 @@ class Message:
     data: str
     id: str = ""
 
-    def encode(self) -> bytes:
+    @cached_property
+    def encoded(self) -> bytes:
         lines = [f"event: {self.event}"]
         if self.id:
             lines.append(f"id: {self.id}")

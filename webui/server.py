@@ -41,7 +41,7 @@ async def serve(settings: Settings) -> None:
     async with Client(settings.address) as client:
         feed = Feed(client, hub, Painter(templates))
         app = application(Pages(client, hub, templates), feed, hub)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        runner = runner_of(app)
         await runner.setup()
         try:
             await _listen(runner, settings)
@@ -50,6 +50,13 @@ async def serve(settings: Settings) -> None:
         finally:
             hub.close()
             await runner.cleanup()
+
+
+def runner_of(app: web.Application) -> web.AppRunner:
+    # A browser that goes away ends what is being read for it.
+    return web.AppRunner(
+        app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_SECONDS
+    )
 
 
 async def _follow_until(stop: asyncio.Event, feed: Feed) -> None:

@@ -17,6 +17,7 @@ from webui.hub import Hub
 from webui.pages import Pages
 from webui.painter import Painter
 from webui.rendering import environment
+from webui.server import runner_of
 
 
 @dataclass
@@ -49,7 +50,7 @@ async def running_site(address: str, most_viewers: int) -> AsyncIterator[Site]:
     async with Client(address) as client:
         feed = Feed(client, hub, Painter(templates))
         app = application(Pages(client, hub, templates), feed, hub)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        runner = runner_of(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]

@@ -153,7 +153,7 @@ async def test_closing_ends_those_who_wait(hub: Hub) -> None:
 
 
 def test_an_event_is_framed_as_browsers_read_it() -> None:
-    assert Message("pulse", "{}").encode() == b"event: pulse\ndata: {}\n\n"
-    assert Message("picture", "a\nb", "r-1").encode() == (
+    assert Message("pulse", "{}").encoded == b"event: pulse\ndata: {}\n\n"
+    assert Message("picture", "a\nb", "r-1").encoded == (
         b"event: picture\nid: r-1\ndata: a\ndata: b\n\n"
     )

@@ -21,25 +21,38 @@ async function load(island) {
       cache: "no-store",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (!reply.ok) throw new Error(await reply.text());
-    fill(island, await reply.text());
-    island.dataset.loaded = "";
-    delete island.dataset.failed;
-    showAges();
+    const text = await reply.text();
+    if (reply.ok) take(island, text);
+    else if (reply.status === 404) say(island, text);
+    else fail(island, text);
   } catch (failure) {
-    // What was read before stays, grey; the next change reads it again.
-    island.dataset.failed = "";
-    if (!("loaded" in island.dataset)) {
-      const note = document.createElement("p");
-      note.className = "note";
-      note.textContent = `The units could not be read. ${failure.message}`;
-      island.replaceChildren(note);
-    }
+    fail(island, failure.message);
   }
   await new Promise((done) => setTimeout(done, PAUSE_MS));
   const again = busy.get(island);
   busy.delete(island);
   if (again) load(island);
+}
+
+function take(island, html) {
+  fill(island, html);
+  island.dataset.loaded = "";
+  delete island.dataset.failed;
+  showAges();
+}
+
+// What was read before stays, grey; the next change reads it again.
+function fail(island, reason) {
+  const hasContent = island.hasAttribute("data-loaded") || !island.hasAttribute("data-keep");
+  if (!hasContent) say(island, `The units could not be read. ${reason}`);
+  island.dataset.failed = "";
+}
+
+function say(island, text) {
+  const note = document.createElement("p");
+  note.className = "note";
+  note.textContent = text;
+  island.replaceChildren(note);
 }
 
 function isShown(island) {

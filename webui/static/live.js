@@ -94,20 +94,25 @@ setInterval(() => {
   }
 }, 1000);
 
-document.addEventListener("visibilitychange", () => {
+function followVisibility() {
   clearTimeout(hiding);
   if (document.hidden) {
-    hiding = setTimeout(() => {
-      source?.close();
-      source = null;
-      document.title = "Control units";
-    }, HIDDEN_MS);
+    hiding = setTimeout(rest, HIDDEN_MS);
   } else if (source === null) {
     lastWord = performance.now();
     connect();
     showTitle();
   }
-});
+}
 
+// What nobody sees may grow old; its title must then not say what is no longer known.
+function rest() {
+  source?.close();
+  source = null;
+  document.title = "Control units";
+}
+
+document.addEventListener("visibilitychange", followVisibility);
 showTitle();
 connect();
+followVisibility();
