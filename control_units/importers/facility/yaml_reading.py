@@ -2,7 +2,14 @@
 
 import yaml
 
-from control_units.importers.json_text import Broken, Number, RepeatedKeys, Value, decode
+from control_units.importers.json_text import (
+    Broken,
+    Number,
+    RepeatedKeys,
+    Value,
+    decode,
+    line_and_column,
+)
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
@@ -22,9 +29,11 @@ def parse_yaml(data: bytes) -> Value:
     except yaml.MarkedYAMLError as error:
         raise _broken(error) from None
     except yaml.reader.ReaderError as error:
-        line, column = text.count("\n", 0, error.position) + 1, 1
-        found = f"the character U+{ord(error.character):04X} cannot stand here"
-        raise Broken(line, column, found, "YAML") from None
+        line, column = line_and_column(text, error.position)
+        # libyaml tells the character by its number, the reader in Python by itself.
+        number = error.character if isinstance(error.character, int) else ord(error.character)
+        found = f"the character U+{number:04X} cannot stand here"
+        raise Broken(line, column, found, "YAML, with this character escaped") from None
     except RecursionError:
         raise Broken(1, 1, "it is nested too deeply", "at most some hundred levels") from None
 
