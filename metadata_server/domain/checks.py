@@ -224,7 +224,7 @@ def saved_value_faults(values: Sequence[SavedValue], *, path: str) -> Iterator[W
         found = parse(each.value, each.type, shape=None)
         if isinstance(found, Fault):
             where = f"{path}[{position}].value"
-            yield WrongField(where, each.value, found.expected, "INVALID_VALUE")
+            yield WrongField(where, each.value, found.expected, "INVALID_VALUE", each.attribute)
 
 
 CHECKS: dict[Kind, Callable[[Any], Iterator[WrongField]]] = {

@@ -63,6 +63,7 @@ class Slot:
         maximum_size_bytes: as that of an attribute.
     """
 
+    name: str
     type: ValueType
     shape: tuple[int, ...] = ()
     maximum_size_bytes: int = 0
@@ -88,8 +89,9 @@ def facet_faults(
             if span is not None:
                 spans[name] = span
         elif name in here:
-            yield WrongField(f"{path}.{name}", text, value.expected, "INVALID_VALUE")
-    yield from order_faults(spans, facets, here, path=path)
+            yield WrongField(f"{path}.{name}", text, value.expected, "INVALID_VALUE", slot.name)
+    for blamed, expected, reason in disorders(spans, facets, here):
+        yield WrongField(f"{path}.{blamed}", facets[blamed], expected, reason, slot.name)
 
 
 def facet_value(slot: Slot, name: str, text: str) -> Value | Fault:
@@ -123,9 +125,10 @@ def span_of(value: Value) -> Span | None:
     return (min(found), max(found)) if found else None
 
 
-def order_faults(
-    spans: Mapping[str, Span], facets: Mapping[str, str], said: Mapping[str, str], *, path: str
-) -> Iterator[WrongField]:
+def disorders(
+    spans: Mapping[str, Span], facets: Mapping[str, str], said: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    """Facets that are to blame for being out of order, what would be right, and the reason."""
     for order in ORDERS:
         if order.lower not in spans or order.upper not in spans:
             continue
@@ -137,5 +140,4 @@ def order_faults(
         other, bound = (
             (order.upper, "at most") if blamed == order.lower else (order.lower, "at least")
         )
-        expected = f"{bound} {facets[other]}, the {other.replace('_', ' ')}"
-        yield WrongField(f"{path}.{blamed}", facets[blamed], expected, order.reason)
+        yield blamed, f"{bound} {facets[other]}, the {other.replace('_', ' ')}", order.reason

@@ -49,7 +49,7 @@ def override_misfits(
             expected = "an input or bidirectional attribute; this one is an output"
             yield WrongField(f"{path}.attribute", name, expected, "OVERRIDE_OF_OUTPUT")
             continue
-        slot = Slot(attribute.type, attribute.shape, attribute.maximum_size_bytes)
+        slot = Slot(name, attribute.type, attribute.shape, attribute.maximum_size_bytes)
         facets = {**attribute.facets, **override.facets}
         yield from facet_faults(slot, facets, path=path, said=override.facets)
 
@@ -80,5 +80,5 @@ def parameter_misfits(unit: ControlUnit, template: Template) -> Iterator[WrongFi
 def value_misfits(parameter: Parameter, text: str) -> Iterator[WrongField]:
     said = {"default_value": text}
     facets = {**parameter.facets, **said}
-    for fault in facet_faults(Slot(parameter.type), facets, path="", said=said):
+    for fault in facet_faults(Slot(parameter.name, parameter.type), facets, path="", said=said):
         yield WrongField(f"parameters[{parameter.name}]", text, fault.expected, fault.reason)

@@ -80,7 +80,7 @@ def attribute_faults(attributes: Sequence[Attribute]) -> Iterator[WrongField]:
     for position, each in enumerate(attributes):
         path = f"attributes[{position}]"
         yield from word_faults(each.name, path=f"{path}.name")
-        slot = Slot(each.type, each.shape, each.maximum_size_bytes)
+        slot = Slot(each.name, each.type, each.shape, each.maximum_size_bytes)
         yield from facet_faults(slot, each.facets, path=path)
 
 
@@ -90,8 +90,10 @@ def parameter_faults(parameters: Sequence[Parameter], *, path: str) -> Iterator[
         here = f"{path}[{position}]"
         yield from word_faults(each.name, path=f"{here}.name")
         for facet in each.facets.keys() - PARAMETER_FACETS:
-            yield WrongField(f"{here}.{facet}", each.facets[facet], "absent for a parameter")
-        yield from facet_faults(Slot(each.type), each.facets, path=here)
+            yield WrongField(
+                f"{here}.{facet}", each.facets[facet], "absent for a parameter", subject=each.name
+            )
+        yield from facet_faults(Slot(each.name, each.type), each.facets, path=here)
 
 
 def command_faults(commands: Sequence[Command]) -> Iterator[WrongField]:
@@ -115,7 +117,12 @@ def override_faults(overrides: Sequence[AttributeOverride]) -> Iterator[WrongFie
         yield from word_faults(each.attribute, path=f"overrides[{position}].attribute")
         for facet in each.facets.keys() - set(FACETS):
             expected = f"absent; what can be overridden is {', '.join(FACETS)}"
-            yield WrongField(f"overrides[{position}].{facet}", each.facets[facet], expected)
+            yield WrongField(
+                f"overrides[{position}].{facet}",
+                each.facets[facet],
+                expected,
+                subject=each.attribute,
+            )
 
 
 def desired_state_faults(state: State) -> Iterator[WrongField]:

@@ -38,16 +38,19 @@ class WrongField:
         field: path within the resource (`overrides[0].minimum`).
         value: what was read.
         expected: what would be right.
+        subject: name of the item that the field is in, where its path only counts.
     """
 
     field: str
     value: str
     expected: str
     reason: str = "INVALID_FIELD"
+    subject: str = ""
 
     @property
     def message(self) -> str:
-        return f"{self.field} is {shown(self.value)}; right would be {self.expected}."
+        about = f" (of {shown(self.subject)})" if self.subject else ""
+        return f"{self.field}{about} is {shown(self.value)}; right would be {self.expected}."
 
 
 def shown(value: str, *, limit: int = 80) -> str:

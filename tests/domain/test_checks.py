@@ -87,9 +87,10 @@ def test_a_fault_names_field_value_and_what_would_be_right() -> None:
         "300",
         "a whole number from 0 to 255, decimal or 0x…",
         "INVALID_VALUE",
+        subject="a",
     )
     assert fault.message == (
-        "attributes[0].maximum is '300'; right would be "
+        "attributes[0].maximum (of 'a') is '300'; right would be "
         "a whole number from 0 to 255, decimal or 0x…."
     )
 
