@@ -19,6 +19,9 @@ AttachStream = Stream[registration_pb2.AttachRequest, registration_pb2.AttachRes
 FLUSH_S = 0.02
 """Reports wait so long for others that go in the same message."""
 
+LAST_REPORTS_S = 2.0
+"""A good-bye waits no longer for its last reports to be written: the session's end matters more."""
+
 _SILENT_BEATS = 3.0
 """After so many heartbeats without any answer the stream counts as broken."""
 
@@ -42,6 +45,7 @@ class Attachment:
         self._on_word = on_word
         self._missing: list[str] = []
         self._goodbye = ""
+        self._goodbye_due = 0.0
 
     async def run(self, session: str, position: position_pb2.Position, missing: list[str]) -> None:
         """Serves the stream until it ends; after a good-bye it returns.
@@ -67,6 +71,7 @@ class Attachment:
     def say_goodbye(self, message: str) -> None:
         """Ends the stream and the session, as soon as all reports are written for good."""
         self._goodbye = message
+        self._goodbye_due = time.monotonic() + LAST_REPORTS_S
         self._hosting.reported.set()
 
     async def _read(self) -> None:
@@ -105,15 +110,15 @@ class Attachment:
         beat_due = time.monotonic() + random.uniform(0.0, self._heartbeat_s)
         while True:
             await self._flush()
-            if self._goodbye and self._hosting.outbox.is_empty:
+            now = time.monotonic()
+            if self._goodbye and (self._hosting.outbox.is_empty or now >= self._goodbye_due):
                 await self._send(goodbye=registration_pb2.Goodbye(message=self._goodbye))
                 await self._stream.done_writing()
                 return
-            now = time.monotonic()
             if now >= beat_due:
                 await self._beat(now - beat_due)
                 beat_due = max(beat_due + self._heartbeat_s, now)
-            await self._wait_for_work(beat_due)
+            await self._wait_for_work(min(beat_due, self._goodbye_due or beat_due))
 
     async def _flush(self) -> None:
         if self._missing:
@@ -129,10 +134,10 @@ class Attachment:
             heartbeat=registration_pb2.Heartbeat(age=age, digest=self._hosting.digest())
         )
 
-    async def _wait_for_work(self, beat_due: float) -> None:
+    async def _wait_for_work(self, until: float) -> None:
         reported = self._hosting.reported
         try:
-            async with asyncio.timeout(max(0.0, beat_due - time.monotonic())):
+            async with asyncio.timeout(max(0.0, until - time.monotonic())):
                 await reported.wait()
         except TimeoutError:
             return

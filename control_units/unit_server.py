@@ -119,8 +119,13 @@ class UnitServer:
         # that hangs at the end must not hold up the good-bye.
         task = asyncio.get_running_loop().create_task(work)
         self._unit_tasks.add(task)
-        task.add_done_callback(self._unit_tasks.discard)
+        task.add_done_callback(self._unit_task_done)
         return task
+
+    def _unit_task_done(self, task: asyncio.Task[None]) -> None:
+        self._unit_tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("unit_task_failed", exc_info=error)
 
     async def _stay_in_touch(self) -> None:
         try:

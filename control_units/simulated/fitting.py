@@ -66,22 +66,25 @@ def fitted_class(
 
 
 def _fitted(told: Description, own: Description | None, texts: list[str]) -> Description:
-    """An attribute as the class publishes it; the template narrows it, so its facets are only
-    the device's own."""
-    known = own or replace(told, direction=Direction.INPUT, type=guessed_type(texts), facets={})
-    has_type = told.type is not ValueType.UNSPECIFIED
-    type = told.type if has_type else known.type
-    shape = told.shape if has_type else known.shape
-    is_own = (type, shape) == (known.type, known.shape)
-    if not all(_fits(text, known) for text in texts) and not has_type:
-        type, is_own = guessed_type(texts), False
+    """An attribute as the class publishes it. The template narrows inputs by itself; what it
+    says of an output is the class's own word, or it would be lost."""
+    known = own or replace(told, direction=told.direction or Direction.INPUT, facets={})
+    direction = told.direction or known.direction
+    type, shape = known.type, known.shape
+    if told.type is not ValueType.UNSPECIFIED:
+        type, shape = told.type, told.shape
+    elif not all(_fits(text, known) for text in texts) or type is ValueType.UNSPECIFIED:
+        type = guessed_type(texts)
+    is_as_known = (type, shape) == (known.type, known.shape)
+    facets = known.facets if is_as_known else {}
     return replace(
         known,
-        direction=told.direction or known.direction,
+        direction=direction,
         type=type,
         shape=shape,
-        facets=known.facets if is_own else {},
-        maximum_size_bytes=told.maximum_size_bytes,
+        description=told.description or known.description,
+        facets={**facets, **told.facets} if direction is Direction.OUTPUT else facets,
+        maximum_size_bytes=told.maximum_size_bytes or known.maximum_size_bytes,
     )
 
 
