@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from metadata_server.domain.attribute import Attribute
+from metadata_server.domain.change import Position
 from metadata_server.domain.checks import dataset_contradictions
 from metadata_server.domain.configuration import Configuration
 from metadata_server.domain.control_unit import ControlUnit
@@ -99,11 +100,13 @@ class Registered:
     Attributes:
         assignments: sorted by id of the unit.
         missing_datasets: hashes of what its classes publish and the store lacks.
+        position: what is told is at least as new as this.
     """
 
     session: Session
     assignments: tuple[Assignment, ...]
     missing_datasets: tuple[str, ...]
+    position: Position
 
 
 def class_not_hosted(unit: ControlUnit, implementation: str, offered: tuple[str, ...]) -> Refused:

@@ -14,6 +14,8 @@ from metadata_server.domain.state import State
 MAXIMUM_MESSAGE = 1_000
 MAXIMUM_PASSED = 50
 """States on the way that are kept of one report: the last ones."""
+SAME_MOMENT_US = 2_000_000
+"""Ages of one moment differ by what the network and its queues take."""
 FINGERPRINT = re.compile(r"v[0-9]{1,3}:[0-9a-f]{64}\Z")
 
 
@@ -98,11 +100,15 @@ def reported(
     def at(age_us: int) -> int:
         return max(0, became_us - max(0, age_us))
 
+    since_us = at(report.age_us)
+    stayed = before.state is report.state and not report.passed
+    if stayed and abs(since_us - before.state_time_us) < SAME_MOMENT_US:
+        since_us = before.state_time_us
     return replace(
         before,
         sequence=report.sequence,
         state=report.state,
-        state_time_us=at(report.age_us),
+        state_time_us=since_us,
         message=cut(report.message),
         passed=tuple(
             PassedState(each.state, at(each.age_us), cut(each.message)) for each in report.passed

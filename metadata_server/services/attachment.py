@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -97,23 +97,23 @@ class Attachment:
         self._outbox.touch()
         self._beat(0.0)
 
-    async def words(self) -> AsyncIterator[Word]:
+    async def words(self) -> AsyncGenerator[Word, None]:
         """What it is told, until the stream ends.
 
         Raises:
             Refused: SESSION_ENDED, ATTACHED_ELSEWHERE, DRAINING, DATABASE_UNAVAILABLE.
         """
         age_s = self._means.stream_age_s * random.uniform(0.9, 1.1)
-        try:
-            async with asyncio.timeout(age_s):
-                while True:
+        end = asyncio.get_running_loop().time() + age_s
+        while not self._ended:
+            try:
+                async with asyncio.timeout_at(end):
                     await self._outbox.waiting.wait()
-                    if self._ended:
-                        break
-                    await self._refresh()
-                    yield self._outbox.take(self._told)
-        except TimeoutError:
-            raise too_old() from None
+            except TimeoutError:
+                raise too_old() from None
+            if not self._ended:
+                await self._refresh()
+                yield self._outbox.take(self._told)
         if self._refused is not None:
             raise self._refused
 

@@ -69,6 +69,12 @@ class Attachments:
             if self._open.get(session) is attachment:
                 del self._open[session]
 
+    def lost(self, session: str) -> None:
+        """A sweep has ended a session."""
+        attachment = self._open.get(session)
+        if attachment is not None:
+            attachment.end(session_ended(session))
+
     def drain(self) -> None:
         """Ends all streams, so that unit servers attach elsewhere."""
         self._draining = True

@@ -13,6 +13,7 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.registration import Registered, Registering
 from metadata_server.domain.session import EndReason, Lease, Session
+from metadata_server.domain.sighting import Sighting
 from metadata_server.domain.timing import Timing
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.configurations import missing_datasets
@@ -22,7 +23,7 @@ from metadata_server.store.hosted import hosted_units
 from metadata_server.store.leases import renew
 from metadata_server.store.observer import observer_and_node
 from metadata_server.store.sessions import begin_session, lock_unit_server, sessions_of
-from metadata_server.store.sightings import Sighting, record_sighting
+from metadata_server.store.sightings import record_sighting
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -96,6 +97,7 @@ class Registration:
         return await self._store.transact(work, caller=caller if said.take_over else None)
 
     def _admitted(self, unit: UnitOfWork, said: Registering) -> Registered:
+        position = unit.position  # what is read from here on is as new, and may be newer
         found = unit.keys.find(Kind.UNIT_SERVER, [said.unit_server])
         if not found:
             raise undeclared(said.unit_server)
@@ -122,7 +124,8 @@ class Registration:
             session = begin_session(unit, session, lease_us=self._timing.lease_us)
             told = self._hosting.begin(unit, session, units)
         assignments = without_held(told, said.held_fingerprints)
-        return Registered(session, assignments, missing_datasets(unit, said.classes.values()))
+        missing = missing_datasets(unit, said.classes.values())
+        return Registered(session, assignments, missing, position)
 
     def _runs_until(self, unit: UnitOfWork, lease: Lease | None) -> int:
         """When a lease counts as run out: one that no sweep can have judged runs on."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import page_size
-from metadata_server.store.sightings import Sighting, sightings
+from metadata_server.domain.sighting import Sighting
+from metadata_server.store.sightings import sightings
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

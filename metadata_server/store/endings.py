@@ -10,6 +10,7 @@ from sqlalchemy import case, select
 from metadata_server.domain.names import Kind
 from metadata_server.domain.session import EndReason
 from metadata_server.domain.state import Contact
+from metadata_server.store.instantiations import last_applied
 from metadata_server.store.keys import batches
 from metadata_server.store.leases import end_leases
 from metadata_server.store.schema import instantiation, lease, session, unit_server_status
@@ -64,7 +65,9 @@ def end_sessions(
             instantiation.update()
             .where(instantiation.c.session.in_(some), instantiation.c.end_time_us.is_(None))
             .values(
-                end_time_us=case(of_some, value=instantiation.c.session), end_reason=reason.value
+                end_time_us=case(of_some, value=instantiation.c.session),
+                end_reason=reason.value,
+                fingerprint=last_applied(),
             )
         )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from sqlalchemy import ColumnElement, func, select
+
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
 from metadata_server.domain.session import EndReason, Session
 from metadata_server.domain.state import State
 from metadata_server.store.keys import batches
-from metadata_server.store.schema import instantiation
+from metadata_server.store.schema import control_unit_status, instantiation
 from metadata_server.store.statuses import save_statuses, statuses_of
 from metadata_server.store.unit_of_work import UnitOfWork
 from metadata_server.store.upsert import insert_missing, insert_rows
@@ -53,6 +55,23 @@ def begin_lives(
         )
 
 
+def last_applied() -> ColumnElement[str]:
+    """The fingerprint that a life takes down when it ends: that of the unit's status, while it
+    is of the same session. Until then only the status has it, so that a report changes one row
+    and not two."""
+    status = control_unit_status
+    found = (
+        select(status.c.fingerprint)
+        .where(
+            status.c.key == instantiation.c.control_unit_key,
+            status.c.session == instantiation.c.session,
+        )
+        .correlate(instantiation)
+        .scalar_subquery()
+    )
+    return func.coalesce(found, instantiation.c.fingerprint)
+
+
 def end_lives(unit: UnitOfWork, keys: Iterable[int], reason: EndReason) -> None:
     """Ends the lives of units that leave their unit server, deleted or moved.
 
@@ -74,7 +93,7 @@ def end_lives(unit: UnitOfWork, keys: Iterable[int], reason: EndReason) -> None:
             .where(
                 instantiation.c.control_unit_key.in_(some), instantiation.c.end_time_us.is_(None)
             )
-            .values(end_time_us=now_us, end_reason=reason.value)
+            .values(end_time_us=now_us, end_reason=reason.value, fingerprint=last_applied())
         )
     left = [
         replace(

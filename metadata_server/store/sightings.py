@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import select
 
+from metadata_server.domain.sighting import Sighting
 from metadata_server.store.codec import data_of, text_of
 from metadata_server.store.schema import sighting
 from metadata_server.store.unit_of_work import UnitOfWork
 from metadata_server.store.upsert import insert_missing
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """What an undeclared unit server said of itself, when, and how often.
-
-    Attributes:
-        unit_server: id, as it named itself.
-    """
-
-    unit_server: str
-    host: str
-    address: str
-    pid: int
-    classes: tuple[str, ...]
-    first_time_us: int = 0
-    last_time_us: int = 0
-    count: int = 0
 
 
 def record_sighting(unit: UnitOfWork, seen: Sighting) -> None:

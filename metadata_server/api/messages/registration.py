@@ -1,0 +1,149 @@
+"""What unit servers say and are told, on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from google.protobuf.duration_pb2 import Duration
+from mds.v1 import registration_pb2
+
+from metadata_server.api.errors import status_of
+from metadata_server.api.messages.configuration import ConfigurationMessages
+from metadata_server.api.messages.dataset import published_attributes_of
+from metadata_server.api.messages.enums import STATES
+from metadata_server.api.messages.position import position_message
+from metadata_server.domain.names import Kind
+from metadata_server.domain.registration import Assignment, Registered, Registering
+from metadata_server.domain.report import Passed, Report
+from metadata_server.domain.state import State
+from metadata_server.domain.template import class_of
+from metadata_server.domain.timing import Timing
+from metadata_server.services.outbox import NotTaken, Word
+from metadata_server.services.publication import Published
+
+UNITS = f"{Kind.CONTROL_UNIT.collection}/"
+LONGEST_AGE_US = 10 * 365 * 86_400_000_000
+"""An age beyond this is none: ten years."""
+
+
+def registering_of(message: registration_pb2.RegisterRequest) -> Registering:
+    """What a unit server says of itself.
+
+    Raises:
+        Refused: INVALID_ID.
+    """
+    return Registering(
+        unit_server=Kind.UNIT_SERVER.id_of(message.unit_server, field="unit_server"),
+        incarnation=message.incarnation,
+        classes={class_of(each.implementation): each.dataset_hash for each in message.classes},
+        host=message.host,
+        address=message.address,
+        pid=message.pid,
+        version=message.version,
+        held_fingerprints=dict(message.held_fingerprints),
+        take_over=message.take_over,
+    )
+
+
+def registered_message(
+    registered: Registered, timing: Timing, configurations: ConfigurationMessages
+) -> registration_pb2.RegisterResponse:
+    return registration_pb2.RegisterResponse(
+        position=position_message(registered.position),
+        session=registered.session.id,
+        lease=duration_message(timing.lease_us),
+        heartbeat_period=duration_message(timing.heartbeat_us),
+        assignments=[assignment_message(each, configurations) for each in registered.assignments],
+        missing_datasets=registered.missing_datasets,
+    )
+
+
+def assignment_message(
+    assignment: Assignment, configurations: ConfigurationMessages
+) -> registration_pb2.Assignment:
+    unit, configuration, problem = assignment.unit, assignment.configuration, assignment.problem
+    return registration_pb2.Assignment(
+        control_unit=UNITS + unit.id,
+        configuration=configuration and configurations.message(configuration),
+        fingerprint=assignment.fingerprint,
+        generation=unit.meta.generation,
+        desired_state=STATES.number[unit.desired_state],
+        recover_count=unit.recover_count,
+        problem=None if problem is None else status_of(problem),
+    )
+
+
+def word_message(
+    word: Word, configurations: ConfigurationMessages
+) -> registration_pb2.AttachResponse:
+    return registration_pb2.AttachResponse(
+        position=position_message(word.position),
+        lease=None if word.lease_us is None else duration_message(word.lease_us),
+        acknowledged_sequence=word.acknowledged,
+        assignments=[assignment_message(each, configurations) for each in word.assignments],
+        removed=[UNITS + unit_id for unit_id in word.removed],
+        refusals=map(refusal_message, word.not_taken),
+        missing_datasets=word.missing_datasets,
+    )
+
+
+def refusal_message(not_taken: NotTaken) -> registration_pb2.Refusal:
+    return registration_pb2.Refusal(
+        control_unit=not_taken.control_unit and UNITS + not_taken.control_unit,
+        dataset_hash=not_taken.dataset,
+        status=status_of(not_taken.refused),
+    )
+
+
+def reports_of(messages: Iterable[registration_pb2.UnitReport]) -> list[Report]:
+    """Reports as they came; a state that the protocol has no word for is none."""
+    return [
+        Report(
+            control_unit=message.control_unit.removeprefix(UNITS),
+            sequence=message.sequence,
+            state=STATES.find(message.state) or State.UNSPECIFIED,
+            age_us=age_us_of(message.age),
+            message=message.message,
+            passed=tuple(
+                Passed(
+                    STATES.find(each.state) or State.UNSPECIFIED,
+                    age_us_of(each.age),
+                    each.message,
+                )
+                for each in message.passed
+            ),
+            reached_generation=message.reached_generation,
+            reached_recover_count=message.reached_recover_count,
+            fingerprint=message.fingerprint,
+            dataset=message.dataset_hash,
+            unfenced=message.unfenced,
+        )
+        for message in messages
+    ]
+
+
+def published_of(messages: Iterable[registration_pb2.PublishedDataset]) -> list[Published]:
+    """Datasets as they came.
+
+    Raises:
+        Refused: INVALID_FIELD, for numbers that the protocol has no word for.
+    """
+    return [
+        Published(
+            message.hash,
+            published_attributes_of(message.attributes),
+            class_of(message.implementation),
+        )
+        for message in messages
+    ]
+
+
+def age_us_of(age: Duration) -> int:
+    """An age in microseconds, from 0 on."""
+    found = age.seconds * 1_000_000 + age.nanos // 1000
+    return min(max(found, 0), LONGEST_AGE_US)
+
+
+def duration_message(time_us: int) -> Duration:
+    seconds, microseconds = divmod(time_us, 1_000_000)
+    return Duration(seconds=seconds, nanos=microseconds * 1000)

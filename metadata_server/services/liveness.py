@@ -1,0 +1,52 @@
+"""The parts that know who is alive, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+from metadata_server.domain.timing import Timing
+from metadata_server.services.attachment import Means
+from metadata_server.services.attachments import Attachments
+from metadata_server.services.configurations import Configurations
+from metadata_server.services.heartbeats import LeaseKeeper
+from metadata_server.services.hosting import Hosting
+from metadata_server.services.publication import Publication
+from metadata_server.services.registration import Registration
+from metadata_server.services.reports import StatusWriter
+from metadata_server.services.sweeps import Sweeps
+from metadata_server.services.tailer import Tailer
+from metadata_server.store.store import Store
+
+
+class Liveness:
+    """Unit servers of one replica, from registration to the end of their sessions."""
+
+    def __init__(
+        self, store: Store, tailer: Tailer, timing: Timing, *, stream_age_s: float, adopt: bool
+    ) -> None:
+        configurations = Configurations()
+        hosting = Hosting(configurations)
+        self.timing = timing
+        self.reports = StatusWriter(store, configurations)
+        self.keeper = LeaseKeeper(store, timing)
+        self.publication = Publication(store, configurations)
+        self.registration = Registration(store, hosting, timing, adopt=adopt)
+        means = Means(
+            store, hosting, self.reports, self.keeper, self.publication, timing, stream_age_s
+        )
+        self.attachments = Attachments(means, tailer)
+        self.sweeps = Sweeps(store, timing, on_lost=self.attachments.lost)
+
+    def loops(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs beside the calls, as long as the server does."""
+        return [
+            self.attachments.run(),
+            self.reports.run(),
+            self.keeper.run(),
+            self.sweeps.run(),
+        ]
+
+    def drain(self) -> None:
+        """Ends all streams, so that unit servers attach elsewhere."""
+        self.attachments.drain()
