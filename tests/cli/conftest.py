@@ -1,0 +1,54 @@
+"""The command line as people use it: a program of its own against a real server."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from tests.stages.program import BIN
+from tests.stages.replica import Replica
+
+PATIENCE_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+Mds = Callable[..., Awaitable[Ended]]
+
+
+async def run_mds(
+    *arguments: str, environment: Mapping[str, str] | None = None, stdin: bytes = b""
+) -> Ended:
+    """Runs `mds` to its end, without a terminal."""
+    process = await asyncio.create_subprocess_exec(
+        str(BIN / "mds"),
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **(environment or {})},
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        out, err = await process.communicate(stdin)
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+@pytest.fixture
+def mds(replica: Replica) -> Mds:
+    """`mds …` that asks the replica, on each kind of database."""
+
+    async def run(*arguments: str, stdin: bytes = b"") -> Ended:
+        address = {"MDS_ADDRESS": replica.address}
+        return await run_mds(*arguments, environment=address, stdin=stdin)
+
+    return run
