@@ -17,10 +17,15 @@ from metadata_server.api.health import Health
 from metadata_server.api.http import http_application
 from metadata_server.api.services import Parts, add_services
 from metadata_server.domain.refused import Refused
+from metadata_server.domain.timing import Timing
 from metadata_server.services.bundles import Bundles
+from metadata_server.services.instantiations import Instantiations
+from metadata_server.services.liveness import Liveness
 from metadata_server.services.resources import Resources
+from metadata_server.services.sightings import Sightings
 from metadata_server.services.statuses import Statuses
 from metadata_server.services.tailer import Tailer
+from metadata_server.services.trimming import Trimming
 from metadata_server.services.watch import Watching
 from metadata_server.settings import Settings
 from metadata_server.store.database import Database, open_database
@@ -50,10 +55,23 @@ class Replica:
             collector(registry=self._registry)
         self._health = Health(self._check)
         self._tailer = Tailer(self._store)
+        self._liveness = Liveness(
+            self._store,
+            self._tailer,
+            Timing(settings.lease_us, settings.heartbeat_us),
+            stream_age_s=settings.stream_age_s,
+            adopt=settings.adopt,
+        )
+        self._trimming = Trimming(
+            self._store, status_days=settings.status_days, request_days=settings.request_days
+        )
         self._parts = Parts(
             resources=Resources(self._store),
             bundles=Bundles(self._store),
             statuses=Statuses(self._store),
+            liveness=self._liveness,
+            instantiations=Instantiations(self._store),
+            sightings=Sightings(self._store),
             watching=Watching(self._tailer, age_s=settings.stream_age_s),
         )
         self.grpc_port = 0
@@ -86,12 +104,18 @@ class Replica:
 
     def _loops(self) -> list[Coroutine[Any, Any, None]]:
         """What runs beside the calls, as long as the server does."""
-        return [self._health.run(), self._tailer.run()]
+        return [
+            self._health.run(),
+            self._tailer.run(),
+            self._trimming.run(),
+            *self._liveness.loops(),
+        ]
 
     async def _drain(self, server: grpc.aio.Server) -> None:
         """NOT_SERVING first; then streams are ended so that clients move; calls finish."""
         log.info("draining", seconds=self._settings.drain_s)
         await self._health.drain()
+        self._liveness.drain()
         self._tailer.drain()
         await server.stop(self._settings.drain_s)
 

@@ -15,10 +15,18 @@ from mds.v1 import (
     bundle_pb2_grpc,
     control_unit_pb2,
     control_unit_pb2_grpc,
+    dataset_pb2,
+    dataset_pb2_grpc,
     execution_unit_pb2,
     execution_unit_pb2_grpc,
+    instantiation_pb2,
+    instantiation_pb2_grpc,
+    registration_pb2,
+    registration_pb2_grpc,
     script_pb2,
     script_pb2_grpc,
+    sighting_pb2,
+    sighting_pb2_grpc,
     snapshot_pb2,
     snapshot_pb2_grpc,
     template_pb2,
@@ -31,7 +39,11 @@ from mds.v1 import (
 )
 
 from metadata_server.api.bundle import BundlesServicer
+from metadata_server.api.dataset import DatasetsServicer
 from metadata_server.api.health import Health
+from metadata_server.api.instantiation import InstantiationsServicer
+from metadata_server.api.registration import RegistrationServicer
+from metadata_server.api.sighting import SightingsServicer
 from metadata_server.api.standard import StandardMethods
 from metadata_server.api.status import StatusMethods
 from metadata_server.api.watch import add_watch
@@ -40,7 +52,10 @@ from metadata_server.domain.facility import Agent, ExecutionUnit, Script, Snapsh
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.bundles import Bundles
+from metadata_server.services.instantiations import Instantiations
+from metadata_server.services.liveness import Liveness
 from metadata_server.services.resources import Resources
+from metadata_server.services.sightings import Sightings
 from metadata_server.services.statuses import Statuses
 from metadata_server.services.watch import Watching
 
@@ -79,6 +94,9 @@ class Parts:
     resources: Resources
     bundles: Bundles
     statuses: Statuses
+    liveness: Liveness
+    instantiations: Instantiations
+    sightings: Sightings
     watching: Watching
 
 
@@ -86,6 +104,7 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     """Adds everything that a replica serves on its gRPC port."""
     add_standard(server, parts.resources, StatusMethods(parts.statuses).handlers())
     bundle_pb2_grpc.add_BundlesServicer_to_server(BundlesServicer(parts.bundles), server)
+    add_liveness(server, parts)
     add_watch(server, parts.watching)
     health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
     names = [
@@ -96,7 +115,28 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     reflection.enable_server_reflection(names, server)
 
 
-SERVED = (*(protocol for _, protocol, _ in STANDARD), bundle_pb2, watch_pb2)
+def add_liveness(server: grpc.aio.Server, parts: Parts) -> None:
+    """Adds what unit servers call, and what tells of their lives."""
+    liveness = parts.liveness
+    registration_pb2_grpc.add_RegistrationServicer_to_server(
+        RegistrationServicer(liveness.registration, liveness.attachments, liveness.timing), server
+    )
+    dataset_pb2_grpc.add_DatasetsServicer_to_server(DatasetsServicer(liveness.publication), server)
+    instantiation_pb2_grpc.add_InstantiationsServicer_to_server(
+        InstantiationsServicer(parts.instantiations), server
+    )
+    sighting_pb2_grpc.add_SightingsServicer_to_server(SightingsServicer(parts.sightings), server)
+
+
+SERVED = (
+    *(protocol for _, protocol, _ in STANDARD),
+    bundle_pb2,
+    registration_pb2,
+    dataset_pb2,
+    instantiation_pb2,
+    sighting_pb2,
+    watch_pb2,
+)
 
 
 def services_of(module: Any) -> Any:

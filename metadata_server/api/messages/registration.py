@@ -61,10 +61,10 @@ def registered_message(
 def assignment_message(
     assignment: Assignment, configurations: ConfigurationMessages
 ) -> registration_pb2.Assignment:
-    unit, configuration, problem = assignment.unit, assignment.configuration, assignment.problem
+    unit, told, problem = assignment.unit, assignment.configuration, assignment.problem
     return registration_pb2.Assignment(
         control_unit=UNITS + unit.id,
-        configuration=configuration and configurations.message(configuration),
+        configuration=None if told is None else configurations.message(told),
         fingerprint=assignment.fingerprint,
         generation=unit.meta.generation,
         desired_state=STATES.number[unit.desired_state],
