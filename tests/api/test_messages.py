@@ -40,7 +40,7 @@ from metadata_server.domain.attribute import Attribute, Direction, Driver, Value
 from metadata_server.domain.change import Position
 from metadata_server.domain.configuration import effective, narrow
 from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
-from metadata_server.domain.facility import Agent
+from metadata_server.domain.facility import Agent, Snapshot
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Meta, Resource
@@ -106,6 +106,18 @@ def test_lists_are_kept_sorted_and_drivers_as_they_come() -> None:
     assert isinstance(found, ControlUnit)
     assert [each.attribute for each in found.overrides] == ["a", "b"]
     assert [each.name for each in found.drivers] == ["b", "a"]
+
+
+def test_a_snapshot_is_kept_sorted_by_unit_and_attribute() -> None:
+    message = snapshot_pb2.Snapshot(name="snapshots/S")
+    for unit in ("U/2", "U/1"):
+        saved = message.units.add(control_unit=unit)
+        saved.values.add(attribute="b")
+        saved.values.add(attribute="a")
+    found = from_message(Kind.SNAPSHOT, message)
+    assert isinstance(found, Snapshot)
+    assert [each.control_unit for each in found.units] == ["U/1", "U/2"]
+    assert [value.attribute for value in found.units[0].values] == ["a", "b"]
 
 
 def test_an_unset_version_state_is_published() -> None:
