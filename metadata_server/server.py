@@ -21,6 +21,7 @@ from metadata_server.domain.timing import Timing
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.instantiations import Instantiations
 from metadata_server.services.liveness import Liveness
+from metadata_server.services.overview import Overviews
 from metadata_server.services.resources import Resources
 from metadata_server.services.sightings import Sightings
 from metadata_server.services.statuses import Statuses
@@ -66,6 +67,7 @@ class Replica:
             self._store, status_days=settings.status_days, request_days=settings.request_days
         )
         self._parts = Parts(
+            replica=settings.replica,
             resources=Resources(self._store),
             bundles=Bundles(self._store),
             statuses=Statuses(self._store),
@@ -73,6 +75,7 @@ class Replica:
             instantiations=Instantiations(self._store),
             sightings=Sightings(self._store),
             watching=Watching(self._tailer, age_s=settings.stream_age_s),
+            overviews=Overviews(self._store, self._tailer, age_s=settings.stream_age_s),
         )
         self.grpc_port = 0
         self.http_port = 0

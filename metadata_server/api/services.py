@@ -21,6 +21,8 @@ from mds.v1 import (
     execution_unit_pb2_grpc,
     instantiation_pb2,
     instantiation_pb2_grpc,
+    overview_pb2,
+    overview_pb2_grpc,
     registration_pb2,
     registration_pb2_grpc,
     script_pb2,
@@ -42,6 +44,7 @@ from metadata_server.api.bundle import BundlesServicer
 from metadata_server.api.dataset import DatasetsServicer
 from metadata_server.api.health import Health
 from metadata_server.api.instantiation import InstantiationsServicer
+from metadata_server.api.overview import OverviewServicer
 from metadata_server.api.registration import RegistrationServicer
 from metadata_server.api.sighting import SightingsServicer
 from metadata_server.api.standard import StandardMethods
@@ -54,6 +57,7 @@ from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.instantiations import Instantiations
 from metadata_server.services.liveness import Liveness
+from metadata_server.services.overview import Overviews
 from metadata_server.services.resources import Resources
 from metadata_server.services.sightings import Sightings
 from metadata_server.services.statuses import Statuses
@@ -89,8 +93,9 @@ def add_standard(server: grpc.aio.Server, resources: Resources, more: dict[str, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The use cases that the servicers call."""
+    """The use cases that the servicers call; `replica` is the name of this one."""
 
+    replica: str
     resources: Resources
     bundles: Bundles
     statuses: Statuses
@@ -98,6 +103,7 @@ class Parts:
     instantiations: Instantiations
     sightings: Sightings
     watching: Watching
+    overviews: Overviews
 
 
 def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
@@ -106,6 +112,9 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     bundle_pb2_grpc.add_BundlesServicer_to_server(BundlesServicer(parts.bundles), server)
     add_liveness(server, parts)
     add_watch(server, parts.watching)
+    overview_pb2_grpc.add_OverviewServicer_to_server(
+        OverviewServicer(parts.overviews, replica=parts.replica), server
+    )
     health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
     names = [
         *(service.full_name for module in SERVED for service in services_of(module)),
@@ -136,6 +145,7 @@ SERVED = (
     instantiation_pb2,
     sighting_pb2,
     watch_pb2,
+    overview_pb2,
 )
 
 

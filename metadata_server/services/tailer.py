@@ -46,7 +46,11 @@ class Look:
 
 
 class Tailer:
-    """Follows the one order of changes, and hands it to those who subscribe."""
+    """Follows the one order of changes, and hands it to those who subscribe.
+
+    Attributes:
+        draining: set once this replica is stopping.
+    """
 
     def __init__(self, store: Store, *, period_s: float = PERIOD_S) -> None:
         self._store = store
@@ -57,7 +61,7 @@ class Tailer:
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._looked_s = time.monotonic()
-        self._draining = False
+        self.draining = asyncio.Event()
         store.on_commit(self._committed)
 
     @property
@@ -163,9 +167,9 @@ class Tailer:
 
     def drain(self) -> None:
         """Ends all subscriptions, and takes no more: this replica is stopping."""
-        self._draining = True
+        self.draining.set()
         for follower in self._followers:
-            follower.end(draining())
+            follower.end(sent_elsewhere())
 
     @asynccontextmanager
     async def subscribe(
@@ -179,8 +183,8 @@ class Tailer:
         Raises:
             Refused: DRAINING; DATABASE_UNAVAILABLE; and see `Subscription.next`.
         """
-        if self._draining:
-            raise draining()
+        if self.draining.is_set():
+            raise sent_elsewhere()
         subscription = Subscription(frozenset(kinds), after, self._catch_up)
         try:
             if after is None:
@@ -195,8 +199,8 @@ class Tailer:
         async with self._turn:  # a look under way does not know its kinds
             if self._position is None:
                 await self._look()
-            if self._draining:
-                raise draining()
+            if self.draining.is_set():
+                raise sent_elsewhere()
             assert self._position is not None
             subscription.begin(self._position)
             self._followers.add(subscription)
@@ -241,7 +245,5 @@ def piece_after(unit: UnitOfWork, reached: Position, kinds: frozenset[Kind]) -> 
     return Batch(replace(unit.position, revision=until), tuple(changes))
 
 
-def draining() -> Refused:
-    return Refused.busy(
-        "DRAINING", "This replica is stopping. Go on at another one.", retry_after_ms=100
-    )
+def sent_elsewhere(why: str = "This replica is stopping.") -> Refused:
+    return Refused.busy("DRAINING", f"{why} Go on at another one.", retry_after_ms=100)

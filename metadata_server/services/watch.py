@@ -8,10 +8,9 @@ from collections.abc import AsyncGenerator
 from weakref import WeakKeyDictionary
 
 from metadata_server.domain.change import Position
-from metadata_server.domain.refused import Refused
 from metadata_server.domain.watch import Notice, WatchFilter, events_of
 from metadata_server.services.subscription import Batch, Subscription
-from metadata_server.services.tailer import Tailer
+from metadata_server.services.tailer import Tailer, sent_elsewhere
 
 BOOKMARK_S = 2.0
 AGE_JITTER = 0.1
@@ -52,9 +51,7 @@ class Watching:
                 if notice.events or time.monotonic() >= due:
                     due = time.monotonic() + self._bookmark_s
                     yield notice
-        raise Refused.busy(
-            "DRAINING", "This stream is old. Watch again from the last position.", retry_after_ms=0
-        )
+        raise sent_elsewhere("This stream is old.")
 
     def _pass(self, batch: Batch, wanted: WatchFilter) -> Notice:
         """What passes of a batch; made once for all watchers that have the same filter."""

@@ -1,0 +1,121 @@
+"""The overview, computed once for all who look, and the pulse that ticks beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from metadata_server.domain.overview import Overview
+from metadata_server.domain.refused import Refused, WrongField
+from metadata_server.services.tailer import Tailer, sent_elsewhere
+from metadata_server.services.watch import AGE_JITTER
+from metadata_server.store.overview import beats, read_overview
+from metadata_server.store.store import Store
+
+DEFAULT_ABNORMAL = 200
+MOST_ABNORMAL = 1_000
+OVERVIEW_AGE_S = 1.0
+"""Contact may be told otherwise without a change while the observer is blind: so long at most."""
+PULSE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Pulse:
+    """What ticks.
+
+    Attributes:
+        ages_us: unit servers with an open session, by id, and the age of their last beat.
+    """
+
+    time_us: int
+    ages_us: Sequence[tuple[str, int]]
+
+
+class Overviews:
+    """Serves overviews and pulses.
+
+    Args:
+        age_s: about how long a listener to the pulse is served before it is sent elsewhere.
+    """
+
+    def __init__(self, store: Store, tailer: Tailer, *, age_s: float) -> None:
+        self._store = store
+        self._tailer = tailer
+        self._age_s = age_s
+        self._reading = asyncio.Lock()
+        self._overview: Overview | None = None
+        self._read_s = 0.0
+        self._limit = 0
+        self._beating = asyncio.Lock()
+        self._pulse: Pulse | None = None
+        self._beat_s = 0.0
+
+    async def get(self, abnormal_limit: int) -> Overview:
+        """The overview as of now; it may hold more abnormal units than were asked for.
+
+        Many who ask at once share one computation: who has waited for that of another only
+        looks whether anything has happened since.
+
+        Raises:
+            Refused: DATABASE_UNAVAILABLE.
+        """
+        async with self._reading:
+            position = (await self._store.read(lambda _: None)).position
+            known = self._overview
+            is_young = time.monotonic() - self._read_s < OVERVIEW_AGE_S
+            if (
+                known is None
+                or known.position != position
+                or not is_young
+                or (self._limit < abnormal_limit)
+            ):
+                limit = max(abnormal_limit, DEFAULT_ABNORMAL)
+                answer = await self._store.read(
+                    lambda unit: read_overview(unit, abnormal_limit=limit)
+                )
+                known, self._limit = answer.value, limit
+                self._overview, self._read_s = known, time.monotonic()
+            return known
+
+    async def pulses(self) -> AsyncGenerator[Pulse, None]:
+        """Beats once a second; all listeners share one reading.
+
+        Raises:
+            Refused: DRAINING (also of old age); DATABASE_UNAVAILABLE.
+        """
+        old = time.monotonic() + self._age_s * random.uniform(1 - AGE_JITTER, 1 + AGE_JITTER)
+        tick = time.monotonic()
+        while tick < old:
+            yield await self._beat(tick)
+            tick = (time.monotonic() // PULSE_S + 1) * PULSE_S
+            with suppress(TimeoutError):
+                async with asyncio.timeout(tick - time.monotonic()):
+                    await self._tailer.draining.wait()
+                raise sent_elsewhere()
+        raise sent_elsewhere("This stream is old.")
+
+    async def _beat(self, tick: float) -> Pulse:
+        """The pulse of a tick, read by whoever comes first."""
+        async with self._beating:
+            if self._pulse is None or self._beat_s < tick - PULSE_S / 2:
+                answer = await self._store.read(lambda unit: (unit.now_us, beats(unit)))
+                now_us, found = answer.value
+                ages = [(id, max(0, now_us - beat_us)) for id, beat_us in found]
+                self._pulse, self._beat_s = Pulse(now_us, ages), time.monotonic()
+            return self._pulse
+
+
+def abnormal_limit(requested: int) -> int:
+    """How many abnormal units are told: 0 is the default, too many are as many as go.
+
+    Raises:
+        Refused: INVALID_FIELD, when it is negative.
+    """
+    if requested < 0:
+        expected = f"a number from 0 to {MOST_ABNORMAL}"
+        raise Refused.wrong_fields([WrongField("abnormal_limit", str(requested), expected)])
+    return min(requested or DEFAULT_ABNORMAL, MOST_ABNORMAL)
