@@ -14,14 +14,21 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from mds.v1 import registration_pb2 as wire
-from mds.v1.registration_pb2_grpc import RegistrationAsyncStub, RegistrationStub
+from mds.v1.registration_pb2_grpc import RegistrationStub
 from mds.v1.state_pb2 import STATE_INITIALIZED, STATE_LOADED, STATE_RUNNING
 
+if TYPE_CHECKING:
+    from mds.v1.registration_pb2_grpc import RegistrationAsyncStub
+
 from benchmarks.facility import CLASS, DATASET, DATASET_HASH, server_id
+
+if TYPE_CHECKING:
+    from mds.v1.registration_pb2_grpc import RegistrationAsyncStub  # only its stubs have it
 
 STEPS = (STATE_LOADED, STATE_INITIALIZED, STATE_RUNNING)
 CONNECTIONS = 4
