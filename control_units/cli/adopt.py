@@ -38,11 +38,7 @@ def adopt(connection: Connection, unit_server: str | None, *, reason: str) -> No
         _list(connection.run(_sightings))
         return
     server_id = unit_server.removeprefix("unit_servers/")
-    if not connection.run(lambda client: _declare(client, server_id, reason)):
-        raise click.ClickException(
-            f"No unit server {server_id!r} has knocked. `mds adopt` lists those that have."
-        )
-    click.echo(f"{server_id} is declared; it is let in when it knocks again.")
+    click.echo(connection.run(lambda client: _declare(client, server_id, reason)))
 
 
 async def _sightings(client: "Client") -> "list[Sighting]":
@@ -52,19 +48,41 @@ async def _sightings(client: "Client") -> "list[Sighting]":
     return list(page.sightings)
 
 
-async def _declare(client: "Client", server_id: str, reason: str) -> bool:
-    """Whether it had been seen; then it is declared now."""
+async def _declare(client: "Client", server_id: str, reason: str) -> str:
+    """Declares what has been seen, and says so.
+
+    Raises:
+        click.ClickException: it has not knocked, and nobody has declared it.
+    """
     from mds.v1.unit_server_pb2 import CreateUnitServerRequest, UnitServer
 
     name = f"unit_servers/{server_id}"
     seen = next((s for s in await _sightings(client) if s.unit_server == name), None)
     if seen is None:
-        return False
+        if await _is_declared(client, name):
+            return f"{server_id} is declared already."
+        raise click.ClickException(
+            f"No unit server {server_id!r} has knocked. `mds adopt` lists those that have."
+        )
     server = UnitServer(name=name, description=f"Seen on {seen.host}.")
-    request = CreateUnitServerRequest(
-        unit_server=server, reason=reason or f"adopted as seen on {seen.host}, process {seen.pid}"
+    why = reason or f"adopted as seen on {seen.host}, process {seen.pid}"
+    await client.unit_servers.CreateUnitServer(
+        CreateUnitServerRequest(unit_server=server, reason=why)
     )
-    await client.unit_servers.CreateUnitServer(request)
+    return f"{server_id} is declared; it is let in when it knocks again."
+
+
+async def _is_declared(client: "Client", name: str) -> bool:
+    from mds.v1.unit_server_pb2 import GetUnitServerRequest
+
+    from control_units.client import Refused
+
+    try:
+        await client.unit_servers.GetUnitServer(GetUnitServerRequest(name=name))
+    except Refused as refused:
+        if refused.reason == "UNIT_SERVER_NOT_FOUND":
+            return False
+        raise
     return True
 
 

@@ -1,6 +1,8 @@
 """`mds lives`: when a control unit lived, where, through which states, and how it ended."""
 
 import json
+import sys
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,19 @@ if TYPE_CHECKING:
     from control_units.client import Client
 
 _PAGE = 1000
-_HEADERS = ("began", "ended", "lasted", "how", "where", "version", "template", "states")
+_HEADERS = (
+    "began",
+    "ended",
+    "lasted",
+    "how",
+    "unit server",
+    "host",
+    "process",
+    "version",
+    "template",
+    "configuration",
+    "states",
+)
 
 
 @click.command()
@@ -92,31 +106,70 @@ def _write(control_unit: str, found: "list[Instantiation]") -> None:
 
     if not found:
         click.echo(f"{control_unit} has no lives in this time.", err=True)
-        return
-    write_table(_HEADERS, [_row(life) for life in found])
+    elif sys.stdout.isatty():
+        click.echo("\n".join(line for life in found for line in _block(life)))
+    else:
+        write_table(_HEADERS, [_row(life) for life in found])
 
 
 def _row(life: "Instantiation") -> tuple[str, ...]:
-    from mds.v1.state_pb2 import State
-    from mds.v1.unit_server_pb2 import EndReason
-
+    """For programs: one line a life."""
     from control_units.cli.times import duration, shown
 
     ended = life.HasField("end_time")
-    how = EndReason.Name(life.end_reason).removeprefix("END_REASON_").replace("_", " ").lower()
-    states = (
-        f"{State.Name(change.state).removeprefix('STATE_')} {shown(change.time)[11:]}"
-        + (f" ({change.message})" if change.message else "")
-        for change in life.states
-    )
-    version = f" version {life.template_version}" if life.template_version else ""
     return (
         shown(life.begin_time),
         shown(life.end_time) if ended else "still lives",
         duration(life.begin_time, life.end_time) if ended else "",
-        how if ended else "",
-        f"{life.unit_server.partition('/')[2]} on {life.host}, process {life.pid}",
+        _how(life) if ended else "",
+        life.unit_server.partition("/")[2],
+        life.host,
+        str(life.pid),
         life.version,
-        f"{life.template.partition('/')[2]}{version}",
-        " → ".join(states),
+        _template(life),
+        life.fingerprint,
+        " → ".join(f"{time} {state}{message}" for time, state, message in _states(life)),
     )
+
+
+def _block(life: "Instantiation") -> Iterator[str]:
+    """For people: a life over some lines, its states below each other."""
+    from control_units.cli.times import duration, shown
+
+    end = "still lives"
+    if life.HasField("end_time"):
+        lasted = duration(life.begin_time, life.end_time)
+        end = f"{shown(life.end_time)}, after {lasted}: {_how(life)}"
+    yield click.style(f"{shown(life.begin_time)} to {end}", bold=True)
+    where = f"{life.unit_server.partition('/')[2]} on {life.host}, process {life.pid}"
+    yield f"  in {where}{f', version {life.version}' if life.version else ''}"
+    applied = life.fingerprint[:19] or "none applied"
+    yield f"  {_template(life)}, configuration {applied}"
+    for time, state, message in _states(life):
+        yield f"    {time} {state}{message}"
+
+
+def _how(life: "Instantiation") -> str:
+    from mds.v1.unit_server_pb2 import EndReason
+
+    return EndReason.Name(life.end_reason).removeprefix("END_REASON_").replace("_", " ").lower()
+
+
+def _template(life: "Instantiation") -> str:
+    version = f" version {life.template_version}" if life.template_version else ""
+    return f"{life.template.partition('/')[2]}{version}"
+
+
+def _states(life: "Instantiation") -> Iterator[tuple[str, str, str]]:
+    """Time, with its day where that is not the one before; state; and why."""
+    from mds.v1.state_pb2 import State
+
+    from control_units.cli.times import shown
+
+    day = shown(life.begin_time)[:10]
+    for change in life.states:
+        time = shown(change.time)
+        said = time[11:] if time[:10] == day else time
+        day = time[:10]
+        message = f" ({change.message})" if change.message else ""
+        yield said, State.Name(change.state).removeprefix("STATE_"), message
