@@ -107,8 +107,9 @@ def _abnormal(counts: Iterable[overview_pb2.HealthCount]) -> int:
 
 
 def _speaks_for_its_units(row: overview_pb2.UnitServerSummary) -> bool:
+    """Whether it gets a line: a single unit says as much itself, and where it can be found."""
     out_of_contact = row.status.contact != state_pb2.CONTACT_ALIVE
-    return out_of_contact and row.health not in _CALM and _abnormal(row.health_counts) > 1
+    return out_of_contact and row.health not in _CALM and _abnormal(row.health_counts) != 1
 
 
 def _unit_server_line(row: overview_pb2.UnitServerSummary, today: datetime) -> UnitServerLine:

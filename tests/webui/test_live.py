@@ -133,9 +133,9 @@ async def facility(
     web = Program.mds("web", log=tmp_path / "web.log", environment=environment)
     servers = {id: unit_server(id, replica.address, tmp_path) for id in UNITS}
     try:
+        web.start()
         async with Client(replica.address) as client, chromium(tmp_path) as browser:
             await declare(client)
-            web.start()
             page = await browser.page()
             facility = Facility(replica, web, servers, client, page, f"http://127.0.0.1:{port}")
             await until(lambda: "listening" in web.output(), what="the page to listen")
@@ -222,6 +222,7 @@ async def test_an_opened_unit_server_shows_its_units_as_they_change(facility: Fa
 
 
 async def test_units_that_never_ran_are_shown_with_their_unit_server(facility: Facility) -> None:
+    await facility.page.until("document.querySelector(\"[id='server:PS/1'] summary\")")
     await facility.page.evaluate("document.querySelector(\"[id='server:PS/1'] summary\").click()")
     await facility.sees("[id='server:PS/1/list']", "LINAC/M2")
     await facility.sees("[id='server:PS/1/list']", "Never reported")

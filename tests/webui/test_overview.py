@@ -94,6 +94,14 @@ def test_a_lost_unit_server_of_one_unit_is_told_by_that_unit() -> None:
     assert line.why == "its lease ran out without a word"
 
 
+def test_a_lost_unit_server_without_units_is_told_too() -> None:
+    answer = overview([Server("EMPTY", state_pb2.CONTACT_LOST, NOW)], [])
+    answer.unit_server_summaries[0].health = state_pb2.HEALTH_BAD
+    (line,) = glance(answer).attention.lines
+    assert isinstance(line, UnitServerLine)
+    assert (line.id, line.control_units) == ("EMPTY", 0)
+
+
 def test_a_unit_in_error_keeps_its_line_when_its_server_is_in_doubt() -> None:
     units = [Unit(f"LINAC/M{n}", "DOUBT", health=state_pb2.HEALTH_WARNING) for n in range(5)]
     units[3].state, units[3].health = state_pb2.STATE_FATAL_ERROR, state_pb2.HEALTH_BAD
