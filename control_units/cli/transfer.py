@@ -7,22 +7,12 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 import click
 
 from control_units.cli.connection import Connection, pass_connection
+from control_units.cli.kinds import KINDS
 
 if TYPE_CHECKING:
     from control_units.importers.findings import Reading
 
 Command = TypeVar("Command", bound=Callable[..., None])
-
-KINDS = (
-    "templates",
-    "agents",
-    "unit_servers",
-    "scripts",
-    "control_units",
-    "execution_units",
-    "variables",
-    "snapshots",
-)
 
 
 @click.group(name="import")

@@ -25,6 +25,11 @@ def encode_resource(resource: Message) -> dict[str, Plain]:
     return encoded
 
 
+def encode_message(message: Message) -> dict[str, Plain]:
+    """Any other message of the protocol in the same way, all of its fields."""
+    return _encode(message)
+
+
 def _encode(message: Message, *, without: frozenset[str] = frozenset()) -> dict[str, Plain]:
     return {
         field.name: _encode_field(field, value)

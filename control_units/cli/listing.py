@@ -1,0 +1,134 @@
+"""`mds list`: what there is, and how it is."""
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+from control_units.cli.connection import Connection, pass_connection
+from control_units.cli.kinds import KINDS, Reads, pages
+
+if TYPE_CHECKING:
+    from control_units.client import Client
+
+Row: TypeAlias = tuple[str, ...]
+
+_UNIT_HEADERS = ("id", "state", "desired", "contact", "unit server", "template", "message")
+_SERVER_HEADERS = ("id", "contact", "host", "process", "since", "agent", "description")
+
+
+@click.command(name="list")
+@click.argument("kind", type=click.Choice(KINDS), default="control_units")
+@click.option("--prefix", default="", help="Only ids that begin with this text.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to write.",
+)
+@pass_connection
+def list_(connection: Connection, kind: str, *, prefix: str, output: str) -> None:
+    """List what is declared of a KIND (control_units, if none is named): units and unit
+    servers with what they last said of themselves."""
+    from control_units.cli.tables import write_table
+
+    headers, rows = connection.run(lambda client: _table(client, kind, prefix))
+    if output == "json":
+        told = [dict(zip(headers, row, strict=True)) for row in rows]
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        write_table(headers, rows)
+
+
+async def _table(client: "Client", kind: str, prefix: str) -> tuple[Row, list[Row]]:
+    if kind == "control_units":
+        return _UNIT_HEADERS, await _unit_rows(client, prefix)
+    if kind == "unit_servers":
+        return _SERVER_HEADERS, await _server_rows(client, prefix)
+    rows: list[Row] = [
+        (resource.name.partition("/")[2], resource.description)
+        async for resource in Reads(kind).all(client, prefix)
+    ]
+    return ("id", "description"), rows
+
+
+async def _unit_rows(client: "Client", prefix: str) -> list[Row]:
+    from mds.v1.control_unit_pb2 import ControlUnitStatus, ListControlUnitStatusesRequest
+
+    service = client.control_units
+    listed = pages(
+        service.ListControlUnitStatuses,
+        ListControlUnitStatusesRequest(id_prefix=prefix),
+        "control_unit_statuses",
+    )
+    units, statuses = await asyncio.gather(
+        _collected(Reads("control_units").all(client, prefix), "name"),
+        _collected(listed, "control_unit"),
+    )
+    rows: list[Row] = []
+    for name, unit in units.items():
+        status = statuses.get(name, ControlUnitStatus())
+        rows.append(
+            (
+                name.partition("/")[2],
+                _state(status.state),
+                _state(unit.desired_state),
+                _contact(status.contact),
+                unit.unit_server.partition("/")[2],
+                unit.template.partition("/")[2],
+                status.message,
+            )
+        )
+    return rows
+
+
+async def _server_rows(client: "Client", prefix: str) -> list[Row]:
+    from mds.v1.unit_server_pb2 import ListUnitServerStatusesRequest, UnitServerStatus
+
+    from control_units.cli.times import shown
+
+    service = client.unit_servers
+    listed = pages(
+        service.ListUnitServerStatuses,
+        ListUnitServerStatusesRequest(id_prefix=prefix),
+        "unit_server_statuses",
+    )
+    servers, statuses = await asyncio.gather(
+        _collected(Reads("unit_servers").all(client, prefix), "name"),
+        _collected(listed, "unit_server"),
+    )
+    rows: list[Row] = []
+    for name, server in servers.items():
+        status = statuses.get(name, UnitServerStatus())
+        rows.append(
+            (
+                name.partition("/")[2],
+                _contact(status.contact),
+                status.host,
+                str(status.pid or ""),
+                shown(status.start_time),
+                server.launch.agent.partition("/")[2],
+                server.description,
+            )
+        )
+    return rows
+
+
+async def _collected(things: Any, key: str) -> dict[str, Any]:
+    """Things by the name in one of their fields, in their order."""
+    return {getattr(thing, key): thing async for thing in things}
+
+
+def _state(state: Any) -> str:
+    from mds.v1.state_pb2 import State
+
+    return State.Name(state).removeprefix("STATE_") if state else ""
+
+
+def _contact(contact: Any) -> str:
+    from mds.v1.state_pb2 import Contact
+
+    return Contact.Name(contact).removeprefix("CONTACT_") if contact else ""
