@@ -63,6 +63,10 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
+    def words(self) -> list[str]:
+        """All lines of its output."""
+        return self.log.read_text(errors="replace").splitlines()
+
     def last_words(self) -> str:
         """The last lines of its output."""
         with self.log.open("rb") as log:

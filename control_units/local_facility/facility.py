@@ -162,7 +162,10 @@ class LocalFacility:
             raise Failed(f"The {self._obituary(child, status)}")
         self._folder.remember_import(known)
         self._screen.say(f"imported {self._file}")
-        self._screen.note(child.last_words())
+        contents, *details, end = child.words()
+        self._screen.note(f"{contents}\n{end}")
+        if details:
+            self._screen.note(f"What there is to say about it: {child.log}")
         return True
 
     async def _count(self, client: Client) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -154,16 +155,16 @@ async def test_a_second_copy_is_told_where_the_first_one_is(
     assert f"http://127.0.0.1:{up.web}/" in said
 
 
-async def test_a_taken_port_is_told_with_its_setting(up: Run, tmp_path: Path) -> None:
-    other = tmp_path / "other.yaml"
-    other.write_text(FACILITY)
-    second = Run(other, tmp_path)
-    second.program.environment["MDS_WEB_PORT"] = str(up.web)
-    second.program.start()
+async def test_a_taken_port_is_told_with_its_setting(file: Path, tmp_path: Path) -> None:
+    run = Run(file, tmp_path)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", run.web))
+        other.listen()
+        run.program.start()
+        assert await run.program.ended(within=20) == 1
 
-    assert await second.program.ended(within=20) == 1
-    assert f"Port {up.web}, for the page, cannot be used" in second.program.output()
-    assert f"MDS_WEB_PORT={up.web + 10}" in second.program.output()
+    assert f"Port {run.web}, for the page, cannot be used" in run.program.output()
+    assert f"MDS_WEB_PORT={run.web + 10}" in run.program.output()
 
 
 async def test_a_file_that_has_not_changed_is_not_imported_again(
