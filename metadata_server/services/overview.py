@@ -48,7 +48,7 @@ class Overviews:
         self._age_s = age_s
         self._reading = asyncio.Lock()
         self._overview: Overview | None = None
-        self._read_s = 0.0
+        self._read_s = self._checked_s = 0.0
         self._limit = 0
         self._beating = asyncio.Lock()
         self._pulse: Pulse | None = None
@@ -57,29 +57,31 @@ class Overviews:
     async def get(self, abnormal_limit: int) -> Overview:
         """The overview as of now; it may hold more abnormal units than were asked for.
 
-        Many who ask at once share one computation: who has waited for that of another only
-        looks whether anything has happened since.
+        Many who ask at once share one computation, and one look at whether it still holds.
 
         Raises:
             Refused: DATABASE_UNAVAILABLE.
         """
+        asked = time.monotonic()
         async with self._reading:
-            position = (await self._store.read(lambda _: None)).position
             known = self._overview
-            is_young = time.monotonic() - self._read_s < OVERVIEW_AGE_S
-            if (
-                known is None
-                or known.position != position
-                or not is_young
-                or (self._limit < abnormal_limit)
-            ):
-                limit = max(abnormal_limit, DEFAULT_ABNORMAL)
-                answer = await self._store.read(
-                    lambda unit: read_overview(unit, abnormal_limit=limit)
-                )
-                known, self._limit = answer.value, limit
-                self._overview, self._read_s = known, time.monotonic()
+            if known is None or self._limit < abnormal_limit or self._checked_s < asked:
+                known = await self._check(known, abnormal_limit)
             return known
+
+    async def _check(self, known: Overview | None, abnormal_limit: int) -> Overview:
+        """What is known, if nothing has happened since; else it is read again."""
+        begun = time.monotonic()
+        position = (await self._store.read(lambda _: None)).position
+        is_young = begun - self._read_s < OVERVIEW_AGE_S
+        is_current = known is not None and known.position == position and is_young
+        if known is None or not is_current or self._limit < abnormal_limit:
+            limit = max(abnormal_limit, DEFAULT_ABNORMAL)
+            answer = await self._store.read(lambda unit: read_overview(unit, abnormal_limit=limit))
+            known, self._overview = answer.value, answer.value
+            self._limit, self._read_s = limit, begun
+        self._checked_s = begun
+        return known
 
     async def pulses(self) -> AsyncGenerator[Pulse, None]:
         """Beats once a second; all listeners share one reading.
