@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from google.protobuf.duration_pb2 import Duration
 
 REGISTER_TIMEOUT_S = 5.0
+LONGEST_PAUSE_S = 5.0
 
 # After these the unit server must be told everything again.
 _REGISTER_AGAIN = frozenset({"SESSION_ENDED", "HISTORY_RESET", "HISTORY_TRIMMED"})
@@ -107,8 +108,8 @@ class Link:
         self._was_registered = False
         self._attachment: Attachment | None = None
         self._lease: asyncio.TimerHandle | None = None
-        self._registering = Backoff(first=0.2, longest=5.0)
-        self._attaching = Backoff(first=0.1, longest=5.0)
+        self._registering = Backoff(first=0.2, longest=LONGEST_PAUSE_S)
+        self._attaching = Backoff(first=0.1, longest=LONGEST_PAUSE_S)
 
     @property
     def is_attached(self) -> bool:
@@ -194,6 +195,9 @@ class Link:
             position=response.position,
             missing_datasets=list(response.missing_datasets),
         )
+        # After an outage a lease counts for one lease more: who comes back within a heartbeat
+        # finds its session.
+        self._attaching.longest = min(LONGEST_PAUSE_S, self._session.heartbeat_s)
         self._was_registered = True
         self._hosting.replace_all(response.assignments)
         if is_new:
