@@ -1,0 +1,67 @@
+"""What there is, listed and shown."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.conftest import Mds
+from tests.cli.test_import import small_facility, write
+
+
+@pytest.fixture
+async def imported(mds: Mds, tmp_path: Path) -> Mds:
+    """The command line, beside a server that has the small facility."""
+    ended = await mds("import", "chaos", str(write(tmp_path, small_facility())))
+    assert ended.code == 0
+    return mds
+
+
+async def test_units_are_listed_with_what_people_want_and_what_they_said(imported: Mds) -> None:
+    lines = (await imported("list", "--prefix", "A/B/1")).out.splitlines()
+    assert [line.split("\t") for line in lines] == [
+        ["id", "state", "desired", "contact", "unit server", "template", "message"],
+        ["A/B/1", "", "RUNNING", "NONE", "S",
+         "driver::powersupply::SCPowerSupplyControlUnit", ""],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("control_units", "A/B/0"),
+        ("unit_servers", "S"),
+        ("agents", "agent"),
+        ("templates", "driver::powersupply::SCPowerSupplyControlUnit"),
+        ("scripts", "f.C"),
+        ("execution_units", "E"),
+        ("variables", "v"),
+        ("snapshots", "s"),
+    ],
+)
+async def test_each_kind_is_listed_and_shown(imported: Mds, kind: str, expected: str) -> None:
+    listed = json.loads((await imported("list", kind, "-o", "json")).out)
+    assert listed[0]["id"] == expected
+    shown = await imported("show", f"{kind}/{expected}")
+    assert shown.code == 0
+    assert yaml.safe_load(shown.out)["id"] == expected
+
+
+async def test_the_configuration_of_a_unit_is_all_that_it_shall_use(imported: Mds) -> None:
+    ended = await imported("show", "control_units/A/B/2", "--configuration")
+    configuration = yaml.safe_load(ended.out)
+    (current,) = configuration["attributes"]
+    assert (current["minimum"], current["maximum"], current["unit"]) == ("0", "10", "A")
+    assert configuration["drivers"][0]["init_parameter"] == "channel 2"
+    assert configuration["drivers"][0]["version"] == "1.0.0"
+    assert configuration["parameters"] == {"schedule_delay": "1000000"}
+
+
+async def test_what_cannot_be_shown_is_named(imported: Mds) -> None:
+    assert (await imported("show", "scripts/none")).code == 1
+    for wrong in ("A/B/0", "control_units", "control_units/"):
+        ended = await imported("show", wrong)
+        assert ended.code == 2
+        assert "KIND/ID" in ended.err
+    assert (await imported("show", "scripts/f.C", "--configuration")).code == 2
