@@ -124,7 +124,8 @@ class Tailer:
         """Reads a piece of what happened, and hands it out; whether there is more."""
         last = self._position
         kinds = frozenset[Kind]().union(*(each.kinds for each in self._followers))
-        look = (await self._store.read(lambda unit: look_after(unit, last, kinds))).value
+        answer = await self._store.read(lambda unit: look_after(unit, last, kinds), fast_lane=True)
+        look = answer.value
         self._looked_s = time.monotonic()
         present = look.present
         if last is None:
