@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from metadata_server.domain.control_unit import ControlUnitStatus, PassedState
 from metadata_server.domain.refused import WrongField
@@ -85,8 +86,19 @@ class Report:
         return replace(self, passed=(*way, *self.passed)[-MAXIMUM_PASSED:])
 
 
+class Before(NamedTuple):
+    """What a report builds on: whose status it is, and since when it is as it is."""
+
+    id: str
+    key: int
+    unit_server: str
+    session: str
+    state: State
+    state_time_us: int
+
+
 def reported(
-    before: ControlUnitStatus, report: Report, *, now_us: int, waited_us: int, dataset: str
+    before: Before, report: Report, *, now_us: int, waited_us: int, dataset: str
 ) -> ControlUnitStatus:
     """A unit's status after a report.
 
@@ -104,8 +116,11 @@ def reported(
     stayed = before.state is report.state and not report.passed
     if stayed and abs(since_us - before.state_time_us) < SAME_MOMENT_US:
         since_us = before.state_time_us
-    return replace(
-        before,
+    return ControlUnitStatus(
+        id=before.id,
+        key=before.key,
+        unit_server=before.unit_server,
+        session=before.session,
         sequence=report.sequence,
         state=report.state,
         state_time_us=since_us,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -16,6 +16,7 @@ from metadata_server.domain.refused import RefusalKind, Refused
 from metadata_server.domain.report import Report
 from metadata_server.domain.session import EndReason, Session
 from metadata_server.domain.timing import Timing
+from metadata_server.services.arrivals import Expected
 from metadata_server.services.heartbeats import LeaseKeeper
 from metadata_server.services.heartbeats import Word as Renewal
 from metadata_server.services.hosting import HostedUnit, Hosting, Told
@@ -78,22 +79,39 @@ class Attachment:
         hosting, session = self._means.hosting, self.session
         answer = await self._means.store.transact(lambda unit: hosting.arrive(unit, session))
         look = answer.value
-        self._seen = self._told = max(self._seen, look.position)
         known = position is not None and (position.store_id, position.epoch) == (
             look.position.store_id,
             look.position.epoch,
         )
         after = position.revision if position is not None and known else 0
-        self._hosted = {each.hosted.id: each.hosted for each in look.told}
-        self._ids = {each.hosted.key: each.hosted.id for each in look.told}
-        self._begun = True
         self._outbox.assign(
             each.assignment
             for each in look.told
             if each.assignment.unit.meta.revision > after or differs(each.hosted)
         )
-        self._outbox.remove(look.removed)
         self._outbox.ask_for(look.missing_datasets)
+        self._take_in([each.hosted for each in look.told], look.removed, look.position)
+
+    async def begin_expected(self, expected: Expected) -> None:
+        """As `begin`, where this replica has just told it what it hosts."""
+        hosting, session = self._means.hosting, self.session
+        answer = await self._means.store.read(
+            lambda unit: hosting.changed(unit, session, expected.position)
+        )
+        if answer.value is None:
+            raise session_ended(session.id)
+        changed, removed = answer.value
+        self._take_in(expected.hosted, removed, answer.position)
+        self.mark(changed, answer.position)
+
+    def _take_in(
+        self, hosted: Sequence[HostedUnit], removed: Iterable[str], position: Position
+    ) -> None:
+        self._seen = self._told = max(self._seen, position)
+        self._hosted = {each.id: each for each in hosted}
+        self._ids = {each.key: each.id for each in hosted}
+        self._begun = True
+        self._outbox.remove(removed)
         self._outbox.touch()
         self._beat(0.0)
 
@@ -197,9 +215,8 @@ class Attachment:
         if self._strikes == STRIKES:
             log.warning("digest_differs", unit_server=self.session.unit_server)
             self._strikes = STRIKES_FORGIVEN
-            self._hosted = {
-                name: replace(each, generation=0) for name, each in self._hosted.items()
-            }
+            for each in self._hosted.values():
+                each.generation = 0  # older than any
             self.mark_all()
 
     def _beat(self, age_s: float) -> None:
@@ -251,21 +268,16 @@ class Attachment:
     def _use(self, outcome: Outcome) -> None:
         """Takes over what units said they use; what they should use may follow from it."""
         for key, written in outcome.written.items():
-            before = self._hosted.get(self._ids.get(key, ""))
-            if before is None:
+            hosted = self._hosted.get(self._ids.get(key, ""))
+            if hosted is None:
                 continue
             report = written.report
-            now = replace(
-                before,
-                applied=report.fingerprint,
-                dataset=written.dataset,
-                is_settled=report.reached_generation == before.generation,
-            )
-            self._hosted[now.id] = now
-            if now.applied != before.applied:
+            if hosted.applied != report.fingerprint:
                 self._digest = None
-            changed = written.dataset != written.dataset_before and now.applied != now.told
-            if changed or (differs(now) and self._insisted.get(key) != now.told):
+            hosted.applied, hosted.dataset = report.fingerprint, written.dataset
+            hosted.is_settled = report.reached_generation == hosted.generation
+            changed = written.dataset != written.dataset_before and hosted.applied != hosted.told
+            if changed or (differs(hosted) and self._insisted.get(key) != hosted.told):
                 self.mark([key], self._seen)
 
     async def publish(self, datasets: Sequence[Published]) -> None:

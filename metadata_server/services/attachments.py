@@ -12,6 +12,8 @@ import structlog
 from metadata_server.domain.change import Position
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
+from metadata_server.domain.session import Session
+from metadata_server.services.arrivals import Arrivals
 from metadata_server.services.attachment import (
     Attachment,
     Means,
@@ -29,8 +31,9 @@ log = structlog.get_logger()
 class Attachments:
     """Opens and ends attachments; passes changes on to those whom they concern."""
 
-    def __init__(self, means: Means, tailer: Tailer) -> None:
+    def __init__(self, means: Means, tailer: Tailer, arrivals: Arrivals) -> None:
         self._means = means
+        self._arrivals = arrivals
         self._tailer = tailer
         self._open: dict[str, Attachment] = {}
         self._draining = False
@@ -54,20 +57,28 @@ class Attachments:
         """
         if self._draining:
             raise draining()
-        answer = await self._means.store.read(lambda unit: open_session(unit, session))
-        if answer.value is None:
-            raise session_ended(session)
-        attachment = Attachment(answer.value, self._means)
+        expected = self._arrivals.take(session, position)
+        known = await self._find(session) if expected is None else expected.session
+        attachment = Attachment(known, self._means)
         older = self._open.get(session)
         if older is not None:
             older.end(attached_elsewhere(session))
         self._open[session] = attachment
         try:
-            await attachment.begin(position)
+            if expected is None:
+                await attachment.begin(position)
+            else:
+                await attachment.begin_expected(expected)
             yield attachment
         finally:
             if self._open.get(session) is attachment:
                 del self._open[session]
+
+    async def _find(self, session: str) -> Session:
+        answer = await self._means.store.read(lambda unit: open_session(unit, session))
+        if answer.value is None:
+            raise session_ended(session)
+        return answer.value
 
     def lost(self, session: str) -> None:
         """A sweep has ended a session."""

@@ -6,7 +6,7 @@ neither a version of a template nor a published dataset ever changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from metadata_server.domain.configuration import Narrowing, narrow
@@ -20,6 +20,8 @@ from metadata_server.store.unit_of_work import UnitOfWork
 MAXIMUM_KEPT = 5_000
 Version = tuple[int, int]
 """Key of a template, and a version of it."""
+Start = tuple[int, int, str]
+"""Key of a template, a version of it, and the hash of a dataset, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,14 @@ class Basis:
     """What units of one version of a template and one dataset start from.
 
     Attributes:
+        version: key of the template, and its version.
         implementation: class, without a leading `::`.
         dataset: hash; empty: nothing is published, or not known to the store.
         contradiction: why the dataset cannot be that of such units; the narrowing is then
             without it.
     """
 
+    version: Version
     implementation: str
     dataset: str
     narrowing: Narrowing
@@ -43,18 +47,16 @@ class Configurations:
     """Works out configurations, within transactions; many threads may use it at once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int, str], Basis] = {}
+        self._known: dict[Start, Basis] = {}
 
-    def bases_of(self, unit: UnitOfWork, triples: Sequence[tuple[int, int, str]]) -> list[Basis]:
-        """What units start from, by key and version of their template and the hash of their
-        dataset; in the order given."""
-        lacking = {triple for triple in triples if triple not in self._known}
-        found = {} if not lacking else self._read(unit, lacking)
-        return [self._known.get(triple) or found[triple] for triple in triples]
+    def bases(self, unit: UnitOfWork, wanted: Iterable[Start]) -> dict[Start, Basis]:
+        """What units start from, by what decides it."""
+        distinct = set(wanted)
+        found = {each: self._known[each] for each in distinct if each in self._known}
+        lacking = distinct - found.keys()
+        return found | self._read(unit, lacking) if lacking else found
 
-    def _read(
-        self, unit: UnitOfWork, lacking: set[tuple[int, int, str]]
-    ) -> dict[tuple[int, int, str], Basis]:
+    def _read(self, unit: UnitOfWork, lacking: Collection[Start]) -> dict[Start, Basis]:
         versions = unit.resources.versions((key, version) for key, version, _ in lacking)
         datasets = datasets_of(unit, (dataset for _, _, dataset in lacking))
         found = {}
@@ -65,6 +67,7 @@ class Configurations:
             contradiction = dataset and contradiction_of(dataset.attributes, template)
             taken = None if dataset is None or contradiction else dataset
             basis = Basis(
+                (key, version),
                 implementation,
                 taken.hash if taken else "",
                 narrow(taken.attributes if taken else None, template),

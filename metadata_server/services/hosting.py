@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from metadata_server.domain.change import Position
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
 from metadata_server.domain.registration import Assignment, class_not_hosted, contradicting
 from metadata_server.domain.session import Session
-from metadata_server.domain.state import State
 from metadata_server.services.configurations import (
     Basis,
     Configurations,
@@ -18,16 +17,18 @@ from metadata_server.services.configurations import (
     missing_datasets,
     version_of,
 )
-from metadata_server.store.hosted import hosted_units, removed_keys
+from metadata_server.store.hosted import changed_keys, hosted_units, removed_keys
 from metadata_server.store.instantiations import begin_lives
+from metadata_server.store.leases import ended_among
 from metadata_server.store.sessions import lock_unit_server, sessions_of
-from metadata_server.store.statuses import save_statuses, statuses_of
+from metadata_server.store.standings import Newcomer, Standing, stamp, standings_of
 from metadata_server.store.unit_of_work import UnitOfWork
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HostedUnit:
-    """A unit of a session, as its unit server and its status row know it.
+    """A unit of a session, as its unit server and its status row know it; what it reports
+    changes it.
 
     Attributes:
         version: key and version of its template.
@@ -86,22 +87,29 @@ class Hosting:
         join: bool = False,
     ) -> list[Told]:
         """Stamps units with a session, and begins their lives; `join`: it runs already."""
-        statuses = statuses_of(unit, [each.meta.key for each in units], lock=True)
-        told = self.tell(unit, session, units, statuses)
+        before = standings_of(unit, [each.meta.key for each in units], lock=True)
+        told = self.tell(unit, session, units, before)
         begin_lives(unit, session, units, join=join)
-        now_us = unit.claim().now_us
-        save_statuses(unit, [first_status(each, session, now_us) for each in told])
+        stamp(unit, session, [newcomer(each) for each in told])
         return told
 
     def arrive(self, unit: UnitOfWork, session: Session) -> Arrival:
         """All that a session has, when its unit server attaches."""
         position = unit.position
         told = self.look(unit, session)
-        gone = set(removed_keys(unit, session.id)) - {each.hosted.key for each in told}
-        unit.keys.find_ids(Kind.CONTROL_UNIT, gone)
-        removed = tuple(sorted(unit.keys.id_of(Kind.CONTROL_UNIT, key) for key in gone))
+        removed = gone(unit, session, (each.hosted.key for each in told))
         missing = missing_datasets(unit, session.datasets.values())
         return Arrival(position, told, removed, missing)
+
+    def changed(
+        self, unit: UnitOfWork, session: Session, since: Position
+    ) -> tuple[list[int], tuple[str, ...]] | None:
+        """Keys of the units that have changed or come since, and ids of those that have left;
+        None: the session has ended."""
+        if ended_among(unit, [session.id]):
+            return None
+        changed = changed_keys(unit, session.unit_server_key, since.revision)
+        return changed, gone(unit, session, changed)
 
     def look(
         self, unit: UnitOfWork, session: Session, keys: Collection[int] | None = None
@@ -113,12 +121,12 @@ class Hosting:
                 more are left out.
         """
         units = hosted_units(unit, session.unit_server_key, keys)
-        statuses = statuses_of(unit, [each.meta.key for each in units])
-        newcomers = [each for each in units if not is_stamped(each, session, statuses)]
+        known = standings_of(unit, [each.meta.key for each in units])
+        newcomers = [each for each in units if not is_stamped(each, session, known)]
         if newcomers and self._may_stamp(unit, session):
             self.begin(unit, session, newcomers, join=True)
-            statuses |= statuses_of(unit, [each.meta.key for each in newcomers])
-        return self.tell(unit, session, units, statuses)
+            known |= standings_of(unit, [each.meta.key for each in newcomers])
+        return self.tell(unit, session, units, known)
 
     def _may_stamp(self, unit: UnitOfWork, session: Session) -> bool:
         """Whether the session still is the one of its unit server, which is locked."""
@@ -131,52 +139,52 @@ class Hosting:
         unit: UnitOfWork,
         session: Session,
         units: Sequence[ControlUnit],
-        statuses: Mapping[int, ControlUnitStatus],
+        known: Mapping[int, Standing],
     ) -> list[Told]:
         """What each unit is told, without changing anything."""
-        before = [
-            statuses.get(each.meta.key) or ControlUnitStatus(id=each.id, key=each.meta.key)
+        found = [
+            (each, version_of(unit, each), known.get(each.meta.key) or Standing(each.meta.key))
             for each in units
         ]
-        versions = [version_of(unit, each) for each in units]
-        configurations = self._configurations
-        plain = configurations.bases_of(unit, [(*version, "") for version in versions])
-        wanted = [
-            dataset_of(session, basis, status) for basis, status in zip(plain, before, strict=True)
+        bases = self._configurations.bases
+        plain = bases(unit, {(*version, "") for _, version, _ in found})
+        starts = [
+            (*version, dataset_of(session, plain[*version, ""], standing))
+            for _, version, standing in found
         ]
-        bases = configurations.bases_of(
-            unit, [(*version, digest) for version, digest in zip(versions, wanted, strict=True)]
-        )
+        full = bases(unit, starts)
         return [
-            told_of(session, each, version, digest=digest, basis=basis, status=status)
-            for each, version, digest, basis, status in zip(
-                units, versions, wanted, bases, before, strict=True
-            )
+            told_of(session, each, full[start], digest=start[2], standing=standing)
+            for (each, _, standing), start in zip(found, starts, strict=True)
         ]
 
 
-def is_stamped(
-    control_unit: ControlUnit, session: Session, statuses: Mapping[int, ControlUnitStatus]
-) -> bool:
-    status = statuses.get(control_unit.meta.key)
-    return status is not None and status.session == session.id
+def gone(unit: UnitOfWork, session: Session, present: Iterable[int]) -> tuple[str, ...]:
+    """Ids of the units that have left a session, save those that are back."""
+    keys = set(removed_keys(unit, session.id)) - set(present)
+    unit.keys.find_ids(Kind.CONTROL_UNIT, keys)
+    return tuple(sorted(unit.keys.id_of(Kind.CONTROL_UNIT, key) for key in keys))
 
 
-def dataset_of(session: Session, basis: Basis, status: ControlUnitStatus) -> str:
+def is_stamped(control_unit: ControlUnit, session: Session, known: Mapping[int, Standing]) -> bool:
+    standing = known.get(control_unit.meta.key)
+    return standing is not None and standing.session == session.id
+
+
+def dataset_of(session: Session, basis: Basis, standing: Standing) -> str:
     """Hash of the dataset that counts: what the unit itself has reported in this session, else
     what its class publishes in this process, else what was known before."""
-    reported = status.session == session.id and status.sequence > 0 and status.dataset
-    return reported or session.datasets.get(basis.implementation, "") or status.dataset
+    reported = standing.session == session.id and standing.sequence > 0 and standing.dataset
+    return reported or session.datasets.get(basis.implementation, "") or standing.dataset
 
 
 def told_of(
     session: Session,
     control_unit: ControlUnit,
-    version: Version,
+    basis: Basis,
     *,
     digest: str,
-    basis: Basis,
-    status: ControlUnitStatus,
+    standing: Standing,
 ) -> Told:
     problem = None
     if basis.implementation not in session.classes:
@@ -186,32 +194,24 @@ def told_of(
         problem = contradicting(control_unit.id, template, digest, basis.contradiction)
     configuration = None if problem else basis.narrowing.configuration(control_unit)
     fingerprint = configuration.fingerprint if configuration else ""
+    generation = control_unit.meta.generation
     hosted = HostedUnit(
         id=control_unit.id,
         key=control_unit.meta.key,
-        version=version,
-        generation=control_unit.meta.generation,
+        version=basis.version,
+        generation=generation,
         told=fingerprint,
-        applied=status.fingerprint if status.session == session.id else "",
-        dataset=basis.dataset or status.dataset,
-        is_settled=status.reached_generation == control_unit.meta.generation,
+        applied=standing.fingerprint if standing.session == session.id else "",
+        dataset=basis.dataset or standing.dataset,
+        is_settled=standing.reached_generation == generation,
     )
     return Told(hosted, Assignment(control_unit, configuration, fingerprint, problem))
 
 
-def first_status(told: Told, session: Session, now_us: int) -> ControlUnitStatus:
-    """A unit that has just been taken in: nothing is built yet."""
+def newcomer(told: Told) -> Newcomer:
+    """A unit that is taken in; why it cannot be built is seen in its status, too."""
     problem = told.assignment.problem
-    return ControlUnitStatus(
-        id=told.hosted.id,
-        key=told.hosted.key,
-        unit_server=session.unit_server,
-        session=session.id,
-        state=State.UNLOADED,
-        state_time_us=now_us,
-        message=problem.message if problem else "",
-        dataset=told.hosted.dataset,
-    )
+    return Newcomer(told.hosted.key, told.hosted.dataset, problem.message if problem else "")
 
 
 def without_held(told: Sequence[Told], held: Mapping[str, str]) -> tuple[Assignment, ...]:

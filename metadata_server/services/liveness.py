@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from metadata_server.domain.timing import Timing
+from metadata_server.services.arrivals import Arrivals
 from metadata_server.services.attachment import Means
 from metadata_server.services.attachments import Attachments
 from metadata_server.services.configurations import Configurations
@@ -31,11 +32,12 @@ class Liveness:
         self.reports = StatusWriter(store, configurations)
         self.keeper = LeaseKeeper(store, timing)
         self.publication = Publication(store, configurations)
-        self.registration = Registration(store, hosting, timing, adopt=adopt)
+        arrivals = Arrivals()
+        self.registration = Registration(store, hosting, arrivals, timing, adopt=adopt)
         means = Means(
             store, hosting, self.reports, self.keeper, self.publication, timing, stream_age_s
         )
-        self.attachments = Attachments(means, tailer)
+        self.attachments = Attachments(means, tailer, arrivals)
         self.sweeps = Sweeps(store, timing, on_lost=self.attachments.lost)
 
     def loops(self) -> list[Coroutine[Any, Any, None]]:

@@ -114,12 +114,13 @@ class Publication:
         self, unit: UnitOfWork, published: Published, hosted: Sequence[HostedUnit]
     ) -> list[tuple[HostedUnit, Basis]]:
         """Units of the class that publishes a dataset, each with what it starts from."""
-        bases = self._configurations.bases_of(
-            unit, [(*each.version, published.hash) for each in hosted]
+        bases = self._configurations.bases(
+            unit, ((*each.version, published.hash) for each in hosted)
         )
+        found = [(each, bases[*each.version, published.hash]) for each in hosted]
         return [
             (each, basis)
-            for each, basis in zip(hosted, bases, strict=True)
+            for each, basis in found
             if basis.implementation == published.implementation
         ]
 

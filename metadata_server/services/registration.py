@@ -16,8 +16,9 @@ from metadata_server.domain.session import EndReason, Lease, Session
 from metadata_server.domain.sighting import Sighting
 from metadata_server.domain.timing import Timing
 from metadata_server.domain.unit_server import UnitServer
+from metadata_server.services.arrivals import Arrivals
 from metadata_server.services.configurations import missing_datasets
-from metadata_server.services.hosting import Hosting, without_held
+from metadata_server.services.hosting import Hosting, Told, without_held
 from metadata_server.store.endings import Ending, end_sessions
 from metadata_server.store.hosted import hosted_units
 from metadata_server.store.leases import renew
@@ -36,8 +37,11 @@ REGISTRATIONS_AT_ONCE = 4
 class Registration:
     """What a unit server needs to become one that runs."""
 
-    def __init__(self, store: Store, hosting: Hosting, timing: Timing, *, adopt: bool) -> None:
+    def __init__(
+        self, store: Store, hosting: Hosting, arrivals: Arrivals, timing: Timing, *, adopt: bool
+    ) -> None:
         self._store = store
+        self._arrivals = arrivals
         self._hosting = hosting
         self._timing = timing
         self._adopt = adopt
@@ -91,12 +95,16 @@ class Registration:
         )
 
     async def _register(self, said: Registering, caller: Caller) -> Answer[Registered]:
-        def work(unit: UnitOfWork) -> Registered:
+        def work(unit: UnitOfWork) -> tuple[Registered, list[Told]]:
             return self._admitted(unit, said)
 
-        return await self._store.transact(work, caller=caller if said.take_over else None)
+        answer = await self._store.transact(work, caller=caller if said.take_over else None)
+        registered, told = answer.value
+        hosted = [each.hosted for each in told]
+        self._arrivals.expect(registered.session, hosted, registered.position)
+        return Answer(registered, answer.position)
 
-    def _admitted(self, unit: UnitOfWork, said: Registering) -> Registered:
+    def _admitted(self, unit: UnitOfWork, said: Registering) -> tuple[Registered, list[Told]]:
         position = unit.position  # what is read from here on is as new, and may be newer
         found = unit.keys.find(Kind.UNIT_SERVER, [said.unit_server])
         if not found:
@@ -125,7 +133,7 @@ class Registration:
             told = self._hosting.begin(unit, session, units)
         assignments = without_held(told, said.held_fingerprints)
         missing = missing_datasets(unit, said.classes.values())
-        return Registered(session, assignments, missing, position)
+        return Registered(session, assignments, missing, position), told
 
     def _runs_until(self, unit: UnitOfWork, lease: Lease | None) -> int:
         """When a lease counts as run out: one that no sweep can have judged runs on."""

@@ -5,22 +5,23 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 import structlog
 
-from metadata_server.domain.control_unit import ControlUnitStatus
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.registration import contradicting
-from metadata_server.domain.report import Report, reported
+from metadata_server.domain.report import Before, Report, reported
 from metadata_server.domain.session import Session
-from metadata_server.services.configurations import Basis, Configurations
+from metadata_server.domain.state import State
+from metadata_server.services.configurations import Basis, Configurations, Start
 from metadata_server.services.hosting import HostedUnit
 from metadata_server.store.leases import ended_among
-from metadata_server.store.statuses import NEWER_REPORT, save_statuses, statuses_of
+from metadata_server.store.standings import Standing, standings_of
+from metadata_server.store.statuses import NEWER_REPORT, save_statuses
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -234,17 +235,17 @@ class StatusWriter:
     def _written(self, unit: UnitOfWork, batch: Batch) -> dict[str, Outcome]:
         learn(unit, batch)
         keys = [each.hosted.key for _, entries in batch for each in entries]
-        before = statuses_of(unit, keys, lock=True)
+        before = standings_of(unit, keys, lock=True)
         outcomes = {session.id: Outcome() for session, _ in batch}
-        taken: list[tuple[Entry, ControlUnitStatus]] = []
+        taken: list[Taken] = []
         for session, entries in batch:
             outcome = outcomes[session.id]
             for each in entries:
-                status = before.get(each.hosted.key)
-                if status is None or status.session != session.id:
+                standing = before.get(each.hosted.key)
+                if standing is None or standing.session != session.id:
                     outcome.stale.add(each.hosted.key)
-                elif status.sequence < each.report.sequence:
-                    taken.append((each, status))
+                elif standing.sequence < each.report.sequence:
+                    taken.append((session, each, standing))
         stale = [session for session, outcome in outcomes.items() if outcome.stale]
         for ended in ended_among(unit, stale) if stale else ():
             outcomes[ended].has_ended = True
@@ -252,47 +253,65 @@ class StatusWriter:
         return outcomes
 
     def _save(
-        self,
-        unit: UnitOfWork,
-        taken: list[tuple[Entry, ControlUnitStatus]],
-        outcomes: dict[str, Outcome],
+        self, unit: UnitOfWork, taken: Sequence[Taken], outcomes: Mapping[str, Outcome]
     ) -> None:
-        bases = iter(self._configurations.bases_of(unit, [triple(e, s) for e, s in taken]))
         if not taken:
             return
+        bases = self._configurations.bases(unit, (start_of(e, s) for _, e, s in taken))
         now_us, now = unit.claim().now_us, time.monotonic()
         after = []
-        for (entry, status), basis in zip(taken, bases, strict=True):
-            outcome = outcomes[status.session]
-            dataset = judged(entry, status, basis, outcome)
+        for session, entry, standing in taken:
+            outcome = outcomes[session.id]
+            dataset = judged(entry, standing, bases[start_of(entry, standing)], outcome)
             waited_us = round((now - entry.arrived) * 1_000_000)
             after.append(
-                reported(status, entry.report, now_us=now_us, waited_us=waited_us, dataset=dataset)
+                reported(
+                    before_of(session, entry.hosted, standing),
+                    entry.report,
+                    now_us=now_us,
+                    waited_us=waited_us,
+                    dataset=dataset,
+                )
             )
-            outcome.written[status.key] = Written(entry.report, dataset, status.dataset)
+            outcome.written[standing.key] = Written(entry.report, dataset, standing.dataset)
         save_statuses(unit, after, tests=NEWER_REPORT)
 
 
-def judged(entry: Entry, status: ControlUnitStatus, basis: Basis, outcome: Outcome) -> str:
+Taken = tuple[Session, Entry, Standing]
+"""A report that changes something, with what its unit's status was."""
+
+
+def start_of(entry: Entry, standing: Standing) -> Start:
+    return (*entry.hosted.version, entry.report.dataset or standing.dataset)
+
+
+def before_of(session: Session, hosted: HostedUnit, standing: Standing) -> Before:
+    return Before(
+        hosted.id,
+        hosted.key,
+        session.unit_server,
+        session.id,
+        State(standing.state),
+        standing.state_time_us,
+    )
+
+
+def judged(entry: Entry, standing: Standing, basis: Basis, outcome: Outcome) -> str:
     """Hash of the dataset that counts as the unit's; one that is unknown or contradicts its
     template changes nothing."""
     digest = entry.report.dataset
-    if digest in {"", status.dataset}:
-        return status.dataset
+    if digest in {"", standing.dataset}:
+        return standing.dataset
     if basis.contradiction is not None:
         template = basis.narrowing.template
-        outcome.contradicting[status.key] = contradicting(
-            status.id, template, digest, basis.contradiction
+        outcome.contradicting[standing.key] = contradicting(
+            entry.hosted.id, template, digest, basis.contradiction
         )
-        return status.dataset
+        return standing.dataset
     if not basis.dataset:
-        outcome.unknown.setdefault(digest, set()).add(status.key)
-        return status.dataset
+        outcome.unknown.setdefault(digest, set()).add(standing.key)
+        return standing.dataset
     return digest
-
-
-def triple(entry: Entry, status: ControlUnitStatus) -> tuple[int, int, str]:
-    return (*entry.hosted.version, entry.report.dataset or status.dataset)
 
 
 def learn(unit: UnitOfWork, batch: Batch) -> None:

@@ -26,6 +26,14 @@ def hosted_units(
     return sorted(found, key=lambda each: each.id)
 
 
+def changed_keys(unit: UnitOfWork, unit_server_key: int, after: int) -> list[int]:
+    """Keys of the units of a unit server that have changed, or come to it, after a revision."""
+    query = select(control_unit.c.key).where(
+        control_unit.c.unit_server_key == unit_server_key, control_unit.c.revision > after
+    )
+    return [row.key for row in unit.connection.execute(query)]
+
+
 def removed_keys(unit: UnitOfWork, session: str) -> list[int]:
     """Keys of the units that have left a unit server during a session."""
     query = select(instantiation.c.control_unit_key).where(

@@ -39,12 +39,16 @@ class ConfigurationMessages:
 
     def message(self, configuration: Configuration) -> control_unit_pb2.Configuration:
         """A message of its own for each call."""
-        shared = configuration.shared or configuration
         found = control_unit_pb2.Configuration()
-        found.CopyFrom(self._shared_message(shared))
-        if shared is not configuration:
-            change(found, shared, configuration)
+        self.fill(found, configuration)
         return found
+
+    def fill(self, message: control_unit_pb2.Configuration, configuration: Configuration) -> None:
+        """Makes a message, where it lies, that of a configuration."""
+        shared = configuration.shared or configuration
+        message.CopyFrom(self._shared_message(shared))
+        if shared is not configuration:
+            change(message, shared, configuration)
 
     def _shared_message(self, shared: Configuration) -> control_unit_pb2.Configuration:
         key = id(shared)  # its own as long as the entry holds it

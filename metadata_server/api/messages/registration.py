@@ -48,43 +48,51 @@ def registering_of(message: registration_pb2.RegisterRequest) -> Registering:
 def registered_message(
     registered: Registered, timing: Timing, configurations: ConfigurationMessages
 ) -> registration_pb2.RegisterResponse:
-    return registration_pb2.RegisterResponse(
+    message = registration_pb2.RegisterResponse(
         position=position_message(registered.position),
         session=registered.session.id,
         lease=duration_message(timing.lease_us),
         heartbeat_period=duration_message(timing.heartbeat_us),
-        assignments=[assignment_message(each, configurations) for each in registered.assignments],
         missing_datasets=registered.missing_datasets,
     )
+    for each in registered.assignments:
+        fill_assignment(message.assignments.add(), each, configurations)
+    return message
 
 
-def assignment_message(
-    assignment: Assignment, configurations: ConfigurationMessages
-) -> registration_pb2.Assignment:
-    unit, told, problem = assignment.unit, assignment.configuration, assignment.problem
-    return registration_pb2.Assignment(
-        control_unit=UNITS + unit.id,
-        configuration=None if told is None else configurations.message(told),
-        fingerprint=assignment.fingerprint,
-        generation=unit.meta.generation,
-        desired_state=STATES.number[unit.desired_state],
-        recover_count=unit.recover_count,
-        problem=None if problem is None else status_of(problem),
-    )
+def fill_assignment(
+    message: registration_pb2.Assignment,
+    assignment: Assignment,
+    configurations: ConfigurationMessages,
+) -> None:
+    """Makes a message, where it lies, that of an assignment: a boot storm makes ten thousand, and
+    each copy of one costs as much as its making."""
+    unit = assignment.unit
+    message.control_unit = UNITS + unit.id
+    message.fingerprint = assignment.fingerprint
+    message.generation = unit.meta.generation
+    message.desired_state = STATES.number[unit.desired_state]
+    message.recover_count = unit.recover_count
+    if assignment.configuration is not None:
+        configurations.fill(message.configuration, assignment.configuration)
+    if assignment.problem is not None:
+        message.problem.CopyFrom(status_of(assignment.problem))
 
 
 def word_message(
     word: Word, configurations: ConfigurationMessages
 ) -> registration_pb2.AttachResponse:
-    return registration_pb2.AttachResponse(
+    message = registration_pb2.AttachResponse(
         position=position_message(word.position),
         lease=None if word.lease_us is None else duration_message(word.lease_us),
         acknowledged_sequence=word.acknowledged,
-        assignments=[assignment_message(each, configurations) for each in word.assignments],
         removed=[UNITS + unit_id for unit_id in word.removed],
         refusals=map(refusal_message, word.not_taken),
         missing_datasets=word.missing_datasets,
     )
+    for each in word.assignments:
+        fill_assignment(message.assignments.add(), each, configurations)
+    return message
 
 
 def refusal_message(not_taken: NotTaken) -> registration_pb2.Refusal:
