@@ -65,7 +65,6 @@ async def picture_all(page: Page, url: str, client: Client) -> None:
     all_good = "document.getElementById('headline')?.dataset.title === 'all good'"
     await page.until(all_good, within=START_SECONDS)
     await page.until("document.querySelector('.beat')?.textContent")
-    await shot(page, "overview-good", LAPTOP)
     await shot(page, "overview-wall", (3840, 2160), dark=True)
     overview = await client.overview.GetOverview(overview_pb2.GetOverviewRequest())
     victim = overview.unit_server_summaries[0].status

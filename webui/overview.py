@@ -50,7 +50,6 @@ class ZoneRow:
     mark: Mark
     control_units: int
     why: str
-    running: int
     bar: tuple[Segment, ...]
 
 
@@ -86,7 +85,7 @@ class Glance:
     """The whole page.
 
     Attributes:
-        blind_until: set while the server itself cannot tell who is in contact.
+        blind_until: set while the server itself cannot tell of somebody who is in contact.
     """
 
     headline: Headline
@@ -104,7 +103,9 @@ class Glance:
 
 def glance(overview: overview_pb2.GetOverviewResponse) -> Glance:
     today = overview.time.ToDatetime(tzinfo=UTC)
-    blind = overview.blind_until if overview.HasField("blind_until") else None
+    # Once every session has been heard again, its blindness concerns nobody.
+    concerned = any(c.contact == state_pb2.CONTACT_UNKNOWN for c in overview.contact_counts)
+    blind = overview.HasField("blind_until") and concerned
     return Glance(
         headline=_headline(overview),
         states=_states(overview.state_counts),
@@ -113,7 +114,7 @@ def glance(overview: overview_pb2.GetOverviewResponse) -> Glance:
         zones=tuple(_zone(zone) for zone in overview.zones),
         unit_servers=tuple(_unit_server(row, today) for row in overview.unit_server_summaries),
         time=moment(overview.time, today=today),
-        blind_until=moment(blind, today=today) if blind is not None else None,
+        blind_until=moment(overview.blind_until, today=today) if blind else None,
         revision=overview.position.revision,
         replica=overview.replica,
         version=overview.version,
@@ -173,7 +174,6 @@ def _zone(zone: overview_pb2.ZoneSummary) -> ZoneRow:
         mark=vocabulary.health(zone.health),
         control_units=zone.control_units,
         why=zone.why,
-        running=_running(zone.state_counts),
         bar=health_bar(zone.health_counts),
     )
 

@@ -82,16 +82,16 @@ class Page:
             raise ProtocolFault(json.dumps(reply["exceptionDetails"])[:2000])
         return reply["result"].get("value")
 
-    async def until(self, script: str, *, within: float = 10.0) -> Any:
-        """The first truthy value of an expression in the page."""
+    async def until(self, script: str, *, within: float = 10.0) -> None:
+        """Waits until an expression in the page is true, as scripts understand it."""
 
-        async def value() -> Any:
+        async def is_true() -> bool:
             try:
-                return await self.evaluate(script)
+                return bool(await self.evaluate(f"!!({script})"))
             except ProtocolFault:
-                return None  # the page is being replaced by another one
+                return False  # the page is being replaced by another one
 
-        return await until(value, within=within, what=f"`{script}` in the page")
+        await until(is_true, within=within, what=f"`{script}` in the page")
 
     async def look(self, *, width: int, height: int, dark: bool = False, scale: int = 1) -> None:
         """Takes a size, in CSS pixels, and a colour scheme."""

@@ -159,6 +159,12 @@ def test_a_blind_server_says_until_when() -> None:
     assert blind.iso == "2026-03-14T07:45:32.000Z"
 
 
+def test_a_blindness_that_concerns_nobody_is_not_told() -> None:
+    answer = overview([Server("PS")], PLAIN)
+    answer.blind_until.CopyFrom(stamp(NOW + timedelta(seconds=20)))
+    assert glance(answer).blind_until is None
+
+
 @pytest.mark.parametrize("mark_of", [vocabulary.health, vocabulary.state, vocabulary.contact])
 def test_a_value_of_a_newer_server_is_shown_as_unknown(mark_of: Callable[[int], Mark]) -> None:
     mark = mark_of(77)
