@@ -12,6 +12,7 @@ from control_units.client import Client, ClientError, Refused
 from webui import vocabulary
 from webui.clock import moment, time_zone_name
 from webui.control_unit import control_unit_page
+from webui.hosted import hosted_statuses
 from webui.hub import Hub
 from webui.names import page_of
 from webui.units import unit_rows
@@ -22,7 +23,6 @@ READ_SECONDS = 5.0
 FIRST_UNITS = 100
 MORE_UNITS = 4
 MOST_UNITS = 5000
-MOST_PAGE = 1000
 LIVES = 20
 
 _NOT_FOUND = ("CONTROL_UNIT_NOT_FOUND", "UNIT_SERVER_NOT_FOUND", "INVALID_ID")
@@ -93,25 +93,12 @@ class Pages:
         return {"unit": page}
 
     async def _units(self, id: str, limit: int) -> dict[str, object]:
-        statuses: list[control_unit_pb2.ControlUnitStatus] = []
-        token = ""
-        while len(statuses) < limit:
-            reply = await self._client.control_units.ListControlUnitStatuses(
-                control_unit_pb2.ListControlUnitStatusesRequest(
-                    unit_server=f"unit_servers/{id}",
-                    page_size=min(MOST_PAGE, limit - len(statuses)),
-                    page_token=token,
-                )
-            )
-            statuses.extend(reply.control_unit_statuses)
-            token = reply.next_page_token
-            if not token:
-                break
+        statuses, more = await hosted_statuses(self._client, f"unit_servers/{id}", limit)
         return {
             "id": id,
             "page": page_of(f"unit_servers/{id}"),
             "rows": unit_rows(statuses, datetime.now(UTC)),
-            "more": bool(token),
+            "more": more,
             "limit": limit,
             "next_limit": min(limit * MORE_UNITS, MOST_UNITS) if limit < MOST_UNITS else 0,
         }
