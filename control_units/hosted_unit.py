@@ -161,8 +161,6 @@ class HostedUnit:
         if step is Step.INIT and arrival.state is State.INITIALIZED:
             self.good = told
             changes["fingerprint"] = wanted_fingerprint
-        if step is Step.UNLOAD:
-            changes["fingerprint"] = ""
         if step is Step.RECOVER:
             changes["reached_recover_count"] = recover_count
         if arrival.state.is_error:
