@@ -101,8 +101,13 @@ def name_fault(name: str) -> bool:
 
 def _read(entry: Entry) -> StatedAttribute:
     name = entry.text(*_NAME) or entry.key
-    taken = {facet: entry.text(*spellings) for facet, spellings in SPELLINGS.items()}
-    has_range = any(taken[facet] not in {"", _ABSENT} for facet in _RANGE)
+    names = entry.names()
+    taken = {
+        facet: entry.text(*spellings)
+        for facet, spellings in SPELLINGS.items()
+        if not names.isdisjoint(spellings)
+    }
+    has_range = any(taken.get(facet, "") not in {"", _ABSENT} for facet in _RANGE)
     facets = {
         facet: text
         for facet, text in taken.items()

@@ -36,10 +36,10 @@ class Entry:
         """The value of a field with several spellings: the first that says something, else null
         or an empty one. What the same field says elsewhere goes too, if it is equal or empty;
         else it is left over."""
-        found = self._find(spellings)[1]
+        found = self._find(spellings)[2]
         for left in self._left:
             for spelling in spellings:
-                if spelling in left and (is_empty(left[spelling]) or left[spelling] == found):
+                if spelling in left and (left[spelling] == found or is_empty(left[spelling])):
                     del left[spelling]
         return found
 
@@ -47,28 +47,35 @@ class Entry:
         """Likewise as text; absent: empty. Structures become JSON text."""
         return text_of(self.take(*spellings))
 
+    def names(self) -> set[str]:
+        """Names of all fields, taken or not."""
+        return {name for _, fields in self._layers for name in fields}
+
     def place_of(self, *spellings: str) -> str:
         """Where the field stands, or would stand."""
-        return self._find(spellings)[0]
+        place, spelling, _ = self._find(spellings)
+        return member(place, spelling)
 
     def original(self, name: str) -> Value:
         """The value of a field as the file has it, taken or not."""
-        return self._find((name,))[1]
+        return self._find((name,))[2]
 
     def whole(self) -> dict[str, Value]:
         """All fields as the file has them, taken or not."""
         return {n: value for _, fields in reversed(self._layers) for n, value in fields.items()}
 
-    def _find(self, spellings: tuple[str, ...]) -> tuple[str, Value]:
-        empty: tuple[str, Value] | None = None
+    def _find(self, spellings: tuple[str, ...]) -> tuple[str, str, Value]:
+        """Place of the object that has it, its spelling there, and its value."""
+        found: tuple[str, str, Value] = (self._layers[0][0], spellings[0], None)
         for place, fields in self._layers:
             for spelling in spellings:
                 value = fields.get(spelling)
                 if value is not None:
                     if not is_empty(value):
-                        return member(place, spelling), value
-                    empty = empty or (member(place, spelling), value)
-        return empty or (member(self._layers[0][0], spellings[0]), None)
+                        return place, spelling, value
+                    if found[2] is None:
+                        found = (place, spelling, value)
+        return found
 
     def put_back(self, name: str, value: Value) -> None:
         """Leaves a value over after all, because the model cannot say it."""

@@ -74,13 +74,15 @@ def take_parameters(entry: Entry, findings: Findings, name: str) -> dict[str, st
         name: of the resource, for problems.
     """
     found: dict[str, str] = {}
+    names = entry.names()
     for parameter, known in KNOWN.items():
-        place = entry.place_of(*known.spellings)
+        if names.isdisjoint(known.spellings):
+            continue
         text = entry.text(*known.spellings)
         if known.type == _NUMBER and text and not (text.isascii() and text.isdecimal()):
             expected = f"a whole number{f' of {known.unit}' if known.unit else ''}, from 0"
             findings.problem(
-                place,
+                entry.place_of(*known.spellings),
                 expected,
                 value=text,
                 reason="INVALID_VALUE",
