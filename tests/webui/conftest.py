@@ -33,6 +33,13 @@ class Site:
     hub: Hub
     feed: Feed
     http: aiohttp.ClientSession
+    runner: web.AppRunner
+
+    @property
+    def connections(self) -> int:
+        """Connections that the site holds."""
+        assert self.runner.server is not None
+        return len(self.runner.server.connections)
 
     async def text(self, path: str, *, status: int = 200) -> str:
         async with self.http.get(path) as answer:
@@ -57,7 +64,7 @@ async def running_site(address: str, most_viewers: int) -> AsyncIterator[Site]:
         url = f"http://{host}:{port}"
         try:
             async with aiohttp.ClientSession(url) as http:
-                yield Site(url, hub, feed, http)
+                yield Site(url, hub, feed, http, runner)
         finally:
             hub.close()
             await runner.cleanup()
