@@ -1,0 +1,103 @@
+"""What is offered live while a follower catches up is handed out once."""
+
+import asyncio
+
+import pytest
+
+from metadata_server.domain.change import Action, Change, Position
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import Refused
+from metadata_server.services.subscription import Batch, Subscription
+
+VARIABLES = frozenset({Kind.VARIABLE})
+SCRIPTS = frozenset({Kind.SCRIPT})
+
+
+def at(revision: int) -> Position:
+    return Position("store", 1, revision)
+
+
+def batch(first: int, last: int) -> Batch:
+    """One change in each revision."""
+    changes = tuple(
+        Change(
+            revision=revision,
+            ordinal=0,
+            time_us=revision,
+            kind=Kind.VARIABLE,
+            key=revision,
+            id=f"V{revision}",
+            id_before="",
+            action=Action.CREATED,
+            subject=None,
+        )
+        for revision in range(first, last + 1)
+    )
+    return Batch(at(last), changes)
+
+
+class Past:
+    """Pieces of the past; while each is read, some batches are offered live."""
+
+    def __init__(self, *pieces: tuple[Batch, list[Batch]]) -> None:
+        self._pieces = list(pieces)
+
+    async def next(self, subscription: Subscription) -> Batch | None:
+        if not self._pieces:
+            subscription.caught_up()
+            return None
+        piece, live = self._pieces.pop(0)
+        for offered in live:
+            subscription.offer(offered, VARIABLES)
+        return piece
+
+
+async def handed_out(subscription: Subscription, count: int) -> list[list[int]]:
+    """Revisions of each of the next batches."""
+    found = []
+    for _ in range(count):
+        got = await subscription.next(5)
+        assert got is not None
+        found.append([change.revision for change in got.changes])
+    return found
+
+
+async def test_what_is_offered_twice_is_handed_out_once() -> None:
+    past = Past((batch(1, 3), [batch(3, 3)]), (batch(4, 6), [batch(4, 5), batch(6, 8)]))
+    subscription = Subscription(VARIABLES, at(0), past.next)
+    assert await handed_out(subscription, 3) == [[1, 2, 3], [4, 5, 6], [7, 8]]
+    assert await subscription.next(0) is None
+    assert subscription.position == at(8)
+
+
+async def test_what_a_follower_knows_from_elsewhere_is_not_told_again() -> None:
+    """It comes from a replica that was ahead of this one."""
+    subscription = Subscription(VARIABLES, at(5), Past().next)
+    assert await subscription.next(0) is None
+    for live in (batch(3, 4), batch(5, 6), batch(7, 7)):
+        subscription.offer(live, VARIABLES)
+    assert await handed_out(subscription, 2) == [[6], [7]]
+
+
+async def test_its_position_is_past_what_does_not_concern_it() -> None:
+    subscription = Subscription(VARIABLES, at(0), Past().next)
+    assert await subscription.next(0) is None
+    subscription.offer(batch(1, 1), VARIABLES)
+    subscription.offer(batch(2, 9), SCRIPTS)
+    assert subscription.position == at(0), "something is still to be handed out"
+    assert await handed_out(subscription, 1) == [[1]]
+    assert subscription.position == at(9)
+
+
+async def test_a_follower_that_is_ended_while_it_waits_is_told_so() -> None:
+    subscription = Subscription(VARIABLES, at(0), Past().next)
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(reason_of(subscription))
+        subscription.end(Refused.busy("DRAINING", "stopping"))
+    assert waiting.result() == "DRAINING"
+
+
+async def reason_of(subscription: Subscription) -> str:
+    with pytest.raises(Refused) as refused:
+        await subscription.next(5)
+    return refused.value.reason
