@@ -219,7 +219,9 @@ Global___UnitServerSummary: _TypeAlias = UnitServerSummary  # noqa: Y015
 
 @_typing.final
 class AbnormalUnit(_message.Message):
-    """One unit that is not as it should be."""
+    """One unit that is not as it should be: BAD, WARNING or UNKNOWN. Who is on the way to its
+    desired state (CHANGING) needs nobody, and is only counted.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -329,7 +331,7 @@ class GetOverviewResponse(_message.Message):
 
     @_builtins.property
     def abnormal_units(self) -> _containers.RepeatedCompositeFieldContainer[Global___AbnormalUnit]:
-        """Abnormal units, worst first, then by id."""
+        """Abnormal units, worst first, those in an error state before others, then by id."""
 
     @_builtins.property
     def blind_until(self) -> _timestamp_pb2.Timestamp:

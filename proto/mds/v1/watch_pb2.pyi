@@ -197,7 +197,7 @@ class Event(_message.Message):
 
     @_builtins.property
     def control_unit_status(self) -> _control_unit_pb2.ControlUnitStatus:
-        """What a control unit reported."""
+        """What a control unit reported; contact and health are those of when it is sent."""
 
     @_builtins.property
     def unit_server_status(self) -> _unit_server_pb2.UnitServerStatus:
@@ -236,7 +236,9 @@ Global___Event: _TypeAlias = Event  # noqa: Y015
 
 @_typing.final
 class WatchResponse(_message.Message):
-    """Changes, with the position that they lead to."""
+    """Changes, with the position that they lead to: whole revisions, save that one of more than
+    32 MB comes in several messages, of which only the last has its position.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

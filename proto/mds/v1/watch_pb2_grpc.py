@@ -48,8 +48,10 @@ class WatchServicer:
 
     def Watch(self, request, context):
         """Streams changes after a position: in order, each once, a revision never split, none
-        missed, resumable at any position seen. A message without events is a bookmark. Refused
-        or ended: HISTORY_TRIMMED, HISTORY_RESET, WATCHER_TOO_SLOW, DRAINING.
+        missed, resumable at any position seen. A message without events is a bookmark; one comes
+        at least every few seconds, and at once where the watch begins with now. A stream that has
+        grown old ends with DRAINING: watch again from the last position. Refused or ended:
+        HISTORY_TRIMMED, HISTORY_RESET, WATCHER_TOO_SLOW, DRAINING, DATABASE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,8 +35,10 @@ class WatchStub:
     def __new__(cls, channel: _aio.Channel) -> WatchAsyncStub: ...
     Watch: _grpc.UnaryStreamMultiCallable[_watch_pb2.WatchRequest, _watch_pb2.WatchResponse]
     """Streams changes after a position: in order, each once, a revision never split, none
-    missed, resumable at any position seen. A message without events is a bookmark. Refused
-    or ended: HISTORY_TRIMMED, HISTORY_RESET, WATCHER_TOO_SLOW, DRAINING.
+    missed, resumable at any position seen. A message without events is a bookmark; one comes
+    at least every few seconds, and at once where the watch begins with now. A stream that has
+    grown old ends with DRAINING: watch again from the last position. Refused or ended:
+    HISTORY_TRIMMED, HISTORY_RESET, WATCHER_TOO_SLOW, DRAINING, DATABASE_UNAVAILABLE.
     """
 
 @_typing.type_check_only
@@ -46,8 +48,10 @@ class WatchAsyncStub(WatchStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Watch: _aio.UnaryStreamMultiCallable[_watch_pb2.WatchRequest, _watch_pb2.WatchResponse]  # type: ignore[assignment]
     """Streams changes after a position: in order, each once, a revision never split, none
-    missed, resumable at any position seen. A message without events is a bookmark. Refused
-    or ended: HISTORY_TRIMMED, HISTORY_RESET, WATCHER_TOO_SLOW, DRAINING.
+    missed, resumable at any position seen. A message without events is a bookmark; one comes
+    at least every few seconds, and at once where the watch begins with now. A stream that has
+    grown old ends with DRAINING: watch again from the last position. Refused or ended:
+    HISTORY_TRIMMED, HISTORY_RESET, WATCHER_TOO_SLOW, DRAINING, DATABASE_UNAVAILABLE.
     """
 
 class WatchServicer(metaclass=_abc_1.ABCMeta):
@@ -60,8 +64,10 @@ class WatchServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_watch_pb2.WatchResponse], _abc.AsyncIterator[_watch_pb2.WatchResponse]]:
         """Streams changes after a position: in order, each once, a revision never split, none
-        missed, resumable at any position seen. A message without events is a bookmark. Refused
-        or ended: HISTORY_TRIMMED, HISTORY_RESET, WATCHER_TOO_SLOW, DRAINING.
+        missed, resumable at any position seen. A message without events is a bookmark; one comes
+        at least every few seconds, and at once where the watch begins with now. A stream that has
+        grown old ends with DRAINING: watch again from the last position. Refused or ended:
+        HISTORY_TRIMMED, HISTORY_RESET, WATCHER_TOO_SLOW, DRAINING, DATABASE_UNAVAILABLE.
         """
 
 def add_WatchServicer_to_server(servicer: WatchServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
