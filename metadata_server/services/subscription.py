@@ -51,7 +51,8 @@ class Subscription:
     @property
     def position(self) -> Position | None:
         """Up to where nothing that passes is still to be handed out."""
-        if self._waiting or self._told is None or self.reached is None:
+        is_behind = self._waiting or self._catch_up is not None
+        if is_behind or self._told is None or self.reached is None:
             return self.reached
         return max(self._told, self.reached)
 

@@ -89,6 +89,16 @@ async def test_its_position_is_past_what_does_not_concern_it() -> None:
     assert subscription.position == at(9)
 
 
+async def test_its_position_is_not_past_what_it_has_still_to_read() -> None:
+    past = Past((batch(1, 3), [batch(9, 9)]), (batch(4, 8), []))
+    subscription = Subscription(SCRIPTS, at(0), past.next)
+    assert await subscription.next(5) is not None
+    assert subscription.position == at(3)
+    assert await subscription.next(5) is not None
+    assert await subscription.next(0) is None
+    assert subscription.position == at(9)
+
+
 async def test_a_follower_that_is_ended_while_it_waits_is_told_so() -> None:
     subscription = Subscription(VARIABLES, at(0), Past().next)
     async with asyncio.TaskGroup() as tasks:
