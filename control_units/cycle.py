@@ -14,7 +14,11 @@ Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class Cycle:
-    """Calls `on_cycle` of one unit again and again; between two rounds it costs one timer."""
+    """Calls `on_cycle` of one unit again and again; between two rounds it costs one timer.
+
+    Attributes:
+        stuck: end of a round that could not be ended in time; None: there is none.
+    """
 
     def __init__(self, unit: ControlUnit, spawn: Spawn, slots: asyncio.Semaphore) -> None:
         self._unit = unit
@@ -23,6 +27,7 @@ class Cycle:
         self._timer: asyncio.TimerHandle | None = None
         self._round: asyncio.Task[None] | None = None
         self._is_on = False
+        self.stuck: hooks.Ended | None = None
 
     def begin(self) -> None:
         """Starts the rounds; units that start together spread over the period."""
@@ -51,6 +56,7 @@ class Cycle:
             await hooks.call(unit.on_cycle, deadline=unit.hook_deadline, slots=self._slots)
         except Exception as error:  # noqa: BLE001  # the author's code may raise anything
             self._is_on = False
+            self.stuck = error.ended if isinstance(error, hooks.StillRunning) else None
             unit.fail(hooks.words(error), fatal=hooks.is_fatal(error))
         if self._is_on:
             self._plan(unit.cycle_period)

@@ -34,6 +34,7 @@ class DiskCopy:
     def __init__(self, folder: Path, unit_server: str) -> None:
         # Ids have slashes and colons; a file name must have neither.
         self.path = folder / f"{quote(unit_server, safe='')}.copy"
+        self._saved = b""
 
     def load(self) -> registration_pb2.RegisterResponse | None:
         """What was kept; None where there is nothing that can be used."""
@@ -60,6 +61,8 @@ class DiskCopy:
             OSError: it cannot be written; the one before is untouched.
         """
         content = kept.SerializeToString(deterministic=True)
+        if content == self._saved:
+            return
         header = _HEADER + hashlib.sha256(content).hexdigest().encode()
         # Init parameters of drivers may hold passwords: only this user may read them.
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -69,3 +72,4 @@ class DiskCopy:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self.path)
+        self._saved = content

@@ -87,20 +87,21 @@ async def _in_thread(
     hook: Callable[..., Any], arguments: tuple[Any, ...], name: str, deadline: float
 ) -> None:
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
+    done: Ended = loop.create_future()
 
-    def finish(error: BaseException | None) -> None:
+    def finish(result: Any, error: BaseException | None) -> None:
         if done.done():
             return
         if error is None:
-            done.set_result(None)
+            done.set_result(result)
         else:
             done.set_exception(error)
 
     def work() -> None:
+        result: Any = None
         error: BaseException | None = None
         try:
-            hook(*arguments)
+            result = hook(*arguments)
         except SystemExit as ended:
             error = RecoverableError(f"{name} called sys.exit({ended.code!r}).")
         except StopIteration as stop:  # no future takes one
@@ -108,7 +109,7 @@ async def _in_thread(
         except BaseException as raised:  # noqa: BLE001  # handed on to the loop, whatever it is
             error = raised
         if not loop.is_closed():
-            loop.call_soon_threadsafe(finish, error)
+            loop.call_soon_threadsafe(finish, result, error)
 
     # Daemon: a hook that hangs must not keep the process from ending.
     threading.Thread(target=work, name=name, daemon=True).start()
@@ -117,7 +118,9 @@ async def _in_thread(
         # Its end interests; what it then raises does not.
         done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         raise StillRunning(name, deadline, done)
-    done.result()
+    result = done.result()
+    if inspect.isawaitable(result):  # a coroutine function behind a decorator
+        await _on_loop(lambda: result, (), name, deadline)
 
 
 def words(error: BaseException) -> str:

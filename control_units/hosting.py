@@ -9,10 +9,10 @@ import structlog
 from google.rpc import code_pb2
 from mds.v1 import registration_pb2
 
-from control_units.configuration import effective, to_wire
+from control_units.configuration import to_wire
 from control_units.control_unit import ControlUnit
 from control_units.cycle import Spawn
-from control_units.fingerprint import dataset_hash, digest, fingerprint
+from control_units.fingerprint import dataset_hash, digest
 from control_units.hosted_unit import HostedUnit
 from control_units.outbox import Outbox
 from control_units.states import State
@@ -190,8 +190,9 @@ class Hosting:
             assignment = kept.assignments.add()
             assignment.CopyFrom(unit.assignment)
             assignment.configuration.CopyFrom(configuration)
-            assignment.fingerprint = fingerprint(
-                effective(unit.hosted_class.dataset, configuration)
+            is_good = unit.good is not None
+            assignment.fingerprint = (
+                unit.applied_fingerprint if is_good else unit.wanted_fingerprint
             )
         return kept
 

@@ -161,6 +161,8 @@ class Lifecycle:
             await hooks.call(hook, deadline=unit.hook_deadline, slots=self._slots)
 
     def _check_not_stuck(self, step: Step) -> None:
+        if self._cycle is not None and self._cycle.stuck is not None:
+            self._stuck, self._cycle.stuck = self._cycle.stuck, None
         if self._stuck is None or self._stuck.done():
             self._stuck = None
         elif step is not Step.UNLOAD:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -192,7 +193,7 @@ class Link:
         self._session = _Session(
             id=response.session,
             heartbeat_s=_seconds(response.heartbeat_period) or 5.0,
-            position=response.position,
+            position=position_pb2.Position.FromString(response.position.SerializeToString()),
             missing_datasets=list(response.missing_datasets),
         )
         # After an outage a lease counts for one lease more: who comes back within a heartbeat
@@ -224,9 +225,14 @@ class Link:
                 on_word=self._take_word,
             )
             missing, self._session.missing_datasets = self._session.missing_datasets, []
+            begun = time.monotonic()
             try:
                 await self._attachment.run(self._session.id, self._session.position, missing)
             except ClientError as failure:
+                if isinstance(failure, Unreachable):
+                    self._client.leave(failure.address)
+                if time.monotonic() - begun > self._session.heartbeat_s:
+                    self._attaching.reset()  # this stream was well, once
                 if isinstance(failure, Refused) and failure.reason in _REGISTER_AGAIN:
                     log.warning("session_over", reason=failure.reason, message=failure.message)
                     return False
@@ -238,9 +244,9 @@ class Link:
                 self._attachment = None
 
     def _take_word(self, word: registration_pb2.AttachResponse) -> None:
-        self._attaching.reset()
         if word.HasField("position"):
-            self._session.position = word.position
+            # A copy: a part of a message keeps all of it in memory.
+            self._session.position.CopyFrom(word.position)
         if word.HasField("lease"):
             self._renew(_seconds(word.lease))
         if word.assignments:

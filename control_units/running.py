@@ -36,7 +36,7 @@ def run(
             been let go of.
     """
     # Imported here, so that a module with control units is quick to import by itself.
-    from control_units.client import Refused
+    from control_units.client import BadAddress, Refused
     from control_units.faults import UnitServerFault
     from control_units.unit_server import UnitServer
 
@@ -61,10 +61,8 @@ def run(
 
     try:
         asyncio.run(serve())
-    except (UnitServerFault, Refused) as fault:
+    except (BadAddress, UnitServerFault, Refused) as fault:
         sys.exit(str(fault))
-    except ValueError as error:  # an address that is none
-        sys.exit(str(error))
 
 
 def set_up_logs() -> None:

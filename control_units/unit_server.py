@@ -23,6 +23,7 @@ LETTING_GO_S = 10.0
 """How long units may take, together, to let go of their hardware at the end."""
 
 _SAVE_S = 0.5
+_AFTER_FAULT_S = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -128,14 +129,18 @@ class UnitServer:
             log.error("unit_task_failed", exc_info=error)
 
     async def _stay_in_touch(self) -> None:
-        try:
-            await self._link.run()
-        except (UnitServerFault, Refused) as fault:
-            self._fault = fault
-            log.error(
-                "unit_server_refused", unit_server=self.identity.unit_server, error=str(fault)
-            )
-            self.stop()
+        while True:
+            try:
+                await self._link.run()
+            except (UnitServerFault, Refused) as fault:
+                self._fault = fault
+                self.stop()
+                return
+            except Exception:  # the top of a background loop; the units go on meanwhile
+                log.exception("link_failed", unit_server=self.identity.unit_server)
+            else:
+                return
+            await asyncio.sleep(_AFTER_FAULT_S)
 
     async def _let_go(self) -> None:
         try:
@@ -178,3 +183,5 @@ class UnitServer:
                 await asyncio.to_thread(self._copy.save, self._hosting.copy())
             except OSError as error:
                 log.warning("disk_copy_not_written", path=str(self._copy.path), error=str(error))
+            except Exception:  # the top of a background loop
+                log.exception("disk_copy_failed", path=str(self._copy.path))

@@ -33,6 +33,7 @@ from control_units.client.addresses import (
     ADDRESS_VARIABLE,
     DEFAULT_ADDRESS,
     DEFAULT_PORT,
+    BadAddress,
     parse_addresses,
 )
 from control_units.client.backoff import Backoff
@@ -51,6 +52,7 @@ __all__ = [
     "DEFAULT_ADDRESS",
     "DEFAULT_PORT",
     "Backoff",
+    "BadAddress",
     "Client",
     "ClientError",
     "Refused",

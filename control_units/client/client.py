@@ -45,7 +45,7 @@ class Client:
         timeout: seconds that a call may take unless it says otherwise.
 
     Raises:
-        ValueError: an address is none.
+        BadAddress: an address is none.
     """
 
     def __init__(

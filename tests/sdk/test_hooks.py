@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import threading
+from collections.abc import Awaitable
 
 import pytest
 
@@ -27,6 +28,19 @@ async def test_an_async_hook_runs_on_the_loop_and_a_plain_one_beside_it() -> Non
     await call(beside)
     assert seen[0] is threading.current_thread()
     assert seen[1] is not threading.current_thread()
+
+
+async def test_a_coroutine_function_behind_a_decorator_is_awaited() -> None:
+    seen = []
+
+    async def inner() -> None:
+        seen.append(threading.current_thread())
+
+    def decorated() -> Awaitable[None]:
+        return inner()
+
+    await call(decorated)
+    assert seen == [threading.current_thread()]
 
 
 async def test_what_a_hook_raises_comes_out() -> None:

@@ -70,20 +70,29 @@ class Stuck(ControlUnit):
         self.release.wait()
 
 
+class StuckInItsRound(ControlUnit):
+    release: ClassVar[threading.Event]
+    hook_deadline = 0.05
+    cycle_period = 0.01
+
+    def on_cycle(self) -> None:
+        self.release.wait()
+
+
 class Unbuildable(ControlUnit):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         raise OSError("no such card")
 
 
-CLASSES = HostedClasses([Device, Ticking, Stuck, Unbuildable])
+CLASSES = HostedClasses([Device, Ticking, Stuck, StuckInItsRound, Unbuildable])
 
 
 @pytest.fixture(autouse=True)
 def fresh_scripts() -> None:
     Device.script.clear()
     Device.calls.clear()
-    Stuck.release = threading.Event()
+    Stuck.release = StuckInItsRound.release = threading.Event()
 
 
 @pytest.fixture
@@ -259,6 +268,14 @@ async def test_a_thread_that_hangs_keeps_everybody_from_its_hardware_until_it_en
         return (await settle(hosting))["A"] is State.RUNNING
 
     await until(it_runs)
+
+
+async def test_a_round_that_hangs_keeps_everybody_from_its_hardware(hosting: Hosting) -> None:
+    hosting.assign([assignment("A", implementation="StuckInItsRound")])
+    await until(lambda: hosting.units["A"].standing.state is State.FATAL_ERROR)
+    hosting.assign([assignment("A", implementation="StuckInItsRound", generation=2)])
+    assert await settle(hosting) == {"A": State.FATAL_ERROR}
+    assert "still running. Restart" in hosting.units["A"].standing.message
 
 
 async def test_a_changed_configuration_is_applied_by_a_new_init(hosting: Hosting) -> None:
