@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -12,7 +11,7 @@ from sqlalchemy import select
 from metadata_server.domain.change import Action, Change
 from metadata_server.domain.control_unit import ControlUnitStatus
 from metadata_server.domain.names import Kind
-from metadata_server.domain.session import contact_of
+from metadata_server.domain.session import Session, contact_of
 from metadata_server.domain.state import Contact, Health, health_of
 from metadata_server.store.codec import data_of
 from metadata_server.store.desires import desired_states
@@ -45,8 +44,9 @@ class Names:
         self._spans: dict[int, list[tuple[int, str]]] = defaultdict(list)
         for some in batches(sorted(keys)):
             query = select(name.c.key, name.c.from_revision, name.c.id).where(name.c.key.in_(some))
-            for row in unit.connection.execute(query.order_by(name.c.from_revision)):
-                self._spans[row.key].append((row.from_revision, row.id))
+            rows = unit.connection.execute(query.order_by(name.c.from_revision)).all()
+            for key, since, id in rows:
+                self._spans[key].append((since, id))
 
     def at(self, key: int, revision: int) -> str:
         """The last id that a key had got by a revision; empty: none."""
@@ -109,35 +109,31 @@ class Verdicts:
 def reported_changes(unit: UnitOfWork, rows: Sequence[Row], names: Names) -> list[Change]:
     unit.keys.find_ids(Kind.UNIT_SERVER, {row["unit_server_key"] for row in rows} - {None})
     verdicts = Verdicts(unit, rows)
-    found = []
-    for row in rows:
-        key, revision = row["key"], row["revision"]
-        change = Change(
-            revision=revision,
-            ordinal=row["ordinal"],
-            time_us=row["time_us"],
-            kind=Kind(row["kind"]),
-            key=key,
-            id=names.at(key, revision),
-            id_before=names.at(key, revision - 1),
-            action=Action.UPDATED,
-            subject=None,
-        )
-        found.append(with_report(unit, change, row, verdicts))
-    return found
+    return [reported_change(unit, row, names, verdicts) for row in rows]
 
 
-def with_report(unit: UnitOfWork, change: Change, row: Row, verdicts: Verdicts) -> Change:
-    """The change with what its image says."""
-    if change.kind is Kind.UNIT_SERVER_STATUS:
-        session = session_of(row, unit_server=change.id)
-        return replace(change, subject=session, contact=session.contact)
-    server = row["unit_server_key"]
-    server_id = "" if server is None else unit.keys.id_of(Kind.UNIT_SERVER, server)
-    status = status_of(row, id=change.id, unit_server=server_id)
-    return replace(
-        change,
-        subject=status,
-        contact=verdicts.contact(status.session),
-        health=verdicts.health(status),
+def reported_change(unit: UnitOfWork, row: Row, names: Names, verdicts: Verdicts) -> Change:
+    kind, key, revision = Kind(row["kind"]), row["key"], row["revision"]
+    id = names.at(key, revision)
+    subject: ControlUnitStatus | Session
+    if kind is Kind.UNIT_SERVER_STATUS:
+        subject = session_of(row, unit_server=id)
+        contact, health = subject.contact, Health.GOOD
+    else:
+        server = row["unit_server_key"]
+        server_id = "" if server is None else unit.keys.id_of(Kind.UNIT_SERVER, server)
+        subject = status_of(row, id=id, unit_server=server_id)
+        contact, health = verdicts.contact(subject.session), verdicts.health(subject)
+    return Change(
+        revision=revision,
+        ordinal=row["ordinal"],
+        time_us=row["time_us"],
+        kind=kind,
+        key=key,
+        id=id,
+        id_before=names.at(key, revision - 1),
+        action=Action.UPDATED,
+        subject=subject,
+        contact=contact,
+        health=health,
     )

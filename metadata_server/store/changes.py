@@ -66,7 +66,7 @@ def queries_after(revision: int, kinds: Collection[Kind]) -> list[tuple[Any, Sel
 
 
 def rows_of(unit: UnitOfWork, query: Select[Any]) -> list[Row]:
-    return [dict(row) for row in unit.connection.execute(query).mappings()]
+    return [dict(row) for row in unit.connection.execute(query).mappings().all()]
 
 
 def kept_from(unit: UnitOfWork, revision: int) -> int:
