@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from benchmarks.boot_storm import boot_storm
 from benchmarks.idle_facility import idle_facility
+from benchmarks.overview import overview
 from benchmarks.stage import stage
 from benchmarks.watch_latency import watch_latency
 
@@ -15,6 +16,7 @@ BENCHMARKS = {
     "boot_storm": boot_storm,
     "idle_facility": idle_facility,
     "watch_latency": watch_latency,
+    "overview": overview,
 }
 
 

@@ -74,7 +74,8 @@ def all_sessions(unit: UnitOfWork, seen: Observer) -> list[Session]:
     for row in rows:
         session, its_lease = held_from(unit, row)
         contact = contact_of(session, its_lease, seen, unit.now_us)
-        held[session.unit_server_key] = replace(session, contact=contact)
+        told = session if contact is session.contact else replace(session, contact=contact)
+        held[session.unit_server_key] = told
     return [
         held.get(server.key) or Session(id="", unit_server=server.id, unit_server_key=server.key)
         for server in servers
