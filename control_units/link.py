@@ -22,7 +22,9 @@ from control_units.hosting import HostedClasses, Hosting
 if TYPE_CHECKING:
     from google.protobuf.duration_pb2 import Duration
 
-REGISTER_TIMEOUT_S = 5.0
+REGISTER_TIMEOUT_S = 20.0
+"""Of one try; in a boot storm a server may need some time, and it is worth waiting."""
+
 LONGEST_PAUSE_S = 5.0
 
 # After these the unit server must be told everything again.
@@ -82,7 +84,7 @@ class Link:
     Args:
         on_lease_renewed: called with each renewal, the first included.
         on_lease_lost: called when it has run out.
-        on_unreachable: called when no server has answered a registration.
+        on_unreachable: called when none of the servers has answered a registration.
     """
 
     def __init__(
@@ -140,13 +142,17 @@ class Link:
             self._attachment.say_goodbye(message)
 
     async def _register(self) -> None:
+        silent = 0
         while True:
             try:
                 response = await self._client.registration.Register(
                     self._request(), timeout=REGISTER_TIMEOUT_S
                 )
             except Unreachable as failure:
-                self._on_unreachable()
+                self._client.leave(failure.address)
+                silent += 1
+                if silent >= len(self._client.addresses):
+                    self._on_unreachable()
                 await self._pause(failure, self._registering, "registration_unanswered")
             except Refused as refused:
                 self._check_hope(refused)

@@ -84,6 +84,11 @@ class UnitServer:
         """The units."""
         return self._hosting
 
+    @property
+    def client(self) -> Client:
+        """Its client of the metadata servers."""
+        return self._client
+
     def stop(self) -> None:
         """Has `serve` let go of all hardware, say good-bye and return."""
         self._stopping.set()

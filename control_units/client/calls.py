@@ -20,8 +20,6 @@ POSITION_KEY = "mds-position"
 REQUEST_ID_KEY = "mds-request-id"
 PRINCIPAL_KEY = "mds-principal"
 _READS = ("Get", "List")
-# Idempotent by the incarnation that its request carries.
-_SAFE = frozenset({"/mds.v1.Registration/Register"})
 
 
 class Caller:
@@ -62,8 +60,8 @@ class Caller:
 class UnaryCall(Generic[Request, Reply]):
     """One request, one reply, from whichever server answers.
 
-    Sent again as long as its time lasts, when that cannot do it twice: reads, mutations (their
-    request id makes them safe) and registrations.
+    Sent again as long as its time lasts, when that cannot do it twice: reads, and mutations,
+    which their request id makes safe.
     """
 
     def __init__(self, caller: Caller, path: str, kind: dict[str, Any]) -> None:
@@ -71,7 +69,7 @@ class UnaryCall(Generic[Request, Reply]):
         self._path = path
         self._kind = kind
         method = path.rpartition("/")[2]
-        self._is_safe = method.startswith(_READS) or path in _SAFE
+        self._is_read = method.startswith(_READS)
 
     async def __call__(  # `timeout` is the word of gRPC's own callables
         self,
@@ -80,7 +78,7 @@ class UnaryCall(Generic[Request, Reply]):
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> Reply:
         request, has_request_id = _with_request_id(request)
-        repeats = self._is_safe or has_request_id
+        repeats = self._is_read or has_request_id
         end = time.monotonic() + (self._caller.timeout if timeout is None else timeout)
         backoff = Backoff(first=0.1, longest=3.0)
         tries = 0

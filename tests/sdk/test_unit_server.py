@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from control_units import AlreadyRunning, RecoverableError, State, Superseded, Undeclared
 from control_units.disk_copy import DiskCopy
 from tests.sdk.laboratory import Laboratory, Probe, laboratory
+from tests.stages.ports import free_port
 from tests.stages.replica import Replica
 from tests.stages.waiting import until
 
@@ -336,6 +337,41 @@ async def test_units_move_with_their_stream_to_another_replica(
         await lab.declare("A", desired=RUNNING)
         await lab.until_states(A=RUNNING)
         assert (await lab.session()).session == session
+
+
+async def test_a_replica_that_says_nothing_is_left(
+    start_replica: StartReplica, sqlite_database: str, tmp_path: Path
+) -> None:
+    one = await start_replica(sqlite_database, environment=LONG_LEASE)
+    other = await start_replica(sqlite_database, environment=LONG_LEASE)
+    async with laboratory(other.address, tmp_path / "state") as lab:
+        await lab.declare("A")
+        server = lab.serve(address=[one.address, other.address])
+        server.client.leave(other.address)  # it asks the first one first
+        await lab.until_states(A=RUNNING)
+        one.program.pause()
+        await lab.declare("A", desired=State.STOPPED)
+        await lab.until_states(A=State.STOPPED, within=20)
+        one.program.resume()
+
+
+async def test_a_start_beside_a_dead_replica_needs_no_copy(
+    start_replica: StartReplica, sqlite_database: str, tmp_path: Path
+) -> None:
+    replica = await start_replica(sqlite_database, environment=LONG_LEASE)
+    dead = f"127.0.0.1:{free_port()}"
+    async with laboratory(replica.address, tmp_path / "state") as lab:
+        await lab.declare("A")
+        first = lab.serve()
+        copy = DiskCopy(lab.folder, lab.name)
+        await until(lambda: copy.load() is not None)
+        await lab.end(first)
+        server = lab.serve(address=[dead, replica.address])
+        server.client.leave(replica.address)
+        with capture_logs() as logs:
+            await until(lambda: server.hosting.units)
+        assert not lab.unit(server, "A").standing.unfenced
+        assert "started_from_copy_on_disk" not in [each["event"] for each in logs]
 
 
 async def test_a_session_that_ended_meanwhile_is_followed_by_another(
