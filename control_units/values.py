@@ -1,7 +1,6 @@
 """Values of attributes: from the text that people gave, and checked against type and range."""
 
 import base64
-import binascii
 import json
 import math
 import operator
@@ -12,7 +11,8 @@ from typing import Any
 
 from control_units.faults import OutOfRange, WrongType
 
-_WHOLE = re.compile(r"[+-]?(0[xX][0-9a-fA-F]+|[0-9]+)")
+_WHOLE = re.compile(r"[+-]?(0[xX][0-9a-fA-F]+|[0-9]+)", re.ASCII)
+_REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _LARGEST_FLOAT = 3.4028235677973366e38  # above it, rounding to 32 bits gives infinity
 
@@ -81,26 +81,36 @@ def parse(text: str, type: ValueType, shape: Sequence[int] = ()) -> Any:
 def _parse_elements(elements: object, type: ValueType, depth: int) -> Any:
     if depth and isinstance(elements, list):
         return [_parse_elements(each, type, depth - 1) for each in elements]
-    return _parse_scalar(elements, type) if isinstance(elements, str) else elements
+    is_text = isinstance(elements, str) and type is not ValueType.JSON
+    return _parse_scalar(str(elements), type) if is_text else elements
 
 
 def _parse_scalar(text: str, type: ValueType) -> Any:
     try:
+        if type.is_whole:
+            return _number(text)
+        if type.is_real:
+            return float(text if _REAL.fullmatch(text) else _number(text))
         if type is ValueType.BOOL:
             return _BOOLEANS[text]
-        if type.is_whole and _WHOLE.fullmatch(text):
-            return int(text, 16 if "x" in text.lower() else 10)
-        if type.is_real:
-            return float(int(text, 16)) if "x" in text.lower() else float(text)
         if type is ValueType.BYTES:
             return base64.b64decode(text, validate=True)
         if type is ValueType.JSON:
             return json.loads(text)
-    except (KeyError, ValueError, binascii.Error) as error:
+    except (KeyError, ValueError, OverflowError) as error:
         raise WrongType(f"{_shown(text)} is no {type.name}.") from error
-    if type.is_whole:
-        raise WrongType(f"{_shown(text)} is no {type.name}.")
     return text
+
+
+def _number(text: str) -> int:
+    """A whole number, decimal or hexadecimal.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(text)
+    return int(text, 16 if "x" in text.lower() else 10)
 
 
 def written(value: object, type: ValueType) -> str:
