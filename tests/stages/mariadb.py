@@ -116,8 +116,9 @@ class MariaDB:
             self.start()
 
     def clear(self) -> None:
-        """Ends it, without waiting for it to tidy up."""
+        """Ends it, without waiting for it to tidy up, and takes its data away."""
         self._program.clear()
+        shutil.rmtree(self.data, ignore_errors=True)
 
     def execute(self, *statements: str) -> tuple[tuple[object, ...], ...]:
         """Rows of the last statement, run as root with autocommit."""
