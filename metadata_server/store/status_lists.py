@@ -7,18 +7,19 @@ What was never heard of has a status too, an empty one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select, tuple_
 
-from metadata_server.domain.control_unit import ControlUnitStatus
+from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, PageStart, Selection
 from metadata_server.domain.session import Session
 from metadata_server.domain.state import State
 from metadata_server.store.history import last_revisions
 from metadata_server.store.keys import batches
-from metadata_server.store.lists import batches_of, listing, names_at
+from metadata_server.store.lists import SMALLEST_BATCH, batches_of, listing, names_at, page
 from metadata_server.store.schema import control_unit, control_unit_status, status_history
 from metadata_server.store.selections import Filter, filter_of, id_range
 from metadata_server.store.sessions import sessions_of
@@ -43,7 +44,7 @@ def status_page(
             return []
         if revision == unit.position.revision:
             return present_statuses(unit, selection, wanted, after=start.after, limit=limit)
-        return past_statuses(unit, selection, wanted, start=start, limit=limit)
+        return past_statuses(unit, selection, start=start, limit=limit)
 
     return listing(
         unit.position, selection, read, size=size, token=token, id_of=lambda status: status.id
@@ -53,7 +54,7 @@ def status_page(
 def present_statuses(
     unit: UnitOfWork, selection: Selection, wanted: Filter, *, after: str, limit: int
 ) -> list[ControlUnitStatus]:
-    conditions = wanted.conditions(control_unit_status)
+    conditions = wanted.conditions(control_unit)
     if selection.state is not State.UNSPECIFIED:
         conditions.append(control_unit_status.c.state == selection.state.value)
     columns = [column for column in control_unit_status.c if column.name != "key"]
@@ -77,20 +78,23 @@ def present_statuses(
 
 
 def past_statuses(
-    unit: UnitOfWork, selection: Selection, wanted: Filter, *, start: PageStart, limit: int
+    unit: UnitOfWork, selection: Selection, *, start: PageStart, limit: int
 ) -> list[ControlUnitStatus]:
-    revision = start.position.revision
-    names = names_at(Kind.CONTROL_UNIT, revision)
-    found: list[ControlUnitStatus] = []
-    for some in batches_of(unit, names, wanted.id_prefix, after=start.after, size=limit):
+    declared = replace(selection, kind=Kind.CONTROL_UNIT, state=State.UNSPECIFIED)
+    size = max(limit, SMALLEST_BATCH)
+    after, found = start.after, list[ControlUnitStatus]()
+    while len(found) < limit:
+        begin = PageStart(start.position, after)
+        units = page(unit, ControlUnit, declared, start=begin, limit=size)
+        keys = {each.id: each.meta.key for each in units}
         found += [
             status
-            for status in statuses_at(unit, some, revision)
-            if selection.unit_server in {"", status.unit_server}
-            and selection.state in {State.UNSPECIFIED, status.state}
+            for status in statuses_at(unit, keys, start.position.revision)
+            if selection.state in {State.UNSPECIFIED, status.state}
         ]
-        if len(found) >= limit:
+        if len(units) < size:
             break
+        after = units[-1].id
     return found[:limit]
 
 

@@ -153,7 +153,11 @@ def test_statuses_are_filtered_by_what_they_were(store: Store) -> None:
     seen_later = states(store, running, at), states(store, hosted, at)
     assert seen_at_once == (
         {"DAFNE/A": State.RUNNING},
-        {"DAFNE/A": State.RUNNING, "DAFNE/B": State.LOADED},
+        {
+            "DAFNE/A": State.RUNNING,
+            "DAFNE/B": State.LOADED,
+            "DAFNE/C": State.UNSPECIFIED,  # declared for it, and not heard of yet
+        },
     )
     assert seen_later == seen_at_once
 

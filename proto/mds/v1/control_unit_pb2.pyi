@@ -652,7 +652,7 @@ class ListControlUnitStatusesRequest(_message.Message):
     id_prefix: _builtins.str
     """Only ids that begin with this text."""
     unit_server: _builtins.str
-    """Only units that this unit server hosts: `unit_servers/{id}`."""
+    """Only units declared for this unit server, heard of or not: `unit_servers/{id}`."""
     state: _state_pb2.State.ValueType
     """Only units in this state; unset: all."""
     def __init__(
