@@ -16,6 +16,7 @@ from metadata_server.api.calls import CallFigures, CallInterceptor
 from metadata_server.api.health import Health
 from metadata_server.api.http import http_application
 from metadata_server.api.services import Parts, add_services
+from metadata_server.api.watch import add_watch_figures
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.timing import Timing
 from metadata_server.services.bundles import Bundles
@@ -56,6 +57,7 @@ class Replica:
             collector(registry=self._registry)
         self._health = Health(self._check)
         self._tailer = Tailer(self._store)
+        add_watch_figures(self._registry, self._tailer)
         self._liveness = Liveness(
             self._store,
             self._tailer,

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import grpc
 from google.protobuf.message import Message
 from mds.v1 import watch_pb2
+from prometheus_client import CollectorRegistry, Gauge
 
 from metadata_server.api.calls import Context
 from metadata_server.api.messages import (
@@ -29,6 +30,7 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.session import Session
 from metadata_server.domain.watch import Event, EventAction, Notice, WatchFilter
+from metadata_server.services.tailer import Tailer
 from metadata_server.services.watch import Watching
 
 MESSAGE_BYTES = 1024 * 1024
@@ -71,6 +73,18 @@ def add_watch(server: grpc.aio.Server, watching: Watching) -> None:
     )
     handler = grpc.method_handlers_generic_handler(SERVICE, {"Watch": method})
     server.add_generic_rpc_handlers((handler,))
+
+
+def add_watch_figures(registry: CollectorRegistry, tailer: Tailer) -> None:
+    """Adds how many follow the changes, and how late they may be told."""
+    followers = Gauge(
+        "mds_followers", "Subscriptions to changes on this replica.", registry=registry
+    )
+    followers.set_function(lambda: tailer.followers)
+    lag = Gauge(
+        "mds_tailer_lag_seconds", "Since the tailer last saw the database.", registry=registry
+    )
+    lag.set_function(lambda: tailer.lag_s)
 
 
 def start_of(position: Any) -> Position | None:

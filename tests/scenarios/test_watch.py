@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 from mds.v1 import bundle_pb2, overview_pb2, position_pb2, variable_pb2, watch_pb2
 
@@ -130,6 +131,16 @@ async def test_streams_end_when_they_are_old(start_replica: StartReplica, databa
     replica = await start_replica(database, environment={"MDS_STREAM_AGE_S": "0.5"})
     async with Client(replica.address) as client:
         assert await refusal(client) == "DRAINING"
+
+
+async def test_the_figures_tell_of_watchers(client: Client, replica: Replica) -> None:
+    async with watch(client) as stream, aiohttp.ClientSession() as http:
+        await anext(aiter(stream))
+        async with http.get(f"{replica.http}/metrics") as response:
+            lines = (await response.text()).splitlines()
+    figures = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    assert float(figures["mds_followers"]) == 2, "this watch, and the streams of unit servers"
+    assert float(figures["mds_tailer_lag_seconds"]) < DEADLINE_S
 
 
 async def test_the_overview_says_who_answers_and_as_of_when(
