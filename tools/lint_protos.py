@@ -2,10 +2,10 @@
 
 import subprocess
 import sys
-import tarfile
 import tempfile
 from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import generate_protos
 from grpc_tools import protoc
@@ -45,8 +45,8 @@ def main() -> None:
         describe(generate_protos.PROTO, now)
         buf("lint", f"{now}#format=binpb", "--config", "buf.yaml")
         if release := last_release():
-            with tarfile.open(fileobj=BytesIO(git("archive", release, "proto"))) as archive:
-                archive.extractall(folder, filter="data")
+            with ZipFile(BytesIO(git("archive", "--format=zip", release, "proto"))) as archive:
+                archive.extractall(folder)
             before = Path(folder, "before.binpb")
             describe(Path(folder, "proto"), before)
             against = f"{before}#format=binpb"
