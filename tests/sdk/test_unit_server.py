@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from control_units import AlreadyRunning, RecoverableError, State, Superseded, Undeclared
 from control_units.disk_copy import DiskCopy
 from tests.sdk.laboratory import Laboratory, Probe, laboratory
+from tests.sdk.wire import Wire
 from tests.stages.ports import free_port
 from tests.stages.replica import Replica
 from tests.stages.waiting import until
@@ -339,20 +340,21 @@ async def test_units_move_with_their_stream_to_another_replica(
         assert (await lab.session()).session == session
 
 
-async def test_a_replica_that_says_nothing_is_left(
-    start_replica: StartReplica, sqlite_database: str, tmp_path: Path
+async def test_a_server_that_says_nothing_any_more_is_left(
+    lab: Laboratory, shared_replica: Replica
 ) -> None:
-    one = await start_replica(sqlite_database, environment=LONG_LEASE)
-    other = await start_replica(sqlite_database, environment=LONG_LEASE)
-    async with laboratory(other.address, tmp_path / "state") as lab:
-        await lab.declare("A")
-        server = lab.serve(address=[one.address, other.address])
-        server.client.leave(other.address)  # it asks the first one first
+    await lab.declare("A")
+    async with Wire(shared_replica.address) as wire:
+        server = lab.serve(address=[wire.address, shared_replica.address])
+        server.client.leave(shared_replica.address)  # it asks the other one first
         await lab.until_states(A=RUNNING)
-        one.program.pause()
+        session = (await lab.session()).session
+        wire.cut()
         await lab.declare("A", desired=State.STOPPED)
-        await lab.until_states(A=State.STOPPED, within=20)
-        one.program.resume()
+        await lab.until_states(A=State.STOPPED)
+        assert (await lab.session()).session == session
+        wire.mend()
+        await lab.end(server)
 
 
 async def test_a_start_beside_a_dead_replica_needs_no_copy(
@@ -375,20 +377,20 @@ async def test_a_start_beside_a_dead_replica_needs_no_copy(
 
 
 async def test_a_session_that_ended_meanwhile_is_followed_by_another(
-    start_replica: StartReplica, sqlite_database: str, tmp_path: Path
+    hasty_lab: Laboratory, hasty_replica: Replica
 ) -> None:
-    near = await start_replica(sqlite_database, environment=SHORT_LEASE)
-    far = await start_replica(sqlite_database, environment=SHORT_LEASE)
-    async with laboratory(far.address, tmp_path / "state") as lab:
-        await lab.declare("A")
-        lab.serve(address=near.address)
+    lab = hasty_lab
+    await lab.declare("A")
+    async with Wire(hasty_replica.address) as wire:
+        server = lab.serve(address=wire.address)
         await lab.until_states(A=RUNNING)
         before = (await lab.session()).session
-        near.program.pause()
+        wire.cut()
         await lab.until_contact("LOST")
-        near.program.resume()
+        wire.mend()
         await lab.until_contact("ALIVE")
         await lab.until_states(A=RUNNING)
         assert (await lab.session()).session != before
         assert Probe.done.count("A init") == 1, "it went on running all the time"
         assert len(await lab.lives("A")) == 2
+        await lab.end(server)
