@@ -42,7 +42,7 @@ find_python() {
 }
 
 python=$(find_python)
-if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+if ! "$python" -c 'import ensurepip, venv; ensurepip.version()' 2>/dev/null; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         echo "Installing python3-venv ..."
         version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -59,7 +59,7 @@ fi
 # Scripts in a virtual environment hold its path: one that was moved here is made anew.
 made_in=$(cat .venv/.made-in 2>/dev/null || pwd)
 if [ "$made_in" != "$(pwd)" ] ||
-    ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    ! .venv/bin/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     echo "Making the virtual environment .venv with $python ..."
     "$python" -m venv --clear .venv
 fi
