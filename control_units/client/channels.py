@@ -17,7 +17,7 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     # Who waits, and how long, is decided by our own back-off.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1_000),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 500),
     ("grpc.enable_retries", 0),
     # A control system's network is reached directly, whatever the environment says of the web.
     ("grpc.enable_http_proxy", 0),

@@ -13,8 +13,10 @@ from mds.v1 import (
     control_unit_pb2,
     dataset_pb2,
     instantiation_pb2,
+    position_pb2,
     template_pb2,
     unit_server_pb2,
+    watch_pb2,
 )
 from mds.v1.state_pb2 import Contact
 
@@ -181,6 +183,26 @@ class Laboratory:
             await until(so, within=within)
         except AssertionError:
             raise AssertionError(f"wanted {states}, the server says {seen}") from None
+
+    async def status_changes(self, id: str, after: str) -> list[control_unit_pb2.ControlUnitStatus]:
+        """All images of a unit's status since a position, as `client.position` writes it."""
+        store_id, epoch, revision = after.split("/")
+        await self.status(id)
+        now = int(self.client.position.rpartition("/")[2])
+        request = watch_pb2.WatchRequest(
+            position=position_pb2.Position(
+                store_id=store_id, epoch=int(epoch), revision=int(revision)
+            ),
+            kinds=[bundle_pb2.KIND_CONTROL_UNIT_STATUS],
+            id_prefix=f"{self.name}/{id}",
+        )
+        found = []
+        async with asyncio.timeout(10):
+            async for change in self.client.watch.Watch(request):
+                found += [event.control_unit_status for event in change.events]
+                if change.position.revision >= now:
+                    break
+        return found
 
     async def session(self) -> unit_server_pb2.UnitServerStatus:
         return await self.client.unit_servers.GetUnitServerStatus(

@@ -243,6 +243,8 @@ async def test_units_start_from_the_copy_on_disk_when_no_server_answers(
     copy = DiskCopy(lab.folder, lab.name)
     await until(lambda: copy.load() is not None)
     await lab.end(first)
+    await lab.status("A")
+    before = lab.client.position
     replica.kill()
     Probe.done.clear()
 
@@ -261,6 +263,12 @@ async def test_units_start_from_the_copy_on_disk_when_no_server_answers(
 
     await until(confirmed)
     assert Probe.done == ["A init", "A start"], "it was not touched again"
+    fenced = [
+        not each.unfenced
+        for each in await lab.status_changes("A", before)
+        if State(each.state) is RUNNING
+    ]
+    assert fenced == [False, True], "the server was told first that nobody had let it run"
     assert len(await lab.lives("A")) == 2
 
 
