@@ -138,10 +138,9 @@ def test_a_script_is_the_text_that_was_encoded() -> None:
 
 def test_a_script_that_is_no_text_is_a_problem() -> None:
     wrong = [script("!"), {**script(base64.b64encode(b"ab\xff").decode()), "script_name": "g.C"}]
-    reading = read({"scripts": wrong})
+    reading = read({"scripts": [*wrong, {**script("è"), "script_name": "h.C"}]})
     assert problems(reading) == [
-        ("scripts[0].eudk_script_content", "INVALID_VALUE"),
-        ("scripts[1].eudk_script_content", "INVALID_VALUE"),
+        (f"scripts[{index}].eudk_script_content", "INVALID_VALUE") for index in range(3)
     ]
     assert "byte 2 is 0xff" in reading.findings.problems[1].expected
 
@@ -161,6 +160,12 @@ def test_a_section_that_is_not_known_is_kept_as_a_variable() -> None:
     reading = read_soundly(facility(data_servers=[1]))
     assert resources(reading, "variable")["data_servers"].value == "[1]"
     assert [note.place for note in reading.findings.notes] == ["data_servers"]
+
+
+def test_a_section_named_as_a_variable_is_its_second() -> None:
+    reading = read(facility(variables={"extra": 1}, extra=2))
+    assert problems(reading) == [("extra", "ALREADY_EXISTS")]
+    assert resources(reading, "variable")["extra"].value == "1"
 
 
 def saved(**parts: object) -> SavedUnit:

@@ -5,15 +5,11 @@ from collections.abc import Iterator
 from mds.v1.bundle_pb2 import BundleItem
 
 from control_units.importers.chaos.catalogue import is_catalogue, read_catalogue
-from control_units.importers.chaos.facility import read_facility
+from control_units.importers.chaos.facility import SECTIONS, read_facility
 from control_units.importers.chaos.origins import Origins
 from control_units.importers.chaos.templates import build_template
-from control_units.importers.chaos.variables import variable
 from control_units.importers.findings import Findings, Reading
-from control_units.importers.ids import fault_of
 from control_units.importers.json_text import Broken, Value, parse, repeated_keys
-
-SECTIONS = ("agents", "us", "eu", "snapshots", "scripts", "variables")
 
 
 def read_chaos(data: bytes) -> Reading:
@@ -47,26 +43,12 @@ def _items(document: Value, findings: Findings, origins: Origins) -> Iterator[Bu
             yield BundleItem(source=known.place, template=build_template(class_id, [], known))
     elif isinstance(document, dict) and any(section in document for section in SECTIONS):
         yield from read_facility(document, findings, origins)
-        yield from _other_sections(document, findings)
     else:
         findings.problem(
             "the file",
             f"an object with one of {', '.join(SECTIONS)}, or a catalogue of classes",
             value=_outline(document),
         )
-
-
-def _other_sections(document: dict[str, Value], findings: Findings) -> Iterator[BundleItem]:
-    """What stands beside the sections is kept whole, as a variable of its name."""
-    for name, value in document.items():
-        if name in SECTIONS or value is None:
-            continue
-        fault = fault_of(name)
-        if fault is not None:
-            findings.problem(name, fault, value=name, reason="INVALID_ID")
-        else:
-            findings.note(name, "is no section that is known; it is kept as a variable")
-            yield variable(name, value, name)
 
 
 def _outline(document: Value) -> str:

@@ -1,6 +1,7 @@
 """The sections of a facility's file, brought together."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from mds.v1.bundle_pb2 import BundleItem
 from mds.v1.dataset_pb2 import Direction
@@ -18,10 +19,13 @@ from control_units.importers.chaos.snapshots import read_snapshots
 from control_units.importers.chaos.templates import build_template, template_id
 from control_units.importers.chaos.unit_servers import StatedServer, read_unit_servers
 from control_units.importers.chaos.units import StatedUnit, refuse_output
-from control_units.importers.chaos.variables import read_variables
+from control_units.importers.chaos.variables import read_variables, variable
 from control_units.importers.findings import Findings
 from control_units.importers.ids import fault_of
 from control_units.importers.json_text import Value
+from control_units.importers.places import member
+
+SECTIONS = ("agents", "us", "eu", "snapshots", "scripts", "variables")
 
 _CATALOGUE = "cu_catalog"
 
@@ -49,6 +53,7 @@ def read_facility(
     }
     scripts = read_scripts(document.get("scripts"), "scripts", findings)
     variables = read_variables(document.get("variables"), "variables", findings)
+    others = _other_sections(document, findings)
     snapshots = read_snapshots(document.get("snapshots"), "snapshots", findings)
     hosts = {stated.agent.name for stated in agents} | {s.server.name for s in servers}
 
@@ -58,7 +63,7 @@ def read_facility(
     yield from (i for i in scripts if seen.is_first(i.script.name, i.source))
     yield from _unit_items(templates, classes)
     yield from (launches.program_item(program, hosts) for program in programs)
-    yield from (i for i in variables if seen.is_first(i.variable.name, i.source))
+    yield from (i for i in chain(variables, others) if seen.is_first(i.variable.name, i.source))
     yield from (i for i in snapshots if seen.is_first(i.snapshot.name, i.source))
 
 
@@ -134,3 +139,17 @@ def _unit_items(
     for class_id, units in classes.items():
         inheritance = Inheritance(templates[class_id])
         yield from (inheritance.control_unit(unit) for unit in units)
+
+
+def _other_sections(document: Mapping[str, Value], findings: Findings) -> Iterator[BundleItem]:
+    """What stands beside the sections is kept whole, as a variable of its name."""
+    for name, value in document.items():
+        if name in SECTIONS or value is None:
+            continue
+        place = member("", name)
+        fault = fault_of(name)
+        if fault is not None:
+            findings.problem(place, fault, value=name, reason="INVALID_ID")
+        else:
+            findings.note(place, "is no section that is known; it is kept as a variable")
+            yield variable(name, value, place)

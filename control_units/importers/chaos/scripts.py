@@ -1,7 +1,6 @@
 """Scripts: their text comes as base64."""
 
 import base64
-import binascii
 from collections.abc import Iterator
 
 from mds.v1.bundle_pb2 import BundleItem
@@ -46,13 +45,13 @@ def read_scripts(value: Value, place: str, findings: Findings) -> Iterator[Bundl
 
 
 def _content(encoded: str, place: str, name: str, findings: Findings) -> str:
+    expected = "base64 of a text in UTF-8"
     try:
         return base64.b64decode("".join(encoded.split()), validate=True).decode()
-    except binascii.Error as error:
-        expected, detail = "base64 of a text in UTF-8", str(error)
     except UnicodeDecodeError as error:
-        expected = "base64 of a text in UTF-8"
         detail = f"its byte {error.start} is 0x{error.object[error.start]:02x}"
+    except ValueError as error:
+        detail = str(error)
     findings.problem(
         place,
         f"{expected} ({detail})",
