@@ -26,6 +26,10 @@ from control_units.hosted_unit import HostedUnit
 from control_units.unit_server import UnitServer
 from tests.stages.waiting import until
 
+# A lease that no slow machine outlives, and one for tests that are about its end.
+LONG_LEASE = {"MDS_LEASE_S": "60", "MDS_HEARTBEAT_S": "1"}
+SHORT_LEASE = {"MDS_LEASE_S": "2.5", "MDS_HEARTBEAT_S": "0.8"}
+
 
 class Probe(ControlUnit):
     """Notes what is done to it, and fails or hangs where a test says so."""

@@ -1,0 +1,130 @@
+"""All control units of one unit server, and what people change."""
+
+import asyncio
+
+from control_units import State
+from control_units.hosting import Hosting
+from tests.sdk.devices import CLASSES, Device, Stuck, assignment, settle
+
+
+async def test_a_changed_configuration_is_applied_by_a_new_init(hosting: Hosting) -> None:
+    hosting.assign([assignment("A")])
+    await settle(hosting)
+    hosting.assign([assignment("A", default="2.5", generation=2)])
+    assert await settle(hosting) == {"A": State.RUNNING}
+    assert Device.calls[2:] == ["A stop", "A deinit", "A init", "A start"]
+    unit = hosting.units["A"].unit
+    assert unit is not None
+    assert unit.read("current") == 2.5
+    assert hosting.units["A"].standing.reached_generation == 2
+
+
+async def test_a_change_that_changes_nothing_for_the_unit_does_not_touch_it(
+    hosting: Hosting,
+) -> None:
+    hosting.assign([assignment("A")])
+    await settle(hosting)
+    hosting.assign([assignment("A", generation=5)])
+    await settle(hosting)
+    assert Device.calls == ["A init", "A start"]
+    assert hosting.units["A"].standing.reached_generation == 5
+
+
+async def test_a_configuration_that_cannot_be_used_is_fatal_and_the_next_one_heals(
+    hosting: Hosting,
+) -> None:
+    hosting.assign([assignment("A", default="11")])
+    assert await settle(hosting) == {"A": State.FATAL_ERROR}
+    message = hosting.units["A"].standing.message
+    assert "current: 11.0 was given; it should be at most 10.0" in message
+    assert Device.calls == []
+    hosting.assign([assignment("A", default="9", generation=2)])
+    assert await settle(hosting) == {"A": State.RUNNING}
+
+
+async def test_a_unit_that_is_no_longer_hosted_lets_go_and_is_not_reported(
+    hosting: Hosting,
+) -> None:
+    hosting.assign([assignment("A"), assignment("B")])
+    await settle(hosting)
+    gone = hosting.units["A"]
+    hosting.remove(["control_units/A"])
+    await gone.settled()
+    assert Device.calls[-2:] == ["A stop", "A deinit"]
+    reported = [each.control_unit for box in hosting.outbox.collect() for each in box.reports]
+    assert reported == ["control_units/B"]
+
+
+async def test_without_a_lease_units_that_may_not_run_are_stopped_and_come_back(
+    hosting: Hosting,
+) -> None:
+    hosting.assign([assignment("A")])
+    await settle(hosting)
+    hosting.hold(is_held=True)
+    assert await settle(hosting) == {"A": State.STOPPED}
+    hosting.hold(is_held=False)
+    assert await settle(hosting) == {"A": State.RUNNING}
+
+
+async def test_a_unit_that_cannot_be_built_here_says_why_until_it_can(hosting: Hosting) -> None:
+    hosting.assign([assignment("A", implementation="::Unknown"), assignment("B")])
+    assert await settle(hosting) == {"A": State.FATAL_ERROR, "B": State.RUNNING}
+    assert "does not build '::Unknown'" in hosting.units["A"].standing.message
+    hosting.assign([assignment("A")])
+    assert (await settle(hosting))["A"] is State.RUNNING
+
+
+async def test_a_unit_of_another_class_is_built_anew(hosting: Hosting) -> None:
+    hosting.assign([assignment("A")])
+    await settle(hosting)
+    hosting.assign([assignment("A", implementation="Stuck", desired=State.LOADED)])
+    assert await settle(hosting) == {"A": State.LOADED}
+    assert Device.calls[-2:] == ["A stop", "A deinit"]
+    assert isinstance(hosting.units["A"].unit, Stuck)
+
+
+async def test_nobody_touches_a_unit_of_which_nothing_is_desired(hosting: Hosting) -> None:
+    hosting.assign([assignment("A", State.UNSPECIFIED)])
+    assert await settle(hosting) == {"A": State.UNLOADED}
+    hosting.assign([assignment("A", State.RUNNING)])
+    await settle(hosting)
+    hosting.assign([assignment("A", State.UNSPECIFIED, generation=2)])
+    assert await settle(hosting) == {"A": State.RUNNING}
+    assert hosting.units["A"].standing.reached_generation == 2
+
+
+async def test_the_copy_keeps_the_configuration_that_last_worked(hosting: Hosting) -> None:
+    hosting.assign([assignment("A", default="2")])
+    await settle(hosting)
+    good = hosting.units["A"].wanted_fingerprint
+    hosting.assign([assignment("A", default="11", generation=2)])
+    assert await settle(hosting) == {"A": State.FATAL_ERROR}
+    (kept,) = hosting.copy().assignments
+    assert kept.fingerprint == good
+    assert kept.configuration.attributes[0].default_value == "2"
+
+
+async def test_a_configuration_that_is_held_need_not_come_again(hosting: Hosting) -> None:
+    hosting.assign([assignment("A")])
+    await settle(hosting)
+    kept = hosting.copy()
+    async with asyncio.TaskGroup() as tasks:
+        later = Hosting(CLASSES, spawn=tasks.create_task)
+        later.remember(kept)
+        held = later.held_fingerprints()
+        assert held == {"A": hosting.units["A"].wanted_fingerprint}
+        lean = assignment("A")
+        lean.ClearField("configuration")
+        later.replace_all([lean])
+        assert await settle(later) == {"A": State.RUNNING}
+        await later.leave_all()
+
+
+async def test_the_digest_speaks_of_what_is_applied(hosting: Hosting) -> None:
+    assert hosting.digest() == ""
+    hosting.assign([assignment("A")])
+    await settle(hosting)
+    before = hosting.digest()
+    hosting.assign([assignment("A", default="2")])
+    await settle(hosting)
+    assert hosting.digest() not in {"", before}
