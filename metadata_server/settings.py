@@ -76,7 +76,7 @@ class Settings(BaseSettings):
 
     @override
     def model_post_init(self, context: object, /) -> None:
-        if self.heartbeat_s * 3 > self.lease_s:
+        if self.heartbeat_us * 3 > self.lease_us:
             raise BadSettings(
                 f"MDS_HEARTBEAT_S is {self.heartbeat_s} and MDS_LEASE_S is {self.lease_s}; "
                 "right would be at least three heartbeats in a lease."
