@@ -91,7 +91,7 @@ class LocalFacility:
             **os.environ,
             **self._ports.settings(),
             # What unit servers keep on disk belongs to this facility, too.
-            "XDG_STATE_HOME": str(self._folder.path / "state"),
+            "MDS_STATE_FOLDER": str(self._folder.path / "state"),
         }
         log = self._folder.log(name.removeprefix("unit server "))
         return await Child.start(name, arguments, log=log, environment=environment)

@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
+import click
 import pytest
 from pydantic_settings import BaseSettings
 
+from control_units.cli import main
 from metadata_server.settings import Settings as ServerSettings
 from webui.settings import Settings as PageSettings
 
@@ -13,6 +15,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "settings.md
 ROW = re.compile(r"^\| `(MDS_[A-Z_]+)` \| `([^`]*)` \|", re.MULTILINE)
 # Their defaults depend on the machine.
 OWN_WORDS = {"MDS_DATABASE_URL", "MDS_REPLICA"}
+COMMAND_LINE = {option.envvar for option in main.params if isinstance(option, click.Option)}
 
 
 def documented() -> dict[str, str]:
@@ -41,5 +44,9 @@ def test_every_setting_is_documented_with_its_default(settings: type[BaseSetting
 
 
 def test_nothing_is_documented_that_nobody_reads() -> None:
-    read = read_by(ServerSettings) | read_by(PageSettings)
-    assert set(documented()) - set(read) == set()
+    read = {*read_by(ServerSettings), *read_by(PageSettings), *COMMAND_LINE}
+    assert set(documented()) - read == set()
+
+
+def test_every_variable_of_the_command_line_is_documented() -> None:
+    assert COMMAND_LINE - {None} <= set(documented())
