@@ -1,6 +1,10 @@
 """Facilities in and out, through a real server on each kind of database."""
 
+import asyncio
 import json
+import os
+import pty
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ from control_units.client import Client
 from tests.cli.conftest import Ended, Mds, run_mds
 from tests.conftest import StartReplica
 from tests.importers.files import attribute, driver, facility, unit
+from tests.stages.program import BIN
 from tests.stages.replica import Replica
 
 
@@ -172,9 +177,25 @@ async def test_dafne_is_imported_with_its_one_problem_left_out(mds: Mds, chaos_f
 async def test_a_production_dump_is_imported_in_less_than_five_seconds(
     mds: Mds, chaos_files: Path
 ) -> None:
-    import time
-
     start = time.monotonic()
     ended = await mds("import", "chaos", str(chaos_files / "lnf-production.json"))
     assert ended.code == 0
     assert time.monotonic() - start < 5
+
+
+async def test_a_bar_is_shown_on_a_terminal_only(mds: Mds, file: Path, replica: Replica) -> None:
+    assert not (await mds("import", "chaos", str(file), "--dry-run")).err
+    ours, theirs = pty.openpty()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            str(BIN / "mds"), "import", "chaos", str(file),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=theirs,
+            env={**os.environ, "MDS_ADDRESS": replica.address, "TERM": "xterm"},
+        )  # fmt: skip
+        async with asyncio.timeout(60):
+            assert await process.wait() == 0
+        assert f"/{ITEMS}" in os.read(ours, 100_000).decode()
+    finally:
+        os.close(theirs)
+        os.close(ours)
