@@ -20,7 +20,7 @@ from metadata_server.domain.template import Command
 from metadata_server.domain.values import Fault, document
 
 LONGEST_NAME_BYTES = 255
-LARGEST_DOCUMENT_BYTES = 16_000_000
+LARGEST_DOCUMENT_BYTES = 4_000_000
 PARAMETER_FACETS = frozenset({"unit", "default_value", "minimum", "maximum"})
 
 

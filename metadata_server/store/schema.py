@@ -30,7 +30,7 @@ KEY = BigInteger().with_variant(Integer(), "sqlite")
 DOCUMENT = Text().with_variant(
     mysql.MEDIUMTEXT(charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
 )
-"""Text without a limit that a facility would reach (16 MB)."""
+"""Text without a limit that a facility would reach (16 MB; single documents are kept to 4 MB)."""
 
 OPTIONS: dict[str, Any] = {
     "mysql_engine": "InnoDB",

@@ -140,3 +140,17 @@ async def test_an_item_without_a_resource_is_named(client: Client) -> None:
         problem async for reply in client.bundles.Apply(requests()) for problem in reply.problems
     ]
     assert [(problem.source, problem.field) for problem in problems] == [("file[7]", "resource")]
+
+
+async def test_a_document_of_4_mb_goes_in_and_comes_out(
+    start_replica: StartReplica, database: str
+) -> None:
+    value = '"' + "ü" * 1_999_999 + '"'
+    replica = await start_replica(database)
+    async with Client(replica.address) as client:
+        variable = variable_pb2.Variable(name="variables/large", value=value)
+        await client.variables.CreateVariable(variable_pb2.CreateVariableRequest(variable=variable))
+        found = await client.variables.GetVariable(
+            variable_pb2.GetVariableRequest(name="variables/large")
+        )
+    assert found.value == value

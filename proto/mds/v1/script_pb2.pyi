@@ -92,7 +92,7 @@ class Script(_message.Message):
     language: _builtins.str
     """Language it is written in (`CPP`, `JS`)."""
     content: _builtins.str
-    """The text: UTF-8, at most 16 MB."""
+    """The text: UTF-8, at most 4 MB."""
     default_argument: _builtins.str
     """What it is called with where nobody says otherwise."""
     group: _builtins.str

@@ -85,7 +85,7 @@ class Variable(_message.Message):
     description: _builtins.str
     """What it is, for people."""
     value: _builtins.str
-    """The document: JSON text, at most 16 MB."""
+    """The document: JSON text, at most 4 MB."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
