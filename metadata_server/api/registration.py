@@ -26,6 +26,7 @@ from metadata_server.domain.timing import Timing
 from metadata_server.services.attachment import Attachment
 from metadata_server.services.attachments import Attachments
 from metadata_server.services.registration import Registration
+from metadata_server.services.reports import steady_now_us
 
 HELLO_S = 10.0
 MAXIMUM_REPORTS = 1_000
@@ -118,7 +119,7 @@ async def take(request: registration_pb2.AttachRequest, attachment: Attachment) 
                 count = str(len(request.reports.reports))
                 expected = f"at most {MAXIMUM_REPORTS} in a message"
                 raise Refused.wrong_fields([WrongField("reports.reports", count, expected)])
-            await attachment.report(reports_of(request.reports.reports))
+            await attachment.report(reports_of(request.reports.reports, steady_now_us()))
         case "datasets":
             await attachment.publish(published_of(request.datasets.datasets))
         case "goodbye":

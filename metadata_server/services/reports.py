@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 import structlog
 
@@ -67,26 +68,21 @@ class Outcome:
 Tell = Callable[[Outcome], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A report that waits, with what older ones of its unit told.
 
     Attributes:
-        arrived: when it came in, by the steady clock, s.
         first_sequence: of the oldest report that it stands for.
     """
 
     hosted: HostedUnit
     report: Report
-    arrived: float
     first_sequence: int
 
     def then(self, newer: Entry) -> Entry:
         if newer.report.sequence <= self.report.sequence:
             return self
-        gap_us = round((newer.arrived - self.arrived) * 1_000_000)
-        report = newer.report.after(self.report, gap_us)
-        return Entry(newer.hosted, report, newer.arrived, self.first_sequence)
+        return Entry(newer.hosted, newer.report.after(self.report), self.first_sequence)
 
 
 @dataclass(slots=True)
@@ -141,9 +137,8 @@ class StatusWriter:
         pending = self._pending.setdefault(session.id, Pending(session, tell))
         pending.tell = tell
         pending.seen = max(pending.seen, seen)
-        now = time.monotonic()
         for hosted, report in reports:
-            entry = Entry(hosted, report, now, report.sequence)
+            entry = Entry(hosted, report, report.sequence)
             before = pending.entries.get(hosted.key)
             pending.entries[hosted.key] = entry if before is None else before.then(entry)
             self._count += before is None
@@ -258,18 +253,17 @@ class StatusWriter:
         if not taken:
             return
         bases = self._configurations.bases(unit, (start_of(e, s) for _, e, s in taken))
-        now_us, now = unit.claim().now_us, time.monotonic()
+        now_us, steady_us = unit.claim().now_us, steady_now_us()
         after = []
         for session, entry, standing in taken:
             outcome = outcomes[session.id]
             dataset = judged(entry, standing, bases[start_of(entry, standing)], outcome)
-            waited_us = round((now - entry.arrived) * 1_000_000)
             after.append(
                 reported(
                     before_of(session, entry.hosted, standing),
                     entry.report,
                     now_us=now_us,
-                    waited_us=waited_us,
+                    steady_us=steady_us,
                     dataset=dataset,
                 )
             )
@@ -320,6 +314,11 @@ def learn(unit: UnitOfWork, batch: Batch) -> None:
         unit.keys.learn(Kind.UNIT_SERVER, session.unit_server, session.unit_server_key)
         for each in entries:
             unit.keys.learn(Kind.CONTROL_UNIT, each.hosted.id, each.hosted.key)
+
+
+def steady_now_us() -> int:
+    """The steady clock of this process, in microseconds."""
+    return time.monotonic_ns() // 1000
 
 
 def set_if(event: asyncio.Event, condition: object) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, func
@@ -41,8 +42,8 @@ def upsert_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> No
 
 
 def in_key_order(table: Table, rows: Iterable[Row]) -> list[dict[str, Any]]:
-    keys = [column.name for column in table.primary_key]
-    return sorted((dict(row) for row in rows), key=lambda row: tuple(row[key] for key in keys))
+    keys = itemgetter(*(column.name for column in table.primary_key))
+    return sorted((row if type(row) is dict else dict(row) for row in rows), key=keys)
 
 
 @cache

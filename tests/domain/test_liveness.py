@@ -1,6 +1,7 @@
 """Rules of sessions: who is let in, who is in touch, and what a report makes of a status."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -135,53 +136,61 @@ def test_times_of_the_database_read_as_iso_8601() -> None:
 BEFORE = Before("A/PS", 1, "US", "s", State.LOADED, NOW - 60 * SECOND)
 
 
-def became(before: Before, report: Report, waited_s: float = 0) -> int:
-    after = reported(before, report, now_us=NOW, waited_us=round(waited_s * SECOND), dataset="")
+STEADY = 77 * SECOND
+"""The server's steady clock, at the moment at which the database's says NOW."""
+
+
+def became(before: Before, report: Report) -> int:
+    """Since when, in microseconds from now."""
+    after = reported(before, report, now_us=NOW, steady_us=STEADY, dataset="")
     return after.state_time_us - NOW
 
 
-def a_report(state: State, *, age_s: float = 0, sequence: int = 2, **changes: object) -> Report:
-    plain = Report(
-        control_unit="A/PS", sequence=sequence, state=state, age_us=round(age_s * SECOND)
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+def a_report(state: State, *, age_s: float = 0, sequence: int = 2, **changes: Any) -> Report:
+    since_us = STEADY - round(age_s * SECOND)
+    return Report("A/PS", sequence, state, since_us)._replace(**changes)
 
 
-def test_a_state_began_its_age_ago_and_the_wait_counts() -> None:
-    assert became(BEFORE, a_report(State.RUNNING, age_s=3), waited_s=2) == -5 * SECOND
+def test_a_state_began_its_age_ago() -> None:
+    assert became(BEFORE, a_report(State.RUNNING, age_s=5)) == -5 * SECOND
 
 
-def test_an_age_below_zero_is_none() -> None:
+def test_nothing_begins_in_the_future() -> None:
     assert became(BEFORE, a_report(State.RUNNING, age_s=-3600)) == 0
 
 
 def test_a_state_that_is_told_again_keeps_its_time() -> None:
-    again = a_report(State.LOADED, age_s=60.3)
-    assert became(BEFORE, again) == -60 * SECOND
+    assert became(BEFORE, a_report(State.LOADED, age_s=60.3)) == -60 * SECOND
 
 
 def test_a_state_that_was_left_and_reached_again_has_its_new_time() -> None:
-    back = a_report(State.LOADED, age_s=1, passed=(Passed(State.RUNNING, 5 * SECOND),))
-    assert became(BEFORE, back) == -1 * SECOND
+    passed = (Passed(State.RUNNING, STEADY - 5 * SECOND),)
+    assert became(BEFORE, a_report(State.LOADED, age_s=1, passed=passed)) == -1 * SECOND
 
 
 def test_reports_that_are_written_together_keep_the_way() -> None:
-    older = a_report(State.LOADED, age_s=1, message="built", sequence=1)
-    newer = a_report(State.RUNNING, age_s=0.5)
-    merged = newer.after(older, older_age_us=2 * SECOND)
-    assert merged.passed == (Passed(State.LOADED, 3 * SECOND, "built"),)
+    older = a_report(State.LOADED, age_s=3, message="built", sequence=1)
+    merged = a_report(State.RUNNING, age_s=0.5).after(older)
+    assert merged.passed == (Passed(State.LOADED, STEADY - 3 * SECOND, "built"),)
     assert (merged.state, merged.sequence) == (State.RUNNING, 2)
+
+
+def test_the_way_of_reports_written_together_is_in_their_order() -> None:
+    older = a_report(State.STOPPED, sequence=1, passed=(Passed(State.LOADED, 1),))
+    newer = a_report(State.RUNNING, passed=(Passed(State.INITIALIZED, 3),))
+    states = [each.state for each in newer.after(older).passed]
+    assert states == [State.LOADED, State.STOPPED, State.INITIALIZED]
 
 
 def test_the_same_state_told_twice_is_no_way() -> None:
     older, newer = a_report(State.RUNNING, sequence=1), a_report(State.RUNNING)
-    assert newer.after(older, older_age_us=SECOND).passed == ()
+    assert newer.after(older).passed == ()
 
 
 def test_of_a_unit_that_flaps_the_last_states_are_kept() -> None:
     flapping = a_report(
         State.RUNNING, passed=tuple(Passed(State.STOPPED, n) for n in range(MAXIMUM_PASSED))
     )
-    merged = a_report(State.STOPPED, sequence=3).after(flapping, older_age_us=0)
+    merged = a_report(State.STOPPED, sequence=3).after(flapping)
     assert len(merged.passed) == MAXIMUM_PASSED
     assert merged.passed[-1].state is State.RUNNING

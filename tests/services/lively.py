@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlalchemy import select
 
@@ -25,6 +26,7 @@ from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.attachment import Attachment
 from metadata_server.services.liveness import Liveness
 from metadata_server.services.outbox import Word
+from metadata_server.services.reports import steady_now_us
 from metadata_server.services.resources import Resources
 from metadata_server.services.tailer import Tailer
 from metadata_server.store import schema
@@ -214,6 +216,6 @@ async def attached(
             await asyncio.wait([task])
 
 
-def report(control_unit: str, sequence: int, state: State, **changes: object) -> Report:
-    plain = Report(control_unit=control_unit, sequence=sequence, state=state)
-    return replace(plain, **changes)  # type: ignore[arg-type]
+def report(control_unit: str, sequence: int, state: State, **changes: Any) -> Report:
+    now_us = steady_now_us()
+    return Report(control_unit, sequence, state, now_us)._replace(**changes)

@@ -17,6 +17,7 @@ from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.heartbeats import Word
 from metadata_server.services.publication import Published
+from metadata_server.services.reports import steady_now_us
 from metadata_server.store.store import Store
 from tests.services.lively import (
     CALLER,
@@ -161,10 +162,14 @@ async def test_a_report_that_cannot_be_kept_is_refused_by_field(lab: Facility) -
 async def test_ages_are_taken_from_the_databases_clock(lab: Facility) -> None:
     """The unit server's own clock does not occur: it says how long ago, and no more."""
     registered = await lab.register()
-    passed = (Passed(State.LOADED, 9_000_000), Passed(State.INITIALIZED, 4_000_000))
+    now_us = steady_now_us()
+    passed = (
+        Passed(State.LOADED, now_us - 9_000_000),
+        Passed(State.INITIALIZED, now_us - 4_000_000),
+    )
     async with attached(lab, registered) as (unit_server, ear):
         await unit_server.report(
-            [report("A/PS1", 1, State.RUNNING, age_us=3_000_000, passed=passed)]
+            [report("A/PS1", 1, State.RUNNING, since_us=now_us - 3_000_000, passed=passed)]
         )
         await until(lambda: ear.acknowledged == 1, what="the acknowledgement")
     now = (await lab.store.read(lambda unit: unit.now_us)).value

@@ -13,6 +13,7 @@ from metadata_server.domain.session import EndReason
 from metadata_server.domain.state import State
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.instantiations import Instantiations, LifeSelection
+from metadata_server.services.reports import steady_now_us
 from metadata_server.store.store import Store
 from tests.services.lively import CALLER, Facility, attached, facility, report
 from tests.stages.waiting import until
@@ -35,7 +36,11 @@ async def lives(lab: Facility, **selection: object) -> list[Instantiation]:
 
 async def live_once(lab: Facility, incarnation: str = "first") -> None:
     registered = await lab.register(incarnation=incarnation)
-    passed = (Passed(State.LOADED, 2_000_000, "built"), Passed(State.INITIALIZED, 1_000_000))
+    now_us = steady_now_us()
+    passed = (
+        Passed(State.LOADED, now_us - 2_000_000, "built"),
+        Passed(State.INITIALIZED, now_us - 1_000_000),
+    )
     running = report("A/PS1", 1, State.RUNNING, passed=passed, fingerprint=FINGERPRINT)
     async with attached(lab, registered) as (unit_server, ear):
         await unit_server.report([running])

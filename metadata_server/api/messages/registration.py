@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from google.protobuf.duration_pb2 import Duration
 from mds.v1 import registration_pb2
@@ -103,31 +103,43 @@ def refusal_message(not_taken: NotTaken) -> registration_pb2.Refusal:
     )
 
 
-def reports_of(messages: Iterable[registration_pb2.UnitReport]) -> list[Report]:
-    """Reports as they came; a state that the protocol has no word for is none."""
+def reports_of(messages: Iterable[registration_pb2.UnitReport], arrived_us: int) -> list[Report]:
+    """Reports as they came; a state that the protocol has no word for is none.
+
+    Args:
+        arrived_us: when they came, by the server's steady clock.
+    """
     return [
         Report(
-            control_unit=message.control_unit.removeprefix(UNITS),
-            sequence=message.sequence,
-            state=STATES.find(message.state) or State.UNSPECIFIED,
-            age_us=age_us_of(message.age),
-            message=message.message,
-            passed=tuple(
-                Passed(
-                    STATES.find(each.state) or State.UNSPECIFIED,
-                    age_us_of(each.age),
-                    each.message,
-                )
-                for each in message.passed
-            ),
-            reached_generation=message.reached_generation,
-            reached_recover_count=message.reached_recover_count,
-            fingerprint=message.fingerprint,
-            dataset=message.dataset_hash,
-            unfenced=message.unfenced,
+            message.control_unit.removeprefix(UNITS),
+            message.sequence,
+            STATES.find(message.state) or State.UNSPECIFIED,
+            arrived_us - age_us_of(message.age),
+            message.message,
+            passed_of(message.passed, arrived_us),
+            message.reached_generation,
+            message.reached_recover_count,
+            message.fingerprint,
+            message.dataset_hash,
+            message.unfenced,
         )
         for message in messages
     ]
+
+
+def passed_of(
+    messages: Sequence[registration_pb2.PassedState], arrived_us: int
+) -> tuple[Passed, ...]:
+    if not messages:
+        return ()
+    return tuple(
+        Passed(
+            STATES.find(each.state) or State.UNSPECIFIED,
+            arrived_us - age_us_of(each.age),
+            each.message,
+        )
+        for each in messages
+    )
 
 
 def published_of(messages: Iterable[registration_pb2.PublishedDataset]) -> list[Published]:
