@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import random
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -56,7 +57,7 @@ class HollowServer:
             pid=self.number,
             version="bench",
         )
-        reply = await self.stub.Register(request, timeout=120)
+        reply = await self.register(request)
         self.period_s = reply.heartbeat_period.ToTimedelta().total_seconds()
         await self.outgoing.put(
             wire.AttachRequest(hello=wire.Hello(session=reply.session, position=reply.position))
@@ -72,6 +73,16 @@ class HollowServer:
                 if response.acknowledged_sequence >= last:
                     self.running.set()
             beating.cancel()
+
+    async def register(self, request: wire.RegisterRequest) -> wire.RegisterResponse:
+        """Registers, coming again as often as the server is too busy, as real ones do."""
+        while True:
+            try:
+                return await self.stub.Register(request, timeout=120)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+                    raise
+            await asyncio.sleep(random.uniform(1.0, 2.0))
 
     async def converge(self, reply: wire.RegisterResponse) -> None:
         """Reports each step of all its units, as a real runner does: in one message a step."""

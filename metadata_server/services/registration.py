@@ -28,9 +28,10 @@ from metadata_server.store.sightings import record_sighting
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
-MAXIMUM_WAITING = 500
+MAXIMUM_WAITING = 1_000
 """Registrations that may wait for their turn in one replica."""
-LONGEST_WAIT_S = 30
+LONGEST_WAIT_S = 4
+"""Who waits longer is told to come again, before it gives up by itself."""
 REGISTRATIONS_AT_ONCE = 4
 
 
@@ -91,7 +92,7 @@ class Registration:
         return Refused.pressure(
             "TOO_BUSY",
             f"{self._waiting} registrations are waiting already. Try again shortly.",
-            retry_after_ms=2000,
+            retry_after_ms=1000,
         )
 
     async def _register(self, said: Registering, caller: Caller) -> Answer[Registered]:
