@@ -13,7 +13,8 @@ from benchmarks.stage import Stage, client_of, hollow
 from benchmarks.table import print_table
 
 SERVERS, UNITS = 625, 16
-SETTLE_S, WATCH_S = 12.0, 30.0
+SETTLE_S, WATCH_S, LOG_S = 12.0, 30.0, 10.0
+LEASE_TABLES = ("lease", "observer")
 GOAL_CORES, GOAL_STATEMENTS, GOAL_MB = 0.2, 20, 400
 
 
@@ -37,6 +38,7 @@ async def idle_facility(stage: Stage) -> None:
             await asyncio.sleep(WATCH_S)
             seconds = time.monotonic() - began
             after = (cpu_s(process), stage.statements(), await revision())
+            for_leases = await stage.statements_by_table(LEASE_TABLES, LOG_S)
             memory = process.memory_info().rss / 2**20
             await clients.end()
     cores, statements, revisions = (
@@ -47,7 +49,8 @@ async def idle_facility(stage: Stage) -> None:
         ["", "measured", "goal"],
         [
             ["replica, cores", cores / seconds, f"< {GOAL_CORES}"],
-            ["statements a second, all", statements / seconds, f"< {GOAL_STATEMENTS} for leases"],
+            ["statements a second for leases", for_leases, f"< {GOAL_STATEMENTS}"],
+            ["statements a second, all", statements / seconds, ""],
             ["revisions passed", int(revisions), "0"],
             ["replica, MB resident", memory, f"< {GOAL_MB}"],
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,6 +43,32 @@ class Stage:
         """Statements that the database has been asked so far."""
         ((_, count),) = self.mariadb.execute("SHOW GLOBAL STATUS LIKE 'Questions'")
         return int(str(count))
+
+    async def statements_by_table(self, tables: Collection[str], seconds: float) -> float:
+        """Statements a second of transactions that touch one of some tables, with the beginning
+        and the end of each."""
+        self.mariadb.execute(
+            "SET GLOBAL log_output = 'TABLE'",
+            "TRUNCATE mysql.general_log",
+            "SET GLOBAL general_log = ON",
+        )
+        await asyncio.sleep(seconds)
+        rows = self.mariadb.execute(
+            "SET GLOBAL general_log = OFF",
+            "SELECT thread_id, argument FROM mysql.general_log "
+            "WHERE command_type = 'Query' ORDER BY event_time",
+        )
+        count = 0
+        under_way: dict[object, list[str]] = {}
+        for thread, argument in rows:
+            text = argument.decode() if isinstance(argument, bytes) else str(argument)
+            statements = under_way.setdefault(thread, [])
+            statements.append(text)
+            if text == "ROLLBACK":  # what the pool says when it takes a connection back
+                named = any(f" {table}" in each for each in statements for table in tables)
+                count += len(statements) if named else 0
+                del under_way[thread]
+        return count / seconds
 
 
 @asynccontextmanager
