@@ -104,7 +104,7 @@ async def declare(client: Client, servers: int, units: int) -> None:
             if len(items) == CHUNK:
                 yield bundle_pb2.ApplyRequest(items=items)
                 items = []
-        yield bundle_pb2.ApplyRequest(items=items)
+        yield bundle_pb2.ApplyRequest(items=items, end=True)
 
     applied = False
     async for response in client.bundles.Apply(requests(), timeout=300):

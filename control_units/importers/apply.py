@@ -92,6 +92,7 @@ async def _requests(
     yield ApplyRequest(header=header)
     for chunk in chunks(items):
         yield ApplyRequest(items=chunk)
+    yield ApplyRequest(end=True)
 
 
 def chunks(items: Sequence[BundleItem]) -> Iterator[list[BundleItem]]:

@@ -45,6 +45,7 @@ class BundlesServicer(bundle_pb2_grpc.BundlesServicer):
         async for request in request_iterator:
             await asyncio.to_thread(incoming.take, request)
             yield progress_message(received=len(incoming.items))
+        incoming.check_end()
         header = incoming.header
         how = Applying(
             on_conflict=POLICIES.get(header.on_conflict, OnConflict.FAIL),
@@ -92,6 +93,7 @@ class IncomingBundle:
         self.items: list[Item] = []
         self.payload = hashlib.sha256()
         self._bytes = 0
+        self._has_ended = False
 
     def take(self, request: bundle_pb2.ApplyRequest) -> None:
         """Takes one message.
@@ -107,8 +109,23 @@ class IncomingBundle:
                 "MESSAGE_TOO_LARGE",
                 f"A bundle has at most {LARGEST_BUNDLE_BYTES // 2**20} MB; send it in parts.",
             )
+        self._has_ended = request.end
         self.payload.update(request.SerializeToString(deterministic=True))
         self.items.extend(item_of(message) for message in request.items)
+
+    def check_end(self) -> None:
+        """Passes when everything has come.
+
+        Raises:
+            Refused: INVALID_BUNDLE.
+        """
+        if not self._has_ended:
+            raise Refused.invalid(
+                "INVALID_BUNDLE",
+                f"The bundle broke off after {len(self.items)} items; right would be a last "
+                "message with `end`. Nothing was applied.",
+                items=len(self.items),
+            )
 
 
 def item_of(message: bundle_pb2.BundleItem) -> Item:

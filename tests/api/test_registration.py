@@ -49,7 +49,8 @@ async def declare(client: Client) -> None:
                 bundle_pb2.BundleItem(template=template),
                 bundle_pb2.BundleItem(unit_server=server),
                 *(bundle_pb2.BundleItem(control_unit=unit) for unit in units),
-            ]
+            ],
+            end=True,
         )
 
     replies = [reply async for reply in client.bundles.Apply(requests())]

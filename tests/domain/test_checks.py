@@ -283,7 +283,7 @@ def test_a_document_has_a_largest_size(field: str) -> None:
 
     assert faults_of(sized(4_000_000)) == ()
     (fault,) = faults_of(sized(4_000_001))
-    assert (fault.field, fault.expected) == (field, "at most 16000000 bytes, not 16000001")
+    assert (fault.field, fault.expected) == (field, "at most 4000000 bytes, not 4000001")
     assert len(fault.value) < 1000
 
 

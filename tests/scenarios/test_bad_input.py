@@ -132,9 +132,22 @@ async def test_a_bundle_cut_off_half_way_writes_nothing(client: Client, replica:
     assert await nothing_is_written(client)
 
 
+async def test_a_bundle_without_its_end_is_refused(client: Client) -> None:
+    """What the server sees when a connection breaks between two messages."""
+
+    async def requests() -> AsyncIterator[bundle_pb2.ApplyRequest]:
+        agent = agent_pb2.Agent(name="agents/half")
+        yield bundle_pb2.ApplyRequest(items=[bundle_pb2.BundleItem(agent=agent)])
+
+    with pytest.raises(Refused, match="INVALID_BUNDLE"):
+        async for _ in client.bundles.Apply(requests()):
+            pass
+    assert await nothing_is_written(client)
+
+
 async def test_an_item_without_a_resource_is_named(client: Client) -> None:
     async def requests() -> AsyncIterator[bundle_pb2.ApplyRequest]:
-        yield bundle_pb2.ApplyRequest(items=[bundle_pb2.BundleItem(source="file[7]")])
+        yield bundle_pb2.ApplyRequest(items=[bundle_pb2.BundleItem(source="file[7]")], end=True)
 
     problems = [
         problem async for reply in client.bundles.Apply(requests()) for problem in reply.problems

@@ -111,7 +111,7 @@ class Laboratory:
 
         async def requests() -> AsyncIterator[bundle_pb2.ApplyRequest]:
             yield bundle_pb2.ApplyRequest(header=header)
-            yield bundle_pb2.ApplyRequest(items=list(items))
+            yield bundle_pb2.ApplyRequest(items=list(items), end=True)
 
         async def applied() -> list[bundle_pb2.ApplyResponse]:
             try:  # a stream is opened again by its user

@@ -101,7 +101,7 @@ async def declare(client: Client) -> None:
     header = bundle_pb2.BundleHeader(reason="a test", request_id="declare")
     requests = [
         bundle_pb2.ApplyRequest(header=header),
-        bundle_pb2.ApplyRequest(items=items),
+        bundle_pb2.ApplyRequest(items=items, end=True),
     ]
     last = None
     async for last in client.bundles.Apply(iter(requests)):

@@ -270,6 +270,11 @@ class ApplyRequest(_message.Message):
 
     HEADER_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    end: _builtins.bool
+    """Set in the last message: everything has been sent. A connection that breaks can look to
+    the server like a caller who has finished; only this tells them apart.
+    """
     @_builtins.property
     def header(self) -> Global___BundleHeader:
         """First, once."""
@@ -283,10 +288,11 @@ class ApplyRequest(_message.Message):
         *,
         header: Global___BundleHeader | None = ...,
         items: _abc.Iterable[Global___BundleItem] | None = ...,
+        end: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "items", b"items"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "header", b"header", "items", b"items"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

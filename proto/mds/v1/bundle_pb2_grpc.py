@@ -53,9 +53,9 @@ class BundlesServicer:
 
     def Apply(self, request_iterator, context):
         """Applies a bundle in one transaction, all or nothing. The caller sends the header, then
-        the items in messages of at most 1 MB, then closes its side; the server tells progress
+        the items in messages of at most 1 MB, the last with `end`; the server tells progress
         and, last, the summary. A bundle with problems is not an error of the call: the summary
-        has `applied` false and all problems came before it. Refused: REQUEST_ID_REUSED,
+        has `applied` false and all problems came before it. Refused: REQUEST_ID_REUSED, INVALID_BUNDLE,
         MESSAGE_TOO_LARGE (256 MB in all), CONTENTION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

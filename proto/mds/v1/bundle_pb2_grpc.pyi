@@ -35,9 +35,9 @@ class BundlesStub:
     def __new__(cls, channel: _aio.Channel) -> BundlesAsyncStub: ...
     Apply: _grpc.StreamStreamMultiCallable[_bundle_pb2.ApplyRequest, _bundle_pb2.ApplyResponse]
     """Applies a bundle in one transaction, all or nothing. The caller sends the header, then
-    the items in messages of at most 1 MB, then closes its side; the server tells progress
+    the items in messages of at most 1 MB, the last with `end`; the server tells progress
     and, last, the summary. A bundle with problems is not an error of the call: the summary
-    has `applied` false and all problems came before it. Refused: REQUEST_ID_REUSED,
+    has `applied` false and all problems came before it. Refused: REQUEST_ID_REUSED, INVALID_BUNDLE,
     MESSAGE_TOO_LARGE (256 MB in all), CONTENTION.
     """
     Export: _grpc.UnaryStreamMultiCallable[_bundle_pb2.ExportRequest, _bundle_pb2.ExportResponse]
@@ -50,9 +50,9 @@ class BundlesAsyncStub(BundlesStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Apply: _aio.StreamStreamMultiCallable[_bundle_pb2.ApplyRequest, _bundle_pb2.ApplyResponse]  # type: ignore[assignment]
     """Applies a bundle in one transaction, all or nothing. The caller sends the header, then
-    the items in messages of at most 1 MB, then closes its side; the server tells progress
+    the items in messages of at most 1 MB, the last with `end`; the server tells progress
     and, last, the summary. A bundle with problems is not an error of the call: the summary
-    has `applied` false and all problems came before it. Refused: REQUEST_ID_REUSED,
+    has `applied` false and all problems came before it. Refused: REQUEST_ID_REUSED, INVALID_BUNDLE,
     MESSAGE_TOO_LARGE (256 MB in all), CONTENTION.
     """
     Export: _aio.UnaryStreamMultiCallable[_bundle_pb2.ExportRequest, _bundle_pb2.ExportResponse]  # type: ignore[assignment]
@@ -68,9 +68,9 @@ class BundlesServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_bundle_pb2.ApplyResponse], _abc.AsyncIterator[_bundle_pb2.ApplyResponse]]:
         """Applies a bundle in one transaction, all or nothing. The caller sends the header, then
-        the items in messages of at most 1 MB, then closes its side; the server tells progress
+        the items in messages of at most 1 MB, the last with `end`; the server tells progress
         and, last, the summary. A bundle with problems is not an error of the call: the summary
-        has `applied` false and all problems came before it. Refused: REQUEST_ID_REUSED,
+        has `applied` false and all problems came before it. Refused: REQUEST_ID_REUSED, INVALID_BUNDLE,
         MESSAGE_TOO_LARGE (256 MB in all), CONTENTION.
         """
 

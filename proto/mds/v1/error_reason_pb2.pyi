@@ -43,7 +43,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     DATASET_CONTRADICTS_TEMPLATE: _ErrorReason.ValueType  # 9
     """A dataset contradicts its template; FAILED_PRECONDITION, HTTP 409."""
     INVALID_BUNDLE: _ErrorReason.ValueType  # 10
-    """A bundle was read, and is refused for its problems; INVALID_ARGUMENT, HTTP 400."""
+    """A bundle broke off before its `end`; INVALID_ARGUMENT, HTTP 400. Nothing was applied."""
     TEMPLATE_NOT_FOUND: _ErrorReason.ValueType  # 20
     """There is no such template; NOT_FOUND, HTTP 404."""
     CONTROL_UNIT_NOT_FOUND: _ErrorReason.ValueType  # 21
@@ -143,7 +143,7 @@ NOT_IN_TEMPLATE: ErrorReason.ValueType  # 8
 DATASET_CONTRADICTS_TEMPLATE: ErrorReason.ValueType  # 9
 """A dataset contradicts its template; FAILED_PRECONDITION, HTTP 409."""
 INVALID_BUNDLE: ErrorReason.ValueType  # 10
-"""A bundle was read, and is refused for its problems; INVALID_ARGUMENT, HTTP 400."""
+"""A bundle broke off before its `end`; INVALID_ARGUMENT, HTTP 400. Nothing was applied."""
 TEMPLATE_NOT_FOUND: ErrorReason.ValueType  # 20
 """There is no such template; NOT_FOUND, HTTP 404."""
 CONTROL_UNIT_NOT_FOUND: ErrorReason.ValueType  # 21
