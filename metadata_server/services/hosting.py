@@ -78,20 +78,20 @@ class Hosting:
     def __init__(self, configurations: Configurations) -> None:
         self._configurations = configurations
 
-    def begin(
-        self,
-        unit: UnitOfWork,
-        session: Session,
-        units: Sequence[ControlUnit],
-        *,
-        join: bool = False,
+    def prepare(
+        self, unit: UnitOfWork, session: Session, units: Sequence[ControlUnit]
     ) -> list[Told]:
+        """What units will be told when they are taken in; locks what `take_in` writes, so that
+        the revision is claimed late and held for a few statements only."""
+        known = standings_of(unit, [each.meta.key for each in units], lock=True)
+        return self.tell(unit, session, units, known)
+
+    def take_in(
+        self, unit: UnitOfWork, session: Session, told: Sequence[Told], *, join: bool = False
+    ) -> None:
         """Stamps units with a session, and begins their lives; `join`: it runs already."""
-        before = standings_of(unit, [each.meta.key for each in units], lock=True)
-        told = self.tell(unit, session, units, before)
-        begin_lives(unit, session, units, join=join)
+        begin_lives(unit, session, [each.assignment.unit for each in told], join=join)
         stamp(unit, session, [newcomer(each) for each in told])
-        return told
 
     def arrive(self, unit: UnitOfWork, session: Session) -> Arrival:
         """All that a session has, when its unit server attaches."""
@@ -124,7 +124,7 @@ class Hosting:
         known = standings_of(unit, [each.meta.key for each in units])
         newcomers = [each for each in units if not is_stamped(each, session, known)]
         if newcomers and self._may_stamp(unit, session):
-            self.begin(unit, session, newcomers, join=True)
+            self.take_in(unit, session, self.prepare(unit, session, newcomers), join=True)
             known |= standings_of(unit, [each.meta.key for each in newcomers])
         return self.tell(unit, session, units, known)
 

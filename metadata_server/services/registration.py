@@ -128,10 +128,10 @@ class Registration:
         else:
             if last is not None and lease is not None:
                 end_last(unit, last, lease, admission)
-            units = hosted_units(unit, key)
             session = new_session(said, key)
+            told = self._hosting.prepare(unit, session, hosted_units(unit, key))
             session = begin_session(unit, session, lease_us=self._timing.lease_us)
-            told = self._hosting.begin(unit, session, units)
+            self._hosting.take_in(unit, session, told)
         assignments = without_held(told, said.held_fingerprints)
         missing = missing_datasets(unit, said.classes.values())
         return Registered(session, assignments, missing, position), told
