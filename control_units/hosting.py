@@ -206,15 +206,21 @@ class Hosting:
             self.changed.set()
 
     def _complete(self, assignment: registration_pb2.Assignment, unit: HostedUnit | None) -> None:
-        """Adds the configuration that the server left out because it is held from earlier."""
-        kept = self._kept.get(_id(assignment.control_unit))
-        if (
-            kept is not None
-            and (unit is None or unit.told is None)
-            and not assignment.HasField("configuration")
-            and not assignment.HasField("problem")
-        ):
-            assignment.configuration.CopyFrom(kept.configuration)
+        """Adds the configuration that the server left out because it is held: from earlier, or,
+        when only the class has changed, what the unit was told before."""
+        if assignment.HasField("configuration") or assignment.HasField("problem"):
+            return
+        told = unit.told if unit is not None else None
+        if told is None:
+            kept = self._kept.get(_id(assignment.control_unit))
+            held = kept.configuration if kept is not None else None
+        else:
+            is_of_old_class = assignment.implementation not in {"", told.implementation}
+            held = told if is_of_old_class else None
+        if held is not None:
+            assignment.configuration.CopyFrom(held)
+            if assignment.implementation:
+                assignment.configuration.implementation = assignment.implementation
 
     def _class_for(
         self, assignment: registration_pb2.Assignment, unit: HostedUnit | None

@@ -85,12 +85,14 @@ class Assignment:
         configuration: None: the process holds it already, or cannot build the unit.
         fingerprint: of what it shall use; empty with a problem.
         problem: why it cannot be built here; None: it can.
+        implementation: class that builds it, also where the configuration is left out.
     """
 
     unit: ControlUnit
     configuration: Configuration | None = None
     fingerprint: str = ""
     problem: Refused | None = None
+    implementation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

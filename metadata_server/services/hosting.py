@@ -205,7 +205,14 @@ def told_of(
         dataset=basis.dataset or standing.dataset,
         is_settled=standing.reached_generation == generation,
     )
-    return Told(hosted, Assignment(control_unit, configuration, fingerprint, problem))
+    assignment = Assignment(
+        control_unit,
+        configuration,
+        fingerprint,
+        problem,
+        implementation=basis.narrowing.template.implementation,
+    )
+    return Told(hosted, assignment)
 
 
 def newcomer(told: Told) -> Newcomer:

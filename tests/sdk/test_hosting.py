@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from control_units import State
 from control_units.hosting import Hosting
 from tests.sdk.devices import CLASSES, Device, Stuck, assignment, settle
@@ -117,6 +119,27 @@ async def test_a_configuration_that_is_held_need_not_come_again(hosting: Hosting
         lean.ClearField("configuration")
         later.replace_all([lean])
         assert await settle(later) == {"A": State.RUNNING}
+        await later.leave_all()
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_a_held_configuration_is_built_by_the_class_of_today(
+    hosting: Hosting, *, is_restarted: bool
+) -> None:
+    """A fingerprint does not tell the class, so a change of it alone comes without the rest."""
+    hosting.assign([assignment("A")])
+    await settle(hosting)
+    lean = assignment("A", desired=State.LOADED, generation=2)
+    lean.ClearField("configuration")
+    lean.implementation = "Stuck"
+    async with asyncio.TaskGroup() as tasks:
+        later = hosting
+        if is_restarted:
+            later = Hosting(CLASSES, spawn=tasks.create_task)
+            later.remember(hosting.copy())
+        later.replace_all([lean])
+        await settle(later)
+        assert isinstance(later.units["A"].unit, Stuck)
         await later.leave_all()
 
 

@@ -211,6 +211,7 @@ async def test_configurations_that_the_process_holds_are_not_sent_again(lab: Fac
     told = {each.unit.id: each for each in again.assignments}
     assert told["A/PS1"].configuration is None
     assert told["A/PS1"].fingerprint == held["A/PS1"]
+    assert told["A/PS1"].implementation == first.assignments[0].implementation != ""
     assert told["A/PS2"].configuration is not None
 
 

@@ -73,6 +73,7 @@ def fill_assignment(
     message.generation = unit.meta.generation
     message.desired_state = STATES.number[unit.desired_state]
     message.recover_count = unit.recover_count
+    message.implementation = assignment.implementation
     if assignment.configuration is not None:
         configurations.fill(message.configuration, assignment.configuration)
     if assignment.problem is not None:

@@ -149,6 +149,7 @@ class Assignment(_message.Message):
     DESIRED_STATE_FIELD_NUMBER: _builtins.int
     RECOVER_COUNT_FIELD_NUMBER: _builtins.int
     PROBLEM_FIELD_NUMBER: _builtins.int
+    IMPLEMENTATION_FIELD_NUMBER: _builtins.int
     control_unit: _builtins.str
     """`control_units/{id}`."""
     fingerprint: _builtins.str
@@ -159,6 +160,10 @@ class Assignment(_message.Message):
     """What people want it to be."""
     recover_count: _builtins.int
     """Orders to recover so far."""
+    implementation: _builtins.str
+    """Implementation class that builds it; also where the configuration is left out, for the
+    fingerprint does not tell the class.
+    """
     @_builtins.property
     def configuration(self) -> _control_unit_pb2.Configuration:
         """What it shall use; absent where the fingerprint held is still right, or with a problem."""
@@ -179,10 +184,11 @@ class Assignment(_message.Message):
         desired_state: _state_pb2.State.ValueType = ...,
         recover_count: _builtins.int = ...,
         problem: _status_pb2.Status | None = ...,
+        implementation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "problem", b"problem"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "control_unit", b"control_unit", "desired_state", b"desired_state", "fingerprint", b"fingerprint", "generation", b"generation", "problem", b"problem", "recover_count", b"recover_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "control_unit", b"control_unit", "desired_state", b"desired_state", "fingerprint", b"fingerprint", "generation", b"generation", "implementation", b"implementation", "problem", b"problem", "recover_count", b"recover_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
