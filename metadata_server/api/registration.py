@@ -62,7 +62,7 @@ class RegistrationServicer(registration_pb2_grpc.RegistrationServicer):
     ) -> AsyncIterator[registration_pb2.AttachResponse]:
         requests = aiter(request_iterator)
         hello = await hello_of(requests)
-        position = position_of(hello.position) if hello.HasField("position") else None
+        position = position_of(hello.position) if hello.position.store_id else None
         async with self._attachments.attach(hello.session, position) as attachment:
             listener = asyncio.create_task(listen(requests, attachment))
             try:

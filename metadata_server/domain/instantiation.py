@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from metadata_server.domain.control_unit import PassedState
 from metadata_server.domain.page import MAXIMUM_TOKEN, not_a_token
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.session import EndReason, Session
+from metadata_server.domain.session import EndReason, Session, is_session_id
 
 COLLECTION = "instantiations"
 
@@ -57,12 +57,13 @@ def life_of_name(name: str) -> LifeKey:
     Raises:
         Refused: INVALID_ID.
     """
-    session, dot, key = name.removeprefix(f"{COLLECTION}/").rpartition(".")
+    session, _, key = name.removeprefix(f"{COLLECTION}/").rpartition(".")
     try:
         number = int(key, 16)
     except ValueError:
-        dot = ""
-    if not name.startswith(f"{COLLECTION}/") or not dot or len(session) > 36 or number >= 2**63:
+        number = -1
+    is_name = name.startswith(f"{COLLECTION}/") and is_session_id(session)
+    if not is_name or not 0 <= number < 2**63:
         raise Refused.invalid(
             "INVALID_ID",
             f"name is {name[:80]!r}; right would be a name that ListInstantiations gave.",
@@ -103,6 +104,6 @@ def life_start(token: str, digest: str) -> LifeStart:
         raise not_a_token(token) from None
     if found != digest or type(begin_us) is not int or type(key) is not int:
         raise not_a_token(token)
-    if not isinstance(session, str):
+    if not isinstance(session, str) or not is_session_id(session):
         raise not_a_token(token)
     return LifeStart(begin_us, LifeKey(session, key))

@@ -21,6 +21,14 @@ class EndReason(StrEnum):
     REMOVED = "REMOVED"
 
 
+MAXIMUM_SESSION_ID = 36
+
+
+def is_session_id(text: str) -> bool:
+    """Whether a text can be the id of a session at all."""
+    return 0 < len(text) <= MAXIMUM_SESSION_ID and text.isascii()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """One run of a unit server: the content of a UnitServerStatus.

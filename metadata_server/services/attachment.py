@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import structlog
 
+from metadata_server.domain.attachment import not_hosted, session_ended, too_old
 from metadata_server.domain.change import Position
 from metadata_server.domain.fingerprint import digest as digest_of
-from metadata_server.domain.names import Kind
-from metadata_server.domain.refused import RefusalKind, Refused
+from metadata_server.domain.horizon import check_position
+from metadata_server.domain.refused import Refused
 from metadata_server.domain.report import Report
 from metadata_server.domain.session import EndReason, Session
 from metadata_server.domain.timing import Timing
@@ -75,15 +76,18 @@ class Attachment:
 
     async def begin(self, position: Position | None) -> None:
         """Reads what it hosts, takes in what came to it while it was away, and has it told what
-        changed after a position."""
+        changed after a position.
+
+        Raises:
+            Refused: HISTORY_RESET, after the session has been ended: a store that was restored
+                has forgotten what its units reported, and they must tell it anew.
+        """
         hosting, session = self._means.hosting, self.session
+        if position is not None:
+            await self._check(position)
         answer = await self._means.store.transact(lambda unit: hosting.arrive(unit, session))
         look = answer.value
-        known = position is not None and (position.store_id, position.epoch) == (
-            look.position.store_id,
-            look.position.epoch,
-        )
-        after = position.revision if position is not None and known else 0
+        after = position.revision if position is not None else 0
         self._outbox.assign(
             each.assignment
             for each in look.told
@@ -91,6 +95,19 @@ class Attachment:
         )
         self._outbox.ask_for(look.missing_datasets)
         self._take_in([each.hosted for each in look.told], look.removed, look.position)
+
+    async def _check(self, position: Position) -> None:
+        def work(unit: UnitOfWork) -> Refused | None:
+            try:
+                check_position(position, unit.position)
+            except Refused as reset:
+                end_now(unit, self.session.id, EndReason.SUPERSEDED)
+                return reset
+            return None
+
+        reset = (await self._means.store.transact(work)).value
+        if reset is not None:
+            raise reset
 
     async def begin_expected(self, expected: Expected) -> None:
         """As `begin`, where this replica has just told it what it hosts."""
@@ -182,13 +199,14 @@ class Attachment:
         return answer.value
 
     def _is_news(self, told: Told) -> bool:
+        """Whether people, or whether it can be built at all, have changed something; and, once
+        for each configuration, whether the unit has settled on another. That its dataset became
+        known is no news to the process that published it."""
         now = told.hosted
         before = self._hosted.get(now.id)
         if before is None or before.generation != now.generation:
             return True
         if bool(before.told) != bool(now.told):
-            return True
-        if now.told not in {before.told, now.applied}:
             return True
         if differs(now) and self._insisted.get(now.key) != now.told:
             self._insisted[now.key] = now.told
@@ -293,55 +311,22 @@ class Attachment:
 
     async def say_goodbye(self) -> None:
         """Ends the session at once, and the lives in it."""
-        await self._means.store.transact(lambda unit: goodbye(unit, self.session.id))
+        await self._means.store.transact(
+            lambda unit: end_now(unit, self.session.id, EndReason.GOOD_BYE)
+        )
         self.end(None)
 
 
-def goodbye(unit: UnitOfWork, session: str) -> None:
+def end_now(unit: UnitOfWork, session: str, reason: EndReason) -> None:
     """Ends a session that has not ended yet."""
     ending = ending_of(unit, session)
     if ending is not None:
-        end_sessions(unit, [ending], EndReason.GOOD_BYE)
-        tell_endings(unit, [ending], EndReason.GOOD_BYE)
+        end_sessions(unit, [ending], reason)
+        tell_endings(unit, [ending], reason)
 
 
 def differs(hosted: HostedUnit) -> bool:
     """Whether a unit that has reached what people want uses something else all the same."""
     return bool(
         hosted.is_settled and hosted.applied and hosted.told and hosted.applied != hosted.told
-    )
-
-
-def session_ended(session: str) -> Refused:
-    return Refused.precondition(
-        "SESSION_ENDED",
-        f"Session {session[:64]!r} has ended, or never was. Register again.",
-        session=session[:64],
-    )
-
-
-def not_hosted(control_unit: str, session: Session) -> Refused:
-    return Refused.precondition(
-        "NOT_HOSTED_HERE",
-        f"Control unit {control_unit[:255]!r} is not one of unit server "
-        f"{session.unit_server!r} in this session.",
-        control_unit=Kind.CONTROL_UNIT.name_of(control_unit[:255]),
-        unit_server=session.unit_server,
-    )
-
-
-def attached_elsewhere(session: str) -> Refused:
-    return Refused(
-        RefusalKind.REPLACED,
-        "ATTACHED_ELSEWHERE",
-        "A newer stream of this session has taken this one's place.",
-        metadata={"session": session},
-    )
-
-
-def too_old() -> Refused:
-    return Refused.busy(
-        "DRAINING",
-        "This stream has grown old; attach again, at any replica, so that load spreads.",
-        retry_after_ms=0,
     )

@@ -9,17 +9,13 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from metadata_server.domain.attachment import attached_elsewhere, draining, session_ended
 from metadata_server.domain.change import Position
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.session import Session
+from metadata_server.domain.session import Session, is_session_id
 from metadata_server.services.arrivals import Arrivals
-from metadata_server.services.attachment import (
-    Attachment,
-    Means,
-    attached_elsewhere,
-    session_ended,
-)
+from metadata_server.services.attachment import Attachment, Means
 from metadata_server.services.subscription import Batch
 from metadata_server.services.tailer import Tailer
 from metadata_server.store.sessions import open_session
@@ -75,6 +71,8 @@ class Attachments:
                 del self._open[session]
 
     async def _find(self, session: str) -> Session:
+        if not is_session_id(session):
+            raise session_ended(session)
         answer = await self._means.store.read(lambda unit: open_session(unit, session))
         if answer.value is None:
             raise session_ended(session)
@@ -117,9 +115,3 @@ class Attachments:
         for attachment in self._open.values():
             keys = [key for key, server in changes if attachment.concerns(key, server)]
             attachment.mark(keys, batch.position)
-
-
-def draining() -> Refused:
-    return Refused.busy(
-        "DRAINING", "This replica is stopping. Attach at another one.", retry_after_ms=100
-    )

@@ -9,7 +9,7 @@ from metadata_server.domain.attribute import Attribute
 from metadata_server.domain.checks import dataset_faults
 from metadata_server.domain.fingerprint import dataset_hash
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.domain.registration import contradicting
+from metadata_server.domain.registration import SHA256, contradicting
 from metadata_server.domain.session import Session
 from metadata_server.services.configurations import Basis, Configurations
 from metadata_server.services.hosting import HostedUnit
@@ -60,7 +60,7 @@ class Publication:
         """
 
         def work(unit: UnitOfWork) -> Dataset:
-            found = datasets_of(unit, [digest]).get(digest)
+            found = datasets_of(unit, filter(SHA256.match, [digest])).get(digest)
             if found is None:
                 raise Refused.not_found(
                     "DATASET_NOT_FOUND",

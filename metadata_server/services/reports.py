@@ -127,7 +127,8 @@ class StatusWriter:
     async def put(
         self, session: Session, reports: Iterable[tuple[HostedUnit, Report]], seen: int, tell: Tell
     ) -> None:
-        """Takes reports over, waiting while too many wait already.
+        """Takes reports over, waiting while too many wait already: so the stream that they come
+        from is slowed down. Ends with that stream at the latest.
 
         Args:
             seen: highest sequence that came, of reports that were refused too.
@@ -180,7 +181,8 @@ class StatusWriter:
         """The oldest reports, as many as one revision may carry."""
         batch: Batch = []
         room = UNITS_A_REVISION
-        for pending in self._pending.values():
+        for name in list(self._pending):
+            pending = self._pending[name] = self._pending.pop(name)  # the next to wait longest
             keys = list(islice(pending.entries, room))
             batch.append((pending.session, [pending.entries.pop(key) for key in keys]))
             room -= len(keys)
@@ -241,6 +243,10 @@ class StatusWriter:
                     outcome.stale.add(each.hosted.key)
                 elif standing.sequence < each.report.sequence:
                     taken.append((session, each, standing))
+                elif standing.sequence == each.report.sequence:
+                    # Written before, by a commit whose answer was lost.
+                    dataset = standing.dataset
+                    outcome.written[standing.key] = Written(each.report, dataset, dataset)
         stale = [session for session, outcome in outcomes.items() if outcome.stale]
         for ended in ended_among(unit, stale) if stale else ():
             outcomes[ended].has_ended = True

@@ -247,9 +247,20 @@ async def test_too_many_reports_in_a_message_are_refused(client: Client) -> None
         assert "1000" in (await spoken.end()).message
 
 
-async def test_a_session_that_never_was_cannot_attach(client: Client) -> None:
-    async with line(client, "nobody's") as spoken:
+@pytest.mark.parametrize("session", ["nobody's", "nié ☃ mand", "x" * 5000])
+async def test_a_session_that_never_was_cannot_attach(client: Client, session: str) -> None:
+    async with line(client, session) as spoken:
         assert (await spoken.end()).reason == "SESSION_ENDED"
+
+
+async def test_texts_of_all_alphabets_are_kept(client: Client) -> None:
+    texts = {"host": "Röntgen-Prüfstand ☃", "address": "地址", "version": "β\03"}
+    await client.registration.Register(coming(incarnation="первый", **texts))
+    found = await client.unit_servers.GetUnitServerStatus(
+        unit_server_pb2.GetUnitServerStatusRequest(name="unit_server_statuses/LAB")
+    )
+    assert {name: getattr(found, name) for name in texts} == texts
+    assert found.incarnation == "первый"
 
 
 async def test_a_heartbeat_of_an_ended_session_says_so(client: Client) -> None:
@@ -293,10 +304,11 @@ async def test_a_dataset_whose_hash_is_another_is_refused(client: Client) -> Non
         (refusal,) = [each for word in spoken.words for each in word.refusals]
     assert refusal.dataset_hash == DATASET_HASH
     assert "SHA-256" in refusal.status.message
-    with pytest.raises(Refused, match="DATASET_NOT_FOUND"):
-        await client.datasets.GetDataset(
-            dataset_pb2.GetDatasetRequest(name=f"datasets/{DATASET_HASH}")
-        )
+    for digest in (DATASET_HASH, "ü", "x" * 5000):
+        with pytest.raises(Refused, match="DATASET_NOT_FOUND"):
+            await client.datasets.GetDataset(
+                dataset_pb2.GetDatasetRequest(name=f"datasets/{digest}")
+            )
 
 
 async def test_a_goodbye_ends_the_stream_in_peace(client: Client) -> None:

@@ -383,6 +383,17 @@ async def test_an_ended_session_cannot_attach(lab: Facility) -> None:
             pass
 
 
+async def test_who_has_seen_another_history_must_register_and_tell_everything_anew(
+    lab: Facility,
+) -> None:
+    registered = await lab.register()
+    restored = replace(registered.position, epoch=registered.position.epoch + 1)
+    with pytest.raises(Refused, match="HISTORY_RESET"):
+        async with attached(lab, registered, restored):
+            pass
+    assert (await lab.register()).session.id != registered.session.id
+
+
 async def test_a_draining_replica_sends_everybody_elsewhere(lab: Facility) -> None:
     registered = await lab.register()
     async with attached(lab, registered) as (_, ear):
