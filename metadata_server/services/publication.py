@@ -85,41 +85,48 @@ class Publication:
             awaited: by hash, keys of units that reported a dataset before the store had it.
         """
         faults = {each.hash: fault_of(each) for each in datasets}
-        sound = [each for each in datasets if faults[each.hash] is None]
         not_taken = tuple(
             NotTaken("", digest[:HASH_DIGITS], fault) for digest, fault in faults.items() if fault
         )
+        sound = [each for each in datasets if faults[each.hash] is None]
         if not any(one.applied for one in hosted) and not awaited:
             # Nobody has reported one of these yet; so what is stored already changes nothing.
             sound = [each for each in sound if each.hash not in self._stored]
         if not sound:
             return Publishing(not_taken, frozenset())
-
-        def work(unit: UnitOfWork) -> Publishing:
-            store_datasets(unit, {each.hash: each.attributes for each in sound})
-            refused: list[NotTaken] = []
-            changed: set[int] = set()
-            for each in sound:
-                bases = self._bases(unit, each, hosted)
-                refused += contradictions(each, bases)
-                keys = awaited.get(each.hash, ())
-                changed |= take_over(
-                    unit,
-                    session,
-                    each,
-                    [
-                        one
-                        for one, basis in bases
-                        if basis.contradiction is None and (one.key in keys or one.applied)
-                    ],
-                )
-            return Publishing((*not_taken, *refused), frozenset(changed))
-
-        done = (await self._store.transact(work)).value
+        done = (
+            await self._store.transact(
+                lambda unit: self._taken(unit, session, sound, hosted=hosted, awaited=awaited)
+            )
+        ).value
         if len(self._stored) > MOST_REMEMBERED:
             self._stored.clear()
         self._stored.update(each.hash for each in sound)
-        return done
+        return Publishing((*not_taken, *done.not_taken), done.changed)
+
+    def _taken(
+        self,
+        unit: UnitOfWork,
+        session: Session,
+        sound: Sequence[Published],
+        *,
+        hosted: Sequence[HostedUnit],
+        awaited: Mapping[str, Collection[int]],
+    ) -> Publishing:
+        store_datasets(unit, {each.hash: each.attributes for each in sound})
+        refused: list[NotTaken] = []
+        changed: set[int] = set()
+        for each in sound:
+            bases = self._bases(unit, each, hosted)
+            refused += contradictions(each, bases)
+            keys = awaited.get(each.hash, ())
+            reported = [
+                one
+                for one, basis in bases
+                if basis.contradiction is None and (one.key in keys or one.applied)
+            ]
+            changed |= take_over(unit, session, each, reported)
+        return Publishing(tuple(refused), frozenset(changed))
 
     def _bases(
         self, unit: UnitOfWork, published: Published, hosted: Sequence[HostedUnit]

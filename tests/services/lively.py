@@ -72,6 +72,16 @@ class Facility:
             )
             await self.resources.create(CALLER, unit, validate_only=False)
 
+    async def change(self, unit_id: str, **fields: Any) -> None:
+        await self.resources.update(
+            CALLER,
+            ControlUnit,
+            unit_id,
+            etag="*",
+            change=lambda unit: replace(unit, **fields),
+            validate_only=False,
+        )
+
     async def register(self, **changes: object) -> Registered:
         said: Registering = replace(COMING, **changes)  # type: ignore[arg-type]
         return (await self.liveness.registration.register(said, CALLER)).value

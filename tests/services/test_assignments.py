@@ -1,0 +1,156 @@
+"""What concerns an attached unit server is told it: changes, comings and goings, once."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from metadata_server.domain.attribute import Attribute, AttributeOverride, Direction
+from metadata_server.domain.fingerprint import digest
+from metadata_server.domain.registration import Assignment
+from metadata_server.domain.state import State
+from metadata_server.domain.template import Template
+from metadata_server.domain.unit_server import UnitServer
+from metadata_server.services.publication import Published
+from metadata_server.store.store import Store
+from tests.services.lively import (
+    CALLER,
+    CURRENT,
+    DATASET,
+    DATASET_HASH,
+    Facility,
+    attached,
+    facility,
+    report,
+)
+from tests.stages.waiting import until
+
+PUBLISHED = Published(DATASET_HASH, DATASET, "lab::Supply")
+
+
+@pytest.fixture
+async def lab(store: Store) -> AsyncIterator[Facility]:
+    async with facility(store) as found:
+        await found.declare("A/PS1", "A/PS2")
+        yield found
+
+
+async def test_a_changed_unit_is_told_with_its_new_configuration(lab: Facility) -> None:
+    registered = await lab.register()
+    async with attached(lab, registered) as (_, ear):
+        await until(lambda: ear.words, what="the first word")
+        override = AttributeOverride("current", {"maximum": "5"})
+        await lab.change("A/PS1", overrides=(override,), desired_state=State.STOPPED)
+        await until(lambda: ear.assigned, what="the assignment")
+    told = ear.assigned["A/PS1"]
+    assert isinstance(told, Assignment)
+    assert told.unit.desired_state is State.STOPPED
+    assert told.configuration is not None
+    assert told.configuration.attributes[0].facets["maximum"] == "5"
+    assert set(ear.assigned) == {"A/PS1"}
+
+
+async def test_what_changed_before_the_stream_came_is_told_on_it(lab: Facility) -> None:
+    registered = await lab.register()
+    await lab.change("A/PS1", desired_state=State.STOPPED)
+    async with attached(lab, registered) as (_, ear):
+        await until(lambda: "A/PS1" in ear.assigned, what="the assignment")
+
+
+async def test_after_a_break_what_changed_since_is_told(lab: Facility) -> None:
+    registered = await lab.register()
+    async with attached(lab, registered) as (_, ear):
+        await until(lambda: ear.words, what="the first word")
+    seen = ear.words[-1].position
+    await lab.change("A/PS1", desired_state=State.STOPPED)
+    async with attached(lab, registered, seen) as (_, later):
+        await until(lambda: later.assigned, what="the assignment")
+    assert set(later.assigned) == {"A/PS1"}
+
+
+async def test_a_unit_that_comes_is_taken_in_and_told(lab: Facility) -> None:
+    registered = await lab.register()
+    async with attached(lab, registered) as (unit_server, ear):
+        await until(lambda: ear.words, what="the first word")
+        await lab.declare("A/NEW")
+        await until(lambda: "A/NEW" in ear.assigned, what="the assignment")
+        await unit_server.report([report("A/NEW", 1, State.RUNNING)])
+        await until(lambda: ear.acknowledged == 1, what="the acknowledgement")
+    status = (await lab.statuses())["A/NEW"]
+    assert (status.state, status.session) == (State.RUNNING, registered.session.id)
+
+
+async def test_a_unit_that_moves_away_is_removed_here_and_its_reports_are_refused(
+    lab: Facility,
+) -> None:
+    await lab.resources.create(CALLER, UnitServer(id="OTHER"), validate_only=False)
+    registered = await lab.register()
+    async with attached(lab, registered) as (unit_server, ear):
+        await until(lambda: ear.words, what="the first word")
+        await lab.change("A/PS2", unit_server="OTHER")
+        await until(lambda: "A/PS2" in ear.removed, what="the word that it left")
+        await unit_server.report([report("A/PS2", 7, State.RUNNING)])
+        await until(lambda: ear.refused, what="the refusal")
+    assert ear.refused == {"A/PS2": "NOT_HOSTED_HERE"}
+    assert (await lab.statuses())["A/PS2"].session == ""
+
+
+async def test_a_unit_that_moves_away_and_back_lives_on_in_the_same_session(
+    lab: Facility,
+) -> None:
+    await lab.resources.create(CALLER, UnitServer(id="OTHER"), validate_only=False)
+    registered = await lab.register()
+    async with attached(lab, registered) as (unit_server, ear):
+        await until(lambda: ear.words, what="the first word")
+        await lab.change("A/PS2", unit_server="OTHER")
+        await until(lambda: "A/PS2" in ear.removed, what="the word that it left")
+        await lab.change("A/PS2", unit_server="US")
+        await until(lambda: "A/PS2" in ear.assigned, what="the assignment")
+        await unit_server.report([report("A/PS2", 8, State.RUNNING)])
+        await until(lambda: ear.acknowledged == 8, what="the acknowledgement")
+    assert (await lab.statuses())["A/PS2"].state is State.RUNNING
+
+
+async def test_a_unit_that_settled_on_another_configuration_is_told_the_right_one(
+    lab: Facility,
+) -> None:
+    registered = await lab.register()
+    wrong = f"v1:{'0' * 64}"
+    async with attached(lab, registered) as (unit_server, ear):
+        settled = report("A/PS1", 1, State.RUNNING, fingerprint=wrong, reached_generation=1)
+        await unit_server.report([settled])
+        await until(lambda: "A/PS1" in ear.assigned, what="the assignment")
+
+
+async def test_a_digest_that_differs_for_long_has_everything_told_again(lab: Facility) -> None:
+    registered = await lab.register()
+    async with attached(lab, registered) as (unit_server, ear):
+        await until(lambda: ear.words, what="the first word")
+        unit_server.heartbeat(0.0, digest({}))
+        unit_server.heartbeat(0.0, digest({"A/PS1": "v1:x"}))
+        assert not ear.assigned
+        unit_server.heartbeat(0.0, digest({"A/PS1": "v1:x"}))
+        await until(lambda: len(ear.assigned) == 2, what="all assignments")
+
+
+async def test_a_changed_template_version_reaches_a_unit_that_is_moved_to_it(
+    lab: Facility,
+) -> None:
+    registered = await lab.register()
+    more = (CURRENT, Attribute("ramp", Direction.INPUT))
+    async with attached(lab, registered) as (_, ear):
+        await until(lambda: ear.words, what="the first word")
+        await lab.resources.update(
+            CALLER,
+            Template,
+            "Supply",
+            etag="*",
+            change=lambda template: replace(template, attributes=more),
+            validate_only=False,
+        )
+        await lab.change("A/PS1", template_version=2)
+        await until(lambda: "A/PS1" in ear.assigned, what="the assignment")
+    told = ear.assigned["A/PS1"]
+    assert isinstance(told, Assignment)
+    assert told.configuration is not None
+    assert [each.name for each in told.configuration.attributes] == ["current", "ramp"]
