@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import structlog
 from mds.v1 import position_pb2, registration_pb2
 
+from control_units import holder
 from control_units.attachment import Attachment, AttachStream
 from control_units.client import Backoff, Client, ClientError, Refused, Unreachable
 from control_units.faults import AlreadyRunning, Superseded, Undeclared
@@ -109,6 +110,7 @@ class Link:
         self._on_unreachable = on_unreachable
         self._session = _Session()
         self._was_registered = False
+        self._outwaits_holder = False
         self._attachment: Attachment | None = None
         self._lease: asyncio.TimerHandle | None = None
         self._registering = Backoff(first=0.2, longest=LONGEST_PAUSE_S)
@@ -180,7 +182,10 @@ class Link:
     def _check_hope(self, refused: Refused) -> None:
         unit_server = self._identity.unit_server
         if refused.reason == "ALREADY_RUNNING":
-            message = f"Unit server {unit_server} is held by another process: {holder(refused)}"
+            if self._may_outwait(refused):
+                return
+            described = holder.description(refused)
+            message = f"Unit server {unit_server} is held by another process: {described}"
             if self._was_registered or self._hosting.units:
                 raise Superseded(f"{message}. This one lets go of its hardware.") from refused
             raise AlreadyRunning(
@@ -193,6 +198,17 @@ class Link:
             ) from refused
         if refused.reason in _HOPELESS:
             raise refused
+
+    def _may_outwait(self, refused: Refused) -> bool:
+        """Whether the holder is dead, so that its lease has only to run out.
+
+        Once: a holder whose lease was renewed meanwhile lives, whatever its process id says
+        here (containers may share a host's name).
+        """
+        if self._was_registered or self._outwaits_holder:
+            return False
+        self._outwaits_holder = holder.has_ended(refused, self._identity.host)
+        return self._outwaits_holder
 
     def _take_registration(self, response: registration_pb2.RegisterResponse) -> None:
         is_new = response.session != self._session.id
@@ -284,28 +300,19 @@ class Link:
             event,
             unit_server=self._identity.unit_server,
             error=str(failure),
-            advice=self._advice(failure),
             again_in_s=round(seconds, 2),
+            **self._advice(failure),
         )
         await asyncio.sleep(seconds)
 
-    def _advice(self, failure: ClientError) -> str:
-        if isinstance(failure, Refused) and failure.reason == "UNDECLARED":
-            return f"declare it: mds adopt {self._identity.unit_server}"
-        return ""
-
-
-def holder(refused: Refused) -> str:
-    """Who holds a unit server, from a refusal: host, process, since when, until when."""
-    told = refused.metadata
-    parts = [f"process {told.get('pid', '?')} on {told.get('host', '?')}"]
-    if told.get("address") not in {None, "", told.get("host")}:
-        parts.append(f"at {told['address']}")
-    if since := told.get("since"):
-        parts.append(f"since {since}")
-    if lease_end := told.get("lease_end"):
-        parts.append(f"lease until {lease_end}")
-    return ", ".join(parts)
+    def _advice(self, failure: ClientError) -> dict[str, str]:
+        """What people can do about it, or need not."""
+        reason = failure.reason if isinstance(failure, Refused) else ""
+        if reason == "UNDECLARED":
+            return {"advice": f"declare it: mds adopt {self._identity.unit_server}"}
+        if reason == "ALREADY_RUNNING":
+            return {"advice": "that process has ended: this one waits until its lease has, too"}
+        return {}
 
 
 def _seconds(duration: Duration) -> float:

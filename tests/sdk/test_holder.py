@@ -1,0 +1,110 @@
+"""A unit server whose place is held by a process that has died on the same host."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+
+import grpc
+import pytest
+from mds.v1 import registration_pb2
+
+from control_units import AlreadyRunning, State, Superseded
+from control_units.client import Refused
+from control_units.disk_copy import DiskCopy
+from control_units.holder import has_ended
+from tests.sdk.laboratory import Laboratory, Probe
+from tests.stages.replica import Replica
+from tests.stages.waiting import until
+
+HOST = socket.gethostname()
+
+
+@pytest.fixture(scope="module")
+def dead_pid() -> int:
+    """Of a process of this host that is no more."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+async def hold(lab: Laboratory, *, pid: int, host: str = HOST) -> None:
+    """Registers a rival; again and again, it renews its lease."""
+    await lab.client.registration.Register(
+        registration_pb2.RegisterRequest(
+            unit_server=f"unit_servers/{lab.name}", incarnation="rival", host=host, pid=pid
+        )
+    )
+
+
+async def test_the_lease_of_a_dead_process_is_waited_for(
+    hasty_lab: Laboratory, dead_pid: int
+) -> None:
+    lab = hasty_lab
+    await lab.declare("A")
+    await hold(lab, pid=dead_pid)
+    lab.serve()
+    await lab.until_states(A=State.RUNNING)
+    assert len(await lab.lives("A")) == 2
+
+
+async def test_a_start_from_the_copy_outlives_a_good_bye_that_nobody_heard(
+    hasty_lab: Laboratory, hasty_replica: Replica, dead_pid: int
+) -> None:
+    lab, replica = hasty_lab, hasty_replica
+    await lab.declare("A")
+    first = lab.serve()
+    copy = DiskCopy(lab.folder, lab.name)
+    await until(lambda: copy.load() is not None)
+    await lab.end(first)
+    await hold(lab, pid=dead_pid)
+    replica.kill()
+    Probe.done.clear()
+    server = lab.serve()
+    await until(lambda: Probe.done == ["A init", "A start"])
+    await replica.start()
+    await lab.until_contact("ALIVE")
+    await lab.until_states(A=State.RUNNING)
+    assert lab.unit(server, "A").standing.state is State.RUNNING
+    assert Probe.done == ["A init", "A start"], "it went on running all the time"
+
+
+async def test_a_holder_that_renews_its_lease_lives_whatever_its_process_id_says(
+    hasty_lab: Laboratory, dead_pid: int
+) -> None:
+    lab = hasty_lab
+    await lab.declare("A")
+    await hold(lab, pid=dead_pid)
+    ended = asyncio.create_task(lab.ended(lab.serve()))
+
+    async def gave_up() -> bool:
+        await hold(lab, pid=dead_pid)
+        return ended.done()
+
+    await until(gave_up, within=15)
+    with pytest.raises((AlreadyRunning, Superseded)):
+        await ended
+
+
+@pytest.mark.parametrize(
+    ("host", "pid", "expected"),
+    [
+        (HOST, None, True),
+        (HOST, str(os.getpid()), False),
+        (HOST, "1", False),
+        (HOST, "0", False),
+        (HOST, "", False),
+        (HOST, "many", False),
+        (HOST, "9" * 30, False),
+        ("elsewhere", None, False),
+    ],
+)
+def test_only_of_its_own_host_can_one_tell(
+    host: str, pid: str | None, expected: object, dead_pid: int
+) -> None:
+    told = {"host": host, "pid": str(dead_pid) if pid is None else pid}
+    refused = Refused(
+        "ALREADY_RUNNING", "It runs.", code=grpc.StatusCode.FAILED_PRECONDITION, metadata=told
+    )
+    assert has_ended(refused, HOST) is expected
