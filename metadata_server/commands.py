@@ -53,7 +53,11 @@ def migrate() -> None:
     from metadata_server.store.migration import migrate as bring_up
 
     settings = settings_or_exit()
-    database = open_database(settings.database_url.get_secret_value())
+    try:
+        database = open_database(settings.database_url.get_secret_value())
+    except ValueError as problem:
+        click.echo(f"Error: {problem}", err=True)
+        sys.exit(CANNOT_START)
     try:
         before, after = bring_up(database)
     except CannotMigrate as problem:
@@ -68,12 +72,17 @@ def migrate() -> None:
 @click.command()
 def config() -> None:
     """Show all settings of the server, where each comes from, and no secret."""
+    settings = settings_or_exit()
+    if not sys.stdout.isatty():
+        for shown in show(settings):
+            click.echo(f"{shown.variable}\t{shown.value}\t{shown.source}\t{shown.description}")
+        return
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
     for heading in ("setting", "value", "from", "meaning"):
         table.add_column(heading, overflow="fold")
-    for shown in show(settings_or_exit()):
+    for shown in show(settings):
         table.add_row(shown.variable, shown.value, shown.source, shown.description)
     Console().print(table)

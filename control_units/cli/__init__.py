@@ -1,6 +1,7 @@
 """The command line: one program, `mds`, whose commands come from the entry-point group
 `mds.commands`, so that each part of the project brings its own."""
 
+import errno
 import os
 import sys
 from importlib.metadata import EntryPoint, entry_points, version
@@ -33,6 +34,11 @@ class Commands(click.Group):
             from control_units.cli.failures import Failure
 
             raise Failure.of(error) from error
+        except OSError as error:  # a full disk, a folder that may not be written
+            if error.errno is None or error.errno == errno.EPIPE:
+                raise
+            where = f" ({error.filename})" if error.filename else ""
+            raise click.ClickException(f"{error.strerror}{where}") from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+QUIET_S = 1.5
+"""How long a command waits for an answer without a word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -43,9 +46,21 @@ class Connection:
             except ValueError as error:
                 raise click.UsageError(str(error)) from error
             async with client:
-                return await work(client)
+                patience = asyncio.create_task(_tell_why_it_takes_long(client, timeout_s))
+                try:
+                    return await work(client)
+                finally:
+                    patience.cancel()
 
         return asyncio.run(with_client())
+
+
+async def _tell_why_it_takes_long(client: "Client", timeout_s: float) -> None:
+    """Tells once that no server has answered so far: a minute of silence looks like a fault."""
+    await asyncio.sleep(QUIET_S)
+    while client.failure is None:  # noqa: ASYNC110 - only a try that failed can tell
+        await asyncio.sleep(QUIET_S)
+    click.echo(f"{client.failure}. Trying again for up to {timeout_s:.0f} s …", err=True)
 
 
 pass_connection = click.make_pass_decorator(Connection)

@@ -12,7 +12,7 @@ UNREACHABLE = 3
 ADVICE: Mapping[str, str] = {
     "ETAG_MISMATCH": "Somebody else has changed it: read it again, then write.",
     "SCHEMA_UNKNOWN": "The server's database needs `mds migrate`.",
-    "DATABASE_UNAVAILABLE": "The server runs, but its database does not answer. Try again later.",
+    "DATABASE_UNAVAILABLE": "The server runs; it is its database that has failed. Try again later.",
     "CONTENTION": "Others write the same things. Try again.",
     "TOO_BUSY": "Try again later.",
     "DRAINING": "The server is stopping. Try again, or name another one with --address.",

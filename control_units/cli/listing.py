@@ -37,7 +37,8 @@ def list_(connection: Connection, kind: str, *, prefix: str, output: str) -> Non
 
     headers, rows = connection.run(lambda client: _table(client, kind, prefix))
     if output == "json":
-        told = [dict(zip(headers, row, strict=True)) for row in rows]
+        keys = [header.replace(" ", "_") for header in headers]
+        told = [dict(zip(keys, row, strict=True)) for row in rows]
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         write_table(headers, rows)

@@ -30,6 +30,7 @@ class Caller:
         principal: who calls.
         timeout: seconds that a call may take in all, its repetitions included.
         position: the newest that any answer named: `store_id/epoch/revision`, or empty.
+        failure: why the last try got no answer; None: it got one, or there was no try.
     """
 
     def __init__(self, channels: Channels, principal: str, timeout: float) -> None:
@@ -37,6 +38,7 @@ class Caller:
         self.principal = principal
         self.timeout = timeout
         self.position = ""
+        self.failure: ClientError | None = None
 
     def metadata(self) -> Metadata:
         """What goes with each call: who, and an id that finds its lines in the server's log."""
@@ -52,6 +54,7 @@ class Caller:
         """What the failure means; leaves a server that cannot answer."""
         self.saw(error.trailing_metadata())
         failure = from_rpc_error(error, address)
+        self.failure = failure if failure.is_transient else None
         if failure.is_transient:
             self.channels.leave(address)
         return failure
@@ -101,6 +104,7 @@ class UnaryCall(Generic[Request, Reply]):
             reply: Reply = await call
         except grpc.aio.AioRpcError as error:
             raise self._caller.failed(error, address) from error
+        self._caller.failure = None
         self._caller.saw(await call.trailing_metadata())
         return reply
 

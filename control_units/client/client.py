@@ -13,6 +13,7 @@ import grpc.aio
 from control_units.client.addresses import ADDRESS_VARIABLE, DEFAULT_ADDRESS, parse_addresses
 from control_units.client.calls import Caller, FailoverChannel
 from control_units.client.channels import Channels
+from control_units.client.errors import ClientError
 
 if TYPE_CHECKING:
     from mds.v1.agent_pb2_grpc import AgentsAsyncStub
@@ -85,6 +86,12 @@ class Client:
     def position(self) -> str:
         """The position that the last answer named, `store_id/epoch/revision`; empty: none yet."""
         return self._caller.position
+
+    @property
+    def failure(self) -> ClientError | None:
+        """Why the last try of a call got no answer, for those who wait for the next; None: it
+        got one, or there was no try."""
+        return self._caller.failure
 
     def leave(self, address: str) -> None:
         """Has the next call ask another server first, when this one is in use."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, literal_column, make_url
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -22,6 +22,7 @@ CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 30
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 MYSQL_DIALECTS = ("mysql", "mariadb")
+RIGHT_URL = "right would be sqlite:////path/file.db or mysql+pymysql://user:password@host/database."
 
 DEADLOCK, LOCK_TIMEOUT, CHANGED_SINCE_READ = 1213, 1205, 1020
 NOT_READY, COMMIT_REFUSED = 1047, 1180
@@ -77,17 +78,34 @@ def open_database(url_text: str, *, pool_size: int = 8) -> Database:
         pool_size: connections kept for writing, and as many for reading.
 
     Raises:
-        ValueError: the URL names another kind of database.
+        ValueError: it is no URL, or names another kind of database or a driver that is not there.
     """
-    url = make_url(url_text)
+    url = parse_url(url_text)
     if url.get_backend_name() == "sqlite":
         return open_sqlite(url, pool_size)
     if url.get_backend_name() in MYSQL_DIALECTS:
         return open_mysql(url, pool_size)
-    raise ValueError(
-        f"MDS_DATABASE_URL names a {url.get_backend_name()} database; "
-        "right would be sqlite:///… or mysql+pymysql://…."
-    )
+    raise ValueError(f"MDS_DATABASE_URL names a {url.get_backend_name()} database; {RIGHT_URL}")
+
+
+def parse_url(url_text: str) -> URL:
+    """A URL whose driver is there.
+
+    Raises:
+        ValueError: never with the text itself, which may hold a password.
+    """
+    try:
+        url = make_url(url_text)
+    except (ArgumentError, ValueError):
+        raise ValueError(f"MDS_DATABASE_URL is no URL of a database; {RIGHT_URL}") from None
+    try:
+        url.get_dialect().import_dbapi()
+    except (NoSuchModuleError, ImportError):
+        raise ValueError(
+            f"MDS_DATABASE_URL begins with {url.drivername}://, whose driver is not installed; "
+            f"{RIGHT_URL}"
+        ) from None
+    return url
 
 
 def open_sqlite(url: URL, pool_size: int) -> Database:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -26,29 +27,31 @@ Mds = Callable[..., Awaitable[Ended]]
 
 
 async def run_mds(
-    *arguments: str, environment: Mapping[str, str] | None = None, stdin: bytes = b""
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    stdout: int | BinaryIO = asyncio.subprocess.PIPE,
 ) -> Ended:
     """Runs `mds` to its end, without a terminal."""
     process = await asyncio.create_subprocess_exec(
         str(BIN / "mds"),
         *arguments,
         stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
+        stdout=stdout,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **(environment or {})},
     )
     async with asyncio.timeout(PATIENCE_S):
         out, err = await process.communicate(stdin)
     assert process.returncode is not None
-    return Ended(process.returncode, out.decode(), err.decode())
+    return Ended(process.returncode, (out or b"").decode(), err.decode())
 
 
 @pytest.fixture
 def mds(replica: Replica) -> Mds:
     """`mds …` that asks the replica, on each kind of database."""
 
-    async def run(*arguments: str, stdin: bytes = b"") -> Ended:
-        address = {"MDS_ADDRESS": replica.address}
-        return await run_mds(*arguments, environment=address, stdin=stdin)
+    async def run(*arguments: str, **pipes: Any) -> Ended:
+        return await run_mds(*arguments, environment={"MDS_ADDRESS": replica.address}, **pipes)
 
     return run

@@ -27,6 +27,11 @@ async def test_units_are_listed_with_what_people_want_and_what_they_said(importe
     ]  # fmt: skip
 
 
+async def test_keys_for_scripts_are_words_without_spaces(imported: Mds) -> None:
+    listed = json.loads((await imported("list", "--prefix", "A/B/1", "-o", "json")).out)
+    assert listed[0]["unit_server"] == "S"
+
+
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [

@@ -1,11 +1,18 @@
 """`mds` itself: its commands, its options, and what it says when nothing answers."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.cli.conftest import run_mds
+import pytest
+from mds.v1 import agent_pb2
+
+from control_units.cli.connection import Connection
+from control_units.client import Client
+from tests.cli.conftest import Mds, run_mds
 from tests.stages.ports import free_port
+from tests.stages.waiting import until
 
 
 async def test_help_names_the_commands() -> None:
@@ -61,6 +68,41 @@ async def test_without_a_server_the_exit_code_is_3_and_the_message_says_what_to_
     assert address in ended.err
     assert "mds serve" in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_while_no_server_answers_it_says_what_it_waits_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    monkeypatch.setenv("MDS_ADDRESS", address)
+
+    async def list_agents(client: Client) -> None:
+        await client.agents.ListAgents(agent_pb2.ListAgentsRequest())
+
+    async def ask(client: Client) -> str:
+        asking = asyncio.create_task(list_agents(client))
+        told = await until(lambda: capsys.readouterr().err)
+        assert not asking.done(), "it tells while it still tries"
+        asking.cancel()
+        return told
+
+    line = Connection().run(ask)
+    assert address in line
+    assert "Trying again for up to 30 s" in line
+
+
+async def test_a_disk_without_room_is_named(mds: Mds) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = await mds("export", stdout=full)
+    assert ended.code == 1
+    assert ended.err == "Error: No space left on device\n"
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended = await run_mds("run", environment={"XDG_DATA_HOME": str(tmp_path / "file")})
+    assert ended.code == 1
+    assert ended.err.startswith(f"Error: Not a directory ({tmp_path}/file/mds")
 
 
 async def test_an_address_that_is_none_is_wrong_use() -> None:
