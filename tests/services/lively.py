@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from metadata_server.domain.attribute import Attribute, Direction, ValueType
 from metadata_server.domain.change import Caller, Position, Principal
@@ -101,6 +101,17 @@ class Facility:
             session, lease = sessions_of(unit, [key])[key]
             assert lease is not None
             return session, lease
+
+        return (await self.store.read(work)).value
+
+    async def images(self, unit_id: str) -> int:
+        """How many images the history of a unit's status has."""
+        history = schema.status_history
+
+        def work(unit: UnitOfWork) -> int:
+            key = unit.resources.get(ControlUnit, unit_id).meta.key
+            query = select(func.count()).select_from(history).where(history.c.key == key)
+            return int(unit.connection.execute(query).scalar_one())
 
         return (await self.store.read(work)).value
 

@@ -1,5 +1,6 @@
 """What concerns an attached unit server is told it: changes, comings and goings, once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import pytest
 
 from metadata_server.domain.attribute import Attribute, AttributeOverride, Direction
 from metadata_server.domain.fingerprint import digest
+from metadata_server.domain.names import Kind
 from metadata_server.domain.registration import Assignment
 from metadata_server.domain.state import State
 from metadata_server.domain.template import Template
@@ -52,7 +54,10 @@ async def test_a_changed_unit_is_told_with_its_new_configuration(lab: Facility) 
 
 async def test_what_changed_before_the_stream_came_is_told_on_it(lab: Facility) -> None:
     registered = await lab.register()
-    await lab.change("A/PS1", desired_state=State.STOPPED)
+    async with asyncio.timeout(20), lab.tailer.subscribe(kinds={Kind.CONTROL_UNIT}) as changes:
+        await lab.change("A/PS1", desired_state=State.STOPPED)
+        await changes.next()
+        await asyncio.sleep(0)  # others who follow the changes have been handed it, too
     async with attached(lab, registered) as (_, ear):
         await until(lambda: "A/PS1" in ear.assigned, what="the assignment")
 

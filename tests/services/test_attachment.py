@@ -1,5 +1,6 @@
 """What attached unit servers say is written, acknowledged, or refused with its reason."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from metadata_server.domain.report import Passed
 from metadata_server.domain.session import EndReason
 from metadata_server.domain.state import Contact, State
 from metadata_server.domain.unit_server import UnitServer
+from metadata_server.services import reports
 from metadata_server.services.heartbeats import Word
 from metadata_server.services.reports import steady_now_us
 from metadata_server.store.store import Store
@@ -53,6 +55,20 @@ async def test_reports_of_one_moment_share_a_revision_and_keep_the_way(lab: Faci
     assert (await lab.statuses())["A/PS1"].state is State.RUNNING
 
 
+async def test_a_stream_waits_while_too_many_reports_do(
+    lab: Facility, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered = await lab.register()
+    async with attached(lab, registered) as (unit_server, ear):
+        monkeypatch.setattr(reports, "MAXIMUM_PENDING", 1)
+        await unit_server.report([report("A/PS1", 1, State.LOADED)])
+        waiting = asyncio.create_task(unit_server.report([report("A/PS2", 2, State.LOADED)]))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await until(lambda: ear.acknowledged == 2, what="both acknowledgements")
+        await waiting
+
+
 async def test_an_older_report_changes_nothing(lab: Facility) -> None:
     registered = await lab.register()
     async with attached(lab, registered) as (unit_server, ear):
@@ -63,6 +79,7 @@ async def test_an_older_report_changes_nothing(lab: Facility) -> None:
         )
         await until(lambda: ear.acknowledged == 6, what="the acknowledgement")
     assert (await lab.statuses())["A/PS1"].state is State.RUNNING
+    assert await lab.images("A/PS1") == 2, "UNLOADED, then RUNNING"
 
 
 async def test_a_zombies_report_changes_nothing_and_ends_its_stream(lab: Facility) -> None:
@@ -75,6 +92,7 @@ async def test_a_zombies_report_changes_nothing_and_ends_its_stream(lab: Facilit
     assert ear.ended is not None
     assert ear.ended.reason == "SESSION_ENDED"
     assert (await lab.statuses())["A/PS1"].state is State.UNLOADED
+    assert await lab.images("A/PS1") == 2, "UNLOADED in each of two sessions"
 
 
 async def test_a_heartbeat_of_an_ended_session_ends_the_stream(lab: Facility) -> None:

@@ -7,18 +7,21 @@ import pytest
 from sqlalchemy import event, func, select
 
 from metadata_server.domain.attribute import AttributeOverride, Direction
+from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.session import EndReason
 from metadata_server.domain.state import Contact, State
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
+from metadata_server.services import registration
 from metadata_server.services.sightings import Sightings
 from metadata_server.store import schema
 from metadata_server.store.datasets import store_datasets
 from metadata_server.store.store import Store
 from tests.services.lively import (
     CALLER,
+    COMING,
     CURRENT,
     DATASET,
     DATASET_HASH,
@@ -99,13 +102,19 @@ async def test_a_new_run_is_let_in_as_soon_as_the_lease_has_run_out(lab: Facilit
 
 async def test_a_take_over_ends_the_holder_and_is_recorded_with_its_reason(lab: Facility) -> None:
     first = await lab.register()
-    second = await lab.register(incarnation="second", take_over=True)
+    operator = Caller(
+        principal=Principal("operator"), method="Registration.Register", reason="it hangs"
+    )
+    said = replace(COMING, incarnation="second", take_over=True)
+    second = (await lab.liveness.registration.register(said, operator)).value
     assert await ended(lab, first.session.id) is EndReason.TAKEN_OVER
     statuses = await lab.statuses()
     assert {status.session for status in statuses.values()} == {second.session.id}
     query = select(schema.change_set).order_by(schema.change_set.c.revision.desc()).limit(1)
-    row = (await lab.store.read(lambda unit: unit.connection.execute(query).one())).value
-    assert (row.author, row.reason) == ("tester", "a test")
+    answer = await lab.store.read(lambda unit: unit.connection.execute(query).one())
+    row = answer.value
+    assert (row.revision, row.method) == (answer.position.revision, "Registration.Register")
+    assert (row.author, row.reason) == ("operator", "it hangs")
 
 
 async def ended(lab: Facility, session: str) -> EndReason | None:
@@ -233,6 +242,17 @@ async def test_what_cannot_be_kept_is_named(
         await lab.register(**changes)
     assert [each.field for each in refused.value.fields] == [field]
     assert await count(lab, "session") == 0
+
+
+async def test_a_replica_under_pressure_says_when_to_come_again(
+    lab: Facility, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registration, "MAXIMUM_WAITING", 0)
+    with pytest.raises(Refused, match="TOO_BUSY") as refused:
+        await lab.register()
+    assert refused.value.retry_after_ms
+    monkeypatch.undo()
+    assert (await lab.register()).session.id
 
 
 async def test_a_larger_unit_server_costs_no_more_statements(lab: Facility) -> None:
