@@ -28,6 +28,10 @@ REGISTER_TIMEOUT_S = 20.0
 
 LONGEST_PAUSE_S = 5.0
 
+DEAD_HOLDER_LEASES = 2
+"""How many ends of its lease a dead holder is granted: a server writes renewals in batches, so
+that the last one may come after the death."""
+
 # After these the unit server must be told everything again.
 _REGISTER_AGAIN = frozenset({"SESSION_ENDED", "HISTORY_RESET", "HISTORY_TRIMMED"})
 # Nothing that waiting could mend.
@@ -110,7 +114,7 @@ class Link:
         self._on_unreachable = on_unreachable
         self._session = _Session()
         self._was_registered = False
-        self._outwaits_holder = False
+        self._leases_outwaited = 0
         self._attachment: Attachment | None = None
         self._lease: asyncio.TimerHandle | None = None
         self._registering = Backoff(first=0.2, longest=LONGEST_PAUSE_S)
@@ -202,13 +206,13 @@ class Link:
     def _may_outwait(self, refused: Refused) -> bool:
         """Whether the holder is dead, so that its lease has only to run out.
 
-        Once: a holder whose lease was renewed meanwhile lives, whatever its process id says
-        here (containers may share a host's name).
+        A holder whose lease is renewed again and again lives, whatever its process id says here
+        (containers may share a host's name).
         """
-        if self._was_registered or self._outwaits_holder:
+        if self._was_registered or self._leases_outwaited >= DEAD_HOLDER_LEASES:
             return False
-        self._outwaits_holder = holder.has_ended(refused, self._identity.host)
-        return self._outwaits_holder
+        self._leases_outwaited += 1
+        return holder.has_ended(refused, self._identity.host)
 
     def _take_registration(self, response: registration_pb2.RegisterResponse) -> None:
         is_new = response.session != self._session.id

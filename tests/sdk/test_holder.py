@@ -5,10 +5,12 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 import grpc
 import pytest
 from mds.v1 import registration_pb2
+from structlog.testing import capture_logs
 
 from control_units import AlreadyRunning, State, Superseded
 from control_units.client import Refused
@@ -49,6 +51,27 @@ async def test_the_lease_of_a_dead_process_is_waited_for(
     assert len(await lab.lives("A")) == 2
 
 
+async def test_a_renewal_that_is_written_after_the_death_is_waited_for_too(
+    hasty_lab: Laboratory, dead_pid: int
+) -> None:
+    lab = hasty_lab
+    await lab.declare("A")
+    await hold(lab, pid=dead_pid)
+    with capture_logs() as logs:
+        lab.serve()
+        await until(lambda: any(each["event"] == "registration_refused" for each in logs))
+        first_refused = time.monotonic()
+
+        async def renewed_for_a_second() -> bool:
+            await hold(lab, pid=dead_pid)
+            return time.monotonic() > first_refused + 1
+
+        await until(renewed_for_a_second)
+        await lab.until_states(A=State.RUNNING, within=15)
+    refusals = [each for each in logs if each["event"] == "registration_refused"]
+    assert len(refusals) == 2
+
+
 async def test_a_start_from_the_copy_outlives_a_good_bye_that_nobody_heard(
     hasty_lab: Laboratory, hasty_replica: Replica, dead_pid: int
 ) -> None:
@@ -82,7 +105,7 @@ async def test_a_holder_that_renews_its_lease_lives_whatever_its_process_id_says
         await hold(lab, pid=dead_pid)
         return ended.done()
 
-    await until(gave_up, within=15)
+    await until(gave_up, within=30)
     with pytest.raises((AlreadyRunning, Superseded)):
         await ended
 
