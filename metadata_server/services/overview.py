@@ -91,8 +91,12 @@ class Overviews:
         """
         old = time.monotonic() + self._age_s * random.uniform(1 - AGE_JITTER, 1 + AGE_JITTER)
         tick = time.monotonic()
+        told: Pulse | None = None
         while tick < old:
-            yield await self._beat(tick)
+            pulse = await self._beat(tick)
+            if pulse is not told:  # who came just before a tick has been told of it already
+                yield pulse
+            told = pulse
             tick = (time.monotonic() // PULSE_S + 1) * PULSE_S
             with suppress(TimeoutError):
                 async with asyncio.timeout(tick - time.monotonic()):
