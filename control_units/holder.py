@@ -1,6 +1,6 @@
 """Who holds a unit server, as a refusal tells it."""
 
-import os
+import psutil
 
 from control_units.client import Refused
 
@@ -26,9 +26,9 @@ def has_ended(refused: Refused, host: str) -> bool:
     if told.get("host") != host or not pid.isdecimal() or int(pid) == 0:
         return False
     try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
+        # Dead, but its parent has not asked yet how it ended.
+        return psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return True
-    except (PermissionError, OverflowError):
+    except psutil.AccessDenied:
         return False
-    return False
