@@ -21,7 +21,7 @@ from metadata_server.store.hosted import changed_keys, hosted_units, removed_key
 from metadata_server.store.instantiations import begin_lives
 from metadata_server.store.leases import ended_among
 from metadata_server.store.sessions import lock_unit_server, sessions_of
-from metadata_server.store.standings import Newcomer, Standing, last_datasets, stamp, standings_of
+from metadata_server.store.standings import Newcomer, Standing, stamp, standings_of
 from metadata_server.store.unit_of_work import UnitOfWork
 
 
@@ -50,11 +50,10 @@ class HostedUnit:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One unit with what it is told; `is_known`: it has a status already."""
+    """One unit with what it is told."""
 
     hosted: HostedUnit
     assignment: Assignment
-    is_known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +83,14 @@ class Hosting:
     ) -> list[Told]:
         """What units will be told when they are taken in; locks what `take_in` writes, so that
         the revision is claimed late and held for a few statements only."""
-        known = last_datasets(unit, [each.meta.key for each in units])
+        known = standings_of(unit, [each.meta.key for each in units], lock=True)
         return self.tell(unit, session, units, known)
 
     def take_in(
         self, unit: UnitOfWork, session: Session, told: Sequence[Told], *, join: bool = False
     ) -> None:
         """Stamps units with a session, and begins their lives; `join`: it runs already."""
-        begin_lives(unit, session, [each.hosted.key for each in told], join=join)
+        begin_lives(unit, session, [each.assignment.unit for each in told], join=join)
         stamp(unit, session, [newcomer(each) for each in told])
 
     def arrive(self, unit: UnitOfWork, session: Session) -> Arrival:
@@ -155,14 +154,7 @@ class Hosting:
         ]
         full = bases(unit, starts)
         return [
-            told_of(
-                session,
-                each,
-                full[start],
-                digest=start[2],
-                standing=standing,
-                is_known=standing.key in known,
-            )
+            told_of(session, each, full[start], digest=start[2], standing=standing)
             for (each, _, standing), start in zip(found, starts, strict=True)
         ]
 
@@ -193,7 +185,6 @@ def told_of(
     *,
     digest: str,
     standing: Standing,
-    is_known: bool,
 ) -> Told:
     problem = None
     if basis.implementation not in session.classes:
@@ -221,14 +212,13 @@ def told_of(
         problem,
         implementation=basis.narrowing.template.implementation,
     )
-    return Told(hosted, assignment, is_known)
+    return Told(hosted, assignment)
 
 
 def newcomer(told: Told) -> Newcomer:
     """A unit that is taken in; why it cannot be built is seen in its status, too."""
     problem = told.assignment.problem
-    message = problem.message if problem else ""
-    return Newcomer(told.hosted.key, told.is_known, told.hosted.dataset, message)
+    return Newcomer(told.hosted.key, told.hosted.dataset, problem.message if problem else "")
 
 
 def without_held(told: Sequence[Told], held: Mapping[str, str]) -> tuple[Assignment, ...]:

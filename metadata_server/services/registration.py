@@ -138,7 +138,7 @@ class Registration:
 
     def _runs_until(self, unit: UnitOfWork, lease: Lease | None) -> int:
         """When a lease counts as run out: one that no sweep can have judged runs on."""
-        if lease is None or lease.ended:
+        if lease is None:
             return 0
         observer, node = observer_and_node(unit)
         if observer.was_blind(unit.now_us, node, self._timing.tolerance_us):

@@ -2,67 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, func, select
 
+from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.names import Kind
 from metadata_server.domain.session import EndReason, Session
 from metadata_server.domain.state import State
 from metadata_server.store.keys import batches
-from metadata_server.store.schema import control_unit, control_unit_status, instantiation
+from metadata_server.store.schema import control_unit_status, instantiation
 from metadata_server.store.statuses import save_statuses, statuses_of
 from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.upsert import insert_missing, insert_rows
 
 
 def begin_lives(
-    unit: UnitOfWork, session: Session, keys: Collection[int], *, join: bool = False
+    unit: UnitOfWork, session: Session, units: Sequence[ControlUnit], *, join: bool = False
 ) -> None:
     """A life of each unit in this session.
-
-    The database copies what it knows of them: sending it back a row for each unit is what a
-    boot storm would spend its time on.
 
     Args:
         join: the session runs already, and a unit may have left it before: then its life there
             goes on.
     """
     begin_us = unit.claim().now_us
-    left = set(continued(unit, session, keys)) if join else set()
-    for some in batches(sorted(set(keys) - left)):
-        born = select(
-            literal(session.id),
-            control_unit.c.key,
-            literal(begin_us),
-            control_unit.c.template_key,
-            control_unit.c.template_version,
-            literal(""),
-        ).where(control_unit.c.key.in_(some))
-        unit.connection.execute(instantiation.insert().from_select(BORN, born))
-
-
-BORN = [
-    "session",
-    "control_unit_key",
-    "begin_time_us",
-    "template_key",
-    "template_version",
-    "fingerprint",
-]
-
-
-def continued(unit: UnitOfWork, session: Session, keys: Collection[int]) -> list[int]:
-    """Lets the lives of units that come back to a session go on; their keys."""
-    found: list[int] = []
-    table = instantiation.c
-    for some in batches(sorted(keys)):
-        mine = (table.session == session.id, table.control_unit_key.in_(some))
-        rows = unit.connection.execute(select(table.control_unit_key).where(*mine))
-        found += [row.control_unit_key for row in rows]
+    rows = [
+        {
+            "session": session.id,
+            "control_unit_key": each.meta.key,
+            "begin_time_us": begin_us,
+            "end_time_us": None,
+            "end_reason": None,
+            "template_key": unit.keys.key_of(Kind.TEMPLATE, each.template),
+            "template_version": each.template_version,
+            "fingerprint": "",
+        }
+        for each in units
+    ]
+    if not join:
+        insert_rows(unit.connection, instantiation, rows)
+        return
+    insert_missing(unit.connection, instantiation, rows)
+    for some in batches(sorted(each.meta.key for each in units)):
         unit.connection.execute(
-            instantiation.update().where(*mine).values(end_time_us=None, end_reason=None)
+            instantiation.update()
+            .where(
+                instantiation.c.session == session.id, instantiation.c.control_unit_key.in_(some)
+            )
+            .values(end_time_us=None, end_reason=None)
         )
-    return found
 
 
 def last_applied() -> ColumnElement[str]:
