@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import grpc
 from mds.v1 import variable_pb2, watch_pb2
-from mds.v1.bundle_pb2 import KIND_VARIABLE
+from mds.v1.kind_pb2 import KIND_VARIABLE
 from mds.v1.watch_pb2_grpc import WatchStub
 
 from benchmarks.stage import Stage, client_of

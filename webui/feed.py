@@ -11,7 +11,7 @@ from datetime import UTC
 from typing import NoReturn
 
 import structlog
-from mds.v1 import bundle_pb2, overview_pb2, position_pb2, watch_pb2
+from mds.v1 import kind_pb2, overview_pb2, position_pb2, watch_pb2
 
 from control_units.client import Backoff, Client, ClientError, Refused
 from webui.clock import moment
@@ -37,10 +37,10 @@ QUIET_SECONDS = 5.0
 MOST_TOUCHED = 256
 
 _WATCHED = (
-    bundle_pb2.KIND_CONTROL_UNIT,
-    bundle_pb2.KIND_CONTROL_UNIT_STATUS,
-    bundle_pb2.KIND_UNIT_SERVER,
-    bundle_pb2.KIND_UNIT_SERVER_STATUS,
+    kind_pb2.KIND_CONTROL_UNIT,
+    kind_pb2.KIND_CONTROL_UNIT_STATUS,
+    kind_pb2.KIND_UNIT_SERVER,
+    kind_pb2.KIND_UNIT_SERVER_STATUS,
 )
 _SHOWN_AS = {
     "control_unit_statuses": "control_units",

@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-from mds.v1.bundle_pb2 import BundleItem, ExportRequest, Kind
+from mds.v1.bundle_pb2 import BundleItem, ExportRequest
+from mds.v1.kind_pb2 import Kind
 
 from control_units.cli.connection import Connection
 from control_units.client import Client

@@ -19,6 +19,7 @@ KINDS = (
     "execution_units",
     "variables",
     "snapshots",
+    "policies",
 )
 """Collections, each after what it refers to."""
 
@@ -33,11 +34,9 @@ class Reads:
 
     @property
     def _noun(self) -> str:
+        if self.collection.endswith("ies"):
+            return f"{self.collection[:-3]}y"
         return self.collection.removesuffix("s")
-
-    @property
-    def _camel(self) -> str:
-        return "".join(part.capitalize() for part in self._noun.split("_"))
 
     def _request(self, name: str) -> Any:
         return getattr(import_module(f"mds.v1.{self._noun}_pb2"), name)
@@ -48,14 +47,20 @@ class Reads:
         Raises:
             Refused: there is none of this id.
         """
-        request = self._request(f"Get{self._camel}Request")(name=f"{self.collection}/{resource_id}")
-        return await getattr(getattr(client, self.collection), f"Get{self._camel}")(request)
+        request = self._request(f"Get{_camel(self._noun)}Request")(
+            name=f"{self.collection}/{resource_id}"
+        )
+        return await getattr(getattr(client, self.collection), f"Get{_camel(self._noun)}")(request)
 
     def all(self, client: "Client", prefix: str) -> AsyncIterator[Any]:
         """All resources whose ids begin with a text, by id."""
-        request = self._request(f"List{self._camel}sRequest")(id_prefix=prefix)
-        call = getattr(getattr(client, self.collection), f"List{self._camel}s")
+        request = self._request(f"List{_camel(self.collection)}Request")(id_prefix=prefix)
+        call = getattr(getattr(client, self.collection), f"List{_camel(self.collection)}")
         return pages(call, request, self.collection)
+
+
+def _camel(words: str) -> str:
+    return "".join(part.capitalize() for part in words.split("_"))
 
 
 async def pages(call: Any, request: Any, field: str) -> AsyncIterator[Any]:

@@ -17,12 +17,16 @@ from control_units.client.errors import ClientError
 
 if TYPE_CHECKING:
     from mds.v1.agent_pb2_grpc import AgentsAsyncStub
+    from mds.v1.audit_pb2_grpc import AuditsAsyncStub
     from mds.v1.bundle_pb2_grpc import BundlesAsyncStub
     from mds.v1.control_unit_pb2_grpc import ControlUnitsAsyncStub
     from mds.v1.dataset_pb2_grpc import DatasetsAsyncStub
+    from mds.v1.edit_pb2_grpc import EditsAsyncStub
     from mds.v1.execution_unit_pb2_grpc import ExecutionUnitsAsyncStub
+    from mds.v1.history_pb2_grpc import HistoryAsyncStub
     from mds.v1.instantiation_pb2_grpc import InstantiationsAsyncStub
     from mds.v1.overview_pb2_grpc import OverviewAsyncStub
+    from mds.v1.policy_pb2_grpc import PoliciesAsyncStub
     from mds.v1.registration_pb2_grpc import RegistrationAsyncStub
     from mds.v1.script_pb2_grpc import ScriptsAsyncStub
     from mds.v1.sighting_pb2_grpc import SightingsAsyncStub
@@ -106,6 +110,30 @@ class Client:
         from mds.v1.agent_pb2_grpc import AgentsStub
 
         return AgentsStub(self._channel)
+
+    @cached_property
+    def audits(self) -> "AuditsAsyncStub":
+        from mds.v1.audit_pb2_grpc import AuditsStub
+
+        return AuditsStub(self._channel)
+
+    @cached_property
+    def edits(self) -> "EditsAsyncStub":
+        from mds.v1.edit_pb2_grpc import EditsStub
+
+        return EditsStub(self._channel)
+
+    @cached_property
+    def history(self) -> "HistoryAsyncStub":
+        from mds.v1.history_pb2_grpc import HistoryStub
+
+        return HistoryStub(self._channel)
+
+    @cached_property
+    def policies(self) -> "PoliciesAsyncStub":
+        from mds.v1.policy_pb2_grpc import PoliciesStub
+
+        return PoliciesStub(self._channel)
 
     @cached_property
     def bundles(self) -> "BundlesAsyncStub":

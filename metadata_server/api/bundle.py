@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
-from mds.v1 import bundle_pb2, bundle_pb2_grpc
+from mds.v1 import bundle_pb2, bundle_pb2_grpc, kind_pb2
 
 from metadata_server.api.calls import Context, caller_of, tell_position
 from metadata_server.api.messages import from_message, to_message
@@ -22,7 +22,7 @@ RESULTS_A_MESSAGE = 1000
 EXPORT_CHUNK_BYTES = 512 * 1024
 PROGRESS_PERIOD_S = 0.2
 
-KINDS = {getattr(bundle_pb2, f"KIND_{kind.name}"): kind for kind in DECLARED}
+KINDS = {getattr(kind_pb2, f"KIND_{kind.name}"): kind for kind in DECLARED}
 POLICIES = {
     bundle_pb2.ON_CONFLICT_UNSPECIFIED: OnConflict.FAIL,
     bundle_pb2.ON_CONFLICT_FAIL: OnConflict.FAIL,
@@ -191,11 +191,7 @@ def problem_message(item: Item, problem: WrongField) -> bundle_pb2.Problem:
 
 
 def summary_message(applied: Applied, position: Any) -> bundle_pb2.ApplyResponse:
-    counts = applied.summary.counts
-    return bundle_pb2.ApplyResponse(
-        summary=bundle_pb2.ApplySummary(
-            applied=applied.summary.applied,
-            position=position,
-            **{action.value.lower(): counts.get(action, 0) for action in ItemAction},
-        )
-    )
+    summary = bundle_pb2.ApplySummary(applied=applied.summary.applied, position=position)
+    for action, count in applied.summary.counts.items():
+        setattr(summary, action.value.lower(), count)
+    return bundle_pb2.ApplyResponse(summary=summary)

@@ -23,6 +23,8 @@ from mds.v1 import (
     instantiation_pb2_grpc,
     overview_pb2,
     overview_pb2_grpc,
+    policy_pb2,
+    policy_pb2_grpc,
     registration_pb2,
     registration_pb2_grpc,
     script_pb2,
@@ -51,7 +53,7 @@ from metadata_server.api.standard import StandardMethods
 from metadata_server.api.status import StatusMethods
 from metadata_server.api.watch import add_watch
 from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent, ExecutionUnit, Script, Snapshot, Variable
+from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script, Snapshot, Variable
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.bundles import Bundles
@@ -72,6 +74,7 @@ STANDARD = (
     (Variable, variable_pb2, variable_pb2_grpc),
     (Script, script_pb2, script_pb2_grpc),
     (Snapshot, snapshot_pb2, snapshot_pb2_grpc),
+    (Policy, policy_pb2, policy_pb2_grpc),
 )
 """Kinds with the five standard methods, and the generated modules that name them."""
 
@@ -80,7 +83,7 @@ def add_standard(server: grpc.aio.Server, resources: Resources, more: dict[str, 
     """Adds the service of each kind: its standard methods, and those of `more` by name."""
     for type_, protocol, protocol_grpc in STANDARD:
         methods = StandardMethods(type_, protocol, resources)
-        service = f"{methods.word}s"
+        service = methods.words
         base = getattr(protocol_grpc, f"{service}Servicer")
         handlers = methods.handlers() | {
             name: handler for name, handler in more.items() if hasattr(base, name)

@@ -51,11 +51,16 @@ class StandardMethods:
         """The kind as the protocol writes it: `ControlUnit`."""
         return "".join(part.capitalize() for part in self.kind.value.split("_"))
 
+    @property
+    def words(self) -> str:
+        """Many of them, as the protocol writes it: `ControlUnits`."""
+        return "".join(part.capitalize() for part in self.kind.collection.split("_"))
+
     def handlers(self) -> dict[str, Callable[[Any, Context], Any]]:
         """Handlers by method name."""
         return {
             f"Get{self.word}": self.get,
-            f"List{self.word}s": self.list,
+            f"List{self.words}": self.list,
             f"Create{self.word}": self.create,
             f"Update{self.word}": self.update,
             f"Delete{self.word}": self.delete,
@@ -77,7 +82,7 @@ class StandardMethods:
             self.type, selection, size=request.page_size, token=request.page_token
         )
         tell_position(context, page.position)
-        reply = getattr(self.protocol, f"List{self.word}sResponse")(
+        reply = getattr(self.protocol, f"List{self.words}Response")(
             next_page_token=page.value.next_page_token,
             position=position_message(page.value.position),
         )
@@ -123,7 +128,7 @@ class StandardMethods:
         return reply
 
     def _method(self, verb: str) -> str:
-        return f"{self.word}s.{verb}{self.word}"
+        return f"{self.words}.{verb}{self.word}"
 
 
 def selection_of(kind: Kind, request: Any) -> Selection:

@@ -25,6 +25,7 @@ class ItemAction(StrEnum):
     UNCHANGED = "UNCHANGED"
     SKIPPED = "SKIPPED"
     REJECTED = "REJECTED"
+    REMOVED = "REMOVED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ from metadata_server.domain.attribute import Attribute, Direction, ValueType
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import (
     ExecutionUnit,
+    Policy,
     SavedValue,
     Script,
     Snapshot,
     Variable,
 )
 from metadata_server.domain.fit import unit_misfits
-from metadata_server.domain.names import Kind
+from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.part_checks import (
     attribute_faults,
     command_faults,
@@ -217,6 +218,14 @@ def snapshot_faults(snapshot: Snapshot) -> Iterator[WrongField]:
         yield from saved_value_faults(each.values, path=f"{path}.values")
 
 
+def policy_faults(policy: Policy) -> Iterator[WrongField]:
+    for position, kind in enumerate(policy.kinds):
+        if kind not in DECLARED:
+            yield WrongField(f"kinds[{position}]", kind, f"one of {', '.join(DECLARED)}")
+    if policy.template:
+        yield from reference_faults(policy.template, Kind.TEMPLATE, path="template", needed=False)
+
+
 def saved_value_faults(values: Sequence[SavedValue], *, path: str) -> Iterator[WrongField]:
     yield from unique_faults((each.attribute for each in values), path=f"{path}[{{}}].attribute")
     for position, each in enumerate(values):
@@ -235,4 +244,5 @@ CHECKS: dict[Kind, Callable[[Any], Iterator[WrongField]]] = {
     Kind.VARIABLE: variable_faults,
     Kind.SCRIPT: script_faults,
     Kind.SNAPSHOT: snapshot_faults,
+    Kind.POLICY: policy_faults,
 }

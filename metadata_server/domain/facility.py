@@ -1,5 +1,5 @@
 """The other things that a facility declares: agents, execution units, variables, scripts,
-snapshots."""
+snapshots, policies."""
 
 from __future__ import annotations
 
@@ -91,3 +91,22 @@ class Snapshot(Resource):
 
     taken_time_us: int = 0
     units: tuple[SavedUnit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy(Resource):
+    """A rule about changes of the resources that pass all of its filters that are not empty.
+
+    Attributes:
+        kinds: none: all.
+        id_prefix: their ids begin with this text.
+        template: id; only this template and the control units of it.
+        requires_reason: a change without a reason is refused.
+    """
+
+    kind: ClassVar[Kind] = Kind.POLICY
+
+    kinds: tuple[Kind, ...] = ()
+    id_prefix: str = ""
+    template: str = ""
+    requires_reason: bool = False

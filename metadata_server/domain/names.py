@@ -22,17 +22,14 @@ class Kind(StrEnum):
     VARIABLE = "variable"
     SCRIPT = "script"
     SNAPSHOT = "snapshot"
+    POLICY = "policy"
     CONTROL_UNIT_STATUS = "control_unit_status"
     UNIT_SERVER_STATUS = "unit_server_status"
 
     @property
     def collection(self) -> str:
         """First segment of a resource name: `control_units`."""
-        return (
-            "control_unit_statuses"
-            if self is Kind.CONTROL_UNIT_STATUS
-            else ("unit_server_statuses" if self is Kind.UNIT_SERVER_STATUS else f"{self.value}s")
-        )
+        return plural(self.value)
 
     @property
     def words(self) -> str:
@@ -74,8 +71,16 @@ DECLARED = (
     Kind.EXECUTION_UNIT,
     Kind.VARIABLE,
     Kind.SNAPSHOT,
+    Kind.POLICY,
 )
 """Kinds that people declare, in an order in which each comes after what it refers to."""
+
+
+def plural(word: str) -> str:
+    """Of a kind's word: `policies`, `control_unit_statuses`, `agents`."""
+    if word.endswith("y"):
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith("s") else f"{word}s"
 
 
 def id_fault(id: str) -> str | None:

@@ -28,6 +28,29 @@ class Command:
     parameters: tuple[Parameter, ...] = ()
 
 
+class Relation(StrEnum):
+    """How the left of a requirement stands to its right."""
+
+    LESS = "LESS"
+    AT_MOST = "AT_MOST"
+    EQUAL = "EQUAL"
+    DIFFERENT = "DIFFERENT"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What must hold between attributes of every unit; see `mds.v1.Requirement`.
+
+    Attributes:
+        left, right: an attribute, `{attribute}.{facet}`, or a number.
+    """
+
+    left: str
+    relation: Relation
+    right: str
+    description: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template(Resource):
     """One version of a kind of control unit; read without asking for one, the newest.
@@ -50,6 +73,7 @@ class Template(Resource):
     parameters: tuple[Parameter, ...] = ()
     attributes: tuple[Attribute, ...] = ()
     commands: tuple[Command, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
 
 
 def class_of(implementation: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent, ExecutionUnit, Script, Snapshot, Variable
+from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script, Snapshot, Variable
 from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template
@@ -53,10 +53,14 @@ def unit_columns(unit: ControlUnit) -> dict[str, Any]:
     return {"zone": unit.zone}
 
 
+def template_columns(template: Template) -> dict[str, Any]:
+    return {"published_version": template.version}
+
+
 LAYOUTS: dict[Kind, Layout] = {
     layout.kind: layout
     for layout in (
-        Layout(Kind.TEMPLATE, Template, schema.template, ("version",)),
+        Layout(Kind.TEMPLATE, Template, schema.template, ("version",), derived=template_columns),
         Layout(
             Kind.UNIT_SERVER,
             UnitServer,
@@ -79,6 +83,12 @@ LAYOUTS: dict[Kind, Layout] = {
         Layout(Kind.VARIABLE, Variable, schema.variable),
         Layout(Kind.SCRIPT, Script, schema.script),
         Layout(Kind.SNAPSHOT, Snapshot, schema.snapshot),
+        Layout(
+            Kind.POLICY,
+            Policy,
+            schema.policy,
+            references=(Reference("template_key", Kind.TEMPLATE, ("template",)),),
+        ),
     )
 }
 

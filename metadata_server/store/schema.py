@@ -77,6 +77,7 @@ change_set = Table(
     Column("reason", DOCUMENT, nullable=False),
     Column("request_id", String(64), nullable=False),
     Column("method", ascii_text(64), nullable=False),
+    Column("client", String(255), nullable=False, server_default=""),
     Index("change_set_time", "time_us"),
     **OPTIONS,
 )
@@ -121,11 +122,17 @@ name = Table(
     Column("from_revision", KEY, nullable=False),
     Column("to_revision", KEY, nullable=True),
     Column("key", KEY, nullable=False),
+    Column("template_key", KEY, nullable=True),
+    Column("unit_server_key", KEY, nullable=True),
     PrimaryKeyConstraint("kind", "id", "from_revision"),
     Index("name_key", "key"),
+    Index("name_template", "template_key", "id"),
+    Index("name_unit_server", "unit_server_key", "id"),
     **OPTIONS,
 )
-"""Which id named which key, from one revision up to, not including, another."""
+"""Which id named which key, from one revision up to, not including, another; of control units
+also what they referred to then, so that a list of the past is found by it. A span ends when any
+of the three changes."""
 
 request = Table(
     "request",
@@ -161,7 +168,12 @@ def resource_table(table: str, *columns: Column[Any] | Index) -> Table:
     )
 
 
-template = resource_table("template", Column("version", Integer, nullable=False))
+template = resource_table(
+    "template",
+    Column("version", Integer, nullable=False),
+    Column("published_version", Integer, nullable=False, server_default="0"),
+)
+"""`published_version` is the newest that units may use; 0: there is none."""
 
 template_version = Table(
     "template_version",
@@ -200,6 +212,35 @@ execution_unit = resource_table("execution_unit")
 variable = resource_table("variable")
 script = resource_table("script")
 snapshot = resource_table("snapshot")
+policy = resource_table("policy", Column("template_key", KEY, nullable=True))
+
+unit_condition = Table(
+    "unit_condition",
+    metadata,
+    Column("key", KEY, nullable=False),
+    Column("type", WORD, nullable=False),
+    Column("status", WORD, nullable=False),
+    Column("reason", WORD, nullable=False),
+    Column("message", DOCUMENT, nullable=False),
+    Column("fields", DOCUMENT, nullable=False),
+    Column("since_us", KEY, nullable=False),
+    PrimaryKeyConstraint("key", "type"),
+    Index("unit_condition_type", "type", "key"),
+    **OPTIONS,
+)
+"""What holds of a control unit besides its state; a row for each fact, none for what does not
+hold."""
+
+horizon = Table(
+    "horizon",
+    metadata,
+    Column("kind", WORD, primary_key=True),
+    Column("revision", KEY, nullable=False),
+    Column("time_us", KEY, nullable=False),
+    **OPTIONS,
+)
+"""Up to where the history of a kind has been trimmed: of what came before `revision` only the
+newest images are kept. A kind without a row has never been trimmed."""
 
 dataset = Table(
     "dataset",

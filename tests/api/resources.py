@@ -17,16 +17,23 @@ from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import (
     Agent,
     ExecutionUnit,
+    Policy,
     SavedUnit,
     SavedValue,
     Script,
     Snapshot,
     Variable,
 )
-from metadata_server.domain.names import Kind
+from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.resource import Meta, Resource
 from metadata_server.domain.state import State
-from metadata_server.domain.template import Command, Template, VersionState
+from metadata_server.domain.template import (
+    Command,
+    Relation,
+    Requirement,
+    Template,
+    VersionState,
+)
 from metadata_server.domain.unit_server import Launch, UnitServer
 
 TEXT = st.text(max_size=5)
@@ -100,6 +107,7 @@ ALL_HAVE: dict[str, Any] = {
     ),
 }
 
+REQUIREMENTS = some(st.builds(Requirement, TEXT, st.sampled_from(list(Relation)), TEXT, TEXT))
 BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
     Template.kind: st.builds(
         Template,
@@ -114,6 +122,7 @@ BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
         parameters=PARAMETERS,
         attributes=ATTRIBUTES,
         commands=COMMANDS,
+        requirements=REQUIREMENTS,
     ),
     ControlUnit.kind: st.builds(
         ControlUnit,
@@ -151,6 +160,14 @@ BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
         keep_alive=st.booleans(),
     ),
     Snapshot.kind: st.builds(Snapshot, **ALL_HAVE, taken_time_us=TIME_US, units=SAVED_UNITS),
+    Policy.kind: st.builds(
+        Policy,
+        **ALL_HAVE,
+        kinds=st.sets(st.sampled_from(DECLARED)).map(lambda kinds: tuple(sorted(kinds))),
+        id_prefix=TEXT,
+        template=IDS,
+        requires_reason=st.booleans(),
+    ),
 }
 
 RESOURCES = st.one_of(*BY_KIND.values())

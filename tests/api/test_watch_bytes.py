@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from mds.v1 import bundle_pb2, watch_pb2
+from mds.v1 import kind_pb2, watch_pb2
 
 from metadata_server.api import watch
 from metadata_server.api.watch import field_of, responses_of
@@ -72,7 +72,7 @@ def test_an_event_carries_its_resource(subject: Subject) -> None:
     assert told.WhichOneof("resource") == subject.kind.value
     assert getattr(told, subject.kind.value).name == told.name
     assert told.name.startswith(f"{subject.kind.collection}/")
-    assert bundle_pb2.Kind.Name(told.kind) == f"KIND_{subject.kind.name}"
+    assert kind_pb2.Kind.Name(told.kind) == f"KIND_{subject.kind.name}"
     assert (told.author, told.reason, told.revision) == ("somebody", "why not", 7)
     assert told.time.ToMicroseconds() == 1_700_000_000_000_007
 

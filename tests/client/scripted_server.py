@@ -69,6 +69,8 @@ class _Templates(template_pb2_grpc.TemplatesServicer):
         raise NotImplementedError
 
     ListTemplates = UpdateTemplate = DeleteTemplate = _unused
+    ListTemplateVersions = PublishTemplateVersion = _unused
+    DeprecateTemplateVersion = DiscardTemplateDraft = _unused
 
 
 class _Watch(watch_pb2_grpc.WatchServicer):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from mds.v1 import watch_pb2
-from mds.v1.bundle_pb2 import KIND_UNIT_SERVER_STATUS
+from mds.v1.kind_pb2 import KIND_UNIT_SERVER_STATUS
 from mds.v1.state_pb2 import Contact
 from mds.v1.unit_server_pb2 import END_REASON_LEASE_ENDED, END_REASON_UNSPECIFIED
 

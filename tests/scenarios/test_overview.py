@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from mds.v1 import (
-    bundle_pb2,
     control_unit_pb2,
+    kind_pb2,
     overview_pb2,
     registration_pb2,
     state_pb2,
@@ -66,7 +66,7 @@ async def look(client: Client) -> overview_pb2.GetOverviewResponse:
 
 
 async def test_a_registration_is_told_as_one_revision(client: Client) -> None:
-    kinds = [bundle_pb2.KIND_CONTROL_UNIT_STATUS, bundle_pb2.KIND_UNIT_SERVER_STATUS]
+    kinds = [kind_pb2.KIND_CONTROL_UNIT_STATUS, kind_pb2.KIND_UNIT_SERVER_STATUS]
     stream: Any = client.watch.Watch(watch_pb2.WatchRequest(kinds=kinds))
     async with asyncio.timeout(DEADLINE_S):
         await anext(aiter(stream))

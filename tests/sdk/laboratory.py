@@ -13,6 +13,7 @@ from mds.v1 import (
     control_unit_pb2,
     dataset_pb2,
     instantiation_pb2,
+    kind_pb2,
     position_pb2,
     template_pb2,
     unit_server_pb2,
@@ -197,7 +198,7 @@ class Laboratory:
             position=position_pb2.Position(
                 store_id=store_id, epoch=int(epoch), revision=int(revision)
             ),
-            kinds=[bundle_pb2.KIND_CONTROL_UNIT_STATUS],
+            kinds=[kind_pb2.KIND_CONTROL_UNIT_STATUS],
             id_prefix=f"{self.name}/{id}",
         )
         found = []

@@ -12,6 +12,7 @@ from mds.v1 import (
     bundle_pb2,
     control_unit_pb2,
     dataset_pb2,
+    kind_pb2,
     state_pb2,
     template_pb2,
     unit_server_pb2,
@@ -168,7 +169,7 @@ async def test_an_event_is_on_the_page_within_a_second_without_reload(facility: 
     await all_run(facility)
     await facility.page.evaluate("window.mine = 'not loaded again'")
     request = watch_pb2.WatchRequest(
-        kinds=[bundle_pb2.KIND_CONTROL_UNIT_STATUS], view=watch_pb2.VIEW_FULL
+        kinds=[kind_pb2.KIND_CONTROL_UNIT_STATUS], view=watch_pb2.VIEW_FULL
     )
     stream = facility.client.watch.Watch(request)
     event = asyncio.create_task(_stopped(stream))

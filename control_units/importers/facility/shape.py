@@ -14,16 +14,20 @@ KINDS: Mapping[str, str] = {
     "execution_units": "execution_unit",
     "variables": "variable",
     "snapshots": "snapshot",
+    "policies": "policy",
 }
 """Fields of a bundle's item by the name of their list, each after what it refers to."""
 
-SET_BY_SERVER = frozenset({"etag", "revision", "create_time", "update_time", "generation", "zone"})
+SET_BY_SERVER = frozenset(
+    {"etag", "revision", "create_time", "update_time", "generation", "zone", "versions"}
+)
 """Fields of resources that a file does not have."""
 
 REFERENCES: Mapping[str, str] = {
     "mds.v1.ControlUnit.template": "templates",
     "mds.v1.ControlUnit.unit_server": "unit_servers",
     "mds.v1.Launch.agent": "agents",
+    "mds.v1.Policy.template": "templates",
 }
 """Fields that name a resource of one kind: a file has only its id."""
 

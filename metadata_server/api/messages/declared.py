@@ -13,6 +13,8 @@ from metadata_server.api.messages.facility import (
     agent_of,
     execution_unit_message,
     execution_unit_of,
+    policy_message,
+    policy_of,
     script_message,
     script_of,
     snapshot_message,
@@ -38,6 +40,7 @@ CONVERSIONS: dict[Kind, tuple[Write, Read]] = {
     Kind.VARIABLE: (variable_message, variable_of),
     Kind.SCRIPT: (script_message, script_of),
     Kind.SNAPSHOT: (snapshot_message, snapshot_of),
+    Kind.POLICY: (policy_message, policy_of),
 }
 
 

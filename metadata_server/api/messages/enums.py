@@ -5,14 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from mds.v1 import bundle_pb2, dataset_pb2, state_pb2, template_pb2, unit_server_pb2
+from mds.v1 import dataset_pb2, kind_pb2, state_pb2, template_pb2, unit_server_pb2
 
 from metadata_server.domain.attribute import Direction, ValueType
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.session import EndReason
 from metadata_server.domain.state import Contact, Health, State
-from metadata_server.domain.template import VersionState
+from metadata_server.domain.template import Relation, VersionState
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -59,8 +59,9 @@ VALUE_TYPES = Words(ValueType, dataset_pb2.ValueType, "VALUE_TYPE")
 VERSION_STATES = Words(
     VersionState, template_pb2.VersionState, "VERSION_STATE", VersionState.PUBLISHED
 )
+RELATIONS = Words(Relation, template_pb2.Relation, "RELATION")
 END_REASONS = Words(EndReason, unit_server_pb2.EndReason, "END_REASON")
-KINDS = Words(Kind, bundle_pb2.Kind, "KIND")
+KINDS = Words(Kind, kind_pb2.Kind, "KIND")
 
 
 def state_of(number: int, *, field: str) -> State:

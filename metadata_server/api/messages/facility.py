@@ -1,11 +1,18 @@
-"""Agents, execution units, variables, scripts and snapshots on the wire."""
+"""Agents, execution units, variables, scripts, snapshots and policies on the wire."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import attrgetter
 
-from mds.v1 import agent_pb2, execution_unit_pb2, script_pb2, snapshot_pb2, variable_pb2
+from mds.v1 import (
+    agent_pb2,
+    execution_unit_pb2,
+    policy_pb2,
+    script_pb2,
+    snapshot_pb2,
+    variable_pb2,
+)
 
 from metadata_server.api.messages.attribute import (
     driver_message,
@@ -13,7 +20,7 @@ from metadata_server.api.messages.attribute import (
     override_message,
     overrides_of,
 )
-from metadata_server.api.messages.enums import STATES, VALUE_TYPES
+from metadata_server.api.messages.enums import KINDS, STATES, VALUE_TYPES
 from metadata_server.api.messages.position import time_message, time_us_of
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
@@ -21,12 +28,14 @@ from metadata_server.domain.attribute import ValueType
 from metadata_server.domain.facility import (
     Agent,
     ExecutionUnit,
+    Policy,
     SavedUnit,
     SavedValue,
     Script,
     Snapshot,
     Variable,
 )
+from metadata_server.domain.names import Kind
 from metadata_server.domain.state import State
 
 
@@ -156,3 +165,27 @@ def saved_values_of(
         for position, message in enumerate(messages)
     )
     return tuple(sorted(found, key=attrgetter("attribute")))
+
+
+def policy_message(policy: Policy) -> policy_pb2.Policy:
+    return policy_pb2.Policy(
+        **shared_fields(policy),
+        kinds=(KINDS.number[kind] for kind in policy.kinds),
+        id_prefix=policy.id_prefix,
+        template=Kind.TEMPLATE.name_of(policy.template) if policy.template else "",
+        requires_reason=policy.requires_reason,
+    )
+
+
+def policy_of(message: policy_pb2.Policy, id: str, reading: Reading) -> Policy:
+    kinds = {
+        reading.member(KINDS, number, f"kinds[{position}]", Kind.CONTROL_UNIT)
+        for position, number in enumerate(message.kinds)
+    }
+    return Policy(
+        **shared_content(message, id),
+        kinds=tuple(sorted(kinds)),
+        id_prefix=message.id_prefix,
+        template=reading.reference(Kind.TEMPLATE, message.template, "template"),
+        requires_reason=message.requires_reason,
+    )

@@ -8,7 +8,17 @@ from metadata_server.api.messages.position import time_message
 from metadata_server.domain.resource import Resource
 
 SET_BY_SERVER = frozenset(
-    {"name", "etag", "revision", "create_time", "update_time", "generation", "version", "zone"}
+    {
+        "name",
+        "etag",
+        "revision",
+        "create_time",
+        "update_time",
+        "generation",
+        "version",
+        "versions",
+        "zone",
+    }
 )
 """Fields that no mask changes: identity, and what the store knows by itself."""
 

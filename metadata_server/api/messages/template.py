@@ -12,10 +12,16 @@ from metadata_server.api.messages.attribute import (
     parameter_message,
     parameters_of,
 )
-from metadata_server.api.messages.enums import VERSION_STATES
+from metadata_server.api.messages.enums import RELATIONS, VERSION_STATES
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
-from metadata_server.domain.template import Command, Template, VersionState
+from metadata_server.domain.template import (
+    Command,
+    Relation,
+    Requirement,
+    Template,
+    VersionState,
+)
 
 
 def template_message(template: Template) -> template_pb2.Template:
@@ -31,6 +37,7 @@ def template_message(template: Template) -> template_pb2.Template:
         parameters=map(parameter_message, template.parameters),
         attributes=map(attribute_message, template.attributes),
         commands=map(command_message, template.commands),
+        requirements=map(requirement_message, template.requirements),
     )
 
 
@@ -56,6 +63,20 @@ def template_of(message: template_pb2.Template, id: str, reading: Reading) -> Te
             )
             for position, command in enumerate(message.commands)
         ),
+        requirements=tuple(
+            Requirement(
+                each.left,
+                reading.member(
+                    RELATIONS,
+                    each.relation,
+                    f"requirements[{position}].relation",
+                    Relation.AT_MOST,
+                ),
+                each.right,
+                each.description,
+            )
+            for position, each in enumerate(message.requirements)
+        ),
     )
 
 
@@ -64,4 +85,13 @@ def command_message(command: Command) -> template_pb2.Command:
         name=command.name,
         description=command.description,
         parameters=map(parameter_message, command.parameters),
+    )
+
+
+def requirement_message(requirement: Requirement) -> template_pb2.Requirement:
+    return template_pb2.Requirement(
+        left=requirement.left,
+        relation=RELATIONS.number[requirement.relation],
+        right=requirement.right,
+        description=requirement.description,
     )

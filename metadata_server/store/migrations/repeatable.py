@@ -32,3 +32,12 @@ def insert_first(table: str, row: dict[str, Any]) -> None:
     count = sa.select(sa.func.count()).select_from(named)
     if not op.get_bind().execute(count).scalar_one():
         op.bulk_insert(named, [row])
+
+
+def add_column(table: str, column: sa.Column[Any]) -> bool:
+    """Adds a column, unless it is there; whether it was not."""
+    present = {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}
+    if column.name in present:
+        return False
+    op.add_column(table, column)
+    return True

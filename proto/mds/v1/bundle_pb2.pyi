@@ -10,7 +10,10 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mds.v1 import agent_pb2 as _agent_pb2
 from mds.v1 import control_unit_pb2 as _control_unit_pb2
+from mds.v1 import difference_pb2 as _difference_pb2
 from mds.v1 import execution_unit_pb2 as _execution_unit_pb2
+from mds.v1 import kind_pb2 as _kind_pb2
+from mds.v1 import policy_pb2 as _policy_pb2
 from mds.v1 import position_pb2 as _position_pb2
 from mds.v1 import script_pb2 as _script_pb2
 from mds.v1 import snapshot_pb2 as _snapshot_pb2
@@ -27,62 +30,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _Kind:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Kind.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    KIND_UNSPECIFIED: _Kind.ValueType  # 0
-    """Not set."""
-    KIND_TEMPLATE: _Kind.ValueType  # 1
-    """Template."""
-    KIND_UNIT_SERVER: _Kind.ValueType  # 2
-    """UnitServer."""
-    KIND_CONTROL_UNIT: _Kind.ValueType  # 3
-    """ControlUnit."""
-    KIND_AGENT: _Kind.ValueType  # 4
-    """Agent."""
-    KIND_EXECUTION_UNIT: _Kind.ValueType  # 5
-    """ExecutionUnit."""
-    KIND_VARIABLE: _Kind.ValueType  # 6
-    """Variable."""
-    KIND_SCRIPT: _Kind.ValueType  # 7
-    """Script."""
-    KIND_SNAPSHOT: _Kind.ValueType  # 8
-    """Snapshot."""
-    KIND_CONTROL_UNIT_STATUS: _Kind.ValueType  # 20
-    """ControlUnitStatus; only watched, never in a bundle."""
-    KIND_UNIT_SERVER_STATUS: _Kind.ValueType  # 21
-    """UnitServerStatus; only watched, never in a bundle."""
-
-class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
-    """Kinds of resources that people declare."""
-
-KIND_UNSPECIFIED: Kind.ValueType  # 0
-"""Not set."""
-KIND_TEMPLATE: Kind.ValueType  # 1
-"""Template."""
-KIND_UNIT_SERVER: Kind.ValueType  # 2
-"""UnitServer."""
-KIND_CONTROL_UNIT: Kind.ValueType  # 3
-"""ControlUnit."""
-KIND_AGENT: Kind.ValueType  # 4
-"""Agent."""
-KIND_EXECUTION_UNIT: Kind.ValueType  # 5
-"""ExecutionUnit."""
-KIND_VARIABLE: Kind.ValueType  # 6
-"""Variable."""
-KIND_SCRIPT: Kind.ValueType  # 7
-"""Script."""
-KIND_SNAPSHOT: Kind.ValueType  # 8
-"""Snapshot."""
-KIND_CONTROL_UNIT_STATUS: Kind.ValueType  # 20
-"""ControlUnitStatus; only watched, never in a bundle."""
-KIND_UNIT_SERVER_STATUS: Kind.ValueType  # 21
-"""UnitServerStatus; only watched, never in a bundle."""
-Global___Kind: _TypeAlias = Kind  # noqa: Y015
 
 class _OnConflict:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -130,6 +77,8 @@ class _ItemActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ItemAction
     """It was there, differs, and was left so."""
     ITEM_ACTION_REJECTED: _ItemAction.ValueType  # 5
     """It had a problem."""
+    ITEM_ACTION_REMOVED: _ItemAction.ValueType  # 6
+    """It was there and is no more."""
 
 class ItemAction(_ItemAction, metaclass=_ItemActionEnumTypeWrapper):
     """What happened, or would happen, to an item."""
@@ -146,6 +95,8 @@ ITEM_ACTION_SKIPPED: ItemAction.ValueType  # 4
 """It was there, differs, and was left so."""
 ITEM_ACTION_REJECTED: ItemAction.ValueType  # 5
 """It had a problem."""
+ITEM_ACTION_REMOVED: ItemAction.ValueType  # 6
+"""It was there and is no more."""
 Global___ItemAction: _TypeAlias = ItemAction  # noqa: Y015
 
 @_typing.final
@@ -163,8 +114,12 @@ class BundleItem(_message.Message):
     VARIABLE_FIELD_NUMBER: _builtins.int
     SCRIPT_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """Its place in a file (`us[3].cu_desc[17]`), echoed in every problem."""
+    removed: _builtins.str
+    """Name of a resource, with its collection, that shall not be there any more."""
     @_builtins.property
     def template(self) -> _template_pb2.Template:
         """A template."""
@@ -197,6 +152,10 @@ class BundleItem(_message.Message):
     def snapshot(self) -> _snapshot_pb2.Snapshot:
         """A snapshot."""
 
+    @_builtins.property
+    def policy(self) -> _policy_pb2.Policy:
+        """A policy."""
+
     def __init__(
         self,
         *,
@@ -209,16 +168,78 @@ class BundleItem(_message.Message):
         variable: _variable_pb2.Variable | None = ...,
         script: _script_pb2.Script | None = ...,
         snapshot: _snapshot_pb2.Snapshot | None = ...,
+        removed: _builtins.str = ...,
+        policy: _policy_pb2.Policy | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "source", b"source", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "source", b"source", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot"]  # noqa: Y015
+    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "removed", "policy"]  # noqa: Y015
     _WhichOneofArgType_resource: _TypeAlias = _typing.Literal["resource", b"resource"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_resource) -> _WhichOneofReturnType_resource | None: ...
 
 Global___BundleItem: _TypeAlias = BundleItem  # noqa: Y015
+
+@_typing.final
+class PruneScope(_message.Message):
+    """The part of the facility that a bundle names in full: what is there and not in the bundle is
+    removed. What others still depend on is a problem.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KINDS_FIELD_NUMBER: _builtins.int
+    ID_PREFIX_FIELD_NUMBER: _builtins.int
+    id_prefix: _builtins.str
+    """Only ids that begin with this text; empty: all."""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_kind_pb2.Kind.ValueType]:
+        """Kinds; none: all that people declare."""
+
+    def __init__(
+        self,
+        *,
+        kinds: _abc.Iterable[_kind_pb2.Kind.ValueType] | None = ...,
+        id_prefix: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id_prefix", b"id_prefix", "kinds", b"kinds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PruneScope: _TypeAlias = PruneScope  # noqa: Y015
+
+@_typing.final
+class SeenPlan(_message.Message):
+    """A plan that somebody has seen: what a try with `validate_only` answered. With it a call does
+    just that, or is refused with PLAN_MOVED, naming what has changed since.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    plan: _builtins.str
+    """`plan` of its summary."""
+    @_builtins.property
+    def position(self) -> _position_pb2.Position:
+        """The position that the plan was made at."""
+
+    def __init__(
+        self,
+        *,
+        position: _position_pb2.Position | None = ...,
+        plan: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan", "position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SeenPlan: _TypeAlias = SeenPlan  # noqa: Y015
 
 @_typing.final
 class BundleHeader(_message.Message):
@@ -232,6 +253,8 @@ class BundleHeader(_message.Message):
     ON_CONFLICT_FIELD_NUMBER: _builtins.int
     SKIP_INVALID_FIELD_NUMBER: _builtins.int
     ITEM_COUNT_FIELD_NUMBER: _builtins.int
+    PRUNE_FIELD_NUMBER: _builtins.int
+    SEEN_PLAN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes a repeated call safe: unique for each intent of its caller, at most 64 characters."""
     reason: _builtins.str
@@ -244,6 +267,16 @@ class BundleHeader(_message.Message):
     """Leaves out items with problems, and what depends on them, and applies the rest."""
     item_count: _builtins.int
     """How many items will come, for the progress; 0: not known."""
+    @_builtins.property
+    def prune(self) -> _containers.RepeatedCompositeFieldContainer[Global___PruneScope]:
+        """What is in these scopes and not in the bundle is removed; none: nothing is. With
+        `skip_invalid` what a rejected item names stays.
+        """
+
+    @_builtins.property
+    def seen_plan(self) -> Global___SeenPlan:
+        """The plan that this must be; absent: whatever it comes to."""
+
     def __init__(
         self,
         *,
@@ -253,10 +286,12 @@ class BundleHeader(_message.Message):
         on_conflict: Global___OnConflict.ValueType = ...,
         skip_invalid: _builtins.bool = ...,
         item_count: _builtins.int = ...,
+        prune: _abc.Iterable[Global___PruneScope] | None = ...,
+        seen_plan: Global___SeenPlan | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["seen_plan", b"seen_plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_count", b"item_count", "on_conflict", b"on_conflict", "reason", b"reason", "request_id", b"request_id", "skip_invalid", b"skip_invalid", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_count", b"item_count", "on_conflict", b"on_conflict", "prune", b"prune", "reason", b"reason", "request_id", b"request_id", "seen_plan", b"seen_plan", "skip_invalid", b"skip_invalid", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -308,15 +343,29 @@ class ItemResult(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     ACTION_FIELD_NUMBER: _builtins.int
     CHANGED_FIELDS_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    IS_RUNNING_FIELD_NUMBER: _builtins.int
+    LAST_AUTHOR_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """Its place in a file."""
     name: _builtins.str
     """Name of the resource, with its collection."""
     action: Global___ItemAction.ValueType
     """What happened."""
+    etag: _builtins.str
+    """Etag of what was there; empty: nothing was."""
+    is_running: _builtins.bool
+    """Whether a control unit was running when it was touched."""
+    last_author: _builtins.str
+    """Who changed it last, before this; empty: nothing was there."""
     @_builtins.property
     def changed_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Fields that changed, by name."""
+
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[_difference_pb2.FieldDifference]:
+        """What was there and what is now, field by field, where it was CHANGED."""
 
     def __init__(
         self,
@@ -325,10 +374,14 @@ class ItemResult(_message.Message):
         name: _builtins.str = ...,
         action: Global___ItemAction.ValueType = ...,
         changed_fields: _abc.Iterable[_builtins.str] | None = ...,
+        differences: _abc.Iterable[_difference_pb2.FieldDifference] | None = ...,
+        etag: _builtins.str = ...,
+        is_running: _builtins.bool = ...,
+        last_author: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "changed_fields", b"changed_fields", "name", b"name", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "changed_fields", b"changed_fields", "differences", b"differences", "etag", b"etag", "is_running", b"is_running", "last_author", b"last_author", "name", b"name", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -423,6 +476,10 @@ class ApplySummary(_message.Message):
     UNCHANGED_FIELD_NUMBER: _builtins.int
     SKIPPED_FIELD_NUMBER: _builtins.int
     REJECTED_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    RUNNING_FIELD_NUMBER: _builtins.int
+    OF_OTHERS_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
     applied: _builtins.bool
     """Whether the bundle was applied; with `validate_only` or problems it was not."""
     created: _builtins.int
@@ -435,6 +492,16 @@ class ApplySummary(_message.Message):
     """Items that differ and were left."""
     rejected: _builtins.int
     """Items with problems."""
+    removed: _builtins.int
+    """Resources that are gone."""
+    running: _builtins.int
+    """Control units changed or removed while they run."""
+    of_others: _builtins.int
+    """Resources changed or removed that somebody else had changed last."""
+    plan: _builtins.str
+    """Tells this plan from any other: the same resources, as they were, become the same. For
+    `seen_plan`.
+    """
     @_builtins.property
     def position(self) -> _position_pb2.Position:
         """The position of the change; of the reading where nothing was written."""
@@ -449,10 +516,14 @@ class ApplySummary(_message.Message):
         unchanged: _builtins.int = ...,
         skipped: _builtins.int = ...,
         rejected: _builtins.int = ...,
+        removed: _builtins.int = ...,
+        running: _builtins.int = ...,
+        of_others: _builtins.int = ...,
+        plan: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "changed", b"changed", "created", b"created", "position", b"position", "rejected", b"rejected", "skipped", b"skipped", "unchanged", b"unchanged"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "changed", b"changed", "created", b"created", "of_others", b"of_others", "plan", b"plan", "position", b"position", "rejected", b"rejected", "removed", b"removed", "running", b"running", "skipped", b"skipped", "unchanged", b"unchanged"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -510,21 +581,27 @@ class ExportRequest(_message.Message):
 
     KINDS_FIELD_NUMBER: _builtins.int
     ID_PREFIX_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     id_prefix: _builtins.str
     """Only ids that begin with this text."""
+    as_of: _builtins.str
+    """As of when: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`); empty:
+    now. Refused: HISTORY_TRIMMED, HISTORY_RESET.
+    """
     @_builtins.property
-    def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___Kind.ValueType]:
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_kind_pb2.Kind.ValueType]:
         """Kinds; none: all that people declare."""
 
     def __init__(
         self,
         *,
-        kinds: _abc.Iterable[Global___Kind.ValueType] | None = ...,
+        kinds: _abc.Iterable[_kind_pb2.Kind.ValueType] | None = ...,
         id_prefix: _builtins.str = ...,
+        as_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id_prefix", b"id_prefix", "kinds", b"kinds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "id_prefix", b"id_prefix", "kinds", b"kinds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -545,7 +622,7 @@ class ExportResponse(_message.Message):
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___BundleItem]:
         """Resources: templates (every version in use, oldest first), agents, unit servers, scripts,
-        control units, execution units, variables, snapshots; each kind sorted by id.
+        control units, execution units, variables, snapshots, policies; each kind sorted by id.
         """
 
     def __init__(

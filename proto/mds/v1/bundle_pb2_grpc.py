@@ -56,7 +56,7 @@ class BundlesServicer:
         the items in messages of at most 1 MB, the last with `end`; the server tells progress
         and, last, the summary. A bundle with problems is not an error of the call: the summary
         has `applied` false and all problems came before it. Refused: REQUEST_ID_REUSED, INVALID_BUNDLE,
-        MESSAGE_TOO_LARGE (256 MB in all), CONTENTION.
+        MESSAGE_TOO_LARGE (256 MB in all), PLAN_MOVED, CONTENTION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

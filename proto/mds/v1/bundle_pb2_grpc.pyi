@@ -38,7 +38,7 @@ class BundlesStub:
     the items in messages of at most 1 MB, the last with `end`; the server tells progress
     and, last, the summary. A bundle with problems is not an error of the call: the summary
     has `applied` false and all problems came before it. Refused: REQUEST_ID_REUSED, INVALID_BUNDLE,
-    MESSAGE_TOO_LARGE (256 MB in all), CONTENTION.
+    MESSAGE_TOO_LARGE (256 MB in all), PLAN_MOVED, CONTENTION.
     """
     Export: _grpc.UnaryStreamMultiCallable[_bundle_pb2.ExportRequest, _bundle_pb2.ExportResponse]
     """Exports resources as of one position, in an order in which Apply takes them."""
@@ -53,7 +53,7 @@ class BundlesAsyncStub(BundlesStub):
     the items in messages of at most 1 MB, the last with `end`; the server tells progress
     and, last, the summary. A bundle with problems is not an error of the call: the summary
     has `applied` false and all problems came before it. Refused: REQUEST_ID_REUSED, INVALID_BUNDLE,
-    MESSAGE_TOO_LARGE (256 MB in all), CONTENTION.
+    MESSAGE_TOO_LARGE (256 MB in all), PLAN_MOVED, CONTENTION.
     """
     Export: _aio.UnaryStreamMultiCallable[_bundle_pb2.ExportRequest, _bundle_pb2.ExportResponse]  # type: ignore[assignment]
     """Exports resources as of one position, in an order in which Apply takes them."""
@@ -71,7 +71,7 @@ class BundlesServicer(metaclass=_abc_1.ABCMeta):
         the items in messages of at most 1 MB, the last with `end`; the server tells progress
         and, last, the summary. A bundle with problems is not an error of the call: the summary
         has `applied` false and all problems came before it. Refused: REQUEST_ID_REUSED, INVALID_BUNDLE,
-        MESSAGE_TOO_LARGE (256 MB in all), CONTENTION.
+        MESSAGE_TOO_LARGE (256 MB in all), PLAN_MOVED, CONTENTION.
         """
 
     @_abc_1.abstractmethod

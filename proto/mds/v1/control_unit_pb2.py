@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import condition_pb2 as mds_dot_v1_dot_condition__pb2
 from mds.v1 import dataset_pb2 as mds_dot_v1_dot_dataset__pb2
 from mds.v1 import driver_pb2 as mds_dot_v1_dot_driver__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 from mds.v1 import state_pb2 as mds_dot_v1_dot_state__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mds/v1/control_unit.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14mds/v1/dataset.proto\x1a\x13mds/v1/driver.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\"\xd9\x05\n\x0b\x43ontrolUnit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ngeneration\x18\x06 \x01(\x03\x12\x10\n\x08template\x18\x07 \x01(\t\x12\x18\n\x10template_version\x18\x08 \x01(\x05\x12\x13\n\x0bunit_server\x18\t \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\n \x01(\t\x12$\n\rdesired_state\x18\x0b \x01(\x0e\x32\r.mds.v1.State\x12\x15\n\rrecover_count\x18\x0c \x01(\x03\x12,\n\toverrides\x18\r \x03(\x0b\x32\x19.mds.v1.AttributeOverride\x12\x1f\n\x07\x64rivers\x18\x0e \x03(\x0b\x32\x0e.mds.v1.Driver\x12\x37\n\nparameters\x18\x0f \x03(\x0b\x32#.mds.v1.ControlUnit.ParametersEntry\x12/\n\x06labels\x18\x10 \x03(\x0b\x32\x1f.mds.v1.ControlUnit.LabelsEntry\x12\x37\n\nproperties\x18\x11 \x03(\x0b\x32#.mds.v1.ControlUnit.PropertiesEntry\x12\x0c\n\x04zone\x18\x12 \x01(\t\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x95\x03\n\x11\x43ontrolUnitStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontrol_unit\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x1c\n\x05state\x18\x04 \x01(\x0e\x32\r.mds.v1.State\x12.\n\nstate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x06 \x01(\t\x12 \n\x07\x63ontact\x18\x07 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x13\n\x0bunit_server\x18\x08 \x01(\t\x12\x0f\n\x07session\x18\t \x01(\t\x12\x10\n\x08sequence\x18\n \x01(\x03\x12\x1a\n\x12reached_generation\x18\x0b \x01(\x03\x12\x1d\n\x15reached_recover_count\x18\x0c \x01(\x03\x12\x0f\n\x07\x64\x61taset\x18\r \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x0e \x01(\t\x12\x10\n\x08unfenced\x18\x0f \x01(\x08\x12\x1e\n\x06health\x18\x10 \x01(\x0e\x32\x0e.mds.v1.Health\"\x9e\x02\n\rConfiguration\x12\x10\n\x08template\x18\x01 \x01(\t\x12\x18\n\x10template_version\x18\x02 \x01(\x05\x12\x16\n\x0eimplementation\x18\x03 \x01(\t\x12%\n\nattributes\x18\x04 \x03(\x0b\x32\x11.mds.v1.Attribute\x12\x1f\n\x07\x64rivers\x18\x05 \x03(\x0b\x32\x0e.mds.v1.Driver\x12\x39\n\nparameters\x18\x06 \x03(\x0b\x32%.mds.v1.Configuration.ParametersEntry\x12\x13\n\x0b\x66ingerprint\x18\x07 \x01(\t\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"%\n\x15GetControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x88\x01\n\x17ListControlUnitsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\x13\n\x0bunit_server\x18\x04 \x01(\t\x12\x10\n\x08template\x18\x05 \x01(\t\x12\x0c\n\x04zone\x18\x06 \x01(\t\"\x83\x01\n\x18ListControlUnitsResponse\x12*\n\rcontrol_units\x18\x01 \x03(\x0b\x32\x13.mds.v1.ControlUnit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x80\x01\n\x18\x43reateControlUnitRequest\x12)\n\x0c\x63ontrol_unit\x18\x01 \x01(\x0b\x32\x13.mds.v1.ControlUnit\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xb1\x01\n\x18UpdateControlUnitRequest\x12)\n\x0c\x63ontrol_unit\x18\x01 \x01(\x0b\x32\x13.mds.v1.ControlUnit\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"q\n\x18\x44\x65leteControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"?\n\x19\x44\x65leteControlUnitResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"\'\n\x17GetConfigurationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"+\n\x1bGetControlUnitStatusRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x8d\x01\n\x1eListControlUnitStatusesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\x13\n\x0bunit_server\x18\x04 \x01(\t\x12\x1c\n\x05state\x18\x05 \x01(\x0e\x32\r.mds.v1.State\"\x98\x01\n\x1fListControlUnitStatusesResponse\x12\x38\n\x15\x63ontrol_unit_statuses\x18\x01 \x03(\x0b\x32\x19.mds.v1.ControlUnitStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position2\x81\x08\n\x0c\x43ontrolUnits\x12i\n\x0eGetControlUnit\x12\x1d.mds.v1.GetControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=control_units/**}\x12p\n\x10ListControlUnits\x12\x1f.mds.v1.ListControlUnitsRequest\x1a .mds.v1.ListControlUnitsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/control_units\x12s\n\x11\x43reateControlUnit\x12 .mds.v1.CreateControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"\'\x82\xd3\xe4\x93\x02!\"\x11/v1/control_units:\x0c\x63ontrol_unit\x12\x8a\x01\n\x11UpdateControlUnit\x12 .mds.v1.UpdateControlUnitRequest\x1a\x13.mds.v1.ControlUnit\">\x82\xd3\xe4\x93\x02\x38\x32(/v1/{control_unit.name=control_units/**}:\x0c\x63ontrol_unit\x12}\n\x11\x44\x65leteControlUnit\x12 .mds.v1.DeleteControlUnitRequest\x1a!.mds.v1.DeleteControlUnitResponse\"#\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=control_units/**}\x12}\n\x10GetConfiguration\x12\x1f.mds.v1.GetConfigurationRequest\x1a\x15.mds.v1.Configuration\"1\x82\xd3\xe4\x93\x02+\x12)/v1/{name=control_units/**}:configuration\x12\x83\x01\n\x14GetControlUnitStatus\x12#.mds.v1.GetControlUnitStatusRequest\x1a\x19.mds.v1.ControlUnitStatus\"+\x82\xd3\xe4\x93\x02%\x12#/v1/{name=control_unit_statuses/**}\x12\x8d\x01\n\x17ListControlUnitStatuses\x12&.mds.v1.ListControlUnitStatusesRequest\x1a\'.mds.v1.ListControlUnitStatusesResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/control_unit_statusesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mds/v1/control_unit.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mds/v1/condition.proto\x1a\x14mds/v1/dataset.proto\x1a\x13mds/v1/driver.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\"\xd9\x05\n\x0b\x43ontrolUnit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ngeneration\x18\x06 \x01(\x03\x12\x10\n\x08template\x18\x07 \x01(\t\x12\x18\n\x10template_version\x18\x08 \x01(\x05\x12\x13\n\x0bunit_server\x18\t \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\n \x01(\t\x12$\n\rdesired_state\x18\x0b \x01(\x0e\x32\r.mds.v1.State\x12\x15\n\rrecover_count\x18\x0c \x01(\x03\x12,\n\toverrides\x18\r \x03(\x0b\x32\x19.mds.v1.AttributeOverride\x12\x1f\n\x07\x64rivers\x18\x0e \x03(\x0b\x32\x0e.mds.v1.Driver\x12\x37\n\nparameters\x18\x0f \x03(\x0b\x32#.mds.v1.ControlUnit.ParametersEntry\x12/\n\x06labels\x18\x10 \x03(\x0b\x32\x1f.mds.v1.ControlUnit.LabelsEntry\x12\x37\n\nproperties\x18\x11 \x03(\x0b\x32#.mds.v1.ControlUnit.PropertiesEntry\x12\x0c\n\x04zone\x18\x12 \x01(\t\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xbc\x03\n\x11\x43ontrolUnitStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontrol_unit\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x1c\n\x05state\x18\x04 \x01(\x0e\x32\r.mds.v1.State\x12.\n\nstate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x06 \x01(\t\x12 \n\x07\x63ontact\x18\x07 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x13\n\x0bunit_server\x18\x08 \x01(\t\x12\x0f\n\x07session\x18\t \x01(\t\x12\x10\n\x08sequence\x18\n \x01(\x03\x12\x1a\n\x12reached_generation\x18\x0b \x01(\x03\x12\x1d\n\x15reached_recover_count\x18\x0c \x01(\x03\x12\x0f\n\x07\x64\x61taset\x18\r \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x0e \x01(\t\x12\x10\n\x08unfenced\x18\x0f \x01(\x08\x12\x1e\n\x06health\x18\x10 \x01(\x0e\x32\x0e.mds.v1.Health\x12%\n\nconditions\x18\x11 \x03(\x0b\x32\x11.mds.v1.Condition\"\x9e\x02\n\rConfiguration\x12\x10\n\x08template\x18\x01 \x01(\t\x12\x18\n\x10template_version\x18\x02 \x01(\x05\x12\x16\n\x0eimplementation\x18\x03 \x01(\t\x12%\n\nattributes\x18\x04 \x03(\x0b\x32\x11.mds.v1.Attribute\x12\x1f\n\x07\x64rivers\x18\x05 \x03(\x0b\x32\x0e.mds.v1.Driver\x12\x39\n\nparameters\x18\x06 \x03(\x0b\x32%.mds.v1.Configuration.ParametersEntry\x12\x13\n\x0b\x66ingerprint\x18\x07 \x01(\t\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"4\n\x15GetControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x97\x01\n\x17ListControlUnitsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\x13\n\x0bunit_server\x18\x04 \x01(\t\x12\x10\n\x08template\x18\x05 \x01(\t\x12\x0c\n\x04zone\x18\x06 \x01(\t\x12\r\n\x05\x61s_of\x18\x07 \x01(\t\"\x83\x01\n\x18ListControlUnitsResponse\x12*\n\rcontrol_units\x18\x01 \x03(\x0b\x32\x13.mds.v1.ControlUnit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x80\x01\n\x18\x43reateControlUnitRequest\x12)\n\x0c\x63ontrol_unit\x18\x01 \x01(\x0b\x32\x13.mds.v1.ControlUnit\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xb1\x01\n\x18UpdateControlUnitRequest\x12)\n\x0c\x63ontrol_unit\x18\x01 \x01(\x0b\x32\x13.mds.v1.ControlUnit\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"q\n\x18\x44\x65leteControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"?\n\x19\x44\x65leteControlUnitResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"6\n\x17GetConfigurationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\":\n\x1bGetControlUnitStatusRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\xaf\x01\n\x1eListControlUnitStatusesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\x13\n\x0bunit_server\x18\x04 \x01(\t\x12\x1c\n\x05state\x18\x05 \x01(\x0e\x32\r.mds.v1.State\x12\x11\n\tcondition\x18\x07 \x01(\t\x12\r\n\x05\x61s_of\x18\x06 \x01(\t\"\x98\x01\n\x1fListControlUnitStatusesResponse\x12\x38\n\x15\x63ontrol_unit_statuses\x18\x01 \x03(\x0b\x32\x19.mds.v1.ControlUnitStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"z\n\x1b\x45xplainConfigurationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\x12\x18\n\x10template_version\x18\x03 \x01(\x05\x12$\n\x07planned\x18\x04 \x01(\x0b\x32\x13.mds.v1.ControlUnit\"\xb6\x01\n\nLayerValue\x12\x1c\n\x05layer\x18\x01 \x01(\x0e\x32\r.mds.v1.Layer\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12\x10\n\x08revision\x18\x05 \x01(\x03\x12(\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x07 \x01(\t\x12\x0e\n\x06reason\x18\x08 \x01(\t\"\xa1\x01\n\x0e\x45xplainedValue\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\"\n\x06layers\x18\x04 \x03(\x0b\x32\x12.mds.v1.LayerValue\x12\x1a\n\rplanned_value\x18\x05 \x01(\tH\x00\x88\x01\x01\x12\x12\n\nis_removed\x18\x06 \x01(\x08\x42\x10\n\x0e_planned_value\"\xe3\x01\n\x0b\x45xplanation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08template\x18\x02 \x01(\t\x12\x18\n\x10template_version\x18\x03 \x01(\x05\x12\x13\n\x0b\x66ingerprint\x18\x04 \x01(\t\x12\x1b\n\x13planned_fingerprint\x18\x05 \x01(\t\x12\x1c\n\x14reported_fingerprint\x18\x06 \x01(\t\x12&\n\x06values\x18\x07 \x03(\x0b\x32\x16.mds.v1.ExplainedValue\x12\"\n\x08position\x18\x08 \x01(\x0b\x32\x10.mds.v1.Position\"\x83\x01\n\x18RenameControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08new_name\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"\x97\x01\n\x16\x43opyControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08new_name\x18\x02 \x01(\t\x12\x13\n\x0bunit_server\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12\r\n\x05\x61s_of\x18\x07 \x01(\t*c\n\x05Layer\x12\x15\n\x11LAYER_UNSPECIFIED\x10\x00\x12\x1b\n\x17LAYER_PUBLISHED_DATASET\x10\x01\x12\x12\n\x0eLAYER_TEMPLATE\x10\x02\x12\x12\n\x0eLAYER_OVERRIDE\x10\x03\x32\xf0\n\n\x0c\x43ontrolUnits\x12i\n\x0eGetControlUnit\x12\x1d.mds.v1.GetControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=control_units/**}\x12p\n\x10ListControlUnits\x12\x1f.mds.v1.ListControlUnitsRequest\x1a .mds.v1.ListControlUnitsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/control_units\x12s\n\x11\x43reateControlUnit\x12 .mds.v1.CreateControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"\'\x82\xd3\xe4\x93\x02!\"\x11/v1/control_units:\x0c\x63ontrol_unit\x12\x8a\x01\n\x11UpdateControlUnit\x12 .mds.v1.UpdateControlUnitRequest\x1a\x13.mds.v1.ControlUnit\">\x82\xd3\xe4\x93\x02\x38\x32(/v1/{control_unit.name=control_units/**}:\x0c\x63ontrol_unit\x12}\n\x11\x44\x65leteControlUnit\x12 .mds.v1.DeleteControlUnitRequest\x1a!.mds.v1.DeleteControlUnitResponse\"#\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=control_units/**}\x12}\n\x10GetConfiguration\x12\x1f.mds.v1.GetConfigurationRequest\x1a\x15.mds.v1.Configuration\"1\x82\xd3\xe4\x93\x02+\x12)/v1/{name=control_units/**}:configuration\x12}\n\x14\x45xplainConfiguration\x12#.mds.v1.ExplainConfigurationRequest\x1a\x13.mds.v1.Explanation\"+\x82\xd3\xe4\x93\x02%\x12#/v1/{name=control_units/**}:explain\x12y\n\x11RenameControlUnit\x12 .mds.v1.RenameControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"-\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=control_units/**}:rename:\x01*\x12s\n\x0f\x43opyControlUnit\x12\x1e.mds.v1.CopyControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"+\x82\xd3\xe4\x93\x02%\" /v1/{name=control_units/**}:copy:\x01*\x12\x83\x01\n\x14GetControlUnitStatus\x12#.mds.v1.GetControlUnitStatusRequest\x1a\x19.mds.v1.ControlUnitStatus\"+\x82\xd3\xe4\x93\x02%\x12#/v1/{name=control_unit_statuses/**}\x12\x8d\x01\n\x17ListControlUnitStatuses\x12&.mds.v1.ListControlUnitStatusesRequest\x1a\'.mds.v1.ListControlUnitStatusesResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/control_unit_statusesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,46 +59,66 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTROLUNITS'].methods_by_name['DeleteControlUnit']._serialized_options = b'\202\323\344\223\002\035*\033/v1/{name=control_units/**}'
   _globals['_CONTROLUNITS'].methods_by_name['GetConfiguration']._loaded_options = None
   _globals['_CONTROLUNITS'].methods_by_name['GetConfiguration']._serialized_options = b'\202\323\344\223\002+\022)/v1/{name=control_units/**}:configuration'
+  _globals['_CONTROLUNITS'].methods_by_name['ExplainConfiguration']._loaded_options = None
+  _globals['_CONTROLUNITS'].methods_by_name['ExplainConfiguration']._serialized_options = b'\202\323\344\223\002%\022#/v1/{name=control_units/**}:explain'
+  _globals['_CONTROLUNITS'].methods_by_name['RenameControlUnit']._loaded_options = None
+  _globals['_CONTROLUNITS'].methods_by_name['RenameControlUnit']._serialized_options = b'\202\323\344\223\002\'\"\"/v1/{name=control_units/**}:rename:\001*'
+  _globals['_CONTROLUNITS'].methods_by_name['CopyControlUnit']._loaded_options = None
+  _globals['_CONTROLUNITS'].methods_by_name['CopyControlUnit']._serialized_options = b'\202\323\344\223\002%\" /v1/{name=control_units/**}:copy:\001*'
   _globals['_CONTROLUNITS'].methods_by_name['GetControlUnitStatus']._loaded_options = None
   _globals['_CONTROLUNITS'].methods_by_name['GetControlUnitStatus']._serialized_options = b'\202\323\344\223\002%\022#/v1/{name=control_unit_statuses/**}'
   _globals['_CONTROLUNITS'].methods_by_name['ListControlUnitStatuses']._loaded_options = None
   _globals['_CONTROLUNITS'].methods_by_name['ListControlUnitStatuses']._serialized_options = b'\202\323\344\223\002\033\022\031/v1/control_unit_statuses'
-  _globals['_CONTROLUNIT']._serialized_start=221
-  _globals['_CONTROLUNIT']._serialized_end=950
-  _globals['_CONTROLUNIT_PARAMETERSENTRY']._serialized_start=803
-  _globals['_CONTROLUNIT_PARAMETERSENTRY']._serialized_end=852
-  _globals['_CONTROLUNIT_LABELSENTRY']._serialized_start=854
-  _globals['_CONTROLUNIT_LABELSENTRY']._serialized_end=899
-  _globals['_CONTROLUNIT_PROPERTIESENTRY']._serialized_start=901
-  _globals['_CONTROLUNIT_PROPERTIESENTRY']._serialized_end=950
-  _globals['_CONTROLUNITSTATUS']._serialized_start=953
-  _globals['_CONTROLUNITSTATUS']._serialized_end=1358
-  _globals['_CONFIGURATION']._serialized_start=1361
-  _globals['_CONFIGURATION']._serialized_end=1647
-  _globals['_CONFIGURATION_PARAMETERSENTRY']._serialized_start=803
-  _globals['_CONFIGURATION_PARAMETERSENTRY']._serialized_end=852
-  _globals['_GETCONTROLUNITREQUEST']._serialized_start=1649
-  _globals['_GETCONTROLUNITREQUEST']._serialized_end=1686
-  _globals['_LISTCONTROLUNITSREQUEST']._serialized_start=1689
-  _globals['_LISTCONTROLUNITSREQUEST']._serialized_end=1825
-  _globals['_LISTCONTROLUNITSRESPONSE']._serialized_start=1828
-  _globals['_LISTCONTROLUNITSRESPONSE']._serialized_end=1959
-  _globals['_CREATECONTROLUNITREQUEST']._serialized_start=1962
-  _globals['_CREATECONTROLUNITREQUEST']._serialized_end=2090
-  _globals['_UPDATECONTROLUNITREQUEST']._serialized_start=2093
-  _globals['_UPDATECONTROLUNITREQUEST']._serialized_end=2270
-  _globals['_DELETECONTROLUNITREQUEST']._serialized_start=2272
-  _globals['_DELETECONTROLUNITREQUEST']._serialized_end=2385
-  _globals['_DELETECONTROLUNITRESPONSE']._serialized_start=2387
-  _globals['_DELETECONTROLUNITRESPONSE']._serialized_end=2450
-  _globals['_GETCONFIGURATIONREQUEST']._serialized_start=2452
-  _globals['_GETCONFIGURATIONREQUEST']._serialized_end=2491
-  _globals['_GETCONTROLUNITSTATUSREQUEST']._serialized_start=2493
-  _globals['_GETCONTROLUNITSTATUSREQUEST']._serialized_end=2536
-  _globals['_LISTCONTROLUNITSTATUSESREQUEST']._serialized_start=2539
-  _globals['_LISTCONTROLUNITSTATUSESREQUEST']._serialized_end=2680
-  _globals['_LISTCONTROLUNITSTATUSESRESPONSE']._serialized_start=2683
-  _globals['_LISTCONTROLUNITSTATUSESRESPONSE']._serialized_end=2835
-  _globals['_CONTROLUNITS']._serialized_start=2838
-  _globals['_CONTROLUNITS']._serialized_end=3863
+  _globals['_LAYER']._serialized_start=3985
+  _globals['_LAYER']._serialized_end=4084
+  _globals['_CONTROLUNIT']._serialized_start=245
+  _globals['_CONTROLUNIT']._serialized_end=974
+  _globals['_CONTROLUNIT_PARAMETERSENTRY']._serialized_start=827
+  _globals['_CONTROLUNIT_PARAMETERSENTRY']._serialized_end=876
+  _globals['_CONTROLUNIT_LABELSENTRY']._serialized_start=878
+  _globals['_CONTROLUNIT_LABELSENTRY']._serialized_end=923
+  _globals['_CONTROLUNIT_PROPERTIESENTRY']._serialized_start=925
+  _globals['_CONTROLUNIT_PROPERTIESENTRY']._serialized_end=974
+  _globals['_CONTROLUNITSTATUS']._serialized_start=977
+  _globals['_CONTROLUNITSTATUS']._serialized_end=1421
+  _globals['_CONFIGURATION']._serialized_start=1424
+  _globals['_CONFIGURATION']._serialized_end=1710
+  _globals['_CONFIGURATION_PARAMETERSENTRY']._serialized_start=827
+  _globals['_CONFIGURATION_PARAMETERSENTRY']._serialized_end=876
+  _globals['_GETCONTROLUNITREQUEST']._serialized_start=1712
+  _globals['_GETCONTROLUNITREQUEST']._serialized_end=1764
+  _globals['_LISTCONTROLUNITSREQUEST']._serialized_start=1767
+  _globals['_LISTCONTROLUNITSREQUEST']._serialized_end=1918
+  _globals['_LISTCONTROLUNITSRESPONSE']._serialized_start=1921
+  _globals['_LISTCONTROLUNITSRESPONSE']._serialized_end=2052
+  _globals['_CREATECONTROLUNITREQUEST']._serialized_start=2055
+  _globals['_CREATECONTROLUNITREQUEST']._serialized_end=2183
+  _globals['_UPDATECONTROLUNITREQUEST']._serialized_start=2186
+  _globals['_UPDATECONTROLUNITREQUEST']._serialized_end=2363
+  _globals['_DELETECONTROLUNITREQUEST']._serialized_start=2365
+  _globals['_DELETECONTROLUNITREQUEST']._serialized_end=2478
+  _globals['_DELETECONTROLUNITRESPONSE']._serialized_start=2480
+  _globals['_DELETECONTROLUNITRESPONSE']._serialized_end=2543
+  _globals['_GETCONFIGURATIONREQUEST']._serialized_start=2545
+  _globals['_GETCONFIGURATIONREQUEST']._serialized_end=2599
+  _globals['_GETCONTROLUNITSTATUSREQUEST']._serialized_start=2601
+  _globals['_GETCONTROLUNITSTATUSREQUEST']._serialized_end=2659
+  _globals['_LISTCONTROLUNITSTATUSESREQUEST']._serialized_start=2662
+  _globals['_LISTCONTROLUNITSTATUSESREQUEST']._serialized_end=2837
+  _globals['_LISTCONTROLUNITSTATUSESRESPONSE']._serialized_start=2840
+  _globals['_LISTCONTROLUNITSTATUSESRESPONSE']._serialized_end=2992
+  _globals['_EXPLAINCONFIGURATIONREQUEST']._serialized_start=2994
+  _globals['_EXPLAINCONFIGURATIONREQUEST']._serialized_end=3116
+  _globals['_LAYERVALUE']._serialized_start=3119
+  _globals['_LAYERVALUE']._serialized_end=3301
+  _globals['_EXPLAINEDVALUE']._serialized_start=3304
+  _globals['_EXPLAINEDVALUE']._serialized_end=3465
+  _globals['_EXPLANATION']._serialized_start=3468
+  _globals['_EXPLANATION']._serialized_end=3695
+  _globals['_RENAMECONTROLUNITREQUEST']._serialized_start=3698
+  _globals['_RENAMECONTROLUNITREQUEST']._serialized_end=3829
+  _globals['_COPYCONTROLUNITREQUEST']._serialized_start=3832
+  _globals['_COPYCONTROLUNITREQUEST']._serialized_end=3983
+  _globals['_CONTROLUNITS']._serialized_start=4087
+  _globals['_CONTROLUNITS']._serialized_end=5479
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,8 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from mds.v1 import condition_pb2 as _condition_pb2
 from mds.v1 import dataset_pb2 as _dataset_pb2
 from mds.v1 import driver_pb2 as _driver_pb2
 from mds.v1 import position_pb2 as _position_pb2
@@ -23,6 +25,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Layer:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LayerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Layer.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LAYER_UNSPECIFIED: _Layer.ValueType  # 0
+    """Not set."""
+    LAYER_PUBLISHED_DATASET: _Layer.ValueType  # 1
+    """The dataset that its code published."""
+    LAYER_TEMPLATE: _Layer.ValueType  # 2
+    """Its version of the template."""
+    LAYER_OVERRIDE: _Layer.ValueType  # 3
+    """The unit itself: an override, a parameter, a driver."""
+
+class Layer(_Layer, metaclass=_LayerEnumTypeWrapper):
+    """Where a value of a configuration comes from."""
+
+LAYER_UNSPECIFIED: Layer.ValueType  # 0
+"""Not set."""
+LAYER_PUBLISHED_DATASET: Layer.ValueType  # 1
+"""The dataset that its code published."""
+LAYER_TEMPLATE: Layer.ValueType  # 2
+"""Its version of the template."""
+LAYER_OVERRIDE: Layer.ValueType  # 3
+"""The unit itself: an override, a parameter, a driver."""
+Global___Layer: _TypeAlias = Layer  # noqa: Y015
 
 @_typing.final
 class ControlUnit(_message.Message):
@@ -216,6 +246,7 @@ class ControlUnitStatus(_message.Message):
     FINGERPRINT_FIELD_NUMBER: _builtins.int
     UNFENCED_FIELD_NUMBER: _builtins.int
     HEALTH_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`control_unit_statuses/{id}`."""
     control_unit: _builtins.str
@@ -250,6 +281,10 @@ class ControlUnitStatus(_message.Message):
     def state_time(self) -> _timestamp_pb2.Timestamp:
         """Since when."""
 
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedCompositeFieldContainer[_condition_pb2.Condition]:
+        """What else is true of it and should be known, sorted by type."""
+
     def __init__(
         self,
         *,
@@ -269,10 +304,11 @@ class ControlUnitStatus(_message.Message):
         fingerprint: _builtins.str = ...,
         unfenced: _builtins.bool = ...,
         health: _state_pb2.Health.ValueType = ...,
+        conditions: _abc.Iterable[_condition_pb2.Condition] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["state_time", b"state_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "control_unit", b"control_unit", "dataset", b"dataset", "fingerprint", b"fingerprint", "health", b"health", "message", b"message", "name", b"name", "reached_generation", b"reached_generation", "reached_recover_count", b"reached_recover_count", "revision", b"revision", "sequence", b"sequence", "session", b"session", "state", b"state", "state_time", b"state_time", "unfenced", b"unfenced", "unit_server", b"unit_server"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conditions", b"conditions", "contact", b"contact", "control_unit", b"control_unit", "dataset", b"dataset", "fingerprint", b"fingerprint", "health", b"health", "message", b"message", "name", b"name", "reached_generation", b"reached_generation", "reached_recover_count", b"reached_recover_count", "revision", b"revision", "sequence", b"sequence", "session", b"session", "state", b"state", "state_time", b"state_time", "unfenced", b"unfenced", "unit_server", b"unit_server"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -359,16 +395,22 @@ class GetControlUnitRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`control_units/{id}`."""
+    as_of: _builtins.str
+    """As of when: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`); empty:
+    now. Refused: HISTORY_TRIMMED, HISTORY_RESET.
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        as_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -386,6 +428,7 @@ class ListControlUnitsRequest(_message.Message):
     UNIT_SERVER_FIELD_NUMBER: _builtins.int
     TEMPLATE_FIELD_NUMBER: _builtins.int
     ZONE_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
@@ -398,6 +441,10 @@ class ListControlUnitsRequest(_message.Message):
     """Only units of this template: `templates/{id}`."""
     zone: _builtins.str
     """Only units of this zone (`DAFNE`)."""
+    as_of: _builtins.str
+    """As of when: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`); empty:
+    now. Refused: HISTORY_TRIMMED, HISTORY_RESET.
+    """
     def __init__(
         self,
         *,
@@ -407,10 +454,11 @@ class ListControlUnitsRequest(_message.Message):
         unit_server: _builtins.str = ...,
         template: _builtins.str = ...,
         zone: _builtins.str = ...,
+        as_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id_prefix", b"id_prefix", "page_size", b"page_size", "page_token", b"page_token", "template", b"template", "unit_server", b"unit_server", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "id_prefix", b"id_prefix", "page_size", b"page_size", "page_token", b"page_token", "template", b"template", "unit_server", b"unit_server", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -597,16 +645,22 @@ class GetConfigurationRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`control_units/{id}`."""
+    as_of: _builtins.str
+    """As of when: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`); empty:
+    now. Refused: HISTORY_TRIMMED, HISTORY_RESET.
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        as_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -619,16 +673,22 @@ class GetControlUnitStatusRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`control_unit_statuses/{id}`."""
+    as_of: _builtins.str
+    """As of when: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`); empty:
+    now. Refused: HISTORY_TRIMMED, HISTORY_RESET.
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        as_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -645,6 +705,8 @@ class ListControlUnitStatusesRequest(_message.Message):
     ID_PREFIX_FIELD_NUMBER: _builtins.int
     UNIT_SERVER_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    CONDITION_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
@@ -655,6 +717,12 @@ class ListControlUnitStatusesRequest(_message.Message):
     """Only units declared for this unit server, heard of or not: `unit_servers/{id}`."""
     state: _state_pb2.State.ValueType
     """Only units in this state; unset: all."""
+    condition: _builtins.str
+    """Only units of which a condition of this type (`ConfigDrift`) is true; empty: all."""
+    as_of: _builtins.str
+    """As of when: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`); empty:
+    now. Refused: HISTORY_TRIMMED, HISTORY_RESET.
+    """
     def __init__(
         self,
         *,
@@ -663,10 +731,12 @@ class ListControlUnitStatusesRequest(_message.Message):
         id_prefix: _builtins.str = ...,
         unit_server: _builtins.str = ...,
         state: _state_pb2.State.ValueType = ...,
+        condition: _builtins.str = ...,
+        as_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id_prefix", b"id_prefix", "page_size", b"page_size", "page_token", b"page_token", "state", b"state", "unit_server", b"unit_server"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "condition", b"condition", "id_prefix", b"id_prefix", "page_size", b"page_size", "page_token", b"page_token", "state", b"state", "unit_server", b"unit_server"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -705,3 +775,283 @@ class ListControlUnitStatusesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListControlUnitStatusesResponse: _TypeAlias = ListControlUnitStatusesResponse  # noqa: Y015
+
+@_typing.final
+class ExplainConfigurationRequest(_message.Message):
+    """What to explain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
+    PLANNED_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`control_units/{id}`."""
+    as_of: _builtins.str
+    """As of when: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`); empty:
+    now. Refused: HISTORY_TRIMMED, HISTORY_RESET.
+    """
+    template_version: _builtins.int
+    """What would be on this version of its template; 0: on the one that it is on."""
+    @_builtins.property
+    def planned(self) -> Global___ControlUnit:
+        """What would be with this declaration instead of its own; absent: its own."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        as_of: _builtins.str = ...,
+        template_version: _builtins.int = ...,
+        planned: Global___ControlUnit | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["planned", b"planned"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "name", b"name", "planned", b"planned", "template_version", b"template_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainConfigurationRequest: _TypeAlias = ExplainConfigurationRequest  # noqa: Y015
+
+@_typing.final
+class LayerValue(_message.Message):
+    """What one layer says of a value."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LAYER_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    layer: Global___Layer.ValueType
+    """Which layer."""
+    value: _builtins.str
+    """What it says."""
+    source: _builtins.str
+    """Name of the resource that says it: `datasets/{hash}`, `templates/{id}`, `control_units/{id}`."""
+    version: _builtins.int
+    """Version, of a template."""
+    revision: _builtins.int
+    """Revision that put the value there; 0: no longer known."""
+    author: _builtins.str
+    """Who; empty: what a process published."""
+    reason: _builtins.str
+    """Why, in the author's words."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        layer: Global___Layer.ValueType = ...,
+        value: _builtins.str = ...,
+        source: _builtins.str = ...,
+        version: _builtins.int = ...,
+        revision: _builtins.int = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        author: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "layer", b"layer", "reason", b"reason", "revision", b"revision", "source", b"source", "time", b"time", "value", b"value", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LayerValue: _TypeAlias = LayerValue  # noqa: Y015
+
+@_typing.final
+class ExplainedValue(_message.Message):
+    """One value of a configuration."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
+    PLANNED_VALUE_FIELD_NUMBER: _builtins.int
+    IS_REMOVED_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    """Which (`attributes[current].maximum`, `parameters[ramp]`, `drivers`)."""
+    value: _builtins.str
+    """What the unit shall use."""
+    unit: _builtins.str
+    """Physical unit of the value, where it has one."""
+    planned_value: _builtins.str
+    """What it would be as planned, where the request plans something that changes it; absent
+    with `is_removed`: nothing.
+    """
+    is_removed: _builtins.bool
+    """Whether it would be gone as planned."""
+    @_builtins.property
+    def layers(self) -> _containers.RepeatedCompositeFieldContainer[Global___LayerValue]:
+        """All layers that say something of it, the one that counts last."""
+
+    def __init__(
+        self,
+        *,
+        path: _builtins.str = ...,
+        value: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        layers: _abc.Iterable[Global___LayerValue] | None = ...,
+        planned_value: _builtins.str | None = ...,
+        is_removed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_planned_value", b"_planned_value", "planned_value", b"planned_value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_planned_value", b"_planned_value", "is_removed", b"is_removed", "layers", b"layers", "path", b"path", "planned_value", b"planned_value", "unit", b"unit", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__planned_value: _TypeAlias = _typing.Literal["planned_value"]  # noqa: Y015
+    _WhichOneofArgType__planned_value: _TypeAlias = _typing.Literal["_planned_value", b"_planned_value"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__planned_value) -> _WhichOneofReturnType__planned_value | None: ...
+
+Global___ExplainedValue: _TypeAlias = ExplainedValue  # noqa: Y015
+
+@_typing.final
+class Explanation(_message.Message):
+    """What a control unit shall use, and why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
+    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
+    FINGERPRINT_FIELD_NUMBER: _builtins.int
+    PLANNED_FINGERPRINT_FIELD_NUMBER: _builtins.int
+    REPORTED_FINGERPRINT_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`control_units/{id}`."""
+    template: _builtins.str
+    """`templates/{id}`."""
+    template_version: _builtins.int
+    """Version of the template that it is on."""
+    fingerprint: _builtins.str
+    """Fingerprint of the configuration."""
+    planned_fingerprint: _builtins.str
+    """Fingerprint that it would have as planned; empty: nothing is planned."""
+    reported_fingerprint: _builtins.str
+    """Fingerprint that the unit last reported; empty: none."""
+    @_builtins.property
+    def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainedValue]:
+        """The values: attributes, drivers, parameters, each sorted by name."""
+
+    @_builtins.property
+    def position(self) -> _position_pb2.Position:
+        """The position of the reading."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        template: _builtins.str = ...,
+        template_version: _builtins.int = ...,
+        fingerprint: _builtins.str = ...,
+        planned_fingerprint: _builtins.str = ...,
+        reported_fingerprint: _builtins.str = ...,
+        values: _abc.Iterable[Global___ExplainedValue] | None = ...,
+        position: _position_pb2.Position | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "name", b"name", "planned_fingerprint", b"planned_fingerprint", "position", b"position", "reported_fingerprint", b"reported_fingerprint", "template", b"template", "template_version", b"template_version", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Explanation: _TypeAlias = Explanation  # noqa: Y015
+
+@_typing.final
+class RenameControlUnitRequest(_message.Message):
+    """A control unit to rename."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    NEW_NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`control_units/{id}`, as it is."""
+    new_name: _builtins.str
+    """`control_units/{id}`, as it shall be."""
+    etag: _builtins.str
+    """The etag that was read; `*`: whatever is there."""
+    request_id: _builtins.str
+    """Makes a repeated call safe: unique for each intent of its caller, at most 64 characters."""
+    reason: _builtins.str
+    """Why, for the history."""
+    validate_only: _builtins.bool
+    """Checks everything and writes nothing."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        new_name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "new_name", b"new_name", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenameControlUnitRequest: _TypeAlias = RenameControlUnitRequest  # noqa: Y015
+
+@_typing.final
+class CopyControlUnitRequest(_message.Message):
+    """A control unit to copy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    NEW_NAME_FIELD_NUMBER: _builtins.int
+    UNIT_SERVER_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`control_units/{id}` of the one that is there."""
+    new_name: _builtins.str
+    """`control_units/{id}` of the new one."""
+    unit_server: _builtins.str
+    """`unit_servers/{id}` of the new one; empty: that of the old one."""
+    request_id: _builtins.str
+    """Makes a repeated call safe: unique for each intent of its caller, at most 64 characters."""
+    reason: _builtins.str
+    """Why, for the history."""
+    validate_only: _builtins.bool
+    """Checks everything and writes nothing."""
+    as_of: _builtins.str
+    """The copy is of what was there then: a revision or a time; empty: now."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        new_name: _builtins.str = ...,
+        unit_server: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        as_of: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "name", b"name", "new_name", b"new_name", "reason", b"reason", "request_id", b"request_id", "unit_server", b"unit_server", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CopyControlUnitRequest: _TypeAlias = CopyControlUnitRequest  # noqa: Y015

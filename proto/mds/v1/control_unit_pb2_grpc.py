@@ -66,6 +66,21 @@ class ControlUnitsStub:
                 request_serializer=mds_dot_v1_dot_control__unit__pb2.GetConfigurationRequest.SerializeToString,
                 response_deserializer=mds_dot_v1_dot_control__unit__pb2.Configuration.FromString,
                 _registered_method=True)
+        self.ExplainConfiguration = channel.unary_unary(
+                '/mds.v1.ControlUnits/ExplainConfiguration',
+                request_serializer=mds_dot_v1_dot_control__unit__pb2.ExplainConfigurationRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_control__unit__pb2.Explanation.FromString,
+                _registered_method=True)
+        self.RenameControlUnit = channel.unary_unary(
+                '/mds.v1.ControlUnits/RenameControlUnit',
+                request_serializer=mds_dot_v1_dot_control__unit__pb2.RenameControlUnitRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_control__unit__pb2.ControlUnit.FromString,
+                _registered_method=True)
+        self.CopyControlUnit = channel.unary_unary(
+                '/mds.v1.ControlUnits/CopyControlUnit',
+                request_serializer=mds_dot_v1_dot_control__unit__pb2.CopyControlUnitRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_control__unit__pb2.ControlUnit.FromString,
+                _registered_method=True)
         self.GetControlUnitStatus = channel.unary_unary(
                 '/mds.v1.ControlUnits/GetControlUnitStatus',
                 request_serializer=mds_dot_v1_dot_control__unit__pb2.GetControlUnitStatusRequest.SerializeToString,
@@ -129,6 +144,31 @@ class ControlUnitsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainConfiguration(self, request, context):
+        """Explains what a control unit shall use: for each value the layers that say something of
+        it, who put it there, when and why. Refused: CONTROL_UNIT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenameControlUnit(self, request, context):
+        """Gives a control unit another id: its key, history, life and status stay, and the history is
+        found under both names. Refused: CONTROL_UNIT_NOT_FOUND, ALREADY_EXISTS, INVALID_ID,
+        ETAG_REQUIRED, ETAG_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CopyControlUnit(self, request, context):
+        """Creates a control unit that is declared as another one is. Refused: CONTROL_UNIT_NOT_FOUND,
+        ALREADY_EXISTS, INVALID_ID, and what its content breaks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetControlUnitStatus(self, request, context):
         """Reads what a control unit last said of itself. Refused: CONTROL_UNIT_NOT_FOUND.
         """
@@ -175,6 +215,21 @@ def add_ControlUnitsServicer_to_server(servicer, server):
                     servicer.GetConfiguration,
                     request_deserializer=mds_dot_v1_dot_control__unit__pb2.GetConfigurationRequest.FromString,
                     response_serializer=mds_dot_v1_dot_control__unit__pb2.Configuration.SerializeToString,
+            ),
+            'ExplainConfiguration': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainConfiguration,
+                    request_deserializer=mds_dot_v1_dot_control__unit__pb2.ExplainConfigurationRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_control__unit__pb2.Explanation.SerializeToString,
+            ),
+            'RenameControlUnit': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenameControlUnit,
+                    request_deserializer=mds_dot_v1_dot_control__unit__pb2.RenameControlUnitRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_control__unit__pb2.ControlUnit.SerializeToString,
+            ),
+            'CopyControlUnit': grpc.unary_unary_rpc_method_handler(
+                    servicer.CopyControlUnit,
+                    request_deserializer=mds_dot_v1_dot_control__unit__pb2.CopyControlUnitRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_control__unit__pb2.ControlUnit.SerializeToString,
             ),
             'GetControlUnitStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetControlUnitStatus,
@@ -351,6 +406,87 @@ class ControlUnits:
             '/mds.v1.ControlUnits/GetConfiguration',
             mds_dot_v1_dot_control__unit__pb2.GetConfigurationRequest.SerializeToString,
             mds_dot_v1_dot_control__unit__pb2.Configuration.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainConfiguration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.ControlUnits/ExplainConfiguration',
+            mds_dot_v1_dot_control__unit__pb2.ExplainConfigurationRequest.SerializeToString,
+            mds_dot_v1_dot_control__unit__pb2.Explanation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenameControlUnit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.ControlUnits/RenameControlUnit',
+            mds_dot_v1_dot_control__unit__pb2.RenameControlUnitRequest.SerializeToString,
+            mds_dot_v1_dot_control__unit__pb2.ControlUnit.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CopyControlUnit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.ControlUnits/CopyControlUnit',
+            mds_dot_v1_dot_control__unit__pb2.CopyControlUnitRequest.SerializeToString,
+            mds_dot_v1_dot_control__unit__pb2.ControlUnit.FromString,
             options,
             channel_credentials,
             insecure,

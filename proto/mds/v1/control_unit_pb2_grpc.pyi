@@ -55,6 +55,19 @@ class ControlUnitsStub:
     """Reads what a control unit shall use: published dataset, template and overrides merged.
     Refused: CONTROL_UNIT_NOT_FOUND.
     """
+    ExplainConfiguration: _grpc.UnaryUnaryMultiCallable[_control_unit_pb2.ExplainConfigurationRequest, _control_unit_pb2.Explanation]
+    """Explains what a control unit shall use: for each value the layers that say something of
+    it, who put it there, when and why. Refused: CONTROL_UNIT_NOT_FOUND.
+    """
+    RenameControlUnit: _grpc.UnaryUnaryMultiCallable[_control_unit_pb2.RenameControlUnitRequest, _control_unit_pb2.ControlUnit]
+    """Gives a control unit another id: its key, history, life and status stay, and the history is
+    found under both names. Refused: CONTROL_UNIT_NOT_FOUND, ALREADY_EXISTS, INVALID_ID,
+    ETAG_REQUIRED, ETAG_MISMATCH.
+    """
+    CopyControlUnit: _grpc.UnaryUnaryMultiCallable[_control_unit_pb2.CopyControlUnitRequest, _control_unit_pb2.ControlUnit]
+    """Creates a control unit that is declared as another one is. Refused: CONTROL_UNIT_NOT_FOUND,
+    ALREADY_EXISTS, INVALID_ID, and what its content breaks.
+    """
     GetControlUnitStatus: _grpc.UnaryUnaryMultiCallable[_control_unit_pb2.GetControlUnitStatusRequest, _control_unit_pb2.ControlUnitStatus]
     """Reads what a control unit last said of itself. Refused: CONTROL_UNIT_NOT_FOUND."""
     ListControlUnitStatuses: _grpc.UnaryUnaryMultiCallable[_control_unit_pb2.ListControlUnitStatusesRequest, _control_unit_pb2.ListControlUnitStatusesResponse]
@@ -86,6 +99,19 @@ class ControlUnitsAsyncStub(ControlUnitsStub):
     GetConfiguration: _aio.UnaryUnaryMultiCallable[_control_unit_pb2.GetConfigurationRequest, _control_unit_pb2.Configuration]  # type: ignore[assignment]
     """Reads what a control unit shall use: published dataset, template and overrides merged.
     Refused: CONTROL_UNIT_NOT_FOUND.
+    """
+    ExplainConfiguration: _aio.UnaryUnaryMultiCallable[_control_unit_pb2.ExplainConfigurationRequest, _control_unit_pb2.Explanation]  # type: ignore[assignment]
+    """Explains what a control unit shall use: for each value the layers that say something of
+    it, who put it there, when and why. Refused: CONTROL_UNIT_NOT_FOUND.
+    """
+    RenameControlUnit: _aio.UnaryUnaryMultiCallable[_control_unit_pb2.RenameControlUnitRequest, _control_unit_pb2.ControlUnit]  # type: ignore[assignment]
+    """Gives a control unit another id: its key, history, life and status stay, and the history is
+    found under both names. Refused: CONTROL_UNIT_NOT_FOUND, ALREADY_EXISTS, INVALID_ID,
+    ETAG_REQUIRED, ETAG_MISMATCH.
+    """
+    CopyControlUnit: _aio.UnaryUnaryMultiCallable[_control_unit_pb2.CopyControlUnitRequest, _control_unit_pb2.ControlUnit]  # type: ignore[assignment]
+    """Creates a control unit that is declared as another one is. Refused: CONTROL_UNIT_NOT_FOUND,
+    ALREADY_EXISTS, INVALID_ID, and what its content breaks.
     """
     GetControlUnitStatus: _aio.UnaryUnaryMultiCallable[_control_unit_pb2.GetControlUnitStatusRequest, _control_unit_pb2.ControlUnitStatus]  # type: ignore[assignment]
     """Reads what a control unit last said of itself. Refused: CONTROL_UNIT_NOT_FOUND."""
@@ -151,6 +177,37 @@ class ControlUnitsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_control_unit_pb2.Configuration, _abc.Awaitable[_control_unit_pb2.Configuration]]:
         """Reads what a control unit shall use: published dataset, template and overrides merged.
         Refused: CONTROL_UNIT_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ExplainConfiguration(
+        self,
+        request: _control_unit_pb2.ExplainConfigurationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_unit_pb2.Explanation, _abc.Awaitable[_control_unit_pb2.Explanation]]:
+        """Explains what a control unit shall use: for each value the layers that say something of
+        it, who put it there, when and why. Refused: CONTROL_UNIT_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def RenameControlUnit(
+        self,
+        request: _control_unit_pb2.RenameControlUnitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_unit_pb2.ControlUnit, _abc.Awaitable[_control_unit_pb2.ControlUnit]]:
+        """Gives a control unit another id: its key, history, life and status stay, and the history is
+        found under both names. Refused: CONTROL_UNIT_NOT_FOUND, ALREADY_EXISTS, INVALID_ID,
+        ETAG_REQUIRED, ETAG_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def CopyControlUnit(
+        self,
+        request: _control_unit_pb2.CopyControlUnitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_unit_pb2.ControlUnit, _abc.Awaitable[_control_unit_pb2.ControlUnit]]:
+        """Creates a control unit that is declared as another one is. Refused: CONTROL_UNIT_NOT_FOUND,
+        ALREADY_EXISTS, INVALID_ID, and what its content breaks.
         """
 
     @_abc_1.abstractmethod

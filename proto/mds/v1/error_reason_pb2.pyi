@@ -44,6 +44,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A dataset contradicts its template; FAILED_PRECONDITION, HTTP 409."""
     INVALID_BUNDLE: _ErrorReason.ValueType  # 10
     """A bundle broke off before its `end`; INVALID_ARGUMENT, HTTP 400. Nothing was applied."""
+    REQUIREMENT_BROKEN: _ErrorReason.ValueType  # 11
+    """A requirement between attributes does not hold; INVALID_ARGUMENT, HTTP 400."""
+    REASON_REQUIRED: _ErrorReason.ValueType  # 12
+    """A policy wants a reason for this change; INVALID_ARGUMENT, HTTP 400. The metadata names it."""
     TEMPLATE_NOT_FOUND: _ErrorReason.ValueType  # 20
     """There is no such template; NOT_FOUND, HTTP 404."""
     CONTROL_UNIT_NOT_FOUND: _ErrorReason.ValueType  # 21
@@ -64,6 +68,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """There is no such snapshot; NOT_FOUND, HTTP 404."""
     INSTANTIATION_NOT_FOUND: _ErrorReason.ValueType  # 29
     """There is no such instantiation; NOT_FOUND, HTTP 404."""
+    POLICY_NOT_FOUND: _ErrorReason.ValueType  # 30
+    """There is no such policy; NOT_FOUND, HTTP 404."""
+    CHANGE_SET_NOT_FOUND: _ErrorReason.ValueType  # 31
+    """There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
     ALREADY_EXISTS: _ErrorReason.ValueType  # 40
     """A resource of this kind and id is there already; ALREADY_EXISTS, HTTP 409."""
     STILL_IN_USE: _ErrorReason.ValueType  # 41
@@ -74,6 +82,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The call wants the etag that was read; FAILED_PRECONDITION, HTTP 428."""
     REQUEST_ID_REUSED: _ErrorReason.ValueType  # 44
     """The same request id came before with another payload; FAILED_PRECONDITION, HTTP 409."""
+    CHANGED_SINCE: _ErrorReason.ValueType  # 45
+    """What is to be undone was changed again since; ABORTED, HTTP 409. The Conflict says by whom."""
+    PLAN_MOVED: _ErrorReason.ValueType  # 46
+    """The plan that was seen is no longer what would happen; ABORTED, HTTP 409. Plan again."""
+    NOT_A_DRAFT: _ErrorReason.ValueType  # 47
+    """The template has no draft; FAILED_PRECONDITION, HTTP 409."""
+    STILL_A_DRAFT: _ErrorReason.ValueType  # 48
+    """The version of the template is a draft, which no unit may use; FAILED_PRECONDITION, HTTP 409."""
+    VERSION_DEPRECATED: _ErrorReason.ValueType  # 49
+    """The version of the template is deprecated, and takes no new unit; INVALID_ARGUMENT, HTTP 400."""
     UNDECLARED: _ErrorReason.ValueType  # 60
     """Nobody declared this unit server; FAILED_PRECONDITION, HTTP 409. See `mds adopt`."""
     ALREADY_RUNNING: _ErrorReason.ValueType  # 61
@@ -144,6 +162,10 @@ DATASET_CONTRADICTS_TEMPLATE: ErrorReason.ValueType  # 9
 """A dataset contradicts its template; FAILED_PRECONDITION, HTTP 409."""
 INVALID_BUNDLE: ErrorReason.ValueType  # 10
 """A bundle broke off before its `end`; INVALID_ARGUMENT, HTTP 400. Nothing was applied."""
+REQUIREMENT_BROKEN: ErrorReason.ValueType  # 11
+"""A requirement between attributes does not hold; INVALID_ARGUMENT, HTTP 400."""
+REASON_REQUIRED: ErrorReason.ValueType  # 12
+"""A policy wants a reason for this change; INVALID_ARGUMENT, HTTP 400. The metadata names it."""
 TEMPLATE_NOT_FOUND: ErrorReason.ValueType  # 20
 """There is no such template; NOT_FOUND, HTTP 404."""
 CONTROL_UNIT_NOT_FOUND: ErrorReason.ValueType  # 21
@@ -164,6 +186,10 @@ SNAPSHOT_NOT_FOUND: ErrorReason.ValueType  # 28
 """There is no such snapshot; NOT_FOUND, HTTP 404."""
 INSTANTIATION_NOT_FOUND: ErrorReason.ValueType  # 29
 """There is no such instantiation; NOT_FOUND, HTTP 404."""
+POLICY_NOT_FOUND: ErrorReason.ValueType  # 30
+"""There is no such policy; NOT_FOUND, HTTP 404."""
+CHANGE_SET_NOT_FOUND: ErrorReason.ValueType  # 31
+"""There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
 ALREADY_EXISTS: ErrorReason.ValueType  # 40
 """A resource of this kind and id is there already; ALREADY_EXISTS, HTTP 409."""
 STILL_IN_USE: ErrorReason.ValueType  # 41
@@ -174,6 +200,16 @@ ETAG_REQUIRED: ErrorReason.ValueType  # 43
 """The call wants the etag that was read; FAILED_PRECONDITION, HTTP 428."""
 REQUEST_ID_REUSED: ErrorReason.ValueType  # 44
 """The same request id came before with another payload; FAILED_PRECONDITION, HTTP 409."""
+CHANGED_SINCE: ErrorReason.ValueType  # 45
+"""What is to be undone was changed again since; ABORTED, HTTP 409. The Conflict says by whom."""
+PLAN_MOVED: ErrorReason.ValueType  # 46
+"""The plan that was seen is no longer what would happen; ABORTED, HTTP 409. Plan again."""
+NOT_A_DRAFT: ErrorReason.ValueType  # 47
+"""The template has no draft; FAILED_PRECONDITION, HTTP 409."""
+STILL_A_DRAFT: ErrorReason.ValueType  # 48
+"""The version of the template is a draft, which no unit may use; FAILED_PRECONDITION, HTTP 409."""
+VERSION_DEPRECATED: ErrorReason.ValueType  # 49
+"""The version of the template is deprecated, and takes no new unit; INVALID_ARGUMENT, HTTP 400."""
 UNDECLARED: ErrorReason.ValueType  # 60
 """Nobody declared this unit server; FAILED_PRECONDITION, HTTP 409. See `mds adopt`."""
 ALREADY_RUNNING: ErrorReason.ValueType  # 61

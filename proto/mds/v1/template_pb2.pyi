@@ -53,6 +53,38 @@ VERSION_STATE_DEPRECATED: VersionState.ValueType  # 3
 """Units that use it go on; new ones are refused."""
 Global___VersionState: _TypeAlias = VersionState  # noqa: Y015
 
+class _Relation:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RelationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Relation.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RELATION_UNSPECIFIED: _Relation.ValueType  # 0
+    """Not set."""
+    RELATION_LESS: _Relation.ValueType  # 1
+    """Left is less than right."""
+    RELATION_AT_MOST: _Relation.ValueType  # 2
+    """Left is at most right."""
+    RELATION_EQUAL: _Relation.ValueType  # 3
+    """Both are equal."""
+    RELATION_DIFFERENT: _Relation.ValueType  # 4
+    """Both differ."""
+
+class Relation(_Relation, metaclass=_RelationEnumTypeWrapper):
+    """How two sides of a requirement stand to each other."""
+
+RELATION_UNSPECIFIED: Relation.ValueType  # 0
+"""Not set."""
+RELATION_LESS: Relation.ValueType  # 1
+"""Left is less than right."""
+RELATION_AT_MOST: Relation.ValueType  # 2
+"""Left is at most right."""
+RELATION_EQUAL: Relation.ValueType  # 3
+"""Both are equal."""
+RELATION_DIFFERENT: Relation.ValueType  # 4
+"""Both differ."""
+Global___Relation: _TypeAlias = Relation  # noqa: Y015
+
 @_typing.final
 class Command(_message.Message):
     """An order that a control unit understands besides the verbs of its life."""
@@ -86,10 +118,74 @@ class Command(_message.Message):
 Global___Command: _TypeAlias = Command  # noqa: Y015
 
 @_typing.final
+class Requirement(_message.Message):
+    """What must hold between attributes of every unit, with its overrides merged. Within one
+    attribute `minimum <= default_value <= maximum` always must.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEFT_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    left: _builtins.str
+    """An attribute, for its default value, or `{attribute}.{facet}` (`current.maximum`), or a
+    number. Where a unit has no such value, the requirement holds.
+    """
+    relation: Global___Relation.ValueType
+    """How left stands to right."""
+    right: _builtins.str
+    """As `left`."""
+    description: _builtins.str
+    """Why, for people."""
+    def __init__(
+        self,
+        *,
+        left: _builtins.str = ...,
+        relation: Global___Relation.ValueType = ...,
+        right: _builtins.str = ...,
+        description: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "left", b"left", "relation", b"relation", "right", b"right"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Requirement: _TypeAlias = Requirement  # noqa: Y015
+
+@_typing.final
+class VersionMark(_message.Message):
+    """A version of a template, and where it stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    VERSION_STATE_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """Which version, from 1."""
+    version_state: Global___VersionState.ValueType
+    """Where it stands."""
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        version_state: Global___VersionState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["version", b"version", "version_state", b"version_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VersionMark: _TypeAlias = VersionMark  # noqa: Y015
+
+@_typing.final
 class Template(_message.Message):
     """A kind of control unit: implementation class, drivers, parameters, dataset, commands. Its
-    content is versioned: a change publishes the next version, and units stay on the version
-    they name.
+    content is versioned: a change publishes the next version, or begins it as a draft, and units
+    stay on the version they name until they are rebased.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -152,6 +248,8 @@ class Template(_message.Message):
     COMMANDS_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     PROPERTIES_FIELD_NUMBER: _builtins.int
+    REQUIREMENTS_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`; the id is the class without a leading `::`."""
     etag: _builtins.str
@@ -159,11 +257,11 @@ class Template(_message.Message):
     revision: _builtins.int
     """Revision of the last change."""
     version: _builtins.int
-    """Which version this is, from 1. Read: the newest, or the one asked for. In a bundle: 0
-    is *the newest if equal, else the next*; a number names that version.
+    """Which version this is, from 1. Read: the newest, be it a draft, or the one asked for. In a
+    bundle: 0 is *the newest if equal, else the next*; a number names that version.
     """
     version_state: Global___VersionState.ValueType
-    """Where this version stands."""
+    """Where this version stands; unset when written: PUBLISHED. A new version may begin as DRAFT."""
     implementation: _builtins.str
     """Implementation class as its code names it (`::driver::powersupply::SCPowerSupply`)."""
     description: _builtins.str
@@ -208,6 +306,14 @@ class Template(_message.Message):
     def properties(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What the model has no place for, kept as it came: JSON text by name."""
 
+    @_builtins.property
+    def requirements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Requirement]:
+        """What must hold between attributes."""
+
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___VersionMark]:
+        """All versions, oldest first; set by the server."""
+
     def __init__(
         self,
         *,
@@ -229,10 +335,12 @@ class Template(_message.Message):
         commands: _abc.Iterable[Global___Command] | None = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         properties: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        requirements: _abc.Iterable[Global___Requirement] | None = ...,
+        versions: _abc.Iterable[Global___VersionMark] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alternative_drivers", b"alternative_drivers", "attributes", b"attributes", "commands", b"commands", "create_time", b"create_time", "description", b"description", "drivers", b"drivers", "etag", b"etag", "group", b"group", "implementation", b"implementation", "interface", b"interface", "labels", b"labels", "name", b"name", "parameters", b"parameters", "properties", b"properties", "revision", b"revision", "update_time", b"update_time", "version", b"version", "version_state", b"version_state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alternative_drivers", b"alternative_drivers", "attributes", b"attributes", "commands", b"commands", "create_time", b"create_time", "description", b"description", "drivers", b"drivers", "etag", b"etag", "group", b"group", "implementation", b"implementation", "interface", b"interface", "labels", b"labels", "name", b"name", "parameters", b"parameters", "properties", b"properties", "requirements", b"requirements", "revision", b"revision", "update_time", b"update_time", "version", b"version", "version_state", b"version_state", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -246,19 +354,25 @@ class GetTemplateRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`."""
     version: _builtins.int
     """Which version; 0: the newest."""
+    as_of: _builtins.str
+    """As of when: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`); empty:
+    now. Refused: HISTORY_TRIMMED, HISTORY_RESET.
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         version: _builtins.int = ...,
+        as_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "name", b"name", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -273,22 +387,28 @@ class ListTemplatesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ID_PREFIX_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
     """Where to go on: `next_page_token` of the page before."""
     id_prefix: _builtins.str
     """Only ids that begin with this text."""
+    as_of: _builtins.str
+    """As of when: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`); empty:
+    now. Refused: HISTORY_TRIMMED, HISTORY_RESET.
+    """
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         id_prefix: _builtins.str = ...,
+        as_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id_prefix", b"id_prefix", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "id_prefix", b"id_prefix", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -467,3 +587,203 @@ class DeleteTemplateResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteTemplateResponse: _TypeAlias = DeleteTemplateResponse  # noqa: Y015
+
+@_typing.final
+class ListTemplateVersionsRequest(_message.Message):
+    """Of which template to read the versions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`templates/{id}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTemplateVersionsRequest: _TypeAlias = ListTemplateVersionsRequest  # noqa: Y015
+
+@_typing.final
+class ListTemplateVersionsResponse(_message.Message):
+    """All versions of a template."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    UNIT_COUNTS_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Template]:
+        """The versions, oldest first."""
+
+    @_builtins.property
+    def unit_counts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """How many control units stand on each version, in the same order."""
+
+    @_builtins.property
+    def position(self) -> _position_pb2.Position:
+        """The position of the reading."""
+
+    def __init__(
+        self,
+        *,
+        versions: _abc.Iterable[Global___Template] | None = ...,
+        unit_counts: _abc.Iterable[_builtins.int] | None = ...,
+        position: _position_pb2.Position | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "unit_counts", b"unit_counts", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTemplateVersionsResponse: _TypeAlias = ListTemplateVersionsResponse  # noqa: Y015
+
+@_typing.final
+class PublishTemplateVersionRequest(_message.Message):
+    """Which draft to publish."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`templates/{id}`."""
+    etag: _builtins.str
+    """The etag that was read; `*`: whatever is there."""
+    request_id: _builtins.str
+    """Makes a repeated call safe: unique for each intent of its caller, at most 64 characters."""
+    reason: _builtins.str
+    """Why, for the history."""
+    validate_only: _builtins.bool
+    """Checks everything and writes nothing."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishTemplateVersionRequest: _TypeAlias = PublishTemplateVersionRequest  # noqa: Y015
+
+@_typing.final
+class DeprecateTemplateVersionRequest(_message.Message):
+    """Which version to deprecate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`templates/{id}`."""
+    version: _builtins.int
+    """Which version."""
+    etag: _builtins.str
+    """The etag that was read; `*`: whatever is there."""
+    request_id: _builtins.str
+    """Makes a repeated call safe: unique for each intent of its caller, at most 64 characters."""
+    reason: _builtins.str
+    """Why, for the history."""
+    validate_only: _builtins.bool
+    """Checks everything and writes nothing."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeprecateTemplateVersionRequest: _TypeAlias = DeprecateTemplateVersionRequest  # noqa: Y015
+
+@_typing.final
+class DiscardTemplateDraftRequest(_message.Message):
+    """Which draft to throw away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`templates/{id}`."""
+    etag: _builtins.str
+    """The etag that was read; `*`: whatever is there."""
+    request_id: _builtins.str
+    """Makes a repeated call safe: unique for each intent of its caller, at most 64 characters."""
+    reason: _builtins.str
+    """Why, for the history."""
+    validate_only: _builtins.bool
+    """Checks everything and writes nothing."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiscardTemplateDraftRequest: _TypeAlias = DiscardTemplateDraftRequest  # noqa: Y015
+
+@_typing.final
+class DiscardTemplateDraftResponse(_message.Message):
+    """A draft was thrown away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def position(self) -> _position_pb2.Position:
+        """The position of the change."""
+
+    def __init__(
+        self,
+        *,
+        position: _position_pb2.Position | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiscardTemplateDraftResponse: _TypeAlias = DiscardTemplateDraftResponse  # noqa: Y015

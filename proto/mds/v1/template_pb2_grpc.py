@@ -61,6 +61,26 @@ class TemplatesStub:
                 request_serializer=mds_dot_v1_dot_template__pb2.DeleteTemplateRequest.SerializeToString,
                 response_deserializer=mds_dot_v1_dot_template__pb2.DeleteTemplateResponse.FromString,
                 _registered_method=True)
+        self.ListTemplateVersions = channel.unary_unary(
+                '/mds.v1.Templates/ListTemplateVersions',
+                request_serializer=mds_dot_v1_dot_template__pb2.ListTemplateVersionsRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_template__pb2.ListTemplateVersionsResponse.FromString,
+                _registered_method=True)
+        self.PublishTemplateVersion = channel.unary_unary(
+                '/mds.v1.Templates/PublishTemplateVersion',
+                request_serializer=mds_dot_v1_dot_template__pb2.PublishTemplateVersionRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_template__pb2.Template.FromString,
+                _registered_method=True)
+        self.DeprecateTemplateVersion = channel.unary_unary(
+                '/mds.v1.Templates/DeprecateTemplateVersion',
+                request_serializer=mds_dot_v1_dot_template__pb2.DeprecateTemplateVersionRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_template__pb2.Template.FromString,
+                _registered_method=True)
+        self.DiscardTemplateDraft = channel.unary_unary(
+                '/mds.v1.Templates/DiscardTemplateDraft',
+                request_serializer=mds_dot_v1_dot_template__pb2.DiscardTemplateDraftRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_template__pb2.DiscardTemplateDraftResponse.FromString,
+                _registered_method=True)
 
 
 class TemplatesServicer:
@@ -91,8 +111,9 @@ class TemplatesServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateTemplate(self, request, context):
-        """Changes the fields named by the mask. Refused: TEMPLATE_NOT_FOUND, ETAG_REQUIRED,
-        ETAG_MISMATCH, and what its content breaks.
+        """Changes the fields named by the mask: of a draft in place; else the next version, which is
+        published unless the mask names `version_state` with DRAFT. Refused: TEMPLATE_NOT_FOUND,
+        ETAG_REQUIRED, ETAG_MISMATCH, and what its content breaks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,6 +122,37 @@ class TemplatesServicer:
     def DeleteTemplate(self, request, context):
         """Deletes a template; its history stays. Refused: TEMPLATE_NOT_FOUND, ETAG_REQUIRED,
         ETAG_MISMATCH, STILL_IN_USE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTemplateVersions(self, request, context):
+        """Reads all versions of a template, oldest first. Refused: TEMPLATE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PublishTemplateVersion(self, request, context):
+        """Makes the draft of a template immutable, for ever, and free to use. Refused:
+        TEMPLATE_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, NOT_A_DRAFT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeprecateTemplateVersion(self, request, context):
+        """Lets no new unit use a version; units that do go on. Refused: TEMPLATE_NOT_FOUND,
+        ETAG_REQUIRED, ETAG_MISMATCH, STILL_A_DRAFT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiscardTemplateDraft(self, request, context):
+        """Throws the draft of a template away; a template that has nothing else is deleted. Refused:
+        TEMPLATE_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, NOT_A_DRAFT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,6 +185,26 @@ def add_TemplatesServicer_to_server(servicer, server):
                     servicer.DeleteTemplate,
                     request_deserializer=mds_dot_v1_dot_template__pb2.DeleteTemplateRequest.FromString,
                     response_serializer=mds_dot_v1_dot_template__pb2.DeleteTemplateResponse.SerializeToString,
+            ),
+            'ListTemplateVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTemplateVersions,
+                    request_deserializer=mds_dot_v1_dot_template__pb2.ListTemplateVersionsRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_template__pb2.ListTemplateVersionsResponse.SerializeToString,
+            ),
+            'PublishTemplateVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.PublishTemplateVersion,
+                    request_deserializer=mds_dot_v1_dot_template__pb2.PublishTemplateVersionRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_template__pb2.Template.SerializeToString,
+            ),
+            'DeprecateTemplateVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeprecateTemplateVersion,
+                    request_deserializer=mds_dot_v1_dot_template__pb2.DeprecateTemplateVersionRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_template__pb2.Template.SerializeToString,
+            ),
+            'DiscardTemplateDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiscardTemplateDraft,
+                    request_deserializer=mds_dot_v1_dot_template__pb2.DiscardTemplateDraftRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_template__pb2.DiscardTemplateDraftResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -272,6 +344,114 @@ class Templates:
             '/mds.v1.Templates/DeleteTemplate',
             mds_dot_v1_dot_template__pb2.DeleteTemplateRequest.SerializeToString,
             mds_dot_v1_dot_template__pb2.DeleteTemplateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTemplateVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.Templates/ListTemplateVersions',
+            mds_dot_v1_dot_template__pb2.ListTemplateVersionsRequest.SerializeToString,
+            mds_dot_v1_dot_template__pb2.ListTemplateVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishTemplateVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.Templates/PublishTemplateVersion',
+            mds_dot_v1_dot_template__pb2.PublishTemplateVersionRequest.SerializeToString,
+            mds_dot_v1_dot_template__pb2.Template.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeprecateTemplateVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.Templates/DeprecateTemplateVersion',
+            mds_dot_v1_dot_template__pb2.DeprecateTemplateVersionRequest.SerializeToString,
+            mds_dot_v1_dot_template__pb2.Template.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiscardTemplateDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.Templates/DiscardTemplateDraft',
+            mds_dot_v1_dot_template__pb2.DiscardTemplateDraftRequest.SerializeToString,
+            mds_dot_v1_dot_template__pb2.DiscardTemplateDraftResponse.FromString,
             options,
             channel_credentials,
             insecure,

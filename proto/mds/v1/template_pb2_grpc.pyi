@@ -44,12 +44,27 @@ class TemplatesStub:
     content breaks.
     """
     UpdateTemplate: _grpc.UnaryUnaryMultiCallable[_template_pb2.UpdateTemplateRequest, _template_pb2.Template]
-    """Changes the fields named by the mask. Refused: TEMPLATE_NOT_FOUND, ETAG_REQUIRED,
-    ETAG_MISMATCH, and what its content breaks.
+    """Changes the fields named by the mask: of a draft in place; else the next version, which is
+    published unless the mask names `version_state` with DRAFT. Refused: TEMPLATE_NOT_FOUND,
+    ETAG_REQUIRED, ETAG_MISMATCH, and what its content breaks.
     """
     DeleteTemplate: _grpc.UnaryUnaryMultiCallable[_template_pb2.DeleteTemplateRequest, _template_pb2.DeleteTemplateResponse]
     """Deletes a template; its history stays. Refused: TEMPLATE_NOT_FOUND, ETAG_REQUIRED,
     ETAG_MISMATCH, STILL_IN_USE.
+    """
+    ListTemplateVersions: _grpc.UnaryUnaryMultiCallable[_template_pb2.ListTemplateVersionsRequest, _template_pb2.ListTemplateVersionsResponse]
+    """Reads all versions of a template, oldest first. Refused: TEMPLATE_NOT_FOUND."""
+    PublishTemplateVersion: _grpc.UnaryUnaryMultiCallable[_template_pb2.PublishTemplateVersionRequest, _template_pb2.Template]
+    """Makes the draft of a template immutable, for ever, and free to use. Refused:
+    TEMPLATE_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, NOT_A_DRAFT.
+    """
+    DeprecateTemplateVersion: _grpc.UnaryUnaryMultiCallable[_template_pb2.DeprecateTemplateVersionRequest, _template_pb2.Template]
+    """Lets no new unit use a version; units that do go on. Refused: TEMPLATE_NOT_FOUND,
+    ETAG_REQUIRED, ETAG_MISMATCH, STILL_A_DRAFT.
+    """
+    DiscardTemplateDraft: _grpc.UnaryUnaryMultiCallable[_template_pb2.DiscardTemplateDraftRequest, _template_pb2.DiscardTemplateDraftResponse]
+    """Throws the draft of a template away; a template that has nothing else is deleted. Refused:
+    TEMPLATE_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, NOT_A_DRAFT.
     """
 
 @_typing.type_check_only
@@ -68,12 +83,27 @@ class TemplatesAsyncStub(TemplatesStub):
     content breaks.
     """
     UpdateTemplate: _aio.UnaryUnaryMultiCallable[_template_pb2.UpdateTemplateRequest, _template_pb2.Template]  # type: ignore[assignment]
-    """Changes the fields named by the mask. Refused: TEMPLATE_NOT_FOUND, ETAG_REQUIRED,
-    ETAG_MISMATCH, and what its content breaks.
+    """Changes the fields named by the mask: of a draft in place; else the next version, which is
+    published unless the mask names `version_state` with DRAFT. Refused: TEMPLATE_NOT_FOUND,
+    ETAG_REQUIRED, ETAG_MISMATCH, and what its content breaks.
     """
     DeleteTemplate: _aio.UnaryUnaryMultiCallable[_template_pb2.DeleteTemplateRequest, _template_pb2.DeleteTemplateResponse]  # type: ignore[assignment]
     """Deletes a template; its history stays. Refused: TEMPLATE_NOT_FOUND, ETAG_REQUIRED,
     ETAG_MISMATCH, STILL_IN_USE.
+    """
+    ListTemplateVersions: _aio.UnaryUnaryMultiCallable[_template_pb2.ListTemplateVersionsRequest, _template_pb2.ListTemplateVersionsResponse]  # type: ignore[assignment]
+    """Reads all versions of a template, oldest first. Refused: TEMPLATE_NOT_FOUND."""
+    PublishTemplateVersion: _aio.UnaryUnaryMultiCallable[_template_pb2.PublishTemplateVersionRequest, _template_pb2.Template]  # type: ignore[assignment]
+    """Makes the draft of a template immutable, for ever, and free to use. Refused:
+    TEMPLATE_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, NOT_A_DRAFT.
+    """
+    DeprecateTemplateVersion: _aio.UnaryUnaryMultiCallable[_template_pb2.DeprecateTemplateVersionRequest, _template_pb2.Template]  # type: ignore[assignment]
+    """Lets no new unit use a version; units that do go on. Refused: TEMPLATE_NOT_FOUND,
+    ETAG_REQUIRED, ETAG_MISMATCH, STILL_A_DRAFT.
+    """
+    DiscardTemplateDraft: _aio.UnaryUnaryMultiCallable[_template_pb2.DiscardTemplateDraftRequest, _template_pb2.DiscardTemplateDraftResponse]  # type: ignore[assignment]
+    """Throws the draft of a template away; a template that has nothing else is deleted. Refused:
+    TEMPLATE_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, NOT_A_DRAFT.
     """
 
 class TemplatesServicer(metaclass=_abc_1.ABCMeta):
@@ -113,8 +143,9 @@ class TemplatesServicer(metaclass=_abc_1.ABCMeta):
         request: _template_pb2.UpdateTemplateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_template_pb2.Template, _abc.Awaitable[_template_pb2.Template]]:
-        """Changes the fields named by the mask. Refused: TEMPLATE_NOT_FOUND, ETAG_REQUIRED,
-        ETAG_MISMATCH, and what its content breaks.
+        """Changes the fields named by the mask: of a draft in place; else the next version, which is
+        published unless the mask names `version_state` with DRAFT. Refused: TEMPLATE_NOT_FOUND,
+        ETAG_REQUIRED, ETAG_MISMATCH, and what its content breaks.
         """
 
     @_abc_1.abstractmethod
@@ -125,6 +156,44 @@ class TemplatesServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_template_pb2.DeleteTemplateResponse, _abc.Awaitable[_template_pb2.DeleteTemplateResponse]]:
         """Deletes a template; its history stays. Refused: TEMPLATE_NOT_FOUND, ETAG_REQUIRED,
         ETAG_MISMATCH, STILL_IN_USE.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTemplateVersions(
+        self,
+        request: _template_pb2.ListTemplateVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_template_pb2.ListTemplateVersionsResponse, _abc.Awaitable[_template_pb2.ListTemplateVersionsResponse]]:
+        """Reads all versions of a template, oldest first. Refused: TEMPLATE_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def PublishTemplateVersion(
+        self,
+        request: _template_pb2.PublishTemplateVersionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_template_pb2.Template, _abc.Awaitable[_template_pb2.Template]]:
+        """Makes the draft of a template immutable, for ever, and free to use. Refused:
+        TEMPLATE_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, NOT_A_DRAFT.
+        """
+
+    @_abc_1.abstractmethod
+    def DeprecateTemplateVersion(
+        self,
+        request: _template_pb2.DeprecateTemplateVersionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_template_pb2.Template, _abc.Awaitable[_template_pb2.Template]]:
+        """Lets no new unit use a version; units that do go on. Refused: TEMPLATE_NOT_FOUND,
+        ETAG_REQUIRED, ETAG_MISMATCH, STILL_A_DRAFT.
+        """
+
+    @_abc_1.abstractmethod
+    def DiscardTemplateDraft(
+        self,
+        request: _template_pb2.DiscardTemplateDraftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_template_pb2.DiscardTemplateDraftResponse, _abc.Awaitable[_template_pb2.DiscardTemplateDraftResponse]]:
+        """Throws the draft of a template away; a template that has nothing else is deleted. Refused:
+        TEMPLATE_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, NOT_A_DRAFT.
         """
 
 def add_TemplatesServicer_to_server(servicer: TemplatesServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -10,9 +10,10 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mds.v1 import agent_pb2 as _agent_pb2
-from mds.v1 import bundle_pb2 as _bundle_pb2
 from mds.v1 import control_unit_pb2 as _control_unit_pb2
 from mds.v1 import execution_unit_pb2 as _execution_unit_pb2
+from mds.v1 import kind_pb2 as _kind_pb2
+from mds.v1 import policy_pb2 as _policy_pb2
 from mds.v1 import position_pb2 as _position_pb2
 from mds.v1 import script_pb2 as _script_pb2
 from mds.v1 import snapshot_pb2 as _snapshot_pb2
@@ -105,14 +106,14 @@ class WatchRequest(_message.Message):
         """After which position; absent or revision 0 with an empty store id: from now on."""
 
     @_builtins.property
-    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_bundle_pb2.Kind.ValueType]:
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_kind_pb2.Kind.ValueType]:
         """Kinds; none: all."""
 
     def __init__(
         self,
         *,
         position: _position_pb2.Position | None = ...,
-        kinds: _abc.Iterable[_bundle_pb2.Kind.ValueType] | None = ...,
+        kinds: _abc.Iterable[_kind_pb2.Kind.ValueType] | None = ...,
         id_prefix: _builtins.str = ...,
         view: Global___View.ValueType = ...,
     ) -> None: ...
@@ -147,9 +148,11 @@ class Event(_message.Message):
     SNAPSHOT_FIELD_NUMBER: _builtins.int
     CONTROL_UNIT_STATUS_FIELD_NUMBER: _builtins.int
     UNIT_SERVER_STATUS_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    FORMER_NAME_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """The revision."""
-    kind: _bundle_pb2.Kind.ValueType
+    kind: _kind_pb2.Kind.ValueType
     """Kind of the resource."""
     name: _builtins.str
     """Name of the resource, with its collection."""
@@ -159,6 +162,8 @@ class Event(_message.Message):
     """Who did it, as they said; empty for what units report."""
     reason: _builtins.str
     """Why, in the author's words."""
+    former_name: _builtins.str
+    """Its name before, where this change gave it another."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """Its time, growing with the revision."""
@@ -203,12 +208,16 @@ class Event(_message.Message):
     def unit_server_status(self) -> _unit_server_pb2.UnitServerStatus:
         """The session of a unit server."""
 
+    @_builtins.property
+    def policy(self) -> _policy_pb2.Policy:
+        """A policy."""
+
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
         time: _timestamp_pb2.Timestamp | None = ...,
-        kind: _bundle_pb2.Kind.ValueType = ...,
+        kind: _kind_pb2.Kind.ValueType = ...,
         name: _builtins.str = ...,
         action: Global___EventAction.ValueType = ...,
         author: _builtins.str = ...,
@@ -223,12 +232,14 @@ class Event(_message.Message):
         snapshot: _snapshot_pb2.Snapshot | None = ...,
         control_unit_status: _control_unit_pb2.ControlUnitStatus | None = ...,
         unit_server_status: _unit_server_pb2.UnitServerStatus | None = ...,
+        policy: _policy_pb2.Policy | None = ...,
+        former_name: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "policy", b"policy", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "agent", b"agent", "author", b"author", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "kind", b"kind", "name", b"name", "reason", b"reason", "resource", b"resource", "revision", b"revision", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "agent", b"agent", "author", b"author", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "former_name", b"former_name", "kind", b"kind", "name", b"name", "policy", b"policy", "reason", b"reason", "resource", b"resource", "revision", b"revision", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "control_unit_status", "unit_server_status"]  # noqa: Y015
+    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "control_unit_status", "unit_server_status", "policy"]  # noqa: Y015
     _WhichOneofArgType_resource: _TypeAlias = _typing.Literal["resource", b"resource"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_resource) -> _WhichOneofReturnType_resource | None: ...
 

@@ -1,0 +1,56 @@
+"""In which fields two images of a resource differ, told by paths that people can read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from metadata_server.domain.resource import Resource
+from metadata_server.domain.tree import Tree, leaves, tree_of
+
+ORDERED = ("drivers", "alternative_drivers")
+"""Lists whose order means something."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDifference:
+    """One field; None: it is not set.
+
+    Attributes:
+        path: `overrides[current].maximum`.
+    """
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+def differences(before: Resource, after: Resource) -> tuple[FieldDifference, ...]:
+    """All fields of the content in which two images of one kind differ, sorted by path."""
+    return tree_differences(tree_of(before), tree_of(after))
+
+
+def tree_differences(before: Tree, after: Tree) -> tuple[FieldDifference, ...]:
+    """Likewise, of two trees."""
+    was, now = dict(leaves(before)), dict(leaves(after))
+    found = [
+        FieldDifference(path, was.get(path), now.get(path))
+        for path in was.keys() | now.keys()
+        if was.get(path) != now.get(path)
+    ]
+    found += [
+        FieldDifference(name, order_of(before, name), order_of(after, name))
+        for name in ORDERED
+        if set(branch(before, name)) == set(branch(after, name))
+        and list(branch(before, name)) != list(branch(after, name))
+    ]
+    return tuple(sorted(found, key=lambda each: each.path))
+
+
+def branch(tree: Tree, name: str) -> Tree:
+    found = tree.get(name, {})
+    return found if isinstance(found, dict) else {}
+
+
+def order_of(tree: Tree, name: str) -> str:
+    return json.dumps(list(branch(tree, name)), ensure_ascii=False)

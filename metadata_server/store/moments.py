@@ -1,0 +1,69 @@
+"""Moments of the past as revisions of this store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Column, select
+from sqlalchemy.engine import Connection
+
+from metadata_server.domain.change import Position
+from metadata_server.domain.horizon import check_position
+from metadata_server.domain.moment import Moment
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import Refused
+from metadata_server.store.schema import change_set, horizon, status_history
+from metadata_server.store.unit_of_work import UnitOfWork
+
+
+def position_at(unit: UnitOfWork, moment: Moment | None, kinds: Iterable[Kind]) -> Position:
+    """The position of a moment, at which resources of some kinds are to be read.
+
+    A time is the last revision up to it; before the first one that is revision 0.
+
+    Raises:
+        Refused: HISTORY_RESET, for a revision that has not come yet; HISTORY_TRIMMED.
+    """
+    present = unit.position
+    if moment is None:
+        return present
+    if moment.revision is not None:
+        revision = moment.revision
+    else:
+        assert moment.time_us is not None
+        times = (
+            (change_set.c.revision, change_set.c.time_us),
+            (status_history.c.revision, status_history.c.time_us),
+        )
+        revision = max(last_until(unit.connection, *pair, moment.time_us) for pair in times)
+    position = Position(present.store_id, present.epoch, revision)
+    check_position(position, present)
+    check_kept(unit, revision, kinds)
+    return position
+
+
+def last_until(
+    connection: Connection, revision: Column[int], time: Column[int], time_us: int
+) -> int:
+    """The last revision up to a time; 0: there is none. Times grow with revisions."""
+    query = select(revision).where(time <= time_us).order_by(time.desc()).limit(1)
+    return int(connection.scalar(query) or 0)
+
+
+def check_kept(unit: UnitOfWork, revision: int, kinds: Iterable[Kind]) -> None:
+    """Passes when everything of some kinds can be read as of a revision.
+
+    Raises:
+        Refused: HISTORY_TRIMMED, naming from where on it can.
+    """
+    wanted = [kind.value for kind in kinds]
+    query = select(horizon).where(horizon.c.kind.in_(wanted), horizon.c.revision > revision)
+    trimmed = unit.connection.execute(query.order_by(horizon.c.revision.desc()).limit(1)).first()
+    if trimmed is not None:
+        raise Refused.trimmed(
+            "HISTORY_TRIMMED",
+            f"What {Kind(trimmed.kind).words}s were at revision {revision} is not kept any more; "
+            f"it is from {trimmed.revision} on.",
+            revision=revision,
+            kept_from=trimmed.revision,
+        )

@@ -1,0 +1,63 @@
+"""Trees: every resource survives the way there and back, and differences tell each field."""
+
+from hypothesis import given
+
+from metadata_server.domain.attribute import AttributeOverride, Driver
+from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.difference import FieldDifference, differences
+from metadata_server.domain.resource import Resource
+from metadata_server.domain.tree import resource_of, shapes_of, tree_of
+from tests.api.resources import RESOURCES
+
+
+def has_unique_names(value: object) -> bool:
+    """Whether what lists hold is called by different names, as the checks want it."""
+    for shape in shapes_of(type(value)):
+        inner = getattr(value, shape.name)
+        if shape.named_by:
+            names = [getattr(item, shape.named_by) for item in inner]
+            if len(set(names)) < len(names) or not all(map(has_unique_names, inner)):
+                return False
+    return True
+
+
+UNIQUE = RESOURCES.filter(has_unique_names)
+
+
+@given(UNIQUE)
+def test_every_resource_comes_back_from_its_tree(resource: Resource) -> None:
+    back = resource_of(type(resource), tree_of(resource), id=resource.id, meta=resource.meta)
+    assert back == resource
+
+
+@given(RESOURCES)
+def test_a_resource_does_not_differ_from_itself(resource: Resource) -> None:
+    assert differences(resource, resource) == ()
+
+
+def unit(**content: object) -> ControlUnit:
+    return ControlUnit(id="DAFNE/PL/QSKPL106", **content)  # type: ignore[arg-type]
+
+
+def test_differences_name_attributes_and_facets() -> None:
+    before = unit(
+        overrides=(AttributeOverride("current", {"maximum": "50", "unit": "A"}),),
+        labels={"group": "q"},
+    )
+    after = unit(
+        overrides=(AttributeOverride("current", {"maximum": "0x3C", "minimum": "0"}),),
+        description="quadrupole",
+    )
+    assert differences(before, after) == (
+        FieldDifference("description", None, "quadrupole"),
+        FieldDifference("labels[group]", "q", None),
+        FieldDifference("overrides[current].maximum", "50", "0x3C"),
+        FieldDifference("overrides[current].minimum", None, "0"),
+        FieldDifference("overrides[current].unit", "A", None),
+    )
+
+
+def test_an_order_of_drivers_is_a_difference() -> None:
+    first, second = Driver("LIN", init_parameter="{}"), Driver("TCP", init_parameter="{}")
+    found = differences(unit(drivers=(first, second)), unit(drivers=(second, first)))
+    assert found == (FieldDifference("drivers", '["LIN", "TCP"]', '["TCP", "LIN"]'),)
