@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
+from mds.v1.difference_pb2 import Conflict
 
 DETAILS_KEY = "grpc-status-details-bin"
 DOMAIN = "mds"
@@ -44,6 +45,8 @@ class Refused(ClientError):
         message: what is wrong and what would be right, for people.
         metadata: what varies in the message, by name.
         violations: the fields that are wrong, if it is about fields.
+        conflicts: what others have changed since it was read, if it is about that: of each
+            resource the fields as they were read, as they were sent, and as they are now.
         code: the status of the call.
         retry_after: seconds that the server asks to wait before the same call is sent again.
     """
@@ -56,6 +59,7 @@ class Refused(ClientError):
         code: grpc.StatusCode,
         metadata: Mapping[str, str] | None = None,
         violations: Sequence[Violation] = (),
+        conflicts: Sequence[Conflict] = (),
         retry_after: float | None = None,
     ) -> None:
         super().__init__(f"{reason}: {message}")
@@ -64,6 +68,7 @@ class Refused(ClientError):
         self.code = code
         self.metadata = dict(metadata or {})
         self.violations = tuple(violations)
+        self.conflicts = tuple(conflicts)
         self.retry_after = retry_after
         self.is_transient = code in _TRANSIENT_CODES and reason not in _FINAL_REASONS
 
@@ -106,6 +111,7 @@ def from_status(status: status_pb2.Status, code: grpc.StatusCode | None = None) 
         error_details_pb2.RetryInfo(),
     )
     has_retry = False
+    conflicts = []
     for detail in status.details:
         if detail.Is(info.DESCRIPTOR):
             detail.Unpack(info)
@@ -113,6 +119,9 @@ def from_status(status: status_pb2.Status, code: grpc.StatusCode | None = None) 
             detail.Unpack(request)
         elif detail.Is(retry.DESCRIPTOR):
             has_retry = detail.Unpack(retry)
+        elif detail.Is(Conflict.DESCRIPTOR):
+            conflicts.append(Conflict())
+            detail.Unpack(conflicts[-1])
     code = code or _code(status.code)
     return Refused(
         info.reason or code.name,
@@ -120,6 +129,7 @@ def from_status(status: status_pb2.Status, code: grpc.StatusCode | None = None) 
         code=code,
         metadata=info.metadata,
         violations=[Violation(v.field, v.description) for v in request.field_violations],
+        conflicts=conflicts,
         retry_after=retry.retry_delay.ToTimedelta().total_seconds() if has_retry else None,
     )
 

@@ -1,7 +1,8 @@
 """How refusals travel: the only place where one becomes a status.
 
 A status has one `google.rpc.ErrorInfo` with the reason, a `BadRequest` where fields are wrong,
-and a `RetryInfo` where the same call may be sent again. It goes in the trailers of a call, so it
+a `mds.v1.Conflict` for each resource that others have changed since it was read, and a
+`RetryInfo` where the same call may be sent again. It goes in the trailers of a call, so it
 is kept small: what does not fit is counted.
 """
 
@@ -13,8 +14,9 @@ import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
-from mds.v1 import error_reason_pb2
+from mds.v1 import difference_pb2, error_reason_pb2
 
+from metadata_server.domain.conflict import Conflict, FieldConflict
 from metadata_server.domain.refused import RefusalKind, Refused, WrongField
 
 DOMAIN = "mds"
@@ -23,6 +25,9 @@ MESSAGE_BYTES = 600
 FIELDS_BYTES = 2000
 METADATA_BYTES = 1000
 TEXT_BYTES = 400
+VALUE_BYTES = 240
+AUTHOR_BYTES = 120
+ETAG_BYTES = 40
 """Trailers travel in base64, the message also percent-encoded; a client may refuse 8 KB."""
 
 CODES = {
@@ -32,6 +37,7 @@ CODES = {
     RefusalKind.PRECONDITION: grpc.StatusCode.FAILED_PRECONDITION,
     RefusalKind.ETAG_REQUIRED: grpc.StatusCode.FAILED_PRECONDITION,
     RefusalKind.ETAG_MISMATCH: grpc.StatusCode.ABORTED,
+    RefusalKind.MOVED: grpc.StatusCode.ABORTED,
     RefusalKind.TRIMMED: grpc.StatusCode.OUT_OF_RANGE,
     RefusalKind.BUSY: grpc.StatusCode.UNAVAILABLE,
     RefusalKind.PRESSURE: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -74,6 +80,7 @@ def status_of(refused: Refused) -> status_pb2.Status:
     details: list[Any] = [info]
     if refused.fields:
         details.append(bad_request(refused.fields))
+    details += conflict_messages(refused.conflicts, FIELDS_BYTES - sum(map(size_of, details[1:])))
     if refused.retry_after_ms is not None:
         delay = Duration()
         delay.FromMilliseconds(refused.retry_after_ms)
@@ -84,8 +91,10 @@ def status_of(refused: Refused) -> status_pb2.Status:
 
 
 def small_metadata(refused: Refused) -> dict[str, str]:
-    """Metadata as far as it fits, with the number of wrong fields where there are any."""
-    found = {"wrong_fields": str(len(refused.fields))} if refused.fields else {}
+    """Metadata as far as it fits, with the numbers of wrong fields and of conflicts where there
+    are any."""
+    counts = {"wrong_fields": len(refused.fields), "conflicts": len(refused.conflicts)}
+    found = {name: str(count) for name, count in counts.items() if count}
     left = METADATA_BYTES
     for name, value in refused.metadata.items():
         text = cut(value, TEXT_BYTES)
@@ -113,6 +122,46 @@ def bad_request(fields: tuple[WrongField, ...]) -> error_details_pb2.BadRequest:
             break
         told.field_violations.append(violation)
     return told
+
+
+def conflict_messages(conflicts: tuple[Conflict, ...], room: int) -> list[difference_pb2.Conflict]:
+    """The conflicts, as many as fit, each with as many of its fields as fit.
+
+    Args:
+        room: bytes.
+    """
+    told = []
+    for conflict in conflicts:
+        message = difference_pb2.Conflict(
+            name=conflict.name,
+            read_etag=cut(conflict.read_etag, ETAG_BYTES),
+            etag=conflict.etag,
+            author=cut(conflict.author, AUTHOR_BYTES),
+            reason=cut(conflict.reason, VALUE_BYTES),
+        )
+        room -= size_of(message)
+        if room < 0:
+            break
+        for field in map(field_conflict_message, conflict.fields):
+            room -= size_of(field)
+            if room < 0:
+                break
+            message.fields.append(field)
+        told.append(message)
+    return told
+
+
+def field_conflict_message(field: FieldConflict) -> difference_pb2.FieldConflict:
+    sides = {"read": field.read, "sent": field.sent, "now": field.now}
+    return difference_pb2.FieldConflict(
+        path=cut(field.path, TEXT_BYTES),
+        **{name: cut(text, VALUE_BYTES) for name, text in sides.items() if text is not None},
+    )
+
+
+def size_of(message: Any) -> int:
+    """Bytes of a message within another one: its own, its tag and its length."""
+    return int(message.ByteSize()) + 4
 
 
 def packed(detail: Any) -> AnyMessage:

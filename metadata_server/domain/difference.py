@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from metadata_server.domain.conflict import FieldConflict
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.tree import Tree, leaves, tree_of
 
@@ -45,6 +46,29 @@ def tree_differences(before: Tree, after: Tree) -> tuple[FieldDifference, ...]:
         and list(branch(before, name)) != list(branch(after, name))
     ]
     return tuple(sorted(found, key=lambda each: each.path))
+
+
+def field_conflicts(
+    read: Resource | None, sent: Resource | None, now: Resource | None
+) -> tuple[FieldConflict, ...]:
+    """The fields in which what was sent, or what is there, differs from what was read; those
+    that both have changed first.
+
+    Args:
+        read: None: no longer known; then all fields in which the other two differ.
+        sent: None: nothing was; it should be deleted.
+        now: None: it is gone.
+    """
+    base, mine, theirs = (dict(leaves(tree_of(each))) if each else {} for each in (read, sent, now))
+    if sent is None:
+        mine = base
+    found = (
+        FieldConflict(path, base.get(path), mine.get(path), theirs.get(path))
+        for path in sorted(base.keys() | mine.keys() | theirs.keys())
+    )
+    differing = (each for each in found if not each.read == each.sent == each.now)
+    told = differing if read else (each for each in differing if each.sent != each.now)
+    return tuple(sorted(told, key=lambda each: not each.is_contested))
 
 
 def branch(tree: Tree, name: str) -> Tree:

@@ -5,6 +5,7 @@ Refused
   reason    which refusal: a name of `mds.v1.ErrorReason`; public and frozen
   metadata  whatever varies, as text
   fields    the fields that are wrong, where the refusal is about fields
+  conflicts what others have changed since it was read, where the refusal is about that
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+from metadata_server.domain.conflict import Conflict
 
 
 class RefusalKind(StrEnum):
@@ -23,6 +26,7 @@ class RefusalKind(StrEnum):
     PRECONDITION = "PRECONDITION"
     ETAG_REQUIRED = "ETAG_REQUIRED"
     ETAG_MISMATCH = "ETAG_MISMATCH"
+    MOVED = "MOVED"
     TRIMMED = "TRIMMED"
     BUSY = "BUSY"
     PRESSURE = "PRESSURE"
@@ -69,6 +73,7 @@ class Refused(Exception):
         message: str,
         *,
         fields: Iterable[WrongField] = (),
+        conflicts: Iterable[Conflict] = (),
         metadata: dict[str, str] | None = None,
         retry_after_ms: int | None = None,
     ) -> None:
@@ -77,6 +82,7 @@ class Refused(Exception):
         self.reason = reason
         self.message = message
         self.fields = tuple(fields)
+        self.conflicts = tuple(conflicts)
         self.metadata = metadata or {}
         self.retry_after_ms = retry_after_ms
 
@@ -114,8 +120,25 @@ class Refused(Exception):
         return cls(RefusalKind.ETAG_REQUIRED, "ETAG_REQUIRED", message, metadata=texts(metadata))
 
     @classmethod
-    def etag_mismatch(cls, message: str, **metadata: object) -> Refused:
-        return cls(RefusalKind.ETAG_MISMATCH, "ETAG_MISMATCH", message, metadata=texts(metadata))
+    def etag_mismatch(
+        cls, message: str, conflicts: Iterable[Conflict] = (), **metadata: object
+    ) -> Refused:
+        return cls(
+            RefusalKind.ETAG_MISMATCH,
+            "ETAG_MISMATCH",
+            message,
+            conflicts=conflicts,
+            metadata=texts(metadata),
+        )
+
+    @classmethod
+    def moved(
+        cls, reason: str, message: str, conflicts: Iterable[Conflict], **metadata: object
+    ) -> Refused:
+        """What was seen is no longer what is there (CHANGED_SINCE, PLAN_MOVED)."""
+        return cls(
+            RefusalKind.MOVED, reason, message, conflicts=conflicts, metadata=texts(metadata)
+        )
 
     @classmethod
     def trimmed(cls, reason: str, message: str, **metadata: object) -> Refused:

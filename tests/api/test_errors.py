@@ -12,7 +12,7 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from hypothesis import given
 from hypothesis import strategies as st
-from mds.v1 import error_reason_pb2
+from mds.v1 import difference_pb2, error_reason_pb2
 
 from metadata_server.api.errors import (
     CODES,
@@ -24,6 +24,7 @@ from metadata_server.api.errors import (
     status_of,
     unexpected,
 )
+from metadata_server.domain.conflict import Conflict, FieldConflict
 from metadata_server.domain.names import DECLARED
 from metadata_server.domain.refused import RefusalKind, Refused, WrongField
 
@@ -88,6 +89,35 @@ def test_many_wrong_fields_are_cut_and_the_rest_is_counted() -> None:
     assert status.ByteSize() < TRAILERS_BYTES
 
 
+def test_a_conflict_tells_what_was_read_what_was_sent_and_what_is_there() -> None:
+    fields = (FieldConflict("host", "old", None, ""), FieldConflict("labels[a]", None, "1", "2"))
+    conflict = Conflict(
+        name="agents/a", read_etag="7", etag="9", author="rita", reason="moved", fields=fields
+    )
+    status = status_of(Refused.etag_mismatch("It has changed.", [conflict]))
+    (told,) = details_of(status, difference_pb2.Conflict)
+    assert (told.name, told.read_etag, told.etag) == ("agents/a", "7", "9")
+    assert (told.author, told.reason) == ("rita", "moved")
+    host, label = told.fields
+    assert (host.path, host.read, host.now) == ("host", "old", "")
+    assert host.HasField("now")
+    assert not host.HasField("sent")
+    assert (label.sent, label.now) == ("1", "2")
+    assert info_of(status).metadata["conflicts"] == "1"
+
+
+def test_of_many_conflicts_the_first_are_told_and_all_are_counted() -> None:
+    field = FieldConflict("p" * 900, "x" * 900, "y" * 900, "z" * 900)
+    many = [Conflict(name=f"agents/{n}", fields=(field,) * 9) for n in range(300)]
+    status = status_of(Refused.moved("PLAN_MOVED", "Plan again.", many))
+    told = details_of(status, difference_pb2.Conflict)
+    assert told[0].name == "agents/0"
+    assert told[0].fields[0].now.startswith("zzz")
+    assert len(told) < 300
+    assert info_of(status).metadata["conflicts"] == "300"
+    assert status.ByteSize() < TRAILERS_BYTES
+
+
 LONG = st.text(max_size=30).map(lambda text: text * 100)
 
 
@@ -96,11 +126,30 @@ LONG = st.text(max_size=30).map(lambda text: text * 100)
     LONG,
     st.dictionaries(st.text(max_size=20), LONG, max_size=10),
     st.lists(st.builds(WrongField, LONG, LONG, LONG), max_size=8),
+    st.lists(
+        st.builds(
+            Conflict,
+            name=st.text(max_size=200),
+            read_etag=LONG,
+            author=LONG,
+            reason=LONG,
+            fields=st.lists(st.builds(FieldConflict, LONG, LONG, LONG, LONG), max_size=3).map(
+                tuple
+            ),
+        ),
+        max_size=4,
+    ),
 )
 def test_a_status_always_fits_the_trailers(
-    kind: RefusalKind, message: str, metadata: dict[str, str], fields: list[WrongField]
+    kind: RefusalKind,
+    message: str,
+    metadata: dict[str, str],
+    fields: list[WrongField],
+    conflicts: list[Conflict],
 ) -> None:
-    refused = Refused(kind, "INVALID_FIELD", message, fields=fields, metadata=metadata)
+    refused = Refused(
+        kind, "INVALID_FIELD", message, fields=fields, conflicts=conflicts, metadata=metadata
+    )
     assert status_of(refused).ByteSize() < TRAILERS_BYTES
 
 
@@ -119,6 +168,8 @@ def test_every_kind_of_refusal_has_a_code_and_an_http_status() -> None:
         (Refused.precondition("STILL_IN_USE", ""), 409),
         (Refused.etag_required(""), 428),
         (Refused.etag_mismatch(""), 412),
+        (Refused.moved("CHANGED_SINCE", "", []), 409),
+        (Refused.moved("PLAN_MOVED", "", []), 409),
         (Refused.trimmed("HISTORY_TRIMMED", ""), 410),
         (Refused.busy("DRAINING", ""), 503),
         (Refused.pressure("TOO_BUSY", ""), 429),
@@ -175,7 +226,16 @@ def raised_in_code() -> dict[str, str]:
     return found
 
 
-FACTORIES = {"invalid", "not_found", "precondition", "trimmed", "busy", "pressure", "fault"}
+FACTORIES = {
+    "invalid",
+    "not_found",
+    "precondition",
+    "moved",
+    "trimmed",
+    "busy",
+    "pressure",
+    "fault",
+}
 
 
 def reasons_in(node: ast.AST) -> list[str]:
