@@ -38,7 +38,7 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     templates = environment()
     hub = Hub(most_viewers=settings.web_browsers)
-    async with Client(settings.address) as client:
+    async with Client(settings.address, program="webui") as client:
         feed = Feed(client, hub, Painter(templates))
         app = application(Pages(client, hub, templates), feed, hub)
         runner = runner_of(app)

@@ -42,7 +42,7 @@ class Connection:
             from control_units.client import Client
 
             try:
-                client = Client(principal=self.principal, timeout=timeout_s)
+                client = Client(principal=self.principal, program="mds", timeout=timeout_s)
             except ValueError as error:
                 raise click.UsageError(str(error)) from error
             async with client:

@@ -67,7 +67,7 @@ async def fitted_classes(unit_server: str, address: str | None) -> list[type[Con
     from control_units.client import Client
     from control_units.simulated.fitting import fitted_class
 
-    async with Client(address) as client:
+    async with Client(address, program="mds") as client:
         units = await declared_units(client, unit_server)
         names = sorted({(unit.template, unit.template_version) for unit in units})
         templates = await asyncio.gather(

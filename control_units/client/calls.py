@@ -19,6 +19,7 @@ Metadata = tuple[tuple[str, str], ...]
 POSITION_KEY = "mds-position"
 REQUEST_ID_KEY = "mds-request-id"
 PRINCIPAL_KEY = "mds-principal"
+CLIENT_KEY = "mds-client"
 _READS = ("Get", "List")
 
 
@@ -28,21 +29,28 @@ class Caller:
     Attributes:
         channels: the servers.
         principal: who calls.
+        program: with what: `mds/0.1.0`.
         timeout: seconds that a call may take in all, its repetitions included.
         position: the newest that any answer named: `store_id/epoch/revision`, or empty.
         failure: why the last try got no answer; None: it got one, or there was no try.
     """
 
-    def __init__(self, channels: Channels, principal: str, timeout: float) -> None:
+    def __init__(self, channels: Channels, principal: str, *, program: str, timeout: float) -> None:
         self.channels = channels
         self.principal = principal
+        self.program = program
         self.timeout = timeout
         self.position = ""
         self.failure: ClientError | None = None
 
     def metadata(self) -> Metadata:
-        """What goes with each call: who, and an id that finds its lines in the server's log."""
-        return ((PRINCIPAL_KEY, self.principal), (REQUEST_ID_KEY, uuid.uuid4().hex))
+        """What goes with each call: who, with which program, and an id that finds its lines in
+        the server's log."""
+        return (
+            (PRINCIPAL_KEY, self.principal),
+            (CLIENT_KEY, self.program),
+            (REQUEST_ID_KEY, uuid.uuid4().hex),
+        )
 
     def saw(self, trailing: Iterable[tuple[str, str | bytes]] | None) -> None:
         """Keeps the position that an answer named."""

@@ -4,7 +4,8 @@ import getpass
 import os
 import socket
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import quote
 
@@ -47,6 +48,8 @@ class Client:
         address: `host:port[,host:port…]`, or several of them; by default what the environment
             variable MDS_ADDRESS says, else 127.0.0.1:7400.
         principal: who calls, for the history; by default `user@host`.
+        program: with which program, for the history: a name or `name/version`; a name alone
+            gets the version of this release.
         timeout: seconds that a call may take unless it says otherwise.
 
     Raises:
@@ -58,13 +61,17 @@ class Client:
         address: str | Sequence[str] | None = None,
         *,
         principal: str | None = None,
+        program: str = "control_units",
         timeout: float = 20.0,
     ) -> None:
         written = address or os.environ.get(ADDRESS_VARIABLE) or DEFAULT_ADDRESS
         self._channels = Channels(parse_addresses(written))
-        # Metadata is ASCII on the wire.
-        who = quote(principal or default_principal(), safe=" @!#$&'()*+,/:;=?[]~")
-        self._caller = Caller(self._channels, who, timeout)
+        self._caller = Caller(
+            self._channels,
+            ascii_text(principal or default_principal()),
+            program=ascii_text(program if "/" in program else f"{program}/{release()}"),
+            timeout=timeout,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -218,6 +225,20 @@ class Client:
         from mds.v1.watch_pb2_grpc import WatchStub
 
         return WatchStub(self._channel)
+
+
+def ascii_text(text: str) -> str:
+    """A text as metadata on the wire may be: the rest percent-encoded."""
+    return quote(text, safe=" @!#$&'()*+,/:;=?[]~")
+
+
+@cache
+def release() -> str:
+    """The version of this release; `unknown` where it runs without being installed."""
+    try:
+        return version("control-system-metadata-server")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def default_principal() -> str:

@@ -63,7 +63,7 @@ class LocalFacility:
     async def _come_up(self, group: asyncio.TaskGroup) -> None:
         await self._start_server(group, "server", "serve")
         await self._answers("the server", self._ports.grpc.number)
-        async with Client(self._ports.address, principal="mds-run") as client:
+        async with Client(self._ports.address, principal="mds-run", program="mds") as client:
             overview = await self._overview(client)
             self._screen.say(f"server ready at {self._ports.address}")
             await self._start_server(group, "page", "web")

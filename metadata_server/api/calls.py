@@ -27,7 +27,9 @@ if TYPE_CHECKING:  # the classes take parameters for mypy only
     Handler = grpc.RpcMethodHandler[Any, Any]
 else:
     Context, Handler = grpc.aio.ServicerContext, grpc.RpcMethodHandler
-PRINCIPAL, REQUEST_ID, POSITION = "mds-principal", "mds-request-id", "mds-position"
+PRINCIPAL, CLIENT, REQUEST_ID = "mds-principal", "mds-client", "mds-request-id"
+POSITION = "mds-position"
+USER_AGENT = "user-agent"
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 log = structlog.get_logger()
 
@@ -143,6 +145,12 @@ def principal_of(context: Context) -> Principal:
     return Principal(name[:255] or "anonymous")
 
 
+def client_of(context: Context) -> str:
+    """The program that calls, as it says of itself; else the library that it calls with."""
+    metadata = metadata_of(context)
+    return (metadata.get(CLIENT, "").strip() or metadata.get(USER_AGENT, ""))[:255]
+
+
 def caller_of(context: Context, method: str, request: Any, payload_hash: str) -> Caller:
     """Who changes something, why, and under which request id; both stand in the request."""
     if len(request.request_id) > MAXIMUM_REQUEST_ID:
@@ -158,6 +166,7 @@ def caller_of(context: Context, method: str, request: Any, payload_hash: str) ->
         reason=request.reason,
         request_id=request.request_id,
         payload_hash=payload_hash,
+        client=client_of(context),
     )
 
 

@@ -28,6 +28,7 @@ class Caller:
         method: of the protocol (`ControlUnits.UpdateControlUnit`).
         request_id: makes a repeated call safe; empty: the caller does not repeat.
         payload_hash: of what was asked, to tell a repetition from a reuse of its id.
+        client: the program that called, as it said: `mds/0.1.0`.
     """
 
     principal: Principal
@@ -35,6 +36,7 @@ class Caller:
     reason: str = ""
     request_id: str = ""
     payload_hash: str = ""
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -37,6 +37,17 @@ async def test_a_principal_may_have_any_letters() -> None:
     assert server.calls[0].metadata["mds-principal"] == "Zo%C3%AB in the control room"
 
 
+async def test_a_call_says_which_program_calls() -> None:
+    async with ScriptedServer([template]) as server:
+        async with Client(server.address) as client:
+            await client.templates.GetTemplate(GET)
+        async with Client(server.address, program="archiver/2.1") as client:
+            await client.templates.GetTemplate(GET)
+    own, other = (str(call.metadata["mds-client"]) for call in server.calls)
+    assert own.startswith("control_units/")
+    assert other == "archiver/2.1"
+
+
 async def test_the_position_of_the_last_answer_is_kept() -> None:
     async with ScriptedServer([template]) as server, Client(server.address) as client:
         assert client.position == ""
