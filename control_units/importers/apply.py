@@ -125,6 +125,6 @@ def without_oversized(items: Sequence[BundleItem], findings: Findings) -> list[B
             f"at most {LARGEST_ITEM_BYTES} bytes in one resource",
             value=f"{size} bytes",
             reason="MESSAGE_TOO_LARGE",
-            name=getattr(item, kind).name,
+            name=item.removed or getattr(item, kind).name,
         )
     return fitting

@@ -1,10 +1,10 @@
 """What a reader has to say about a file besides what it has read."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from mds.v1.bundle_pb2 import BundleItem, Problem
+from mds.v1.bundle_pb2 import BundleItem, Problem, PruneScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,13 @@ class Reading:
 
     Attributes:
         locate: where in the file a field of an item stands, by its path in the resource.
+        scopes: what the file says that it names in full.
     """
 
     items: list[BundleItem]
     findings: Findings
     locate: Locate = below
+    scopes: Sequence[PruneScope] = ()
 
     def located(self, problems: Iterable[Problem]) -> list[Problem]:
         """Problems that a server found in the items, with their fields' places in the file."""
@@ -108,6 +110,8 @@ class Reading:
         counted: Counter[tuple[str, str]] = Counter()
         for item in self.items:
             kind = item.WhichOneof("resource") or ""
+            if kind == "removed":
+                continue
             resource = getattr(item, kind)
             counted.update((kind, name) for name in resource.properties)
             for unit in item.snapshot.units:

@@ -1,87 +1,133 @@
-"""A file in our own format, read into the items of a bundle."""
+"""Files in our own format, read into the items of a bundle."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from mds.v1.bundle_pb2 import BundleItem
+from mds.v1.bundle_pb2 import BundleItem, PruneScope
 
 from control_units.importers.facility.decoding import Decoder
+from control_units.importers.facility.documents import Document, documents_of
+from control_units.importers.facility.scopes import read_removed, read_scopes
 from control_units.importers.facility.shape import KINDS
-from control_units.importers.facility.yaml_reading import parse_yaml
 from control_units.importers.findings import Findings, Reading
-from control_units.importers.json_text import Broken, Value, parse, repeated_keys, write
+from control_units.importers.json_text import Value, repeated_keys, write
 from control_units.importers.places import element
 
 _CHAOS = frozenset({"us", "eu"})
+_SCOPE = "scope"
+_REMOVE = "remove"
 
 
 def read_facility(data: bytes) -> Reading:
     """Everything that a file in our own format holds, YAML or JSON, and everything that is
     wrong with it. Pure: no server is asked, nothing is written."""
-    findings = Findings()
-    try:
-        document = parse(data) if data.lstrip()[:1] in {b"{", b"["} else parse_yaml(data)
-    except Broken as broken:
-        findings.problem(
-            f"line {broken.line}, column {broken.column}",
-            broken.expected,
-            value=broken.found,
-            message=f"This file cannot be read: {broken}",
-        )
-        return Reading([], findings)
-    for place, key in repeated_keys(document):
-        findings.problem(
-            place,
-            "each key once in an object; the first is taken",
-            value=key,
+    return read_files([("", data)])
+
+
+def read_files(files: Iterable[tuple[str, bytes]]) -> Reading:
+    """Likewise, of several files, which make one bundle; each place begins with the name of its
+    file and, where the file tells it, the line."""
+    reader = _Reader()
+    for name, data in files:
+        for document in documents_of(name, data, reader.findings):
+            reader.take(document)
+    return Reading(reader.items, reader.findings, reader.place_of, reader.scopes)
+
+
+class _Reader:
+    """Takes one document after the other."""
+
+    def __init__(self) -> None:
+        self.items: list[BundleItem] = []
+        self.findings = Findings()
+        self.scopes: list[PruneScope] = []
+        self._seen: dict[tuple[str, int], str] = {}
+        self._origins: dict[str, tuple[Document, str]] = {}
+
+    def take(self, document: Document) -> None:
+        findings = Findings()
+        for place, key in repeated_keys(document.value):
+            findings.problem(
+                place,
+                "each key once in an object; the first is taken",
+                value=key,
+                reason="ALREADY_EXISTS",
+            )
+        for item in _items(document.value, findings):
+            self._take_item(item, document)
+        self.scopes.extend(_scopes(document.value, findings))
+        for problem in findings.problems:
+            place = document.place(problem.source)
+            problem.message = problem.message.replace(problem.source, place, 1)
+            problem.source = place
+        self.findings.problems.extend(findings.problems)
+
+    def _take_item(self, item: BundleItem, document: Document) -> None:
+        path = item.source
+        item.source = document.place(path)
+        self._origins[item.source] = (document, path)
+        kind = item.WhichOneof("resource") or ""
+        resource = getattr(item, kind)
+        name: str = item.removed or resource.name
+        # Versions of one template stand beside each other.
+        first = self._seen.setdefault((name, getattr(resource, "version", 0)), item.source)
+        if first == item.source:
+            self.items.append(item)
+            return
+        self.findings.problem(
+            item.source,
+            f"an id that nothing else has; the first is {first}",
+            value=name.partition("/")[2],
             reason="ALREADY_EXISTS",
+            name=name,
+            field="name",
         )
-    return Reading(list(_items(document, findings)), findings)
+
+    def place_of(self, item: BundleItem, field: str) -> str:
+        document, path = self._origins[item.source]
+        return document.place(f"{path}.{field}" if field else path)
 
 
 def _items(document: Value, findings: Findings) -> Iterator[BundleItem]:
+    if document is None:
+        return
     if not isinstance(document, dict):
         expected = f"an object with lists: {', '.join(KINDS)}"
         findings.problem("the file", expected, value=write(document))
         return
     for name, value in document.items():
-        if name not in KINDS:
+        if name == _SCOPE or (value is None and name in {*KINDS, _REMOVE}):
+            continue
+        if name not in {*KINDS, _REMOVE}:
             findings.problem(name, _expected_instead_of(name), value=name)
-        elif isinstance(value, list):
-            yield from _read_list(name, value, findings)
-        elif value is not None:
+        elif not isinstance(value, list):
             findings.problem(name, "a list", value=write(value))
+        elif name == _REMOVE:
+            yield from read_removed(value, _REMOVE, findings)
+        else:
+            yield from _read_list(name, value, findings)
+
+
+def _scopes(document: Value, findings: Findings) -> Iterator[PruneScope]:
+    if isinstance(document, dict) and document.get(_SCOPE) is not None:
+        yield from read_scopes(document[_SCOPE], _SCOPE, findings)
 
 
 def _expected_instead_of(name: str) -> str:
     if name in _CHAOS:
         return "a list of our own format; this looks like a !CHAOS file: use `mds import chaos`"
-    close = get_close_matches(name, KINDS, n=1)
+    known = [*KINDS, _SCOPE, _REMOVE]
+    close = get_close_matches(name, known, n=1)
     hint = f"perhaps {close[0]!r}; " if close else ""
-    return f"{hint}one of {', '.join(KINDS)}"
+    return f"{hint}one of {', '.join(known)}"
 
 
 def _read_list(collection: str, entries: list[Value], findings: Findings) -> Iterator[BundleItem]:
     decoder = Decoder(findings)
-    seen: dict[tuple[str, int], str] = {}
     for index, entry in enumerate(entries):
         place = element(collection, index)
         item = BundleItem(source=place)
         resource = getattr(item, KINDS[collection])
         resource.SetInParent()
-        if not decoder.resource(resource, entry, place, collection):
-            continue
-        # Versions of one template stand beside each other.
-        identity = (resource.name, getattr(resource, "version", 0))
-        first = seen.setdefault(identity, place)
-        if first == place:
+        if decoder.resource(resource, entry, place, collection):
             yield item
-        else:
-            findings.problem(
-                place,
-                f"an id that nothing else has; the first is {first}",
-                value=resource.name.partition("/")[2],
-                reason="ALREADY_EXISTS",
-                name=resource.name,
-                field="name",
-            )
