@@ -55,19 +55,18 @@ def field_conflicts(
     that both have changed first.
 
     Args:
-        read: None: no longer known; then all fields in which the other two differ.
-        sent: None: nothing was; it should be deleted.
+        read: None: no longer known; then the fields in which the other two differ.
+        sent: None: no content was; then the fields that have changed since.
         now: None: it is gone.
     """
     base, mine, theirs = (dict(leaves(tree_of(each))) if each else {} for each in (read, sent, now))
-    if sent is None:
-        mine = base
-    found = (
+    found = [
         FieldConflict(path, base.get(path), mine.get(path), theirs.get(path))
         for path in sorted(base.keys() | mine.keys() | theirs.keys())
-    )
-    differing = (each for each in found if not each.read == each.sent == each.now)
-    told = differing if read else (each for each in differing if each.sent != each.now)
+    ]
+    if read is None:
+        return tuple(each for each in found if sent and each.sent != each.now)
+    told = (each for each in found if each.read != each.now or (sent and each.read != each.sent))
     return tuple(sorted(told, key=lambda each: not each.is_contested))
 
 

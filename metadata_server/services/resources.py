@@ -14,6 +14,7 @@ from metadata_server.domain.page import Listing, Selection
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template
+from metadata_server.services.etags import check_etag
 from metadata_server.services.planning import Planning
 from metadata_server.services.saving import save_all
 from metadata_server.store import history, requests
@@ -120,7 +121,7 @@ class Resources:
             if (first := self._first_answer(unit, validate_only=validate_only)) is not None:
                 return cast(R, first)
             before = unit.resources.get(type_, id, lock=True)
-            before.check_etag(etag)
+            check_etag(unit, before, etag, change=change)
             after = change(before)
             if isinstance(after, Template):
                 after = cast(R, replace(after, version=0))
@@ -142,7 +143,7 @@ class Resources:
             if not validate_only and requests.repeated(unit) is not None:
                 return
             before = unit.resources.get(type_, id, lock=True)
-            before.check_etag(etag)
+            check_etag(unit, before, etag)
             refuse_while_used(unit, before)
             if validate_only:
                 return
