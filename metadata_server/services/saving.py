@@ -30,9 +30,17 @@ def save_all(unit: UnitOfWork, decisions: Iterable[Decision]) -> list[Resource]:
         if kind is Template.kind:
             saved += save_templates(unit, of_kind)
         else:
-            saved += [unit.save(d.after) for d in of_kind if d.after is not None]
+            back = [d for d in of_kind if comes_back(d)]
+            saved += unit.restore(d.after for d in back if d.after is not None)
+            saved += [unit.save(d.after) for d in of_kind if d.after and not comes_back(d)]
     end_lives(unit, moved_units(wanted), EndReason.REMOVED)
     return saved
+
+
+def comes_back(decision: Decision) -> bool:
+    """Whether something that was deleted is created again, under the key that it had."""
+    after = decision.after
+    return decision.action is ItemAction.CREATED and after is not None and after.meta.key != 0
 
 
 def save_templates(unit: UnitOfWork, decisions: Iterable[Decision]) -> list[Resource]:

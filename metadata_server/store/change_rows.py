@@ -71,7 +71,7 @@ def declared_changes(unit: UnitOfWork, rows: Iterable[Row], names: Names) -> lis
                 kind=kind,
                 key=key,
                 id=names.at(key, revision),
-                id_before=names.at(key, revision - 1),
+                id_before="" if action is Action.CREATED else names.at(key, revision - 1),
                 action=action,
                 subject=subject,
                 author=row["author"] or "",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.engine import Connection
+
+from metadata_server.domain.change import Action
 from metadata_server.domain.names import Kind
-from metadata_server.domain.resource import Resource
+from metadata_server.domain.resource import Meta, Resource
 from metadata_server.store.codec import build, data_of, plain, text_of
+from metadata_server.store.keys import batches
 from metadata_server.store.kinds import LAYOUTS, Layout, at_path, put_at
+from metadata_server.store.schema import history
 
 KeyOf = Callable[[Kind, str], int]
 IdOf = Callable[[Kind, int], str]
@@ -75,3 +81,21 @@ def from_image(
             put_at(data, reference.path, id_of(reference.kind, found))
     data["meta"] = meta
     return build(layout.type, data)
+
+
+def last_metas(connection: Connection, keys: Iterable[int]) -> dict[int, Meta]:
+    """What the history last knew of keys, present or gone."""
+    found: dict[int, Meta] = {}
+    for some in batches(sorted(set(keys))):
+        query = (
+            select(history.c.key, func.max(history.c.revision).label("revision"))
+            .where(history.c.key.in_(some), history.c.action != Action.DELETED.value)
+            .group_by(history.c.key)
+        )
+        pairs = [(row.key, row.revision) for row in connection.execute(query)]
+        images = select(history).where(tuple_(history.c.key, history.c.revision).in_(pairs))
+        for row in connection.execute(images):
+            data = data_of(row.image)
+            known = {name: data[name] for name in META}
+            found[row.key] = Meta(key=row.key, revision=row.revision, **known)
+    return found

@@ -31,6 +31,10 @@ class Keys:
         self._id: dict[tuple[Kind, int], str] = {}
 
     def learn(self, kind: Kind, id: str, key: int) -> None:
+        """Takes an id as that of a key; the one that it had, if any, names it no more."""
+        former = self._id.get((kind, key), id)
+        if former != id and self._key.get((kind, former)) == key:
+            del self._key[kind, former]
         self._key[kind, id] = key
         self._id[kind, key] = id
 

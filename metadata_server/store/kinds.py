@@ -39,6 +39,7 @@ class Layout:
         columns: fields of the content that are columns of their own.
         references: fields that name other resources.
         derived: further columns, computed from the resource.
+        spans: columns of references whose change ends the span of a name.
     """
 
     kind: Kind
@@ -47,6 +48,7 @@ class Layout:
     columns: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     derived: Callable[[Any], dict[str, Any]] = lambda _: {}
+    spans: tuple[str, ...] = ()
 
 
 def unit_columns(unit: ControlUnit) -> dict[str, Any]:
@@ -77,6 +79,7 @@ LAYOUTS: dict[Kind, Layout] = {
                 Reference("unit_server_key", Kind.UNIT_SERVER, ("unit_server",)),
             ),
             unit_columns,
+            ("template_key", "unit_server_key"),
         ),
         Layout(Kind.AGENT, Agent, schema.agent),
         Layout(Kind.EXECUTION_UNIT, ExecutionUnit, schema.execution_unit),

@@ -17,17 +17,23 @@ from metadata_server.store.codec import build, data_of, plain, text_of
 from metadata_server.store.images import from_row
 from metadata_server.store.keys import Keys, batches
 from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.spans import Span, span_of
 from metadata_server.store.upsert import insert_rows
 
 R = TypeVar("R", bound=Resource)
 
 
 class Resources:
-    """Reads resources of all kinds within one transaction."""
+    """Reads resources of all kinds within one transaction.
+
+    Attributes:
+        held: the spans of the rows that it has locked, by key.
+    """
 
     def __init__(self, connection: Connection, keys: Keys) -> None:
         self._connection = connection
         self._keys = keys
+        self.held: dict[int, Span] = {}
 
     def get(self, type_: type[R], id: str, *, lock: bool = False) -> R:
         """The resource of that id.
@@ -52,13 +58,13 @@ class Resources:
             found |= {r.id: r for r in self.read(type_, query, lock=lock)}
         return found
 
-    def of_keys(self, type_: type[R], keys: Iterable[int]) -> dict[int, R]:
-        """Resources by key, of those that are there."""
+    def of_keys(self, type_: type[R], keys: Iterable[int], *, lock: bool = False) -> dict[int, R]:
+        """Resources by key, of those that are there; locked in the order of their ids."""
         table = LAYOUTS[type_.kind].table
         found: dict[int, R] = {}
         for some in batches(sorted(set(keys))):
-            query = select(table).where(table.c.key.in_(some))
-            found |= {r.meta.key: r for r in self.read(type_, query)}
+            query = select(table).where(table.c.key.in_(some)).order_by(table.c.id)
+            found |= {r.meta.key: r for r in self.read(type_, query, lock=lock)}
         return found
 
     def where(
@@ -76,6 +82,8 @@ class Resources:
         # Three times as quick as dicts of SQLAlchemy's mappings; a boot storm reads 10,000 rows.
         rows = [dict(zip(columns, row, strict=True)) for row in result]
         self._learn(type_.kind, rows)
+        if lock:
+            self.held |= {row["key"]: span_of(row, layout) for row in rows}
         return [cast("R", from_row(row, layout, self._keys.id_of)) for row in rows]
 
     def _learn(self, kind: Kind, rows: Sequence[Mapping[str, Any]]) -> None:

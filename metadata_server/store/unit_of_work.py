@@ -8,21 +8,24 @@ revisions is the order in which changes become visible.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import String, Table, cast, literal
 from sqlalchemy.engine import Connection
 
 from metadata_server.domain.change import Action, Caller, Position
 from metadata_server.domain.names import Kind
-from metadata_server.domain.resource import Resource
+from metadata_server.domain.resource import Meta, Resource
 from metadata_server.store import schema
 from metadata_server.store.database import Database
-from metadata_server.store.images import content_of, image_of, row_of
+from metadata_server.store.images import content_of, image_of, last_metas, row_of
 from metadata_server.store.keys import Keys, batches, new_key
-from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.kinds import LAYOUTS, Layout
 from metadata_server.store.resources import Resources
 from metadata_server.store.revision import Moment, claim_revision, read_moment
+from metadata_server.store.spans import close_spans, ended_spans, open_spans
 from metadata_server.store.upsert import insert_rows, upsert_rows
 
 
@@ -70,12 +73,33 @@ class UnitOfWork:
     def save(self, resource: Resource) -> Resource:
         """Creates a resource (its key is 0) or changes it; it is stamped and returned.
 
-        Every lock must be held by now: what a later save relies on is read before the first.
+        A resource whose id is not the one that its key has now is renamed: its history stays,
+        and old readings find it under the old name. That the new id is free is the caller's to
+        check. Every lock must be held by now: what a later save relies on is read before the
+        first.
         """
-        moment = self.claim()
         meta = resource.meta
-        if created := meta.key == 0:
-            meta = replace(meta, key=new_key(), create_time_us=moment.now_us)
+        created = meta.key == 0
+        if created:
+            meta = replace(meta, key=new_key(), create_time_us=self.claim().now_us)
+        return self._stamp(resource, meta, created=created)
+
+    def restore(self, resources: Iterable[Resource]) -> list[Resource]:
+        """Creates deleted resources again under the keys that they had: each goes on from its
+        last image, with the same time of creation and the next generation.
+
+        Raises:
+            ValueError: nothing is known of a key; its history has been trimmed away.
+        """
+        wanted = list(resources)
+        last = last_metas(self.connection, [resource.meta.key for resource in wanted])
+        unknown = [resource.name for resource in wanted if resource.meta.key not in last]
+        if unknown:
+            raise ValueError(f"no history is kept of the keys of {', '.join(unknown)}")
+        return [self._stamp(each, last[each.meta.key], created=True) for each in wanted]
+
+    def _stamp(self, resource: Resource, meta: Meta, *, created: bool) -> Resource:
+        moment = self.claim()
         stamped = replace(
             resource,
             meta=replace(
@@ -127,13 +151,14 @@ class UnitOfWork:
                 action = Action.CREATED if resource.meta.key in self._created else Action.UPDATED
                 history.append(self._entry(resource, action, image_of(resource, content)))
             history += [self._entry(resource, Action.DELETED, "{}") for resource in deleted]
-            table = layout.table
-            insert_rows(self.connection, table, [rows[r.meta.key] for r in created])
-            self._update(changed, rows)
-            for keys in batches(sorted(r.meta.key for r in deleted)):
-                self.connection.execute(table.delete().where(table.c.key.in_(keys)))
-            self._open_names(created, number)
-            self._close_names(deleted, number)
+            gone = sorted(r.meta.key for r in deleted)
+            for keys in batches(gone):
+                self.connection.execute(layout.table.delete().where(layout.table.c.key.in_(keys)))
+            self._update(layout, [rows[r.meta.key] for r in changed])
+            fresh = [rows[r.meta.key] for r in created]
+            insert_rows(self.connection, layout.table, fresh)
+            close_spans(self.connection, gone, number)
+            open_spans(self.connection, layout, fresh, number)
         self._write_history(number, history)
 
     def _entry(self, resource: Resource, action: Action, image: str) -> dict[str, Any]:
@@ -144,45 +169,37 @@ class UnitOfWork:
             "image": image,
         }
 
-    def _update(self, changed: list[Resource], rows: dict[int, dict[str, Any]]) -> None:
-        """Writes changed rows. A single one tests in its own WHERE that nobody changed it since
-        it was read; many rely on their locks and on the one counter row that all writers
-        change."""
-        if not changed:
+    def _update(self, layout: Layout, rows: list[dict[str, Any]]) -> None:
+        """Writes changed rows, and the ends of spans that they bring.
+
+        A single one tests in its own WHERE that nobody changed it since it was read; many rely
+        on their locks and on the one counter row that all writers change.
+        """
+        if not rows:
             return
-        table = LAYOUTS[changed[0].kind].table
-        if len(changed) > 1:
-            upsert_rows(self.connection, table, [rows[r.meta.key] for r in changed])
-            return
-        (resource,) = changed
-        row = rows[resource.meta.key]
+        ended = ended_spans(self.connection, layout, rows, self.resources.held)
+        if len(rows) > 1:
+            self._park(layout, ended)
+            upsert_rows(self.connection, layout.table, rows)
+        else:
+            self._update_one(layout.table, rows[0])
+        close_spans(self.connection, [row["key"] for row in ended], self.position.revision)
+        open_spans(self.connection, layout, ended, self.position.revision)
+
+    def _update_one(self, table: Table, row: dict[str, Any]) -> None:
         statement = table.update().where(
             table.c.key == row["key"], table.c.generation == row["generation"] - 1
         )
         if self.connection.execute(statement.values(**row)).rowcount != 1:
             raise LostRace
 
-    def _open_names(self, created: list[Resource], number: int) -> None:
-        rows = [
-            {
-                "kind": resource.kind.value,
-                "id": resource.id,
-                "from_revision": number,
-                "to_revision": None,
-                "key": resource.meta.key,
-            }
-            for resource in created
-        ]
-        insert_rows(self.connection, schema.name, rows)
-
-    def _close_names(self, deleted: list[Resource], number: int) -> None:
-        names = schema.name
-        for keys in batches(sorted(r.meta.key for r in deleted)):
-            self.connection.execute(
-                names.update()
-                .where(names.c.key.in_(keys), names.c.to_revision.is_(None))
-                .values(to_revision=number)
-            )
+    def _park(self, layout: Layout, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Takes ids away from those that get others, so that two may swap theirs."""
+        table, held = layout.table, self.resources.held
+        renamed = [row["key"] for row in rows if held.get(row["key"], ("",))[0] != row["id"]]
+        for keys in batches(sorted(renamed)):
+            nobodys = literal(" ").concat(cast(table.c.key, String))
+            self.connection.execute(table.update().where(table.c.key.in_(keys)).values(id=nobodys))
 
     def _write_history(self, number: int, history: list[dict[str, Any]]) -> None:
         entries = [
@@ -210,4 +227,5 @@ class UnitOfWork:
             "reason": caller.reason,
             "request_id": caller.request_id,
             "method": caller.method,
+            "client": caller.client,
         }

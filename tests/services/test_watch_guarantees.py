@@ -5,16 +5,13 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import update
 
 from metadata_server.domain.change import Position
 from metadata_server.domain.facility import Script, Variable
 from metadata_server.domain.names import Kind
 from metadata_server.domain.watch import EventAction, Notice, WatchFilter
-from metadata_server.store import schema
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
-from metadata_server.store.upsert import insert_rows
 from tests.services.watched import (
     CALLER,
     Following,
@@ -171,15 +168,7 @@ async def rename(store: Store, old: str, new: str) -> Position:
 
     def work(unit: UnitOfWork) -> None:
         variable = unit.resources.get(Variable, old, lock=True)
-        renamed = unit.save(replace(variable, id=new))
-        number, names = renamed.meta.revision, schema.name
-        unit.connection.execute(
-            update(names)
-            .where(names.c.key == variable.meta.key, names.c.to_revision.is_(None))
-            .values(to_revision=number)
-        )
-        row = {"kind": "variable", "id": new, "key": variable.meta.key, "from_revision": number}
-        insert_rows(unit.connection, names, [row | {"to_revision": None}])
+        unit.save(replace(variable, id=new))
 
     return (await store.transact(work, caller=CALLER)).position
 
