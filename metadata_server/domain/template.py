@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
@@ -17,6 +18,14 @@ class VersionState(StrEnum):
     DRAFT = "DRAFT"
     PUBLISHED = "PUBLISHED"
     DEPRECATED = "DEPRECATED"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionMark:
+    """That a template has a version, and where that stands."""
+
+    version: int
+    version_state: VersionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,8 @@ class Template(Resource):
         implementation: class as its code names it.
         drivers: used by every unit that names none of its own.
         alternative_drivers: that a unit may name instead.
+        versions: all that there are, oldest first; nobody but the server sets them, and only in
+            the newest.
     """
 
     kind: ClassVar[Kind] = Kind.TEMPLATE
@@ -74,6 +85,35 @@ class Template(Resource):
     attributes: tuple[Attribute, ...] = ()
     commands: tuple[Command, ...] = ()
     requirements: tuple[Requirement, ...] = ()
+    versions: tuple[VersionMark, ...] = ()
+
+    @property
+    def published_version(self) -> int:
+        """The newest version that new units may use; 0: there is none."""
+        marks = self.versions or (VersionMark(self.version, self.version_state),)
+        return newest_published({each.version: each.version_state for each in marks})
+
+    def has_content_of(self, other: Template) -> bool:
+        """Whether two versions say the same."""
+        return self == replace(
+            other,
+            version=self.version,
+            version_state=self.version_state,
+            versions=self.versions,
+        )
+
+
+def newest_published(states: Mapping[int, VersionState]) -> int:
+    """Of the states of versions; 0: none is published."""
+    return max((v for v, state in states.items() if state is VersionState.PUBLISHED), default=0)
+
+
+def marks_of(states: Mapping[int, VersionState]) -> tuple[VersionMark, ...]:
+    return tuple(VersionMark(version, states[version]) for version in sorted(states))
+
+
+def states_of(marks: Iterable[VersionMark]) -> dict[int, VersionState]:
+    return {each.version: each.version_state for each in marks}
 
 
 def class_of(implementation: str) -> str:

@@ -23,7 +23,7 @@ from metadata_server.domain.attribute import (
 )
 from metadata_server.domain.facility import SavedUnit, SavedValue
 from metadata_server.domain.resource import Meta, Resource
-from metadata_server.domain.template import Command
+from metadata_server.domain.template import Command, VersionMark
 
 Tree = dict[str, "Tree | str"]
 T = TypeVar("T")
@@ -37,6 +37,7 @@ NAMED_BY: dict[type[Any], str] = {
     Parameter: "name",
     SavedUnit: "control_unit",
     SavedValue: "attribute",
+    VersionMark: "version",
 }
 """What the elements of a list are called by."""
 
@@ -134,10 +135,20 @@ def value_of(shape: Shape, inner: Tree | str) -> Any:
         return dict(inner)
     if shape.named_by:
         return tuple(
-            built(shape.type, item if isinstance(item, dict) else {}, {shape.named_by: name})
+            built(
+                shape.type,
+                item if isinstance(item, dict) else {},
+                {shape.named_by: called(shape, name)},
+            )
             for name, item in inner.items()
         )
     return built(shape.type, inner, {})
+
+
+def called(shape: Shape, name: str) -> Any:
+    """A name as the elements of a list hold it: versions are called by their numbers."""
+    (by,) = (each for each in shapes_of(shape.type) if each.name == shape.named_by)
+    return by.type(name)
 
 
 def read_leaf(shape: Shape, text: str) -> Any:
@@ -232,6 +243,7 @@ BY_NAME = frozenset(
         "properties",
         "units",
         "values",
+        "versions",
     }
 )
 """Fields whose members people name: their paths have brackets."""

@@ -21,7 +21,7 @@ from metadata_server.domain.facility import Agent
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.refused import WrongField
 from metadata_server.domain.resource import Meta, Resource
-from metadata_server.domain.template import Template, VersionState
+from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.template_versions import TemplateVersions
 from metadata_server.store.kinds import LAYOUTS
@@ -122,8 +122,7 @@ class Planning:
             return rejected(item, [*problems, self._templates.missing(unit)])
         pinned = replace(unit, template_version=template.version)
         before = self._before.get((Kind.CONTROL_UNIT, unit.id))
-        if template.version_state is VersionState.DRAFT:
-            problems.append(self._templates.missing(unit))
+        problems += self._templates.refusals(unit, template, before)
         published = self._published.get(before.meta.key) if before else None
         problems += checks.control_unit_faults(pinned, template, published)
         return self._compare(item, pinned, problems, before=before)

@@ -56,7 +56,7 @@ def unit_columns(unit: ControlUnit) -> dict[str, Any]:
 
 
 def template_columns(template: Template) -> dict[str, Any]:
-    return {"published_version": template.version}
+    return {"published_version": template.published_version}
 
 
 LAYOUTS: dict[Kind, Layout] = {

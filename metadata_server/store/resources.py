@@ -13,12 +13,11 @@ from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template, VersionState
 from metadata_server.store import schema
-from metadata_server.store.codec import build, data_of, plain, text_of
+from metadata_server.store.codec import build, data_of
 from metadata_server.store.images import from_row
 from metadata_server.store.keys import Keys, batches
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.spans import Span, span_of
-from metadata_server.store.upsert import insert_rows
 
 R = TypeVar("R", bound=Resource)
 
@@ -133,21 +132,3 @@ class Resources:
         data["version_state"] = VersionState(row["version_state"])
         data["meta"] = {"key": row["template_key"], "revision": row["revision"]}
         return build(Template, data)
-
-    def add_versions(self, templates: Iterable[Template]) -> None:
-        """Stores the content of new versions, for ever."""
-        rows = []
-        for template in templates:
-            body = plain(template)
-            for name in ("id", "meta", "version", "version_state"):
-                body.pop(name, None)
-            rows.append(
-                {
-                    "template_key": template.meta.key,
-                    "version": template.version,
-                    "version_state": template.version_state.value,
-                    "revision": template.meta.revision,
-                    "body": text_of(body),
-                }
-            )
-        insert_rows(self._connection, schema.template_version, rows)

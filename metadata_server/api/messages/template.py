@@ -20,6 +20,7 @@ from metadata_server.domain.template import (
     Relation,
     Requirement,
     Template,
+    VersionMark,
     VersionState,
 )
 
@@ -38,6 +39,7 @@ def template_message(template: Template) -> template_pb2.Template:
         attributes=map(attribute_message, template.attributes),
         commands=map(command_message, template.commands),
         requirements=map(requirement_message, template.requirements),
+        versions=map(mark_message, template.versions),
     )
 
 
@@ -94,4 +96,10 @@ def requirement_message(requirement: Requirement) -> template_pb2.Requirement:
         relation=RELATIONS.number[requirement.relation],
         right=requirement.right,
         description=requirement.description,
+    )
+
+
+def mark_message(mark: VersionMark) -> template_pb2.VersionMark:
+    return template_pb2.VersionMark(
+        version=mark.version, version_state=VERSION_STATES.number[mark.version_state]
     )
