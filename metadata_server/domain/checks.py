@@ -35,6 +35,7 @@ from metadata_server.domain.part_checks import (
     word_faults,
 )
 from metadata_server.domain.refused import WrongField
+from metadata_server.domain.requirement import requirement_faults
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
@@ -143,6 +144,7 @@ def template_faults(template: Template) -> Iterator[WrongField]:
     yield from parameter_faults(template.parameters, path="parameters")
     yield from attribute_faults(template.attributes)
     yield from command_faults(template.commands)
+    yield from requirement_faults(template)
 
 
 def declared_unit_faults(unit: ControlUnit) -> Iterator[WrongField]:

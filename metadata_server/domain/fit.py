@@ -14,6 +14,7 @@ from metadata_server.domain.configuration import offered_drivers, told
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facets import Slot, facet_faults
 from metadata_server.domain.refused import WrongField
+from metadata_server.domain.requirement import requirement_misfits
 from metadata_server.domain.template import Template
 
 
@@ -24,6 +25,7 @@ def unit_misfits(
     yield from override_misfits(unit.overrides, template, dataset or ())
     yield from driver_misfits(unit, template)
     yield from parameter_misfits(unit, template)
+    yield from requirement_misfits(unit, template)
 
 
 def override_misfits(
