@@ -15,7 +15,9 @@ from metadata_server.api.messages.position import position_message
 from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.services.bundles import Applied, Applying, ApplyProgress, Bundles
+from metadata_server.services.bundles import Bundles
+from metadata_server.services.plans import Applied, Applying
+from metadata_server.services.progress import ApplyProgress
 
 LARGEST_BUNDLE_BYTES = 256 * 1024 * 1024
 RESULTS_A_MESSAGE = 1000

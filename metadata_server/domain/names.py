@@ -76,6 +76,26 @@ DECLARED = (
 """Kinds that people declare, in an order in which each comes after what it refers to."""
 
 
+def named(name: str, *, field: str = "name") -> tuple[Kind, str]:
+    """Kind and id of the name of a resource that people declare.
+
+    Raises:
+        Refused: INVALID_ID.
+    """
+    collection = name.partition("/")[0]
+    for kind in DECLARED:
+        if kind.collection == collection:
+            return kind, kind.id_of(name, field=field)
+    collections = ", ".join(kind.collection for kind in DECLARED)
+    raise Refused.invalid(
+        "INVALID_ID",
+        f"{field} is {shown(name)}; right would be {{collection}}/{{id}}, with one of the "
+        f"collections {collections}.",
+        field=field,
+        value=name[:MAXIMUM_ID_BYTES],
+    )
+
+
 def plural(word: str) -> str:
     """Of a kind's word: `policies`, `control_unit_statuses`, `agents`."""
     if word.endswith("y"):

@@ -9,86 +9,131 @@ problems are found, not the first. Nothing is written here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from metadata_server.domain import checks
 from metadata_server.domain.attribute import Attribute
-from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
+from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict, PruneScope
 from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent
+from metadata_server.domain.facility import Policy
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.refused import WrongField
 from metadata_server.domain.resource import Meta, Resource
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
+from metadata_server.services.progress import ApplyProgress
+from metadata_server.services.removals import Removals, Subject, pruned
 from metadata_server.services.template_versions import TemplateVersions
+from metadata_server.store.dependants import references_of
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.published import published_attributes
 from metadata_server.store.unit_of_work import UnitOfWork
 
-R = TypeVar("R", bound=Resource)
+Places = list[tuple[int, Item]]
+"""Items with their places in the bundle."""
 
 
 class Planning:
     """The decisions about some items, within one transaction."""
 
-    def __init__(self, unit: UnitOfWork, *, on_conflict: OnConflict) -> None:
+    def __init__(
+        self,
+        unit: UnitOfWork,
+        *,
+        on_conflict: OnConflict,
+        progress: ApplyProgress | None = None,
+    ) -> None:
         self._unit = unit
         self._on_conflict = on_conflict
+        self._progress = progress or ApplyProgress()
         self._templates = TemplateVersions(unit)
-        self._before: dict[tuple[Kind, str], Resource] = {}
+        self._before: dict[Subject, Resource] = {}
+        self._of_keys: dict[int, Resource] = {}
+        self._keyed: set[int] = set()
         self._coming: dict[Kind, set[str]] = defaultdict(set)
+        self._referred: dict[Kind, set[str]] = defaultdict(set)
         self._published: dict[int, tuple[Attribute, ...]] = {}
 
-    def decide(self, items: Sequence[Item]) -> list[Decision]:
-        """One decision an item, in the order of the items."""
-        first_places: dict[tuple[Kind, str, int], Item] = {}
-        by_kind: dict[Kind, list[tuple[int, Item]]] = defaultdict(list)
-        decisions: list[Decision | None] = [None] * len(items)
-        for index, item in enumerate(items):
-            if item.resource is None or item.faults:
-                decisions[index] = rejected(item, item.faults)
-            elif twin := first_places.setdefault(place_of(item.resource), item):
-                if twin is item:
-                    by_kind[item.resource.kind].append((index, item))
-                else:
-                    decisions[index] = rejected(item, [twice(item, twin)])
+    def decide(self, items: Sequence[Item], prune: Sequence[PruneScope] = ()) -> list[Decision]:
+        """One decision an item, in the order of the items; then those of what is pruned."""
+        everything = [*items, *pruned(self._unit, prune, items)]
+        decisions: list[Decision | None] = [None] * len(everything)
+        writes: dict[Kind, Places] = defaultdict(list)
+        removals: dict[Kind, Places] = defaultdict(list)
+        twins = Twins()
+        for place, item in enumerate(everything):
+            if item.subject is None or item.faults:
+                decisions[place] = rejected(item, item.faults)
+            elif (twin := twins.of(item)) is not None:
+                decisions[place] = rejected(item, [twice(item, twin)])
+            else:
+                (removals if item.removed else writes)[item.subject[0]].append((place, item))
+        self._refer(item for places in writes.values() for _, item in places)
         for kind in DECLARED:
-            self._load(kind, [item for _, item in by_kind[kind]])
-            for index, item in by_kind[kind]:
-                decision = self._decide(item)
-                decisions[index] = decision
-                if decision.action is not ItemAction.REJECTED and item.resource is not None:
-                    self._coming[kind].add(item.resource.id)
+            self._load(kind, writes[kind], removals[kind])
+            for place, item in writes[kind]:
+                decisions[place] = self._write(kind, item)
+        remover = Removals(self._unit, [each for each in decisions if each is not None])
+        for kind in reversed(DECLARED):
+            going = [item for _, item in removals[kind]]
+            decided = remover.decide(kind, going, self._before)
+            self._progress.checked += len(going)
+            for (place, _), decision in zip(removals[kind], decided, strict=True):
+                decisions[place] = decision
         return [decision for decision in decisions if decision is not None]
 
-    def _load(self, kind: Kind, items: Iterable[Item]) -> None:
-        """Reads and locks what is there of the items, and of what they refer to."""
-        resources = [item.resource for item in items if item.resource is not None]
-        found = self._unit.resources.find(
-            LAYOUTS[kind].type, (resource.id for resource in resources), lock=True
-        )
+    @property
+    def subjects(self) -> Collection[Subject]:
+        """Everything that the decisions rest on, as far as it is there."""
+        return self._before.keys()
+
+    def _refer(self, items: Iterable[Item]) -> None:
+        """Takes down what items refer to, so that each kind is locked in one go, sorted."""
+        for item in items:
+            assert item.resource is not None
+            for kind, id in references_of(item.resource):
+                self._referred[kind].add(id)
+
+    def _load(self, kind: Kind, writes: Places, removals: Places) -> None:
+        """Reads and locks what is there of the items, and what others refer to, so that nobody
+        deletes it before this is written."""
+        subjects = (item.subject for _, item in (*writes, *removals))
+        wanted = self._referred[kind] | {subject[1] for subject in subjects if subject}
+        type_ = LAYOUTS[kind].type
+        found = self._unit.resources.find(type_, wanted, lock=True)
         self._before |= {(kind, id): resource for id, resource in found.items()}
+        keys = {item.key for _, item in writes if item.key}
+        self._keyed |= keys
+        self._of_keys |= self._unit.resources.of_keys(type_, keys, lock=True)
+        resources = [item.resource for _, item in writes if item.resource is not None]
         if kind is Kind.TEMPLATE:
-            self._templates.load_heads(found)
-        elif kind is Kind.UNIT_SERVER:
-            servers = [r for r in resources if isinstance(r, UnitServer) and r.launch]
-            self._load_named(Agent, (s.launch.agent for s in servers if s.launch))
+            written = {resource.id for resource in resources} & found.keys()
+            self._templates.load_heads({id: found[id] for id in written})
         elif kind is Kind.CONTROL_UNIT:
-            units = [r for r in resources if isinstance(r, ControlUnit)]
-            self._load_named(UnitServer, (u.unit_server for u in units))
-            self._templates.load(units)
-            keys = [found[u.id].meta.key for u in units if u.id in found]
+            self._templates.load(r for r in resources if isinstance(r, ControlUnit))
+            keys |= {resource.meta.key for resource in found.values()}
             self._published = published_attributes(self._unit, keys)
 
-    def _load_named(self, type_: type[R], ids: Iterable[str]) -> None:
-        """Locks what is referred to, so that nobody deletes it before this is written."""
-        kind = type_.kind
-        missing = {id for id in ids if id and (kind, id) not in self._before}
-        found = self._unit.resources.find(type_, missing - self._coming[kind], lock=True)
-        self._before |= {(kind, id): resource for id, resource in found.items()}
+    def _there(self, item: Item) -> Resource | None:
+        """What is there of an item, perhaps under another id."""
+        if item.key:
+            return self._of_keys.get(item.key)
+        return self._before.get(item.subject) if item.subject else None
+
+    def _taken(self, item: Item) -> list[WrongField]:
+        """That something else has the id that an item comes back to, or gets."""
+        holder = self._before.get(item.subject) if item.key and item.subject else None
+        if holder is None or holder.meta.key in self._keyed:
+            return []
+        return [WrongField("name", item.name, "a name that nothing else has", "ALREADY_EXISTS")]
+
+    def _write(self, kind: Kind, item: Item) -> Decision:
+        decision = self._decide(item)
+        self._progress.checked += 1
+        if decision.action is not ItemAction.REJECTED and item.resource is not None:
+            self._coming[kind].add(item.resource.id)
+        return decision
 
     def _decide(self, item: Item) -> Decision:
         resource = item.resource
@@ -100,11 +145,13 @@ class Planning:
         problems = list(checks.faults_of(resource))
         if isinstance(resource, UnitServer) and resource.launch is not None:
             problems += self._missing(Kind.AGENT, resource.launch.agent, "launch.agent")
+        if isinstance(resource, Policy):
+            problems += self._missing(Kind.TEMPLATE, resource.template, "template")
         return self._compare(item, resource, problems)
 
     def _decide_template(self, item: Item, template: Template) -> Decision:
         problems = list(checks.faults_of(template))
-        before = self._before.get((Kind.TEMPLATE, template.id))
+        before = self._there(item)
         after, more = self._templates.settle(template)
         decision = self._compare(item, after, problems + more, before=self._version(after, before))
         if decision.action in {ItemAction.CREATED, ItemAction.CHANGED}:
@@ -121,7 +168,7 @@ class Planning:
         if template is None:
             return rejected(item, [*problems, self._templates.missing(unit)])
         pinned = replace(unit, template_version=template.version)
-        before = self._before.get((Kind.CONTROL_UNIT, unit.id))
+        before = self._there(item)
         problems += self._templates.refusals(unit, template, before)
         published = self._published.get(before.meta.key) if before else None
         problems += checks.control_unit_faults(pinned, template, published)
@@ -141,11 +188,11 @@ class Planning:
         *,
         before: Resource | None = None,
     ) -> Decision:
-        before = before or self._before.get((after.kind, after.id))
-        if problems:
+        before = before or self._there(item)
+        if problems := [*self._taken(item), *problems]:
             return rejected(item, problems)
         if before is None:
-            fresh = replace(after, meta=Meta())
+            fresh = replace(after, meta=Meta(key=item.key))
             return Decision(item, ItemAction.CREATED, None, fresh)
         changed = before.changed_fields(after)
         if not changed:
@@ -158,10 +205,28 @@ class Planning:
         return Decision(item, ItemAction.CHANGED, before, stamped, changed_fields=changed)
 
 
-def place_of(resource: Resource) -> tuple[Kind, str, int]:
-    """What two items must not share: kind and id, and for templates the version."""
-    version = resource.version if isinstance(resource, Template) else 0
-    return resource.kind, resource.id, version
+class Twins:
+    """Finds items about what an earlier one is about already: of templates the same version, of
+    removals anything of that name."""
+
+    def __init__(self) -> None:
+        self._removed: dict[Subject, Item] = {}
+        self._named: dict[Subject, Item] = {}
+        self._versions: dict[tuple[Subject, int], Item] = {}
+
+    def of(self, item: Item) -> Item | None:
+        """The earlier item; None: this is the first."""
+        assert item.subject is not None
+        subject = item.subject
+        if item.removed:
+            twin = self._named.get(subject)
+            self._removed.setdefault(subject, item)
+        else:
+            version = item.resource.version if isinstance(item.resource, Template) else 0
+            first = self._versions.setdefault((subject, version), item)
+            twin = self._removed.get(subject) or (None if first is item else first)
+        self._named.setdefault(subject, item)
+        return twin
 
 
 def rejected(item: Item, problems: Iterable[WrongField]) -> Decision:

@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 encoder = msgspec.json.Encoder()
 decoder = msgspec.json.Decoder()
+canonical_encoder = msgspec.json.Encoder(order="deterministic")
 
 
 def defaults_of(type_: type[Any]) -> tuple[tuple[str, Any], ...]:
@@ -45,6 +46,11 @@ def plain(value: Any) -> dict[str, Any]:
 
 def text_of(data: Mapping[str, Any]) -> str:
     return encoder.encode(data).decode()
+
+
+def canonical(data: Any) -> bytes:
+    """JSON that is the same for equal data, whatever the order of its maps."""
+    return canonical_encoder.encode(data)
 
 
 def data_of(text: str) -> dict[str, Any]:

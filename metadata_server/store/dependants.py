@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 from sqlalchemy import select
 
+from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
 from metadata_server.store import schema
+from metadata_server.store.keys import batches
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -31,3 +38,52 @@ def dependants_of(unit: UnitOfWork, resource: Resource) -> tuple[int, list[str]]
     )
     sessions = list(unit.connection.scalars(open_sessions))
     return count + len(sessions), [*names[:SHOWN], *(f"the open session {s}" for s in sessions)]
+
+
+def references_of(resource: Resource) -> Iterator[tuple[Kind, str]]:
+    """Kind and id of everything that a resource refers to."""
+    for reference in LAYOUTS[resource.kind].references:
+        found: Any = resource
+        for step in reference.path:
+            found = getattr(found, step, None)
+        if found:
+            yield reference.kind, found
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """What refers to a resource.
+
+    Attributes:
+        key: of the resource that does; 0: it is an open session.
+        name: for people.
+    """
+
+    key: int
+    name: str
+
+
+def users_of(unit: UnitOfWork, kind: Kind, keys: Iterable[int]) -> Mapping[int, Sequence[User]]:
+    """What refers to each of many resources of one kind, by their keys; few statements."""
+    found: dict[int, list[User]] = defaultdict(list)
+    for some in batches(sorted(set(keys))):
+        for user_kind, layout in LAYOUTS.items():
+            for column in (r.column for r in layout.references if r.kind is kind):
+                table = layout.table
+                query = select(table.c.key, table.c.id, table.c[column].label("used"))
+                query = query.where(table.c[column].in_(some)).order_by(table.c.id)
+                for row in unit.connection.execute(query):
+                    found[row.used].append(User(row.key, user_kind.name_of(row.id)))
+        if kind is Kind.UNIT_SERVER:
+            for server, session in open_sessions(unit, some):
+                found[server].append(User(0, f"the open session {session}"))
+    return found
+
+
+def open_sessions(unit: UnitOfWork, servers: Sequence[int]) -> list[tuple[int, str]]:
+    """Keys of unit servers with their sessions that have not ended."""
+    lease = schema.lease
+    query = select(lease.c.unit_server_key, lease.c.session).where(
+        lease.c.unit_server_key.in_(servers), lease.c.ended.is_(False)
+    )
+    return [(row.unit_server_key, row.session) for row in unit.connection.execute(query)]

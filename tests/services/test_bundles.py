@@ -13,7 +13,9 @@ from metadata_server.domain.facility import Agent
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.bundles import Applied, Applying, ApplyProgress, Bundles
+from metadata_server.services.bundles import Bundles
+from metadata_server.services.plans import Applied, Applying
+from metadata_server.services.progress import ApplyProgress
 from metadata_server.store.store import Store
 
 Call = Callable[..., Caller]
