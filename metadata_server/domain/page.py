@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from metadata_server.domain.change import Position
 from metadata_server.domain.names import Kind, id_fault
@@ -32,6 +32,7 @@ class Selection:
         zone: first segment of their ids.
         agent: id of the agent that launches them.
         state: that control units last reported.
+        as_of: the moment at which it is read, as its caller wrote it; empty: now.
     """
 
     kind: Kind
@@ -41,12 +42,26 @@ class Selection:
     zone: str = ""
     agent: str = ""
     state: State = State.UNSPECIFIED
+    as_of: str = ""
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self)
+
+
+class Listed(Protocol):
+    """What a list holds, told by its digest."""
 
     @property
     def digest(self) -> str:
         """Tells the page tokens of one list from those of another."""
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        ...
+
+
+def digest_of(selection: Any) -> str:
+    """Of a selection that is a dataclass."""
+    text = json.dumps([type(selection).__name__, asdict(selection)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +83,7 @@ class PageStart:
     """Where a page begins.
 
     Attributes:
-        after: the last id of the page before; empty: this is the first page.
+        after: where the page before ended, an id or the like; empty: this is the first page.
     """
 
     position: Position
@@ -87,7 +102,7 @@ def page_size(requested: int) -> int:
     return min(requested or DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE)
 
 
-def token_of(selection: Selection, start: PageStart) -> str:
+def token_of(selection: Listed, start: PageStart) -> str:
     """The opaque token of a page."""
     position = start.position
     content = {
@@ -101,7 +116,7 @@ def token_of(selection: Selection, start: PageStart) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def start_of(token: str, selection: Selection) -> PageStart:
+def start_of(token: str, selection: Listed) -> PageStart:
     """What a token says.
 
     Raises:

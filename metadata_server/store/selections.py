@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table
 
-from metadata_server.domain.names import Kind, zone_of
+from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
 from metadata_server.store.history import key_at
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -27,7 +27,7 @@ class Filter:
     """A selection with keys instead of ids.
 
     Attributes:
-        columns: values that columns of the kind's table must have.
+        columns: values that columns of the kind's table, and of its images, must have.
     """
 
     id_prefix: str
@@ -38,27 +38,34 @@ class Filter:
 
     def passes(self, image: Mapping[str, Any]) -> bool:
         """Whether what an image holds passes; its id is known to."""
-        present = {"zone": zone_of(image["id"]), **image}
-        return all(present.get(name) == value for name, value in self.columns.items())
+        return all(image.get(name) == value for name, value in self.columns.items())
 
 
 def filter_of(unit: UnitOfWork, selection: Selection, revision: int) -> Filter | None:
     """The filter of a selection as of a revision; None: nothing can pass it."""
-    if not all(map(BEGINS_AN_ID.match, (selection.id_prefix, selection.zone))):
+    prefix = narrower(selection.id_prefix, f"{selection.zone}/" if selection.zone else "")
+    if prefix is None or not BEGINS_AN_ID.match(prefix):
         return None
     columns: dict[str, object] = {}
-    for field, kind in REFERENCES.items():
+    for field, kind in references_of(selection):
         wanted: str = getattr(selection, field)
-        if not wanted:
-            continue
         known = BEGINS_AN_ID.match(wanted) is not None
         key = key_at(unit.connection, kind, wanted, revision) if known else None
         if key is None:
             return None
         columns[f"{field}_key"] = key
-    if selection.zone:
-        columns["zone"] = selection.zone
-    return Filter(selection.id_prefix, columns)
+    return Filter(prefix, columns)
+
+
+def references_of(selection: Selection) -> list[tuple[str, Kind]]:
+    """The filters of a selection that name other resources."""
+    return [(field, kind) for field, kind in REFERENCES.items() if getattr(selection, field)]
+
+
+def narrower(one: str, other: str) -> str | None:
+    """The prefix of all ids that begin with both; None: there are none."""
+    long, short = (one, other) if len(one) >= len(other) else (other, one)
+    return long if long.startswith(short) else None
 
 
 def id_range(

@@ -7,19 +7,19 @@ What was never heard of has a status too, an empty one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select, tuple_
 
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.control_unit import ControlUnitStatus
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, PageStart, Selection
 from metadata_server.domain.session import Session
 from metadata_server.domain.state import State
 from metadata_server.store.history import last_revisions
 from metadata_server.store.keys import batches
-from metadata_server.store.lists import SMALLEST_BATCH, batches_of, listing, names_at, page
+from metadata_server.store.lists import listing
+from metadata_server.store.past import batches_of, names_at
 from metadata_server.store.schema import control_unit, control_unit_status, status_history
 from metadata_server.store.selections import Filter, filter_of, id_range
 from metadata_server.store.sessions import sessions_of
@@ -34,7 +34,7 @@ def status_page(
     """One page of statuses of control units, by id; like `resource_page`.
 
     Raises:
-        Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET.
+        Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET, HISTORY_TRIMMED.
     """
 
     def read(start: PageStart, limit: int) -> list[ControlUnitStatus]:
@@ -44,10 +44,16 @@ def status_page(
             return []
         if revision == unit.position.revision:
             return present_statuses(unit, selection, wanted, after=start.after, limit=limit)
-        return past_statuses(unit, selection, start=start, limit=limit)
+        return past_statuses(unit, selection, wanted, start=start, limit=limit)
 
     return listing(
-        unit.position, selection, read, size=size, token=token, id_of=lambda status: status.id
+        unit,
+        selection,
+        read,
+        kinds={Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS},
+        size=size,
+        token=token,
+        id_of=lambda status: status.id,
     )
 
 
@@ -78,23 +84,19 @@ def present_statuses(
 
 
 def past_statuses(
-    unit: UnitOfWork, selection: Selection, *, start: PageStart, limit: int
+    unit: UnitOfWork, selection: Selection, wanted: Filter, *, start: PageStart, limit: int
 ) -> list[ControlUnitStatus]:
-    declared = replace(selection, kind=Kind.CONTROL_UNIT, state=State.UNSPECIFIED)
-    size = max(limit, SMALLEST_BATCH)
-    after, found = start.after, list[ControlUnitStatus]()
-    while len(found) < limit:
-        begin = PageStart(start.position, after)
-        units = page(unit, ControlUnit, declared, start=begin, limit=size)
-        keys = {each.id: each.meta.key for each in units}
+    revision = start.position.revision
+    names = names_at(Kind.CONTROL_UNIT, revision, wanted)
+    found: list[ControlUnitStatus] = []
+    for keys in batches_of(unit, names, wanted.id_prefix, after=start.after, size=limit):
         found += [
             status
-            for status in statuses_at(unit, keys, start.position.revision)
+            for status in statuses_at(unit, keys, revision)
             if selection.state in {State.UNSPECIFIED, status.state}
         ]
-        if len(units) < size:
+        if len(found) >= limit:
             break
-        after = units[-1].id
     return found[:limit]
 
 
@@ -128,7 +130,7 @@ def session_page(
     """One page of the last sessions of unit servers, by id of the unit server.
 
     Raises:
-        Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET.
+        Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET, HISTORY_TRIMMED.
     """
 
     def read(start: PageStart, limit: int) -> list[Session]:
@@ -141,7 +143,13 @@ def session_page(
         return sessions_at(unit, some, revision)[:limit]
 
     return listing(
-        unit.position, selection, read, size=size, token=token, id_of=lambda s: s.unit_server
+        unit,
+        selection,
+        read,
+        kinds={Kind.UNIT_SERVER, Kind.UNIT_SERVER_STATUS},
+        size=size,
+        token=token,
+        id_of=lambda s: s.unit_server,
     )
 
 
