@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from metadata_server.domain.admission import Admission, admit
 from metadata_server.domain.change import Caller
@@ -33,6 +34,8 @@ MAXIMUM_WAITING = 1_000
 LONGEST_WAIT_S = 4
 """Who waits longer is told to come again, before it gives up by itself."""
 REGISTRATIONS_AT_ONCE = 4
+ADOPTED = "it came by itself, and MDS_ADOPT is set"
+"""Why a unit server is declared that nobody declared, where it does not say itself."""
 
 
 class Registration:
@@ -153,7 +156,8 @@ class Registration:
             if not unit.keys.find(Kind.UNIT_SERVER, [said.unit_server]):
                 unit.save(UnitServer(id=said.unit_server))
 
-        await self._store.transact(work, caller=caller)
+        said_why = replace(caller, reason=caller.reason.strip() or ADOPTED)
+        await self._store.transact(work, caller=said_why)
 
 
 def new_session(said: Registering, unit_server_key: int) -> Session:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, TypeVar, cast
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
 from metadata_server.domain.change import Caller
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, Selection
+from metadata_server.domain.policy import touched
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template
+from metadata_server.services.answers import answer_of, first_answer
 from metadata_server.services.etags import check_etag
 from metadata_server.services.planning import Planning
 from metadata_server.services.saving import save_all
-from metadata_server.store import history, requests
+from metadata_server.services.template_versions import as_next
+from metadata_server.store import requests
 from metadata_server.store.dependants import dependants_of
 from metadata_server.store.lists import resource_page
 from metadata_server.store.removal import remove_units
@@ -85,7 +87,7 @@ class Resources:
         """
 
         def work(unit: UnitOfWork) -> R:
-            if (first := self._first_answer(unit, validate_only=validate_only)) is not None:
+            if (first := first_answer(unit, validate_only=validate_only)) is not None:
                 return cast(R, first)
             decision = decide(unit, resource)
             if decision.before is not None:
@@ -118,13 +120,13 @@ class Resources:
         """
 
         def work(unit: UnitOfWork) -> R:
-            if (first := self._first_answer(unit, validate_only=validate_only)) is not None:
+            if (first := first_answer(unit, validate_only=validate_only)) is not None:
                 return cast(R, first)
             before = unit.resources.get(type_, id, lock=True)
             check_etag(unit, before, etag, change=change)
             after = change(before)
-            if isinstance(after, Template):
-                after = cast(R, replace(after, version=0))
+            if isinstance(before, Template) and isinstance(after, Template):
+                after = cast(R, as_next(after, before.version_state))
             decision = decide(unit, after)
             return cast(R, self._finish(unit, decision, validate_only=validate_only))
 
@@ -145,6 +147,7 @@ class Resources:
             before = unit.resources.get(type_, id, lock=True)
             check_etag(unit, before, etag)
             refuse_while_used(unit, before)
+            unit.check_reason([touched(before)])
             if validate_only:
                 return
             unit.delete(before)
@@ -153,19 +156,6 @@ class Resources:
             requests.remember(unit, {})
 
         return await self._store.transact(work, caller=caller)
-
-    def _first_answer(self, unit: UnitOfWork, *, validate_only: bool) -> Resource | None:
-        first = None if validate_only else requests.repeated(unit)
-        if first is None:
-            return None
-        kind = Kind(first.answer["kind"])
-        found = history.image_at(unit, kind, first.answer["key"], first.answer["revision"])
-        if found is None:
-            raise Refused.trimmed(
-                "HISTORY_TRIMMED",
-                "This request was carried out before; what it answered is no longer kept.",
-            )
-        return found
 
     def _finish(self, unit: UnitOfWork, decision: Decision, *, validate_only: bool) -> Resource:
         result = decision.after
@@ -176,12 +166,6 @@ class Resources:
                 (result,) = save_all(unit, [decision])
             requests.remember(unit, answer_of(result))
         return result
-
-
-def answer_of(resource: Resource) -> Mapping[str, Any]:
-    """What is kept of an answer: enough to find the resource's image again."""
-    meta = resource.meta
-    return {"kind": resource.kind.value, "key": meta.key, "revision": meta.revision}
 
 
 def decide(unit: UnitOfWork, resource: Resource) -> Decision:

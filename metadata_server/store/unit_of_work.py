@@ -8,7 +8,7 @@ revisions is the order in which changes become visible.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,9 @@ from sqlalchemy import String, Table, cast, literal
 from sqlalchemy.engine import Connection
 
 from metadata_server.domain.change import Action, Caller, Position
+from metadata_server.domain.facility import Policy
 from metadata_server.domain.names import Kind
+from metadata_server.domain.policy import Touched, check_reason, touched
 from metadata_server.domain.resource import Meta, Resource
 from metadata_server.store import schema
 from metadata_server.store.database import Database
@@ -52,6 +54,7 @@ class UnitOfWork:
         self._changed: dict[int, Resource] = {}
         self._deleted: dict[int, Resource] = {}
         self._status_images: list[dict[str, Any]] = []
+        self._policies: list[Policy] | None = None
         self.now_us = self._begun.now_us
         self.resources = Resources(connection, self.keys)
 
@@ -134,10 +137,28 @@ class UnitOfWork:
             }
         )
 
+    def check_reason(self, changed: Iterable[Touched]) -> None:
+        """Passes when the caller says why, or no policy wants that for what is changed; the
+        system itself needs no reason. A trial has to ask; `flush` asks again.
+
+        Raises:
+            Refused: REASON_REQUIRED.
+        """
+        if self.caller is None or self.caller.reason.strip():
+            return
+        if self._policies is None:
+            self._policies = self.resources.where(Policy)
+        check_reason(self.caller.reason, self._policies, changed)
+
     def flush(self) -> None:
-        """Writes what was saved; called once, at the end of the transaction."""
+        """Writes what was saved; called once, at the end of the transaction.
+
+        Raises:
+            Refused: REASON_REQUIRED.
+        """
         if self._claimed is None:
             return
+        self.check_reason(self._touched())
         number = self._claimed.position.revision
         history: list[dict[str, Any]] = []
         for kind, layout in LAYOUTS.items():
@@ -160,6 +181,17 @@ class UnitOfWork:
             close_spans(self.connection, gone, number)
             open_spans(self.connection, layout, fresh, number)
         self._write_history(number, history)
+
+    def _touched(self) -> Iterator[Touched]:
+        """Everything that was saved or deleted; what was renamed or moved also as it was."""
+        for resource in (*self._created.values(), *self._changed.values()):
+            yield touched(resource)
+            span = self.resources.held.get(resource.meta.key)
+            if span is not None:
+                id, template, *_ = *span, None
+                known = self.keys.id_of(Kind.TEMPLATE, template) if template else ""
+                yield Touched(resource.kind, id, known or touched(resource).template)
+        yield from map(touched, self._deleted.values())
 
     def _entry(self, resource: Resource, action: Action, image: str) -> dict[str, Any]:
         return {
