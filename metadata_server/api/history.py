@@ -1,0 +1,143 @@
+"""History on the wire: what people changed, and the ways back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+
+from mds.v1 import history_pb2, history_pb2_grpc
+
+from metadata_server.api.bundle import kinds_of
+from metadata_server.api.calls import Context, tell_position
+from metadata_server.api.messages.history import (
+    change_message,
+    change_set_message,
+    compared_message,
+)
+from metadata_server.api.messages.position import position_message
+from metadata_server.domain.change_set import (
+    ChangeSelection,
+    ChangeSetSelection,
+    revision_of,
+)
+from metadata_server.domain.comparison import Compared, Comparing
+from metadata_server.domain.moment import moment_of
+from metadata_server.domain.names import Kind, named
+from metadata_server.services.comparisons import Comparisons
+from metadata_server.services.history import History
+
+DIFFERENCES_A_MESSAGE = 100
+
+
+class HistoryServicer(history_pb2_grpc.HistoryServicer):
+    """Tells what people changed, and takes it back."""
+
+    def __init__(self, history: History, comparisons: Comparisons) -> None:
+        self._history = history
+        self._comparisons = comparisons
+
+    async def ListChanges(
+        self, request: history_pb2.ListChangesRequest, context: Context
+    ) -> history_pb2.ListChangesResponse:
+        answer = await self._history.list_changes(
+            change_selection(request), size=request.page_size, token=request.page_token
+        )
+        tell_position(context, answer.position)
+        page = answer.value
+        return history_pb2.ListChangesResponse(
+            changes=map(change_message, page.items),
+            next_page_token=page.next_page_token,
+            position=position_message(page.position),
+            kept_from=page.kept_from,
+        )
+
+    async def GetChangeSet(
+        self, request: history_pb2.GetChangeSetRequest, context: Context
+    ) -> history_pb2.ChangeSet:
+        answer = await self._history.get_change_set(revision_of(request.name))
+        tell_position(context, answer.position)
+        return change_set_message(answer.value)
+
+    async def ListChangeSets(
+        self, request: history_pb2.ListChangeSetsRequest, context: Context
+    ) -> history_pb2.ListChangeSetsResponse:
+        selection = ChangeSetSelection(
+            author=request.author,
+            since=moment_of(request.since, field="since"),
+            until=moment_of(request.until, field="until"),
+        )
+        answer = await self._history.list_change_sets(
+            selection, size=request.page_size, token=request.page_token
+        )
+        tell_position(context, answer.position)
+        return history_pb2.ListChangeSetsResponse(
+            change_sets=map(change_set_message, answer.value.items),
+            next_page_token=answer.value.next_page_token,
+            position=position_message(answer.value.position),
+        )
+
+    async def Compare(
+        self, request: history_pb2.CompareRequest, context: Context
+    ) -> AsyncIterator[history_pb2.CompareResponse]:
+        async with aclosing(self._comparisons.compare(comparing(request))) as parts:
+            async for part in parts:
+                tell_position(context, part.later)
+                for piece in pieces(part):
+                    yield compared_message(piece)
+
+
+def change_selection(request: history_pb2.ListChangesRequest) -> ChangeSelection:
+    """Raises:
+    Refused: INVALID_ID, INVALID_FIELD.
+    """
+    kind, id = resource_of(request.name)
+    return ChangeSelection(
+        kind=kind,
+        id=id,
+        change_set=revision_of(request.change_set, field="change_set") if request.change_set else 0,
+        kinds=tuple(kinds_of(request.kinds)),
+        id_prefix=request.id_prefix,
+        author=request.author,
+        since=moment_of(request.since, field="since"),
+        until=moment_of(request.until, field="until"),
+    )
+
+
+def comparing(request: history_pb2.CompareRequest) -> Comparing:
+    """Raises:
+    Refused: INVALID_ID, INVALID_FIELD.
+    """
+    kind, id = resource_of(request.name)
+    return Comparing(
+        earlier=moment_of(getattr(request, "from"), field="from"),
+        later=moment_of(request.to, field="to"),
+        kind=kind,
+        id=id,
+        kinds=tuple(kinds_of(request.kinds)),
+        id_prefix=request.id_prefix,
+        template=id_in(Kind.TEMPLATE, request.template, field="template"),
+        unit_server=id_in(Kind.UNIT_SERVER, request.unit_server, field="unit_server"),
+    )
+
+
+def resource_of(name: str) -> tuple[Kind | None, str]:
+    """Kind and id of a name; of an empty one neither."""
+    return named(name) if name else (None, "")
+
+
+def id_in(kind: Kind, name: str, *, field: str) -> str:
+    return kind.id_of(name, field=field) if name else ""
+
+
+def pieces(part: Compared) -> Sequence[Compared]:
+    """A part in pieces that are messages of a fair size."""
+    starts = range(0, max(len(part.differences), 1), DIFFERENCES_A_MESSAGE)
+    return [
+        Compared(
+            part.earlier,
+            part.later,
+            part.differences[start : start + DIFFERENCES_A_MESSAGE],
+            part.compared,
+        )
+        for start in starts
+    ]
