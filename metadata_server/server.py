@@ -29,6 +29,7 @@ from metadata_server.services.sightings import Sightings
 from metadata_server.services.statuses import Statuses
 from metadata_server.services.tailer import Tailer
 from metadata_server.services.trimming import Trimming
+from metadata_server.services.versioning import Versioning
 from metadata_server.services.watch import Watching
 from metadata_server.settings import Settings
 from metadata_server.store.database import Database, open_database
@@ -73,6 +74,7 @@ class Replica:
         self._parts = Parts(
             replica=settings.replica,
             resources=Resources(self._store),
+            versioning=Versioning(self._store),
             bundles=Bundles(self._store),
             statuses=Statuses(self._store),
             liveness=self._liveness,

@@ -51,6 +51,7 @@ from metadata_server.api.registration import RegistrationServicer
 from metadata_server.api.sighting import SightingsServicer
 from metadata_server.api.standard import StandardMethods
 from metadata_server.api.status import StatusMethods
+from metadata_server.api.template import TemplateMethods
 from metadata_server.api.watch import add_watch
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script, Snapshot, Variable
@@ -63,6 +64,7 @@ from metadata_server.services.overview import Overviews
 from metadata_server.services.resources import Resources
 from metadata_server.services.sightings import Sightings
 from metadata_server.services.statuses import Statuses
+from metadata_server.services.versioning import Versioning
 from metadata_server.services.watch import Watching
 
 STANDARD = (
@@ -100,6 +102,7 @@ class Parts:
 
     replica: str
     resources: Resources
+    versioning: Versioning
     bundles: Bundles
     statuses: Statuses
     liveness: Liveness
@@ -111,7 +114,8 @@ class Parts:
 
 def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     """Adds everything that a replica serves on its gRPC port."""
-    add_standard(server, parts.resources, StatusMethods(parts.statuses).handlers())
+    more = StatusMethods(parts.statuses).handlers() | TemplateMethods(parts.versioning).handlers()
+    add_standard(server, parts.resources, more)
     bundle_pb2_grpc.add_BundlesServicer_to_server(BundlesServicer(parts.bundles), server)
     add_liveness(server, parts)
     add_watch(server, parts.watching)

@@ -8,7 +8,7 @@ from metadata_server.domain.bundle import Item
 from metadata_server.domain.change import Caller
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Template
+from metadata_server.domain.template import Template, newest_published
 from metadata_server.services.plans import Applied, Applying, carry_out
 from metadata_server.services.progress import ApplyProgress
 from metadata_server.store.kinds import LAYOUTS
@@ -54,12 +54,14 @@ class Bundles:
 
 
 def with_versions(unit: UnitOfWork, resources: Sequence[Resource]) -> Iterator[Resource]:
-    """The versions of templates that units stand on, and the newest, oldest first."""
+    """The versions of templates that units stand on, the newest published one, and the newest,
+    oldest first."""
     in_use = unit.resources.versions_in_use()
     for template in resources:
         if isinstance(template, Template):
             versions = unit.resources.all_versions(template)
+            published = newest_published({v.version: v.version_state for v in versions})
             for version in versions:
                 pair = (template.meta.key, version.version)
-                if pair in in_use or version.version == template.version:
+                if pair in in_use or version.version in {template.version, published}:
                     yield version

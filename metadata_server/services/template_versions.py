@@ -103,8 +103,10 @@ class TemplateVersions:
         head = self._heads.get(template.id)
         if template.version:
             return self._settle_named(template, head)
-        if template.version_state is DEPRECATED and not (head and template.has_content_of(head)):
-            expected = "PUBLISHED or DRAFT for what is new; a version that is there is deprecated"
+        if template.version_state is DEPRECATED and not stays_deprecated(template, head):
+            expected = (
+                "PUBLISHED or DRAFT; only a version that is there, by its number, is deprecated"
+            )
             return template, [WrongField("version_state", DEPRECATED, expected)]
         if head is None:
             return self._as(template, 1), []
@@ -222,6 +224,23 @@ def open_draft(template: Template, draft: Template) -> WrongField:
         "discard that first"
     )
     return WrongField("version_state", template.version_state, expected)
+
+
+def stays_deprecated(template: Template, head: Template | None) -> bool:
+    return head is not None and head.version_state is DEPRECATED and template.has_content_of(head)
+
+
+def as_next(template: Template, before: VersionState) -> Template:
+    """A template that somebody has changed, as an item for `settle`: of a draft as the draft,
+    of others as what comes next.
+
+    Args:
+        before: where the newest version stands.
+    """
+    state = template.version_state
+    if before is DEPRECATED and state is DEPRECATED:
+        state = PUBLISHED
+    return replace(template, version=0, version_state=state)
 
 
 def changed_content(before: Template, after: Template) -> list[str]:
