@@ -9,15 +9,23 @@ problems are found, not the first. Nothing is written here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from metadata_server.domain import checks
 from metadata_server.domain.attribute import Attribute
-from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict, PruneScope
+from metadata_server.domain.bundle import (
+    WRITING,
+    Decision,
+    Item,
+    ItemAction,
+    OnConflict,
+    PruneScope,
+)
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Policy
 from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.domain.policy import Touched, touched
 from metadata_server.domain.refused import WrongField
 from metadata_server.domain.resource import Meta, Resource
 from metadata_server.domain.template import Template
@@ -56,7 +64,11 @@ class Planning:
         self._published: dict[int, tuple[Attribute, ...]] = {}
 
     def decide(self, items: Sequence[Item], prune: Sequence[PruneScope] = ()) -> list[Decision]:
-        """One decision an item, in the order of the items; then those of what is pruned."""
+        """One decision an item, in the order of the items; then those of what is pruned.
+
+        Raises:
+            Refused: REASON_REQUIRED.
+        """
         everything = [*items, *pruned(self._unit, prune, items)]
         decisions: list[Decision | None] = [None] * len(everything)
         writes: dict[Kind, Places] = defaultdict(list)
@@ -81,7 +93,9 @@ class Planning:
             self._progress.checked += len(going)
             for (place, _), decision in zip(removals[kind], decided, strict=True):
                 decisions[place] = decision
-        return [decision for decision in decisions if decision is not None]
+        found = [decision for decision in decisions if decision is not None]
+        self._unit.check_reason(changed_by(found))
+        return found
 
     @property
     def subjects(self) -> Collection[Subject]:
@@ -203,6 +217,13 @@ class Planning:
             return Decision(item, ItemAction.SKIPPED, before, None, changed_fields=changed)
         stamped = replace(after, meta=before.meta)
         return Decision(item, ItemAction.CHANGED, before, stamped, changed_fields=changed)
+
+
+def changed_by(decisions: Iterable[Decision]) -> Iterator[Touched]:
+    """What decisions change, as it is and as it shall be."""
+    for decision in decisions:
+        if decision.action in WRITING:
+            yield from (touched(r) for r in (decision.before, decision.after) if r is not None)
 
 
 class Twins:
