@@ -51,11 +51,16 @@ class Planning:
         *,
         on_conflict: OnConflict,
         progress: ApplyProgress | None = None,
+        takes_back: bool = False,
     ) -> None:
+        """
+        Args:
+            takes_back: things become what they were: units may stand on deprecated versions.
+        """
         self._unit = unit
         self._on_conflict = on_conflict
         self._progress = progress or ApplyProgress()
-        self._templates = TemplateVersions(unit)
+        self._templates = TemplateVersions(unit, takes_back=takes_back)
         self._before: dict[Subject, Resource] = {}
         self._of_keys: dict[int, Resource] = {}
         self._keyed: set[int] = set()

@@ -39,10 +39,15 @@ DRAFT, PUBLISHED, DEPRECATED = VersionState.DRAFT, VersionState.PUBLISHED, Versi
 
 
 class TemplateVersions:
-    """Which content each version has, or will have after what has been accepted."""
+    """Which content each version has, or will have after what has been accepted.
 
-    def __init__(self, unit: UnitOfWork) -> None:
+    Args:
+        takes_back: units may go back to deprecated versions.
+    """
+
+    def __init__(self, unit: UnitOfWork, *, takes_back: bool = False) -> None:
         self._unit = unit
+        self._takes_back = takes_back
         self._heads: dict[str, Template] = {}
         self._versions: dict[tuple[str, int], Template] = {}
         self._states: dict[str, dict[int, VersionState]] = {}
@@ -175,11 +180,13 @@ class TemplateVersions:
         self, unit: ControlUnit, version: Template, before: Resource | None
     ) -> list[WrongField]:
         """Why a unit cannot stand on a version that is there. On a deprecated one those stay
-        that stand on it; and those come that were exported together with it."""
+        that stand on it; and those come that go back to it, or were exported with it."""
         if version.version_state is DRAFT:
             return [not_usable(unit, version, self._newest(unit.template), "STILL_A_DRAFT")]
         place = version.id, version.version
-        if version.version_state is PUBLISHED or place in self._fresh or place == place_of(before):
+        if version.version_state is PUBLISHED or self._takes_back:
+            return []
+        if place in self._fresh or place == place_of(before):
             return []
         return [not_usable(unit, version, self._newest(unit.template), "VERSION_DEPRECATED")]
 
