@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from mds.v1 import bundle_pb2, bundle_pb2_grpc, kind_pb2
@@ -12,17 +12,16 @@ from mds.v1 import bundle_pb2, bundle_pb2_grpc, kind_pb2
 from metadata_server.api.calls import Context, caller_of, tell_position
 from metadata_server.api.messages import from_message, to_message
 from metadata_server.api.messages.position import position_message
-from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
-from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.api.plans import carried_out, progress_message, seen_plan_of
+from metadata_server.domain.bundle import Item, OnConflict, PruneScope
+from metadata_server.domain.names import BEGINS_AN_ID, DECLARED, Kind, named
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.services.bundles import Bundles
-from metadata_server.services.plans import Applied, Applying
+from metadata_server.services.plans import Applying
 from metadata_server.services.progress import ApplyProgress
 
 LARGEST_BUNDLE_BYTES = 256 * 1024 * 1024
-RESULTS_A_MESSAGE = 1000
 EXPORT_CHUNK_BYTES = 512 * 1024
-PROGRESS_PERIOD_S = 0.2
 
 KINDS = {getattr(kind_pb2, f"KIND_{kind.name}"): kind for kind in DECLARED}
 POLICIES = {
@@ -31,7 +30,6 @@ POLICIES = {
     bundle_pb2.ON_CONFLICT_SKIP: OnConflict.SKIP,
     bundle_pb2.ON_CONFLICT_REPLACE: OnConflict.REPLACE,
 }
-ACTIONS = {action: getattr(bundle_pb2, f"ITEM_ACTION_{action.name}") for action in ItemAction}
 
 
 class BundlesServicer(bundle_pb2_grpc.BundlesServicer):
@@ -44,29 +42,20 @@ class BundlesServicer(bundle_pb2_grpc.BundlesServicer):
         self, request_iterator: AsyncIterator[bundle_pb2.ApplyRequest], context: Context
     ) -> AsyncIterator[bundle_pb2.ApplyResponse]:
         incoming = IncomingBundle()
+        progress = ApplyProgress()
         async for request in request_iterator:
             await asyncio.to_thread(incoming.take, request)
-            yield progress_message(received=len(incoming.items))
+            told = progress_message(len(incoming.items), progress)
+            yield bundle_pb2.ApplyResponse(progress=told)
         incoming.check_end()
-        header = incoming.header
-        how = Applying(
-            on_conflict=POLICIES.get(header.on_conflict, OnConflict.FAIL),
-            validate_only=header.validate_only,
-            skip_invalid=header.skip_invalid,
-        )
+        header, items = incoming.header, incoming.items
+        how = applying_of(header)
         caller = caller_of(context, "Bundles.Apply", header, incoming.payload.hexdigest())
-        progress = ApplyProgress()
-        work = asyncio.create_task(self._bundles.apply(caller, incoming.items, how, progress))
-        try:
-            while not (await asyncio.wait([work], timeout=PROGRESS_PERIOD_S))[0]:
-                yield progress_message(len(incoming.items), progress.checked, progress.written)
-        finally:
-            work.cancel()  # no effect on a transaction under way: its caller has a request id
-        answer = work.result()
-        for response in result_messages(answer.value.decisions):
+        work = self._bundles.apply(caller, items, how, progress)
+        async for response in carried_out(
+            bundle_pb2.ApplyResponse, work, progress, context, received=len(items)
+        ):
             yield response
-        tell_position(context, answer.position)
-        yield summary_message(answer.value, position_message(answer.position))
 
     async def Export(
         self, request: bundle_pb2.ExportRequest, context: Context
@@ -130,12 +119,36 @@ class IncomingBundle:
             )
 
 
+def applying_of(header: bundle_pb2.BundleHeader) -> Applying:
+    """How a bundle is to be applied.
+
+    Raises:
+        Refused: INVALID_FIELD, for a scope that cannot be one.
+    """
+    return Applying(
+        on_conflict=POLICIES.get(header.on_conflict, OnConflict.FAIL),
+        validate_only=header.validate_only,
+        skip_invalid=header.skip_invalid,
+        prune=tuple(scope_of(scope, f"prune[{n}]") for n, scope in enumerate(header.prune)),
+        seen=seen_plan_of(header),
+    )
+
+
+def scope_of(message: bundle_pb2.PruneScope, field: str) -> PruneScope:
+    if not BEGINS_AN_ID.match(message.id_prefix):
+        expected = "the beginning of an id: letters, digits and _ . : + - /"
+        raise Refused.wrong_fields([WrongField(f"{field}.id_prefix", message.id_prefix, expected)])
+    return PruneScope(tuple(kinds_of(message.kinds, field=f"{field}.kinds")), message.id_prefix)
+
+
 def item_of(message: bundle_pb2.BundleItem) -> Item:
     """An item; what cannot be read of it stands in its faults."""
     field = message.WhichOneof("resource")
     if field is None:
-        expected = "one of " + ", ".join(kind.value for kind in DECLARED)
+        expected = f"one of {', '.join(kind.value for kind in DECLARED)}, or removed"
         return Item(message.source, "", None, (WrongField("resource", "", expected),))
+    if field == "removed":
+        return removal_of(message)
     resource = getattr(message, field)
     try:
         return Item(message.source, resource.name, from_message(Kind(field), resource))
@@ -146,54 +159,25 @@ def item_of(message: bundle_pb2.BundleItem) -> Item:
         return Item(message.source, resource.name[:300], None, faults)
 
 
+def removal_of(message: bundle_pb2.BundleItem) -> Item:
+    name = message.removed
+    try:
+        kind, id = named(name, field="removed")
+    except Refused as refused:
+        fault = WrongField("removed", name[:300], expected_of(refused), refused.reason)
+        return Item(message.source, name[:300], None, (fault,))
+    return Item.removal(kind, id, source=message.source)
+
+
 def expected_of(refused: Refused) -> str:
     """What would be right, out of a refusal's sentence."""
     return refused.message.partition("right would be ")[2].rstrip(".") or refused.message
 
 
-def kinds_of(numbers: Sequence[Any]) -> list[Kind]:
+def kinds_of(numbers: Sequence[Any], *, field: str = "kinds") -> list[Kind]:
     unknown = [number for number in numbers if number not in KINDS]
     if unknown:
         raise Refused.wrong_fields(
-            [WrongField("kinds", str(unknown[0]), "a kind that people declare")]
+            [WrongField(field, str(unknown[0]), "a kind that people declare")]
         )
     return [KINDS[number] for number in numbers]
-
-
-def progress_message(received: int, checked: int = 0, written: int = 0) -> bundle_pb2.ApplyResponse:
-    progress = bundle_pb2.ApplyProgress(received=received, checked=checked, written=written)
-    return bundle_pb2.ApplyResponse(progress=progress)
-
-
-def result_messages(decisions: Sequence[Decision]) -> Iterator[bundle_pb2.ApplyResponse]:
-    for start in range(0, len(decisions), RESULTS_A_MESSAGE):
-        response = bundle_pb2.ApplyResponse()
-        for decision in decisions[start : start + RESULTS_A_MESSAGE]:
-            response.results.add(
-                source=decision.item.source,
-                name=decision.item.name,
-                action=ACTIONS[decision.action],
-                changed_fields=decision.changed_fields,
-            )
-            for problem in decision.problems:
-                response.problems.append(problem_message(decision.item, problem))
-        yield response
-
-
-def problem_message(item: Item, problem: WrongField) -> bundle_pb2.Problem:
-    return bundle_pb2.Problem(
-        source=item.source,
-        name=item.name,
-        reason=problem.reason,
-        field=problem.field,
-        value=problem.value,
-        expected=problem.expected,
-        message=problem.message,
-    )
-
-
-def summary_message(applied: Applied, position: Any) -> bundle_pb2.ApplyResponse:
-    summary = bundle_pb2.ApplySummary(applied=applied.summary.applied, position=position)
-    for action, count in applied.summary.counts.items():
-        setattr(summary, action.value.lower(), count)
-    return bundle_pb2.ApplyResponse(summary=summary)

@@ -9,6 +9,7 @@ from metadata_server.domain.refused import Refused, shown
 
 MAXIMUM_ID_BYTES = 255
 SEGMENT = re.compile(r"[A-Za-z0-9_.:+-]+\Z")
+BEGINS_AN_ID = re.compile(r"[A-Za-z0-9_.:+/-]*\Z")
 
 
 class Kind(StrEnum):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from metadata_server.domain.bundle import (
     Decision,
@@ -20,12 +21,16 @@ from metadata_server.domain.facility import Agent, Policy
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
+from metadata_server.domain.state import State
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import Launch, UnitServer
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.plans import Applied, Applying, plan_of
 from metadata_server.services.progress import ApplyProgress
+from metadata_server.store.schema import instantiation
 from metadata_server.store.store import Answer, Store
+from tests.services.lively import CALLER, attached, facility, report
+from tests.stages.waiting import until
 
 Call = Callable[..., Caller]
 TEMPLATE = Template(id="Supply", implementation="::Supply")
@@ -252,3 +257,20 @@ async def test_a_policy_cannot_name_a_template_that_is_not_there(
     applied = await apply(bundles, call(), Policy(id="P", template="Nothing"))
     (problem,) = applied.decisions[0].problems
     assert (problem.field, problem.reason) == ("template", "TEMPLATE_NOT_FOUND")
+
+
+async def test_a_unit_that_runs_is_told_and_its_life_ends_with_it(store: Store) -> None:
+    async with facility(store) as lab:
+        await lab.declare("A/1", "A/2", "A/3")
+        registered = await lab.register()
+        async with attached(lab, registered) as (unit_server, ear):
+            said = [report("A/1", 1, State.RUNNING), report("A/2", 2, State.LOADED)]
+            await unit_server.report(said)
+            await until(lambda: ear.acknowledged == 2, what="the acknowledgement")
+            gone = [Item.removal(Kind.CONTROL_UNIT, id) for id in ("A/1", "A/2", "A/3")]
+            applied = await apply(Bundles(store), CALLER, *gone)
+    assert [decision.is_running for decision in applied.decisions] == [True, False, False]
+    assert applied.summary.running == 1
+    query = select(instantiation.c.end_reason)
+    ends = (await store.read(lambda unit: list(unit.connection.scalars(query)))).value
+    assert ends == ["REMOVED"] * 3
