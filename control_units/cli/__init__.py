@@ -60,11 +60,15 @@ class Commands(click.Group):
 def main(ctx: click.Context, address: str | None, principal: str | None) -> None:
     """Tells a control system's metadata server what is, and asks it what runs.
 
+    Colours are shown on a terminal only, and not where NO_COLOR is set.
+
     Exit codes: 0 done, 1 refused or problems found, 2 wrong use, 3 no server answers.
     """
     if address is not None:
         # The one place that all commands, and the programs that they start, look at.
         os.environ["MDS_ADDRESS"] = address
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
     ctx.obj = Connection(principal)
 
 

@@ -14,10 +14,20 @@ from control_units.importers.facility.shape import KINDS
 PATIENCE_S = 120.0
 
 
-def write_export(connection: Connection, format: str, *, kinds: Sequence[str], prefix: str) -> None:
+def write_export(
+    connection: Connection,
+    format: str,
+    *,
+    kinds: Sequence[str],
+    prefix: str,
+    as_of: str,
+    has_scope: bool,
+) -> None:
     """Writes to standard output, in UTF-8 whatever the terminal's own encoding is."""
     request = ExportRequest(
-        kinds=[Kind.Value(f"KIND_{KINDS[kind].upper()}") for kind in kinds], id_prefix=prefix
+        kinds=[Kind.Value(f"KIND_{KINDS[kind].upper()}") for kind in kinds],
+        id_prefix=prefix,
+        as_of=as_of,
     )
 
     async def work(client: Client) -> list[BundleItem]:
@@ -26,6 +36,7 @@ def write_export(connection: Connection, format: str, *, kinds: Sequence[str], p
             items.extend(response.items)
         return items
 
-    text = write_facility(connection.run(work), format)
+    scope = (list(kinds), prefix) if has_scope else None
+    text = write_facility(connection.run(work), format, scope=scope)
     sys.stdout.buffer.write(text.encode())
     sys.stdout.buffer.flush()

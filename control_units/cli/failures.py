@@ -1,9 +1,12 @@
 """What a failed call means to a person at a terminal, and to a script."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import click
+from mds.v1.difference_pb2 import Conflict, FieldConflict
 
+from control_units.cli.differences import told
+from control_units.cli.tables import columns
 from control_units.client import Refused, Unreachable
 
 PROBLEMS = 1
@@ -11,6 +14,12 @@ UNREACHABLE = 3
 
 ADVICE: Mapping[str, str] = {
     "ETAG_MISMATCH": "Somebody else has changed it: read it again, then write.",
+    "PLAN_MOVED": "Nothing was written. Run it again to see the plan as it is now.",
+    "CHANGED_SINCE": "Nothing was written. Say --skip-invalid to take back the rest.",
+    "REASON_REQUIRED": "Say why with --reason.",
+    "STILL_IN_USE": "Remove what depends on it first, or in the same bundle (`mds apply`).",
+    "HISTORY_TRIMMED": "What is older is no longer kept; `mds changes` shows what is.",
+    "HISTORY_RESET": "The database was restored: its revisions were counted anew.",
     "SCHEMA_UNKNOWN": "The server's database needs `mds migrate`.",
     "DATABASE_UNAVAILABLE": "The server runs; it is its database that has failed. Try again later.",
     "CONTENTION": "Others write the same things. Try again.",
@@ -38,9 +47,29 @@ class Failure(click.ClickException):
             return cls(str(error))
         lines = [f"{error.message} ({error.reason})"]
         lines.extend(f"  {v.field}: {v.description}" for v in error.violations)
+        for conflict in error.conflicts:
+            lines.extend(_conflict_lines(conflict))
         if error.reason in ADVICE:
             lines.append(ADVICE[error.reason])
         return cls("\n".join(lines))
+
+
+def _conflict_lines(conflict: Conflict) -> Iterator[str]:
+    """What somebody else has done meanwhile, beside what was read and what was sent."""
+    author = conflict.author or "somebody"
+    what = "changed it" if conflict.etag else "deleted it"
+    why = f": {conflict.reason}" if conflict.reason else ""
+    yield f"  {conflict.name}: {author} {what} meanwhile{why}"
+    if conflict.fields:
+        rows = [
+            (field.path, _value(field, "read"), _value(field, "sent"), _value(field, "now"))
+            for field in conflict.fields
+        ]
+        yield from columns(("field", "read", "sent", "now"), rows, "    ")
+
+
+def _value(field: FieldConflict, side: str) -> str:
+    return told(getattr(field, side) if field.HasField(side) else None)  # type: ignore[arg-type]
 
 
 class NoServer(Failure):

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from mds.v1.bundle_pb2 import ItemAction, ItemResult, Problem
 
+from control_units.cli.problems import counted, problem_fields, problem_lines
 from control_units.importers.apply import Outcome
-from control_units.importers.findings import Reading, shown
+from control_units.importers.findings import Reading
 
 _ACTIONS = {
     ItemAction.ITEM_ACTION_CREATED: ("+", "created"),
     ItemAction.ITEM_ACTION_CHANGED: ("~", "changed"),
-    ItemAction.ITEM_ACTION_SKIPPED: ("-", "left, though it differs"),
+    ItemAction.ITEM_ACTION_SKIPPED: ("!", "left, though it differs"),
     ItemAction.ITEM_ACTION_UNCHANGED: ("=", "left, as it is so already"),
+    ItemAction.ITEM_ACTION_REMOVED: ("-", "removed"),
     ItemAction.ITEM_ACTION_REJECTED: ("!", "left out for its problems"),
 }
 
@@ -60,7 +62,7 @@ def as_text(report: Report) -> str:
     return "\n".join(
         [
             f"{report.file}: {_contents(report.reading)}",
-            *_told_problems(report.problems),
+            *problem_lines(report.problems),
             *_told_notes(report),
             *_told_properties(report),
             *_told_items(report),
@@ -70,28 +72,16 @@ def as_text(report: Report) -> str:
 
 
 def _contents(reading: Reading) -> str:
-    counted = Counter(item.WhichOneof("resource") for item in reading.items)
-    return ", ".join(_counted(n, str(kind)) for kind, n in counted.items()) or "nothing to take"
-
-
-def _counted(count: int, kind: str) -> str:
-    words = kind.replace("_", " ")
-    return f"{count} {words}" if count == 1 else f"{count} {words}s"
-
-
-def _told_problems(problems: list[Problem]) -> Iterator[str]:
-    if problems:
-        yield f"{_counted(len(problems), 'problem')}:"
-    for problem in problems:
-        yield f"  {problem.source}{f'  ({problem.name})' if problem.name else ''}"
-        yield f"      read   {shown(problem.value)}" if problem.value else "      read   nothing"
-        yield f"      right  {problem.expected or problem.message}"
+    kinds = Counter(item.WhichOneof("resource") for item in reading.items)
+    removed = kinds.pop("removed", 0)
+    parts = [counted(n, str(kind)) for kind, n in kinds.items()]
+    return ", ".join([*parts, f"{removed} to remove"] if removed else parts) or "nothing to take"
 
 
 def _told_notes(report: Report) -> Iterator[str]:
     notes = report.reading.findings.notes
     if notes:
-        yield f"{_counted(len(notes), 'note')}:"
+        yield f"{counted(len(notes), 'note')}:"
     for note in notes:
         yield f"  {note.place} {note.text}"
 
@@ -137,10 +127,11 @@ def _told_end(report: Report) -> Iterator[str]:
     counts = (
         f"{summary.created} created, {summary.changed} changed, {summary.unchanged} as they "
         f"were, {summary.skipped} left though they differ"
+        f"{f', {summary.removed} removed' if summary.removed else ''}"
     )
     left_out = summary.rejected + len(_names(report.reading.findings.problems))
     left_out_words = f", {left_out} left out for their problems" if left_out else ""
-    if report.is_good and not (summary.created or summary.changed):
+    if report.is_good and not (summary.created or summary.changed or summary.removed):
         yield f"Nothing to do: {counts}{left_out_words}."
     elif report.is_applied:
         yield f"Done at revision {summary.position.revision}: {counts}{left_out_words}."
@@ -172,9 +163,9 @@ def as_json(report: Report) -> str:
         "revision": summary.position.revision if summary else None,
         "counts": {
             name: getattr(summary, name) if summary else 0
-            for name in ("created", "changed", "unchanged", "skipped", "rejected")
+            for name in ("created", "changed", "removed", "unchanged", "skipped", "rejected")
         },
-        "problems": [_problem(problem) for problem in report.problems],
+        "problems": [problem_fields(problem) for problem in report.problems],
         "notes": [{"source": note.place, "text": note.text} for note in findings.notes],
         "properties": kept,
         "empty": dict(sorted(findings.empty.items())),
@@ -182,11 +173,6 @@ def as_json(report: Report) -> str:
         "items": [_item(result) for result in (report.outcome.results if report.outcome else ())],
     }
     return json.dumps(found, ensure_ascii=False, indent=2)
-
-
-def _problem(problem: Problem) -> dict[str, str]:
-    fields = ("source", "name", "reason", "field", "value", "expected", "message")
-    return {name: getattr(problem, name) for name in fields}
 
 
 def _item(result: ItemResult) -> dict[str, object]:

@@ -1,18 +1,16 @@
 """From a reading of a file to a facility that has it, or to a report of what stands against."""
 
-import contextlib
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import click
-from mds.v1.bundle_pb2 import ApplyProgress, BundleHeader, BundleItem, OnConflict
+from mds.v1.bundle_pb2 import BundleHeader, BundleItem, OnConflict
 
 from control_units.cli.connection import Connection
 from control_units.cli.failures import PROBLEMS
 from control_units.cli.import_report import Report, as_json, as_text
+from control_units.cli.progress import progress_bar
 from control_units.client import Client, Unreachable
-from control_units.importers.apply import Outcome, Progress, apply_bundle, without_oversized
+from control_units.importers.apply import Outcome, apply_bundle, without_oversized
 from control_units.importers.findings import Reading
 
 
@@ -25,7 +23,7 @@ class Order:
     on_conflict: str
     skips_invalid: bool
     reason: str
-    format: str
+    output: str
 
 
 def carry_out(connection: Connection, reading: Reading, order: Order) -> None:
@@ -54,42 +52,15 @@ def carry_out(connection: Connection, reading: Reading, order: Order) -> None:
                 raise
             unasked = str(error)
     report = Report(order.file, reading, outcome, order.is_dry_run, order.skips_invalid, unasked)
-    click.echo(as_json(report) if order.format == "json" else as_text(report))
+    click.echo(as_json(report) if order.output == "json" else as_text(report))
     if not report.is_good:
         raise click.exceptions.Exit(PROBLEMS)
 
 
 def _apply(connection: Connection, items: list[BundleItem], header: BundleHeader) -> Outcome:
-    with _progress(len(items)) as progress:
+    with progress_bar(len(items)) as progress:
 
         async def work(client: Client) -> Outcome:
             return await apply_bundle(client, items, header, progress=progress)
 
         return connection.run(work)
-
-
-@contextlib.contextmanager
-def _progress(count: int) -> Iterator[Progress]:
-    """A bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description:<9}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("sending", total=count)
-
-        def show(word: ApplyProgress) -> None:
-            steps = (("writing", word.written), ("checking", word.checked))
-            reached = next((step for step in steps if step[1]), ("sending", word.received))
-            bar.update(task, description=reached[0], completed=reached[1])
-
-        yield show

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -41,20 +41,24 @@ class Reads:
     def _request(self, name: str) -> Any:
         return getattr(import_module(f"mds.v1.{self._noun}_pb2"), name)
 
-    async def get(self, client: "Client", resource_id: str) -> Any:
+    async def get(self, client: "Client", resource_id: str, *, as_of: str = "") -> Any:
         """One resource.
 
         Raises:
             Refused: there is none of this id.
         """
         request = self._request(f"Get{_camel(self._noun)}Request")(
-            name=f"{self.collection}/{resource_id}"
+            name=f"{self.collection}/{resource_id}", as_of=as_of
         )
         return await getattr(getattr(client, self.collection), f"Get{_camel(self._noun)}")(request)
 
-    def all(self, client: "Client", prefix: str) -> AsyncIterator[Any]:
-        """All resources whose ids begin with a text, by id."""
-        request = self._request(f"List{_camel(self.collection)}Request")(id_prefix=prefix)
+    def all(self, client: "Client", **filters: str) -> AsyncIterator[Any]:
+        """All resources that pass filters, by id.
+
+        Args:
+            filters: fields of the request (`id_prefix`, `as_of`, `template`), where it has them.
+        """
+        request = self._request(f"List{_camel(self.collection)}Request")(**filters)
         call = getattr(getattr(client, self.collection), f"List{_camel(self.collection)}")
         return pages(call, request, self.collection)
 
@@ -79,16 +83,50 @@ async def pages(call: Any, request: Any, field: str) -> AsyncIterator[Any]:
             return
 
 
-def named(name: str) -> tuple[str, str]:
-    """Collection and id of a resource's name.
+class ResourceName(click.ParamType[str]):
+    """A resource: KIND/ID, or the id alone of a control unit."""
 
-    Raises:
-        click.UsageError: it is no name of a resource that people declare.
-    """
+    name = "name"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        text = str(value)
+        collection, _, resource_id = text.partition("/")
+        if collection not in KINDS and text:
+            return f"control_units/{text}"
+        if not resource_id:
+            self._refuse(text, param, ctx)
+        return text
+
+    def _refuse(
+        self, text: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> NoReturn:
+        self.fail(
+            f"{text!r} names no resource; right would be KIND/ID, with a KIND of "
+            f"{', '.join(KINDS)}, or the id of a control unit, like DAFNE/PL/QSKPL106.",
+            param,
+            ctx,
+        )
+
+
+class IdOf(click.ParamType[str]):
+    """A resource of one kind, by its id or its whole name."""
+
+    def __init__(self, collection: str) -> None:
+        self.name = collection.removesuffix("s")
+        self._collection = collection
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        resource_id = str(value).removeprefix(f"{self._collection}/")
+        if not resource_id:
+            self.fail("an empty text names nothing; right would be an id.", param, ctx)
+        return f"{self._collection}/{resource_id}"
+
+
+def parts(name: str) -> tuple[str, str]:
+    """Collection and id of a resource's name."""
     collection, _, resource_id = name.partition("/")
-    if collection in KINDS and resource_id:
-        return collection, resource_id
-    raise click.UsageError(
-        f"{name!r} names no resource; right would be KIND/ID, like "
-        f"control_units/DAFNE/PL/QSKPL106, with a KIND of {', '.join(KINDS)}."
-    )
+    return collection, resource_id

@@ -7,35 +7,65 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from control_units.cli.connection import Connection, pass_connection
-from control_units.cli.kinds import KINDS, Reads, pages
+from control_units.cli.kinds import KINDS, IdOf, Reads, pages
+from control_units.cli.options import as_of_option, output_option
 
 if TYPE_CHECKING:
     from control_units.client import Client
 
 Row: TypeAlias = tuple[str, ...]
+Filters: TypeAlias = dict[str, str]
 
-_UNIT_HEADERS = ("id", "state", "desired", "contact", "unit server", "template", "message")
+_UNIT_HEADERS = (
+    "id",
+    "state",
+    "desired",
+    "contact",
+    "unit server",
+    "template",
+    "conditions",
+    "message",
+)
 _SERVER_HEADERS = ("id", "contact", "host", "process", "since", "agent", "description")
 
 
 @click.command(name="list")
 @click.argument("kind", type=click.Choice(KINDS), default="control_units")
 @click.option("--prefix", default="", help="Only ids that begin with this text.")
+@click.option("--template", type=IdOf("templates"), help="Only control units of this template.")
 @click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to write.",
+    "--unit-server", type=IdOf("unit_servers"), help="Only control units of this unit server."
 )
+@as_of_option
+@output_option("text", "json")
 @pass_connection
-def list_(connection: Connection, kind: str, *, prefix: str, output: str) -> None:
+def list_(
+    connection: Connection,
+    kind: str,
+    *,
+    prefix: str,
+    template: str | None,
+    unit_server: str | None,
+    as_of: str,
+    output: str,
+) -> None:
     """List what is declared of a KIND (control_units, if none is named): units and unit
-    servers with what they last said of themselves."""
+    servers with what they last said of themselves, and with conditions that should be known:
+    OutOfDate, for one, marks units on an older version of their template.
+
+    \b
+      mds list --prefix DAFNE/PL/
+      mds list templates
+      mds list --template driver::powersupply::SCPowerSupply --as-of 120
+    """
     from control_units.cli.tables import write_table
 
-    headers, rows = connection.run(lambda client: _table(client, kind, prefix))
+    filters = {"id_prefix": prefix, "as_of": as_of}
+    if template or unit_server:
+        if kind != "control_units":
+            raise click.UsageError("--template and --unit-server are for control_units.")
+        filters |= {"template": template or "", "unit_server": unit_server or ""}
+    headers, rows = connection.run(lambda client: _table(client, kind, filters))
     if output == "json":
         keys = [header.replace(" ", "_") for header in headers]
         told = [dict(zip(keys, row, strict=True)) for row in rows]
@@ -44,29 +74,29 @@ def list_(connection: Connection, kind: str, *, prefix: str, output: str) -> Non
         write_table(headers, rows)
 
 
-async def _table(client: "Client", kind: str, prefix: str) -> tuple[Row, list[Row]]:
+async def _table(client: "Client", kind: str, filters: Filters) -> tuple[Row, list[Row]]:
     if kind == "control_units":
-        return _UNIT_HEADERS, await _unit_rows(client, prefix)
+        return _UNIT_HEADERS, await _unit_rows(client, filters)
     if kind == "unit_servers":
-        return _SERVER_HEADERS, await _server_rows(client, prefix)
+        return _SERVER_HEADERS, await _server_rows(client, filters)
     rows: list[Row] = [
         (resource.name.partition("/")[2], resource.description)
-        async for resource in Reads(kind).all(client, prefix)
+        async for resource in Reads(kind).all(client, **filters)
     ]
     return ("id", "description"), rows
 
 
-async def _unit_rows(client: "Client", prefix: str) -> list[Row]:
+async def _unit_rows(client: "Client", filters: Filters) -> list[Row]:
     from mds.v1.control_unit_pb2 import ControlUnitStatus, ListControlUnitStatusesRequest
 
     service = client.control_units
     listed = pages(
         service.ListControlUnitStatuses,
-        ListControlUnitStatusesRequest(id_prefix=prefix),
+        ListControlUnitStatusesRequest(id_prefix=filters["id_prefix"], as_of=filters["as_of"]),
         "control_unit_statuses",
     )
     units, statuses = await asyncio.gather(
-        _collected(Reads("control_units").all(client, prefix), "name"),
+        _collected(Reads("control_units").all(client, **filters), "name"),
         _collected(listed, "control_unit"),
     )
     rows: list[Row] = []
@@ -80,13 +110,14 @@ async def _unit_rows(client: "Client", prefix: str) -> list[Row]:
                 _contact(status.contact),
                 unit.unit_server.partition("/")[2],
                 unit.template.partition("/")[2],
+                ", ".join(condition.type for condition in status.conditions),
                 status.message,
             )
         )
     return rows
 
 
-async def _server_rows(client: "Client", prefix: str) -> list[Row]:
+async def _server_rows(client: "Client", filters: Filters) -> list[Row]:
     from mds.v1.unit_server_pb2 import ListUnitServerStatusesRequest, UnitServerStatus
 
     from control_units.cli.times import shown
@@ -94,11 +125,11 @@ async def _server_rows(client: "Client", prefix: str) -> list[Row]:
     service = client.unit_servers
     listed = pages(
         service.ListUnitServerStatuses,
-        ListUnitServerStatusesRequest(id_prefix=prefix),
+        ListUnitServerStatusesRequest(id_prefix=filters["id_prefix"], as_of=filters["as_of"]),
         "unit_server_statuses",
     )
     servers, statuses = await asyncio.gather(
-        _collected(Reads("unit_servers").all(client, prefix), "name"),
+        _collected(Reads("unit_servers").all(client, **filters), "name"),
         _collected(listed, "unit_server"),
     )
     rows: list[Row] = []

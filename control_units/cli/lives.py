@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from control_units.cli.connection import Connection, pass_connection
+from control_units.cli.kinds import IdOf
+from control_units.cli.options import output_option
 from control_units.cli.times import Moment
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ _HEADERS = (
 
 
 @click.command()
-@click.argument("control_unit")
+@click.argument("control_unit", type=IdOf("control_units"))
 @click.option(
     "--since", type=Moment(), help="Only lives that had not ended before: 30d, 2024-05-31."
 )
@@ -45,14 +47,7 @@ _HEADERS = (
     show_default=True,
     help="At most so many.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to write.",
-)
+@output_option("text", "json")
 @pass_connection
 def lives(
     connection: Connection,
@@ -70,9 +65,7 @@ def lives(
     """
     from mds.v1.instantiation_pb2 import ListInstantiationsRequest
 
-    request = ListInstantiationsRequest(
-        control_unit=f"control_units/{control_unit.removeprefix('control_units/')}"
-    )
+    request = ListInstantiationsRequest(control_unit=control_unit)
     if since is not None:
         request.since.FromDatetime(since)
     if until is not None:
@@ -105,7 +98,7 @@ def _write(control_unit: str, found: "list[Instantiation]") -> None:
     from control_units.cli.tables import write_table
 
     if not found:
-        click.echo(f"{control_unit} has no lives in this time.", err=True)
+        click.echo(f"{control_unit.partition('/')[2]} has no lives in this time.", err=True)
     elif sys.stdout.isatty():
         click.echo("\n".join(line for life in found for line in _block(life)))
     else:

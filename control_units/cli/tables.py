@@ -6,6 +6,16 @@ from collections.abc import Sequence
 import click
 
 
+def columns(headers: Sequence[str], rows: Sequence[Sequence[str]], indent: str) -> list[str]:
+    """Lines with cells below each other, for a message."""
+    widths = [max(len(row[i]) for row in (headers, *rows)) for i in range(len(headers))]
+    return [
+        indent
+        + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (headers, *rows)
+    ]
+
+
 def write_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on a terminal; elsewhere lines with tabs between fields, headers first."""
     if not sys.stdout.isatty():

@@ -10,6 +10,23 @@ _AGO = re.compile(r"(\d{1,6})(s|m|h|d|w)\Z", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
+class AsOf(click.ParamType[str]):
+    """A moment of the past, in the words of the protocol: a revision (`120`), a time as `Moment`
+    takes it, or nothing, which is `now`."""
+
+    name = "moment"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        text = str(value)
+        if text in {"", "now"}:
+            return ""
+        if text.isascii() and text.isdigit():
+            return text
+        return Moment().convert(text, param, ctx).isoformat()
+
+
 class Moment(click.ParamType[datetime]):
     """A time: `2024-05-31`, `2024-05-31T12:00:00+02:00`, or how long ago: `90m`, `36h`, `30d`.
     Without a zone it is local."""
@@ -29,7 +46,7 @@ class Moment(click.ParamType[datetime]):
             found = datetime.fromisoformat(text)
         except ValueError:
             self.fail(
-                f"{text!r} is no time; right would be 2024-05-31, 2024-05-31T12:00:00 or 30d.",
+                f"{text!r} is no time; right would be 2024-05-31, '2024-05-31 12:00' or 30d.",
                 param,
                 ctx,
             )

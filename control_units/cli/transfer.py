@@ -8,6 +8,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import KINDS
+from control_units.cli.options import as_of_option, output_option
 
 if TYPE_CHECKING:
     from control_units.importers.findings import Reading
@@ -27,14 +28,7 @@ def import_() -> None:
 def _options(command: Command) -> Command:
     """What all imports can be told."""
     for option in (
-        click.option(
-            "--format",
-            "format_",
-            type=click.Choice(["text", "json"]),
-            default="text",
-            show_default=True,
-            help="How to report.",
-        ),
+        output_option("text", "json"),
         click.option("--reason", help="Why, for the history; else the name of the file."),
         click.option(
             "--skip-invalid",
@@ -99,20 +93,13 @@ def _import(
             on_conflict=str(options["on_conflict"]),
             skips_invalid=bool(options["skip_invalid"]),
             reason=str(options["reason"] or f"import of {Path(file.name).name}"),
-            format=str(options["format_"]),
+            output=str(options["output"]),
         ),
     )
 
 
 @click.command()
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["yaml", "json"]),
-    default="yaml",
-    show_default=True,
-    help="What to write.",
-)
+@output_option("yaml", "json")
 @click.option(
     "--kind",
     "kinds",
@@ -121,12 +108,31 @@ def _import(
     help="Only these; may be given several times.",
 )
 @click.option("--prefix", default="", help="Only ids that begin with this text.")
+@click.option(
+    "--with-scope",
+    is_flag=True,
+    help="Say in the file what it names in full, for `mds apply --prune`.",
+)
+@as_of_option
 @pass_connection
-def export(connection: Connection, format_: str, kinds: tuple[str, ...], prefix: str) -> None:
-    """Write the facility to standard output, as `mds import facility` takes it.
+def export(
+    connection: Connection,
+    *,
+    output: str,
+    kinds: tuple[str, ...],
+    prefix: str,
+    with_scope: bool,
+    as_of: str,
+) -> None:
+    """Write the facility to standard output, as `mds apply` and `mds import facility` take it.
 
     All of it is as of one moment; equal facilities give equal files, byte by byte.
+
+    \b
+      mds export >facility.yaml
+      mds export --kind control_units --prefix DAFNE/PL/ --with-scope >pl.yaml
+      mds export --as-of '2026-11-15 03:12' >that-night.yaml
     """
     from control_units.cli.exporting import write_export
 
-    write_export(connection, format_, kinds=kinds, prefix=prefix)
+    write_export(connection, output, kinds=kinds, prefix=prefix, as_of=as_of, has_scope=with_scope)

@@ -21,9 +21,9 @@ async def imported(mds: Mds, tmp_path: Path) -> Mds:
 async def test_units_are_listed_with_what_people_want_and_what_they_said(imported: Mds) -> None:
     lines = (await imported("list", "--prefix", "A/B/1")).out.splitlines()
     assert [line.split("\t") for line in lines] == [
-        ["id", "state", "desired", "contact", "unit server", "template", "message"],
+        ["id", "state", "desired", "contact", "unit server", "template", "conditions", "message"],
         ["A/B/1", "", "RUNNING", "NONE", "S",
-         "driver::powersupply::SCPowerSupplyControlUnit", ""],
+         "driver::powersupply::SCPowerSupplyControlUnit", "", ""],
     ]  # fmt: skip
 
 
@@ -65,7 +65,7 @@ async def test_the_configuration_of_a_unit_is_all_that_it_shall_use(imported: Md
 
 async def test_what_cannot_be_shown_is_named(imported: Mds) -> None:
     assert (await imported("show", "scripts/none")).code == 1
-    for wrong in ("A/B/0", "control_units", "control_units/"):
+    for wrong in ("scripts", "control_units/"):
         ended = await imported("show", wrong)
         assert ended.code == 2
         assert "KIND/ID" in ended.err

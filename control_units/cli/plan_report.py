@@ -1,0 +1,176 @@
+"""A plan, or what became of it: which resources, which fields, what stands against it, and what
+is touched by it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import click
+from mds.v1.bundle_pb2 import ItemAction, ItemResult, Problem
+
+from control_units.cli.differences import (
+    CHANGED,
+    CREATED,
+    REMOVED,
+    difference_fields,
+    field_lines,
+)
+from control_units.cli.problems import counted, problem_fields, problem_lines
+from control_units.importers.apply import Outcome
+
+_NAMES = 10
+"""Names that are told of many that share a fate."""
+
+_ALONE = 2
+"""Up to so many are told one by one, though they share their differences."""
+
+_SIGNS = {
+    ItemAction.ITEM_ACTION_CREATED: ("+", CREATED),
+    ItemAction.ITEM_ACTION_CHANGED: ("~", CHANGED),
+    ItemAction.ITEM_ACTION_REMOVED: ("-", REMOVED),
+    ItemAction.ITEM_ACTION_SKIPPED: ("!", "magenta"),
+}
+TOUCHED = (ItemAction.ITEM_ACTION_CHANGED, ItemAction.ITEM_ACTION_REMOVED)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """All there is to say.
+
+    Attributes:
+        outcome: what the server said; None: it was not asked.
+        problems: of the files, then of the server, with their places.
+        author: who asks.
+        unasked: why the server was not asked, though it should have been.
+    """
+
+    outcome: Outcome | None
+    problems: Sequence[Problem]
+    author: str
+    unasked: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        summary = self.outcome.summary if self.outcome else None
+        return not summary or not (summary.created or summary.changed or summary.removed)
+
+    @property
+    def results(self) -> Sequence[ItemResult]:
+        return self.outcome.results if self.outcome else ()
+
+
+def plan_text(report: PlanReport) -> str:
+    """What would be done, ending with the lines that matter most."""
+    return "\n".join(
+        [
+            *group_lines(report.results),
+            *problem_lines(report.problems),
+            *_running_lines(report.results),
+            *_others_lines(report),
+            *(
+                [f"The server was not asked about the rest. {report.unasked}"]
+                if report.unasked
+                else []
+            ),
+            f"Plan: {counts_of(report)}.",
+        ]
+    )
+
+
+def counts_of(report: PlanReport) -> str:
+    summary = report.outcome.summary if report.outcome else None
+    if summary is None:
+        return "nothing is known"
+    parts = [
+        (f"{summary.created} to create", CREATED if summary.created else None),
+        (f"{summary.changed} to change", CHANGED if summary.changed else None),
+        (f"{summary.removed} to remove", REMOVED if summary.removed else None),
+        (f"{summary.unchanged} as they are", None),
+    ]
+    if summary.skipped:
+        parts.append((f"{summary.skipped} left though they differ", None))
+    if report.problems:
+        parts.append((f"{summary.rejected} with problems", "magenta"))
+    return ", ".join(click.style(text, fg=colour) for text, colour in parts)
+
+
+def group_lines(results: Sequence[ItemResult]) -> Iterator[str]:
+    """What happens, each thing once: resources of one kind with the same differences share it."""
+    groups: dict[tuple[int, str, tuple[bytes, ...]], list[ItemResult]] = {}
+    for result in results:
+        if result.action in _SIGNS:
+            fields = tuple(each.SerializeToString() for each in result.differences)
+            kind = result.name.partition("/")[0]
+            groups.setdefault((result.action, kind, fields), []).append(result)
+    for (_, kind, _), group in groups.items():
+        if len(group) <= _ALONE:
+            for one in group:
+                yield from _group([one], one.name)
+        else:
+            yield from _group(group, f"{len(group)} {kind.replace('_', ' ')}")
+
+
+def _group(group: Sequence[ItemResult], title: str) -> Iterator[str]:
+    first = group[0]
+    sign, colour = _SIGNS[first.action]
+    place = f"  ({first.source})" if first.source and len(group) == 1 else ""
+    yield click.style(f"{sign} {title}", fg=colour, bold=True) + place
+    if len(group) > 1:
+        yield f"    {some_names([each.name for each in group])}"
+    yield from field_lines(first.differences, "    ")
+
+
+def some_names(names: Sequence[str]) -> str:
+    """The first ids, and how many more there are."""
+    ids = [name.partition("/")[2] for name in names[:_NAMES]]
+    more = len(names) - len(ids)
+    return ", ".join(ids) + (f" and {more} more" if more else "")
+
+
+def _running_lines(results: Sequence[ItemResult]) -> Iterator[str]:
+    running = [each.name for each in results if each.is_running and each.action in TOUCHED]
+    if running:
+        yield click.style(
+            f"Running now: {counted(len(running), 'control_unit')}: {some_names(running)}",
+            bold=True,
+        )
+
+
+def _others_lines(report: PlanReport) -> Iterator[str]:
+    authors = Counter(
+        each.last_author
+        for each in report.results
+        if each.action in TOUCHED and each.last_author not in {"", report.author}
+    )
+    if authors:
+        said = ", ".join(f"{author} ({count})" for author, count in authors.most_common(_NAMES))
+        yield click.style(f"Last changed by others: {said}", bold=True)
+
+
+def plan_json(report: PlanReport, *, is_applied: bool) -> str:
+    """One object; problems and differences as the protocol has them."""
+    summary = report.outcome.summary if report.outcome else None
+    counts = ("created", "changed", "removed", "unchanged", "skipped", "rejected")
+    found = {
+        "applied": is_applied,
+        "revision": summary.position.revision if summary else None,
+        "counts": {name: getattr(summary, name) if summary else 0 for name in counts},
+        "running": summary.running if summary else 0,
+        "of_others": summary.of_others if summary else 0,
+        "problems": [problem_fields(problem) for problem in report.problems],
+        "items": [item_fields(result) for result in report.results],
+    }
+    return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def item_fields(result: ItemResult) -> dict[str, object]:
+    return {
+        "source": result.source,
+        "name": result.name,
+        "action": ItemAction.Name(result.action).removeprefix("ITEM_ACTION_"),
+        "differences": difference_fields(result.differences),
+        "running": result.is_running,
+        "last_author": result.last_author,
+    }

@@ -1,0 +1,189 @@
+"""From a plan that somebody has seen to just that being done."""
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import click
+from mds.v1.bundle_pb2 import Problem
+
+from control_units.cli.connection import Connection
+from control_units.cli.failures import PROBLEMS
+from control_units.cli.plan_report import PlanReport, plan_json, plan_text
+from control_units.cli.problems import problem_lines
+from control_units.cli.progress import progress_bar
+from control_units.client import Client, Unreachable, default_principal
+from control_units.importers.apply import PATIENCE_S, Outcome, Progress
+
+SOMETHING_TO_DO = 4
+
+
+class Change(Protocol):
+    """What is to be done, as a call to a server."""
+
+    async def __call__(
+        self, client: Client, progress: Progress, *, plan: Outcome | None
+    ) -> Outcome:
+        """Plans it, or does it.
+
+        Args:
+            plan: the one that was seen, to do just that; None: nothing is written.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a change is to be handled.
+
+    Attributes:
+        is_agreed: whether nobody needs to be asked.
+        tells_by_code: whether a dry run ends with another code where there is something to do.
+    """
+
+    is_dry_run: bool
+    is_agreed: bool
+    output: str
+    skips_invalid: bool = False
+    tells_by_code: bool = False
+
+    @classmethod
+    def of(cls, options: dict[str, object]) -> "Wish":
+        """What `plan_options` has read."""
+        return cls(
+            is_dry_run=bool(options["dry_run"]),
+            is_agreed=bool(options["yes"]),
+            output=str(options["output"]),
+            skips_invalid=bool(options.get("skip_invalid")),
+            tells_by_code=bool(options["detailed_exit_code"]),
+        )
+
+    def check(self) -> None:
+        """Refuses early what would fail only at the question.
+
+        Raises:
+            click.UsageError: nobody can be asked, and nothing says that nobody needs to be.
+        """
+        if self.is_dry_run or self.is_agreed:
+            return
+        if self.output == "json" or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise click.UsageError(
+                "There is no terminal to ask at. Look at the plan with --dry-run, then do it "
+                "with --yes."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a change comes from, when it comes from files.
+
+    Attributes:
+        problems: that reading them has found.
+        located: gives problems of a server their places in the files.
+        count: of the items.
+    """
+
+    problems: Sequence[Problem] = ()
+    located: Callable[[Iterable[Problem]], list[Problem]] = list
+    count: int | None = None
+
+
+def carry_out(
+    connection: Connection,
+    change: Change,
+    wish: Wish,
+    *,
+    source: Source | None = None,
+    text: Callable[[PlanReport], str] = plan_text,
+) -> None:
+    """Shows the plan, asks, and does just that.
+
+    Args:
+        text: writes the plan.
+
+    Raises:
+        click.exceptions.Exit: something stands against it, or, if that was asked for, there is
+            something to do.
+    """
+    source = source or Source()
+    plan = _planned(connection, change, source)
+    if wish.output == "text":
+        click.echo(text(plan))
+    _stop_where_it_ends(plan, wish)
+    if not wish.is_agreed:
+        click.confirm("Do this?", abort=True, err=True)
+    _say_done(_done(connection, change, source, plan), wish)
+
+
+def _planned(connection: Connection, change: Change, source: Source) -> PlanReport:
+    outcome: Outcome | None = None
+    unasked = ""
+    try:
+        outcome = _run(connection, change, source, plan=None)
+    except Unreachable as error:
+        if not source.problems:
+            raise
+        unasked = str(error)
+    return _report(connection, source, outcome, unasked)
+
+
+def _stop_where_it_ends(plan: PlanReport, wish: Wish) -> None:
+    """Ends here where something stands against the plan, or nothing is left to do."""
+    is_stopped = plan.outcome is None or bool(plan.problems and not wish.skips_invalid)
+    if not (is_stopped or plan.is_empty or wish.is_dry_run):
+        return
+    if wish.output == "json":
+        click.echo(plan_json(plan, is_applied=False))
+    elif is_stopped:
+        click.echo("Nothing was written. Mend what stands against it, or see --skip-invalid.")
+    elif plan.is_empty:
+        click.echo("Nothing to do.")
+    else:
+        click.echo("Nothing was written.")
+    if is_stopped:
+        raise click.exceptions.Exit(PROBLEMS)
+    has_work = wish.tells_by_code and not plan.is_empty
+    raise click.exceptions.Exit(SOMETHING_TO_DO if has_work else 0)
+
+
+def _done(connection: Connection, change: Change, source: Source, plan: PlanReport) -> PlanReport:
+    try:
+        outcome = _run(connection, change, source, plan=plan.outcome)
+    except KeyboardInterrupt:
+        raise click.ClickException(
+            "Interrupted while it was being done: look at `mds changes` before you repeat it."
+        ) from None
+    return _report(connection, source, outcome)
+
+
+def _say_done(done: PlanReport, wish: Wish) -> None:
+    assert done.outcome is not None
+    summary = done.outcome.summary
+    if wish.output == "json":
+        click.echo(plan_json(done, is_applied=summary.applied))
+    elif summary.applied:
+        revision = summary.position.revision
+        click.secho(f"Done at revision {revision}.", bold=True)
+        click.echo(f"To take it back: mds undo {revision}")
+    else:
+        click.echo("\n".join([*problem_lines(done.problems), "Nothing was written."]))
+    if not summary.applied:
+        raise click.exceptions.Exit(PROBLEMS)
+
+
+def _run(
+    connection: Connection, change: Change, source: Source, *, plan: Outcome | None
+) -> Outcome:
+    with progress_bar(source.count) as progress:
+        return connection.run(
+            lambda client: change(client, progress, plan=plan), timeout_s=PATIENCE_S
+        )
+
+
+def _report(
+    connection: Connection, source: Source, outcome: Outcome | None, unasked: str = ""
+) -> PlanReport:
+    found = source.located(outcome.problems) if outcome else []
+    author = connection.principal or default_principal()
+    return PlanReport(outcome, [*source.problems, *found], author, unasked)
