@@ -69,10 +69,10 @@ class StandardMethods:
     async def get(self, request: Any, context: Context) -> Message:
         id = self.kind.id_of(request.name)
         if self.type is Template:
-            version = await self.resources.get_version(id, request.version)
+            version = await self.resources.get_version(id, request.version, as_of=request.as_of)
             tell_position(context, version.position)
             return to_message(version.value)
-        answer = await self.resources.get(self.type, id)
+        answer = await self.resources.get(self.type, id, as_of=request.as_of)
         tell_position(context, answer.position)
         return to_message(answer.value)
 
@@ -134,7 +134,7 @@ class StandardMethods:
 def selection_of(kind: Kind, request: Any) -> Selection:
     """What a List request selects; its filters are names of resources, or plain text."""
     filters: dict[str, Any] = {}
-    for field in ("id_prefix", "zone", *SELECTION_FIELDS):
+    for field in ("id_prefix", "zone", "as_of", *SELECTION_FIELDS):
         value = getattr(request, field, "")
         if value and field in SELECTION_FIELDS:
             value = SELECTION_FIELDS[field].id_of(value, field=field)

@@ -39,12 +39,16 @@ class StatusMethods:
         }
 
     async def get_configuration(self, request: Any, context: Context) -> Message:
-        answer = await self._statuses.configuration(Kind.CONTROL_UNIT.id_of(request.name))
+        answer = await self._statuses.configuration(
+            Kind.CONTROL_UNIT.id_of(request.name), as_of=request.as_of
+        )
         tell_position(context, answer.position)
         return configuration_message(answer.value)
 
     async def get_control_unit_status(self, request: Any, context: Context) -> Message:
-        answer = await self._statuses.get(Kind.CONTROL_UNIT_STATUS.id_of(request.name))
+        answer = await self._statuses.get(
+            Kind.CONTROL_UNIT_STATUS.id_of(request.name), as_of=request.as_of
+        )
         tell_position(context, answer.position)
         return reported_message(answer.value)
 
@@ -54,6 +58,7 @@ class StatusMethods:
             id_prefix=request.id_prefix,
             unit_server=server_of(request),
             state=state_of(request.state, field="state"),
+            as_of=request.as_of,
         )
         answer = await self._statuses.list(
             selection, size=request.page_size, token=request.page_token
@@ -66,12 +71,16 @@ class StatusMethods:
         )
 
     async def get_unit_server_status(self, request: Any, context: Context) -> Message:
-        answer = await self._statuses.get_session(Kind.UNIT_SERVER_STATUS.id_of(request.name))
+        answer = await self._statuses.get_session(
+            Kind.UNIT_SERVER_STATUS.id_of(request.name), as_of=request.as_of
+        )
         tell_position(context, answer.position)
         return unit_server_status_message(answer.value)
 
     async def list_unit_server_statuses(self, request: Any, context: Context) -> Message:
-        selection = Selection(kind=Kind.UNIT_SERVER_STATUS, id_prefix=request.id_prefix)
+        selection = Selection(
+            kind=Kind.UNIT_SERVER_STATUS, id_prefix=request.id_prefix, as_of=request.as_of
+        )
         answer = await self._statuses.list_sessions(
             selection, size=request.page_size, token=request.page_token
         )

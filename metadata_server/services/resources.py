@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar, cast
 
 from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
-from metadata_server.domain.change import Caller
+from metadata_server.domain.change import Caller, Position
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, Selection
 from metadata_server.domain.policy import touched
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Template
+from metadata_server.domain.template import Template, states_of
 from metadata_server.services.answers import answer_of, first_answer
 from metadata_server.services.etags import check_etag
 from metadata_server.services.planning import Planning
@@ -22,8 +23,9 @@ from metadata_server.services.template_versions import as_next
 from metadata_server.store import requests
 from metadata_server.store.dependants import dependants_of
 from metadata_server.store.lists import resource_page
+from metadata_server.store.past import resource_as_of
 from metadata_server.store.removal import remove_units
-from metadata_server.store.store import Answer, Store
+from metadata_server.store.store import Answer, Store, told_at
 from metadata_server.store.unit_of_work import UnitOfWork
 
 R = TypeVar("R", bound=Resource)
@@ -35,37 +37,26 @@ class Resources:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def get(self, type_: type[R], id: str) -> Answer[R]:
-        """Reads one resource.
+    async def get(self, type_: type[R], id: str, *, as_of: str = "") -> Answer[R]:
+        """Reads one resource, as of a moment; empty: as it is now.
 
         Raises:
-            Refused: the kind's NOT_FOUND.
+            Refused: the kind's NOT_FOUND, INVALID_FIELD, HISTORY_RESET, HISTORY_TRIMMED.
         """
-        return await self._store.read(lambda unit: unit.resources.get(type_, id))
+        return told_at(await self._store.read(lambda unit: resource_as_of(unit, type_, id, as_of)))
 
-    async def get_version(self, id: str, version: int) -> Answer[Template]:
-        """Reads one version of a template; 0: the newest.
+    async def get_version(self, id: str, version: int, *, as_of: str = "") -> Answer[Template]:
+        """Reads one version of a template, as of a moment; 0: the newest that there was.
 
         Raises:
-            Refused: TEMPLATE_NOT_FOUND.
+            Refused: TEMPLATE_NOT_FOUND, INVALID_FIELD, HISTORY_RESET, HISTORY_TRIMMED.
         """
 
-        def work(unit: UnitOfWork) -> Template:
-            head = unit.resources.get(Template, id)
-            if version in {0, head.version}:
-                return head
-            pair = (head.meta.key, version)
-            found = unit.resources.versions([pair])
-            if pair not in found:
-                raise Refused.not_found(
-                    Kind.TEMPLATE.not_found,
-                    f"Template {id!r} has no version {version}; its newest is {head.version}.",
-                    name=head.name,
-                    version=version,
-                )
-            return found[pair]
+        def work(unit: UnitOfWork) -> tuple[Template, Position]:
+            head, position = resource_as_of(unit, Template, id, as_of)
+            return version_of(unit, head, version), position
 
-        return await self._store.read(work)
+        return told_at(await self._store.read(work))
 
     async def list(
         self, type_: type[R], selection: Selection, *, size: int, token: str
@@ -73,7 +64,7 @@ class Resources:
         """One page, by id; all pages of a list are as of the first one's position.
 
         Raises:
-            Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET.
+            Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET, HISTORY_TRIMMED.
         """
         return await self._store.read(
             lambda unit: resource_page(unit, type_, selection, size=size, token=token)
@@ -166,6 +157,27 @@ class Resources:
                 (result,) = save_all(unit, [decision])
             requests.remember(unit, answer_of(result))
         return result
+
+
+def version_of(unit: UnitOfWork, head: Template, version: int) -> Template:
+    """A version of a template that was the newest at some time; 0: that one.
+
+    Raises:
+        Refused: TEMPLATE_NOT_FOUND.
+    """
+    if version in {0, head.version}:
+        return head
+    pair = (head.meta.key, version)
+    found = unit.resources.versions([pair]).get(pair)
+    if found is None or version > head.version:
+        raise Refused.not_found(
+            Kind.TEMPLATE.not_found,
+            f"Template {head.id!r} has no version {version}; its newest is {head.version}.",
+            name=head.name,
+            version=version,
+        )
+    state = states_of(head.versions).get(version, found.version_state)
+    return replace(found, id=head.id, version_state=state)
 
 
 def decide(unit: UnitOfWork, resource: Resource) -> Decision:

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
+from metadata_server.domain.change import Position
 from metadata_server.domain.configuration import Configuration, effective
 from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.moment import moment_of
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, Selection
 from metadata_server.domain.session import Session, contact_of
 from metadata_server.domain.state import Contact, Health, health_of
 from metadata_server.domain.unit_server import UnitServer
+from metadata_server.services.configurations import version_of
+from metadata_server.store.datasets import datasets_of
 from metadata_server.store.desires import desired_states
+from metadata_server.store.history import key_at
+from metadata_server.store.moments import position_at
 from metadata_server.store.observer import observer
-from metadata_server.store.published import published_attributes
+from metadata_server.store.past import resource_at, resources_at
 from metadata_server.store.sessions import sessions_of
-from metadata_server.store.status_lists import session_page, status_page
-from metadata_server.store.statuses import statuses_of
-from metadata_server.store.store import Answer, Store
+from metadata_server.store.status_lists import (
+    session_page,
+    sessions_at,
+    status_page,
+    statuses_at,
+)
+from metadata_server.store.store import Answer, Store, told_at
 from metadata_server.store.unit_of_work import UnitOfWork
+
+T = TypeVar("T")
+UNIT_KINDS = frozenset({Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS})
+SERVER_KINDS = frozenset({Kind.UNIT_SERVER, Kind.UNIT_SERVER_STATUS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +52,20 @@ class Statuses:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def get(self, id: str) -> Answer[Reported]:
-        """What one control unit last said.
+    async def get(self, id: str, *, as_of: str = "") -> Answer[Reported]:
+        """What one control unit last said by a moment; empty: by now.
 
         Raises:
-            Refused: CONTROL_UNIT_NOT_FOUND.
+            Refused: CONTROL_UNIT_NOT_FOUND, INVALID_FIELD, HISTORY_RESET, HISTORY_TRIMMED.
         """
 
-        def work(unit: UnitOfWork) -> Reported:
-            key = unit.resources.get(ControlUnit, id).meta.key
-            status = statuses_of(unit, [key]).get(key, ControlUnitStatus(id=id, key=key))
-            return reported(unit, [status])[0]
+        def work(unit: UnitOfWork) -> tuple[Reported, Position]:
+            position = position_at(unit, moment_of(as_of), UNIT_KINDS)
+            key = resource_at(unit, ControlUnit, id, position).meta.key
+            (status,) = statuses_at(unit, {id: key}, position.revision)
+            return reported_at(unit, [status], position)[0], position
 
-        return await self._store.read(work)
+        return told_at(await self._store.read(work))
 
     async def list(
         self, selection: Selection, *, size: int, token: str
@@ -57,31 +73,32 @@ class Statuses:
         """One page of what control units last said, by id.
 
         Raises:
-            Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET.
+            Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET, HISTORY_TRIMMED.
         """
 
         def work(unit: UnitOfWork) -> Listing[Reported]:
             page = status_page(unit, selection, size=size, token=token)
-            return Listing(reported(unit, page.items), page.position, page.next_page_token)
+            told_as_of = page.position if selection.as_of else unit.position
+            items = reported_at(unit, page.items, told_as_of)
+            return Listing(items, page.position, page.next_page_token)
 
         return await self._store.read(work)
 
-    async def get_session(self, id: str) -> Answer[Session]:
-        """The last session of a unit server; one never seen has an empty one.
+    async def get_session(self, id: str, *, as_of: str = "") -> Answer[Session]:
+        """The last session of a unit server by a moment; one never seen has an empty one.
 
         Raises:
-            Refused: UNIT_SERVER_NOT_FOUND.
+            Refused: UNIT_SERVER_NOT_FOUND, INVALID_FIELD, HISTORY_RESET, HISTORY_TRIMMED.
         """
 
-        def work(unit: UnitOfWork) -> Session:
-            key = unit.resources.get(UnitServer, id).meta.key
-            held = sessions_of(unit, [key])
-            found = (
-                held[key][0] if key in held else Session(id="", unit_server=id, unit_server_key=key)
-            )
-            return in_touch(unit, [found])[0]
+        def work(unit: UnitOfWork) -> tuple[Session, Position]:
+            position = position_at(unit, moment_of(as_of), SERVER_KINDS)
+            key = resource_at(unit, UnitServer, id, position).meta.key
+            found = sessions_at(unit, {id: key}, position.revision)
+            is_now = position == unit.position
+            return (in_touch(unit, found) if is_now else found)[0], position
 
-        return await self._store.read(work)
+        return told_at(await self._store.read(work))
 
     async def list_sessions(
         self, selection: Selection, *, size: int, token: str
@@ -90,26 +107,30 @@ class Statuses:
 
         def work(unit: UnitOfWork) -> Listing[Session]:
             page = session_page(unit, selection, size=size, token=token)
-            return Listing(in_touch(unit, page.items), page.position, page.next_page_token)
+            items = page.items if selection.as_of else in_touch(unit, page.items)
+            return Listing(items, page.position, page.next_page_token)
 
         return await self._store.read(work)
 
-    async def configuration(self, id: str) -> Answer[Configuration]:
-        """What one control unit shall use.
+    async def configuration(self, id: str, *, as_of: str = "") -> Answer[Configuration]:
+        """What one control unit should use at a moment, with the dataset that its code had
+        published by then.
 
         Raises:
-            Refused: CONTROL_UNIT_NOT_FOUND.
+            Refused: CONTROL_UNIT_NOT_FOUND, INVALID_FIELD, HISTORY_RESET, HISTORY_TRIMMED.
         """
 
-        def work(unit: UnitOfWork) -> Configuration:
-            declared = unit.resources.get(ControlUnit, id)
-            template_key = unit.keys.key_of(Kind.TEMPLATE, declared.template)
-            pair = (template_key, declared.template_version)
+        def work(unit: UnitOfWork) -> tuple[Configuration, Position]:
+            position = position_at(unit, moment_of(as_of), UNIT_KINDS)
+            declared = resource_at(unit, ControlUnit, id, position)
+            pair = version_of(unit, declared)
             template = unit.resources.versions([pair])[pair]
-            key = declared.meta.key
-            return effective(published_attributes(unit, [key]).get(key), template, declared)
+            (status,) = statuses_at(unit, {id: declared.meta.key}, position.revision)
+            dataset = datasets_of(unit, [status.dataset]).get(status.dataset)
+            published = dataset.attributes if dataset else None
+            return effective(published, template, declared), position
 
-        return await self._store.read(work)
+        return told_at(await self._store.read(work))
 
 
 def in_touch(unit: UnitOfWork, sessions: Sequence[Session]) -> list[Session]:
@@ -136,6 +157,29 @@ def reported(unit: UnitOfWork, statuses: Sequence[ControlUnitStatus]) -> list[Re
         session.id: contact_of(session, lease, seen, unit.now_us)
         for session, lease in sessions_of(unit, servers.values()).values()
     }
+    found = []
+    for status in statuses:
+        contact = contacts.get(status.session, Contact.NONE)
+        health = health_of(status.state, desired[status.key], contact)
+        found.append(Reported(status, contact, health))
+    return found
+
+
+def reported_at(
+    unit: UnitOfWork, statuses: Sequence[ControlUnitStatus], position: Position
+) -> list[Reported]:
+    """Statuses of a position with the contact and the verdict of then."""
+    if position == unit.position:
+        return reported(unit, statuses)
+    revision = position.revision
+    declared = resources_at(unit, ControlUnit, [status.key for status in statuses], revision)
+    desired = {key: each.desired_state for key, each in declared.items()}
+    named = {
+        id: key_at(unit.connection, Kind.UNIT_SERVER, id, revision)
+        for id in {status.unit_server for status in statuses} - {""}
+    }
+    servers = {id: key for id, key in named.items() if key is not None}
+    contacts = {session.id: session.contact for session in sessions_at(unit, servers, revision)}
     found = []
     for status in statuses:
         contact = contacts.get(status.session, Contact.NONE)

@@ -12,12 +12,15 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Select, or_, select
 
-from metadata_server.domain.change import Action
+from metadata_server.domain.change import Action, Position
+from metadata_server.domain.moment import moment_of
 from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
+from metadata_server.store.absence import absent_then
 from metadata_server.store.history import image_at, images_at, key_at, learn_references, resource_of
 from metadata_server.store.keys import batches
 from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.moments import position_at
 from metadata_server.store.schema import name
 from metadata_server.store.selections import Filter, id_range
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -27,10 +30,30 @@ SMALLEST_BATCH = 100
 EVERYTHING = Filter("", {})
 
 
-def resource_at(unit: UnitOfWork, type_: type[R], id: str, revision: int) -> R | None:
-    """The resource that an id named at a revision; None: it named nothing."""
+def resource_at(unit: UnitOfWork, type_: type[R], id: str, position: Position) -> R:
+    """The resource that an id named at a position, of which everything is kept.
+
+    Raises:
+        Refused: the kind's NOT_FOUND.
+    """
+    if position == unit.position:
+        return unit.resources.get(type_, id)
+    revision = position.revision
     key = key_at(unit.connection, type_.kind, id, revision)
-    return None if key is None else cast("R | None", image_at(unit, type_.kind, key, revision))
+    found = None if key is None else image_at(unit, type_.kind, key, revision)
+    if found is None:
+        raise absent_then(unit.connection, type_.kind, id, revision)
+    return cast("R", found)
+
+
+def resource_as_of(unit: UnitOfWork, type_: type[R], id: str, as_of: str) -> tuple[R, Position]:
+    """The resource that an id named at a moment, as its caller wrote it, and its position.
+
+    Raises:
+        Refused: the kind's NOT_FOUND, INVALID_FIELD, HISTORY_RESET, HISTORY_TRIMMED.
+    """
+    position = position_at(unit, moment_of(as_of), {type_.kind})
+    return resource_at(unit, type_, id, position), position
 
 
 def resources_at(

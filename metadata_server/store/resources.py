@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.engine import Connection, RowMapping
 
 from metadata_server.domain.names import Kind
-from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template, VersionState
 from metadata_server.store import schema
+from metadata_server.store.absence import absent
 from metadata_server.store.codec import build, data_of
 from metadata_server.store.images import from_row
 from metadata_server.store.keys import Keys, batches
@@ -38,14 +38,11 @@ class Resources:
         """The resource of that id.
 
         Raises:
-            Refused: the kind's NOT_FOUND.
+            Refused: the kind's NOT_FOUND, saying what has become of it.
         """
         found = self.find(type_, [id], lock=lock)
         if id not in found:
-            kind = type_.kind
-            raise Refused.not_found(
-                kind.not_found, f"There is no {kind.words} {id!r}.", name=kind.name_of(id)
-            )
+            raise absent(self._connection, type_.kind, id)
         return found[id]
 
     def find(self, type_: type[R], ids: Iterable[str], *, lock: bool = False) -> dict[str, R]:

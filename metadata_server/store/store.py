@@ -35,6 +35,12 @@ class Answer(Generic[T]):
     position: Position
 
 
+def told_at(answer: Answer[tuple[T, Position]]) -> Answer[T]:
+    """What work gave together with the position that it was read as of."""
+    value, position = answer.value
+    return Answer(value, position)
+
+
 class Store:
     """One database, a few threads, and the rules of transactions.
 
