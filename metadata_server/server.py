@@ -21,6 +21,8 @@ from metadata_server.api.watch import add_watch_figures
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.timing import Timing
 from metadata_server.services.bundles import Bundles
+from metadata_server.services.comparisons import Comparisons
+from metadata_server.services.history import History
 from metadata_server.services.instantiations import Instantiations
 from metadata_server.services.liveness import Liveness
 from metadata_server.services.overview import Overviews
@@ -76,6 +78,8 @@ class Replica:
             resources=Resources(self._store),
             versioning=Versioning(self._store),
             bundles=Bundles(self._store),
+            history=History(self._store),
+            comparisons=Comparisons(self._store),
             statuses=Statuses(self._store),
             liveness=self._liveness,
             instantiations=Instantiations(self._store),

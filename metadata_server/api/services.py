@@ -19,6 +19,8 @@ from mds.v1 import (
     dataset_pb2_grpc,
     execution_unit_pb2,
     execution_unit_pb2_grpc,
+    history_pb2,
+    history_pb2_grpc,
     instantiation_pb2,
     instantiation_pb2_grpc,
     overview_pb2,
@@ -45,6 +47,7 @@ from mds.v1 import (
 from metadata_server.api.bundle import BundlesServicer
 from metadata_server.api.dataset import DatasetsServicer
 from metadata_server.api.health import Health
+from metadata_server.api.history import HistoryServicer
 from metadata_server.api.instantiation import InstantiationsServicer
 from metadata_server.api.overview import OverviewServicer
 from metadata_server.api.registration import RegistrationServicer
@@ -58,6 +61,8 @@ from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.bundles import Bundles
+from metadata_server.services.comparisons import Comparisons
+from metadata_server.services.history import History
 from metadata_server.services.instantiations import Instantiations
 from metadata_server.services.liveness import Liveness
 from metadata_server.services.overview import Overviews
@@ -104,6 +109,8 @@ class Parts:
     resources: Resources
     versioning: Versioning
     bundles: Bundles
+    history: History
+    comparisons: Comparisons
     statuses: Statuses
     liveness: Liveness
     instantiations: Instantiations
@@ -117,6 +124,9 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     more = StatusMethods(parts.statuses).handlers() | TemplateMethods(parts.versioning).handlers()
     add_standard(server, parts.resources, more)
     bundle_pb2_grpc.add_BundlesServicer_to_server(BundlesServicer(parts.bundles), server)
+    history_pb2_grpc.add_HistoryServicer_to_server(
+        HistoryServicer(parts.history, parts.comparisons), server
+    )
     add_liveness(server, parts)
     add_watch(server, parts.watching)
     overview_pb2_grpc.add_OverviewServicer_to_server(
@@ -147,6 +157,7 @@ def add_liveness(server: grpc.aio.Server, parts: Parts) -> None:
 SERVED = (
     *(protocol for _, protocol, _ in STANDARD),
     bundle_pb2,
+    history_pb2,
     registration_pb2,
     dataset_pb2,
     instantiation_pb2,
