@@ -183,18 +183,24 @@ def narrowed(attribute: Attribute, facets: Mapping[str, str]) -> Attribute:
 
 
 def completed(driver: Driver, template: Template) -> Driver:
-    """A unit's driver, with what it leaves empty from the template's driver of that name,
-    of that version where it names one that is there."""
-    offered = [each for each in offered_drivers(template) if each.name == driver.name]
-    if not offered:
+    """A unit's driver, with what it leaves empty from the template's."""
+    base = base_of(driver, template)
+    if base is None:
         return driver
-    base = next((each for each in offered if each.version == driver.version), offered[0])
     return Driver(
         driver.name,
         driver.version or base.version,
         driver.init_parameter or base.init_parameter,
         {**base.properties, **driver.properties},
     )
+
+
+def base_of(driver: Driver, template: Template) -> Driver | None:
+    """The template's driver of that name, of that version where it names one that is there;
+    None: it has none."""
+    offered = [each for each in offered_drivers(template) if each.name == driver.name]
+    found = (each for each in offered if each.version == driver.version)
+    return next(found, offered[0] if offered else None)
 
 
 def offered_drivers(template: Template) -> tuple[Driver, ...]:
