@@ -65,17 +65,15 @@ def bundle_change(
             on_conflict=OnConflict.ON_CONFLICT_REPLACE,
             skip_invalid=skips_invalid,
             prune=prune,
-            seen_plan=seen(plan),
+            seen_plan=seen(plan) if plan else None,
         )
         return await apply_bundle(client, items, header, progress=progress)
 
     return change
 
 
-def seen(plan: Outcome | None) -> SeenPlan | None:
+def seen(plan: Outcome) -> SeenPlan:
     """What a call names that shall do just what was seen."""
-    if plan is None:
-        return None
     return SeenPlan(position=plan.summary.position, plan=plan.summary.plan)
 
 

@@ -4,12 +4,11 @@ import sys
 from collections.abc import Sequence
 
 from mds.v1.bundle_pb2 import BundleItem, ExportRequest
-from mds.v1.kind_pb2 import Kind
 
 from control_units.cli.connection import Connection
+from control_units.cli.kinds import number_of
 from control_units.client import Client
 from control_units.importers.facility import write_facility
-from control_units.importers.facility.shape import KINDS
 
 PATIENCE_S = 120.0
 
@@ -25,7 +24,7 @@ def write_export(
 ) -> None:
     """Writes to standard output, in UTF-8 whatever the terminal's own encoding is."""
     request = ExportRequest(
-        kinds=[Kind.Value(f"KIND_{KINDS[kind].upper()}") for kind in kinds],
+        kinds=[number_of(kind) for kind in kinds],
         id_prefix=prefix,
         as_of=as_of,
     )

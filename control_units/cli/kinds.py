@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
+    from mds.v1.kind_pb2 import Kind
+
     from control_units.client import Client
 
 KINDS = (
@@ -33,13 +35,13 @@ class Reads:
     collection: str
 
     @property
-    def _noun(self) -> str:
+    def noun(self) -> str:
         if self.collection.endswith("ies"):
             return f"{self.collection[:-3]}y"
         return self.collection.removesuffix("s")
 
     def _request(self, name: str) -> Any:
-        return getattr(import_module(f"mds.v1.{self._noun}_pb2"), name)
+        return getattr(import_module(f"mds.v1.{self.noun}_pb2"), name)
 
     async def get(self, client: "Client", resource_id: str, *, as_of: str = "") -> Any:
         """One resource.
@@ -47,10 +49,10 @@ class Reads:
         Raises:
             Refused: there is none of this id.
         """
-        request = self._request(f"Get{_camel(self._noun)}Request")(
+        request = self._request(f"Get{_camel(self.noun)}Request")(
             name=f"{self.collection}/{resource_id}", as_of=as_of
         )
-        return await getattr(getattr(client, self.collection), f"Get{_camel(self._noun)}")(request)
+        return await getattr(getattr(client, self.collection), f"Get{_camel(self.noun)}")(request)
 
     def all(self, client: "Client", **filters: str) -> AsyncIterator[Any]:
         """All resources that pass filters, by id.
@@ -124,6 +126,13 @@ class IdOf(click.ParamType[str]):
         if not resource_id:
             self.fail("an empty text names nothing; right would be an id.", param, ctx)
         return f"{self._collection}/{resource_id}"
+
+
+def number_of(kind: str) -> "Kind.ValueType":
+    """What the protocol calls a kind: KIND_POLICY for `policies`."""
+    from mds.v1.kind_pb2 import Kind
+
+    return Kind.Value(f"KIND_{Reads(kind).noun.upper()}")
 
 
 def parts(name: str) -> tuple[str, str]:

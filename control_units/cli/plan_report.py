@@ -3,7 +3,7 @@ is touched by it."""
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import click
@@ -14,22 +14,16 @@ from control_units.cli.differences import (
     CREATED,
     REMOVED,
     difference_fields,
-    field_lines,
 )
+from control_units.cli.entries import Entry, entry_lines, some_names
 from control_units.cli.problems import counted, problem_fields, problem_lines
 from control_units.importers.apply import Outcome
 
-_NAMES = 10
-"""Names that are told of many that share a fate."""
-
-_ALONE = 2
-"""Up to so many are told one by one, though they share their differences."""
-
 _SIGNS = {
-    ItemAction.ITEM_ACTION_CREATED: ("+", CREATED),
-    ItemAction.ITEM_ACTION_CHANGED: ("~", CHANGED),
-    ItemAction.ITEM_ACTION_REMOVED: ("-", REMOVED),
-    ItemAction.ITEM_ACTION_SKIPPED: ("!", "magenta"),
+    ItemAction.ITEM_ACTION_CREATED: "+",
+    ItemAction.ITEM_ACTION_CHANGED: "~",
+    ItemAction.ITEM_ACTION_REMOVED: "-",
+    ItemAction.ITEM_ACTION_SKIPPED: "!",
 }
 TOUCHED = (ItemAction.ITEM_ACTION_CHANGED, ItemAction.ITEM_ACTION_REMOVED)
 
@@ -65,7 +59,7 @@ def plan_text(report: PlanReport) -> str:
     """What would be done, ending with the lines that matter most."""
     return "\n".join(
         [
-            *group_lines(report.results),
+            *entry_lines(entries_of(report.results)),
             *problem_lines(report.problems),
             *_running_lines(report.results),
             *_others_lines(report),
@@ -96,37 +90,10 @@ def counts_of(report: PlanReport) -> str:
     return ", ".join(click.style(text, fg=colour) for text, colour in parts)
 
 
-def group_lines(results: Sequence[ItemResult]) -> Iterator[str]:
-    """What happens, each thing once: resources of one kind with the same differences share it."""
-    groups: dict[tuple[int, str, tuple[bytes, ...]], list[ItemResult]] = {}
+def entries_of(results: Iterable[ItemResult]) -> Iterator[Entry]:
     for result in results:
         if result.action in _SIGNS:
-            fields = tuple(each.SerializeToString() for each in result.differences)
-            kind = result.name.partition("/")[0]
-            groups.setdefault((result.action, kind, fields), []).append(result)
-    for (_, kind, _), group in groups.items():
-        if len(group) <= _ALONE:
-            for one in group:
-                yield from _group([one], one.name)
-        else:
-            yield from _group(group, f"{len(group)} {kind.replace('_', ' ')}")
-
-
-def _group(group: Sequence[ItemResult], title: str) -> Iterator[str]:
-    first = group[0]
-    sign, colour = _SIGNS[first.action]
-    place = f"  ({first.source})" if first.source and len(group) == 1 else ""
-    yield click.style(f"{sign} {title}", fg=colour, bold=True) + place
-    if len(group) > 1:
-        yield f"    {some_names([each.name for each in group])}"
-    yield from field_lines(first.differences, "    ")
-
-
-def some_names(names: Sequence[str]) -> str:
-    """The first ids, and how many more there are."""
-    ids = [name.partition("/")[2] for name in names[:_NAMES]]
-    more = len(names) - len(ids)
-    return ", ".join(ids) + (f" and {more} more" if more else "")
+            yield Entry(_SIGNS[result.action], result.name, result.source, result.differences)
 
 
 def _running_lines(results: Sequence[ItemResult]) -> Iterator[str]:
@@ -145,7 +112,7 @@ def _others_lines(report: PlanReport) -> Iterator[str]:
         if each.action in TOUCHED and each.last_author not in {"", report.author}
     )
     if authors:
-        said = ", ".join(f"{author} ({count})" for author, count in authors.most_common(_NAMES))
+        said = ", ".join(f"{author} ({count})" for author, count in authors.most_common())
         yield click.style(f"Last changed by others: {said}", bold=True)
 
 
