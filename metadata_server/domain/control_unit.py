@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from metadata_server.domain.attribute import AttributeOverride, Driver
+from metadata_server.domain.condition import Condition
 from metadata_server.domain.names import Kind, zone_of
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.state import State
@@ -54,6 +55,7 @@ class ControlUnitStatus:
         state_time_us: when it came to be in its state, by the database's clock.
         passed: states it went through since the image before, with their times.
         dataset: hash of what its code published; empty: nothing yet.
+        conditions: what else holds of it, sorted by type.
     """
 
     kind: ClassVar[Kind] = Kind.CONTROL_UNIT_STATUS
@@ -72,6 +74,7 @@ class ControlUnitStatus:
     dataset: str = ""
     fingerprint: str = ""
     unfenced: bool = False
+    conditions: tuple[Condition, ...] = ()
     revision: int = 0
 
 

@@ -9,10 +9,15 @@ from dataclasses import dataclass, field
 from metadata_server.domain.attribute import Attribute
 from metadata_server.domain.change import Position
 from metadata_server.domain.checks import dataset_contradictions
+from metadata_server.domain.condition import (
+    DATASET_CONTRADICTS_TEMPLATE,
+    MOST_FIELDS,
+    Condition,
+)
 from metadata_server.domain.configuration import Configuration
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
-from metadata_server.domain.refused import Refused, WrongField
+from metadata_server.domain.refused import Refused, WrongField, shown
 from metadata_server.domain.session import Session
 from metadata_server.domain.template import Template
 
@@ -144,20 +149,49 @@ def contradicting(
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """In what a dataset contradicts a template: the first fault, and how many there are.
+    """In what a dataset contradicts a template: the first fault, and all of their fields.
 
     Attributes:
         attribute: name of the attribute that the first fault is about.
+        fields: of all faults, by the names of their attributes (`attributes[current].type`).
     """
 
     attribute: str
     fault: WrongField
-    count: int
+    fields: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.fields)
 
 
 def contradiction_of(dataset: Sequence[Attribute], template: Template) -> Contradiction | None:
     faults = dataset_contradictions(dataset, template)
     if not faults:
         return None
-    position = int(faults[0].field.partition("[")[2].partition("]")[0])
-    return Contradiction(dataset[position].name, faults[0], len(faults))
+    found = [positioned(fault) for fault in faults]
+    fields = tuple(f"attributes[{dataset[position].name}]{rest}" for position, rest in found)
+    return Contradiction(dataset[found[0][0]].name, faults[0], fields)
+
+
+def positioned(fault: WrongField) -> tuple[int, str]:
+    """Where in a dataset the attribute of a fault stands, and the rest of the path."""
+    position, _, rest = fault.field.removeprefix("attributes[").partition("]")
+    return int(position), rest
+
+
+def contradiction_condition(
+    template: Template, contradiction: Contradiction, since_us: int
+) -> Condition:
+    """That the dataset which a unit's code publishes cannot be one of its template."""
+    fault = contradiction.fault
+    more = f" There are {contradiction.count - 1} more." if contradiction.count > 1 else ""
+    return Condition(
+        type=DATASET_CONTRADICTS_TEMPLATE,
+        reason="Contradiction",
+        message=f"The dataset that its code publishes contradicts template {template.id!r}, "
+        f"version {template.version}: {contradiction.fields[0]} is {shown(fault.value)}; right "
+        f"would be {fault.expected}.{more}",
+        since_us=since_us,
+        fields=contradiction.fields[:MOST_FIELDS],
+    )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from metadata_server.domain.condition import Condition
 from metadata_server.domain.control_unit import ControlUnitStatus, PassedState
 from metadata_server.domain.refused import WrongField
 from metadata_server.domain.registration import LARGEST_NUMBER, SHA256
@@ -79,7 +80,11 @@ class Report(NamedTuple):
 
 
 class Before(NamedTuple):
-    """What a report builds on: whose status it is, and since when it is as it is."""
+    """What a report builds on: whose status it is, and since when it is as it is.
+
+    Attributes:
+        conditions: that hold of the unit; a report alone changes none.
+    """
 
     id: str
     key: int
@@ -87,6 +92,7 @@ class Before(NamedTuple):
     session: str
     state: State
     state_time_us: int
+    conditions: tuple[Condition, ...] = ()
 
 
 def reported(
@@ -124,6 +130,7 @@ def reported(
         fingerprint=report.fingerprint,
         dataset=dataset,
         unfenced=report.unfenced,
+        conditions=before.conditions,
     )
 
 

@@ -36,6 +36,11 @@ class Timing:
         return self.heartbeat_us * 9 // 4
 
     @property
+    def grace_us(self) -> int:
+        """How long a unit may take to apply what people have changed, before that is news."""
+        return self.heartbeat_us * 2
+
+    @property
     def renewal_s(self) -> float:
         """How long beats are collected before they are written together, in seconds."""
         return min(0.5, self.heartbeat_us / 10 / 1_000_000)

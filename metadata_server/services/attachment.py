@@ -18,6 +18,7 @@ from metadata_server.domain.report import Report
 from metadata_server.domain.session import EndReason, Session
 from metadata_server.domain.timing import Timing
 from metadata_server.services.arrivals import Expected
+from metadata_server.services.conditions import Conditions
 from metadata_server.services.heartbeats import LeaseKeeper
 from metadata_server.services.heartbeats import Word as Renewal
 from metadata_server.services.hosting import HostedUnit, Hosting, Told
@@ -43,6 +44,7 @@ class Means:
     writer: StatusWriter
     keeper: LeaseKeeper
     publication: Publication
+    conditions: Conditions
     timing: Timing
     stream_age_s: float
 
@@ -128,6 +130,7 @@ class Attachment:
         self._hosted = {each.id: each for each in hosted}
         self._ids = {each.key: each.id for each in hosted}
         self._begun = True
+        self._doubt(hosted)
         self._outbox.remove(removed)
         self._outbox.touch()
         self._beat(0.0)
@@ -188,6 +191,7 @@ class Attachment:
             present = {each.hosted.key: each.hosted for each in told}
             gone = (dirty if keys is not None else self._ids.keys()) - present.keys()
             self._outbox.remove(self._forget(gone))
+            self._doubt(present.values())
             self._hosted |= {each.id: each for each in present.values()}
             self._ids |= {each.key: each.id for each in present.values()}
             self._digest = None
@@ -197,6 +201,10 @@ class Attachment:
         hosting, session = self._means.hosting, self.session
         answer = await self._means.store.transact(lambda unit: hosting.look(unit, session, keys))
         return answer.value
+
+    def _doubt(self, hosted: Iterable[HostedUnit]) -> None:
+        """Has units looked at of which something may hold besides their state."""
+        self._means.conditions.look_at([each.key for each in hosted if each.is_doubtful])
 
     def _is_news(self, told: Told) -> bool:
         """Whether people, or whether it can be built at all, have changed something; and, once
@@ -281,6 +289,8 @@ class Attachment:
             if told not in self._refused_datasets and key in self._ids:
                 self._refused_datasets.add(told)
                 self._outbox.refuse(NotTaken(self._ids[key], told[1], refused))
+        claims = {key: each.metadata["dataset"] for key, each in outcome.contradicting.items()}
+        self._means.conditions.look_at(claims, claims=claims)
         self._use(outcome)
 
     def _use(self, outcome: Outcome) -> None:
@@ -294,6 +304,10 @@ class Attachment:
                 self._digest = None
             hosted.applied, hosted.dataset = report.fingerprint, written.dataset
             hosted.is_settled = report.reached_generation == hosted.generation
+            hosted.has_conditions = written.has_conditions
+            if hosted.is_doubtful and key not in outcome.contradicting:
+                claims = {key: report.dataset} if report.dataset else {}
+                self._means.conditions.look_at([key], claims=claims)
             changed = written.dataset != written.dataset_before and hosted.applied != hosted.told
             if changed or (differs(hosted) and self._insisted.get(key) != hosted.told):
                 self.mark([key], self._seen)

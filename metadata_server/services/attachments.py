@@ -101,6 +101,8 @@ class Attachments:
                     async for batch in changes:
                         self._pass_on(batch)
             except Refused as refused:
+                if self._draining:
+                    return
                 log.warning("changes_missed", reason=refused.reason)
             except Exception:  # the top of a background loop
                 log.exception("changes_not_passed_on")
@@ -112,6 +114,7 @@ class Attachments:
             for change in batch.changes
             if change.kind is Kind.CONTROL_UNIT
         ]
+        self._means.conditions.changed([key for key, _ in changes])
         for attachment in self._open.values():
             keys = [key for key, server in changes if attachment.concerns(key, server)]
             attachment.mark(keys, batch.position)

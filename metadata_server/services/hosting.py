@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from metadata_server.domain.change import Position
+from metadata_server.domain.condition import CONFIG_DRIFT
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
 from metadata_server.domain.registration import Assignment, class_not_hosted, contradicting
@@ -17,6 +18,7 @@ from metadata_server.services.configurations import (
     missing_datasets,
     version_of,
 )
+from metadata_server.store.conditions import HeldByType, conditions_of, drop_conditions
 from metadata_server.store.hosted import changed_keys, hosted_units, removed_keys
 from metadata_server.store.instantiations import begin_lives
 from metadata_server.store.leases import ended_among
@@ -36,6 +38,7 @@ class HostedUnit:
         applied: fingerprint of what it said it uses.
         dataset: hash that its status has.
         is_settled: it has reached this generation.
+        has_conditions: something was found to hold of it besides.
     """
 
     id: str
@@ -46,6 +49,14 @@ class HostedUnit:
     applied: str
     dataset: str
     is_settled: bool
+    has_conditions: bool = False
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether something may hold of it besides, or hold no more: it cannot be built, or uses
+        something else than it should."""
+        differs = bool(self.applied) and self.applied != self.told
+        return self.has_conditions or not self.told or differs
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +102,9 @@ class Hosting:
     ) -> None:
         """Stamps units with a session, and begins their lives; `join`: it runs already."""
         begin_lives(unit, session, [each.assignment.unit for each in told], join=join)
-        stamp(unit, session, [newcomer(each) for each in told])
+        held = conditions_of(unit, [e.hosted.key for e in told if e.hosted.has_conditions])
+        drop_conditions(unit, held, CONFIG_DRIFT)  # of the life before
+        stamp(unit, session, [newcomer(each, held.get(each.hosted.key, {})) for each in told])
 
     def arrive(self, unit: UnitOfWork, session: Session) -> Arrival:
         """All that a session has, when its unit server attaches."""
@@ -204,6 +217,7 @@ def told_of(
         applied=standing.fingerprint if standing.session == session.id else "",
         dataset=basis.dataset or standing.dataset,
         is_settled=standing.reached_generation == generation,
+        has_conditions=bool(standing.has_conditions),
     )
     assignment = Assignment(
         control_unit,
@@ -215,10 +229,13 @@ def told_of(
     return Told(hosted, assignment)
 
 
-def newcomer(told: Told) -> Newcomer:
-    """A unit that is taken in; why it cannot be built is seen in its status, too."""
+def newcomer(told: Told, held: HeldByType) -> Newcomer:
+    """A unit that is taken in; why it cannot be built is seen in its status, too. What held of
+    it goes on holding, save a drift: it uses nothing yet."""
     problem = told.assignment.problem
-    return Newcomer(told.hosted.key, told.hosted.dataset, problem.message if problem else "")
+    message = problem.message if problem else ""
+    kept = tuple(each.condition for type_, each in held.items() if type_ != CONFIG_DRIFT)
+    return Newcomer(told.hosted.key, told.hosted.dataset, message, kept)
 
 
 def without_held(told: Sequence[Told], held: Mapping[str, str]) -> tuple[Assignment, ...]:

@@ -9,6 +9,7 @@ from metadata_server.domain.timing import Timing
 from metadata_server.services.arrivals import Arrivals
 from metadata_server.services.attachment import Means
 from metadata_server.services.attachments import Attachments
+from metadata_server.services.conditions import Conditions
 from metadata_server.services.configurations import Configurations
 from metadata_server.services.heartbeats import LeaseKeeper
 from metadata_server.services.hosting import Hosting
@@ -32,10 +33,18 @@ class Liveness:
         self.reports = StatusWriter(store, configurations)
         self.keeper = LeaseKeeper(store, timing)
         self.publication = Publication(store, configurations)
+        self.conditions = Conditions(store, configurations, timing)
         arrivals = Arrivals()
         self.registration = Registration(store, hosting, arrivals, timing, adopt=adopt)
         means = Means(
-            store, hosting, self.reports, self.keeper, self.publication, timing, stream_age_s
+            store,
+            hosting,
+            self.reports,
+            self.keeper,
+            self.publication,
+            self.conditions,
+            timing,
+            stream_age_s,
         )
         self.attachments = Attachments(means, tailer, arrivals)
         self.sweeps = Sweeps(store, timing, on_lost=self.attachments.lost)
@@ -47,6 +56,8 @@ class Liveness:
             self.reports.run(),
             self.keeper.run(),
             self.sweeps.run(),
+            self.conditions.run(),
+            self.conditions.patrol(),
         ]
 
     def drain(self) -> None:

@@ -20,6 +20,7 @@ from metadata_server.domain.session import Session
 from metadata_server.domain.state import State
 from metadata_server.services.configurations import Basis, Configurations, Start
 from metadata_server.services.hosting import HostedUnit
+from metadata_server.store.conditions import NOTHING, HeldByType, conditions_of, told
 from metadata_server.store.leases import ended_among
 from metadata_server.store.standings import Standing, standings_of
 from metadata_server.store.statuses import NEWER_REPORT, save_statuses
@@ -35,11 +36,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a report made of a unit's status; `dataset_before` differs where it changed."""
+    """What a report made of a unit's status; `dataset_before` differs where it changed.
+
+    Attributes:
+        has_conditions: something holds of the unit besides, and perhaps no more.
+    """
 
     report: Report
     dataset: str
     dataset_before: str
+    has_conditions: bool = False
 
 
 @dataclass(slots=True)
@@ -259,6 +265,7 @@ class StatusWriter:
         if not taken:
             return
         bases = self._configurations.bases(unit, (start_of(e, s) for _, e, s in taken))
+        held = conditions_of(unit, [s.key for _, _, s in taken if s.has_conditions])
         now_us, steady_us = unit.claim().now_us, steady_now_us()
         after = []
         for session, entry, standing in taken:
@@ -266,14 +273,16 @@ class StatusWriter:
             dataset = judged(entry, standing, bases[start_of(entry, standing)], outcome)
             after.append(
                 reported(
-                    before_of(session, entry.hosted, standing),
+                    before_of(session, entry.hosted, standing, held.get(standing.key, NOTHING)),
                     entry.report,
                     now_us=now_us,
                     steady_us=steady_us,
                     dataset=dataset,
                 )
             )
-            outcome.written[standing.key] = Written(entry.report, dataset, standing.dataset)
+            outcome.written[standing.key] = Written(
+                entry.report, dataset, standing.dataset, standing.key in held
+            )
         save_statuses(unit, after, tests=NEWER_REPORT)
 
 
@@ -285,7 +294,7 @@ def start_of(entry: Entry, standing: Standing) -> Start:
     return (*entry.hosted.version, entry.report.dataset or standing.dataset)
 
 
-def before_of(session: Session, hosted: HostedUnit, standing: Standing) -> Before:
+def before_of(session: Session, hosted: HostedUnit, standing: Standing, held: HeldByType) -> Before:
     return Before(
         hosted.id,
         hosted.key,
@@ -293,6 +302,7 @@ def before_of(session: Session, hosted: HostedUnit, standing: Standing) -> Befor
         session.id,
         State(standing.state),
         standing.state_time_us,
+        told(held),
     )
 
 

@@ -9,6 +9,7 @@ from metadata_server.store.schema import chore, request, sighting, status_histor
 from metadata_server.store.unit_of_work import UnitOfWork
 
 TRIM = "trim"
+CONDITIONS = "conditions"
 TRIM_ROWS = 2_000
 """Rows of each table that one transaction deletes at most."""
 

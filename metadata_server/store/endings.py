@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import case, select
 
+from metadata_server.domain.condition import CONFIG_DRIFT
 from metadata_server.domain.names import Kind
 from metadata_server.domain.session import EndReason
 from metadata_server.domain.state import Contact
+from metadata_server.store.conditions import drop_conditions, keys_with_drift
 from metadata_server.store.instantiations import last_applied
 from metadata_server.store.keys import batches
 from metadata_server.store.leases import end_leases
 from metadata_server.store.schema import instantiation, lease, session, unit_server_status
 from metadata_server.store.status_images import session_image
+from metadata_server.store.statuses import save_statuses, statuses_of
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 
@@ -73,13 +76,26 @@ def end_sessions(
 
 
 def tell_endings(unit: UnitOfWork, endings: Iterable[Ending], reason: EndReason) -> None:
-    """Makes the ends of sessions news: an image of each at this transaction's revision."""
+    """Makes the ends of sessions news: an image of each at this transaction's revision. What
+    runs no more does not run with a wrong configuration either."""
+    endings = list(endings)
     contact = Contact.LOST if reason is EndReason.LEASE_ENDED else Contact.NONE
     tell_contacts(
         unit,
         {each.unit_server_key: (each.session, contact) for each in endings},
         {each.unit_server_key: (each.end_us, reason) for each in endings},
     )
+    forget_drift(unit, [each.session for each in endings])
+
+
+def forget_drift(unit: UnitOfWork, sessions: Iterable[str]) -> None:
+    drifted = keys_with_drift(unit, sessions)
+    if not drifted:
+        return
+    statuses = statuses_of(unit, drifted, lock=True).values()
+    drop_conditions(unit, drifted, CONFIG_DRIFT)
+    left = [(each, [c for c in each.conditions if c.type != CONFIG_DRIFT]) for each in statuses]
+    save_statuses(unit, (replace(each, conditions=tuple(others)) for each, others in left))
 
 
 def tell_contacts(

@@ -11,6 +11,7 @@ from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
 from metadata_server.domain.session import EndReason, Session
 from metadata_server.domain.state import State
+from metadata_server.store.conditions import drop_conditions
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import control_unit_status, instantiation
 from metadata_server.store.statuses import save_statuses, statuses_of
@@ -76,16 +77,14 @@ def end_lives(unit: UnitOfWork, keys: Iterable[int], reason: EndReason) -> None:
     """Ends the lives of units that leave their unit server, deleted or moved.
 
     Their status says UNLOADED from here on, in no session, so that nothing which the old unit
-    server still reports can change it.
+    server still reports can change it; what held of them there holds no more.
     """
     leaving = sorted(set(keys))
     if not leaving:
         return
-    hosted = {
-        key: status
-        for key, status in statuses_of(unit, leaving, lock=True).items()
-        if status.session
-    }
+    statuses = statuses_of(unit, leaving, lock=True)
+    drop_conditions(unit, (key for key, status in statuses.items() if status.conditions))
+    hosted = {key: status for key, status in statuses.items() if status.session}
     now_us = unit.claim().now_us
     for some in batches(leaving):
         unit.connection.execute(
@@ -104,6 +103,7 @@ def end_lives(unit: UnitOfWork, keys: Iterable[int], reason: EndReason) -> None:
             state=State.UNLOADED,
             state_time_us=now_us,
             message="",
+            conditions=(),
         )
         for status in hosted.values()
     ]

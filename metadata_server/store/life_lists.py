@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
@@ -152,10 +152,19 @@ def lives_from(unit: UnitOfWork, rows: Sequence[RowMapping]) -> list[Instantiati
             template=unit.keys.id_of(Kind.TEMPLATE, row["template_key"]),
             template_version=row["template_version"],
             fingerprint=row["applied"],
-            states=tuple(states.get(LifeKey(row["id"], row["control_unit_key"]), ())),
+            states=tuple(
+                begun(each, row["begin_us"])
+                for each in states.get(LifeKey(row["id"], row["control_unit_key"]), ())
+            ),
         )
         for row in rows
     ]
+
+
+def begun(state: PassedState, begin_us: int) -> PassedState:
+    """A state within a life: what was reached before the life began, by a unit that came up
+    from its copy on disk or outlived a session, is its state from the beginning."""
+    return state if state.time_us >= begin_us else replace(state, time_us=begin_us)
 
 
 def states_of(unit: UnitOfWork, wanted: Collection[LifeKey]) -> dict[LifeKey, list[PassedState]]:

@@ -224,12 +224,13 @@ unit_condition = Table(
     Column("message", DOCUMENT, nullable=False),
     Column("fields", DOCUMENT, nullable=False),
     Column("since_us", KEY, nullable=False),
+    Column("evidence", ascii_text(160), nullable=False, server_default=""),
     PrimaryKeyConstraint("key", "type"),
     Index("unit_condition_type", "type", "key"),
     **OPTIONS,
 )
 """What holds of a control unit besides its state; a row for each fact, none for what does not
-hold."""
+hold. `evidence` is what it was judged by: the same evidence need not be judged again."""
 
 horizon = Table(
     "horizon",

@@ -8,13 +8,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
+from metadata_server.domain.condition import Condition
 from metadata_server.domain.names import Kind
 from metadata_server.domain.session import Session
 from metadata_server.domain.state import State
 from metadata_server.store.codec import text_of
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import control_unit_status as table
-from metadata_server.store.status_images import packed
+from metadata_server.store.schema import unit_condition
+from metadata_server.store.status_images import condition_images, packed
 from metadata_server.store.unit_of_work import UnitOfWork
 from metadata_server.store.upsert import upsert_rows
 
@@ -26,6 +28,7 @@ class Standing(NamedTuple):
     Attributes:
         state: word of the state.
         reached_generation: of the unit's declaration.
+        has_conditions: whether anything is stored that holds of the unit besides.
     """
 
     key: int
@@ -36,9 +39,17 @@ class Standing(NamedTuple):
     dataset: str = ""
     fingerprint: str = ""
     reached_generation: int = 0
+    has_conditions: bool = False
 
 
-COLUMNS = [table.c[name] for name in Standing._fields]
+COLUMNS = [
+    *(table.c[name] for name in Standing._fields if name in table.c),
+    select(unit_condition.c.key)
+    .where(unit_condition.c.key == table.c.key)
+    .correlate(table)
+    .exists()
+    .label("has_conditions"),
+]
 
 
 def standings_of(
@@ -59,23 +70,27 @@ class Newcomer(NamedTuple):
     Attributes:
         dataset: hash that counts as its dataset; empty: none is known.
         message: why it cannot be built; empty: it can.
+        conditions: that go on holding of it.
     """
 
     key: int
     dataset: str
     message: str
+    conditions: tuple[Condition, ...] = ()
 
 
 def stamp(unit: UnitOfWork, session: Session, newcomers: Iterable[Newcomer]) -> None:
     """Makes units those of a session: nothing is built yet, and only its reports count."""
     moment = unit.claim()
     rows: list[dict[str, Any]] = []
-    for key, dataset, message in newcomers:
+    for key, dataset, message, conditions in newcomers:
         image: dict[str, Any] = {"state": State.UNLOADED.value}
         if message:
             image["message"] = message
         if dataset:
             image["dataset"] = packed(dataset)
+        if conditions:
+            image["conditions"] = condition_images(conditions, moment.now_us)
         unit.add_status_image(Kind.CONTROL_UNIT_STATUS, key, session.id, text_of(image))
         rows.append(
             {

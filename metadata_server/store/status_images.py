@@ -6,7 +6,8 @@ hexadecimal, and times are told by their distance to the revision's.
 
 Images of kind `control_unit_status` have the fields of `ControlUnitStatus` that are not at
 their default, save `id`, `key`, `session`, `revision` and `unit_server`; `age_us` stands for
-`state_time_us`, and each of `passed` is `[state, age_us, message]`.
+`state_time_us`, each of `passed` is `[state, age_us, message]`, and each of `conditions` is
+`[type, status, reason, message, age_us, fields]`; `age_us` of null: not known since when.
 Images of kind `unit_server_status` hold `contact`, and `end_age_us` with `end_reason` once the
 session has ended; all else of a `Session` never changes and stands in its own row.
 
@@ -16,11 +17,12 @@ To read them: rows of `history_with_sessions()`, then `status_of` or `session_of
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Select, select
 
+from metadata_server.domain.condition import Condition, ConditionStatus
 from metadata_server.domain.control_unit import ControlUnitStatus, PassedState
 from metadata_server.domain.session import EndReason, Session
 from metadata_server.domain.state import Contact, State
@@ -66,6 +68,7 @@ def status_image(status: ControlUnitStatus, time_us: int) -> str:
         "dataset": packed(status.dataset),
         "fingerprint": packed(status.fingerprint),
         "unfenced": status.unfenced,
+        "conditions": condition_images(status.conditions, time_us),
     }
     return text_of({name: value for name, value in image.items() if value})
 
@@ -97,7 +100,37 @@ def status_of(row: Mapping[str, Any], *, id: str, unit_server: str) -> ControlUn
         dataset=unpacked(image.get("dataset", "")),
         fingerprint=unpacked(image.get("fingerprint", "")),
         unfenced=image.get("unfenced", False),
+        conditions=conditions_from(image.get("conditions", ()), time_us),
         revision=row["revision"],
+    )
+
+
+def condition_images(conditions: Iterable[Condition], time_us: int) -> list[Any]:
+    """Conditions as the image of a status at a revision of that time has them."""
+    return [
+        [
+            each.type,
+            each.status.value,
+            each.reason,
+            each.message,
+            time_us - each.since_us if each.since_us else None,
+            each.fields,
+        ]
+        for each in conditions
+    ]
+
+
+def conditions_from(images: Iterable[Any], time_us: int) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(
+            type=type_,
+            status=ConditionStatus(status),
+            reason=reason,
+            message=message,
+            since_us=0 if age_us is None else time_us - age_us,
+            fields=tuple(fields),
+        )
+        for type_, status, reason, message, age_us, fields in images
     )
 
 

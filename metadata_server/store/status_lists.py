@@ -16,6 +16,7 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, PageStart, Selection
 from metadata_server.domain.session import Session
 from metadata_server.domain.state import State
+from metadata_server.store.conditions import NOTHING, conditions_of, told
 from metadata_server.store.history import last_revisions
 from metadata_server.store.keys import batches
 from metadata_server.store.lists import listing
@@ -75,10 +76,11 @@ def present_statuses(
     unit.keys.find_ids(Kind.UNIT_SERVER, {row["unit_server_key"] for row in rows} - {None})
     for row in rows:
         unit.keys.learn(Kind.CONTROL_UNIT, row["id"], row["key"])
+    held = conditions_of(unit, (row["key"] for row in rows))
     return [
         ControlUnitStatus(id=row["id"], key=row["key"])
         if row["session"] is None
-        else status_from(unit, row)
+        else status_from(unit, row, told(held.get(row["key"], NOTHING)))
         for row in rows
     ]
 

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.engine import RowMapping
 
+from metadata_server.domain.condition import Condition
 from metadata_server.domain.control_unit import ControlUnitStatus
 from metadata_server.domain.names import Kind
 from metadata_server.domain.state import State
+from metadata_server.store.conditions import NOTHING, conditions_of, told
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import control_unit_status
 from metadata_server.store.status_images import status_image
@@ -29,11 +31,16 @@ def statuses_of(
         rows = unit.connection.execute(query.with_for_update() if lock else query).mappings().all()
         unit.keys.find_ids(Kind.CONTROL_UNIT, (row["key"] for row in rows))
         unit.keys.find_ids(Kind.UNIT_SERVER, {row["unit_server_key"] for row in rows} - {None})
-        found |= {row["key"]: status_from(unit, row) for row in rows}
+        held = conditions_of(unit, (row["key"] for row in rows))
+        for row in rows:
+            key = row["key"]
+            found[key] = status_from(unit, row, told(held.get(key, NOTHING)))
     return found
 
 
-def status_from(unit: UnitOfWork, row: RowMapping) -> ControlUnitStatus:
+def status_from(
+    unit: UnitOfWork, row: RowMapping, conditions: tuple[Condition, ...]
+) -> ControlUnitStatus:
     """A status from its row; `passed` stands only in the history."""
     server_key = row["unit_server_key"]
     return ControlUnitStatus(
@@ -50,6 +57,7 @@ def status_from(unit: UnitOfWork, row: RowMapping) -> ControlUnitStatus:
         dataset=row["dataset"],
         fingerprint=row["fingerprint"],
         unfenced=row["unfenced"],
+        conditions=conditions,
         revision=row["revision"],
     )
 
@@ -63,7 +71,8 @@ NEWER_REPORT: Tests = (("session", "eq"), ("sequence", "lt"))
 def save_statuses(
     unit: UnitOfWork, statuses: Iterable[ControlUnitStatus], *, tests: Tests = ()
 ) -> None:
-    """Writes statuses at this transaction's revision, with an image of each."""
+    """Writes statuses at this transaction's revision, with an image of each; their conditions
+    stand in the image, and are rows of their own."""
     moment = unit.claim()
     revision, now_us = moment.position.revision, moment.now_us
     rows = []

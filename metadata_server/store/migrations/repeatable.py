@@ -34,6 +34,15 @@ def insert_first(table: str, row: dict[str, Any]) -> None:
         op.bulk_insert(named, [row])
 
 
+def insert_row(table: str, row: dict[str, Any]) -> None:
+    """Inserts a row, unless there is one with the same first column."""
+    named = sa.table(table, *map(sa.column, row))
+    first = next(iter(row))
+    count = sa.select(sa.func.count()).select_from(named).where(named.c[first] == row[first])
+    if not op.get_bind().execute(count).scalar_one():
+        op.bulk_insert(named, [row])
+
+
 def add_column(table: str, column: sa.Column[Any]) -> bool:
     """Adds a column, unless it is there; whether it was not."""
     present = {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}

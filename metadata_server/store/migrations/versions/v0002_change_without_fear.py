@@ -8,13 +8,19 @@ import msgspec
 import sqlalchemy as sa
 from alembic import op
 
-from metadata_server.store.migrations.repeatable import add_column, create_index, create_table
+from metadata_server.store.migrations.repeatable import (
+    add_column,
+    create_index,
+    create_table,
+    insert_row,
+)
 from metadata_server.store.migrations.versions.v0001_first_tables import (
     DOCUMENT,
     ID,
     KEY,
     OPTIONS,
     WORD,
+    ascii_text,
 )
 
 revision = "0002"
@@ -43,9 +49,11 @@ def upgrade() -> None:
         sa.Column("message", DOCUMENT, nullable=False),
         sa.Column("fields", DOCUMENT, nullable=False),
         sa.Column("since_us", KEY, nullable=False),
+        sa.Column("evidence", ascii_text(160), nullable=False, server_default=""),
         sa.PrimaryKeyConstraint("key", "type"),
         **OPTIONS,
     )
+    insert_row("chore", {"name": "conditions", "due_us": 0})
     create_index("unit_condition_type", "unit_condition", ["type", "key"], unique=False)
     create_table(
         "horizon",
