@@ -60,7 +60,9 @@ class BundlesServicer(bundle_pb2_grpc.BundlesServicer):
     async def Export(
         self, request: bundle_pb2.ExportRequest, context: Context
     ) -> AsyncIterator[bundle_pb2.ExportResponse]:
-        answer = await self._bundles.export(kinds_of(request.kinds), request.id_prefix)
+        answer = await self._bundles.export(
+            kinds_of(request.kinds), request.id_prefix, as_of=request.as_of
+        )
         tell_position(context, answer.position)
         position = position_message(answer.position)
         response = bundle_pb2.ExportResponse(position=position)

@@ -17,6 +17,7 @@ from mds.v1 import (
     control_unit_pb2_grpc,
     dataset_pb2,
     dataset_pb2_grpc,
+    edit_pb2_grpc,
     execution_unit_pb2,
     execution_unit_pb2_grpc,
     history_pb2,
@@ -46,11 +47,13 @@ from mds.v1 import (
 
 from metadata_server.api.bundle import BundlesServicer
 from metadata_server.api.dataset import DatasetsServicer
+from metadata_server.api.edit import EditsServicer
 from metadata_server.api.health import Health
 from metadata_server.api.history import HistoryServicer
 from metadata_server.api.instantiation import InstantiationsServicer
 from metadata_server.api.overview import OverviewServicer
 from metadata_server.api.registration import RegistrationServicer
+from metadata_server.api.renaming import RenamingMethods
 from metadata_server.api.sighting import SightingsServicer
 from metadata_server.api.standard import StandardMethods
 from metadata_server.api.status import StatusMethods
@@ -62,10 +65,12 @@ from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.comparisons import Comparisons
+from metadata_server.services.edits import Edits
 from metadata_server.services.history import History
 from metadata_server.services.instantiations import Instantiations
 from metadata_server.services.liveness import Liveness
 from metadata_server.services.overview import Overviews
+from metadata_server.services.renaming import Renaming
 from metadata_server.services.resources import Resources
 from metadata_server.services.sightings import Sightings
 from metadata_server.services.statuses import Statuses
@@ -108,7 +113,9 @@ class Parts:
     replica: str
     resources: Resources
     versioning: Versioning
+    renaming: Renaming
     bundles: Bundles
+    edits: Edits
     history: History
     comparisons: Comparisons
     statuses: Statuses
@@ -121,9 +128,15 @@ class Parts:
 
 def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     """Adds everything that a replica serves on its gRPC port."""
-    more = StatusMethods(parts.statuses).handlers() | TemplateMethods(parts.versioning).handlers()
-    add_standard(server, parts.resources, more)
+    more = (
+        StatusMethods(parts.statuses),
+        TemplateMethods(parts.versioning),
+        RenamingMethods(parts.renaming),
+    )
+    handlers = {name: handler for each in more for name, handler in each.handlers().items()}
+    add_standard(server, parts.resources, handlers)
     bundle_pb2_grpc.add_BundlesServicer_to_server(BundlesServicer(parts.bundles), server)
+    edit_pb2_grpc.add_EditsServicer_to_server(EditsServicer(parts.edits), server)
     history_pb2_grpc.add_HistoryServicer_to_server(
         HistoryServicer(parts.history, parts.comparisons), server
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar, cast
 
-from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
 from metadata_server.domain.change import Caller, Position
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
@@ -15,13 +14,11 @@ from metadata_server.domain.policy import touched
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template, states_of
-from metadata_server.services.answers import answer_of, first_answer
+from metadata_server.services.answers import first_answer
 from metadata_server.services.etags import check_etag
-from metadata_server.services.planning import Planning
-from metadata_server.services.saving import save_all
+from metadata_server.services.single import decide, finish, refuse_while_used
 from metadata_server.services.template_versions import as_next
 from metadata_server.store import requests
-from metadata_server.store.dependants import dependants_of
 from metadata_server.store.lists import resource_page
 from metadata_server.store.past import resource_as_of
 from metadata_server.store.removal import remove_units
@@ -87,7 +84,7 @@ class Resources:
                     f"{decision.before.meta.revision}.",
                     name=resource.name,
                 )
-            return cast(R, self._finish(unit, decision, validate_only=validate_only))
+            return cast(R, finish(unit, decision, validate_only=validate_only))
 
         return await self._store.transact(work, caller=caller)
 
@@ -119,7 +116,7 @@ class Resources:
             if isinstance(before, Template) and isinstance(after, Template):
                 after = cast(R, as_next(after, before.version_state))
             decision = decide(unit, after)
-            return cast(R, self._finish(unit, decision, validate_only=validate_only))
+            return cast(R, finish(unit, decision, validate_only=validate_only))
 
         return await self._store.transact(work, caller=caller)
 
@@ -148,16 +145,6 @@ class Resources:
 
         return await self._store.transact(work, caller=caller)
 
-    def _finish(self, unit: UnitOfWork, decision: Decision, *, validate_only: bool) -> Resource:
-        result = decision.after
-        if result is None:
-            raise Refused.wrong_fields(decision.problems)
-        if not validate_only:
-            if decision.action is not ItemAction.UNCHANGED:
-                (result,) = save_all(unit, [decision])
-            requests.remember(unit, answer_of(result))
-        return result
-
 
 def version_of(unit: UnitOfWork, head: Template, version: int) -> Template:
     """A version of a template that was the newest at some time; 0: that one.
@@ -178,34 +165,3 @@ def version_of(unit: UnitOfWork, head: Template, version: int) -> Template:
         )
     state = states_of(head.versions).get(version, found.version_state)
     return replace(found, id=head.id, version_state=state)
-
-
-def decide(unit: UnitOfWork, resource: Resource) -> Decision:
-    """The decision about one resource.
-
-    Raises:
-        Refused: with all of its problems.
-    """
-    planning = Planning(unit, on_conflict=OnConflict.REPLACE)
-    (decision,) = planning.decide([Item("", resource.name, resource)])
-    if decision.problems:
-        raise Refused.wrong_fields(decision.problems)
-    return decision
-
-
-def refuse_while_used(unit: UnitOfWork, resource: Resource) -> None:
-    """Passes when nothing depends on the resource.
-
-    Raises:
-        Refused: STILL_IN_USE, with how many depend on it and the first of them.
-    """
-    count, some = dependants_of(unit, resource)
-    if count:
-        more = f" and {count - len(some)} more" if count > len(some) else ""
-        raise Refused.precondition(
-            "STILL_IN_USE",
-            f"{resource.name} is still used by {', '.join(some)}{more}. Change or delete "
-            "them first.",
-            name=resource.name,
-            count=count,
-        )

@@ -14,8 +14,8 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, Selection
 from metadata_server.domain.session import Session, contact_of
 from metadata_server.domain.state import Contact, Health, health_of
+from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.configurations import version_of
 from metadata_server.store.datasets import datasets_of
 from metadata_server.store.desires import desired_states
 from metadata_server.store.history import key_at
@@ -123,14 +123,21 @@ class Statuses:
         def work(unit: UnitOfWork) -> tuple[Configuration, Position]:
             position = position_at(unit, moment_of(as_of), UNIT_KINDS)
             declared = resource_at(unit, ControlUnit, id, position)
-            pair = version_of(unit, declared)
-            template = unit.resources.versions([pair])[pair]
+            template = template_at(unit, declared, position)
             (status,) = statuses_at(unit, {id: declared.meta.key}, position.revision)
             dataset = datasets_of(unit, [status.dataset]).get(status.dataset)
             published = dataset.attributes if dataset else None
             return effective(published, template, declared), position
 
         return told_at(await self._store.read(work))
+
+
+def template_at(unit: UnitOfWork, declared: ControlUnit, position: Position) -> Template:
+    """The version of a template that a unit stood on."""
+    key = key_at(unit.connection, Kind.TEMPLATE, declared.template, position.revision)
+    assert key is not None, "no template is deleted while a unit stands on it"
+    pair = (key, declared.template_version)
+    return unit.resources.versions([pair])[pair]
 
 
 def in_touch(unit: UnitOfWork, sessions: Sequence[Session]) -> list[Session]:

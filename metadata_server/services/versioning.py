@@ -14,8 +14,8 @@ from metadata_server.domain.refused import Refused
 from metadata_server.domain.template import Template, VersionState
 from metadata_server.services.answers import answer_of, first_answer
 from metadata_server.services.etags import check_etag
-from metadata_server.services.resources import decide, refuse_while_used
 from metadata_server.services.saving import save_all
+from metadata_server.services.single import decide, refuse_while_used
 from metadata_server.services.template_versions import without_draft
 from metadata_server.store import requests
 from metadata_server.store.store import Answer, Store

@@ -16,7 +16,7 @@ from metadata_server.store.keys import batches
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.unit_of_work import UnitOfWork
 
-SHOWN = 5
+SHOWN = 10
 
 
 def dependants_of(unit: UnitOfWork, resource: Resource) -> tuple[int, list[str]]:
@@ -30,14 +30,10 @@ def dependants_of(unit: UnitOfWork, resource: Resource) -> tuple[int, list[str]]
             if reference.kind is resource.kind:
                 condition = layout.table.c[reference.column] == resource.meta.key
                 count += unit.resources.count(kind, condition)
-                found = select(layout.table.c.id).where(condition).limit(SHOWN)
+                found = select(layout.table.c.id).where(condition).order_by("id").limit(SHOWN)
                 names += [kind.name_of(id) for id in unit.connection.scalars(found)]
-    lease = schema.lease
-    open_sessions = select(lease.c.session).where(
-        lease.c.unit_server_key == resource.meta.key, lease.c.ended.is_(False)
-    )
-    sessions = list(unit.connection.scalars(open_sessions))
-    return count + len(sessions), [*names[:SHOWN], *(f"the open session {s}" for s in sessions)]
+    sessions = [f"the open session {id}" for _, id in open_sessions(unit, [resource.meta.key])]
+    return count + len(sessions), [*names, *sessions][:SHOWN]
 
 
 def references_of(resource: Resource) -> Iterator[tuple[Kind, str]]:

@@ -1,0 +1,60 @@
+"""What calls about one resource share: its decision, the writing of it, and the refusal to
+delete what others use."""
+
+from __future__ import annotations
+
+from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
+from metadata_server.domain.refused import Refused
+from metadata_server.domain.resource import Resource
+from metadata_server.services.answers import answer_of
+from metadata_server.services.planning import Planning
+from metadata_server.services.saving import save_all
+from metadata_server.store import requests
+from metadata_server.store.dependants import dependants_of
+from metadata_server.store.unit_of_work import UnitOfWork
+
+
+def decide(unit: UnitOfWork, resource: Resource, *, key: int = 0) -> Decision:
+    """The decision about one resource.
+
+    Args:
+        key: that it has under another id; 0: its id says which it is.
+
+    Raises:
+        Refused: with all of its problems.
+    """
+    planning = Planning(unit, on_conflict=OnConflict.REPLACE)
+    (decision,) = planning.decide([Item("", resource.name, resource, key=key)])
+    if decision.problems:
+        raise Refused.wrong_fields(decision.problems)
+    return decision
+
+
+def finish(unit: UnitOfWork, decision: Decision, *, validate_only: bool) -> Resource:
+    """Carries out the decision about one resource, and keeps the answer for repetitions."""
+    result = decision.after
+    assert result is not None, "what has problems was refused"
+    if not validate_only:
+        if decision.action is not ItemAction.UNCHANGED:
+            (result,) = save_all(unit, [decision])
+        requests.remember(unit, answer_of(result))
+    return result
+
+
+def refuse_while_used(unit: UnitOfWork, resource: Resource) -> None:
+    """Passes when nothing depends on the resource.
+
+    Raises:
+        Refused: STILL_IN_USE, with how many depend on it and the first of them.
+    """
+    count, some = dependants_of(unit, resource)
+    if count:
+        more = f" and {count - len(some)} more" if count > len(some) else ""
+        raise Refused.precondition(
+            "STILL_IN_USE",
+            f"{resource.name} is still used by {', '.join(some)}{more}. Change or delete "
+            "them first.",
+            name=resource.name,
+            count=count,
+            used_by=", ".join(some),
+        )
