@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -40,6 +41,9 @@ class Item:
         removed: kind and id of what shall not be there any more.
         key: that the resource has under another id, or had before it was deleted; 0: its id
             says which it is.
+        change: gives the resource as it shall be, from what is there once it is locked;
+            `resource` is only what that will come to, as far as is known. None: `resource` is
+            what shall be there.
     """
 
     source: str
@@ -48,6 +52,7 @@ class Item:
     faults: tuple[WrongField, ...] = ()
     removed: tuple[Kind, str] | None = None
     key: int = 0
+    change: Callable[[Resource], Resource] | None = field(default=None, compare=False)
 
     @classmethod
     def removal(cls, kind: Kind, id: str, *, source: str = "") -> Item:

@@ -36,7 +36,7 @@ from metadata_server.services.template_versions import TemplateVersions
 from metadata_server.store.dependants import references_of
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.published import published_attributes
-from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 Places = list[tuple[int, Item]]
 """Items with their places in the bundle."""
@@ -148,6 +148,11 @@ class Planning:
         return [WrongField("name", item.name, "a name that nothing else has", "ALREADY_EXISTS")]
 
     def _write(self, kind: Kind, item: Item) -> Decision:
+        if item.change is not None:
+            there = self._there(item)
+            if there is None:
+                raise LostRace
+            item = replace(item, resource=item.change(there), change=None)
         decision = self._decide(item)
         self._progress.checked += 1
         if decision.action is not ItemAction.REJECTED and item.resource is not None:

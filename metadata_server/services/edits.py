@@ -1,0 +1,91 @@
+"""Edits: single fields of many control units, changed as one change set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from metadata_server.domain.bundle import Item, OnConflict
+from metadata_server.domain.change import Caller
+from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.edit import FieldEdit, Step, UnitSelection, edited, steps_of
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import WrongField
+from metadata_server.domain.resource import Resource
+from metadata_server.services.plans import Applied, Applying, carry_out
+from metadata_server.services.progress import ApplyProgress
+from metadata_server.store.store import Answer, Store
+from metadata_server.store.unit_of_work import LostRace, UnitOfWork
+from metadata_server.store.unit_selections import selected_units
+
+
+@dataclass(frozen=True, slots=True)
+class Editing:
+    """Which units are edited, and how."""
+
+    selection: UnitSelection
+    edits: Sequence[FieldEdit]
+
+
+class Edits:
+    """Changes fields of many control units at once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def edit(
+        self, caller: Caller, editing: Editing, how: Applying, progress: ApplyProgress
+    ) -> Answer[Applied]:
+        """Edits all units of a selection in one transaction.
+
+        Raises:
+            Refused: INVALID_FIELD, for edits that no unit could take; what `carry_out` refuses.
+                What a unit cannot take is not raised: it stands in the decisions.
+        """
+        steps = steps_of(editing.edits)
+        replacing = replace(how, on_conflict=OnConflict.REPLACE)
+
+        def work(unit: UnitOfWork) -> Applied:
+            return carry_out(
+                unit, lambda unit: items_of(unit, editing.selection, steps), replacing, progress
+            )
+
+        return await self._store.transact(work, caller=caller)
+
+
+def items_of(unit: UnitOfWork, selection: UnitSelection, steps: Sequence[Step]) -> list[Item]:
+    """The units of a selection as they shall be, and those it names that are not there, sorted
+    by id. They are read without a lock, which they get with all else, in the order that all
+    writers keep; then they are edited as they are by that time."""
+    units = selected_units(unit, selection)
+    items = [
+        Item("", each.name, edited(each, steps), change=partial(edited_again, each, steps))
+        for each in units
+    ]
+    there = unit.resources.find(ControlUnit, selection.ids).keys() if selection.ids else set()
+    items += [not_there(id) for id in set(selection.ids) - there]
+    return sorted(items, key=lambda item: item.name)
+
+
+def edited_again(read: ControlUnit, steps: Sequence[Step], there: Resource) -> Resource:
+    """The edited unit, from what is there.
+
+    Raises:
+        LostRace: it is no longer of the template, the unit server or the labels that it was
+            selected and locked by.
+    """
+    assert isinstance(there, ControlUnit)
+    if (there.template, there.unit_server, there.labels) != (
+        read.template,
+        read.unit_server,
+        read.labels,
+    ):
+        raise LostRace
+    return edited(there, steps)
+
+
+def not_there(id: str) -> Item:
+    name = Kind.CONTROL_UNIT.name_of(id)
+    fault = WrongField("name", name, "a control unit that is there", Kind.CONTROL_UNIT.not_found)
+    return Item("", name, None, (fault,))
