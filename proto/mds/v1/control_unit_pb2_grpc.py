@@ -162,7 +162,8 @@ class ControlUnitsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CopyControlUnit(self, request, context):
-        """Creates a control unit that is declared as another one is. Refused: CONTROL_UNIT_NOT_FOUND,
+        """Creates a control unit that is declared as another one is, save that nobody wants it to run
+        yet: its desired state is unset. Refused: CONTROL_UNIT_NOT_FOUND,
         ALREADY_EXISTS, INVALID_ID, and what its content breaks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -65,7 +65,8 @@ class ControlUnitsStub:
     ETAG_REQUIRED, ETAG_MISMATCH.
     """
     CopyControlUnit: _grpc.UnaryUnaryMultiCallable[_control_unit_pb2.CopyControlUnitRequest, _control_unit_pb2.ControlUnit]
-    """Creates a control unit that is declared as another one is. Refused: CONTROL_UNIT_NOT_FOUND,
+    """Creates a control unit that is declared as another one is, save that nobody wants it to run
+    yet: its desired state is unset. Refused: CONTROL_UNIT_NOT_FOUND,
     ALREADY_EXISTS, INVALID_ID, and what its content breaks.
     """
     GetControlUnitStatus: _grpc.UnaryUnaryMultiCallable[_control_unit_pb2.GetControlUnitStatusRequest, _control_unit_pb2.ControlUnitStatus]
@@ -110,7 +111,8 @@ class ControlUnitsAsyncStub(ControlUnitsStub):
     ETAG_REQUIRED, ETAG_MISMATCH.
     """
     CopyControlUnit: _aio.UnaryUnaryMultiCallable[_control_unit_pb2.CopyControlUnitRequest, _control_unit_pb2.ControlUnit]  # type: ignore[assignment]
-    """Creates a control unit that is declared as another one is. Refused: CONTROL_UNIT_NOT_FOUND,
+    """Creates a control unit that is declared as another one is, save that nobody wants it to run
+    yet: its desired state is unset. Refused: CONTROL_UNIT_NOT_FOUND,
     ALREADY_EXISTS, INVALID_ID, and what its content breaks.
     """
     GetControlUnitStatus: _aio.UnaryUnaryMultiCallable[_control_unit_pb2.GetControlUnitStatusRequest, _control_unit_pb2.ControlUnitStatus]  # type: ignore[assignment]
@@ -206,7 +208,8 @@ class ControlUnitsServicer(metaclass=_abc_1.ABCMeta):
         request: _control_unit_pb2.CopyControlUnitRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_control_unit_pb2.ControlUnit, _abc.Awaitable[_control_unit_pb2.ControlUnit]]:
-        """Creates a control unit that is declared as another one is. Refused: CONTROL_UNIT_NOT_FOUND,
+        """Creates a control unit that is declared as another one is, save that nobody wants it to run
+        yet: its desired state is unset. Refused: CONTROL_UNIT_NOT_FOUND,
         ALREADY_EXISTS, INVALID_ID, and what its content breaks.
         """
 

@@ -150,6 +150,7 @@ class Assignment(_message.Message):
     RECOVER_COUNT_FIELD_NUMBER: _builtins.int
     PROBLEM_FIELD_NUMBER: _builtins.int
     IMPLEMENTATION_FIELD_NUMBER: _builtins.int
+    FORMER_NAME_FIELD_NUMBER: _builtins.int
     control_unit: _builtins.str
     """`control_units/{id}`."""
     fingerprint: _builtins.str
@@ -163,6 +164,10 @@ class Assignment(_message.Message):
     implementation: _builtins.str
     """Implementation class that builds it; also where the configuration is left out, for the
     fingerprint does not tell the class.
+    """
+    former_name: _builtins.str
+    """`control_units/{id}` by which this process knows the unit, where it has been renamed since:
+    it goes on under its new name, without letting go of its hardware. Empty: it was not.
     """
     @_builtins.property
     def configuration(self) -> _control_unit_pb2.Configuration:
@@ -185,10 +190,11 @@ class Assignment(_message.Message):
         recover_count: _builtins.int = ...,
         problem: _status_pb2.Status | None = ...,
         implementation: _builtins.str = ...,
+        former_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "problem", b"problem"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "control_unit", b"control_unit", "desired_state", b"desired_state", "fingerprint", b"fingerprint", "generation", b"generation", "implementation", b"implementation", "problem", b"problem", "recover_count", b"recover_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "control_unit", b"control_unit", "desired_state", b"desired_state", "fingerprint", b"fingerprint", "former_name", b"former_name", "generation", b"generation", "implementation", b"implementation", "problem", b"problem", "recover_count", b"recover_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
