@@ -2,39 +2,68 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 
-from mds.v1 import history_pb2, history_pb2_grpc
+from mds.v1 import bundle_pb2, history_pb2, history_pb2_grpc
 
 from metadata_server.api.bundle import kinds_of
-from metadata_server.api.calls import Context, tell_position
+from metadata_server.api.calls import Context, caller_of, tell_position
+from metadata_server.api.messages.difference import difference_messages
 from metadata_server.api.messages.history import (
     change_message,
     change_set_message,
     compared_message,
 )
 from metadata_server.api.messages.position import position_message
+from metadata_server.api.plans import LONGEST_TOLD, problem_messages, result_message
+from metadata_server.api.standard import hash_of
+from metadata_server.domain.change import Action
 from metadata_server.domain.change_set import (
     ChangeSelection,
     ChangeSetSelection,
+    ToldChange,
     revision_of,
 )
 from metadata_server.domain.comparison import Compared, Comparing
 from metadata_server.domain.moment import moment_of
 from metadata_server.domain.names import Kind, named
 from metadata_server.services.comparisons import Comparisons
+from metadata_server.services.going_back import WentBack
 from metadata_server.services.history import History
+from metadata_server.services.revert import Revert
+from metadata_server.services.undo import Undo
 
 DIFFERENCES_A_MESSAGE = 100
+MOST_RESULTS = 10_000
+UNCHANGED = bundle_pb2.ITEM_ACTION_UNCHANGED
+TOLD_ACTIONS = {
+    Action.CREATED: bundle_pb2.ITEM_ACTION_CREATED,
+    Action.UPDATED: bundle_pb2.ITEM_ACTION_CHANGED,
+    Action.DELETED: bundle_pb2.ITEM_ACTION_REMOVED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryParts:
+    """What the service calls."""
+
+    history: History
+    comparisons: Comparisons
+    revert: Revert
+    undo: Undo
 
 
 class HistoryServicer(history_pb2_grpc.HistoryServicer):
     """Tells what people changed, and takes it back."""
 
-    def __init__(self, history: History, comparisons: Comparisons) -> None:
-        self._history = history
-        self._comparisons = comparisons
+    def __init__(self, parts: HistoryParts) -> None:
+        self._history = parts.history
+        self._comparisons = parts.comparisons
+        self._revert = parts.revert
+        self._undo = parts.undo
 
     async def ListChanges(
         self, request: history_pb2.ListChangesRequest, context: Context
@@ -84,6 +113,59 @@ class HistoryServicer(history_pb2_grpc.HistoryServicer):
                 tell_position(context, part.later)
                 for piece in pieces(part):
                     yield compared_message(piece)
+
+    async def Revert(
+        self, request: history_pb2.RevertRequest, context: Context
+    ) -> history_pb2.RevertResponse:
+        kind, id = named(request.name)
+        answer = await self._revert.revert(
+            caller_of(context, "History.Revert", request, hash_of(request)),
+            kind,
+            id,
+            as_of=moment_of(request.as_of),
+            etag=request.etag,
+            validate_only=request.validate_only,
+        )
+        went = answer.value
+        tell_position(context, went.position)
+        (result,) = results(went) or [bundle_pb2.ItemResult(name=request.name, action=UNCHANGED)]
+        return history_pb2.RevertResponse(position=position_message(went.position), result=result)
+
+    async def Undo(
+        self, request: history_pb2.UndoRequest, context: Context
+    ) -> history_pb2.UndoResponse:
+        answer = await self._undo.undo(
+            caller_of(context, "History.Undo", request, hash_of(request)),
+            revision_of(request.name),
+            validate_only=request.validate_only,
+            skip_invalid=request.skip_invalid,
+        )
+        went = answer.value
+        tell_position(context, went.position)
+        return await asyncio.to_thread(undo_message, went)
+
+
+def undo_message(went: WentBack) -> history_pb2.UndoResponse:
+    return history_pb2.UndoResponse(
+        position=position_message(went.position),
+        results=results(went),
+        problems=[message for each in went.decisions for message in problem_messages(each)],
+        count=went.count,
+    )
+
+
+def results(went: WentBack) -> list[bundle_pb2.ItemResult]:
+    """What became of each resource; of a repeated call what the first has done."""
+    decided = map(result_message, went.decisions[:MOST_RESULTS])
+    return [*decided, *map(told_result, went.told)]
+
+
+def told_result(change: ToldChange) -> bundle_pb2.ItemResult:
+    return bundle_pb2.ItemResult(
+        name=change.kind.name_of(change.id),
+        action=TOLD_ACTIONS[change.action],
+        differences=difference_messages(change.differences, longest=LONGEST_TOLD),
+    )
 
 
 def change_selection(request: history_pb2.ListChangesRequest) -> ChangeSelection:

@@ -98,6 +98,23 @@ def images_between(unit: UnitOfWork, key: int, after: int, until: int) -> list[I
     return [image_of_row(row) for row in unit.connection.execute(query)]
 
 
+def newest_images(unit: UnitOfWork, key: int, since: int, *, limit: int) -> list[Image]:
+    """The newest images of a resource, none before a revision, newest first."""
+    query = (
+        select(history)
+        .where(history.c.key == key, history.c.revision >= since)
+        .order_by(history.c.revision.desc())
+        .limit(limit)
+    )
+    return [image_of_row(row) for row in unit.connection.execute(query)]
+
+
+def images_of_revision(unit: UnitOfWork, revision: int) -> list[Image]:
+    """Everything that one revision changed, in its order."""
+    query = select(history).where(history.c.revision == revision).order_by(history.c.ordinal)
+    return [image_of_row(row) for row in unit.connection.execute(query)]
+
+
 def resource_of(image: Image, keys: Keys) -> Resource:
     """The resource of an image that has one (it is not DELETED)."""
     return from_image(image.kind, image.key, image.revision, image.data, keys.id_of)
