@@ -5,10 +5,19 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from mds.v1 import dataset_pb2, history_pb2, kind_pb2, state_pb2, template_pb2, unit_server_pb2
+from mds.v1 import (
+    control_unit_pb2,
+    dataset_pb2,
+    history_pb2,
+    kind_pb2,
+    state_pb2,
+    template_pb2,
+    unit_server_pb2,
+)
 
 from metadata_server.domain.attribute import Direction, ValueType
 from metadata_server.domain.change import Action
+from metadata_server.domain.explanation import Layer
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.session import EndReason
@@ -63,6 +72,7 @@ VERSION_STATES = Words(
 RELATIONS = Words(Relation, template_pb2.Relation, "RELATION")
 END_REASONS = Words(EndReason, unit_server_pb2.EndReason, "END_REASON")
 CHANGE_ACTIONS = Words(Action, history_pb2.ChangeAction, "CHANGE_ACTION")
+LAYERS = Words(Layer, control_unit_pb2.Layer, "LAYER")
 KINDS = Words(Kind, kind_pb2.Kind, "KIND")
 
 
