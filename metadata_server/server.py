@@ -22,12 +22,14 @@ from metadata_server.domain.refused import Refused
 from metadata_server.domain.timing import Timing
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.comparisons import Comparisons
+from metadata_server.services.configurations import Configurations
 from metadata_server.services.edits import Edits
 from metadata_server.services.explanations import Explanations
 from metadata_server.services.history import History
 from metadata_server.services.instantiations import Instantiations
 from metadata_server.services.liveness import Liveness
 from metadata_server.services.overview import Overviews
+from metadata_server.services.rebase import Rebases
 from metadata_server.services.renaming import Renaming
 from metadata_server.services.resources import Resources
 from metadata_server.services.sightings import Sightings
@@ -83,6 +85,7 @@ class Replica:
             renaming=Renaming(self._store),
             bundles=Bundles(self._store),
             edits=Edits(self._store),
+            rebases=Rebases(self._store, Configurations()),
             history=History(self._store),
             comparisons=Comparisons(self._store),
             statuses=Statuses(self._store),

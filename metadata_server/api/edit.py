@@ -11,19 +11,22 @@ from metadata_server.api.calls import Context, caller_of
 from metadata_server.api.messages.enums import STATES
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.plans import carried_out, seen_plan_of
+from metadata_server.api.rebase import rebased
 from metadata_server.domain.edit import FieldEdit, UnitSelection
 from metadata_server.domain.names import Kind
 from metadata_server.domain.state import State
 from metadata_server.services.edits import Editing, Edits
 from metadata_server.services.plans import Applying
 from metadata_server.services.progress import ApplyProgress
+from metadata_server.services.rebase import Rebases
 
 
 class EditsServicer(edit_pb2_grpc.EditsServicer):
     """Changes many control units at once."""
 
-    def __init__(self, edits: Edits) -> None:
+    def __init__(self, edits: Edits, rebases: Rebases) -> None:
         self._edits = edits
+        self._rebases = rebases
 
     async def EditControlUnits(
         self, request: edit_pb2.EditControlUnitsRequest, context: Context
@@ -41,6 +44,13 @@ class EditsServicer(edit_pb2_grpc.EditsServicer):
         async for response in carried_out(
             edit_pb2.EditControlUnitsResponse, work, progress, context
         ):
+            yield response
+
+    async def RebaseControlUnits(
+        self, request: edit_pb2.RebaseControlUnitsRequest, context: Context
+    ) -> AsyncIterator[edit_pb2.RebaseControlUnitsResponse]:
+        selection = selection_of(request.selection)
+        async for response in rebased(self._rebases, request, selection, context):
             yield response
 
 

@@ -72,6 +72,7 @@ from metadata_server.services.history import History
 from metadata_server.services.instantiations import Instantiations
 from metadata_server.services.liveness import Liveness
 from metadata_server.services.overview import Overviews
+from metadata_server.services.rebase import Rebases
 from metadata_server.services.renaming import Renaming
 from metadata_server.services.resources import Resources
 from metadata_server.services.sightings import Sightings
@@ -118,6 +119,7 @@ class Parts:
     renaming: Renaming
     bundles: Bundles
     edits: Edits
+    rebases: Rebases
     history: History
     comparisons: Comparisons
     statuses: Statuses
@@ -140,7 +142,7 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     handlers = {name: handler for each in more for name, handler in each.handlers().items()}
     add_standard(server, parts.resources, handlers)
     bundle_pb2_grpc.add_BundlesServicer_to_server(BundlesServicer(parts.bundles), server)
-    edit_pb2_grpc.add_EditsServicer_to_server(EditsServicer(parts.edits), server)
+    edit_pb2_grpc.add_EditsServicer_to_server(EditsServicer(parts.edits, parts.rebases), server)
     history_pb2_grpc.add_HistoryServicer_to_server(
         HistoryServicer(parts.history, parts.comparisons), server
     )

@@ -13,7 +13,7 @@ from metadata_server.domain.configuration import Narrowing, narrow
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
 from metadata_server.domain.registration import Contradiction, contradiction_of
-from metadata_server.domain.template import class_of
+from metadata_server.domain.template import VersionState, class_of
 from metadata_server.store.datasets import Dataset, datasets_of
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -74,7 +74,9 @@ class Configurations:
                 contradiction or None,
             )
             found[key, version, digest] = basis
-            if dataset is not None or not digest:  # what is not published yet may still come
+            is_draft = template.version_state is VersionState.DRAFT
+            # What is not published yet may still come, and a draft may still change.
+            if not is_draft and (dataset is not None or not digest):
                 self._keep(key, version, digest, basis)
         return found
 

@@ -72,6 +72,15 @@ def edited_again(read: ControlUnit, steps: Sequence[Step], there: Resource) -> R
     """The edited unit, from what is there.
 
     Raises:
+        LostRace: it is not what it was selected for any more.
+    """
+    return edited(still_selected(read, there), steps)
+
+
+def still_selected(read: ControlUnit, there: Resource) -> ControlUnit:
+    """What is there, by now, of a unit that was selected before it was locked.
+
+    Raises:
         LostRace: it is no longer of the template, the unit server or the labels that it was
             selected and locked by.
     """
@@ -82,7 +91,7 @@ def edited_again(read: ControlUnit, steps: Sequence[Step], there: Resource) -> R
         read.labels,
     ):
         raise LostRace
-    return edited(there, steps)
+    return there
 
 
 def not_there(id: str) -> Item:
