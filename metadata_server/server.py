@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from metadata_server.api.calls import CallFigures, CallInterceptor
 from metadata_server.api.health import Health
+from metadata_server.api.history import HistoryParts
 from metadata_server.api.http import http_application
 from metadata_server.api.services import Parts, add_services
 from metadata_server.api.watch import add_watch_figures
@@ -32,10 +33,12 @@ from metadata_server.services.overview import Overviews
 from metadata_server.services.rebase import Rebases
 from metadata_server.services.renaming import Renaming
 from metadata_server.services.resources import Resources
+from metadata_server.services.revert import Revert
 from metadata_server.services.sightings import Sightings
 from metadata_server.services.statuses import Statuses
 from metadata_server.services.tailer import Tailer
 from metadata_server.services.trimming import Trimming
+from metadata_server.services.undo import Undo
 from metadata_server.services.versioning import Versioning
 from metadata_server.services.watch import Watching
 from metadata_server.settings import Settings
@@ -86,8 +89,12 @@ class Replica:
             bundles=Bundles(self._store),
             edits=Edits(self._store),
             rebases=Rebases(self._store, Configurations()),
-            history=History(self._store),
-            comparisons=Comparisons(self._store),
+            history=HistoryParts(
+                History(self._store),
+                Comparisons(self._store),
+                Revert(self._store),
+                Undo(self._store),
+            ),
             statuses=Statuses(self._store),
             explanations=Explanations(self._store),
             liveness=self._liveness,

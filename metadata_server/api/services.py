@@ -50,7 +50,7 @@ from metadata_server.api.dataset import DatasetsServicer
 from metadata_server.api.edit import EditsServicer
 from metadata_server.api.explanation import ExplanationMethods
 from metadata_server.api.health import Health
-from metadata_server.api.history import HistoryServicer
+from metadata_server.api.history import HistoryParts, HistoryServicer
 from metadata_server.api.instantiation import InstantiationsServicer
 from metadata_server.api.overview import OverviewServicer
 from metadata_server.api.registration import RegistrationServicer
@@ -65,10 +65,8 @@ from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.bundles import Bundles
-from metadata_server.services.comparisons import Comparisons
 from metadata_server.services.edits import Edits
 from metadata_server.services.explanations import Explanations
-from metadata_server.services.history import History
 from metadata_server.services.instantiations import Instantiations
 from metadata_server.services.liveness import Liveness
 from metadata_server.services.overview import Overviews
@@ -120,8 +118,7 @@ class Parts:
     bundles: Bundles
     edits: Edits
     rebases: Rebases
-    history: History
-    comparisons: Comparisons
+    history: HistoryParts
     statuses: Statuses
     explanations: Explanations
     liveness: Liveness
@@ -143,9 +140,7 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     add_standard(server, parts.resources, handlers)
     bundle_pb2_grpc.add_BundlesServicer_to_server(BundlesServicer(parts.bundles), server)
     edit_pb2_grpc.add_EditsServicer_to_server(EditsServicer(parts.edits, parts.rebases), server)
-    history_pb2_grpc.add_HistoryServicer_to_server(
-        HistoryServicer(parts.history, parts.comparisons), server
-    )
+    history_pb2_grpc.add_HistoryServicer_to_server(HistoryServicer(parts.history), server)
     add_liveness(server, parts)
     add_watch(server, parts.watching)
     overview_pb2_grpc.add_OverviewServicer_to_server(
