@@ -17,8 +17,10 @@ from metadata_server.api.messages import (
 )
 from metadata_server.api.messages.enums import state_of
 from metadata_server.api.messages.position import position_message
+from metadata_server.domain.condition import TYPES
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
+from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.services.statuses import Reported, Statuses
 
 
@@ -58,6 +60,7 @@ class StatusMethods:
             id_prefix=request.id_prefix,
             unit_server=server_of(request),
             state=state_of(request.state, field="state"),
+            condition=condition_of(request.condition),
             as_of=request.as_of,
         )
         answer = await self._statuses.list(
@@ -96,6 +99,18 @@ def server_of(request: Any) -> str:
     """Id of the unit server that a request asks for; empty: any."""
     name = request.unit_server
     return Kind.UNIT_SERVER.id_of(name, field="unit_server") if name else ""
+
+
+def condition_of(type_: str) -> str:
+    """The type of condition that a request asks for; empty: any.
+
+    Raises:
+        Refused: INVALID_FIELD.
+    """
+    if type_ and type_ not in TYPES:
+        expected = f"one of {', '.join(TYPES)}, or empty"
+        raise Refused.wrong_fields([WrongField("condition", type_, expected)])
+    return type_
 
 
 def reported_message(reported: Reported) -> control_unit_pb2.ControlUnitStatus:

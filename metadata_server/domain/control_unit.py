@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from metadata_server.domain.attribute import AttributeOverride, Driver
@@ -85,3 +85,11 @@ class PassedState:
     state: State
     time_us: int
     message: str = ""
+
+
+def with_condition(status: ControlUnitStatus, condition: Condition | None) -> ControlUnitStatus:
+    """A status with one more condition; None: as it is."""
+    if condition is None:
+        return status
+    conditions = sorted((*status.conditions, condition), key=lambda each: each.type)
+    return replace(status, conditions=tuple(conditions))

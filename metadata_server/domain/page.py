@@ -32,6 +32,7 @@ class Selection:
         zone: first segment of their ids.
         agent: id of the agent that launches them.
         state: that control units last reported.
+        condition: type of one that is true of control units.
         as_of: the moment at which it is read, as its caller wrote it; empty: now.
     """
 
@@ -42,6 +43,7 @@ class Selection:
     zone: str = ""
     agent: str = ""
     state: State = State.UNSPECIFIED
+    condition: str = ""
     as_of: str = ""
 
     @property

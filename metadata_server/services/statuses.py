@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from metadata_server.domain.change import Position
 from metadata_server.domain.configuration import Configuration, effective
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.control_unit import (
+    ControlUnit,
+    ControlUnitStatus,
+    with_condition,
+)
 from metadata_server.domain.moment import moment_of
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, Selection
@@ -17,11 +21,17 @@ from metadata_server.domain.state import Contact, Health, health_of
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.store.datasets import datasets_of
-from metadata_server.store.desires import desired_states
+from metadata_server.store.desires import (
+    NOTHING_WANTED,
+    Wanted,
+    out_of_dates,
+    wanted_at,
+    wanted_of,
+)
 from metadata_server.store.history import key_at
 from metadata_server.store.moments import position_at
 from metadata_server.store.observer import observer
-from metadata_server.store.past import resource_at, resources_at
+from metadata_server.store.past import resource_at
 from metadata_server.store.sessions import sessions_of
 from metadata_server.store.status_lists import (
     session_page,
@@ -79,7 +89,9 @@ class Statuses:
         def work(unit: UnitOfWork) -> Listing[Reported]:
             page = status_page(unit, selection, size=size, token=token)
             told_as_of = page.position if selection.as_of else unit.position
-            items = reported_at(unit, page.items, told_as_of)
+            known = {row.status.key: row.wanted for row in page.items if row.wanted}
+            statuses = [row.status for row in page.items]
+            items = reported_at(unit, statuses, told_as_of, known=known)
             return Listing(items, page.position, page.next_page_token)
 
         return await self._store.read(work)
@@ -154,42 +166,56 @@ def keys_of(sessions: Sequence[Session]) -> list[int]:
     return [session.unit_server_key for session in sessions]
 
 
-def reported(unit: UnitOfWork, statuses: Sequence[ControlUnitStatus]) -> list[Reported]:
-    """Statuses with contact and verdict. The contact is that of the session which last stamped
-    the unit; when its unit server has had another one since, there is none."""
-    desired = desired_states(unit, [status.key for status in statuses])
-    servers = unit.keys.find(Kind.UNIT_SERVER, {s.unit_server for s in statuses} - {""})
-    seen = observer(unit)
-    contacts = {
-        session.id: contact_of(session, lease, seen, unit.now_us)
-        for session, lease in sessions_of(unit, servers.values()).values()
-    }
+def reported_at(
+    unit: UnitOfWork,
+    statuses: Sequence[ControlUnitStatus],
+    position: Position,
+    *,
+    known: Mapping[int, Wanted] | None = None,
+) -> list[Reported]:
+    """Statuses of a position with the contact, the verdict and the conditions of then. The
+    contact is that of the session which last stamped the unit; when its unit server has had
+    another one since, there is none.
+
+    Args:
+        known: what is wanted now of some of the units, by key.
+    """
+    keys = [status.key for status in statuses]
+    if position == unit.position:
+        now = known or {}
+        wanted = {**now, **wanted_of(unit, [key for key in keys if key not in now])}
+        contacts = contacts_now(unit, statuses)
+    else:
+        wanted = wanted_at(unit, keys, position.revision)
+        contacts = contacts_at(unit, statuses, position.revision)
+    behind = out_of_dates(unit, wanted)
     found = []
     for status in statuses:
         contact = contacts.get(status.session, Contact.NONE)
-        health = health_of(status.state, desired[status.key], contact)
-        found.append(Reported(status, contact, health))
+        desired = wanted.get(status.key, NOTHING_WANTED).state
+        health = health_of(status.state, desired, contact)
+        complete = with_condition(status, behind.get(status.key))
+        found.append(Reported(complete, contact, health))
     return found
 
 
-def reported_at(
-    unit: UnitOfWork, statuses: Sequence[ControlUnitStatus], position: Position
-) -> list[Reported]:
-    """Statuses of a position with the contact and the verdict of then."""
-    if position == unit.position:
-        return reported(unit, statuses)
-    revision = position.revision
-    declared = resources_at(unit, ControlUnit, [status.key for status in statuses], revision)
-    desired = {key: each.desired_state for key, each in declared.items()}
+def contacts_now(unit: UnitOfWork, statuses: Iterable[ControlUnitStatus]) -> dict[str, Contact]:
+    """Contacts by session, as they are now."""
+    servers = unit.keys.find(Kind.UNIT_SERVER, {s.unit_server for s in statuses} - {""})
+    seen = observer(unit)
+    return {
+        session.id: contact_of(session, lease, seen, unit.now_us)
+        for session, lease in sessions_of(unit, servers.values()).values()
+    }
+
+
+def contacts_at(
+    unit: UnitOfWork, statuses: Iterable[ControlUnitStatus], revision: int
+) -> dict[str, Contact]:
+    """Contacts by session, as they were at a revision."""
     named = {
         id: key_at(unit.connection, Kind.UNIT_SERVER, id, revision)
         for id in {status.unit_server for status in statuses} - {""}
     }
     servers = {id: key for id, key in named.items() if key is not None}
-    contacts = {session.id: session.contact for session in sessions_at(unit, servers, revision)}
-    found = []
-    for status in statuses:
-        contact = contacts.get(status.session, Contact.NONE)
-        health = health_of(status.state, desired[status.key], contact)
-        found.append(Reported(status, contact, health))
-    return found
+    return {session.id: session.contact for session in sessions_at(unit, servers, revision)}

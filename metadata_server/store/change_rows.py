@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import select
 
 from metadata_server.domain.change import Action, Change
-from metadata_server.domain.control_unit import ControlUnitStatus
+from metadata_server.domain.control_unit import ControlUnitStatus, with_condition
 from metadata_server.domain.names import Kind
 from metadata_server.domain.session import Session, contact_of
 from metadata_server.domain.state import Contact, Health, health_of
 from metadata_server.store.codec import data_of
-from metadata_server.store.desires import desired_states
+from metadata_server.store.desires import NOTHING_WANTED, out_of_dates, wanted_of
 from metadata_server.store.history import learn_references
 from metadata_server.store.images import from_image
 from metadata_server.store.keys import batches
@@ -82,7 +82,7 @@ def declared_changes(unit: UnitOfWork, rows: Iterable[Row], names: Names) -> lis
 
 
 class Verdicts:
-    """Contact and health of units as they are now.
+    """Contact and health of units as they are now, and whether they are out of date.
 
     Not as they were: whoever follows the changes hears of sessions and intents too, and nobody
     wants to see an old contact told late.
@@ -92,7 +92,8 @@ class Verdicts:
         units = [row for row in rows if row["kind"] == Kind.CONTROL_UNIT_STATUS]
         servers = {row["unit_server_key"] for row in units} - {None}
         seen = observer(unit) if units else None
-        self._desired = desired_states(unit, [row["key"] for row in units])
+        self._wanted = wanted_of(unit, [row["key"] for row in units])
+        self._behind = out_of_dates(unit, self._wanted)
         self._contacts = {
             session.id: contact_of(session, lease, seen, unit.now_us)
             for session, lease in sessions_of(unit, servers).values()
@@ -103,7 +104,12 @@ class Verdicts:
         return self._contacts.get(session, Contact.NONE)
 
     def health(self, status: ControlUnitStatus) -> Health:
-        return health_of(status.state, self._desired[status.key], self.contact(status.session))
+        desired = self._wanted.get(status.key, NOTHING_WANTED).state
+        return health_of(status.state, desired, self.contact(status.session))
+
+    def complete(self, status: ControlUnitStatus) -> ControlUnitStatus:
+        """A status with the condition that is not stored."""
+        return with_condition(status, self._behind.get(status.key))
 
 
 def reported_changes(unit: UnitOfWork, rows: Sequence[Row], names: Names) -> list[Change]:
@@ -122,7 +128,7 @@ def reported_change(unit: UnitOfWork, row: Row, names: Names, verdicts: Verdicts
     else:
         server = row["unit_server_key"]
         server_id = "" if server is None else unit.keys.id_of(Kind.UNIT_SERVER, server)
-        subject = status_of(row, id=id, unit_server=server_id)
+        subject = verdicts.complete(status_of(row, id=id, unit_server=server_id))
         contact, health = verdicts.contact(subject.session), verdicts.health(subject)
     return Change(
         revision=revision,

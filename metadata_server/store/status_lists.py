@@ -7,21 +7,35 @@ What was never heard of has a status too, an empty one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, tuple_
+from sqlalchemy.engine import RowMapping
 
+from metadata_server.domain.condition import OUT_OF_DATE, ConditionStatus
 from metadata_server.domain.control_unit import ControlUnitStatus
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, PageStart, Selection
 from metadata_server.domain.session import Session
 from metadata_server.domain.state import State
-from metadata_server.store.conditions import NOTHING, conditions_of, told
+from metadata_server.store.conditions import NOTHING, HeldByType, conditions_of, told
+from metadata_server.store.desires import (
+    IS_BEHIND,
+    Wanted,
+    wanted_at,
+    wanted_columns,
+    wanted_from,
+)
 from metadata_server.store.history import last_revisions
 from metadata_server.store.keys import batches
 from metadata_server.store.lists import listing
 from metadata_server.store.past import batches_of, names_at
-from metadata_server.store.schema import control_unit, control_unit_status, status_history
+from metadata_server.store.schema import (
+    control_unit,
+    control_unit_status,
+    status_history,
+    unit_condition,
+)
 from metadata_server.store.selections import Filter, filter_of, id_range
 from metadata_server.store.sessions import sessions_of
 from metadata_server.store.status_images import history_with_sessions, session_of, status_of
@@ -29,16 +43,27 @@ from metadata_server.store.statuses import status_from, statuses_of
 from metadata_server.store.unit_of_work import UnitOfWork
 
 
+class StatusRow(NamedTuple):
+    """One status of a page.
+
+    Attributes:
+        wanted: what is wanted of the unit now, where it was read with the status.
+    """
+
+    status: ControlUnitStatus
+    wanted: Wanted | None = None
+
+
 def status_page(
     unit: UnitOfWork, selection: Selection, *, size: int = 0, token: str = ""
-) -> Listing[ControlUnitStatus]:
+) -> Listing[StatusRow]:
     """One page of statuses of control units, by id; like `resource_page`.
 
     Raises:
         Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET, HISTORY_TRIMMED.
     """
 
-    def read(start: PageStart, limit: int) -> list[ControlUnitStatus]:
+    def read(start: PageStart, limit: int) -> list[StatusRow]:
         revision = start.position.revision
         wanted = filter_of(unit, selection, revision)
         if wanted is None:
@@ -54,21 +79,31 @@ def status_page(
         kinds={Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS},
         size=size,
         token=token,
-        id_of=lambda status: status.id,
+        id_of=lambda row: row.status.id,
     )
 
 
 def present_statuses(
     unit: UnitOfWork, selection: Selection, wanted: Filter, *, after: str, limit: int
-) -> list[ControlUnitStatus]:
+) -> list[StatusRow]:
     conditions = wanted.conditions(control_unit)
     if selection.state is not State.UNSPECIFIED:
         conditions.append(control_unit_status.c.state == selection.state.value)
+    if selection.condition == OUT_OF_DATE:
+        conditions.append(IS_BEHIND)
     columns = [column for column in control_unit_status.c if column.name != "key"]
+    query = wanted_columns(
+        select(control_unit.c.id, control_unit.c.key, *columns).outerjoin(
+            control_unit_status, control_unit_status.c.key == control_unit.c.key
+        )
+    )
+    if selection.condition not in {"", OUT_OF_DATE}:
+        query = query.join(unit_condition, unit_condition.c.key == control_unit.c.key)
+        conditions.append(unit_condition.c.type == selection.condition)
+        conditions.append(unit_condition.c.status == ConditionStatus.TRUE.value)
     query = (
-        select(control_unit.c.id, control_unit.c.key, *columns)
-        .outerjoin(control_unit_status, control_unit_status.c.key == control_unit.c.key)
-        .where(*conditions, *id_range(control_unit.c.id, prefix=wanted.id_prefix, after=after))
+        query.where(*conditions)
+        .where(*id_range(control_unit.c.id, prefix=wanted.id_prefix, after=after))
         .order_by(control_unit.c.id)
         .limit(limit)
     )
@@ -77,29 +112,48 @@ def present_statuses(
     for row in rows:
         unit.keys.learn(Kind.CONTROL_UNIT, row["id"], row["key"])
     held = conditions_of(unit, (row["key"] for row in rows))
-    return [
-        ControlUnitStatus(id=row["id"], key=row["key"])
-        if row["session"] is None
-        else status_from(unit, row, told(held.get(row["key"], NOTHING)))
-        for row in rows
-    ]
+    return [StatusRow(status_in(unit, row, held), wanted_from(row)) for row in rows]
+
+
+def status_in(
+    unit: UnitOfWork, row: RowMapping, held: Mapping[int, HeldByType]
+) -> ControlUnitStatus:
+    """The status in a row of a list; that of a unit never hosted is empty."""
+    if row["session"] is None:
+        return ControlUnitStatus(id=row["id"], key=row["key"])
+    return status_from(unit, row, told(held.get(row["key"], NOTHING)))
 
 
 def past_statuses(
     unit: UnitOfWork, selection: Selection, wanted: Filter, *, start: PageStart, limit: int
-) -> list[ControlUnitStatus]:
+) -> list[StatusRow]:
     revision = start.position.revision
     names = names_at(Kind.CONTROL_UNIT, revision, wanted)
-    found: list[ControlUnitStatus] = []
+    found: list[StatusRow] = []
     for keys in batches_of(unit, names, wanted.id_prefix, after=start.after, size=limit):
+        some = statuses_at(unit, keys, revision)
+        behind: set[int] = set()
+        if selection.condition == OUT_OF_DATE:
+            then = wanted_at(unit, keys.values(), revision)
+            behind = {key for key, each in then.items() if each.version < each.newest}
         found += [
-            status
-            for status in statuses_at(unit, keys, revision)
-            if selection.state in {State.UNSPECIFIED, status.state}
+            StatusRow(status)
+            for status in some
+            if passes(status, selection, is_behind=status.key in behind)
         ]
         if len(found) >= limit:
             break
     return found[:limit]
+
+
+def passes(status: ControlUnitStatus, selection: Selection, *, is_behind: bool) -> bool:
+    """Whether a status of the past is one that a list holds."""
+    if selection.state not in {State.UNSPECIFIED, status.state}:
+        return False
+    if selection.condition in {"", OUT_OF_DATE}:
+        return is_behind or not selection.condition
+    holding = (each for each in status.conditions if each.type == selection.condition)
+    return any(each.status is ConditionStatus.TRUE for each in holding)
 
 
 def statuses_at(

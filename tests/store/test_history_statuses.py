@@ -110,7 +110,7 @@ def states(
     while token:
         page = partial(status_page, selection=selection, size=size, token=token)
         listing = store.read_now(page).value
-        found |= {status.id: status.state for status in listing.items}
+        found |= {row.status.id: row.status.state for row in listing.items}
         token = listing.next_page_token
     return found
 
@@ -120,8 +120,8 @@ NOBODY_SPOKE = dict.fromkeys(sorted(IDS), State.UNSPECIFIED)
 
 def test_units_that_never_spoke_have_an_empty_status(store: Store) -> None:
     listing = store.read_now(lambda unit: status_page(unit, STATUSES)).value
-    assert {status.id: status.state for status in listing.items} == NOBODY_SPOKE
-    assert [status.id for status in listing.items] == sorted(IDS)
+    assert {row.status.id: row.status.state for row in listing.items} == NOBODY_SPOKE
+    assert [row.status.id for row in listing.items] == sorted(IDS)
 
 
 def test_statuses_are_as_of_the_first_page(store: Store) -> None:
@@ -141,7 +141,7 @@ def test_a_status_of_the_past_is_whole(store: Store) -> None:
     report(store, A=State.FATAL_ERROR)
     token = token_of(STATUSES, PageStart(at))
     past = store.read_now(lambda unit: status_page(unit, STATUSES, token=token)).value.items
-    assert past == then
+    assert [row.status for row in past] == [row.status for row in then]
 
 
 def test_statuses_are_filtered_by_what_they_were(store: Store) -> None:

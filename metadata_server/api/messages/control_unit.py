@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mds.v1 import control_unit_pb2
+from mds.v1 import condition_pb2, control_unit_pb2
 
 from metadata_server.api.messages.attribute import (
     driver_message,
@@ -10,10 +10,11 @@ from metadata_server.api.messages.attribute import (
     override_message,
     overrides_of,
 )
-from metadata_server.api.messages.enums import CONTACTS, HEALTHS, STATES
+from metadata_server.api.messages.enums import CONDITION_STATUSES, CONTACTS, HEALTHS, STATES
 from metadata_server.api.messages.position import time_message
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
+from metadata_server.domain.condition import Condition
 from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
 from metadata_server.domain.names import Kind
 from metadata_server.domain.state import Contact, Health, State
@@ -74,6 +75,18 @@ def control_unit_status_message(
         fingerprint=status.fingerprint,
         unfenced=status.unfenced,
         health=HEALTHS.number[health],
+        conditions=map(condition_message, status.conditions),
+    )
+
+
+def condition_message(condition: Condition) -> condition_pb2.Condition:
+    return condition_pb2.Condition(
+        type=condition.type,
+        status=CONDITION_STATUSES.number[condition.status],
+        reason=condition.reason,
+        message=condition.message,
+        since=time_message(condition.since_us),
+        fields=condition.fields,
     )
 
 

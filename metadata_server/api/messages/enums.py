@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from mds.v1 import (
+    condition_pb2,
     control_unit_pb2,
     dataset_pb2,
     history_pb2,
@@ -17,6 +18,7 @@ from mds.v1 import (
 
 from metadata_server.domain.attribute import Direction, ValueType
 from metadata_server.domain.change import Action
+from metadata_server.domain.condition import ConditionStatus
 from metadata_server.domain.explanation import Layer
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused, WrongField
@@ -64,6 +66,7 @@ class Words(Generic[E]):
 STATES = Words(State, state_pb2.State, "STATE")
 CONTACTS = Words(Contact, state_pb2.Contact, "CONTACT")
 HEALTHS = Words(Health, state_pb2.Health, "HEALTH")
+CONDITION_STATUSES = Words(ConditionStatus, condition_pb2.ConditionStatus, "CONDITION_STATUS")
 DIRECTIONS = Words(Direction, dataset_pb2.Direction, "DIRECTION")
 VALUE_TYPES = Words(ValueType, dataset_pb2.ValueType, "VALUE_TYPE")
 VERSION_STATES = Words(
