@@ -114,6 +114,12 @@ class HostedUnit:
         self._is_leaving = False
         self.wake()
 
+    def rename(self, id: str) -> None:
+        """It goes on under another id, whatever it is doing."""
+        self.id = self._life.id = id
+        if self.unit is not None:
+            self.unit.id = id
+
     def leave(self) -> None:
         """It is no longer hosted here, or the process ends: it lets go of its hardware."""
         self._is_leaving = True

@@ -110,6 +110,8 @@ class Hosting:
 
     def assign(self, assignments: Iterable[registration_pb2.Assignment]) -> None:
         """Takes new units over, and what changed of others."""
+        assignments = list(assignments)
+        self._rename(assignments)
         for assignment in assignments:
             id = _id(assignment.control_unit)
             unit = self._units.get(id)
@@ -127,6 +129,23 @@ class Hosting:
                 self._note(unit)
             unit.assign(assignment, hosted_class)
         self.changed.set()
+
+    def _rename(self, assignments: Iterable[registration_pb2.Assignment]) -> None:
+        """Lets units that have got other names go on under these; two may have swapped theirs."""
+        former = {
+            _id(each.control_unit): _id(each.former_name)
+            for each in assignments
+            if each.former_name
+        }
+        renamed = {id: self._units.pop(old) for id, old in former.items() if old in self._units}
+        self.remove([id for id in renamed if id in self._units])  # others had those ids
+        for unit in renamed.values():
+            self.outbox.forget(unit.id)
+        for id, unit in renamed.items():
+            log.info("control_unit_renamed", control_unit=id, former=unit.id)
+            unit.rename(id)
+            self._units[id] = unit
+            self._note(unit)  # reports that are under way name it by its former id
 
     def remove(self, control_units: Iterable[str]) -> None:
         """Has units leave that are no longer hosted here; nothing more is told of them."""

@@ -162,6 +162,7 @@ def event_message(event: Event, *, full: bool) -> watch_pb2.Event:
         action=ACTIONS[event.action],
         author=change.author,
         reason=change.reason,
+        former_name=change.kind.name_of(event.former_id) if event.former_id else "",
     )
     if full and event.action is not EventAction.LEFT and change.subject is not None:
         resource: Any = getattr(message, change.kind.value)

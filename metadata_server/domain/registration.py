@@ -91,6 +91,7 @@ class Assignment:
         fingerprint: of what it shall use; empty with a problem.
         problem: why it cannot be built here; None: it can.
         implementation: class that builds it, also where the configuration is left out.
+        former_id: by which the process knows the unit; empty: by the one that it has.
     """
 
     unit: ControlUnit
@@ -98,6 +99,7 @@ class Assignment:
     fingerprint: str = ""
     problem: Refused | None = None
     implementation: str = ""
+    former_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,12 @@ class Event:
     action: EventAction
     id: str
 
+    @property
+    def former_id(self) -> str:
+        """The one that the change has taken away; empty: it has kept it, or is told by it."""
+        before = self.change.id_before
+        return before if before and before != self.change.id == self.id else ""
+
 
 @dataclass(frozen=True, slots=True)
 class WatchFilter:

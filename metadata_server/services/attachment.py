@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -14,6 +14,7 @@ from metadata_server.domain.change import Position
 from metadata_server.domain.fingerprint import digest as digest_of
 from metadata_server.domain.horizon import check_position
 from metadata_server.domain.refused import Refused
+from metadata_server.domain.registration import Assignment
 from metadata_server.domain.report import Report
 from metadata_server.domain.session import EndReason, Session
 from metadata_server.domain.timing import Timing
@@ -87,9 +88,9 @@ class Attachment:
         hosting, session = self._means.hosting, self.session
         if position is not None:
             await self._check(position)
-        answer = await self._means.store.transact(lambda unit: hosting.arrive(unit, session))
-        look = answer.value
         after = position.revision if position is not None else 0
+        answer = await self._means.store.transact(lambda unit: hosting.arrive(unit, session, after))
+        look = answer.value
         self._outbox.assign(
             each.assignment
             for each in look.told
@@ -131,7 +132,7 @@ class Attachment:
         self._ids = {each.key: each.id for each in hosted}
         self._begun = True
         self._doubt(hosted)
-        self._outbox.remove(removed)
+        self._outbox.remove(id for id in removed if id not in self._hosted)
         self._outbox.touch()
         self._beat(0.0)
 
@@ -187,10 +188,12 @@ class Attachment:
             keys = None if self._all_dirty else dirty
             self._all_dirty = False
             told = await self._look(keys)
-            self._outbox.assign(each.assignment for each in told if self._is_news(each))
+            news = [self._assignment(each) for each in told if self._is_news(each)]
             present = {each.hosted.key: each.hosted for each in told}
             gone = (dirty if keys is not None else self._ids.keys()) - present.keys()
             self._outbox.remove(self._forget(gone))
+            self._forget(key for key, each in present.items() if self._ids.get(key) != each.id)
+            self._outbox.assign(news)
             self._doubt(present.values())
             self._hosted |= {each.id: each for each in present.values()}
             self._ids |= {each.key: each.id for each in present.values()}
@@ -211,8 +214,8 @@ class Attachment:
         for each configuration, whether the unit has settled on another. That its dataset became
         known is no news to the process that published it."""
         now = told.hosted
-        before = self._hosted.get(now.id)
-        if before is None or before.generation != now.generation:
+        before = self._hosted.get(self._ids.get(now.key, ""))
+        if before is None or (before.id, before.generation) != (now.id, now.generation):
             return True
         if bool(before.told) != bool(now.told):
             return True
@@ -221,8 +224,14 @@ class Attachment:
             return True
         return False
 
-    def _forget(self, keys: Collection[int]) -> list[str]:
-        gone = [self._ids.pop(key) for key in keys if key in self._ids]
+    def _assignment(self, told: Told) -> Assignment:
+        """What a unit is told, and by which id it was told before, if that was another."""
+        known = self._ids.get(told.hosted.key, told.hosted.id)
+        former = known if known != told.hosted.id else ""
+        return replace(told.assignment, former_id=former)
+
+    def _forget(self, keys: Iterable[int]) -> list[str]:
+        gone = [self._ids.pop(key) for key in list(keys) if key in self._ids]
         for unit_id in gone:
             self._hosted.pop(unit_id, None)
         return gone

@@ -22,6 +22,7 @@ from metadata_server.store.conditions import HeldByType, conditions_of, drop_con
 from metadata_server.store.hosted import changed_keys, hosted_units, removed_keys
 from metadata_server.store.instantiations import begin_lives
 from metadata_server.store.leases import ended_among
+from metadata_server.store.past import ids_at
 from metadata_server.store.sessions import lock_unit_server, sessions_of
 from metadata_server.store.standings import Newcomer, Standing, stamp, standings_of
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -106,11 +107,12 @@ class Hosting:
         drop_conditions(unit, held, CONFIG_DRIFT)  # of the life before
         stamp(unit, session, [newcomer(each, held.get(each.hosted.key, {})) for each in told])
 
-    def arrive(self, unit: UnitOfWork, session: Session) -> Arrival:
-        """All that a session has, when its unit server attaches."""
+    def arrive(self, unit: UnitOfWork, session: Session, after: int) -> Arrival:
+        """All that a session has, when its unit server attaches, which has been told everything
+        up to the revision `after`; 0: nothing."""
         position = unit.position
-        told = self.look(unit, session)
-        removed = gone(unit, session, (each.hosted.key for each in told))
+        told = known_before(unit, self.look(unit, session), after)
+        removed = gone(unit, session, (each.hosted.key for each in told), after)
         missing = missing_datasets(unit, session.datasets.values())
         return Arrival(position, told, removed, missing)
 
@@ -122,7 +124,7 @@ class Hosting:
         if ended_among(unit, [session.id]):
             return None
         changed = changed_keys(unit, session.unit_server_key, since.revision)
-        return changed, gone(unit, session, changed)
+        return changed, gone(unit, session, changed, since.revision)
 
     def look(
         self, unit: UnitOfWork, session: Session, keys: Collection[int] | None = None
@@ -172,11 +174,24 @@ class Hosting:
         ]
 
 
-def gone(unit: UnitOfWork, session: Session, present: Iterable[int]) -> tuple[str, ...]:
-    """Ids of the units that have left a session, save those that are back."""
+def known_before(unit: UnitOfWork, told: Sequence[Told], after: int) -> list[Told]:
+    """Units with the ids by which a process knows them that was told nothing since."""
+    known = ids_at(unit, (each.hosted.key for each in told), after) if after else {}
+    return [
+        replace(each, assignment=replace(each.assignment, former_id=former))
+        if (former := known.get(each.hosted.key, each.hosted.id)) != each.hosted.id
+        else each
+        for each in told
+    ]
+
+
+def gone(unit: UnitOfWork, session: Session, present: Iterable[int], after: int) -> tuple[str, ...]:
+    """Ids of the units that have left a session, save those that are back; also those that they
+    had at the revision `after`."""
     keys = set(removed_keys(unit, session.id)) - set(present)
     unit.keys.find_ids(Kind.CONTROL_UNIT, keys)
-    return tuple(sorted(unit.keys.id_of(Kind.CONTROL_UNIT, key) for key in keys))
+    last = {unit.keys.id_of(Kind.CONTROL_UNIT, key) for key in keys}
+    return tuple(sorted(last.union(ids_at(unit, keys, after).values())))
 
 
 def is_stamped(control_unit: ControlUnit, session: Session, known: Mapping[int, Standing]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from metadata_server.domain.change import Position
 from metadata_server.domain.refused import Refused
@@ -71,9 +71,18 @@ class Outbox:
             self.touch()
 
     def assign(self, assignments: Iterable[Assignment]) -> None:
-        for assignment in assignments:
-            self._assignments[assignment.unit.id] = assignment
-            self._removed.discard(assignment.unit.id)
+        """Has units told as they are now; of a renamed one also by which id the process knows
+        it, however often it was renamed since the last word."""
+        assignments = list(assignments)
+        renamed = {each.former_id for each in assignments} - {""}
+        waiting = {id: self._assignments.pop(id, None) for id in renamed}
+        self._removed |= renamed
+        for each in assignments:
+            before = waiting.get(each.former_id)
+            known = before.former_id if before and before.former_id else each.former_id
+            told = replace(each, former_id="" if known == each.unit.id else known)
+            self._assignments[told.unit.id] = told
+            self._removed.discard(told.unit.id)
             self.touch()
 
     def remove(self, ids: Iterable[str]) -> None:

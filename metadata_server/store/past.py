@@ -120,3 +120,16 @@ def batches_of(
         if len(some) < count:
             return
         after = next(reversed(some))
+
+
+def ids_at(unit: UnitOfWork, keys: Iterable[int], revision: int) -> dict[int, str]:
+    """The ids that keys had at a revision, of those that were there."""
+    found: dict[int, str] = {}
+    for some in batches(sorted(set(keys))):
+        query = select(name.c.key, name.c.id).where(
+            name.c.key.in_(some),
+            name.c.from_revision <= revision,
+            or_(name.c.to_revision.is_(None), name.c.to_revision > revision),
+        )
+        found |= {row.key: row.id for row in unit.connection.execute(query)}
+    return found

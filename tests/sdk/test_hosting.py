@@ -151,3 +151,46 @@ async def test_the_digest_speaks_of_what_is_applied(hosting: Hosting) -> None:
     hosting.assign([assignment("A", default="2")])
     await settle(hosting)
     assert hosting.digest() not in {"", before}
+
+
+async def test_a_renamed_unit_goes_on_under_its_new_name(hosting: Hosting) -> None:
+    hosting.assign([assignment("A")])
+    await settle(hosting)
+    list(hosting.outbox.collect())
+    renamed = assignment("B", generation=2)
+    renamed.former_name = "control_units/A"
+    hosting.assign([renamed])
+    hosting.remove(["control_units/A"])
+    assert await settle(hosting) == {"B": State.RUNNING}
+    assert Device.calls == ["A init", "A start"], "it was not touched"
+    unit = hosting.units["B"].unit
+    assert unit is not None
+    assert unit.id == "B"
+    reported = [each for box in hosting.outbox.collect() for each in box.reports]
+    assert [each.control_unit for each in reported] == ["control_units/B"]
+    assert reported[-1].reached_generation == 2
+
+
+async def test_two_units_may_swap_their_names(hosting: Hosting) -> None:
+    hosting.assign([assignment("A"), assignment("B")])
+    await settle(hosting)
+    before = {id: unit.unit for id, unit in hosting.units.items()}
+    swapped = [assignment("A", generation=2), assignment("B", generation=2)]
+    swapped[0].former_name, swapped[1].former_name = "control_units/B", "control_units/A"
+    hosting.assign(swapped)
+    assert await settle(hosting) == {"A": State.RUNNING, "B": State.RUNNING}
+    assert hosting.units["A"].unit is before["B"]
+    assert hosting.units["B"].unit is before["A"]
+    assert len(Device.calls) == 4
+
+
+async def test_a_unit_lets_go_whose_name_another_gets(hosting: Hosting) -> None:
+    hosting.assign([assignment("A"), assignment("B")])
+    await settle(hosting)
+    gone = hosting.units["B"]
+    renamed = assignment("B", generation=2)
+    renamed.former_name = "control_units/A"
+    hosting.assign([renamed])
+    await gone.settled()
+    assert await settle(hosting) == {"B": State.RUNNING}
+    assert [call for call in Device.calls if call.endswith("deinit")] == ["B deinit"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from metadata_server.domain.attribute import Attribute, AttributeOverride, Direction
+from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.fingerprint import digest
 from metadata_server.domain.names import Kind
 from metadata_server.domain.registration import Assignment
@@ -14,7 +15,9 @@ from metadata_server.domain.state import State
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.publication import Published
+from metadata_server.services.renaming import Renaming
 from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.lively import (
     CALLER,
     CURRENT,
@@ -159,3 +162,76 @@ async def test_a_changed_template_version_reaches_a_unit_that_is_moved_to_it(
     assert isinstance(told, Assignment)
     assert told.configuration is not None
     assert [each.name for each in told.configuration.attributes] == ["current", "ramp"]
+
+
+async def rename(lab: Facility, old: str, new: str) -> None:
+    await Renaming(lab.store).rename(CALLER, old, new, etag="*", validate_only=False)
+
+
+async def test_a_renamed_unit_is_told_with_the_name_that_it_had(lab: Facility) -> None:
+    registered = await lab.register()
+    async with attached(lab, registered) as (unit_server, ear):
+        await until(lambda: ear.words, what="the first word")
+        await unit_server.report([report("A/PS1", 1, State.LOADED)])
+        await until(lambda: ear.acknowledged == 1, what="the acknowledgement")
+        await rename(lab, "A/PS1", "B/PS1")
+        await until(lambda: "B/PS1" in ear.assigned, what="the assignment")
+        await unit_server.report([report("B/PS1", 2, State.RUNNING)])
+        await until(lambda: ear.acknowledged == 2, what="the acknowledgement")
+        assert unit_server.hosted == 2
+    told = ear.assigned["B/PS1"]
+    assert isinstance(told, Assignment)
+    assert told.former_id == "A/PS1"
+    assert ear.removed == {"A/PS1"}
+    statuses = await lab.statuses()
+    assert statuses.keys() == {"A/PS2", "B/PS1"}
+    assert statuses["B/PS1"].state is State.RUNNING
+    assert statuses["B/PS1"].session == registered.session.id
+
+
+async def test_a_unit_that_was_renamed_during_a_break_is_told_so(lab: Facility) -> None:
+    registered = await lab.register()
+    async with attached(lab, registered) as (_, ear):
+        await until(lambda: ear.words, what="the first word")
+    seen = ear.words[-1].position
+    await rename(lab, "A/PS1", "B/PS1")
+    await rename(lab, "B/PS1", "C/PS1")
+    async with attached(lab, registered, seen) as (_, later):
+        await until(lambda: later.assigned, what="the assignment")
+    told = later.assigned["C/PS1"]
+    assert isinstance(told, Assignment)
+    assert told.former_id == "A/PS1"
+    assert later.removed == {"A/PS1"}
+
+
+async def test_a_unit_that_was_renamed_and_moved_during_a_break_is_removed_by_both_names(
+    lab: Facility,
+) -> None:
+    await lab.resources.create(CALLER, UnitServer(id="OTHER"), validate_only=False)
+    registered = await lab.register()
+    async with attached(lab, registered) as (_, ear):
+        await until(lambda: ear.words, what="the first word")
+    seen = ear.words[-1].position
+    await rename(lab, "A/PS1", "B/PS1")
+    await lab.change("B/PS1", unit_server="OTHER")
+    async with attached(lab, registered, seen) as (_, later):
+        await until(lambda: later.removed, what="the word that it left")
+    assert later.removed == {"A/PS1", "B/PS1"}
+
+
+async def test_units_that_swapped_names_are_told_both(lab: Facility) -> None:
+    registered = await lab.register()
+
+    def swap(work: UnitOfWork) -> None:
+        found = work.resources.find(ControlUnit, ["A/PS1", "A/PS2"], lock=True)
+        work.save(replace(found["A/PS1"], id="A/PS2"))
+        work.save(replace(found["A/PS2"], id="A/PS1"))
+
+    async with attached(lab, registered) as (unit_server, ear):
+        await until(lambda: ear.words, what="the first word")
+        await lab.store.transact(swap, caller=CALLER)
+        await until(lambda: len(ear.assigned) == 2, what="the assignments")
+        assert unit_server.hosted == 2
+    former = {id: getattr(told, "former_id", "") for id, told in ear.assigned.items()}
+    assert former == {"A/PS1": "A/PS2", "A/PS2": "A/PS1"}
+    assert ear.removed == set()

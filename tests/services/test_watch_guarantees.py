@@ -180,15 +180,21 @@ async def test_filtered_by_the_id_of_each_revision(replica: Following) -> None:
     await rename(replica.store, "old/A", "new/A")
     last = await write(replica.store, "new/A")
 
-    async def seen(prefix: str) -> list[tuple[str, EventAction]]:
+    async def seen(prefix: str) -> list[tuple[str, EventAction, str]]:
         wanted = WatchFilter(id_prefix=prefix)
         notices = await replica.up_to(last.revision, after=begin, wanted=wanted)
-        return [(event.id, event.action) for event in events(notices)]
+        return [(event.id, event.action, event.former_id) for event in events(notices)]
 
-    assert await seen("old/") == [("old/A", EventAction.CREATED), ("old/A", EventAction.LEFT)]
-    assert await seen("new/") == [("new/A", EventAction.CREATED), ("new/A", EventAction.UPDATED)]
-    assert [action for _, action in await seen("")] == [
-        EventAction.CREATED,
-        EventAction.UPDATED,
-        EventAction.UPDATED,
+    assert await seen("old/") == [
+        ("old/A", EventAction.CREATED, ""),
+        ("old/A", EventAction.LEFT, ""),
+    ]
+    assert await seen("new/") == [
+        ("new/A", EventAction.CREATED, "old/A"),
+        ("new/A", EventAction.UPDATED, ""),
+    ]
+    assert await seen("") == [
+        ("old/A", EventAction.CREATED, ""),
+        ("new/A", EventAction.UPDATED, "old/A"),
+        ("new/A", EventAction.UPDATED, ""),
     ]

@@ -74,6 +74,8 @@ def fill_assignment(
     message.desired_state = STATES.number[unit.desired_state]
     message.recover_count = unit.recover_count
     message.implementation = assignment.implementation
+    if assignment.former_id:
+        message.former_name = UNITS + assignment.former_id
     if assignment.configuration is not None:
         configurations.fill(message.configuration, assignment.configuration)
     if assignment.problem is not None:
