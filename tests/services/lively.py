@@ -16,7 +16,7 @@ from metadata_server.domain.change import Caller, Position, Principal
 from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
 from metadata_server.domain.fingerprint import dataset_hash
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.registration import Registered, Registering
+from metadata_server.domain.registration import Assignment, Registered, Registering
 from metadata_server.domain.report import Report
 from metadata_server.domain.session import Lease, Session
 from metadata_server.domain.state import State
@@ -171,7 +171,7 @@ async def facility(
     await found.resources.create(CALLER, UnitServer(id="US"), validate_only=False)
     await found.has_been_seen()
     loops = [tailer.run(), liveness.attachments.run(), liveness.reports.run()]
-    loops.append(liveness.keeper.run())
+    loops += [liveness.keeper.run(), liveness.conditions.run()]
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield found
@@ -190,7 +190,7 @@ class Ear:
     is_over: bool = False
 
     @property
-    def assigned(self) -> Mapping[str, object]:
+    def assigned(self) -> Mapping[str, Assignment]:
         return {each.unit.id: each for word in self.words for each in word.assignments}
 
     @property
