@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from benchmarks.boot_storm import boot_storm
 from benchmarks.idle_facility import idle_facility
 from benchmarks.overview import overview
+from benchmarks.rebase import rebase
 from benchmarks.stage import stage
 from benchmarks.watch_latency import watch_latency
 
@@ -17,6 +18,7 @@ BENCHMARKS = {
     "idle_facility": idle_facility,
     "watch_latency": watch_latency,
     "overview": overview,
+    "rebase": rebase,
 }
 
 

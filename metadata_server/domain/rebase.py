@@ -62,6 +62,7 @@ class Comparison:
         self._of_parameters = value_differences(before.shared.parameters, after.shared.parameters)
         self._of_drivers = driver_differences(before.shared.drivers, after.shared.drivers)
         self._of_class = class_differences(before, after)
+        self._narrowed = narrowable(before) & narrowable(after)
         self._has_removed = bool(before.positions.keys() - after.positions.keys())
 
     def _shared_attributes(self) -> dict[str, Differences]:
@@ -96,13 +97,17 @@ class Comparison:
     ) -> Iterator[FieldDifference]:
         was = {each.attribute: each for each in before.overrides}
         now = {each.attribute: each for each in after.overrides}
-        for name in self._of_attributes.keys() | {
-            name for name, each in was.items() if now.get(name) != each
-        }:
-            if name in was:
-                yield from self._differences_of(name, was[name], now.get(name))
+        for name, shared in self._of_attributes.items():
+            if name not in was:
+                yield from shared
+            elif name in self._narrowed and now.get(name) == was[name]:
+                said = {f"attributes[{name}].{facet}" for facet in was[name].facets}
+                yield from (each for each in shared if each.path not in said)
             else:
-                yield from self._of_attributes[name]
+                yield from self._differences_of(name, was[name], now.get(name))
+        for name, override in was.items():
+            if name not in self._of_attributes and now.get(name) != override:
+                yield from self._differences_of(name, override, now.get(name))
 
     def _parameter_differences(self, before: ControlUnit, after: ControlUnit) -> Differences:
         if not (before.parameters or after.parameters):
@@ -122,6 +127,12 @@ class Comparison:
         parameters = self._after.shared.parameters.keys() | after.parameters.keys()
         used = self._before.shared.parameters.keys() | before.parameters.keys()
         return self._has_removed or bool(used - parameters)
+
+
+def narrowable(narrowing: Narrowing) -> set[str]:
+    """Names of the attributes that overrides change."""
+    attributes = narrowing.shared.attributes
+    return {each.name for each in attributes if each.direction is not Direction.OUTPUT}
 
 
 def overridden(

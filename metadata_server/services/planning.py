@@ -191,7 +191,9 @@ class Planning:
         template = self._templates.newest_or(unit.template, unit.template_version)
         if template is None:
             return rejected(item, [*problems, self._templates.missing(unit)])
-        pinned = replace(unit, template_version=template.version)
+        pinned = unit
+        if unit.template_version != template.version:
+            pinned = replace(unit, template_version=template.version)
         before = self._there(item)
         problems += self._templates.refusals(unit, template, before)
         published = self._published.get(before.meta.key) if before else None
