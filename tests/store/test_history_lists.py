@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -69,6 +70,16 @@ class Facility:
         del self.units[id]
         return self.remember(answer.position)
 
+    def rename(self, id: str, to: str) -> Position:
+        renamed = replace(self.units.pop(id), id=to)
+        return self.save(renamed)
+
+    def restore(self, gone: ControlUnit) -> Position:
+        answer = self.store.transact_now(lambda unit: unit.restore([gone]), caller=CALLER)
+        (back,) = answer.value
+        self.units[back.id] = cast("ControlUnit", back)
+        return self.remember(answer.position)
+
     def remember(self, position: Position) -> Position:
         self.past[position] = dict(self.units)
         return position
@@ -114,16 +125,23 @@ def unit_of(
 
 
 def live_through(facility: Facility, *, seed: int, steps: int) -> None:
-    """Creates, changes and deletes units at random."""
+    """Creates, changes, moves, renames, deletes and restores units at random."""
     chance = random.Random(seed)
+    gone: list[ControlUnit] = []
     for step in range(steps):
-        name = chance.choice(UNITS)
+        name, other = chance.sample(UNITS, 2)
         present = facility.units.get(name)
         server, template = chance.choice([*SERVERS, ""]), chance.choice(TEMPLATES)
-        if present is None:
+        dice = chance.random()
+        if present is None and gone and dice < 0.4:
+            facility.restore(replace(gone.pop(), id=name))
+        elif present is None:
             facility.save(unit_of(name, server=server, template=template))
-        elif chance.random() < 0.3:
+        elif dice < 0.2:
+            gone.append(present)
             facility.delete(name)
+        elif dice < 0.5 and other not in facility.units:
+            facility.rename(name, other)
         else:
             changed = replace(
                 present, unit_server=server, template=template, description=f"step {step}"
@@ -163,10 +181,41 @@ FILTERS = [
 
 
 def test_filters_hold_for_what_was_there_then(facility: Facility) -> None:
-    live_through(facility, seed=7, steps=30)
+    live_through(facility, seed=7, steps=60)
     for selection in FILTERS:
         for position, units in facility.past.items():
             assert facility.ids(selection, position) == selected(units, selection), selection
+
+
+def test_a_list_may_begin_at_a_moment_of_the_past(facility: Facility) -> None:
+    live_through(facility, seed=11, steps=30)
+    for position, units in facility.past.items():
+        as_of = replace(ALL_UNITS, as_of=str(position.revision))
+        listing = facility.page(as_of, size=2, token="")
+        assert listing.position == position
+        found = list(listing.items)
+        while listing.next_page_token:
+            listing = facility.page(as_of, size=2, token=listing.next_page_token)
+            found += listing.items
+        assert found == [units[name] for name in sorted(units)]
+
+
+def test_a_time_is_the_last_revision_up_to_it(facility: Facility) -> None:
+    facility.save(unit_of("DAFNE/A"))
+    at_us = facility.units["DAFNE/A"].meta.update_time_us
+    facility.save(unit_of("DAFNE/B"))
+    for shift_us, names in ((-1, []), (0, ["DAFNE/A"])):
+        time = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=at_us + shift_us)
+        listing = facility.page(replace(ALL_UNITS, as_of=time.isoformat()), size=9, token="")
+        assert [unit.id for unit in listing.items] == names
+
+
+def test_a_token_goes_on_only_with_the_moment_it_began_with(facility: Facility) -> None:
+    position = facility.save(*map(unit_of, UNITS))
+    as_of = replace(ALL_UNITS, as_of=str(position.revision))
+    token = facility.page(as_of, size=1, token="").next_page_token
+    with pytest.raises(Refused, match="INVALID_PAGE_TOKEN"):
+        facility.page(ALL_UNITS, size=1, token=token)
 
 
 def test_the_first_page_is_as_of_now(facility: Facility) -> None:
