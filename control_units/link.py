@@ -255,6 +255,7 @@ class Link:
             try:
                 await self._attachment.run(self._session.id, self._session.position, missing)
             except ClientError as failure:
+                self._attachment = None  # already during the pause: nobody hears a good-bye
                 if isinstance(failure, Unreachable):
                     self._client.leave(failure.address)
                 if time.monotonic() - begun > self._session.heartbeat_s:

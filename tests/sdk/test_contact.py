@@ -1,5 +1,6 @@
 """Unit servers that lose contact with their metadata server, and come back."""
 
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from structlog.testing import capture_logs
 
 from control_units import AlreadyRunning, State
 from control_units.disk_copy import DiskCopy
+from control_units.unit_server import GOODBYE_S
 from tests.sdk.laboratory import LONG_LEASE, Laboratory, Probe, laboratory
 from tests.sdk.wire import Wire
 from tests.stages.ports import free_port
@@ -57,6 +59,22 @@ async def test_a_restarted_server_finds_the_session_as_it_was(
     assert (await lab.status("A")).message == "while nobody listened"
     assert (await lab.session()).session == session
     assert Probe.done.count("A init") == 1
+
+
+async def test_without_a_server_there_is_nobody_to_wait_for_at_the_end(
+    own_lab: Laboratory, own_replica: Replica
+) -> None:
+    lab, replica = own_lab, own_replica
+    await lab.declare("A")
+    server = lab.serve()
+    await lab.until_states(A=RUNNING)
+    with capture_logs() as logs:
+        replica.kill()
+        await until(lambda: any(each["event"] == "stream_broken" for each in logs))
+        begun = time.monotonic()
+        await lab.end(server)
+    assert time.monotonic() - begun < GOODBYE_S
+    assert Probe.done[-1] == "A deinit"
 
 
 async def test_units_start_from_the_copy_on_disk_when_no_server_answers(
