@@ -98,6 +98,8 @@ class Attachment:
         if word.acknowledged_sequence:
             outbox.acknowledge(word.acknowledged_sequence)
         self._missing.extend(word.missing_datasets)
+        if word.report_all:
+            self._hosting.report_all()
         self._on_word(word)
         if outbox.has_due or self._missing or self._goodbye:
             self._hosting.reported.set()

@@ -189,6 +189,13 @@ class Hosting:
         )
         return held
 
+    def report_all(self) -> None:
+        """Has every unit reported again, as it is now."""
+        for unit in self._units.values():
+            self.outbox.note(unit.id, unit.standing)
+        self.outbox.begin_anew()
+        self.reported.set()
+
     def digest(self) -> str:
         """Of what all units have applied; empty: none has applied anything yet."""
         applied = {

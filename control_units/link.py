@@ -228,7 +228,7 @@ class Link:
         self._was_registered = True
         self._hosting.replace_all(response.assignments)
         if is_new:
-            self._hosting.outbox.begin_session()
+            self._hosting.outbox.begin_anew()
         self._renew(_seconds(response.lease))
         log.info(
             "registered",

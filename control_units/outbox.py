@@ -95,8 +95,9 @@ class Outbox:
         self._units.pop(control_unit, None)
         self._due.pop(control_unit, None)
 
-    def begin_session(self) -> None:
-        """A new session knows nothing: every unit is told anew, from what it is now."""
+    def begin_anew(self) -> None:
+        """Has every unit told anew, from what it is now: to a new session, which knows nothing,
+        or to one that knows wrong."""
         for control_unit, unit in self._units.items():
             unit.told = None
             unit.under_way.clear()

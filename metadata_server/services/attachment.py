@@ -31,7 +31,7 @@ from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
 STRIKES = 2
-"""Heartbeats in a row whose digest differs before everything is told again."""
+"""Heartbeats in a row whose digest differs before everything is told again, both ways."""
 STRIKES_FORGIVEN = -12
 log = structlog.get_logger()
 
@@ -252,6 +252,7 @@ class Attachment:
             self._strikes = STRIKES_FORGIVEN
             for each in self._hosted.values():
                 each.generation = 0  # older than any
+            self._outbox.ask_for_reports()
             self.mark_all()
 
     def _beat(self, age_s: float) -> None:

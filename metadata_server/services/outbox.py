@@ -33,6 +33,7 @@ class Word:
         acknowledged: reports up to this sequence are written for good; 0: nothing new.
         removed: ids of units that are not hosted here any more.
         missing_datasets: hashes.
+        report_all: every unit shall be reported again.
     """
 
     position: Position
@@ -42,6 +43,7 @@ class Word:
     removed: tuple[str, ...] = ()
     not_taken: tuple[NotTaken, ...] = ()
     missing_datasets: tuple[str, ...] = ()
+    report_all: bool = False
 
 
 class Outbox:
@@ -56,6 +58,7 @@ class Outbox:
         self._removed: set[str] = set()
         self._not_taken: dict[tuple[str, str], NotTaken] = {}
         self._missing: set[str] = set()
+        self._report_all = False
 
     def touch(self) -> None:
         """Lets a word go out, though there may be nothing new."""
@@ -101,6 +104,11 @@ class Outbox:
         if self._missing:
             self.touch()
 
+    def ask_for_reports(self) -> None:
+        """Asks for a report of every unit."""
+        self._report_all = True
+        self.touch()
+
     def take(self, position: Position) -> Word:
         """Everything that waits, as one word."""
         word = Word(
@@ -111,8 +119,10 @@ class Outbox:
             removed=tuple(sorted(self._removed)),
             not_taken=tuple(self._not_taken.values()),
             missing_datasets=tuple(sorted(self._missing)),
+            report_all=self._report_all,
         )
         self._lease_us = None
+        self._report_all = False
         for waiting in (self._assignments, self._removed, self._not_taken, self._missing):
             waiting.clear()
         self.waiting.clear()

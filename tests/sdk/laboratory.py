@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from mds.v1 import (
     bundle_pb2,
     control_unit_pb2,
@@ -103,6 +104,18 @@ class Laboratory:
                 bundle_pb2.BundleItem(unit_server=server),
                 *(bundle_pb2.BundleItem(control_unit=unit) for unit in units),
             ]
+        )
+
+    async def recover(self, id: str) -> None:
+        """Orders a unit to recover."""
+        name = f"control_units/{self.name}/{id}"
+        units = self.client.control_units
+        unit = await units.GetControlUnit(control_unit_pb2.GetControlUnitRequest(name=name))
+        unit.recover_count += 1
+        await units.UpdateControlUnit(
+            control_unit_pb2.UpdateControlUnitRequest(
+                control_unit=unit, update_mask=FieldMask(paths=["recover_count"])
+            )
         )
 
     async def apply(self, items: Iterable[bundle_pb2.BundleItem]) -> None:

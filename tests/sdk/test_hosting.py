@@ -153,6 +153,20 @@ async def test_the_digest_speaks_of_what_is_applied(hosting: Hosting) -> None:
     assert hosting.digest() not in {"", before}
 
 
+async def test_a_server_that_asks_is_told_of_every_unit_again(hosting: Hosting) -> None:
+    hosting.assign([assignment("A"), assignment("B")])
+    await settle(hosting)
+    (told,) = hosting.outbox.collect()
+    last = max(each.sequence for each in told.reports)
+    hosting.outbox.acknowledge(last)
+    assert hosting.outbox.collect() == []
+    hosting.report_all()
+    (again,) = hosting.outbox.collect()
+    assert {each.control_unit for each in again.reports} == {"control_units/A", "control_units/B"}
+    assert min(each.sequence for each in again.reports) > last
+    assert hosting.reported.is_set()
+
+
 async def test_a_renamed_unit_goes_on_under_its_new_name(hosting: Hosting) -> None:
     hosting.assign([assignment("A")])
     await settle(hosting)

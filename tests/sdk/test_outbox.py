@@ -88,7 +88,7 @@ def test_a_new_session_hears_of_every_unit_and_nothing_of_before() -> None:
     box.acknowledge(old.sequence)
     box.note("C", Standing(State.LOADED, 1.0))
     box.collect()
-    box.begin_session()
+    box.begin_anew()
     assert box.begin_stream() == []
     fresh = reports(box.collect())
     assert {each.control_unit for each in fresh} == {"control_units/A/B", "control_units/C"}

@@ -137,8 +137,10 @@ async def test_a_digest_that_differs_for_long_has_everything_told_again(lab: Fac
         unit_server.heartbeat(0.0, digest({}))
         unit_server.heartbeat(0.0, digest({"A/PS1": "v1:x"}))
         assert not ear.assigned
+        assert not any(word.report_all for word in ear.words)
         unit_server.heartbeat(0.0, digest({"A/PS1": "v1:x"}))
         await until(lambda: len(ear.assigned) == 2, what="all assignments")
+        assert sum(word.report_all for word in ear.words) == 1, "it shall tell all again, too"
 
 
 async def test_a_changed_template_version_reaches_a_unit_that_is_moved_to_it(

@@ -92,6 +92,7 @@ def word_message(
         removed=[UNITS + unit_id for unit_id in word.removed],
         refusals=map(refusal_message, word.not_taken),
         missing_datasets=word.missing_datasets,
+        report_all=word.report_all,
     )
     for each in word.assignments:
         fill_assignment(message.assignments.add(), each, configurations)

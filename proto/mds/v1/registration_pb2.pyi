@@ -607,8 +607,11 @@ class AttachResponse(_message.Message):
     REMOVED_FIELD_NUMBER: _builtins.int
     REFUSALS_FIELD_NUMBER: _builtins.int
     MISSING_DATASETS_FIELD_NUMBER: _builtins.int
+    REPORT_ALL_FIELD_NUMBER: _builtins.int
     acknowledged_sequence: _builtins.int
     """Highest sequence that is written for good; reports up to it need not be sent again."""
+    report_all: _builtins.bool
+    """Report every unit again: what the last heartbeats' digests say is not what was reported."""
     @_builtins.property
     def position(self) -> _position_pb2.Position:
         """Everything up to here has been told; send it back with the next hello."""
@@ -643,10 +646,11 @@ class AttachResponse(_message.Message):
         removed: _abc.Iterable[_builtins.str] | None = ...,
         refusals: _abc.Iterable[Global___Refusal] | None = ...,
         missing_datasets: _abc.Iterable[_builtins.str] | None = ...,
+        report_all: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease", "position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_sequence", b"acknowledged_sequence", "assignments", b"assignments", "lease", b"lease", "missing_datasets", b"missing_datasets", "position", b"position", "refusals", b"refusals", "removed", b"removed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_sequence", b"acknowledged_sequence", "assignments", b"assignments", "lease", b"lease", "missing_datasets", b"missing_datasets", "position", b"position", "refusals", b"refusals", "removed", b"removed", "report_all", b"report_all"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
