@@ -2,12 +2,23 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
-from mds.v1.bundle_pb2 import BundleHeader, BundleItem, OnConflict, PruneScope, SeenPlan
+from mds.v1.bundle_pb2 import (
+    BundleHeader,
+    BundleItem,
+    ItemAction,
+    ItemResult,
+    OnConflict,
+    Problem,
+    PruneScope,
+    SeenPlan,
+)
 
 from control_units.cli.connection import Connection
+from control_units.cli.kinds import Reads, parts
 from control_units.cli.planning import Change, Source, Wish, carry_out
 from control_units.client import Client
 from control_units.importers.apply import Outcome, Progress, apply_bundle, without_oversized
@@ -41,7 +52,7 @@ def apply_files(
         )
     change = bundle_change(
         items,
-        reason=reason or f"apply of {', '.join(map(str, paths))}",
+        reason=reason,
         # With problems of the files' own the rest is only looked at, so that all is told.
         skips_invalid=wish.skips_invalid or bool(problems),
         prune=reading.scopes if is_pruned and not problems else (),
@@ -70,6 +81,34 @@ def bundle_change(
         return await apply_bundle(client, items, header, progress=progress)
 
     return change
+
+
+def removal_change(names: Sequence[str], *, reason: str, skips_invalid: bool) -> Change:
+    """Removes resources; one that is not there is a problem, unlike in a bundle that is applied
+    again and again."""
+    remove = bundle_change(
+        [BundleItem(removed=name) for name in dict.fromkeys(names)],
+        reason=reason,
+        skips_invalid=skips_invalid,
+    )
+
+    async def change(client: Client, progress: Progress, /, *, plan: Outcome | None) -> Outcome:
+        outcome = await remove(client, progress, plan=plan)
+        missing = [_missing(each.name) for each in outcome.results if _is_missing(each)]
+        return replace(outcome, problems=[*outcome.problems, *missing])
+
+    return change
+
+
+def _is_missing(result: ItemResult) -> bool:
+    return result.action == ItemAction.ITEM_ACTION_UNCHANGED
+
+
+def _missing(name: str) -> Problem:
+    collection, resource_id = parts(name)
+    noun = Reads(collection).noun
+    message = f"There is no {noun.replace('_', ' ')} {resource_id!r}."
+    return Problem(name=name, reason=f"{noun.upper()}_NOT_FOUND", message=message)
 
 
 def seen(plan: Outcome) -> SeenPlan:

@@ -23,16 +23,10 @@ def delete(connection: Connection, /, names: tuple[str, ...], **options: object)
 
     Exit codes: as of `mds apply`.
     """
-    from mds.v1.bundle_pb2 import BundleItem
-
-    from control_units.cli.applying import bundle_change
+    from control_units.cli.applying import removal_change
     from control_units.cli.planning import Source, Wish, carry_out
 
     wish = Wish.of(options)
     wish.check()
-    change = bundle_change(
-        [BundleItem(removed=name) for name in dict.fromkeys(names)],
-        reason=str(options["reason"]),
-        skips_invalid=wish.skips_invalid,
-    )
+    change = removal_change(names, reason=str(options["reason"]), skips_invalid=wish.skips_invalid)
     carry_out(connection, change, wish, source=Source(count=len(names)))

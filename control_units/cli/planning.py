@@ -23,7 +23,7 @@ class Change(Protocol):
     """What is to be done, as a call to a server."""
 
     async def __call__(
-        self, client: Client, progress: Progress, *, plan: Outcome | None
+        self, client: Client, progress: Progress, /, *, plan: Outcome | None
     ) -> Outcome:
         """Plans it, or does it.
 
