@@ -47,7 +47,11 @@ from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
 Call = Callable[..., Caller]
-SHARED = {"description": "ü", "labels": {"z": "1", "a": "2"}, "properties": {"z": '"0x5A"', "a": "[1.0, 1e3]"}}
+SHARED = {
+    "description": "ü",
+    "labels": {"z": "1", "a": "2"},
+    "properties": {"z": '"0x5A"', "a": "[1.0, 1e3]"},
+}
 DRIVERS = (Driver("TCP", "2", '{"b": 1}', {"z": "1", "a": "[2]"}), Driver("LIN", "1"))
 CURRENT = Attribute(
     "current", Direction.INPUT, ValueType.INT32, facets={"maximum": "0x5A", "default_value": "010"}
