@@ -73,6 +73,7 @@ async def carried_out(
     async for message in telling(work, tell, answers.append):
         yield message
     (answer,) = answers
+    progress.written = answer.value.summary.written
     yield tell()
     decisions = answer.value.decisions
     for start in range(0, len(decisions), RESULTS_A_MESSAGE):

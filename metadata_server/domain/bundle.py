@@ -127,3 +127,8 @@ class Summary:
     running: int = 0
     of_others: int = 0
     plan: str = ""
+
+    @property
+    def written(self) -> int:
+        """How many items changed something."""
+        return sum(self.counts.get(each, 0) for each in WRITING) if self.applied else 0

@@ -80,7 +80,7 @@ def carry_out(
         save_all(unit, decisions)
         check_nothing_came(unit, begun, how.prune, planning.subjects)
         requests.remember(unit, answer_of(summary))
-        progress.written = sum(summary.counts.get(action, 0) for action in WRITING)
+        unit.on_written = progress.wrote
     return Applied(summary, decisions)
 
 

@@ -14,3 +14,6 @@ class ApplyProgress:
 
     def restart(self) -> None:
         self.checked = self.written = 0
+
+    def wrote(self, count: int) -> None:
+        self.written += count

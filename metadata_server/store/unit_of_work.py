@@ -8,7 +8,7 @@ revisions is the order in which changes become visible.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from metadata_server.domain.change import Action, Caller, Position
 from metadata_server.domain.facility import Policy
-from metadata_server.domain.names import Kind
+from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.policy import Touched, check_reason, touched
 from metadata_server.domain.resource import Meta, Resource
 from metadata_server.store import schema
@@ -30,6 +30,12 @@ from metadata_server.store.revision import Moment, claim_revision, read_moment
 from metadata_server.store.spans import close_spans, ended_spans, open_spans
 from metadata_server.store.upsert import insert_rows, upsert_rows
 
+ROWS_A_STATEMENT = 1000
+
+
+def ignore(count: int) -> None:
+    """Nobody asks how far the writing is."""
+
 
 class LostRace(Exception):
     """A row was not as it had been read; the whole work runs again."""
@@ -41,6 +47,7 @@ class UnitOfWork:
     Attributes:
         now_us: the database's clock when the transaction began.
         caller: who changes things; None: the system itself (reports, sweeps).
+        on_written: told how many resources have been written, again and again.
     """
 
     def __init__(self, connection: Connection, database: Database, caller: Caller | None) -> None:
@@ -54,6 +61,7 @@ class UnitOfWork:
         self._changed: dict[int, Resource] = {}
         self._deleted: dict[int, Resource] = {}
         self._status_images: list[dict[str, Any]] = []
+        self.on_written: Callable[[int], None] = ignore
         self._policies: list[Policy] | None = None
         self.now_us = self._begun.now_us
         self.resources = Resources(connection, self.keys)
@@ -164,23 +172,30 @@ class UnitOfWork:
         for kind, layout in LAYOUTS.items():
             created = [r for r in self._created.values() if r.kind is kind]
             changed = [r for r in self._changed.values() if r.kind is kind]
-            deleted = [r for r in self._deleted.values() if r.kind is kind]
             rows = {}
             for resource in (*created, *changed):
                 content = content_of(resource, layout, self.keys.key_of)
                 rows[resource.meta.key] = row_of(resource, content, layout)
                 action = Action.CREATED if resource.meta.key in self._created else Action.UPDATED
                 history.append(self._entry(resource, action, image_of(resource, content)))
-            history += [self._entry(resource, Action.DELETED, "{}") for resource in deleted]
-            gone = sorted(r.meta.key for r in deleted)
-            for keys in batches(gone):
-                self.connection.execute(layout.table.delete().where(layout.table.c.key.in_(keys)))
+            self._delete(layout)
             self._update(layout, [rows[r.meta.key] for r in changed])
             fresh = [rows[r.meta.key] for r in created]
-            insert_rows(self.connection, layout.table, fresh)
-            close_spans(self.connection, gone, number)
+            for some in batches(fresh, ROWS_A_STATEMENT):
+                insert_rows(self.connection, layout.table, some)
+                self.on_written(len(some))
             open_spans(self.connection, layout, fresh, number)
+        for kind in reversed(DECLARED):  # what refers to others goes before them
+            gone = (each for each in self._deleted.values() if each.kind is kind)
+            history += [self._entry(resource, Action.DELETED, "{}") for resource in gone]
         self._write_history(number, history)
+
+    def _delete(self, layout: Layout) -> None:
+        gone = sorted(r.meta.key for r in self._deleted.values() if r.kind is layout.kind)
+        for keys in batches(gone):
+            self.connection.execute(layout.table.delete().where(layout.table.c.key.in_(keys)))
+            self.on_written(len(keys))
+        close_spans(self.connection, gone, self.position.revision)
 
     def _touched(self) -> Iterator[Touched]:
         """Everything that was saved or deleted; what was renamed or moved also as it was."""
@@ -212,9 +227,12 @@ class UnitOfWork:
         ended = ended_spans(self.connection, layout, rows, self.resources.held)
         if len(rows) > 1:
             self._park(layout, ended)
-            upsert_rows(self.connection, layout.table, rows)
+            for some in batches(rows, ROWS_A_STATEMENT):
+                upsert_rows(self.connection, layout.table, some)
+                self.on_written(len(some))
         else:
             self._update_one(layout.table, rows[0])
+            self.on_written(1)
         close_spans(self.connection, [row["key"] for row in ended], self.position.revision)
         open_spans(self.connection, layout, ended, self.position.revision)
 

@@ -274,3 +274,30 @@ async def test_a_unit_that_runs_is_told_and_its_life_ends_with_it(store: Store) 
     query = select(instantiation.c.end_reason)
     ends = (await store.read(lambda unit: list(unit.connection.scalars(query)))).value
     assert ends == ["REMOVED"] * 3
+
+
+async def test_how_far_it_is_moves_with_every_part_of_the_work(store: Store, call: Call) -> None:
+    """Many units are checked one by one, and written in parts."""
+    many = items(*FACILITY, *(unit(f"A/{number:04}") for number in range(2500)))
+    progress = Watched()
+    await Bundles(store).apply(call(), many, Applying(), progress)
+    assert progress.all["checked"] == set(range(2504))
+    assert max(progress.all["written"]) == 2503
+    assert len(progress.all["written"]) > 3
+
+
+class Watched(ApplyProgress):
+    """Remembers all that it told."""
+
+    def __init__(self) -> None:
+        self.__dict__["told"] = {"checked": set(), "written": set()}
+        super().__init__()
+
+    @property
+    def all(self) -> dict[str, set[int]]:
+        found: dict[str, set[int]] = self.__dict__["told"]
+        return found
+
+    def __setattr__(self, name: str, value: int) -> None:
+        self.all[name].add(value)
+        super().__setattr__(name, value)
