@@ -27,6 +27,7 @@ ADVICE: Mapping[str, str] = {
     "DRAINING": "The server is stopping. Try again, or name another one with --address.",
     "OUTCOME_UNKNOWN": "It may have been done or not: look before you repeat it.",
     "UNDECLARED": "Declare it with `mds adopt`.",
+    "UNIMPLEMENTED": "The server is older than this program: it does not know this call.",
     "INTERNAL_FAULT": "This is a fault of the server; its log has a line with the request id.",
 }
 """What to do next, by reason of the refusal."""

@@ -57,20 +57,17 @@ class PlanReport:
 
 def plan_text(report: PlanReport) -> str:
     """What would be done, ending with the lines that matter most."""
-    return "\n".join(
-        [
-            *entry_lines(entries_of(report.results)),
-            *problem_lines(report.problems),
-            *_running_lines(report.results),
-            *_others_lines(report),
-            *(
-                [f"The server was not asked about the rest. {report.unasked}"]
-                if report.unasked
-                else []
-            ),
-            f"Plan: {counts_of(report)}.",
-        ]
-    )
+    return "\n".join([*entry_lines(entries_of(report.results)), *plan_end_lines(report)])
+
+
+def plan_end_lines(report: PlanReport) -> Iterator[str]:
+    """What stands against it, what it touches, and how many of each."""
+    yield from problem_lines(report.problems)
+    yield from _running_lines(report.results)
+    yield from _others_lines(report)
+    if report.unasked:
+        yield f"The server was not asked about the rest. {report.unasked}"
+    yield f"Plan: {counts_of(report)}."
 
 
 def counts_of(report: PlanReport) -> str:
@@ -86,7 +83,8 @@ def counts_of(report: PlanReport) -> str:
     if summary.skipped:
         parts.append((f"{summary.skipped} left though they differ", None))
     if report.problems:
-        parts.append((f"{summary.rejected} with problems", "magenta"))
+        named = {problem.name or problem.source for problem in report.problems}
+        parts.append((f"{len(named)} with problems", "magenta"))
     return ", ".join(click.style(text, fg=colour) for text, colour in parts)
 
 
@@ -116,7 +114,11 @@ def _others_lines(report: PlanReport) -> Iterator[str]:
         yield click.style(f"Last changed by others: {said}", bold=True)
 
 
-def plan_json(report: PlanReport, *, is_applied: bool) -> str:
+def plan_items(outcome: Outcome) -> list[dict[str, object]]:
+    return [item_fields(result) for result in outcome.results]
+
+
+def plan_json(report: PlanReport, items: Sequence[dict[str, object]], *, is_applied: bool) -> str:
     """One object; problems and differences as the protocol has them."""
     summary = report.outcome.summary if report.outcome else None
     counts = ("created", "changed", "removed", "unchanged", "skipped", "rejected")
@@ -127,7 +129,7 @@ def plan_json(report: PlanReport, *, is_applied: bool) -> str:
         "running": summary.running if summary else 0,
         "of_others": summary.of_others if summary else 0,
         "problems": [problem_fields(problem) for problem in report.problems],
-        "items": [item_fields(result) for result in report.results],
+        "items": items,
     }
     return json.dumps(found, ensure_ascii=False, indent=2)
 

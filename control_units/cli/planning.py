@@ -10,7 +10,7 @@ from mds.v1.bundle_pb2 import Problem
 
 from control_units.cli.connection import Connection
 from control_units.cli.failures import PROBLEMS
-from control_units.cli.plan_report import PlanReport, plan_json, plan_text
+from control_units.cli.plan_report import PlanReport, plan_items, plan_json, plan_text
 from control_units.cli.problems import problem_lines
 from control_units.cli.progress import progress_bar
 from control_units.client import Client, Unreachable, default_principal
@@ -89,31 +89,45 @@ class Source:
     count: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a plan is told.
+
+    Attributes:
+        text: for people.
+        items: for programs, as JSON has them.
+    """
+
+    text: Callable[[PlanReport], str] = plan_text
+    items: Callable[[Outcome], list[dict[str, object]]] = plan_items
+
+    def json(self, report: PlanReport, *, is_applied: bool) -> str:
+        items = self.items(report.outcome) if report.outcome else []
+        return plan_json(report, items, is_applied=is_applied)
+
+
 def carry_out(
     connection: Connection,
     change: Change,
     wish: Wish,
     *,
     source: Source | None = None,
-    text: Callable[[PlanReport], str] = plan_text,
+    telling: Telling | None = None,
 ) -> None:
     """Shows the plan, asks, and does just that.
-
-    Args:
-        text: writes the plan.
 
     Raises:
         click.exceptions.Exit: something stands against it, or, if that was asked for, there is
             something to do.
     """
-    source = source or Source()
+    source, telling = source or Source(), telling or Telling()
     plan = _planned(connection, change, source)
     if wish.output == "text":
-        click.echo(text(plan))
-    _stop_where_it_ends(plan, wish)
+        click.echo(telling.text(plan))
+    _stop_where_it_ends(plan, wish, telling)
     if not wish.is_agreed:
         click.confirm("Do this?", abort=True, err=True)
-    _say_done(_done(connection, change, source, plan), wish)
+    _say_done(_done(connection, change, source, plan), wish, telling)
 
 
 def _planned(connection: Connection, change: Change, source: Source) -> PlanReport:
@@ -128,13 +142,13 @@ def _planned(connection: Connection, change: Change, source: Source) -> PlanRepo
     return _report(connection, source, outcome, unasked)
 
 
-def _stop_where_it_ends(plan: PlanReport, wish: Wish) -> None:
+def _stop_where_it_ends(plan: PlanReport, wish: Wish, telling: Telling) -> None:
     """Ends here where something stands against the plan, or nothing is left to do."""
     is_stopped = plan.outcome is None or bool(plan.problems and not wish.skips_invalid)
     if not (is_stopped or plan.is_empty or wish.is_dry_run):
         return
     if wish.output == "json":
-        click.echo(plan_json(plan, is_applied=False))
+        click.echo(telling.json(plan, is_applied=False))
     elif is_stopped:
         click.echo("Nothing was written. Mend what stands against it, or see --skip-invalid.")
     elif plan.is_empty:
@@ -157,11 +171,11 @@ def _done(connection: Connection, change: Change, source: Source, plan: PlanRepo
     return _report(connection, source, outcome)
 
 
-def _say_done(done: PlanReport, wish: Wish) -> None:
+def _say_done(done: PlanReport, wish: Wish, telling: Telling) -> None:
     assert done.outcome is not None
     summary = done.outcome.summary
     if wish.output == "json":
-        click.echo(plan_json(done, is_applied=summary.applied))
+        click.echo(telling.json(done, is_applied=summary.applied))
     elif summary.applied:
         revision = summary.position.revision
         click.secho(f"Done at revision {revision}.", bold=True)

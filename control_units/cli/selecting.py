@@ -43,6 +43,14 @@ _SELECTION = (
     ),
     click.option("--state", help="Units that last reported this state: RUNNING"),
 )
+_SELECT = click.option(
+    "--select",
+    "selected",
+    type=Pair(),
+    multiple=True,
+    metavar="WHAT=VALUE",
+    help="The same in one word: zone=DAFNE/PL, prefix=, unit-server=, state=, label=KEY=VALUE.",
+)
 _TEMPLATE = click.option("--template", type=IdOf("templates"), help="Units of this template.")
 
 
@@ -50,7 +58,7 @@ def selection_options(*, template: bool = True) -> Callable[[Command], Command]:
     """What a command can be told that works on many control units."""
 
     def add(command: Command) -> Command:
-        for option in reversed([*_SELECTION, *([_TEMPLATE] if template else [])]):
+        for option in reversed([*_SELECTION, _SELECT, *([_TEMPLATE] if template else [])]):
             command = option(command)
         return command
 
@@ -65,6 +73,7 @@ def selection_of(names: Sequence[str], options: dict[str, Any]) -> "UnitSelectio
     """
     from mds.v1.edit_pb2 import UnitSelection
 
+    options = _with_selected(options)
     found = UnitSelection(
         names=names,
         id_prefix=prefix_of(options["prefix"], options["zone"]),
@@ -75,6 +84,28 @@ def selection_of(names: Sequence[str], options: dict[str, Any]) -> "UnitSelectio
     )
     if options["state"]:
         found.state = _state(options["state"])
+    return found
+
+
+def _with_selected(options: dict[str, Any]) -> dict[str, Any]:
+    """The options, with those that were said as `--select WHAT=VALUE`.
+
+    Raises:
+        click.UsageError: nobody knows it, or it is said twice.
+    """
+    found = dict(options)
+    kinds = {"template": "templates", "unit_server": "unit_servers"}
+    for what, value in options["selected"]:
+        name = what.replace("-", "_")
+        if name == "label":
+            found["labels"] = (*found["labels"], Pair().convert(value, None, None))
+        elif name in {"prefix", "zone", "state", *kinds} and name in found and not found[name]:
+            found[name] = IdOf(kinds[name]).convert(value, None, None) if name in kinds else value
+        else:
+            raise click.UsageError(
+                f"--select {what}={value} cannot be; right would be prefix=, zone=, unit-server=, "
+                "state= or template=, each once, or label=KEY=VALUE."
+            )
     return found
 
 
