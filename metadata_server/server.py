@@ -21,6 +21,7 @@ from metadata_server.api.services import Parts, add_services
 from metadata_server.api.watch import add_watch_figures
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.timing import Timing
+from metadata_server.services.audit import Audits
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.comparisons import Comparisons
 from metadata_server.services.configurations import Configurations
@@ -102,6 +103,7 @@ class Replica:
             sightings=Sightings(self._store),
             watching=Watching(self._tailer, age_s=settings.stream_age_s),
             overviews=Overviews(self._store, self._tailer, age_s=settings.stream_age_s),
+            audits=Audits(self._store),
         )
         self.grpc_port = 0
         self.http_port = 0

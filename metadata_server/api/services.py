@@ -11,12 +11,15 @@ from grpc_reflection.v1alpha import reflection
 from mds.v1 import (
     agent_pb2,
     agent_pb2_grpc,
+    audit_pb2,
+    audit_pb2_grpc,
     bundle_pb2,
     bundle_pb2_grpc,
     control_unit_pb2,
     control_unit_pb2_grpc,
     dataset_pb2,
     dataset_pb2_grpc,
+    edit_pb2,
     edit_pb2_grpc,
     execution_unit_pb2,
     execution_unit_pb2_grpc,
@@ -45,6 +48,7 @@ from mds.v1 import (
     watch_pb2,
 )
 
+from metadata_server.api.audit import AuditsServicer
 from metadata_server.api.bundle import BundlesServicer
 from metadata_server.api.dataset import DatasetsServicer
 from metadata_server.api.edit import EditsServicer
@@ -64,6 +68,7 @@ from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script, Snapshot, Variable
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
+from metadata_server.services.audit import Audits
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.edits import Edits
 from metadata_server.services.explanations import Explanations
@@ -126,6 +131,7 @@ class Parts:
     sightings: Sightings
     watching: Watching
     overviews: Overviews
+    audits: Audits
 
 
 def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
@@ -141,6 +147,7 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     bundle_pb2_grpc.add_BundlesServicer_to_server(BundlesServicer(parts.bundles), server)
     edit_pb2_grpc.add_EditsServicer_to_server(EditsServicer(parts.edits, parts.rebases), server)
     history_pb2_grpc.add_HistoryServicer_to_server(HistoryServicer(parts.history), server)
+    audit_pb2_grpc.add_AuditsServicer_to_server(AuditsServicer(parts.audits), server)
     add_liveness(server, parts)
     add_watch(server, parts.watching)
     overview_pb2_grpc.add_OverviewServicer_to_server(
@@ -171,7 +178,9 @@ def add_liveness(server: grpc.aio.Server, parts: Parts) -> None:
 SERVED = (
     *(protocol for _, protocol, _ in STANDARD),
     bundle_pb2,
+    edit_pb2,
     history_pb2,
+    audit_pb2,
     registration_pb2,
     dataset_pb2,
     instantiation_pb2,

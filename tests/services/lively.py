@@ -138,6 +138,21 @@ class Facility:
 
         await self.store.transact(work)
 
+    async def let_grace_end(self) -> None:
+        """Makes all declarations and sessions an hour old: who has not applied a change by now
+        drifts."""
+
+        def work(unit: UnitOfWork) -> None:
+            for table, column in (
+                (schema.control_unit, "update_time_us"),
+                (schema.session, "start_time_us"),
+            ):
+                unit.connection.execute(
+                    table.update().values({column: table.c[column] - 3_600_000_000})
+                )
+
+        await self.store.transact(work)
+
     async def not_look(self, seconds: float) -> None:
         """Lets so much time pass in which nobody sweeps either."""
         past_us = round(seconds * 1_000_000)

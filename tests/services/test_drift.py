@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from metadata_server.domain.attribute import AttributeOverride
 from metadata_server.domain.condition import Condition
@@ -12,9 +12,8 @@ from metadata_server.domain.registration import Registered
 from metadata_server.domain.state import State
 from metadata_server.services.attachment import Attachment
 from metadata_server.services.publication import Published
-from metadata_server.store.schema import control_unit, session, unit_condition
+from metadata_server.store.schema import unit_condition
 from metadata_server.store.store import Store
-from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.lively import (
     CALLER,
     DATASET,
@@ -28,7 +27,6 @@ from tests.services.lively import (
 from tests.stages.waiting import until
 
 UNKNOWN = "v1:" + "0" * 64
-AGO_US = 3_600_000_000
 
 
 @pytest.fixture
@@ -51,19 +49,6 @@ async def until_reasons(lab: Facility, *wanted: str, unit_id: str = "A/PS1") -> 
         return await reasons(lab, unit_id) == list(wanted)
 
     await until(so, what=f"the conditions {wanted} of {unit_id}")
-
-
-async def let_grace_end(lab: Facility) -> None:
-    """Makes all declarations and sessions an hour old."""
-
-    def work(unit: UnitOfWork) -> None:
-        for table, column in (
-            (control_unit, control_unit.c.update_time_us),
-            (session, session.c.start_time_us),
-        ):
-            unit.connection.execute(update(table).values({column: column - AGO_US}))
-
-    await lab.store.transact(work)
 
 
 async def override(lab: Facility, maximum: str, unit_id: str = "A/PS1") -> None:
@@ -98,7 +83,7 @@ async def test_a_unit_that_goes_on_with_an_older_configuration_drifts(lab: Facil
         await come_up(unit_server, registered, ear)
         assert await conditions(lab) == ()
         await override(lab, "5")
-        await let_grace_end(lab)
+        await lab.let_grace_end()
         await lab.liveness.conditions.look_over()
         (drift,) = await conditions(lab)
     assert (drift.type, drift.reason) == ("ConfigDrift", "NotApplied")
@@ -113,7 +98,7 @@ async def test_it_drifts_since_the_change_that_it_did_not_apply(lab: Facility) -
         await override(lab, "5")
         changed_us = (await lab.resources.get(ControlUnit, "A/PS1")).value.meta.update_time_us
         await override(lab, "4")
-        await let_grace_end(lab)
+        await lab.let_grace_end()
         await lab.liveness.conditions.look_over()
         (drift,) = await conditions(lab)
     assert drift.since_us == changed_us
@@ -124,7 +109,7 @@ async def test_a_drift_is_gone_as_soon_as_the_unit_reports_that_it_agrees(lab: F
     async with attached(lab, registered) as (unit_server, ear):
         await come_up(unit_server, registered, ear)
         await override(lab, "5")
-        await let_grace_end(lab)
+        await lab.let_grace_end()
         await lab.liveness.conditions.look_over()
         assert await reasons(lab) == ["NotApplied"]
         await until(lambda: "A/PS1" in ear.assigned, what="the new assignment")
@@ -140,7 +125,7 @@ async def test_a_drift_is_gone_as_soon_as_the_change_is_taken_back(lab: Facility
     async with attached(lab, registered) as (unit_server, ear):
         await come_up(unit_server, registered, ear)
         await override(lab, "5")
-        await let_grace_end(lab)
+        await lab.let_grace_end()
         await lab.liveness.conditions.look_over()
         assert await reasons(lab) == ["NotApplied"]
         await lab.change("A/PS1", overrides=())
@@ -153,7 +138,7 @@ async def test_a_unit_that_is_given_a_moment_to_apply_a_change_does_not_drift(
     registered = await registered_again(lab)
     async with attached(lab, registered) as (unit_server, ear):
         await come_up(unit_server, registered, ear)
-        await let_grace_end(lab)
+        await lab.let_grace_end()
         await override(lab, "5")
         await lab.liveness.conditions.look_over()
         assert await conditions(lab) == ()
@@ -165,7 +150,7 @@ async def test_a_unit_that_uses_what_nobody_declared_says_so_and_keeps_since_whe
     registered = await registered_again(lab)
     async with attached(lab, registered) as (unit_server, ear):
         await come_up(unit_server, registered, ear)
-        await let_grace_end(lab)
+        await lab.let_grace_end()
         await unit_server.report([report("A/PS1", 9, State.RUNNING, fingerprint=UNKNOWN)])
         await until_reasons(lab, "UnknownFingerprint")
         (first,) = await conditions(lab)
@@ -178,7 +163,7 @@ async def test_a_unit_that_has_not_been_initialised_does_not_drift(lab: Facility
     registered = await registered_again(lab)
     async with attached(lab, registered) as (unit_server, ear):
         await come_up(unit_server, registered, ear)
-        await let_grace_end(lab)
+        await lab.let_grace_end()
         await unit_server.report([report("A/PS1", 9, State.LOADED, fingerprint=UNKNOWN)])
         await until(lambda: ear.acknowledged == 9, what="the acknowledgement")
         await lab.liveness.conditions.look_over()
@@ -190,7 +175,7 @@ async def test_what_runs_no_more_does_not_drift(lab: Facility, end: str) -> None
     registered = await registered_again(lab)
     async with attached(lab, registered) as (unit_server, ear):
         await come_up(unit_server, registered, ear)
-        await let_grace_end(lab)
+        await lab.let_grace_end()
         await unit_server.report([report("A/PS1", 9, State.RUNNING, fingerprint=UNKNOWN)])
         await until_reasons(lab, "UnknownFingerprint")
         if end == "goodbye":
@@ -207,7 +192,7 @@ async def test_a_deleted_unit_leaves_no_condition(lab: Facility) -> None:
     registered = await registered_again(lab)
     async with attached(lab, registered) as (unit_server, ear):
         await come_up(unit_server, registered, ear)
-        await let_grace_end(lab)
+        await lab.let_grace_end()
         await unit_server.report([report("A/PS1", 9, State.RUNNING, fingerprint=UNKNOWN)])
         await until_reasons(lab, "UnknownFingerprint")
         await lab.resources.delete(CALLER, ControlUnit, "A/PS1", etag="*", validate_only=False)
@@ -223,7 +208,7 @@ async def test_looking_over_units_that_are_well_writes_nothing(lab: Facility) ->
         await come_up(unit_server, registered, ear)
         await unit_server.report([report("A/PS1", 9, State.RUNNING, fingerprint=UNKNOWN)])
         await until(lambda: ear.acknowledged == 9, what="the acknowledgement")
-        await let_grace_end(lab)
+        await lab.let_grace_end()
         await lab.liveness.conditions.look_over()
         assert await reasons(lab) == ["UnknownFingerprint"]
         before = await lab.position()

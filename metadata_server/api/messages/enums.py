@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from mds.v1 import (
+    audit_pb2,
     condition_pb2,
     control_unit_pb2,
     dataset_pb2,
@@ -17,6 +18,7 @@ from mds.v1 import (
 )
 
 from metadata_server.domain.attribute import Direction, ValueType
+from metadata_server.domain.audit import Severity
 from metadata_server.domain.change import Action
 from metadata_server.domain.condition import ConditionStatus
 from metadata_server.domain.explanation import Layer
@@ -76,6 +78,7 @@ RELATIONS = Words(Relation, template_pb2.Relation, "RELATION")
 END_REASONS = Words(EndReason, unit_server_pb2.EndReason, "END_REASON")
 CHANGE_ACTIONS = Words(Action, history_pb2.ChangeAction, "CHANGE_ACTION")
 LAYERS = Words(Layer, control_unit_pb2.Layer, "LAYER")
+SEVERITIES = Words(Severity, audit_pb2.Severity, "SEVERITY")
 KINDS = Words(Kind, kind_pb2.Kind, "KIND")
 
 
