@@ -153,13 +153,19 @@ def attribute_differences(
 ) -> Differences:
     if before == after:
         return []
+    path = f"attributes[{name}]"
+    if before is not None and after is not None:
+        found = tree_differences(content_of(before), content_of(after))
+        return [FieldDifference(f"{path}.{f.path}", f.before, f.after) for f in found]
     return list(tree_differences(attribute_tree(name, before), attribute_tree(name, after)))
 
 
 def attribute_tree(name: str, attribute: Attribute | None) -> Tree:
-    if attribute is None:
-        return {}
-    return {"attributes": {name: branch_of(attribute, without={"name"})}}
+    return {} if attribute is None else {"attributes": {name: content_of(attribute)}}
+
+
+def content_of(attribute: Attribute) -> Tree:
+    return branch_of(attribute, without={"name"})
 
 
 def value_differences(before: Mapping[str, str], after: Mapping[str, str]) -> Differences:
