@@ -80,7 +80,7 @@ class Replica:
             adopt=settings.adopt,
         )
         self._trimming = Trimming(
-            self._store, status_days=settings.status_days, request_days=settings.request_days
+            self._store, kept_days=settings.kept_days(), request_days=settings.request_days
         )
         self._parts = Parts(
             replica=settings.replica,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from typing_extensions import override
+
+from metadata_server.domain.names import DECLARED, Kind
 
 PREFIX = "MDS_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -62,6 +65,15 @@ class Settings(BaseSettings):
     status_days: float = Field(
         default=400.0, gt=0, description="How long what units reported is kept, days."
     )
+    history_days: float = Field(
+        default=0.0,
+        ge=0,
+        description="How long the history of what people declared is kept, days; 0: for ever.",
+    )
+    history_days_by_kind: str = Field(
+        default="",
+        description="Likewise of single kinds, days: snapshot=30,variable=90.",
+    )
     request_days: float = Field(
         default=7.0, gt=0, description="How long a repeated call is recognised, days."
     )
@@ -87,6 +99,21 @@ class Settings(BaseSettings):
                 "right would be 127.0.0.1, or MDS_INSECURE=1 if your network protects it."
             )
 
+        self.kept_days()
+
+    def kept_days(self) -> dict[Kind, float]:
+        """For how long the history of each kind is kept, days; 0: for ever.
+
+        Raises:
+            BadSettings: MDS_HISTORY_DAYS_BY_KIND cannot be read.
+        """
+        kept = dict.fromkeys(DECLARED, self.history_days)
+        for part in filter(None, self.history_days_by_kind.split(",")):
+            word, _, days = part.partition("=")
+            kept[kind_of(word.strip(), part)] = days_of(days.strip(), part)
+        reported = (Kind.CONTROL_UNIT_STATUS, Kind.UNIT_SERVER_STATUS)
+        return kept | dict.fromkeys(reported, self.status_days)
+
     @property
     def lease_us(self) -> int:
         return round(self.lease_s * 1_000_000)
@@ -98,6 +125,26 @@ class Settings(BaseSettings):
 
 class BadSettings(Exception):
     """The environment says something that cannot be; the text says what would be right."""
+
+
+def kind_of(word: str, part: str) -> Kind:
+    if word not in list(DECLARED):
+        raise bad_part(part, f"one of {', '.join(sorted(DECLARED))}, then =, then days")
+    return Kind(word)
+
+
+def days_of(text: str, part: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = math.nan
+    if not 0 <= days < math.inf:
+        raise bad_part(part, "a kind, then =, then days from 0 (for ever) on")
+    return days
+
+
+def bad_part(part: str, expected: str) -> BadSettings:
+    return BadSettings(f"MDS_HISTORY_DAYS_BY_KIND has {part!r}; right would be {expected}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,7 +241,7 @@ def piece_after(unit: UnitOfWork, reached: Position, kinds: frozenset[Kind]) -> 
     Raises:
         Refused: HISTORY_RESET, HISTORY_TRIMMED.
     """
-    check_position(reached, unit.position, kept_from=kept_from(unit, reached.revision))
+    check_position(reached, unit.position, kept_from=kept_from(unit, kinds))
     changes, until = changes_after(unit, reached.revision, limit=CHANGES_A_PIECE, kinds=kinds)
     return Batch(replace(unit.position, revision=until), tuple(changes))
 

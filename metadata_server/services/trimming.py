@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Mapping
 
 import structlog
 
+from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.store.chores import (
     TRIM,
@@ -15,8 +17,8 @@ from metadata_server.store.chores import (
     put_off,
     trim_requests,
     trim_sightings,
-    trim_status_history,
 )
+from metadata_server.store.retention import trim_kind
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -29,14 +31,23 @@ log = structlog.get_logger()
 
 
 class Trimming:
-    """What units reported is kept for `status_days`, requests and sightings for theirs."""
+    """The history of each kind is kept for a time of its own; so are requests and sightings.
+
+    Args:
+        kept_days: by kind; 0, or a kind that is not named: for ever.
+    """
 
     def __init__(
-        self, store: Store, *, status_days: float, request_days: float, sighting_days: float = 90
+        self,
+        store: Store,
+        *,
+        kept_days: Mapping[Kind, float],
+        request_days: float,
+        sighting_days: float = 90,
     ) -> None:
         self._store = store
+        self._kept_us = {kind: round(days * DAY_US) for kind, days in kept_days.items() if days}
         self._limits = (
-            (trim_status_history, round(status_days * DAY_US)),
             (trim_requests, round(request_days * DAY_US)),
             (trim_sightings, round(sighting_days * DAY_US)),
         )
@@ -61,15 +72,20 @@ class Trimming:
             Refused: DATABASE_UNAVAILABLE, CONTENTION.
         """
 
-        def work(unit: UnitOfWork) -> int:
+        def work(unit: UnitOfWork) -> bool:
             if not claim_chore(unit, TRIM, again_in_us=EVERY_US):
-                return 0
+                return False
             counts = [trim(unit, unit.now_us - kept_us) for trim, kept_us in self._limits]
-            if max(counts) == TRIM_ROWS:
+            steps = [
+                trim_kind(unit, kind, unit.now_us - kept_us)
+                for kind, kept_us in self._kept_us.items()
+            ]
+            more = max(counts) == TRIM_ROWS or any(steps)
+            if more:
                 put_off(unit, TRIM, AGAIN_US)
-            return max(counts)
+            return more
 
-        count = (await self._store.transact(work)).value
-        if count:
-            log.info("trimmed", rows=count)
-        return count == TRIM_ROWS
+        more = (await self._store.transact(work)).value
+        if more:
+            log.info("trimmed", more=more)
+        return more

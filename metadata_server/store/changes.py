@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, func, select, union
+from sqlalchemy import Select, func, select
 
 from metadata_server.domain.change import Change
 from metadata_server.domain.names import Kind
 from metadata_server.store.change_rows import Row, changes_of
-from metadata_server.store.schema import change_set, history, status_history
+from metadata_server.store.schema import change_set, history, horizon, status_history
 from metadata_server.store.status_images import history_with_sessions
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -69,22 +69,7 @@ def rows_of(unit: UnitOfWork, query: Select[Any]) -> list[Row]:
     return [dict(row) for row in unit.connection.execute(query).mappings().all()]
 
 
-def kept_from(unit: UnitOfWork, revision: int) -> int:
-    """The first revision, not before this one, after which everything is still kept.
-
-    Revisions have no gaps, and what units reported is trimmed oldest first: so nothing is
-    missing where every revision from here to the oldest report that is there was a change of
-    what people declare.
-    """
-    oldest = unit.connection.execute(select(func.min(status_history.c.revision))).scalar()
-    until = unit.position.revision + 1 if oldest is None else oldest
-    if until <= revision + 1:
-        return revision
-    declared = union(
-        *(
-            select(table.c.revision).where(table.c.revision > revision, table.c.revision < until)
-            for table in (change_set, history)
-        )
-    ).subquery()
-    count = unit.connection.execute(select(func.count()).select_from(declared)).scalar_one()
-    return revision if count == until - 1 - revision else until - 1
+def kept_from(unit: UnitOfWork, kinds: Collection[Kind]) -> int:
+    """The first revision after which everything that happened to some kinds is still kept."""
+    query = select(func.max(horizon.c.revision)).where(horizon.c.kind.in_(sorted(kinds)))
+    return unit.connection.scalar(query) or 0

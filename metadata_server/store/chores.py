@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Table, delete, select, tuple_
 
 from metadata_server.store.keys import batches
-from metadata_server.store.schema import chore, request, sighting, status_history
+from metadata_server.store.schema import chore, request, sighting
 from metadata_server.store.unit_of_work import UnitOfWork
 
 TRIM = "trim"
@@ -37,10 +37,6 @@ def trim_requests(unit: UnitOfWork, before_us: int) -> int:
 
 def trim_sightings(unit: UnitOfWork, before_us: int) -> int:
     return trim(unit, sighting, sighting.c.last_time_us, before_us)
-
-
-def trim_status_history(unit: UnitOfWork, before_us: int) -> int:
-    return trim(unit, status_history, status_history.c.time_us, before_us)
 
 
 def trim(unit: UnitOfWork, table: Table, time: Column[int], before_us: int) -> int:

@@ -31,21 +31,24 @@ def position_at(unit: UnitOfWork, moment: Moment | None, kinds: Iterable[Kind]) 
         revision = moment.revision
     else:
         assert moment.time_us is not None
-        times = (
-            (change_set.c.revision, change_set.c.time_us),
-            (status_history.c.revision, status_history.c.time_us),
-        )
-        revision = max(last_until(unit.connection, *pair, moment.time_us) for pair in times)
+        revision = last_revision(unit.connection, moment.time_us)
     position = Position(present.store_id, present.epoch, revision)
     check_position(position, present)
     check_kept(unit, revision, kinds)
     return position
 
 
+def last_revision(connection: Connection, time_us: int) -> int:
+    """The last revision up to a time; 0: there is none. Times grow with revisions."""
+    return max(
+        last_until(connection, change_set.c.revision, change_set.c.time_us, time_us),
+        last_until(connection, status_history.c.revision, status_history.c.time_us, time_us),
+    )
+
+
 def last_until(
     connection: Connection, revision: Column[int], time: Column[int], time_us: int
 ) -> int:
-    """The last revision up to a time; 0: there is none. Times grow with revisions."""
     query = select(revision).where(time <= time_us).order_by(time.desc()).limit(1)
     return int(connection.scalar(query) or 0)
 

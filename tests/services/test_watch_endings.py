@@ -5,14 +5,16 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from metadata_server.domain.change import Position
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
+from metadata_server.domain.watch import WatchFilter
 from metadata_server.services import subscription as subscriptions
 from metadata_server.services.subscription import Batch, Subscription
 from metadata_server.store import schema
+from metadata_server.store.retention import trim_kind
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.watched import EVERYTHING, Following, following, told, write
@@ -159,14 +161,18 @@ async def test_who_comes_from_before_what_is_kept_lists_again(replica: Following
     kept = await replica.store.transact(report)
     last = await write(replica.store, "last")
     assert await replica.up_to(last.revision, after=begin)
-    images = schema.status_history
+    time = select(schema.status_history.c.time_us).where(
+        schema.status_history.c.revision == kept.position.revision
+    )
 
     def trim(unit: UnitOfWork) -> None:
-        unit.connection.execute(delete(images).where(images.c.revision < kept.position.revision))
+        trim_kind(unit, Kind.UNIT_SERVER_STATUS, unit.connection.execute(time).scalar_one())
 
     await replica.store.transact(trim)
     assert await refusal_of(replica, after=begin) == "HISTORY_TRIMMED"
-    since = replace(begin, revision=kept.position.revision - 1)
+    declared = WatchFilter(frozenset({Kind.VARIABLE}))
+    assert await replica.up_to(last.revision, after=begin, wanted=declared)
+    since = replace(begin, revision=kept.position.revision)
     assert told(await replica.up_to(last.revision, after=since))[last.revision] == {"last"}
 
 

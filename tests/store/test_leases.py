@@ -1,14 +1,14 @@
 """Leases as rows: renewed together, never revived; and what else of sessions is kept."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from metadata_server.domain.change import Caller
 from metadata_server.domain.session import EndReason, Session
 from metadata_server.domain.state import Contact
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.store import schema
-from metadata_server.store.chores import TRIM, claim_chore, trim_requests, trim_status_history
+from metadata_server.store.chores import TRIM, claim_chore, trim_requests
 from metadata_server.store.endings import end_sessions, ending_of
 from metadata_server.store.leases import Renewal, renew
 from metadata_server.store.sessions import begin_session, sessions_of
@@ -111,25 +111,6 @@ def test_a_chore_is_claimed_by_one(store: Store) -> None:
 
     assert store.transact_now(claim).value
     assert not store.transact_now(claim).value
-
-
-def test_what_is_old_is_trimmed_and_what_is_not_stays(
-    store: Store, sessions: dict[str, int]
-) -> None:
-    def count(unit: UnitOfWork) -> int:
-        query = select(func.count()).select_from(schema.status_history)
-        return int(unit.connection.execute(query).scalar_one())
-
-    assert store.read_now(count).value == 3
-    table = schema.status_history
-    key = sessions["of-US0"]
-    store.transact_now(
-        lambda unit: unit.connection.execute(
-            table.update().where(table.c.key == key).values(time_us=5)
-        )
-    )
-    assert store.transact_now(lambda unit: trim_status_history(unit, 6)).value == 1
-    assert store.read_now(count).value == 2
 
 
 def test_repeated_requests_are_forgotten_after_their_time(store: Store, caller: Caller) -> None:

@@ -63,6 +63,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind"),
         **OPTIONS,
     )
+    note_trimmed_reports()
+
+
+def note_trimmed_reports() -> None:
+    """Writes down up to where reports had been trimmed: revisions have no gaps, so where one is
+    missing before the oldest report that is there, its reports are gone."""
+    bind = op.get_bind()
+    oldest = bind.scalar(sa.text("SELECT MIN(revision) FROM status_history"))
+    if oldest is None:
+        return
+    declared = (
+        "SELECT COUNT(*) FROM (SELECT revision FROM change_set WHERE revision < :oldest "
+        "UNION SELECT revision FROM history WHERE revision < :oldest) AS declared"
+    )
+    count = bind.scalar(sa.text(declared), {"oldest": oldest})
+    if count == oldest - 1:
+        return
+    for kind in ("control_unit_status", "unit_server_status"):
+        insert_row("horizon", {"kind": kind, "revision": oldest - 1, "time_us": 0})
 
 
 def create_policies() -> None:
