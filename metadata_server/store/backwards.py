@@ -76,17 +76,23 @@ Query = Callable[[Reach, Place], Select[Any]]
 
 
 def newest_rows(
-    unit: UnitOfWork, column: Column[int], query: Query, reach: Reach, *, before: Place, limit: int
+    unit: UnitOfWork,
+    column: Column[int] | None,
+    query: Query,
+    reach: Reach,
+    *,
+    before: Place,
+    limit: int,
 ) -> tuple[list[Row[Any]], Place | None]:
     """The newest rows of a query, and where to go on when it has not come to the end.
 
     Args:
-        column: of the revisions that windows are made of.
+        column: of the revisions that windows are made of; None: an index finds the rows.
         query: gives the rows of a reach before a place, newest first.
     """
     found: list[Row[Any]] = []
     for _ in range(MOST_WINDOWS):
-        oldest = window(unit, column, reach, before)
+        oldest = reach.oldest if column is None else window(unit, column, reach, before)
         wanted = query(Reach(oldest, reach.newest), before).limit(limit - len(found))
         found += unit.connection.execute(wanted).all()
         if len(found) == limit or oldest <= reach.oldest:

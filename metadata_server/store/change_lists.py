@@ -16,7 +16,6 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    tuple_,
 )
 from sqlalchemy.engine import Connection
 
@@ -35,12 +34,19 @@ from metadata_server.domain.refused import Refused
 from metadata_server.store.backwards import Place, Reach, newest_rows, place_of, reach_of
 from metadata_server.store.change_rows import Names
 from metadata_server.store.change_sets import change_set_of
-from metadata_server.store.history import Image, image_of_row, learn_references, resource_of
-from metadata_server.store.keys import batches
+from metadata_server.store.history import (
+    Image,
+    image_of_row,
+    images_of,
+    learn_references,
+    resource_of,
+)
 from metadata_server.store.moments import check_kept
 from metadata_server.store.schema import change_set, history, horizon, name
 from metadata_server.store.selections import BEGINS_AN_ID, id_range
 from metadata_server.store.unit_of_work import UnitOfWork
+
+FEW_KEYS = 200
 
 
 def change_page(
@@ -66,9 +72,8 @@ def change_page(
         )
     before = place_of(start.after) if token else Place(reach.newest + 1)
     query = Changes(unit, selection, kinds)
-    rows, rest = newest_rows(
-        unit, history.c.revision, query.rows, reach, before=before, limit=count + 1
-    )
+    column = None if query.is_indexed or selection.change_set else history.c.revision
+    rows, rest = newest_rows(unit, column, query.rows, reach, before=before, limit=count + 1)
     items = told(unit, rows[:count])
     if len(rows) > count:
         rest = Place(rows[count - 1].revision, rows[count - 1].ordinal)
@@ -84,6 +89,7 @@ class Changes:
     Attributes:
         horizons: by kind, the revision up to which changes are not told any more: what was
             just before them may be gone.
+        is_indexed: whether the rows are found by their keys.
     """
 
     def __init__(self, unit: UnitOfWork, selection: ChangeSelection, kinds: Sequence[Kind]) -> None:
@@ -91,6 +97,7 @@ class Changes:
         self.horizons: dict[str, int] = {
             row.kind: row.revision for row in unit.connection.execute(query)
         }
+        self.is_indexed = False
         self._conditions = [
             not_(and_(history.c.kind == kind, history.c.revision <= revision))
             for kind, revision in self.horizons.items()
@@ -98,10 +105,14 @@ class Changes:
         if selection.kind is not None:
             key = key_ever(unit.connection, selection.kind, selection.id)
             self._conditions.append(history.c.key == key)
+            self.is_indexed = True
         elif len(kinds) < len(DECLARED):
             self._conditions.append(history.c.kind.in_(kinds))
         if selection.id_prefix:
             self._conditions.append(named_then(selection.id_prefix))
+            if keys := few_keys(unit.connection, kinds, selection.id_prefix):
+                self._conditions.append(history.c.key.in_(keys))
+                self.is_indexed = True
         if selection.author:
             self._conditions.append(change_set.c.author == selection.author)
 
@@ -148,6 +159,19 @@ def named_then(prefix: str) -> ColumnElement[bool]:
     )
 
 
+def few_keys(connection: Connection, kinds: Iterable[Kind], prefix: str) -> list[int]:
+    """The keys that ever had an id of that beginning; none where they are not few."""
+    if not BEGINS_AN_ID.match(prefix):
+        return []
+    keys = (
+        select(name.c.key)
+        .where(name.c.kind.in_(list(kinds)), *id_range(name.c.id, prefix=prefix))
+        .limit(FEW_KEYS + 1)
+    )
+    found = list(connection.scalars(keys))
+    return sorted(set(found)) if len(found) <= FEW_KEYS else []
+
+
 def key_ever(connection: Connection, kind: Kind, id: str) -> int:
     """The key that an id names, or named last; where it named several, those before are not
     found by it.
@@ -187,16 +211,6 @@ def told(unit: UnitOfWork, rows: Sequence[Row[Any]]) -> list[ToldChange]:
         told_change(row, image, names, different(unit, earlier.get((row.key, row.previous)), image))
         for row, image in zip(rows, images, strict=True)
     ]
-
-
-def images_of(unit: UnitOfWork, pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Image]:
-    """Images by key and revision."""
-    found = {}
-    for some in batches(sorted(set(pairs))):
-        query = select(history).where(tuple_(history.c.key, history.c.revision).in_(some))
-        for row in unit.connection.execute(query):
-            found[row.key, row.revision] = image_of_row(row)
-    return found
 
 
 def different(

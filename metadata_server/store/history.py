@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Table, select, tuple_
+from sqlalchemy import Row, ScalarSelect, Table, and_, or_, select
 from sqlalchemy.engine import Connection
 
 from metadata_server.domain.change import Action
@@ -56,29 +56,38 @@ def image_at(unit: UnitOfWork, kind: Kind, key: int, revision: int) -> Resource 
 def images_at(unit: UnitOfWork, keys: Iterable[int], revision: int) -> dict[int, Image]:
     """The last images of many resources at or before a revision, by key."""
     found = {}
-    for pairs in batches(sorted(last_revisions(unit, history, keys, revision).items())):
-        query = select(history).where(tuple_(history.c.key, history.c.revision).in_(pairs))
-        for row in unit.connection.execute(query):
+    last = last_revision(history, revision)
+    for some in batches(sorted(set(keys))):
+        each = (
+            select(name.c.key, last.label("revision"))
+            .where(name.c.key.in_(some))
+            .distinct()
+            .subquery()
+        )
+        same = and_(history.c.key == each.c.key, history.c.revision == each.c.revision)
+        for row in unit.connection.execute(select(history).join(each, same)):
             found[row.key] = image_of_row(row)
+    return found
+
+
+def images_of(unit: UnitOfWork, pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Image]:
+    """The images of some keys at just these revisions."""
+    found = {}
+    for some in batches(sorted(set(pairs)), size=100):
+        # SQLite reads the whole table for a list of pairs, and seeks for each of these.
+        query = select(history).where(
+            or_(*(and_(history.c.key == key, history.c.revision == at) for key, at in some))
+        )
+        for row in unit.connection.execute(query):
+            found[row.key, row.revision] = image_of_row(row)
     return found
 
 
 def last_revisions(
     unit: UnitOfWork, images: Table, keys: Iterable[int], revision: int
 ) -> dict[int, int]:
-    """The revisions of the last images at or before a revision, by key.
-
-    The keys come from the table of names, so that the database seeks once for each of them,
-    backwards from `revision`, however many images they have.
-    """
-    last = (
-        select(images.c.revision)
-        .where(images.c.key == name.c.key, images.c.revision <= revision)
-        .order_by(images.c.revision.desc())
-        .limit(1)
-        .correlate(name)
-        .scalar_subquery()
-    )
+    """The revisions of the last images at or before a revision, by key."""
+    last = last_revision(images, revision)
     found = {}
     for some in batches(sorted(set(keys))):
         query = select(name.c.key, last.label("revision")).where(name.c.key.in_(some))
@@ -86,6 +95,22 @@ def last_revisions(
             if row.revision is not None:
                 found[row.key] = row.revision
     return found
+
+
+def last_revision(images: Table, revision: int) -> ScalarSelect[int]:
+    """The revision of the last image of a key in the table of names, at or before a revision.
+
+    The keys come from that table, so that the database seeks once for each of them, backwards,
+    however many images they have.
+    """
+    return (
+        select(images.c.revision)
+        .where(images.c.key == name.c.key, images.c.revision <= revision)
+        .order_by(images.c.revision.desc())
+        .limit(1)
+        .correlate(name)
+        .scalar_subquery()
+    )
 
 
 def images_between(unit: UnitOfWork, key: int, after: int, until: int) -> list[Image]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import and_, func, select
 from sqlalchemy.engine import Connection
 
 from metadata_server.domain.change import Action
@@ -87,14 +87,14 @@ def last_metas(connection: Connection, keys: Iterable[int]) -> dict[int, Meta]:
     """What the history last knew of keys, present or gone."""
     found: dict[int, Meta] = {}
     for some in batches(sorted(set(keys))):
-        query = (
+        last = (
             select(history.c.key, func.max(history.c.revision).label("revision"))
             .where(history.c.key.in_(some), history.c.action != Action.DELETED.value)
             .group_by(history.c.key)
+            .subquery()
         )
-        pairs = [(row.key, row.revision) for row in connection.execute(query)]
-        images = select(history).where(tuple_(history.c.key, history.c.revision).in_(pairs))
-        for row in connection.execute(images):
+        same = and_(history.c.key == last.c.key, history.c.revision == last.c.revision)
+        for row in connection.execute(select(history).join(last, same)):
             data = data_of(row.image)
             known = {name: data[name] for name in META}
             found[row.key] = Meta(key=row.key, revision=row.revision, **known)
