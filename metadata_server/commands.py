@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
 
-from metadata_server.settings import BadSettings, Settings, load_settings, show
+from metadata_server.environment import unknown_variables
+from metadata_server.settings import (
+    BadSettings,
+    Settings,
+    load_settings,
+    prepared_database_url,
+    show,
+)
 
 BAD_SETTINGS = 2
 CANNOT_START = 1
@@ -27,6 +35,7 @@ def serve() -> None:
     Keeps its state in SQLite in your data folder unless MDS_DATABASE_URL names another
     database. `mds config` shows all settings. Stop it with Ctrl-C or SIGTERM: it drains first.
     """
+    import structlog
     import uvloop
 
     from metadata_server.logs import set_up_logs
@@ -35,6 +44,8 @@ def serve() -> None:
 
     settings = settings_or_exit()
     set_up_logs(settings.log_level, replica=settings.replica)
+    for unknown in unknown_variables(os.environ):
+        structlog.get_logger().warning("setting_unknown", advice=unknown.advice)
     try:
         uvloop.run(run(settings))
     except (CannotStart, ValueError) as problem:
@@ -54,7 +65,7 @@ def migrate() -> None:
 
     settings = settings_or_exit()
     try:
-        database = open_database(settings.database_url.get_secret_value())
+        database = open_database(prepared_database_url(settings))
     except ValueError as problem:
         click.echo(f"Error: {problem}", err=True)
         sys.exit(CANNOT_START)
@@ -73,6 +84,8 @@ def migrate() -> None:
 def config() -> None:
     """Show all settings of the server, where each comes from, and no secret."""
     settings = settings_or_exit()
+    for unknown in unknown_variables(os.environ):
+        click.echo(f"Warning: {unknown.advice}.", err=True)
     if not sys.stdout.isatty():
         for shown in show(settings):
             click.echo(f"{shown.variable}\t{shown.value}\t{shown.source}\t{shown.description}")

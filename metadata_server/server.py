@@ -42,7 +42,7 @@ from metadata_server.services.trimming import Trimming
 from metadata_server.services.undo import Undo
 from metadata_server.services.versioning import Versioning
 from metadata_server.services.watch import Watching
-from metadata_server.settings import Settings
+from metadata_server.settings import Settings, prepared_database_url
 from metadata_server.store.database import Database, open_database
 from metadata_server.store.migration import CannotMigrate, check_schema, migrate
 from metadata_server.store.store import Store
@@ -62,7 +62,7 @@ class Replica:
 
     def __init__(self, settings: Settings) -> None:
         database = open_database(
-            settings.database_url.get_secret_value(), pool_size=settings.database_threads
+            prepared_database_url(settings), pool_size=settings.database_threads
         )
         self._settings = settings
         self._store = Store(database, threads=settings.database_threads)
@@ -117,20 +117,23 @@ class Replica:
         Raises:
             CannotStart: a port is taken, or the schema is not one this release knows.
         """
-        await self._prepare_store()
+        # The ports first: who finds them taken has touched no database.
         server = self._grpc_server()
         runner = await self._start_http()
-        await self._health.start()
-        await server.start()
-        log.info("serving", grpc_port=self.grpc_port, http_port=self.http_port)
-        async with asyncio.TaskGroup() as tasks:
-            background = [tasks.create_task(loop) for loop in self._loops()]
-            await stopping.wait()
-            await self._drain(server)
-            for task in background:
-                task.cancel()
-        await runner.cleanup()
-        await asyncio.to_thread(self._store.close)
+        try:
+            await self._prepare_store()
+            await self._health.start()
+            await server.start()
+            log.info("serving", grpc_port=self.grpc_port, http_port=self.http_port)
+            async with asyncio.TaskGroup() as tasks:
+                background = [tasks.create_task(loop) for loop in self._loops()]
+                await stopping.wait()
+                await self._drain(server)
+                for task in background:
+                    task.cancel()
+        finally:
+            await runner.cleanup()
+            await asyncio.to_thread(self._store.close)
         log.info("stopped")
 
     def _loops(self) -> list[Coroutine[Any, Any, None]]:

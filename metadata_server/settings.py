@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +17,20 @@ from typing_extensions import override
 from metadata_server.domain.names import DECLARED, Kind
 
 PREFIX = "MDS_"
+SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)
+"""Names of options whose values nobody shall read."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def default_folder() -> Path:
+    """Where the embedded database is, unless somebody names another one."""
+    folder: Path = user_data_path("mds", appauthor=False)
+    return folder
 
 
 def default_database_url() -> SecretStr:
     """The embedded database: a file in the user's data folder."""
-    folder: Path = user_data_path("mds", appauthor=False)
-    return SecretStr(f"sqlite:///{folder / 'mds.db'}")
+    return SecretStr(f"sqlite:///{default_folder() / 'mds.db'}")
 
 
 class Settings(BaseSettings):
@@ -177,6 +185,14 @@ def load_settings() -> Settings:
         raise BadSettings("\n".join(lines)) from None
 
 
+def prepared_database_url(settings: Settings) -> str:
+    """The URL of the database, whose folder is there if it is the default one. Others are for
+    people to make: a misspelt one would begin an empty database."""
+    if "database_url" not in settings.model_fields_set:
+        default_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+    return settings.database_url.get_secret_value()
+
+
 def show(settings: Settings) -> list[Shown]:
     """All settings with where they come from, and no secret."""
     shown = []
@@ -191,9 +207,19 @@ def show(settings: Settings) -> list[Shown]:
 
 
 def without_password(url: str) -> str:
-    """A database URL whose password cannot be read."""
+    """A database URL whose password cannot be read, wherever it stands."""
     scheme, separator, rest = url.partition("://")
-    credentials, at, host = rest.rpartition("@")
+    front, mark, query = rest.partition("?")
+    if "@" in query:  # either of the two is part of a password
+        return f"{scheme}{separator}***"
+    credentials, at, host = front.rpartition("@")
     user, colon, _ = credentials.partition(":")
     hidden = f"{user}:***" if colon else user
-    return f"{scheme}{separator}{hidden}{at}{host}"
+    told = "&".join(map(without_secret, query.split("&")))
+    return f"{scheme}{separator}{hidden}{at}{host}{mark}{told}"
+
+
+def without_secret(option: str) -> str:
+    """A `name=value` of a URL's query, without its value where that may be a secret."""
+    name, equals, _ = option.partition("=")
+    return f"{name}{equals}***" if SECRET.search(name) else option

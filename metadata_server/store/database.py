@@ -24,6 +24,11 @@ SQLITE_BUSY_TIMEOUT_MS = 5_000
 MYSQL_DIALECTS = ("mysql", "mariadb")
 RIGHT_URL = "right would be sqlite:////path/file.db or mysql+pymysql://user:password@host/database."
 
+DAMAGED = (
+    "The database file is damaged, or is no database. Stop the server, then put a copy from a "
+    "backup in its place, or move it away to begin with an empty one."
+)
+
 DEADLOCK, LOCK_TIMEOUT, CHANGED_SINCE_READ = 1213, 1205, 1020
 NOT_READY, COMMIT_REFUSED = 1047, 1180
 UNKNOWN_TABLE, UNKNOWN_COLUMN = 1146, 1054
@@ -38,6 +43,8 @@ class Fault(Enum):
     """The database does not answer. Before COMMIT nothing was written; at COMMIT nobody knows."""
     FULL = auto()
     """There is no room left; nothing was written."""
+    DAMAGED = auto()
+    """The file is damaged, or is no database; only people can mend that."""
     SCHEMA = auto()
     """A table or column is missing."""
     OURS = auto()
@@ -78,7 +85,8 @@ def open_database(url_text: str, *, pool_size: int = 8) -> Database:
         pool_size: connections kept for writing, and as many for reading.
 
     Raises:
-        ValueError: it is no URL, or names another kind of database or a driver that is not there.
+        ValueError: it is no URL, or names another kind of database, or a driver or a folder
+            that is not there.
     """
     url = parse_url(url_text)
     if url.get_backend_name() == "sqlite":
@@ -109,8 +117,12 @@ def parse_url(url_text: str) -> URL:
 
 
 def open_sqlite(url: URL, pool_size: int) -> Database:
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = Path(url.database or "").parent
+    if not folder.is_dir():
+        raise ValueError(
+            f"MDS_DATABASE_URL names a file in the folder {folder}, which is not there. Make that "
+            "folder, or name one that is there."
+        )
     engines = [
         create_engine(
             url,
@@ -202,8 +214,8 @@ def sqlite_fault(error: sqlite3.Error) -> Fault:
         sqlite3.SQLITE_IOERR,
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
     }:
         return Fault.AWAY
+    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return Fault.DAMAGED
     return Fault.SCHEMA if "no such" in str(error) else Fault.OURS

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from metadata_server.domain.refused import Refused
-from metadata_server.store.database import Database
+from metadata_server.store.database import DAMAGED, Database, Fault, fault_of
 from metadata_server.store.unit_of_work import UnitOfWork
 
 LOCK_NAME = "mds-migration"
@@ -70,11 +70,13 @@ def migrate(database: Database) -> tuple[str | None, str]:
         The step before and the step after.
 
     Raises:
-        CannotMigrate: the database is away, full, or does not let us.
+        CannotMigrate: the database is away, full, damaged, or does not let us.
     """
     try:
         return run_steps(database)
     except DBAPIError as error:
+        if fault_of(error) is Fault.DAMAGED:
+            raise CannotMigrate(f"{DAMAGED} It says: {error.orig}") from error
         raise CannotMigrate(f"The database could not be migrated: {error.orig}") from error
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from metadata_server.domain.change import Caller, Position
 from metadata_server.domain.refused import Refused
-from metadata_server.store.database import Database, Fault, fault_of
+from metadata_server.store.database import DAMAGED, Database, Fault, fault_of
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 TRIES = 5
@@ -166,6 +166,8 @@ class Store:
                 "The database has no room left. Nothing was written; free some space.",
                 retry_after_ms=5000,
             ) from error
+        if fault is Fault.DAMAGED:
+            raise Refused.busy("DATABASE_UNAVAILABLE", DAMAGED, retry_after_ms=5000) from error
         if fault is Fault.OURS:
             raise error
         if committing:

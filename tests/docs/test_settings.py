@@ -8,6 +8,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from control_units.cli import main
+from metadata_server.environment import READ_ELSEWHERE
 from metadata_server.settings import Settings as ServerSettings
 from webui.settings import Settings as PageSettings
 
@@ -46,6 +47,11 @@ def test_every_setting_is_documented_with_its_default(settings: type[BaseSetting
 def test_nothing_is_documented_that_nobody_reads() -> None:
     read = {*read_by(ServerSettings), *read_by(PageSettings), *COMMAND_LINE}
     assert set(documented()) - read == set()
+
+
+def test_the_server_knows_what_others_read() -> None:
+    rows = re.findall(r"^\| `(MDS_[A-Z_]+)`", PAGE.read_text(), re.MULTILINE)
+    assert set(rows) - set(read_by(ServerSettings)) == READ_ELSEWHERE
 
 
 def test_every_variable_of_the_command_line_is_documented() -> None:

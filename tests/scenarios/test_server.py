@@ -69,6 +69,52 @@ async def test_a_second_copy_is_told_which_setting_to_change(
     assert "MDS_GRPC_PORT" in said
 
 
+async def test_who_finds_a_port_taken_has_touched_no_database(
+    replica: Replica, tmp_path: Path
+) -> None:
+    file = tmp_path / "other.db"
+    for port in ("MDS_GRPC_PORT", "MDS_HTTP_PORT"):
+        settings = {
+            "MDS_DATABASE_URL": f"sqlite:///{file}",
+            "MDS_GRPC_PORT": "0",
+            "MDS_HTTP_PORT": "0",
+            port: replica.program.environment[port],
+        }
+        status, said = await ended("serve", folder=tmp_path, **settings)
+        assert status == 1
+        assert port in said
+        assert not file.exists()
+
+
+async def test_a_folder_that_somebody_names_is_not_made(tmp_path: Path) -> None:
+    folder = tmp_path / "msispelt"
+    for command in ("serve", "migrate"):
+        status, said = await ended(
+            command, folder=tmp_path, MDS_DATABASE_URL=f"sqlite:///{folder}/mds.db"
+        )
+        assert status == 1
+        assert f"the folder {folder}, which is not there" in said
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"no database at all\n" * 100, b"SQLite format 3\0" + b"x" * 9000]
+)
+async def test_a_damaged_file_is_named_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "damaged.db"
+    file.write_bytes(content)
+    settings = {
+        "MDS_DATABASE_URL": f"sqlite:///{file}",
+        "MDS_GRPC_PORT": "0",
+        "MDS_HTTP_PORT": "0",
+    }
+    status, said = await ended("serve", folder=tmp_path, **settings)
+    assert status == 1
+    assert "backup" in said
+    assert str(file) in said
+    assert file.read_bytes() == content
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
