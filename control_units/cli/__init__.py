@@ -38,6 +38,7 @@ class Commands(click.Group):
             if error.errno is None or error.errno == errno.EPIPE:
                 raise
             where = f" ({error.filename})" if error.filename else ""
+            _give_up_output()
             raise click.ClickException(f"{error.strerror}{where}") from error
 
 
@@ -70,6 +71,17 @@ def main(ctx: click.Context, address: str | None, principal: str | None) -> None
     if os.environ.get("NO_COLOR"):
         ctx.color = False
     ctx.obj = Connection(principal)
+
+
+def _give_up_output() -> None:
+    """Keeps Python from trying once more, when it ends, to write what could not be written: it
+    would then end with a status of its own."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _points() -> tuple[EntryPoint, ...]:
