@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 
 from benchmarks.boot_storm import boot_storm
+from benchmarks.effective_configuration import effective_configuration
 from benchmarks.idle_facility import idle_facility
 from benchmarks.overview import overview
 from benchmarks.rebase import rebase
@@ -16,6 +17,7 @@ from benchmarks.watch_latency import watch_latency
 BENCHMARKS = {
     "boot_storm": boot_storm,
     "idle_facility": idle_facility,
+    "effective_configuration": effective_configuration,
     "watch_latency": watch_latency,
     "overview": overview,
     "rebase": rebase,
