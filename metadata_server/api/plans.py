@@ -15,7 +15,7 @@ from metadata_server.api.messages.difference import difference_messages
 from metadata_server.api.messages.position import position_message, position_of
 from metadata_server.domain.bundle import Decision, Item, ItemAction, SeenPlan
 from metadata_server.domain.change import Position
-from metadata_server.domain.difference import differences
+from metadata_server.domain.difference import FieldDifference, differences
 from metadata_server.domain.refused import WrongField
 from metadata_server.services.plans import Applied
 from metadata_server.services.progress import ApplyProgress
@@ -109,6 +109,8 @@ def result_message(decision: Decision) -> bundle_pb2.ItemResult:
     )
     if decision.action is ItemAction.CHANGED and before and decision.after:
         fields = differences(before, decision.after)
+        if before.id != decision.after.id:
+            fields = (FieldDifference("name", before.name, decision.after.name), *fields)
         result.differences.extend(difference_messages(fields, longest=LONGEST_TOLD))
     return result
 

@@ -57,8 +57,19 @@ class Resources:
     def of_keys(self, type_: type[R], keys: Iterable[int], *, lock: bool = False) -> dict[int, R]:
         """Resources by key, of those that are there; locked in the order of their ids."""
         table = LAYOUTS[type_.kind].table
+        wanted = sorted(set(keys))
         found: dict[int, R] = {}
-        for some in batches(sorted(set(keys))):
+        if lock:
+            # By their ids, as all others lock them: a statement that finds rows by key locks
+            # them in the order of keys, whatever it sorts by.
+            ids: list[str] = []
+            for some in batches(wanted):
+                query = select(table.c.id).where(table.c.key.in_(some))
+                ids += self._connection.scalars(query)
+            there = {r.meta.key: r for r in self.find(type_, ids, lock=True).values()}
+            found = {key: there[key] for key in wanted if key in there}
+        # With a lock only those are left that are gone, or have got another id just now.
+        for some in batches([key for key in wanted if key not in found]):
             query = select(table).where(table.c.key.in_(some)).order_by(table.c.id)
             found |= {r.meta.key: r for r in self.read(type_, query, lock=lock)}
         return found
