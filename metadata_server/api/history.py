@@ -38,6 +38,7 @@ from metadata_server.services.undo import Undo
 
 DIFFERENCES_A_MESSAGE = 100
 MOST_RESULTS = 10_000
+DIFFERENCES_BYTES = 8 * 1024 * 1024
 UNCHANGED = bundle_pb2.ITEM_ACTION_UNCHANGED
 TOLD_ACTIONS = {
     Action.CREATED: bundle_pb2.ITEM_ACTION_CREATED,
@@ -157,7 +158,13 @@ def undo_message(went: WentBack) -> history_pb2.UndoResponse:
 def results(went: WentBack) -> list[bundle_pb2.ItemResult]:
     """What became of each resource; of a repeated call what the first has done."""
     decided = map(result_message, went.decisions[:MOST_RESULTS])
-    return [*decided, *map(told_result, went.told)]
+    found, size = [], 0
+    for result in (*decided, *map(told_result, went.told)):
+        size += result.ByteSize()
+        if size > DIFFERENCES_BYTES:
+            result.ClearField("differences")
+        found.append(result)
+    return found
 
 
 def told_result(change: ToldChange) -> bundle_pb2.ItemResult:

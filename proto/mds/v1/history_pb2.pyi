@@ -616,7 +616,9 @@ class UndoResponse(_message.Message):
 
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[_bundle_pb2.ItemResult]:
-        """What happened to each resource, the first 10,000."""
+        """What happened to each resource, the first 10,000; differences as far as 8 MB go. A call
+        that is repeated is told of the first 1,000 that were changed.
+        """
 
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[_bundle_pb2.Problem]:
