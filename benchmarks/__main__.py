@@ -6,13 +6,18 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 
+from benchmarks.as_of import as_of, as_of_mariadb
+from benchmarks.audit import audit
 from benchmarks.boot_storm import boot_storm
 from benchmarks.effective_configuration import effective_configuration
+from benchmarks.history_size import history_size
 from benchmarks.idle_facility import idle_facility
 from benchmarks.overview import overview
+from benchmarks.plan_and_apply import plan_and_apply
 from benchmarks.rebase import rebase
 from benchmarks.stage import stage
 from benchmarks.watch_latency import watch_latency
+from benchmarks.write_cost import write_cost
 
 BENCHMARKS = {
     "boot_storm": boot_storm,
@@ -21,6 +26,12 @@ BENCHMARKS = {
     "watch_latency": watch_latency,
     "overview": overview,
     "rebase": rebase,
+    "as_of": as_of,
+    "as_of_mariadb": as_of_mariadb,
+    "write_cost": write_cost,
+    "plan_and_apply": plan_and_apply,
+    "history_size": history_size,
+    "audit": audit,
 }
 
 
