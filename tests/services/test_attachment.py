@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.report import Passed
@@ -231,6 +232,17 @@ async def test_a_draining_replica_sends_everybody_elsewhere(lab: Facility) -> No
     with pytest.raises(Refused, match="DRAINING"):
         async with attached(lab, registered):
             pass
+
+
+async def test_a_replica_that_stops_in_order_warns_of_nothing(lab: Facility) -> None:
+    registered = await lab.register()
+    with capture_logs() as logs:
+        async with attached(lab, registered) as (_, ear):
+            await until(lambda: ear.words, what="the first word")
+            lab.liveness.drain()
+            lab.tailer.drain()
+            await until(lambda: lab.tailer.followers == 0, what="the end of following")
+    assert [each for each in logs if each["log_level"] == "warning"] == []
 
 
 async def test_a_stream_grows_no_older_than_it_may(store: Store) -> None:

@@ -71,6 +71,15 @@ async def test_a_life_tells_its_states_with_those_on_the_way(lab: Facility) -> N
     ]
 
 
+async def test_no_state_of_a_life_is_older_than_the_life(lab: Facility) -> None:
+    """The unit came up from its copy on disk, or has outlived its session: what it tells of
+    before belongs to no life, but it has been so from the beginning of this one."""
+    await live_once(lab)
+    (life,) = await lives(lab)
+    _, loaded, initialized, _ = (each.time_us for each in life.states)
+    assert loaded == initialized == life.begin_time_us
+
+
 async def test_a_life_that_goes_on_has_no_end_and_its_present_fingerprint(lab: Facility) -> None:
     registered = await lab.register()
     async with attached(lab, registered) as (unit_server, ear):
