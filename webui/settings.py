@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from control_units.client import DEFAULT_ADDRESS, parse_addresses
@@ -30,6 +30,12 @@ class Settings(BaseSettings):
     address: str = DEFAULT_ADDRESS
     insecure: bool = False
     log_level: str = Field(default="info", pattern="^(?i:debug|info|warning|error)$")
+
+    @field_validator("address")
+    @classmethod
+    def _default_instead_of_nothing(cls, address: str) -> str:
+        """What is set to nothing is not set, as for all programs that call the server."""
+        return address or DEFAULT_ADDRESS
 
     @model_validator(mode="after")
     def _checked(self) -> Self:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 LAST_LINES = 12
 LAST_BYTES = 16_384
+ROUTINE = frozenset({"debug", "info"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,20 @@ class Child:
         return self.log.read_text(errors="replace").splitlines()
 
     def last_words(self) -> str:
-        """The last lines of its output."""
+        """The last lines of its output that say more than that all is well."""
         with self.log.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - LAST_BYTES))
             lines = log.read().decode(errors="replace").splitlines()
-        return "\n".join(lines[-LAST_LINES:])
+        return "\n".join([line for line in lines if not is_routine(line)][-LAST_LINES:])
+
+
+def is_routine(line: str) -> bool:
+    """Whether a line is an event of a log that nobody need worry about."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(event, dict) and event.get("level") in ROUTINE
 
 
 async def end_all(children: Sequence[Child], *, within: float) -> list[Child]:

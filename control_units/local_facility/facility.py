@@ -93,7 +93,8 @@ class LocalFacility:
             # What unit servers keep on disk belongs to this facility, too.
             "MDS_STATE_FOLDER": str(self._folder.path / "state"),
         }
-        log = self._folder.log(name.removeprefix("unit server "))
+        # A unit server may be called `page`, like the page.
+        log = self._folder.log(name.replace("unit server ", "unit_server-", 1))
         return await Child.start(name, arguments, log=log, environment=environment)
 
     async def _must_not_end(self, child: Child) -> None:
@@ -108,7 +109,9 @@ class LocalFacility:
     def _obituary(self, child: Child, status: int) -> str:
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         words = "\n".join(f"    {line}" for line in child.last_words().splitlines())
-        said = f" It said last:\n{words}\n  All of it: {child.log}" if words else ""
+        said = (
+            f" It said last:\n{words}\n  All of it: {child.log}" if words else f" Log: {child.log}"
+        )
         return f"{child.name} (process {child.pid}) {how}.{said}"
 
     async def _answers(self, who: str, port: int) -> None:

@@ -8,8 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import platformdirs
+
+LONGEST_FILE_NAME = 200
+"""File systems take names of 255 bytes."""
 
 
 class RunsAlready(Exception):
@@ -50,8 +54,11 @@ class Folder:
         return self.path / "logs"
 
     def log(self, name: str) -> Path:
-        """Log file of a program; names may have slashes and colons."""
-        return self.logs / f"{name.replace('/', '_').replace(':', '_')}.log"
+        """Log file of a program; names may have slashes and colons, and no two share one."""
+        file = quote(name, safe="")
+        if len(file) > LONGEST_FILE_NAME:
+            file = f"{file[:LONGEST_FILE_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+        return self.logs / f"{file}.log"
 
     @contextmanager
     def taken(self, page: str) -> Iterator[None]:

@@ -182,3 +182,23 @@ def test_what_only_a_server_sees_is_told_with_the_place_in_the_file() -> None:
         f"{source}.control_unit_implementation",
         source,
     ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"templates": [{"id": "T"}], "agents": [{"id": "a"}]}',
+        b'{"control_units": []}',
+        b"templates:\n- id: T\n",
+    ],
+)
+def test_our_own_files_are_told_to_be_such(data: bytes) -> None:
+    reading = read_chaos(data)
+    (problem,) = reading.findings.problems
+    assert "mds import facility" in problem.expected
+    assert not reading.items
+
+
+def test_broken_json_is_not_taken_for_our_own_format() -> None:
+    (problem,) = read_chaos(b'{"us": [').findings.problems
+    assert "mds import facility" not in problem.message

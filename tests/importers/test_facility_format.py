@@ -259,6 +259,11 @@ def test_a_chaos_file_is_told_to_be_one() -> None:
     assert "mds import chaos" in problem.expected
 
 
+def test_of_a_chaos_file_nothing_else_is_said() -> None:
+    (problem,) = read_facility(b'{"agents": {"a": {}}, "us": [], "x": 1}').findings.problems
+    assert "mds import chaos" in problem.expected
+
+
 def test_an_empty_facility_is_an_empty_document() -> None:
     for format in ("yaml", "json"):
         assert write_facility([], format) == "{}\n"

@@ -1,6 +1,7 @@
 """Child processes end when they should, and leave nothing behind."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -74,6 +75,17 @@ async def test_the_last_words_are_the_last_lines(tmp_path: Path) -> None:
     await child.ended()
     assert child.last_words().splitlines()[-1] == "line 99"
     assert len(child.last_words().splitlines()) == 12
+
+
+async def test_the_last_words_are_not_about_what_went_well(tmp_path: Path) -> None:
+    events = [
+        {"event": "registered", "level": "info"},
+        {"event": "unit_task_failed", "level": "error"},
+        {"event": "control_unit_settled", "level": "info"},
+    ]
+    child = await start(f"for e in {[json.dumps(e) for e in events]}: print(e)", tmp_path / "log")
+    await child.ended()
+    assert json.loads(child.last_words()) == events[1]
 
 
 @pytest.mark.skipif(not ends_with_its_parent(), reason="no setpriv on this machine")

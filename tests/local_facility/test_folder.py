@@ -51,6 +51,11 @@ def test_logs_of_all_unit_servers_have_names_of_files(tmp_path: Path) -> None:
     log = folder.log("BTF/c8:1f:66")
     assert log.parent == folder.logs
     log.touch()
+    names = ("A/B", "A_B", "A:B", "A%2FB", "/" * 255, "/" * 254 + "a")
+    logs = {folder.log(name) for name in names}
+    assert len(logs) == len(names)
+    for log in logs:
+        log.touch()
 
 
 def test_an_import_is_remembered(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
+from control_units.client import DEFAULT_ADDRESS
 from webui.commands import web
 from webui.settings import Settings
 
@@ -13,6 +14,11 @@ def test_by_default_it_stays_on_loopback(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.delenv(name, raising=False)
     settings = Settings()
     assert (settings.web_host, settings.web_port) == ("127.0.0.1", 7402)
+
+
+def test_an_address_of_nothing_is_the_default_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MDS_ADDRESS", "")
+    assert Settings().address == DEFAULT_ADDRESS
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::", "control-room.example", ""])

@@ -11,6 +11,9 @@ from control_units.importers.chaos.templates import build_template
 from control_units.importers.findings import Findings, Reading
 from control_units.importers.json_text import Broken, Value, parse, repeated_keys
 
+_OURS = frozenset({"templates", "unit_servers", "control_units", "execution_units", "policies"})
+_OURS_INSTEAD = "what `mds export` writes is taken by `mds import facility`"
+
 
 def read_chaos(data: bytes) -> Reading:
     """Everything that a file of a !CHAOS site holds, and everything that is wrong with it.
@@ -22,8 +25,13 @@ def read_chaos(data: bytes) -> Reading:
         document = parse(data)
     except Broken as broken:
         place = f"line {broken.line}, column {broken.column}"
+        is_json = data.lstrip()[:1] in (b"{", b"[")
+        hint = "" if is_json else f". If it is YAML: {_OURS_INSTEAD}"
         findings.problem(
-            place, broken.expected, value=broken.found, message=f"This is no JSON file: {broken}"
+            place,
+            f"{broken.expected}{hint}",
+            value=broken.found,
+            message=f"This is no JSON file: {broken}{hint}",
         )
         return Reading([], findings)
     for place, key in repeated_keys(document):
@@ -38,7 +46,10 @@ def read_chaos(data: bytes) -> Reading:
 
 
 def _items(document: Value, findings: Findings, origins: Origins) -> Iterator[BundleItem]:
-    if is_catalogue(document):
+    if isinstance(document, dict) and not _OURS.isdisjoint(document):
+        expected = f"a file of a !CHAOS site; {_OURS_INSTEAD}"
+        findings.problem("the file", expected, value=_outline(document))
+    elif is_catalogue(document):
         for class_id, known in sorted(read_catalogue(document, "", findings).items()):
             yield BundleItem(source=known.place, template=build_template(class_id, [], known))
     elif isinstance(document, dict) and any(section in document for section in SECTIONS):

@@ -95,6 +95,10 @@ def _items(document: Value, findings: Findings) -> Iterator[BundleItem]:
         expected = f"an object with lists: {', '.join(KINDS)}"
         findings.problem("the file", expected, value=write(document))
         return
+    if foreign := sorted(_CHAOS & document.keys()):
+        # What else the file has is right where it belongs.
+        findings.problem(foreign[0], _expected_instead_of(foreign[0]), value=foreign[0])
+        return
     for name, value in document.items():
         if name == _SCOPE or (value is None and name in {*KINDS, _REMOVE}):
             continue
