@@ -171,7 +171,9 @@ class Back:
 
     def _take(self, step: Step, back: TakenBack) -> None:
         if back.after is not None:
-            self.items.append(Item("", back.after.name, back.after, key=step.key))
+            stays = step.now is not None and step.now.id == back.after.id
+            key = 0 if stays else step.key
+            self.items.append(Item("", back.after.name, back.after, key=key))
         elif step.now is not None:
             self.items.append(Item.removal(step.kind, step.now.id))
         else:
