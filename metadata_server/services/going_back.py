@@ -10,6 +10,7 @@ from metadata_server.domain.bundle import WRITING, Decision
 from metadata_server.domain.change import Position
 from metadata_server.domain.change_set import ChangeSelection, ToldChange
 from metadata_server.domain.refused import RefusalKind, Refused
+from metadata_server.services.planning import changed_by
 from metadata_server.services.saving import save_all
 from metadata_server.services.survey import surveyed
 from metadata_server.store import requests
@@ -49,7 +50,7 @@ def carry_back(
         skip_invalid: leaves out what has problems.
 
     Raises:
-        Refused: REQUEST_ID_REUSED; all problems, unless they are left out.
+        Refused: REQUEST_ID_REUSED, REASON_REQUIRED; all problems, unless they are left out.
     """
     first = None if validate_only else requests.repeated(unit)
     if first is not None:
@@ -57,6 +58,7 @@ def carry_back(
     decisions = surveyed(unit, decided())
     if not skip_invalid:
         refuse_problems(decisions)
+    unit.check_reason(changed_by(decisions))  # not all of them come from a Planning
     count = sum(decision.action in WRITING for decision in decisions)
     if not validate_only:
         save_all(unit, decisions)
