@@ -60,7 +60,12 @@ def items_of(unit: UnitOfWork, selection: UnitSelection, steps: Sequence[Step]) 
     writers keep; then they are edited as they are by that time."""
     units = selected_units(unit, selection)
     items = [
-        Item("", each.name, edited(each, steps), change=partial(edited_again, each, steps))
+        Item(
+            "",
+            each.name,
+            edited(each, steps),
+            change=partial(edited_again, selection, each, steps),
+        )
         for each in units
     ]
     there = unit.resources.find(ControlUnit, selection.ids).keys() if selection.ids else set()
@@ -68,28 +73,28 @@ def items_of(unit: UnitOfWork, selection: UnitSelection, steps: Sequence[Step]) 
     return sorted(items, key=lambda item: item.name)
 
 
-def edited_again(read: ControlUnit, steps: Sequence[Step], there: Resource) -> Resource:
+def edited_again(
+    selection: UnitSelection, read: ControlUnit, steps: Sequence[Step], there: Resource
+) -> Resource:
     """The edited unit, from what is there.
 
     Raises:
         LostRace: it is not what it was selected for any more.
     """
-    return edited(still_selected(read, there), steps)
+    return edited(still_selected(selection, read, there), steps)
 
 
-def still_selected(read: ControlUnit, there: Resource) -> ControlUnit:
+def still_selected(selection: UnitSelection, read: ControlUnit, there: Resource) -> ControlUnit:
     """What is there, by now, of a unit that was selected before it was locked.
 
     Raises:
-        LostRace: it is no longer of the template, the unit server or the labels that it was
-            selected and locked by.
+        LostRace: it is no longer of the template or the unit server that were locked with it, or
+            has no longer the labels that it was selected by.
     """
     assert isinstance(there, ControlUnit)
-    if (there.template, there.unit_server, there.labels) != (
-        read.template,
-        read.unit_server,
-        read.labels,
-    ):
+    if (there.template, there.unit_server) != (read.template, read.unit_server):
+        raise LostRace
+    if not selection.labels.items() <= there.labels.items():
         raise LostRace
     return there
 

@@ -135,7 +135,7 @@ class Moves:
         return items + unknown(self._unit, selection.ids)
 
     def _moved(self, read: ControlUnit, version: Template, there: Resource) -> ControlUnit:
-        before = still_selected(read, there)
+        before = still_selected(self._target.selection, read, there)
         digest = self._hashes.get(before.meta.key, "")
         move = Move(before, replace(before, template_version=version.version), digest)
         if self._target.drop_conflicting:

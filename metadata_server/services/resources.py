@@ -16,7 +16,7 @@ from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template, states_of
 from metadata_server.services.answers import first_answer
 from metadata_server.services.etags import check_etag
-from metadata_server.services.single import decide, finish, refuse_while_used
+from metadata_server.services.single import decide, decide_change, finish, refuse_while_used
 from metadata_server.services.template_versions import as_next
 from metadata_server.store import requests
 from metadata_server.store.lists import resource_page
@@ -110,12 +110,15 @@ class Resources:
         def work(unit: UnitOfWork) -> R:
             if (first := first_answer(unit, validate_only=validate_only)) is not None:
                 return cast(R, first)
-            before = unit.resources.get(type_, id, lock=True)
-            check_etag(unit, before, etag, change=change)
-            after = change(before)
-            if isinstance(before, Template) and isinstance(after, Template):
-                after = cast(R, as_next(after, before.version_state))
-            decision = decide(unit, after)
+
+            def changed(before: Resource) -> Resource:
+                check_etag(unit, cast(R, before), etag, change=change)
+                after = change(cast(R, before))
+                if isinstance(before, Template) and isinstance(after, Template):
+                    return as_next(after, before.version_state)
+                return after
+
+            decision = decide_change(unit, unit.resources.get(type_, id), changed)
             return cast(R, finish(unit, decision, validate_only=validate_only))
 
         return await self._store.transact(work, caller=caller)

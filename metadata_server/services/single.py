@@ -3,6 +3,8 @@ delete what others use."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
@@ -10,8 +12,8 @@ from metadata_server.services.answers import answer_of
 from metadata_server.services.planning import Planning
 from metadata_server.services.saving import save_all
 from metadata_server.store import requests
-from metadata_server.store.dependants import dependants_of
-from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.dependants import dependants_of, references_of
+from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 
 def decide(unit: UnitOfWork, resource: Resource, *, key: int = 0) -> Decision:
@@ -23,8 +25,32 @@ def decide(unit: UnitOfWork, resource: Resource, *, key: int = 0) -> Decision:
     Raises:
         Refused: with all of its problems.
     """
-    planning = Planning(unit, on_conflict=OnConflict.REPLACE)
-    (decision,) = planning.decide([Item("", resource.name, resource, key=key)])
+    return decided(unit, Item("", resource.name, resource, key=key))
+
+
+def decide_change(
+    unit: UnitOfWork, read: Resource, change: Callable[[Resource], Resource]
+) -> Decision:
+    """The decision about a resource that was read without a lock, and is changed as it is once
+    it is locked: after what it refers to, in the order that all writers keep.
+
+    Raises:
+        Refused: with all of its problems, or by `change`.
+        LostRace: by now it comes to refer to other things than those that are locked with it.
+    """
+    planned = change(read)
+
+    def changed(there: Resource) -> Resource:
+        after = change(there)
+        if set(references_of(after)) != set(references_of(planned)):
+            raise LostRace
+        return after
+
+    return decided(unit, Item("", planned.name, planned, change=changed))
+
+
+def decided(unit: UnitOfWork, item: Item) -> Decision:
+    (decision,) = Planning(unit, on_conflict=OnConflict.REPLACE).decide([item])
     if decision.problems:
         raise Refused.wrong_fields(decision.problems)
     return decision

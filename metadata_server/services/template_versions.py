@@ -71,14 +71,17 @@ class TemplateVersions:
         missing = {unit.template for unit in units} - set(self._heads)
         for template in self._unit.resources.find(Template, missing, lock=True).values():
             self._learn_head(template)
-        wanted = {
+        self._read(
             (unit.template, unit.template_version or self._newest(unit.template))
             for unit in units
             if unit.template in self._heads
-        }
+        )
+
+    def _read(self, places: Iterable[tuple[str, int]]) -> None:
+        """Reads versions that are not known yet, of templates that are."""
         pairs = {
             (self._heads[id].meta.key, version)
-            for id, version in wanted - self._versions.keys()
+            for id, version in set(places) - self._versions.keys()
             if version and self._heads[id].meta.key
         }
         for version in self._unit.resources.versions(pairs).values():
@@ -101,7 +104,10 @@ class TemplateVersions:
 
     def newest_or(self, id: str, version: int) -> Template | None:
         """The version asked for, or for 0 the newest published one; None: there is none."""
-        return self._versions.get((id, version or self._newest(id)))
+        place = id, version or self._newest(id)
+        if place not in self._versions and place[1] in self._states.get(id, {}):
+            self._read([place])  # a unit has moved there since it was read without a lock
+        return self._versions.get(place)
 
     def settle(self, template: Template) -> Settled:
         """The template as the version that it becomes, and why it cannot."""
