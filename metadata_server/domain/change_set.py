@@ -14,6 +14,7 @@ from metadata_server.domain.refused import Refused, WrongField
 
 COLLECTION = "change_sets/"
 LARGEST_REVISION = 2**63 - 1
+MOST_DIGITS = len(str(LARGEST_REVISION))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +127,8 @@ def revision_of(name: str, *, field: str = "name") -> int:
         Refused: INVALID_ID.
     """
     number = name.removeprefix(COLLECTION)
-    if number != name and number.isascii() and number.isdigit():
-        revision = int(number[:20])
+    if number != name and number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS:
+        revision = int(number)
         if 0 < revision <= LARGEST_REVISION:
             return revision
     expected = "change_sets/{revision}, like change_sets/120"
