@@ -130,7 +130,7 @@ def test_a_dead_process_that_nobody_has_asked_after_has_ended() -> None:
     ("host", "pid", "expected"),
     [
         (HOST, None, True),
-        (HOST, str(os.getpid()), False),
+        pytest.param(HOST, str(os.getpid()), False, id="own"),
         (HOST, "1", False),
         (HOST, "0", False),
         (HOST, "", False),
