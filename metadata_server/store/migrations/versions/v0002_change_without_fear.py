@@ -14,6 +14,7 @@ from metadata_server.store.migrations.repeatable import (
     create_table,
     insert_row,
 )
+from metadata_server.store.migrations.template_marks import mark_versions
 from metadata_server.store.migrations.versions.v0001_first_tables import (
     DOCUMENT,
     ID,
@@ -37,8 +38,8 @@ def upgrade() -> None:
     add_column("change_set", client)
     add_spans()
     published = sa.Column("published_version", sa.Integer(), nullable=False, server_default="0")
-    if add_column("template", published):
-        op.execute("UPDATE template SET published_version = version")
+    add_column("template", published)
+    mark_versions()
     create_policies()
     create_table(
         "unit_condition",
