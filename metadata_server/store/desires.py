@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, tuple_
 from sqlalchemy.engine import RowMapping
 
 from metadata_server.domain.condition import Condition, out_of_date
@@ -41,13 +41,33 @@ IS_BEHIND: ColumnElement[bool] = control_unit.c.template_version < template.c.pu
 
 
 def wanted_columns(query: Select[Any]) -> Select[Any]:
-    """A query of units with the columns of `wanted_from`."""
+    """A query of units with the columns of `wanted_from`.
+
+    Units come first in the join, so that a page is read by their ids: every unit has its
+    template, but an inner join may begin with the few templates, and sort all units.
+    """
     return query.add_columns(
         control_unit.c.desired_state,
         control_unit.c.template_key,
         control_unit.c.template_version,
         template.c.published_version,
-    ).join(template, template.c.key == control_unit.c.template_key)
+    ).outerjoin(template, template.c.key == control_unit.c.template_key)
+
+
+def behind(unit: UnitOfWork) -> ColumnElement[bool]:
+    """A condition that units pass which are behind: few pairs of a template and a version, so
+    that their index can be used."""
+    query = (
+        select(control_unit.c.template_key, control_unit.c.template_version)
+        .join(template, template.c.key == control_unit.c.template_key)
+        .where(IS_BEHIND)
+        .distinct()
+    )
+    pairs = [
+        and_(control_unit.c.template_key == key, control_unit.c.template_version == version)
+        for key, version in unit.connection.execute(query)
+    ]
+    return or_(false(), *pairs)
 
 
 def wanted_from(row: RowMapping) -> Wanted:

@@ -20,8 +20,8 @@ from metadata_server.domain.session import Session
 from metadata_server.domain.state import State
 from metadata_server.store.conditions import NOTHING, HeldByType, conditions_of, told
 from metadata_server.store.desires import (
-    IS_BEHIND,
     Wanted,
+    behind,
     wanted_at,
     wanted_columns,
     wanted_from,
@@ -90,7 +90,7 @@ def present_statuses(
     if selection.state is not State.UNSPECIFIED:
         conditions.append(control_unit_status.c.state == selection.state.value)
     if selection.condition == OUT_OF_DATE:
-        conditions.append(IS_BEHIND)
+        conditions.append(behind(unit))
     columns = [column for column in control_unit_status.c if column.name != "key"]
     query = wanted_columns(
         select(control_unit.c.id, control_unit.c.key, *columns).outerjoin(
@@ -132,14 +132,14 @@ def past_statuses(
     found: list[StatusRow] = []
     for keys in batches_of(unit, names, wanted.id_prefix, after=start.after, size=limit):
         some = statuses_at(unit, keys, revision)
-        behind: set[int] = set()
+        late: set[int] = set()
         if selection.condition == OUT_OF_DATE:
             then = wanted_at(unit, keys.values(), revision)
-            behind = {key for key, each in then.items() if each.version < each.newest}
+            late = {key for key, each in then.items() if each.version < each.newest}
         found += [
             StatusRow(status)
             for status in some
-            if passes(status, selection, is_behind=status.key in behind)
+            if passes(status, selection, is_behind=status.key in late)
         ]
         if len(found) >= limit:
             break

@@ -132,13 +132,13 @@ async def test_ids_that_differ_only_in_case_are_found(lab: Facility) -> None:
 
 async def test_conditions_are_summed_by_type(lab: Facility) -> None:
     await lab.declare("A/PS1", "A/PS2", "B/PS1")
-    change = {"attributes": (CURRENT, replace(CURRENT, name="ramp"))}
+    more = (CURRENT, replace(CURRENT, name="ramp"))
     await lab.resources.update(
         CALLER,
         Template,
         "Supply",
         etag="*",
-        change=lambda head: replace(head, **change),
+        change=lambda head: replace(head, attributes=more),
         validate_only=False,
     )
     (all_units,) = (await found(lab, "conditions")).values()
