@@ -82,29 +82,7 @@ class Replica:
         self._trimming = Trimming(
             self._store, kept_days=settings.kept_days(), request_days=settings.request_days
         )
-        self._parts = Parts(
-            replica=settings.replica,
-            resources=Resources(self._store),
-            versioning=Versioning(self._store),
-            renaming=Renaming(self._store),
-            bundles=Bundles(self._store),
-            edits=Edits(self._store),
-            rebases=Rebases(self._store, Configurations()),
-            history=HistoryParts(
-                History(self._store),
-                Comparisons(self._store),
-                Revert(self._store),
-                Undo(self._store),
-            ),
-            statuses=Statuses(self._store),
-            explanations=Explanations(self._store),
-            liveness=self._liveness,
-            instantiations=Instantiations(self._store),
-            sightings=Sightings(self._store),
-            watching=Watching(self._tailer, age_s=settings.stream_age_s),
-            overviews=Overviews(self._store, self._tailer, age_s=settings.stream_age_s),
-            audits=Audits(self._store),
-        )
+        self._parts = parts_of(self._store, self._tailer, self._liveness, settings)
         self.grpc_port = 0
         self.http_port = 0
 
@@ -196,6 +174,33 @@ class Replica:
             raise taken("HTTP", self._settings.http_port, "MDS_HTTP_PORT") from None
         self.http_port = runner.addresses[0][1]
         return runner
+
+
+def parts_of(store: Store, tailer: Tailer, liveness: Liveness, settings: Settings) -> Parts:
+    """Everything that can be asked of a replica."""
+    return Parts(
+        replica=settings.replica,
+        resources=Resources(store),
+        versioning=Versioning(store),
+        renaming=Renaming(store),
+        bundles=Bundles(store),
+        edits=Edits(store),
+        rebases=Rebases(store, Configurations()),
+        history=HistoryParts(
+            History(store),
+            Comparisons(store),
+            Revert(store),
+            Undo(store),
+        ),
+        statuses=Statuses(store),
+        explanations=Explanations(store),
+        liveness=liveness,
+        instantiations=Instantiations(store),
+        sightings=Sightings(store),
+        watching=Watching(tailer, age_s=settings.stream_age_s),
+        overviews=Overviews(store, tailer, age_s=settings.stream_age_s),
+        audits=Audits(store),
+    )
 
 
 def migrate_embedded(database: Database) -> None:
