@@ -293,6 +293,47 @@ async def test_a_published_version_is_deprecated_and_published_again(facility: F
     assert await facility.versions() == {1: published, 2: published}
 
 
+async def test_a_draft_that_was_published_is_deprecated(facility: Facility, call: Call) -> None:
+    """Never a draft again: units may have come to rest on it."""
+    await facility.apply(TEMPLATE)
+    draft = replace(TEMPLATE, description="draft", version_state=VersionState.DRAFT)
+    await facility.apply(draft)
+    versioning = Versioning(facility.store)
+    done = await versioning.publish(call(), "Supply", etag="*", validate_only=False)
+    await facility.undo(done.position.revision)
+    assert await facility.versions() == {1: VersionState.PUBLISHED, 2: VersionState.DEPRECATED}
+
+
+async def test_a_deprecation_goes_back_and_forth(facility: Facility, call: Call) -> None:
+    await facility.apply(TEMPLATE)
+    versioning = Versioning(facility.store)
+
+    async def deprecate() -> int:
+        answer = await versioning.deprecate(call(), "Supply", 1, etag="*", validate_only=False)
+        return answer.position.revision
+
+    back = (await facility.undo(await deprecate())).position.revision
+    assert await facility.versions() == {1: VersionState.PUBLISHED}
+    await deprecate()
+    again = await facility.undo(back)
+    assert again.count == 0, "it is deprecated again already"
+    await facility.undo(back + 1)
+    assert await facility.versions() == {1: VersionState.PUBLISHED}
+
+
+async def test_an_edit_of_a_draft_that_was_published_since_is_told(
+    facility: Facility, call: Call
+) -> None:
+    draft = replace(TEMPLATE, description="1", version_state=VersionState.DRAFT)
+    await facility.apply(draft)
+    edited = await facility.apply(replace(draft, description="2"))
+    await Versioning(facility.store).publish(
+        call(principal=Principal("eva")), "Supply", etag="*", validate_only=False
+    )
+    with pytest.raises(Refused, match=r"CHANGED_SINCE.*versions\[1\]\.version_state.*eva"):
+        await facility.undo(edited)
+
+
 async def test_units_go_back_to_a_version_that_is_deprecated_by_now(
     facility: Facility, call: Call
 ) -> None:
