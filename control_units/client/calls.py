@@ -31,7 +31,7 @@ class Caller:
         principal: who calls.
         program: with what: `mds/0.1.0`.
         timeout: seconds that a call may take in all, its repetitions included.
-        position: the newest that any answer named: `store_id/epoch/revision`, or empty.
+        position: that the last answer named: `store_id/epoch/revision`, or empty.
         failure: why the last try got no answer; None: it got one, or there was no try.
     """
 

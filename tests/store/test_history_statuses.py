@@ -5,16 +5,19 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from sqlalchemy import select
 
 from metadata_server.domain.change import Caller, Position, Principal
 from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import PageStart, Selection, token_of
+from metadata_server.domain.refused import Refused
 from metadata_server.domain.session import EndReason
 from metadata_server.domain.state import Contact, State
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.store import schema
+from metadata_server.store.retention import trim_kind
 from metadata_server.store.status_images import session_image
 from metadata_server.store.status_lists import session_page, status_page
 from metadata_server.store.statuses import save_statuses, statuses_of
@@ -189,3 +192,24 @@ def test_sessions_are_as_of_the_first_page(store: Store) -> None:
 
     assert again(never.position) == [(SERVER, "", Contact.NONE, True)]
     assert again(alive.position) == [(SERVER, "session-1", Contact.ALIVE, True)]
+
+
+def test_of_a_unit_that_has_been_quiet_for_long_the_last_status_is_kept(store: Store) -> None:
+    early = report(store, A=State.LOADED)
+    quiet = report(store, A=State.RUNNING)
+    horizon = report(store, B=State.LOADED)
+    report(store, A=State.FATAL_ERROR, B=State.RUNNING)
+    images = schema.status_history.c
+    time = select(images.time_us).where(images.revision == horizon.revision)
+
+    def trim(unit: UnitOfWork) -> int:
+        trim_kind(unit, Kind.CONTROL_UNIT_STATUS, unit.connection.execute(time).scalar_one())
+        left = select(images.revision).order_by(images.revision)
+        return int(unit.connection.execute(left).scalars().first() or 0)
+
+    assert store.transact_now(trim).value == quiet.revision
+    seen = states(store, STATUSES, horizon)
+    assert (seen["DAFNE/A"], seen["DAFNE/B"]) == (State.RUNNING, State.LOADED)
+    for position in (early, quiet):
+        with pytest.raises(Refused, match="HISTORY_TRIMMED"):
+            states(store, STATUSES, position)
