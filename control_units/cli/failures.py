@@ -14,8 +14,8 @@ UNREACHABLE = 3
 
 ADVICE: Mapping[str, str] = {
     "ETAG_MISMATCH": "Somebody else has changed it: read it again, then write.",
-    "PLAN_MOVED": "Nothing was written. Run it again to see the plan as it is now.",
-    "CHANGED_SINCE": "Nothing was written. Say --skip-invalid to take back the rest.",
+    "PLAN_MOVED": "Run it again to see the plan as it is now.",
+    "CHANGED_SINCE": "Say --skip-invalid to take back the rest.",
     "REASON_REQUIRED": "Say why with --reason.",
     "STILL_IN_USE": "Remove what depends on it first, or in the same bundle (`mds apply`).",
     "HISTORY_TRIMMED": "What is older is no longer kept; `mds changes` shows what is.",

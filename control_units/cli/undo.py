@@ -8,25 +8,31 @@ from control_units.cli.options import plan_options
 
 
 @click.command()
-@click.argument("change_set", metavar="REVISION")
+@click.argument("change_set", metavar="REVISION|last")
 @plan_options()
 @pass_connection
 def undo(connection: Connection, /, change_set: str, **options: object) -> None:
     """Take back what the change set of a REVISION did (`mds changes` lists them), field by
-    field; what others changed elsewhere since stays. It is a new change, which can be undone in
-    turn.
+    field; what others changed elsewhere since stays. `last` is the newest change set of yours.
+    It is a new change, which can be undone in turn.
 
     \b
       mds undo 135 --dry-run
       mds undo 135 --reason "wrong magnets"
+      mds undo last
 
     Exit codes: as of `mds apply`.
     """
     from control_units.cli.planning import Wish
-    from control_units.cli.undoing import undo_change_set
+    from control_units.cli.undoing import last_of_mine, undo_change_set
 
-    name = f"change_sets/{change_set.removeprefix('change_sets/')}"
-    undo_change_set(connection, name, Wish.of(options), reason=str(options["reason"]))
+    wish = Wish.of(options)
+    wish.check()
+    if change_set == "last":
+        name = last_of_mine(connection)
+    else:
+        name = f"change_sets/{change_set.removeprefix('change_sets/')}"
+    undo_change_set(connection, name, wish, reason=str(options["reason"]))
 
 
 @click.command()

@@ -3,15 +3,40 @@
 import uuid
 from collections.abc import Sequence
 
+import click
 from mds.v1.bundle_pb2 import ApplySummary, ItemAction, ItemResult, Problem
-from mds.v1.history_pb2 import RevertRequest, UndoRequest
+from mds.v1.history_pb2 import (
+    ListChangeSetsRequest,
+    ListChangeSetsResponse,
+    RevertRequest,
+    UndoRequest,
+)
 from mds.v1.position_pb2 import Position
 
 from control_units.cli.connection import Connection
 from control_units.cli.moments import Point
 from control_units.cli.planning import Wish, carry_out
-from control_units.client import Client
+from control_units.client import Client, default_principal
 from control_units.importers.apply import PATIENCE_S, Outcome, Progress
+
+
+def last_of_mine(connection: Connection) -> str:
+    """The newest change set of who asks.
+
+    Raises:
+        click.ClickException: there is none.
+    """
+    author = connection.principal or default_principal()
+
+    async def work(client: Client) -> ListChangeSetsResponse:
+        request = ListChangeSetsRequest(author=author, page_size=1)
+        return await client.history.ListChangeSets(request)
+
+    found = connection.run(work).change_sets
+    if not found:
+        raise click.ClickException(f"{author} has changed nothing; `mds changes` lists who has.")
+    click.echo(f"{found[0].revision}: {found[0].reason or 'without a reason'}", err=True)
+    return found[0].name
 
 
 def undo_change_set(connection: Connection, name: str, wish: Wish, *, reason: str) -> None:
@@ -20,7 +45,6 @@ def undo_change_set(connection: Connection, name: str, wish: Wish, *, reason: st
     Args:
         name: `change_sets/{revision}`.
     """
-    wish.check()
 
     async def change(client: Client, _: Progress, /, *, plan: Outcome | None) -> Outcome:
         request = UndoRequest(

@@ -63,7 +63,7 @@ async def test_named_units_are_changed_and_fields_cleared(laboratory: Mds) -> No
 async def test_a_value_that_breaks_a_rule_is_told_for_each_unit(laboratory: Mds) -> None:
     ended = await laboratory("edit", "--zone", "LAB", "--set", "current.maximum=-60", "--yes")
     assert ended.code == 1
-    assert "3 problems:" in ended.out
+    assert "3 with problems" in ended.out
     assert "control_units/LAB/A overrides[0].maximum" in ended.out
     assert "'-60'" in ended.out
 

@@ -105,8 +105,10 @@ async def test_an_undo_takes_back_and_tells_how_to_do_it_again(changed: Mds) -> 
     assert done.code == 0, done.err
     assert "mds undo 3" in done.out
     assert await maximum(changed) == "40"
-    await changed("undo", "3", "--yes")
+    assert (await changed("undo", "last", "--yes")).code == 0
     assert await maximum(changed) == "45"
+    nobody = await changed("--as", "nobody@desk", "undo", "last", "--yes")
+    assert (nobody.code, "nobody@desk has changed nothing" in nobody.err) == (1, True)
 
 
 async def test_an_undo_that_others_stand_in_the_way_of_names_them(changed: Mds) -> None:
