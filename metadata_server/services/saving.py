@@ -12,7 +12,7 @@ from metadata_server.domain.resource import Resource
 from metadata_server.domain.session import EndReason
 from metadata_server.domain.template import Template, VersionState, marks_of, states_of
 from metadata_server.store.instantiations import end_lives
-from metadata_server.store.removal import remove_units
+from metadata_server.store.removal import check_all_locked, remove_units
 from metadata_server.store.statuses import statuses_of
 from metadata_server.store.template_versions import (
     drop_draft,
@@ -33,9 +33,9 @@ def save_all(unit: UnitOfWork, decisions: Iterable[Decision]) -> list[Resource]:
     gone = [d.before for d in wanted if d.action is ItemAction.REMOVED and d.before is not None]
     gone_keys = [each.meta.key for each in gone if isinstance(each, ControlUnit)]
     moved = moved_units(wanted)
-    if moved or gone_keys:
-        # Before the revision is claimed: reports lock statuses, then claim theirs.
-        statuses_of(unit, [*moved, *gone_keys], lock=True)
+    leaving = [*moved, *gone_keys]
+    # Before the revision is claimed: reports lock statuses, then claim theirs.
+    locked = statuses_of(unit, leaving, lock=True)
     saved: list[Resource] = []
     for kind in DECLARED:
         of_kind = [d for d in wanted if d.after is not None and d.after.kind is kind]
@@ -47,6 +47,7 @@ def save_all(unit: UnitOfWork, decisions: Iterable[Decision]) -> list[Resource]:
             saved += [unit.save(d.after) for d in of_kind if d.after and not comes_back(d)]
     for each in gone:
         unit.delete(each)
+    check_all_locked(unit, leaving, locked)
     end_lives(unit, moved, EndReason.REMOVED)
     remove_units(unit, gone_keys)
     return saved

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import select
 
 from metadata_server.domain.session import EndReason
 from metadata_server.store.instantiations import end_lives
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import control_unit_status
-from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.unit_of_work import LostRace, UnitOfWork
+
+
+def check_all_locked(unit: UnitOfWork, keys: Iterable[int], locked: Collection[int]) -> None:
+    """Passes when every status that leaving units have is locked; to be asked once the revision
+    is claimed, when all who came before are to be seen.
+
+    Raises:
+        LostRace: a session has taken one of them in since; to lock its status now, after the
+            others, would be out of order.
+    """
+    table = control_unit_status
+    for some in batches(sorted(keys)):
+        query = select(table.c.key).where(table.c.key.in_(some))
+        if not set(unit.connection.scalars(query)) <= set(locked):
+            raise LostRace
 
 
 def remove_units(unit: UnitOfWork, keys: Iterable[int]) -> None:
