@@ -24,7 +24,7 @@ _HEADERS = (
 )
 
 
-@click.command()
+@click.command(short_help="Declare a unit server that has knocked.")
 @click.argument("unit_server", required=False)
 @click.option("--reason", default="", help="Why, for the history.")
 @pass_connection

@@ -8,7 +8,7 @@ from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.options import plan_options
 
 
-@click.command()
+@click.command(short_help="Make the facility what files say.")
 @click.argument(
     "files",
     nargs=-1,

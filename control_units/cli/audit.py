@@ -17,7 +17,7 @@ FOUND = 1
 _PATIENCE_S = 120.0
 
 
-@click.command()
+@click.command(short_help="Look for what is odd.")
 @click.argument("checks", nargs=-1, metavar="[CHECK…]")
 @click.option("--prefix", default="", help="Only resources whose ids begin with this text.")
 @click.option(

@@ -23,7 +23,7 @@ _FILTERS = ("prefix", "zone", "template", "unit_server", "kind")
 _PATIENCE_S = 120.0
 
 
-@click.command()
+@click.command(short_help="Show what differs between two moments.")
 @click.argument("earlier", type=PointType(), metavar="[NAME]@MOMENT")
 @click.argument("later", type=PointType(), metavar="[[NAME]@MOMENT]", required=False)
 @click.option(

@@ -7,7 +7,7 @@ from control_units.cli.kinds import ResourceName
 from control_units.cli.options import plan_options
 
 
-@click.command()
+@click.command(short_help="Delete resources, after it has said what depends on them.")
 @click.argument("names", nargs=-1, required=True, type=ResourceName(), metavar="NAME…")
 @plan_options()
 @pass_connection

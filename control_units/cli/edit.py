@@ -10,7 +10,7 @@ from control_units.cli.options import plan_options
 from control_units.cli.selecting import Pair, selection_options
 
 
-@click.command()
+@click.command(short_help="Change fields of many control units.")
 @click.argument("control_units", nargs=-1, type=IdOf("control_units"))
 @selection_options()
 @click.option(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _HEADERS = ("what", "value", "unit", "from", "revision", "who", "why")
 
 
-@click.command()
+@click.command(short_help="Show what a unit shall use, and where it comes from.")
 @click.argument("control_unit", type=IdOf("control_units"))
 @click.option("--to", "version", type=click.IntRange(1), help="What would be on this version.")
 @click.option(

@@ -21,7 +21,7 @@ _LIMIT = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Show how a resource was changed, by whom and why.")
 @click.argument("name", required=False, type=ResourceName(), metavar="[NAME]")
 @click.option(
     "--change-set", metavar="REVISION", type=click.IntRange(1), help="Of this change set."
@@ -69,7 +69,7 @@ def history(
         click.echo(changes_text(found, kept_from=page.kept_from, is_cut=len(found) == limit))
 
 
-@click.command()
+@click.command(short_help="List change sets, newest first.")
 @click.option("--author", default="", help="Only by this author.")
 @click.option("--since", type=AsOf(), default="", help=_SINCE)
 @click.option("--until", type=AsOf(), default="", help="Up to this moment.")

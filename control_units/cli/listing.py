@@ -29,7 +29,7 @@ _UNIT_HEADERS = (
 _SERVER_HEADERS = ("id", "contact", "host", "process", "since", "agent", "description")
 
 
-@click.command(name="list")
+@click.command(name="list", short_help="List what is declared of a kind, and how it is.")
 @click.argument("kind", type=click.Choice(KINDS), default="control_units")
 @click.option("--prefix", default="", help="Only ids that begin with this text.")
 @click.option("--template", type=IdOf("templates"), help="Only control units of this template.")

@@ -34,7 +34,7 @@ _HEADERS = (
 )
 
 
-@click.command()
+@click.command(short_help="Show the lives of a control unit.")
 @click.argument("control_unit", type=IdOf("control_units"))
 @click.option(
     "--since", type=Moment(), help="Only lives that had not ended before: 30d, 2024-05-31."

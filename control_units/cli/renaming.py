@@ -7,7 +7,7 @@ from control_units.cli.kinds import IdOf
 from control_units.cli.options import as_of_option, reason_option
 
 
-@click.command()
+@click.command(short_help="Give a control unit another id.")
 @click.argument("old", type=IdOf("control_units"))
 @click.argument("new", type=IdOf("control_units"))
 @reason_option
@@ -42,7 +42,7 @@ def rename(connection: Connection, old: str, new: str, *, reason: str, dry_run: 
     _say(f"{_id(old)} is now {_id(new)}", unit.revision, is_trial=dry_run)
 
 
-@click.command()
+@click.command(short_help="Declare a control unit as another one is.")
 @click.argument("old", type=IdOf("control_units"))
 @click.argument("new", type=IdOf("control_units"))
 @click.option(

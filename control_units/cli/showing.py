@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from control_units.importers.facility.encoding import Plain
 
 
-@click.command()
+@click.command(short_help="Show a resource as it is declared, and its status.")
 @click.argument("name", metavar="KIND/ID|CONTROL_UNIT", type=ResourceName())
 @click.option(
     "--configuration",

@@ -14,7 +14,7 @@ _TEMPLATE = click.argument("template", type=IdOf("templates"))
 OUTCOMES = ("unaffected", "changed-default", "removed-parameter", "conflict")
 
 
-@click.group()
+@click.group(short_help="Versions of templates, from draft to the units on them.")
 def template() -> None:
     """Write, publish and retire versions of templates, and move control units to them.
 

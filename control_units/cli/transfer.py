@@ -98,7 +98,7 @@ def _import(
     )
 
 
-@click.command()
+@click.command(short_help="Write the facility, or a part of it, as a file.")
 @output_option("yaml", "json")
 @click.option(
     "--kind",

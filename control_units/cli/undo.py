@@ -7,7 +7,7 @@ from control_units.cli.moments import Point, PointType
 from control_units.cli.options import plan_options
 
 
-@click.command()
+@click.command(short_help="Take back what a change set did.")
 @click.argument("change_set", metavar="REVISION|last")
 @plan_options()
 @pass_connection
@@ -35,7 +35,7 @@ def undo(connection: Connection, /, change_set: str, **options: object) -> None:
     undo_change_set(connection, name, wish, reason=str(options["reason"]))
 
 
-@click.command()
+@click.command(short_help="Make a resource what it was at a moment.")
 @click.argument("point", metavar="NAME@MOMENT", type=PointType())
 @plan_options(skips_invalid=False)
 @pass_connection
