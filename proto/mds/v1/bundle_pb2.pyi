@@ -365,7 +365,9 @@ class ItemResult(_message.Message):
 
     @_builtins.property
     def differences(self) -> _containers.RepeatedCompositeFieldContainer[_difference_pb2.FieldDifference]:
-        """What was there and what is now, field by field, where it was CHANGED."""
+        """What was there and what is now, field by field, where it was CHANGED; of a text at most
+        2,000 characters.
+        """
 
     def __init__(
         self,
