@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, not_, or_, select
 
-from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.domain.names import BEGINS_AN_ID, DECLARED, Kind
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import history, name
-from metadata_server.store.selections import BEGINS_AN_ID, id_range
+from metadata_server.store.selections import id_range
 from metadata_server.store.unit_of_work import UnitOfWork
 
 FEW_IMAGES = 10_000

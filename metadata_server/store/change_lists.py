@@ -28,7 +28,7 @@ from metadata_server.domain.change_set import (
 )
 from metadata_server.domain.difference import FieldDifference, differences
 from metadata_server.domain.horizon import check_position
-from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.domain.names import BEGINS_AN_ID, DECLARED, Kind
 from metadata_server.domain.page import PageStart, page_size, start_of, token_of
 from metadata_server.domain.refused import Refused
 from metadata_server.store.backwards import Place, Reach, newest_rows, place_of, reach_of
@@ -43,7 +43,7 @@ from metadata_server.store.history import (
 )
 from metadata_server.store.moments import check_kept
 from metadata_server.store.schema import change_set, history, horizon, name
-from metadata_server.store.selections import BEGINS_AN_ID, id_range
+from metadata_server.store.selections import id_range
 from metadata_server.store.unit_of_work import UnitOfWork
 
 FEW_KEYS = 200

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table
 
-from metadata_server.domain.names import Kind
+from metadata_server.domain.names import BEGINS_AN_ID, Kind
 from metadata_server.domain.page import Selection
 from metadata_server.store.history import key_at
 from metadata_server.store.unit_of_work import UnitOfWork
 
-BEGINS_AN_ID = re.compile(r"[A-Za-z0-9_.:+/-]*\Z")
 REFERENCES = {
     "unit_server": Kind.UNIT_SERVER,
     "template": Kind.TEMPLATE,
