@@ -243,6 +243,8 @@ def reasons_in(node: ast.AST) -> list[str]:
     if not isinstance(node, ast.Call):
         return []
     function = node.func
+    if isinstance(function, ast.Name) and function.id == "Condition":
+        return []  # its reasons are words of their own
     position = None
     if isinstance(function, ast.Attribute) and function.attr in FACTORIES:
         is_refused = isinstance(function.value, ast.Name) and function.value.id in {
