@@ -101,6 +101,8 @@ class Refused(Exception):
         reason = found[0].reason
         missing = reason.endswith("_NOT_FOUND")
         kind = RefusalKind.NOT_FOUND if missing else RefusalKind.INVALID
+        if reason == "STILL_A_DRAFT":  # the field is right; the template has to change first
+            kind = RefusalKind.PRECONDITION
         return cls(kind, reason, message, fields=found)
 
     @classmethod

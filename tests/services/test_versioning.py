@@ -11,7 +11,7 @@ from metadata_server.domain.change import Caller
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.difference import FieldDifference, differences
 from metadata_server.domain.names import Kind
-from metadata_server.domain.refused import Refused
+from metadata_server.domain.refused import RefusalKind, Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template, VersionMark, VersionState
 from metadata_server.services.bundles import Bundles
@@ -170,8 +170,9 @@ async def test_new_units_take_the_newest_published_version(laboratory: Laborator
 @pytest.mark.parametrize("version", [0, 1])
 async def test_no_unit_uses_a_draft(laboratory: Laboratory, version: int) -> None:
     await laboratory.create(replace(SUPPLY, version_state=DRAFT))
-    with pytest.raises(Refused, match="STILL_A_DRAFT"):
+    with pytest.raises(Refused, match="STILL_A_DRAFT") as caught:
         await laboratory.create(unit(version=version))
+    assert caught.value.kind is RefusalKind.PRECONDITION
 
 
 async def test_a_deprecated_version_keeps_its_units_and_takes_no_new_ones(
