@@ -21,7 +21,7 @@ run: ## Run a simulated facility: server, web page, control units [FACILITY=path
 test: setup ## Run all checks and all tests
 	@tools/debian_packages.sh
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest $(PYTEST)
+	@$(BIN)/pytest --numprocesses=logical --maxprocesses=4 $(PYTEST)
 
 .PHONY: lint
 lint: setup check ## Run the checks without the tests: style, types, walls, protocol

@@ -4,14 +4,13 @@ import re
 import uuid
 from collections.abc import Sequence
 
-from mds.v1.bundle_pb2 import ApplySummary, ItemResult, Problem
 from mds.v1.edit_pb2 import EditControlUnitsRequest, FieldEdit, UnitSelection
 
 from control_units.cli.applying import seen
 from control_units.cli.connection import Connection
 from control_units.cli.planning import Wish, carry_out
-from control_units.client import Client, Unreachable
-from control_units.importers.apply import PATIENCE_S, Outcome, Progress
+from control_units.client import Client
+from control_units.importers.apply import PATIENCE_S, Outcome, Progress, outcome_of
 
 # `current.maximum`: an attribute and a facet of it.
 _SHORT = re.compile(r"([A-Za-z_][\w:-]*)\.([a-z_]+)\Z", re.ASCII)
@@ -42,7 +41,8 @@ def edit_units(
         asked.validate_only = plan is None
         if plan is not None:
             asked.seen_plan.MergeFrom(seen(plan))
-        return await _edited(client, asked, progress)
+        responses = client.edits.EditControlUnits(asked, timeout=PATIENCE_S)
+        return await outcome_of(client, responses, progress=progress)
 
     carry_out(connection, change, wish)
 
@@ -55,19 +55,3 @@ def field_edits(set_: Sequence[tuple[str, str]], cleared: Sequence[str]) -> list
 def full_path(path: str) -> str:
     """A path as the protocol has it."""
     return _SHORT.sub(r"overrides[\1].\2", path)
-
-
-async def _edited(client: Client, request: EditControlUnitsRequest, progress: Progress) -> Outcome:
-    results: list[ItemResult] = []
-    problems: list[Problem] = []
-    summary: ApplySummary | None = None
-    async for response in client.edits.EditControlUnits(request, timeout=PATIENCE_S):
-        results.extend(response.results)
-        problems.extend(response.problems)
-        if response.HasField("progress"):
-            progress(response.progress)
-        elif response.HasField("summary"):
-            summary = response.summary
-    if summary is None:
-        raise Unreachable(client.address, "it ended the call without saying how it went")
-    return Outcome(summary, results, problems)

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import click
-from mds.v1.bundle_pb2 import ApplySummary, ItemAction, ItemResult, Problem
+from mds.v1.bundle_pb2 import ItemAction, ItemResult
 from mds.v1.edit_pb2 import (
     RebaseControlUnitsRequest,
+    RebaseControlUnitsResponse,
     RebaseOutcome,
     UnitRebase,
     UnitSelection,
@@ -18,8 +19,8 @@ from control_units.cli.connection import Connection
 from control_units.cli.entries import Entry, entry_lines, some_names
 from control_units.cli.plan_report import PlanReport, item_fields, plan_end_lines
 from control_units.cli.planning import Telling, Wish, carry_out
-from control_units.client import Client, Unreachable
-from control_units.importers.apply import PATIENCE_S, Outcome, Progress
+from control_units.client import Client
+from control_units.importers.apply import PATIENCE_S, Outcome, Progress, outcome_of
 
 _TITLES = {
     RebaseOutcome.REBASE_OUTCOME_CONFLICT: "conflict: what they change is gone or breaks it",
@@ -108,18 +109,14 @@ async def _rebased(
     client: Client, request: RebaseControlUnitsRequest, progress: Progress
 ) -> RebaseOutcomes:
     units: list[UnitRebase] = []
-    problems: list[Problem] = []
-    summary: ApplySummary | None = None
-    async for response in client.edits.RebaseControlUnits(request, timeout=PATIENCE_S):
+
+    def results_of(response: RebaseControlUnitsResponse) -> Iterator[ItemResult]:
         units.extend(response.units)
-        problems.extend(response.problems)
-        if response.HasField("progress"):
-            progress(response.progress)
-        elif response.HasField("summary"):
-            summary = response.summary
-    if summary is None:
-        raise Unreachable(client.address, "it ended the call without saying how it went")
-    return RebaseOutcomes(summary, list(map(_result, units)), problems, units)
+        return map(_result, response.units)
+
+    responses = client.edits.RebaseControlUnits(request, timeout=PATIENCE_S)
+    told = await outcome_of(client, responses, progress=progress, results_of=results_of)
+    return RebaseOutcomes(told.summary, told.results, told.problems, units)
 
 
 def _result(unit: UnitRebase) -> ItemResult:

@@ -2,8 +2,10 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
 
 from mds.v1.bundle_pb2 import (
     ApplyProgress,
@@ -71,19 +73,36 @@ async def apply_bundle(
 async def _send(
     client: Client, items: Sequence[BundleItem], header: BundleHeader, progress: Progress
 ) -> Outcome:
+    responses = client.bundles.Apply(_requests(items, header), timeout=PATIENCE_S)
+    return await outcome_of(client, responses, progress=progress)
+
+
+async def outcome_of(
+    client: Client,
+    responses: AsyncIterable[Any],
+    *,
+    progress: Progress,
+    results_of: Callable[[Any], Iterable[ItemResult]] = attrgetter("results"),
+) -> Outcome:
+    """What a server says to a change of many resources, once it has said all.
+
+    Args:
+        responses: each with `problems`, and `progress` or the `summary`.
+        results_of: what one of them says of resources.
+
+    Raises:
+        Unreachable: it ended without the summary.
+    """
     results: list[ItemResult] = []
     problems: list[Problem] = []
-    summary: ApplySummary | None = None
-    async for response in client.bundles.Apply(_requests(items, header), timeout=PATIENCE_S):
-        results.extend(response.results)
+    async for response in responses:
+        results.extend(results_of(response))
         problems.extend(response.problems)
         if response.HasField("progress"):
             progress(response.progress)
         elif response.HasField("summary"):
-            summary = response.summary
-    if summary is None:
-        raise Unreachable(client.address, "it ended a bundle's call without saying how it went")
-    return Outcome(summary, results, problems)
+            return Outcome(response.summary, results, problems)
+    raise Unreachable(client.address, "it ended the call without saying how it went")
 
 
 async def _requests(
