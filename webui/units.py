@@ -4,12 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mds.v1 import control_unit_pb2, state_pb2
+from mds.v1 import condition_pb2, control_unit_pb2, state_pb2
 
 from webui import vocabulary
 from webui.clock import Moment, moment
 from webui.names import id_of, page_of
 from webui.vocabulary import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionRow:
+    """One fact about a unit.
+
+    Attributes:
+        title: its type in words.
+        fields: what of its configuration it is about.
+    """
+
+    title: str
+    message: str
+    since: Moment | None
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +35,7 @@ class UnitRow:
         name: `control_units/{id}`; an event with this name means: read it again.
         stale: nobody is in contact with it: its state is what it last said.
         unfenced: it started from its copy on disk and no server has confirmed it.
+        conditions: what else holds of it.
     """
 
     name: str
@@ -31,6 +47,7 @@ class UnitRow:
     since: Moment | None
     message: str
     unfenced: bool
+    conditions: tuple[ConditionRow, ...]
 
 
 def unit_rows(
@@ -54,4 +71,14 @@ def unit_row(status: control_unit_pb2.ControlUnitStatus, today: datetime) -> Uni
         since=moment(status.state_time, today=today) if status.HasField("state_time") else None,
         message=status.message,
         unfenced=status.unfenced,
+        conditions=tuple(condition_row(each, today) for each in status.conditions),
+    )
+
+
+def condition_row(condition: condition_pb2.Condition, today: datetime) -> ConditionRow:
+    return ConditionRow(
+        title=vocabulary.condition(condition.type),
+        message=condition.message,
+        since=moment(condition.since, today=today) if condition.HasField("since") else None,
+        fields=tuple(condition.fields),
     )

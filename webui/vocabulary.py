@@ -4,6 +4,7 @@ A glyph and a word always stand together, so that nothing is told by colour alon
 that a newer server may send is shown as unknown, with its number, rather than refused.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -87,6 +88,11 @@ def desired(value: int) -> str:
 
 def end_reason(value: int) -> str:
     return END_REASON.get(value, "")
+
+
+def condition(type_: str) -> str:
+    """A condition's type in words: `ConfigDrift` is *Config drift*."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type_).capitalize()
 
 
 def direction(value: int) -> str:
