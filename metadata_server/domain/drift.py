@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from metadata_server.domain import fingerprint
-from metadata_server.domain.attribute import Driver
 from metadata_server.domain.condition import CONFIG_DRIFT, MOST_FIELDS, Condition
 from metadata_server.domain.configuration import Configuration
 from metadata_server.domain.difference import tree_differences
 from metadata_server.domain.state import State
-from metadata_server.domain.tree import Tree
+from metadata_server.domain.tree import Tree, branch_of
 
 NOT_CONFIGURED = frozenset({State.UNSPECIFIED, State.UNLOADED, State.LOADED})
 """States in which a unit uses no configuration, whatever it used last."""
@@ -57,20 +56,9 @@ def tree_of(configuration: Configuration) -> Tree:
     attributes: Tree = {
         each.name: dict(fingerprint.used(each)) for each in configuration.attributes
     }
-    drivers: Tree = {each.name: driver_tree(each) for each in configuration.drivers}
+    drivers: Tree = {each.name: branch_of(each, without={"name"}) for each in configuration.drivers}
     return {
         "attributes": attributes,
         "drivers": drivers,
         "parameters": dict(configuration.parameters),
     }
-
-
-def driver_tree(driver: Driver) -> Tree:
-    found: Tree = {}
-    if driver.version:
-        found["version"] = driver.version
-    if driver.init_parameter:
-        found["init_parameter"] = driver.init_parameter
-    if driver.properties:
-        found["properties"] = dict(driver.properties)
-    return found
