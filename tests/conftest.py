@@ -99,7 +99,8 @@ async def start_replica(tmp_path: Path) -> AsyncIterator[StartReplica]:
 
     async def start(database: str, *, environment: Mapping[str, str] | None = None) -> Replica:
         replica = Replica(database, tmp_path, environment=environment)
-        if not any(other.database == database for other in replicas):
+        is_first = not any(other.database == database for other in replicas)
+        if is_first and not database.startswith("sqlite:"):  # which a replica brings up itself
             await replica.migrate()
         replicas.append(replica)
         await replica.start()

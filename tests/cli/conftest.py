@@ -48,8 +48,15 @@ async def run_mds(
 
 
 @pytest.fixture
+def database(sqlite_database: str) -> str:
+    """What commands say and do does not depend on the kind of database; imports are tested on
+    each, and everything below the protocol is by tests of its own."""
+    return sqlite_database
+
+
+@pytest.fixture
 def mds(replica: Replica) -> Mds:
-    """`mds …` that asks the replica, on each kind of database."""
+    """`mds …` that asks the replica."""
 
     async def run(*arguments: str, **pipes: Any) -> Ended:
         return await run_mds(*arguments, environment={"MDS_ADDRESS": replica.address}, **pipes)

@@ -21,6 +21,13 @@ from tests.stages.program import BIN
 from tests.stages.replica import Replica
 
 
+@pytest.fixture(params=["sqlite", "mariadb"])
+def database(request: pytest.FixtureRequest) -> str:
+    """URL of an empty database of each kind."""
+    url: str = request.getfixturevalue(f"{request.param}_database")
+    return url
+
+
 def small_facility(*, maximum: str = "10", units: int = 3) -> dict[str, object]:
     """A class with a few units, and something of every other kind."""
     stated = [
