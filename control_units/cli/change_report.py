@@ -11,6 +11,8 @@ from control_units.cli.differences import difference_fields
 from control_units.cli.entries import Entry, entry_lines, some_names
 from control_units.cli.times import shown
 
+_NAMES_IN_A_ROW = 3
+
 CHANGE_SET_HEADERS = ("revision", "time", "author", "reason", "what", "by", "of")
 
 
@@ -80,7 +82,9 @@ def change_set_row(change_set: ChangeSet) -> tuple[str, ...]:
         change_set.reason,
         " ".join(f"{sign}{count}" for sign, count in counts if count),
         change_set.client,
-        some_names(change_set.first_names, count=sum(count for _, count in counts)),
+        some_names(
+            change_set.first_names[:_NAMES_IN_A_ROW], count=sum(count for _, count in counts)
+        ),
     )
 
 

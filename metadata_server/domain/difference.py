@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from metadata_server.domain.conflict import FieldConflict
@@ -38,6 +39,8 @@ def tree_differences(before: Tree, after: Tree) -> tuple[FieldDifference, ...]:
         FieldDifference(path, was.get(path), now.get(path))
         for path in was.keys() | now.keys()
         if was.get(path) != now.get(path)
+        and not is_filled(was, now, path)
+        and not is_filled(now, was, path)
     ]
     found += [
         FieldDifference(name, order_of(before, name), order_of(after, name))
@@ -46,6 +49,13 @@ def tree_differences(before: Tree, after: Tree) -> tuple[FieldDifference, ...]:
         and list(branch(before, name)) != list(branch(after, name))
     ]
     return tuple(sorted(found, key=lambda each: each.path))
+
+
+def is_filled(empty: Mapping[str, str], other: Mapping[str, str], path: str) -> bool:
+    """Whether a branch is empty on one side, and its leaves on the other say so by themselves."""
+    if empty.get(path) != "" or path in other:
+        return False
+    return any(each.startswith((f"{path}.", f"{path}[")) for each in other)
 
 
 def field_conflicts(

@@ -61,3 +61,12 @@ def test_an_order_of_drivers_is_a_difference() -> None:
     first, second = Driver("LIN", init_parameter="{}"), Driver("TCP", init_parameter="{}")
     found = differences(unit(drivers=(first, second)), unit(drivers=(second, first)))
     assert found == (FieldDifference("drivers", '["LIN", "TCP"]', '["TCP", "LIN"]'),)
+
+
+def test_an_attribute_that_is_filled_tells_only_what_it_is_filled_with() -> None:
+    before = unit(overrides=(AttributeOverride("current"),))
+    after = unit(overrides=(AttributeOverride("current", {"unit": ""}),))
+    filled = FieldDifference("overrides[current].unit", None, "")
+    assert differences(before, after) == (filled,)
+    assert differences(after, before) == (FieldDifference("overrides[current].unit", "", None),)
+    assert differences(unit(), before) == (FieldDifference("overrides[current]", None, ""),)

@@ -246,6 +246,7 @@ def test_an_id_that_stands_twice_names_the_first_and_versions_of_a_template_do_n
         (b"\xff", "line 1, column 1"),
         (b"just text", "the file"),
         (b"us: {}", "us"),
+        (b"id: T\nversion: 1\nimplementation: C\n", "id"),
         (b"scripts: [{id: a, id: b}]", "scripts[0].id"),
     ],
 )

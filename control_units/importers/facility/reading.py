@@ -16,6 +16,10 @@ from control_units.importers.places import element
 _CHAOS = frozenset({"us", "eu"})
 _SCOPE = "scope"
 _REMOVE = "remove"
+_LIST_AROUND_IT = (
+    "a list of its kind around it, like 'templates:' and below it '- id: …'; this is one resource "
+    "by itself, as `mds show` writes it"
+)
 
 
 def read_facility(data: bytes) -> Reading:
@@ -98,6 +102,9 @@ def _items(document: Value, findings: Findings) -> Iterator[BundleItem]:
     if foreign := sorted(_CHAOS & document.keys()):
         # What else the file has is right where it belongs.
         findings.problem(foreign[0], _expected_instead_of(foreign[0]), value=foreign[0])
+        return
+    if "id" in document:
+        findings.problem("id", _LIST_AROUND_IT, value=write(document["id"]))
         return
     for name, value in document.items():
         if name == _SCOPE or (value is None and name in {*KINDS, _REMOVE}):
