@@ -68,7 +68,9 @@ class Merging:
             return target
         if all(has_parts(each, path) for each in (base, target, now)):
             merged = self.branch(as_tree(base), as_tree(target), as_tree(now), path)
-            return merged if merged or target is not None else None
+            # Names that people gave and that are all gone leave nothing; an element stays.
+            stays = bool(merged) or (target is not None and not is_by_name(path))
+            return merged if stays else None
         self.contested.append(Contested(path, shown(base), shown(target), shown(now)))
         return now
 

@@ -147,3 +147,11 @@ def test_an_order_of_drivers_goes_back_unless_it_was_changed_again() -> None:
         now=unit(drivers=(three, two, one)),
     )
     assert [each.path for each in again.contested] == ["drivers"]
+
+
+def test_a_contested_name_that_is_gone_leaves_no_empty_map() -> None:
+    unit = ControlUnit(id="U")
+    trees = [tree_of(replace(unit, labels=labels)) for labels in ({"a": "2"}, {"a": "1"}, {})]
+    merged = merge(*trees)
+    assert merged.tree == {}
+    assert [each.path for each in merged.contested] == ["labels[a]"]
