@@ -19,7 +19,6 @@ from metadata_server.store.upsert import insert_rows
 
 Span = tuple[Any, ...]
 """An id, and the keys of what it is found by."""
-REFERENCES = ("template_key", "unit_server_key")
 
 
 def span_of(row: Mapping[str, Any], layout: Layout) -> Span:
@@ -62,9 +61,8 @@ def open_spans(
                 "from_revision": revision,
                 "to_revision": None,
                 "key": row["key"],
-                **{
-                    column: row[column] if column in layout.spans else None for column in REFERENCES
-                },
+                "template_key": row["template_key"] if layout.spans else None,
+                "unit_server_key": row["unit_server_key"] if layout.spans else None,
             }
             for row in rows
         ],
