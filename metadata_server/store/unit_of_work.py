@@ -27,7 +27,7 @@ from metadata_server.store.keys import Keys, batches, new_key
 from metadata_server.store.kinds import LAYOUTS, Layout
 from metadata_server.store.resources import Resources
 from metadata_server.store.revision import Moment, claim_revision, read_moment
-from metadata_server.store.spans import close_spans, ended_spans, open_spans
+from metadata_server.store.spans import close_spans, ended_spans, open_first_spans, open_spans
 from metadata_server.store.upsert import insert_rows, upsert_rows
 
 ROWS_A_STATEMENT = 1000
@@ -184,11 +184,13 @@ class UnitOfWork:
             for some in batches(fresh, ROWS_A_STATEMENT):
                 insert_rows(self.connection, layout.table, some)
                 self.on_written(len(some))
-            open_spans(self.connection, layout, fresh, number)
         for kind in reversed(DECLARED):  # what refers to others goes before them
             gone = (each for each in self._deleted.values() if each.kind is kind)
             history += [self._entry(resource, Action.DELETED, "{}") for resource in gone]
         self._write_history(number, history)
+        for layout in LAYOUTS.values():
+            if any(each.kind is layout.kind for each in self._created.values()):
+                open_first_spans(self.connection, layout, number)
 
     def _delete(self, layout: Layout) -> None:
         gone = sorted(r.meta.key for r in self._deleted.values() if r.kind is layout.kind)
@@ -233,8 +235,9 @@ class UnitOfWork:
         else:
             self._update_one(layout.table, rows[0])
             self.on_written(1)
-        close_spans(self.connection, [row["key"] for row in ended], self.position.revision)
-        open_spans(self.connection, layout, ended, self.position.revision)
+        moved = [row["key"] for row in ended]
+        close_spans(self.connection, moved, self.position.revision)
+        open_spans(self.connection, layout, moved, self.position.revision)
 
     def _update_one(self, table: Table, row: dict[str, Any]) -> None:
         statement = table.update().where(
@@ -252,12 +255,10 @@ class UnitOfWork:
             self.connection.execute(table.update().where(table.c.key.in_(keys)).values(id=nobodys))
 
     def _write_history(self, number: int, history: list[dict[str, Any]]) -> None:
-        entries = [
-            {"revision": number, "ordinal": ordinal, **entry}
-            for ordinal, entry in enumerate(history)
-        ]
-        insert_rows(self.connection, schema.history, entries)
-        first = len(entries)
+        for ordinal, entry in enumerate(history):
+            entry |= {"revision": number, "ordinal": ordinal}
+        insert_rows(self.connection, schema.history, history)
+        first = len(history)
         images = [
             {"revision": number, "ordinal": first + ordinal, **image}
             for ordinal, image in enumerate(self._status_images)

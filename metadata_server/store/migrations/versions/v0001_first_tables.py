@@ -1,5 +1,7 @@
 """The first tables: the revision with its epoch, history, intent apart from status, names apart
-from keys, requests, sessions with leases, lives and published datasets."""
+from keys, requests, sessions with leases, lives and published datasets.
+
+Longer than other files on purpose: a migration is never changed again, and its steps are one."""
 
 import uuid
 from typing import Any
