@@ -12,13 +12,8 @@ from control_units.cli.kinds import IdOf
 from control_units.cli.options import as_of_option, output_option
 
 if TYPE_CHECKING:
-    from mds.v1.control_unit_pb2 import (
-        ControlUnit,
-        ExplainConfigurationRequest,
-        ExplainedValue,
-        Explanation,
-        LayerValue,
-    )
+    from mds.v1.control_unit_pb2 import ControlUnit, ExplainConfigurationRequest
+    from mds.v1.explanation_pb2 import ExplainedValue, Explanation, LayerValue
 
     from control_units.client import Client
 
@@ -134,7 +129,7 @@ def _would_be(value: "ExplainedValue") -> str:
 
 def _origin(layer: "LayerValue | None") -> tuple[str, str, str, str]:
     """Layer, revision, author and reason."""
-    from mds.v1.control_unit_pb2 import Layer
+    from mds.v1.explanation_pb2 import Layer
 
     if layer is None:
         return ("", "", "", "")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.message import Message
-from mds.v1 import control_unit_pb2
+from mds.v1 import control_unit_pb2, explanation_pb2
 
 from metadata_server.api.calls import Context, tell_position
 from metadata_server.api.messages import from_message
@@ -59,8 +59,8 @@ def planned_of(request: control_unit_pb2.ExplainConfigurationRequest) -> Control
 
 def explanation_message(
     explanation: Explanation, position: Position
-) -> control_unit_pb2.Explanation:
-    return control_unit_pb2.Explanation(
+) -> explanation_pb2.Explanation:
+    return explanation_pb2.Explanation(
         name=Kind.CONTROL_UNIT.name_of(explanation.id),
         template=Kind.TEMPLATE.name_of(explanation.template),
         template_version=explanation.template_version,
@@ -72,8 +72,8 @@ def explanation_message(
     )
 
 
-def value_message(value: ExplainedValue) -> control_unit_pb2.ExplainedValue:
-    return control_unit_pb2.ExplainedValue(
+def value_message(value: ExplainedValue) -> explanation_pb2.ExplainedValue:
+    return explanation_pb2.ExplainedValue(
         path=value.path,
         value=value.value,
         unit=value.unit,
@@ -83,12 +83,12 @@ def value_message(value: ExplainedValue) -> control_unit_pb2.ExplainedValue:
     )
 
 
-def layer_message(layer: LayerValue) -> control_unit_pb2.LayerValue:
-    message = control_unit_pb2.LayerValue(layer=LAYERS.number[layer.layer], value=layer.value)
+def layer_message(layer: LayerValue) -> explanation_pb2.LayerValue:
+    message = explanation_pb2.LayerValue(layer=LAYERS.number[layer.layer], value=layer.value)
     origin = layer.origin
     if origin is not None:
         message.MergeFrom(
-            control_unit_pb2.LayerValue(
+            explanation_pb2.LayerValue(
                 source=origin.source,
                 version=origin.version,
                 revision=origin.revision,

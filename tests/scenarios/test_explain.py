@@ -1,7 +1,7 @@
 """Why a unit shall use what it shall use, asked over the wire."""
 
 import pytest
-from mds.v1 import control_unit_pb2, dataset_pb2, template_pb2, unit_server_pb2
+from mds.v1 import control_unit_pb2, dataset_pb2, explanation_pb2, template_pb2, unit_server_pb2
 
 from control_units.client import Client, Refused
 from tests.stages.replica import Replica
@@ -57,8 +57,8 @@ async def test_a_value_comes_with_its_layers_and_with_what_is_planned(replica: R
         assert (maximum.value, maximum.unit, maximum.planned_value) == ("8", "A", "0x64")
         template, override = maximum.layers
         assert (template.layer, override.layer) == (
-            control_unit_pb2.LAYER_TEMPLATE,
-            control_unit_pb2.LAYER_OVERRIDE,
+            explanation_pb2.LAYER_TEMPLATE,
+            explanation_pb2.LAYER_OVERRIDE,
         )
         assert (template.source, template.version) == ("templates/Supply", 1)
         assert (template.value, template.reason) == ("0x64", "new supplies")

@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 from mds.v1 import (
     audit_pb2,
     condition_pb2,
-    control_unit_pb2,
     dataset_pb2,
+    explanation_pb2,
     history_pb2,
     kind_pb2,
     state_pb2,
@@ -77,7 +77,7 @@ VERSION_STATES = Words(
 RELATIONS = Words(Relation, template_pb2.Relation, "RELATION")
 END_REASONS = Words(EndReason, unit_server_pb2.EndReason, "END_REASON")
 CHANGE_ACTIONS = Words(Action, history_pb2.ChangeAction, "CHANGE_ACTION")
-LAYERS = Words(Layer, control_unit_pb2.Layer, "LAYER")
+LAYERS = Words(Layer, explanation_pb2.Layer, "LAYER")
 SEVERITIES = Words(Severity, audit_pb2.Severity, "SEVERITY")
 KINDS = Words(Kind, kind_pb2.Kind, "KIND")
 

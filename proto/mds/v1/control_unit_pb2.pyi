@@ -9,7 +9,6 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mds.v1 import condition_pb2 as _condition_pb2
 from mds.v1 import dataset_pb2 as _dataset_pb2
 from mds.v1 import driver_pb2 as _driver_pb2
@@ -25,34 +24,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _Layer:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _LayerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Layer.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    LAYER_UNSPECIFIED: _Layer.ValueType  # 0
-    """Not set."""
-    LAYER_PUBLISHED_DATASET: _Layer.ValueType  # 1
-    """The dataset that its code published."""
-    LAYER_TEMPLATE: _Layer.ValueType  # 2
-    """Its version of the template."""
-    LAYER_OVERRIDE: _Layer.ValueType  # 3
-    """The unit itself: an override, a parameter, a driver."""
-
-class Layer(_Layer, metaclass=_LayerEnumTypeWrapper):
-    """Where a value of a configuration comes from."""
-
-LAYER_UNSPECIFIED: Layer.ValueType  # 0
-"""Not set."""
-LAYER_PUBLISHED_DATASET: Layer.ValueType  # 1
-"""The dataset that its code published."""
-LAYER_TEMPLATE: Layer.ValueType  # 2
-"""Its version of the template."""
-LAYER_OVERRIDE: Layer.ValueType  # 3
-"""The unit itself: an override, a parameter, a driver."""
-Global___Layer: _TypeAlias = Layer  # noqa: Y015
 
 @_typing.final
 class ControlUnit(_message.Message):
@@ -813,160 +784,6 @@ class ExplainConfigurationRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainConfigurationRequest: _TypeAlias = ExplainConfigurationRequest  # noqa: Y015
-
-@_typing.final
-class LayerValue(_message.Message):
-    """What one layer says of a value."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LAYER_FIELD_NUMBER: _builtins.int
-    VALUE_FIELD_NUMBER: _builtins.int
-    SOURCE_FIELD_NUMBER: _builtins.int
-    VERSION_FIELD_NUMBER: _builtins.int
-    REVISION_FIELD_NUMBER: _builtins.int
-    TIME_FIELD_NUMBER: _builtins.int
-    AUTHOR_FIELD_NUMBER: _builtins.int
-    REASON_FIELD_NUMBER: _builtins.int
-    layer: Global___Layer.ValueType
-    """Which layer."""
-    value: _builtins.str
-    """What it says."""
-    source: _builtins.str
-    """Name of the resource that says it: `datasets/{hash}`, `templates/{id}`, `control_units/{id}`."""
-    version: _builtins.int
-    """Version, of a template."""
-    revision: _builtins.int
-    """Revision that put the value there; 0: no longer known."""
-    author: _builtins.str
-    """Who; empty: what a process published."""
-    reason: _builtins.str
-    """Why, in the author's words."""
-    @_builtins.property
-    def time(self) -> _timestamp_pb2.Timestamp:
-        """When."""
-
-    def __init__(
-        self,
-        *,
-        layer: Global___Layer.ValueType = ...,
-        value: _builtins.str = ...,
-        source: _builtins.str = ...,
-        version: _builtins.int = ...,
-        revision: _builtins.int = ...,
-        time: _timestamp_pb2.Timestamp | None = ...,
-        author: _builtins.str = ...,
-        reason: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "layer", b"layer", "reason", b"reason", "revision", b"revision", "source", b"source", "time", b"time", "value", b"value", "version", b"version"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___LayerValue: _TypeAlias = LayerValue  # noqa: Y015
-
-@_typing.final
-class ExplainedValue(_message.Message):
-    """One value of a configuration."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PATH_FIELD_NUMBER: _builtins.int
-    VALUE_FIELD_NUMBER: _builtins.int
-    UNIT_FIELD_NUMBER: _builtins.int
-    LAYERS_FIELD_NUMBER: _builtins.int
-    PLANNED_VALUE_FIELD_NUMBER: _builtins.int
-    IS_REMOVED_FIELD_NUMBER: _builtins.int
-    path: _builtins.str
-    """Which (`attributes[current].maximum`, `parameters[ramp]`, `drivers`)."""
-    value: _builtins.str
-    """What the unit shall use."""
-    unit: _builtins.str
-    """Physical unit of the value, where it has one."""
-    planned_value: _builtins.str
-    """What it would be as planned, where the request plans something that changes it; absent
-    with `is_removed`: nothing.
-    """
-    is_removed: _builtins.bool
-    """Whether it would be gone as planned."""
-    @_builtins.property
-    def layers(self) -> _containers.RepeatedCompositeFieldContainer[Global___LayerValue]:
-        """All layers that say something of it, the one that counts last."""
-
-    def __init__(
-        self,
-        *,
-        path: _builtins.str = ...,
-        value: _builtins.str = ...,
-        unit: _builtins.str = ...,
-        layers: _abc.Iterable[Global___LayerValue] | None = ...,
-        planned_value: _builtins.str | None = ...,
-        is_removed: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_planned_value", b"_planned_value", "planned_value", b"planned_value"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_planned_value", b"_planned_value", "is_removed", b"is_removed", "layers", b"layers", "path", b"path", "planned_value", b"planned_value", "unit", b"unit", "value", b"value"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__planned_value: _TypeAlias = _typing.Literal["planned_value"]  # noqa: Y015
-    _WhichOneofArgType__planned_value: _TypeAlias = _typing.Literal["_planned_value", b"_planned_value"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__planned_value) -> _WhichOneofReturnType__planned_value | None: ...
-
-Global___ExplainedValue: _TypeAlias = ExplainedValue  # noqa: Y015
-
-@_typing.final
-class Explanation(_message.Message):
-    """What a control unit shall use, and why."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    TEMPLATE_FIELD_NUMBER: _builtins.int
-    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
-    FINGERPRINT_FIELD_NUMBER: _builtins.int
-    PLANNED_FINGERPRINT_FIELD_NUMBER: _builtins.int
-    REPORTED_FINGERPRINT_FIELD_NUMBER: _builtins.int
-    VALUES_FIELD_NUMBER: _builtins.int
-    POSITION_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """`control_units/{id}`."""
-    template: _builtins.str
-    """`templates/{id}`."""
-    template_version: _builtins.int
-    """Version of the template that it is on."""
-    fingerprint: _builtins.str
-    """Fingerprint of the configuration."""
-    planned_fingerprint: _builtins.str
-    """Fingerprint that it would have as planned; empty: nothing is planned."""
-    reported_fingerprint: _builtins.str
-    """Fingerprint that the unit last reported; empty: none."""
-    @_builtins.property
-    def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainedValue]:
-        """The values: attributes, drivers, parameters, each sorted by name."""
-
-    @_builtins.property
-    def position(self) -> _position_pb2.Position:
-        """The position of the reading."""
-
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        template: _builtins.str = ...,
-        template_version: _builtins.int = ...,
-        fingerprint: _builtins.str = ...,
-        planned_fingerprint: _builtins.str = ...,
-        reported_fingerprint: _builtins.str = ...,
-        values: _abc.Iterable[Global___ExplainedValue] | None = ...,
-        position: _position_pb2.Position | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "name", b"name", "planned_fingerprint", b"planned_fingerprint", "position", b"position", "reported_fingerprint", b"reported_fingerprint", "template", b"template", "template_version", b"template_version", "values", b"values"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Explanation: _TypeAlias = Explanation  # noqa: Y015
 
 @_typing.final
 class RenameControlUnitRequest(_message.Message):

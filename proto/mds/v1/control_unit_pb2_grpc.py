@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from mds.v1 import control_unit_pb2 as mds_dot_v1_dot_control__unit__pb2
+from mds.v1 import explanation_pb2 as mds_dot_v1_dot_explanation__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -69,7 +70,7 @@ class ControlUnitsStub:
         self.ExplainConfiguration = channel.unary_unary(
                 '/mds.v1.ControlUnits/ExplainConfiguration',
                 request_serializer=mds_dot_v1_dot_control__unit__pb2.ExplainConfigurationRequest.SerializeToString,
-                response_deserializer=mds_dot_v1_dot_control__unit__pb2.Explanation.FromString,
+                response_deserializer=mds_dot_v1_dot_explanation__pb2.Explanation.FromString,
                 _registered_method=True)
         self.RenameControlUnit = channel.unary_unary(
                 '/mds.v1.ControlUnits/RenameControlUnit',
@@ -220,7 +221,7 @@ def add_ControlUnitsServicer_to_server(servicer, server):
             'ExplainConfiguration': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainConfiguration,
                     request_deserializer=mds_dot_v1_dot_control__unit__pb2.ExplainConfigurationRequest.FromString,
-                    response_serializer=mds_dot_v1_dot_control__unit__pb2.Explanation.SerializeToString,
+                    response_serializer=mds_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
             'RenameControlUnit': grpc.unary_unary_rpc_method_handler(
                     servicer.RenameControlUnit,
@@ -433,7 +434,7 @@ class ControlUnits:
             target,
             '/mds.v1.ControlUnits/ExplainConfiguration',
             mds_dot_v1_dot_control__unit__pb2.ExplainConfigurationRequest.SerializeToString,
-            mds_dot_v1_dot_control__unit__pb2.Explanation.FromString,
+            mds_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from mds.v1 import control_unit_pb2 as _control_unit_pb2
+from mds.v1 import explanation_pb2 as _explanation_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -55,7 +56,7 @@ class ControlUnitsStub:
     """Reads what a control unit shall use: published dataset, template and overrides merged.
     Refused: CONTROL_UNIT_NOT_FOUND.
     """
-    ExplainConfiguration: _grpc.UnaryUnaryMultiCallable[_control_unit_pb2.ExplainConfigurationRequest, _control_unit_pb2.Explanation]
+    ExplainConfiguration: _grpc.UnaryUnaryMultiCallable[_control_unit_pb2.ExplainConfigurationRequest, _explanation_pb2.Explanation]
     """Explains what a control unit shall use: for each value the layers that say something of
     it, who put it there, when and why. Refused: CONTROL_UNIT_NOT_FOUND.
     """
@@ -101,7 +102,7 @@ class ControlUnitsAsyncStub(ControlUnitsStub):
     """Reads what a control unit shall use: published dataset, template and overrides merged.
     Refused: CONTROL_UNIT_NOT_FOUND.
     """
-    ExplainConfiguration: _aio.UnaryUnaryMultiCallable[_control_unit_pb2.ExplainConfigurationRequest, _control_unit_pb2.Explanation]  # type: ignore[assignment]
+    ExplainConfiguration: _aio.UnaryUnaryMultiCallable[_control_unit_pb2.ExplainConfigurationRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains what a control unit shall use: for each value the layers that say something of
     it, who put it there, when and why. Refused: CONTROL_UNIT_NOT_FOUND.
     """
@@ -186,7 +187,7 @@ class ControlUnitsServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _control_unit_pb2.ExplainConfigurationRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_control_unit_pb2.Explanation, _abc.Awaitable[_control_unit_pb2.Explanation]]:
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
         """Explains what a control unit shall use: for each value the layers that say something of
         it, who put it there, when and why. Refused: CONTROL_UNIT_NOT_FOUND.
         """
