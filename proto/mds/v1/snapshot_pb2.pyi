@@ -162,6 +162,7 @@ class Snapshot(_message.Message):
     UNITS_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     PROPERTIES_FIELD_NUMBER: _builtins.int
+    MARKS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`snapshots/{id}`."""
     etag: _builtins.str
@@ -194,6 +195,12 @@ class Snapshot(_message.Message):
     def properties(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What the model has no place for, kept as it came: JSON text by name."""
 
+    @_builtins.property
+    def marks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What people think of it, sorted: at most 8 different words of 1 to 32 lower-case letters,
+        digits and hyphens, the first a letter (`golden`).
+        """
+
     def __init__(
         self,
         *,
@@ -207,10 +214,11 @@ class Snapshot(_message.Message):
         units: _abc.Iterable[Global___SavedUnit] | None = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         properties: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        marks: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "taken_time", b"taken_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "description", b"description", "etag", b"etag", "labels", b"labels", "name", b"name", "properties", b"properties", "revision", b"revision", "taken_time", b"taken_time", "units", b"units", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "description", b"description", "etag", b"etag", "labels", b"labels", "marks", b"marks", "name", b"name", "properties", b"properties", "revision", b"revision", "taken_time", b"taken_time", "units", b"units", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -254,6 +262,7 @@ class ListSnapshotsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ID_PREFIX_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
+    MARK_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
@@ -264,6 +273,8 @@ class ListSnapshotsRequest(_message.Message):
     """As of when: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`); empty:
     now. Refused: HISTORY_TRIMMED, HISTORY_RESET.
     """
+    mark: _builtins.str
+    """Only snapshots with this mark."""
     def __init__(
         self,
         *,
@@ -271,10 +282,11 @@ class ListSnapshotsRequest(_message.Message):
         page_token: _builtins.str = ...,
         id_prefix: _builtins.str = ...,
         as_of: _builtins.str = ...,
+        mark: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "id_prefix", b"id_prefix", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "id_prefix", b"id_prefix", "mark", b"mark", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -453,3 +465,248 @@ class DeleteSnapshotResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteSnapshotResponse: _TypeAlias = DeleteSnapshotResponse  # noqa: Y015
+
+@_typing.final
+class ValueToSet(_message.Message):
+    """One value to set in a snapshot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTROL_UNIT_FIELD_NUMBER: _builtins.int
+    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    control_unit: _builtins.str
+    """Id of the unit; it need not be declared."""
+    attribute: _builtins.str
+    """The attribute's name."""
+    value: _builtins.str
+    """The value as text; an array is a JSON list, bytes are base64."""
+    type: _dataset_pb2.ValueType.ValueType
+    """Its type. Of a declared unit the type of its attribute counts, where that is known; else, not
+    set: the type that the snapshot has there already.
+    """
+    def __init__(
+        self,
+        *,
+        control_unit: _builtins.str = ...,
+        attribute: _builtins.str = ...,
+        value: _builtins.str = ...,
+        type: _dataset_pb2.ValueType.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "control_unit", b"control_unit", "type", b"type", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValueToSet: _TypeAlias = ValueToSet  # noqa: Y015
+
+@_typing.final
+class SetSnapshotValuesRequest(_message.Message):
+    """Values to set in a snapshot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`snapshots/{id}`."""
+    etag: _builtins.str
+    """The etag that was read; empty or `*`: whatever is there."""
+    request_id: _builtins.str
+    """Makes a repeated call safe: unique for each intent of its caller, at most 64 characters."""
+    reason: _builtins.str
+    """Why, for the history."""
+    validate_only: _builtins.bool
+    """Checks everything and writes nothing."""
+    @_builtins.property
+    def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___ValueToSet]:
+        """The values, at least one; none twice."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        values: _abc.Iterable[Global___ValueToSet] | None = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetSnapshotValuesRequest: _TypeAlias = SetSnapshotValuesRequest  # noqa: Y015
+
+@_typing.final
+class CompareSnapshotsRequest(_message.Message):
+    """What to compare a snapshot with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_FIELD_NUMBER: _builtins.int
+    CONFIGURED_FIELD_NUMBER: _builtins.int
+    TOLERANCE_FIELD_NUMBER: _builtins.int
+    ID_PREFIX_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`snapshots/{id}`."""
+    snapshot: _builtins.str
+    """Another one, `snapshots/{id}`."""
+    configured: _builtins.bool
+    """What is intended now for the units in the snapshot: the default of each input and
+    bidirectional attribute that they shall use.
+    """
+    tolerance: _builtins.str
+    """How far two numbers may be apart and still be equal, both ends included: a decimal fraction
+    (`0.01`), or a part of the larger of the two, by its size (`1%`). Empty: 0.
+    """
+    id_prefix: _builtins.str
+    """Only units whose ids begin with this text."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        snapshot: _builtins.str = ...,
+        configured: _builtins.bool = ...,
+        tolerance: _builtins.str = ...,
+        id_prefix: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "other", b"other", "snapshot", b"snapshot"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "id_prefix", b"id_prefix", "name", b"name", "other", b"other", "snapshot", b"snapshot", "tolerance", b"tolerance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_other: _TypeAlias = _typing.Literal["snapshot", "configured"]  # noqa: Y015
+    _WhichOneofArgType_other: _TypeAlias = _typing.Literal["other", b"other"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_other) -> _WhichOneofReturnType_other | None: ...
+
+Global___CompareSnapshotsRequest: _TypeAlias = CompareSnapshotsRequest  # noqa: Y015
+
+@_typing.final
+class ValueDifference(_message.Message):
+    """A value that is not the same on both sides."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTROL_UNIT_FIELD_NUMBER: _builtins.int
+    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    OTHER_VALUE_FIELD_NUMBER: _builtins.int
+    DEVIATION_FIELD_NUMBER: _builtins.int
+    DIFFERENT_ELEMENTS_FIELD_NUMBER: _builtins.int
+    control_unit: _builtins.str
+    """Id of the unit."""
+    attribute: _builtins.str
+    """The attribute's name."""
+    value: _builtins.str
+    """In the snapshot; absent: it has none there."""
+    other_value: _builtins.str
+    """On the other side; absent: it has none there."""
+    deviation: _builtins.str
+    """The largest distance between two numbers in them, as a decimal fraction; empty: they differ
+    in other things than numbers.
+    """
+    different_elements: _builtins.int
+    """In how many elements they differ; 1 for scalars, 0 where one side is absent."""
+    def __init__(
+        self,
+        *,
+        control_unit: _builtins.str = ...,
+        attribute: _builtins.str = ...,
+        value: _builtins.str | None = ...,
+        other_value: _builtins.str | None = ...,
+        deviation: _builtins.str = ...,
+        different_elements: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_other_value", b"_other_value", "_value", b"_value", "other_value", b"other_value", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_other_value", b"_other_value", "_value", b"_value", "attribute", b"attribute", "control_unit", b"control_unit", "deviation", b"deviation", "different_elements", b"different_elements", "other_value", b"other_value", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__other_value: _TypeAlias = _typing.Literal["other_value"]  # noqa: Y015
+    _WhichOneofArgType__other_value: _TypeAlias = _typing.Literal["_other_value", b"_other_value"]  # noqa: Y015
+    _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
+    _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__other_value) -> _WhichOneofReturnType__other_value | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
+
+Global___ValueDifference: _TypeAlias = ValueDifference  # noqa: Y015
+
+@_typing.final
+class ComparisonCounts(_message.Message):
+    """How the values of both sides compare, in numbers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EQUAL_FIELD_NUMBER: _builtins.int
+    DIFFERENT_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    MISSING_FROM_OTHER_FIELD_NUMBER: _builtins.int
+    equal: _builtins.int
+    """Equal within the tolerance."""
+    different: _builtins.int
+    """On both sides, and different."""
+    missing: _builtins.int
+    """Only on the other side."""
+    missing_from_other: _builtins.int
+    """Only in the snapshot."""
+    def __init__(
+        self,
+        *,
+        equal: _builtins.int = ...,
+        different: _builtins.int = ...,
+        missing: _builtins.int = ...,
+        missing_from_other: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["different", b"different", "equal", b"equal", "missing", b"missing", "missing_from_other", b"missing_from_other"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComparisonCounts: _TypeAlias = ComparisonCounts  # noqa: Y015
+
+@_typing.final
+class CompareSnapshotsResponse(_message.Message):
+    """Part of a comparison."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___ValueDifference]:
+        """What is not equal, by unit, then by attribute."""
+
+    @_builtins.property
+    def counts(self) -> Global___ComparisonCounts:
+        """Of everything that was compared; in the last message only."""
+
+    @_builtins.property
+    def position(self) -> _position_pb2.Position:
+        """The position that both sides are read at."""
+
+    def __init__(
+        self,
+        *,
+        differences: _abc.Iterable[Global___ValueDifference] | None = ...,
+        counts: Global___ComparisonCounts | None = ...,
+        position: _position_pb2.Position | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "position", b"position"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "differences", b"differences", "position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareSnapshotsResponse: _TypeAlias = CompareSnapshotsResponse  # noqa: Y015

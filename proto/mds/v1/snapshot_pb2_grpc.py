@@ -61,6 +61,16 @@ class SnapshotsStub:
                 request_serializer=mds_dot_v1_dot_snapshot__pb2.DeleteSnapshotRequest.SerializeToString,
                 response_deserializer=mds_dot_v1_dot_snapshot__pb2.DeleteSnapshotResponse.FromString,
                 _registered_method=True)
+        self.SetSnapshotValues = channel.unary_unary(
+                '/mds.v1.Snapshots/SetSnapshotValues',
+                request_serializer=mds_dot_v1_dot_snapshot__pb2.SetSnapshotValuesRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_snapshot__pb2.Snapshot.FromString,
+                _registered_method=True)
+        self.CompareSnapshots = channel.unary_stream(
+                '/mds.v1.Snapshots/CompareSnapshots',
+                request_serializer=mds_dot_v1_dot_snapshot__pb2.CompareSnapshotsRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_snapshot__pb2.CompareSnapshotsResponse.FromString,
+                _registered_method=True)
 
 
 class SnapshotsServicer:
@@ -106,6 +116,26 @@ class SnapshotsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetSnapshotValues(self, request, context):
+        """Sets single values of a snapshot; the others stay as they are. Where a unit is declared, each
+        value is checked against what the unit shall use: an attribute that is there and no output,
+        its type, its range. Refused: SNAPSHOT_NOT_FOUND, ETAG_MISMATCH, NOT_IN_TEMPLATE,
+        OVERRIDE_OF_OUTPUT, INVALID_VALUE, OVERRIDE_OUT_OF_RANGE, INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareSnapshots(self, request, context):
+        """Compares a snapshot with another one, or with what is intended, value by value. Numbers are
+        compared as the decimal fractions they are, arrays and JSON element by element, bytes by
+        content; spelling (`1.0`, `1`, `0x1`) does not matter. Refused: SNAPSHOT_NOT_FOUND,
+        INVALID_ID, INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SnapshotsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -133,6 +163,16 @@ def add_SnapshotsServicer_to_server(servicer, server):
                     servicer.DeleteSnapshot,
                     request_deserializer=mds_dot_v1_dot_snapshot__pb2.DeleteSnapshotRequest.FromString,
                     response_serializer=mds_dot_v1_dot_snapshot__pb2.DeleteSnapshotResponse.SerializeToString,
+            ),
+            'SetSnapshotValues': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetSnapshotValues,
+                    request_deserializer=mds_dot_v1_dot_snapshot__pb2.SetSnapshotValuesRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_snapshot__pb2.Snapshot.SerializeToString,
+            ),
+            'CompareSnapshots': grpc.unary_stream_rpc_method_handler(
+                    servicer.CompareSnapshots,
+                    request_deserializer=mds_dot_v1_dot_snapshot__pb2.CompareSnapshotsRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_snapshot__pb2.CompareSnapshotsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -272,6 +312,60 @@ class Snapshots:
             '/mds.v1.Snapshots/DeleteSnapshot',
             mds_dot_v1_dot_snapshot__pb2.DeleteSnapshotRequest.SerializeToString,
             mds_dot_v1_dot_snapshot__pb2.DeleteSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetSnapshotValues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.Snapshots/SetSnapshotValues',
+            mds_dot_v1_dot_snapshot__pb2.SetSnapshotValuesRequest.SerializeToString,
+            mds_dot_v1_dot_snapshot__pb2.Snapshot.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareSnapshots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mds.v1.Snapshots/CompareSnapshots',
+            mds_dot_v1_dot_snapshot__pb2.CompareSnapshotsRequest.SerializeToString,
+            mds_dot_v1_dot_snapshot__pb2.CompareSnapshotsResponse.FromString,
             options,
             channel_credentials,
             insecure,

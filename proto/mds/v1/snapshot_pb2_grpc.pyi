@@ -51,6 +51,18 @@ class SnapshotsStub:
     """Deletes a snapshot; its history stays. Refused: SNAPSHOT_NOT_FOUND, ETAG_REQUIRED,
     ETAG_MISMATCH, STILL_IN_USE.
     """
+    SetSnapshotValues: _grpc.UnaryUnaryMultiCallable[_snapshot_pb2.SetSnapshotValuesRequest, _snapshot_pb2.Snapshot]
+    """Sets single values of a snapshot; the others stay as they are. Where a unit is declared, each
+    value is checked against what the unit shall use: an attribute that is there and no output,
+    its type, its range. Refused: SNAPSHOT_NOT_FOUND, ETAG_MISMATCH, NOT_IN_TEMPLATE,
+    OVERRIDE_OF_OUTPUT, INVALID_VALUE, OVERRIDE_OUT_OF_RANGE, INVALID_FIELD.
+    """
+    CompareSnapshots: _grpc.UnaryStreamMultiCallable[_snapshot_pb2.CompareSnapshotsRequest, _snapshot_pb2.CompareSnapshotsResponse]
+    """Compares a snapshot with another one, or with what is intended, value by value. Numbers are
+    compared as the decimal fractions they are, arrays and JSON element by element, bytes by
+    content; spelling (`1.0`, `1`, `0x1`) does not matter. Refused: SNAPSHOT_NOT_FOUND,
+    INVALID_ID, INVALID_FIELD.
+    """
 
 @_typing.type_check_only
 class SnapshotsAsyncStub(SnapshotsStub):
@@ -74,6 +86,18 @@ class SnapshotsAsyncStub(SnapshotsStub):
     DeleteSnapshot: _aio.UnaryUnaryMultiCallable[_snapshot_pb2.DeleteSnapshotRequest, _snapshot_pb2.DeleteSnapshotResponse]  # type: ignore[assignment]
     """Deletes a snapshot; its history stays. Refused: SNAPSHOT_NOT_FOUND, ETAG_REQUIRED,
     ETAG_MISMATCH, STILL_IN_USE.
+    """
+    SetSnapshotValues: _aio.UnaryUnaryMultiCallable[_snapshot_pb2.SetSnapshotValuesRequest, _snapshot_pb2.Snapshot]  # type: ignore[assignment]
+    """Sets single values of a snapshot; the others stay as they are. Where a unit is declared, each
+    value is checked against what the unit shall use: an attribute that is there and no output,
+    its type, its range. Refused: SNAPSHOT_NOT_FOUND, ETAG_MISMATCH, NOT_IN_TEMPLATE,
+    OVERRIDE_OF_OUTPUT, INVALID_VALUE, OVERRIDE_OUT_OF_RANGE, INVALID_FIELD.
+    """
+    CompareSnapshots: _aio.UnaryStreamMultiCallable[_snapshot_pb2.CompareSnapshotsRequest, _snapshot_pb2.CompareSnapshotsResponse]  # type: ignore[assignment]
+    """Compares a snapshot with another one, or with what is intended, value by value. Numbers are
+    compared as the decimal fractions they are, arrays and JSON element by element, bytes by
+    content; spelling (`1.0`, `1`, `0x1`) does not matter. Refused: SNAPSHOT_NOT_FOUND,
+    INVALID_ID, INVALID_FIELD.
     """
 
 class SnapshotsServicer(metaclass=_abc_1.ABCMeta):
@@ -125,6 +149,30 @@ class SnapshotsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_snapshot_pb2.DeleteSnapshotResponse, _abc.Awaitable[_snapshot_pb2.DeleteSnapshotResponse]]:
         """Deletes a snapshot; its history stays. Refused: SNAPSHOT_NOT_FOUND, ETAG_REQUIRED,
         ETAG_MISMATCH, STILL_IN_USE.
+        """
+
+    @_abc_1.abstractmethod
+    def SetSnapshotValues(
+        self,
+        request: _snapshot_pb2.SetSnapshotValuesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_snapshot_pb2.Snapshot, _abc.Awaitable[_snapshot_pb2.Snapshot]]:
+        """Sets single values of a snapshot; the others stay as they are. Where a unit is declared, each
+        value is checked against what the unit shall use: an attribute that is there and no output,
+        its type, its range. Refused: SNAPSHOT_NOT_FOUND, ETAG_MISMATCH, NOT_IN_TEMPLATE,
+        OVERRIDE_OF_OUTPUT, INVALID_VALUE, OVERRIDE_OUT_OF_RANGE, INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def CompareSnapshots(
+        self,
+        request: _snapshot_pb2.CompareSnapshotsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_snapshot_pb2.CompareSnapshotsResponse], _abc.AsyncIterator[_snapshot_pb2.CompareSnapshotsResponse]]:
+        """Compares a snapshot with another one, or with what is intended, value by value. Numbers are
+        compared as the decimal fractions they are, arrays and JSON element by element, bytes by
+        content; spelling (`1.0`, `1`, `0x1`) does not matter. Refused: SNAPSHOT_NOT_FOUND,
+        INVALID_ID, INVALID_FIELD.
         """
 
 def add_SnapshotsServicer_to_server(servicer: SnapshotsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
