@@ -74,6 +74,11 @@ def selection_of(message: edit_pb2.UnitSelection) -> UnitSelection:
         ),
         labels=dict(message.labels),
         state=reading.member(STATES, message.state, "selection.state", State.UNSPECIFIED),
+        id_prefixes=tuple(message.id_prefixes),
+        desired_states=frozenset(
+            reading.member(STATES, number, f"selection.desired_states[{place}]", State.UNSPECIFIED)
+            for place, number in enumerate(message.desired_states)
+        ),
     )
     reading.finish()
     return selection

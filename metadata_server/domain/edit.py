@@ -21,10 +21,12 @@ class UnitSelection:
     """Which control units: those that pass everything that is set.
 
     Attributes:
-        ids: none: all that pass the rest.
+        ids: these and those of `id_prefixes`; none of both: all that pass the rest.
         zone: first segment of their ids.
         labels: that they have, with these values.
         state: that they last reported; UNSPECIFIED: any.
+        id_prefixes: that ids begin with, besides `ids`.
+        desired_states: what people want them to be, one of these; none: any.
     """
 
     ids: tuple[str, ...] = ()
@@ -34,6 +36,8 @@ class UnitSelection:
     unit_server: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     state: State = State.UNSPECIFIED
+    id_prefixes: tuple[str, ...] = ()
+    desired_states: frozenset[State] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,12 @@ class Step:
 
     keys: tuple[str, ...]
     value: Tree | str | None
+
+
+RECOVER = ("recover_count",)
+ONE_MORE = "+1"
+"""The only value of `RECOVER`: units count the orders that they have carried out, so that a
+count that is set or cleared would be taken for another order, or for none."""
 
 
 class CannotRead(ValueError):
@@ -87,6 +97,12 @@ def as_version(value: str) -> str:
     if not (value.isascii() and value.isdigit() and len(value) < 10):
         raise CannotRead("the number of a version")
     return str(int(value))
+
+
+def as_one_more(value: str) -> str:
+    if value != ONE_MORE:
+        raise CannotRead(f"{ONE_MORE}, for one more order to recover")
+    return value
 
 
 def as_override(value: str) -> Tree:
@@ -150,6 +166,7 @@ PATTERNS: tuple[tuple[str, re.Pattern[str], Read], ...] = (
     ("unit_server", re.compile(r"(unit_server)\Z"), as_unit_server),
     ("desired_state", re.compile(r"(desired_state)\Z"), as_desired_state),
     ("template_version", re.compile(r"(template_version)\Z"), as_version),
+    ("recover_count", re.compile(r"(recover_count)\Z"), as_one_more),
 )
 """What can be edited: how it is shown, how its path reads, and what its value must be. Those
 that say more come first, because a name may hold brackets itself."""
@@ -186,12 +203,12 @@ def step_of(edit: FieldEdit, where: str) -> Step | WrongField:
         match = pattern.match(edit.path)
         if match is None:
             continue
-        if edit.value is None:
+        if edit.value is None and match.groups() != RECOVER:
             return Step(match.groups(), None)
         try:
-            return Step(match.groups(), read(edit.value))
+            return Step(match.groups(), read(edit.value or ""))
         except CannotRead as fault:
-            return WrongField(f"{where}.value", edit.value, str(fault), subject=edit.path)
+            return WrongField(f"{where}.value", edit.value or "", str(fault), subject=edit.path)
     return WrongField(f"{where}.path", edit.path, expected_path(edit.path))
 
 
@@ -214,6 +231,8 @@ def edited(unit: ControlUnit, steps: Iterable[Step]) -> ControlUnit:
     for step in steps:
         if step.value is None:
             clear(tree, step.keys)
+        elif step.keys == RECOVER:
+            put(tree, RECOVER, str(unit.recover_count + 1))
         else:
             put(tree, step.keys, step.value)
     overrides = tree.get("overrides", {})

@@ -89,12 +89,14 @@ def still_selected(selection: UnitSelection, read: ControlUnit, there: Resource)
 
     Raises:
         LostRace: it is no longer of the template or the unit server that were locked with it, or
-            has no longer the labels that it was selected by.
+            has no longer the labels or the desired state that it was selected by.
     """
     assert isinstance(there, ControlUnit)
     if (there.template, there.unit_server) != (read.template, read.unit_server):
         raise LostRace
     if not selection.labels.items() <= there.labels.items():
+        raise LostRace
+    if selection.desired_states and there.desired_state not in selection.desired_states:
         raise LostRace
     return there
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, select
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, and_, select
 
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.edit import UnitSelection
@@ -19,15 +21,25 @@ def selected_units(unit: UnitOfWork, selection: UnitSelection) -> list[ControlUn
     conditions = conditions_of(unit, selection)
     if conditions is None:
         return []
-    if selection.ids:
-        found = [
-            each
-            for some in batches(sorted(set(selection.ids)))
-            for each in unit.resources.where(ControlUnit, *conditions, control_unit.c.id.in_(some))
-        ]
+    if selection.ids or selection.id_prefixes:
+        by_id = {
+            each.id: each
+            for named in named_by(selection)
+            for each in unit.resources.where(ControlUnit, *conditions, named)
+        }
+        found = [by_id[id] for id in sorted(by_id)]
     else:
         found = unit.resources.where(ControlUnit, *conditions)
     return [each for each in found if selection.labels.items() <= each.labels.items()]
+
+
+def named_by(selection: UnitSelection) -> Iterator[ColumnElement[bool]]:
+    """The ids that a selection names, and those that begin as it says, one statement each."""
+    for some in batches(sorted(set(selection.ids))):
+        yield control_unit.c.id.in_(some)
+    for prefix in sorted(set(selection.id_prefixes)):
+        if prefix and BEGINS_AN_ID.match(prefix):
+            yield and_(*id_range(control_unit.c.id, prefix=prefix))
 
 
 def conditions_of(unit: UnitOfWork, selection: UnitSelection) -> list[ColumnElement[bool]] | None:
@@ -47,6 +59,9 @@ def conditions_of(unit: UnitOfWork, selection: UnitSelection) -> list[ColumnElem
             if key is None:
                 return None
             conditions.append(column == key)
+    if selection.desired_states:
+        wanted = sorted(state.value for state in selection.desired_states)
+        conditions.append(control_unit.c.desired_state.in_(wanted))
     if selection.state is not State.UNSPECIFIED:
         status = control_unit_status
         reported = select(status.c.key).where(status.c.state == selection.state.value)

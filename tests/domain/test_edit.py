@@ -102,7 +102,7 @@ def test_an_edit_to_what_is_there_gives_the_same_unit() -> None:
         ("overrides[current].maximun", "1", "edits[0].path", "overrides[current].maximum"),
         ("override[current].maximum", "1", "edits[0].path", "overrides[current].maximum"),
         ("parameter[x]", "1", "edits[0].path", "parameters[x]"),
-        ("recover_count", "1", "edits[0].path", "one of overrides[…].unit"),
+        ("recover_count", "1", "edits[0].value", "+1"),
         ("template", "Other", "edits[0].path", "one of"),
         ("labels", "x", "edits[0].path", "labels[name]"),
         ("", "x", "edits[0].path", "one of"),

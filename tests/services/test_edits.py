@@ -33,7 +33,7 @@ FACILITY: tuple[Resource, ...] = (
 )
 UNITS = (
     ControlUnit(id="A/1", template="Supply", unit_server="US", labels={"group": "one"}),
-    ControlUnit(id="A/2", template="Supply", unit_server="US2"),
+    ControlUnit(id="A/2", template="Supply", unit_server="US2", desired_state=State.LOADED),
     ControlUnit(id="A/3", template="Other", unit_server="US"),
     ControlUnit(id="B/1", template="Supply", labels={"group": "one", "old": "yes"}),
 )
@@ -74,6 +74,11 @@ async def units(store: Store) -> dict[str, ControlUnit]:
         (UnitSelection(template="None"), []),
         (UnitSelection(id_prefix="Ä"), []),
         (UnitSelection(state=State.RUNNING), []),
+        (UnitSelection(ids=("A/2",), id_prefixes=("B/", "A/2")), ["A/2", "B/1"]),
+        (UnitSelection(ids=("A/1",), id_prefixes=("B/",), unit_server="US"), ["A/1"]),
+        (UnitSelection(id_prefixes=("", "Ä")), []),
+        (UnitSelection(desired_states=frozenset({State.LOADED, State.RUNNING})), ["A/2"]),
+        (UnitSelection(zone="A", desired_states=frozenset({State.UNSPECIFIED})), ["A/1", "A/3"]),
     ],
 )
 async def test_a_selection_is_what_passes_everything(
@@ -154,6 +159,34 @@ async def test_an_edit_that_was_seen_is_refused_when_a_unit_has_come(
     await Resources(store).create(call(), another, validate_only=False)
     with pytest.raises(Refused, match=r"PLAN_MOVED.*control_units/B/2"):
         await answer(edits, call(), UnitSelection(zone="B"), MAXIMUM, seen=seen)
+
+
+async def test_an_order_to_recover_is_one_more_for_each_unit(
+    edits: Edits, call: Call, store: Store
+) -> None:
+    recover = FieldEdit("recover_count", "+1")
+    await answer(edits, call(), UnitSelection(ids=("A/1",)), recover)
+    told = (await answer(edits, call(), UnitSelection(zone="A"), recover)).value
+    assert told.summary.counts == {ItemAction.CHANGED: 3}
+    counts = {id: each.recover_count for id, each in (await units(store)).items()}
+    assert counts == {"A/1": 2, "A/2": 1, "A/3": 1, "B/1": 0}
+
+
+async def test_orders_to_recover_at_once_are_all_counted(
+    edits: Edits, call: Call, store: Store
+) -> None:
+    recover = FieldEdit("recover_count", "+1")
+    await asyncio.gather(*(answer(edits, call(), UnitSelection(), recover) for _ in range(5)))
+    assert {each.recover_count for each in (await units(store)).values()} == {5}
+
+
+@pytest.mark.parametrize("value", ["7", "-1", None])
+async def test_orders_to_recover_are_only_counted_on(
+    edits: Edits, call: Call, value: str | None
+) -> None:
+    with pytest.raises(Refused, match=r"INVALID_FIELD") as refused:
+        await answer(edits, call(), UnitSelection(), FieldEdit("recover_count", value))
+    assert "+1" in refused.value.fields[0].expected
 
 
 async def test_edits_of_two_people_at_once_are_both_there(

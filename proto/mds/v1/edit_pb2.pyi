@@ -87,6 +87,8 @@ class UnitSelection(_message.Message):
     UNIT_SERVER_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    ID_PREFIXES_FIELD_NUMBER: _builtins.int
+    DESIRED_STATES_FIELD_NUMBER: _builtins.int
     id_prefix: _builtins.str
     """Ids begin with this text (`DAFNE/PL/`)."""
     zone: _builtins.str
@@ -105,6 +107,18 @@ class UnitSelection(_message.Message):
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Labels that they have, with these values."""
 
+    @_builtins.property
+    def id_prefixes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Besides those of `names`: whose ids begin with one of these texts (`DAFNE/PL/`). What is
+        named either way must pass the rest.
+        """
+
+    @_builtins.property
+    def desired_states(self) -> _containers.RepeatedScalarFieldContainer[_state_pb2.State.ValueType]:
+        """What people want them to be: one of these, with STATE_UNSPECIFIED for units of which nobody
+        wants anything; none: any.
+        """
+
     def __init__(
         self,
         *,
@@ -115,10 +129,12 @@ class UnitSelection(_message.Message):
         unit_server: _builtins.str = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         state: _state_pb2.State.ValueType = ...,
+        id_prefixes: _abc.Iterable[_builtins.str] | None = ...,
+        desired_states: _abc.Iterable[_state_pb2.State.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id_prefix", b"id_prefix", "labels", b"labels", "names", b"names", "state", b"state", "template", b"template", "unit_server", b"unit_server", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["desired_states", b"desired_states", "id_prefix", b"id_prefix", "id_prefixes", b"id_prefixes", "labels", b"labels", "names", b"names", "state", b"state", "template", b"template", "unit_server", b"unit_server", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -135,10 +151,12 @@ class FieldEdit(_message.Message):
     path: _builtins.str
     """Which, in the words of FieldDifference: `overrides[current].maximum`, `overrides[current]`,
     `parameters[ramp]`, `labels[group]`, `drivers[LIN]` (JSON), `description`, `unit_server`,
-    `desired_state`, `template_version`.
+    `desired_state`, `template_version`, `recover_count`.
     """
     value: _builtins.str
-    """What it shall be; absent: it is cleared."""
+    """What it shall be; absent: it is cleared. Of `recover_count` only `+1`: one more order to
+    recover.
+    """
     def __init__(
         self,
         *,
