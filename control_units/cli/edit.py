@@ -31,8 +31,8 @@ def edit(connection: Connection, /, control_units: tuple[str, ...], **options: A
     in each, ask, and do just that, in one change.
 
     A PATH is `current.maximum`, short for `overrides[current].maximum`; `parameters[ramp]`,
-    `labels[group]`, `drivers[LIN]` (JSON), `description`, `unit_server`, `desired_state` or
-    `template_version`.
+    `labels[group]`, `drivers[LIN]` (JSON), `description`, `unit_server`, `desired_state`,
+    `template_version`, `level`, `requires` or `after` (ids, with commas between them).
 
     \b
       mds edit --prefix DAFNE/PL/ --template driver::powersupply::SCPowerSupply \\

@@ -8,6 +8,7 @@ from typing import Any
 
 from metadata_server.domain.attribute import Attribute, Direction, ValueType
 from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.dependency import dependency_faults
 from metadata_server.domain.facility import (
     ExecutionUnit,
     Policy,
@@ -163,6 +164,8 @@ def declared_unit_faults(unit: ControlUnit) -> Iterator[WrongField]:
     yield from driver_faults(unit.drivers)
     for name in unit.parameters:
         yield from word_faults(name, path=f"parameters[{name}]")
+    yield from dependency_faults(unit.id, unit.requires, path="requires")
+    yield from dependency_faults(unit.id, unit.after, path="after")
 
 
 def unit_server_faults(server: UnitServer) -> Iterator[WrongField]:

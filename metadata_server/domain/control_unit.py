@@ -25,6 +25,10 @@ class ControlUnit(Resource):
         recover_count: grows with each order to recover.
         overrides: sorted by attribute.
         drivers: none: those of the template.
+        level: where its turn is: started in ascending order, stopped in descending.
+        requires: ids of units, and groups (`RING/MAG/`), that must be RUNNING before it is
+            started, and stay so until it is stopped.
+        after: likewise, but only an order, where both are in one operation.
     """
 
     kind: ClassVar[Kind] = Kind.CONTROL_UNIT
@@ -37,6 +41,9 @@ class ControlUnit(Resource):
     overrides: tuple[AttributeOverride, ...] = ()
     drivers: tuple[Driver, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
+    level: int = 0
+    requires: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     @property
     def zone(self) -> str:

@@ -105,6 +105,21 @@ def as_one_more(value: str) -> str:
     return value
 
 
+def as_level(value: str) -> str:
+    if not LEVEL.match(value):
+        raise CannotRead("a whole number of at most 9 digits")
+    return str(int(value))
+
+
+def as_dependencies(value: str) -> str:
+    """Ids and groups as a difference tells them; their spelling is checked with the unit."""
+    collection = f"{Kind.CONTROL_UNIT.collection}/"
+    found = [each.strip().removeprefix(collection) for each in value.split(",")]
+    if not all(found):
+        raise CannotRead("ids of units and groups (RING/MAG/) with commas between them")
+    return json.dumps(found)
+
+
 def as_override(value: str) -> Tree:
     return texts_of(value, FACETS)
 
@@ -144,6 +159,7 @@ def checked_texts(found: Mapping[str, object], allowed: Sequence[str] = ()) -> M
     return {name: str(text) for name, text in found.items()}
 
 
+LEVEL = re.compile(r"[+-]?[0-9]{1,9}\Z")
 NAME = r"\[(?P<name>.+)\]"
 PATTERNS: tuple[tuple[str, re.Pattern[str], Read], ...] = (
     *(
@@ -165,6 +181,9 @@ PATTERNS: tuple[tuple[str, re.Pattern[str], Read], ...] = (
     ("description", re.compile(r"(description)\Z"), as_text),
     ("unit_server", re.compile(r"(unit_server)\Z"), as_unit_server),
     ("desired_state", re.compile(r"(desired_state)\Z"), as_desired_state),
+    ("level", re.compile(r"(level)\Z"), as_level),
+    ("requires", re.compile(r"(requires)\Z"), as_dependencies),
+    ("after", re.compile(r"(after)\Z"), as_dependencies),
     ("template_version", re.compile(r"(template_version)\Z"), as_version),
     ("recover_count", re.compile(r"(recover_count)\Z"), as_one_more),
 )

@@ -74,6 +74,7 @@ ATTRIBUTES = some(
 )
 OVERRIDES = some(st.builds(AttributeOverride, TEXT, FACET_TEXTS), by="attribute")
 DRIVERS = some(st.builds(Driver, TEXT, TEXT, TEXT, TEXTS))
+DEPENDENCIES = st.lists(IDS | IDS.map("{}/".format), max_size=3).map(tuple)
 PARAMETERS = some(st.builds(Parameter, TEXT, TYPES, TEXT, PARAMETER_FACETS, st.booleans()))
 COMMANDS = some(st.builds(Command, TEXT, TEXT, PARAMETERS))
 LAUNCHES = st.builds(
@@ -135,6 +136,9 @@ BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
         overrides=OVERRIDES,
         drivers=DRIVERS,
         parameters=TEXTS,
+        level=st.integers(-(2**31), 2**31 - 1),
+        requires=DEPENDENCIES,
+        after=DEPENDENCIES,
     ),
     UnitServer.kind: st.builds(UnitServer, **ALL_HAVE, launch=st.none() | LAUNCHES),
     Agent.kind: st.builds(Agent, **ALL_HAVE, host=TEXT, working_directory=TEXT),

@@ -132,6 +132,7 @@ def test_all_that_cannot_be_read_is_told_at_once() -> None:
         template="template/T",
         unit_server="unit_servers/a//b",
         desired_state=99,  # type: ignore[arg-type]
+        requires=["control_units/RING/MAG/", "RING/MAG/"],
     )
     with pytest.raises(Refused, match="INVALID_ID") as caught:
         from_message(Kind.CONTROL_UNIT, message)
@@ -140,6 +141,7 @@ def test_all_that_cannot_be_read_is_told_at_once() -> None:
         ("template", "template/T", "INVALID_ID"),
         ("unit_server", "unit_servers/a//b", "INVALID_ID"),
         ("desired_state", "99", "INVALID_FIELD"),
+        ("requires[1]", "RING/MAG/", "INVALID_ID"),
     ]
     assert "segments of letters" in caught.value.fields[0].expected
     assert "templates/{id}" in caught.value.fields[1].expected

@@ -68,8 +68,9 @@ def test_a_path_that_cannot_be_changed_is_named_with_those_that_can(path: str) -
     (fault,) = caught.value.fields
     assert (fault.field, fault.value) == ("update_mask", path)
     assert fault.expected == (
-        "fields that can be changed, or *: description, desired_state, drivers, labels, "
-        "overrides, parameters, properties, recover_count, template, template_version, unit_server"
+        "fields that can be changed, or *: after, description, desired_state, drivers, labels, "
+        "level, overrides, parameters, properties, recover_count, requires, template, "
+        "template_version, unit_server"
     )
 
 

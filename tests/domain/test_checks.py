@@ -254,6 +254,26 @@ def test_a_control_unit_names_what_it_refers_to_and_overrides_each_attribute_onc
     assert faults["template"][1].startswith("templates/{id}")
 
 
+def test_a_control_unit_depends_on_other_units_and_on_groups_that_it_is_not_of() -> None:
+    unit = replace(UNIT, id="A/B/1", requires=("A/B/2", "A/C/", "A/B"), after=("A/B/10/", "S"))
+    assert faults_of(unit) == ()
+    wrong = replace(unit, requires=("A/B/1", "A/", "A//C", "/", "C", "C"), after=("A/B/", ""))
+    faults = told(faults_of(wrong))
+    assert {field: reason for field, (reason, _) in faults.items()} == {
+        "requires[0]": "INVALID_FIELD",
+        "requires[1]": "INVALID_FIELD",
+        "requires[2]": "INVALID_ID",
+        "requires[3]": "INVALID_ID",
+        "requires[5]": "INVALID_FIELD",
+        "after[0]": "INVALID_FIELD",
+        "after[1]": "INVALID_ID",
+    }
+    assert faults["requires[0]"][1] == "another unit"
+    assert faults["requires[1]"][1] == "a group that it is not of itself"
+    assert faults["requires[2]"][1].startswith("control_units/{id}, or control_units/{group}/")
+    assert faults["requires[5]"][1] == "a name that requires[4] does not have"
+
+
 def test_a_unit_server_has_an_environment_that_a_process_can_have() -> None:
     launch = Launch(agent="a b", environment={"": "x", "A=B": "y"})
     assert list(told(faults_of(UnitServer(id="S", launch=launch)))) == [

@@ -53,6 +53,9 @@ def after(*edits: tuple[str, str | None]) -> ControlUnit:
         ("desired_state", "STOPPED", ("desired_state", "RUNNING", "STOPPED")),
         ("template_version", "3", ("template_version", "2", "3")),
         ("labels", None, ("labels[group]", "one", None)),
+        ("level", "-3", ("level", None, "-3")),
+        ("requires", "RING/MAG/, control_units/B/1", ("requires", None, '["RING/MAG/", "B/1"]')),
+        ("after", "B/1", ("after", None, '["B/1"]')),
     ],
 )
 def test_an_edit_changes_its_field_alone(
@@ -110,6 +113,8 @@ def test_an_edit_to_what_is_there_gives_the_same_unit() -> None:
         ("desired_state", "FATAL_ERROR", "edits[0].value", "one of UNSPECIFIED"),
         ("template_version", "four", "edits[0].value", "the number of a version"),
         ("unit_server", "a b", "edits[0].value", "segments of letters"),
+        ("level", "1.5", "edits[0].value", "a whole number"),
+        ("requires", "A,,B", "edits[0].value", "ids of units and groups"),
         ("overrides[current]", "[]", "edits[0].value", "a JSON object"),
         ("overrides[current]", '{"maximum": 60}', "edits[0].value", "in quotes"),
         ("overrides[current]", '{"top": "1"}', "edits[0].value", "some of unit"),

@@ -26,10 +26,12 @@ SET_BY_SERVER = frozenset(
 REFERENCES: Mapping[str, str] = {
     "mds.v1.ControlUnit.template": "templates",
     "mds.v1.ControlUnit.unit_server": "unit_servers",
+    "mds.v1.ControlUnit.requires": "control_units",
+    "mds.v1.ControlUnit.after": "control_units",
     "mds.v1.Launch.agent": "agents",
     "mds.v1.Policy.template": "templates",
 }
-"""Fields that name a resource of one kind: a file has only its id."""
+"""Fields that name resources of one kind: a file has only their ids."""
 
 TIMESTAMP = "google.protobuf.Timestamp"
 

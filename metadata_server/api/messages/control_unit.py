@@ -33,6 +33,9 @@ def control_unit_message(unit: ControlUnit) -> control_unit_pb2.ControlUnit:
         drivers=map(driver_message, unit.drivers),
         parameters=unit.parameters,
         zone=unit.zone,
+        level=unit.level,
+        requires=map(Kind.CONTROL_UNIT.name_of, unit.requires),
+        after=map(Kind.CONTROL_UNIT.name_of, unit.after),
     )
 
 
@@ -51,6 +54,9 @@ def control_unit_of(
         overrides=overrides_of(message.overrides),
         drivers=drivers_of(message.drivers),
         parameters=dict(message.parameters),
+        level=message.level,
+        requires=reading.dependencies(message.requires, "requires"),
+        after=reading.dependencies(message.after, "after"),
     )
 
 

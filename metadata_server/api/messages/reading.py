@@ -48,6 +48,19 @@ class Reading:
         self.faults.append(WrongField(field, name, expected, "INVALID_ID"))
         return ""
 
+    def dependencies(self, names: Iterable[str], field: str) -> tuple[str, ...]:
+        """The ids and groups in names of control units and of groups of them; their spelling
+        is checked with the rest of the unit."""
+        prefix = f"{Kind.CONTROL_UNIT.collection}/"
+        found = []
+        for position, name in enumerate(names):
+            if name.startswith(prefix):
+                found.append(name.removeprefix(prefix))
+            else:
+                expected = f"{prefix}{{id}}, or {prefix}{{group}}/"
+                self.faults.append(WrongField(f"{field}[{position}]", name, expected, "INVALID_ID"))
+        return tuple(found)
+
     def finish(self, only: Iterable[str] | None = None) -> None:
         """Passes when all went well, or all in the top-level fields of `only`.
 

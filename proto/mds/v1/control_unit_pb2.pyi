@@ -111,6 +111,9 @@ class ControlUnit(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     PROPERTIES_FIELD_NUMBER: _builtins.int
     ZONE_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    REQUIRES_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`control_units/{id}`; ids are the facility's own, case-sensitive, with their slashes."""
     etag: _builtins.str
@@ -135,6 +138,10 @@ class ControlUnit(_message.Message):
     """Grows by one with each order to recover; acted on once."""
     zone: _builtins.str
     """First segment of an id that has a slash; set by the server."""
+    level: _builtins.int
+    """Where its turn is in an operation: all units of a level are started before any of a higher
+    one, and stopped after them. May be negative.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -165,6 +172,20 @@ class ControlUnit(_message.Message):
     def properties(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What the model has no place for, kept as it came: JSON text by name."""
 
+    @_builtins.property
+    def requires(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Units that must be RUNNING before this one is started, and that are not stopped before it:
+        `control_units/{id}`, or `control_units/{group}/` for all whose ids begin so
+        (`control_units/RING/MAG/`). Not itself, nor a group that it is of.
+        """
+
+    @_builtins.property
+    def after(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Units or groups, written likewise, that come before this one where both are started in one
+        operation, and after it where both are stopped. An order only: they need not succeed, nor be
+        there.
+        """
+
     def __init__(
         self,
         *,
@@ -186,10 +207,13 @@ class ControlUnit(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         properties: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         zone: _builtins.str = ...,
+        level: _builtins.int = ...,
+        requires: _abc.Iterable[_builtins.str] | None = ...,
+        after: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "description", b"description", "desired_state", b"desired_state", "drivers", b"drivers", "etag", b"etag", "generation", b"generation", "labels", b"labels", "name", b"name", "overrides", b"overrides", "parameters", b"parameters", "properties", b"properties", "recover_count", b"recover_count", "revision", b"revision", "template", b"template", "template_version", b"template_version", "unit_server", b"unit_server", "update_time", b"update_time", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "create_time", b"create_time", "description", b"description", "desired_state", b"desired_state", "drivers", b"drivers", "etag", b"etag", "generation", b"generation", "labels", b"labels", "level", b"level", "name", b"name", "overrides", b"overrides", "parameters", b"parameters", "properties", b"properties", "recover_count", b"recover_count", "requires", b"requires", "revision", b"revision", "template", b"template", "template_version", b"template_version", "unit_server", b"unit_server", "update_time", b"update_time", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

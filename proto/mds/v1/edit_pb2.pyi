@@ -151,10 +151,11 @@ class FieldEdit(_message.Message):
     path: _builtins.str
     """Which, in the words of FieldDifference: `overrides[current].maximum`, `overrides[current]`,
     `parameters[ramp]`, `labels[group]`, `drivers[LIN]` (JSON), `description`, `unit_server`,
-    `desired_state`, `template_version`, `recover_count`.
+    `desired_state`, `template_version`, `recover_count`, `level`, `requires`, `after`.
     """
     value: _builtins.str
-    """What it shall be; absent: it is cleared. Of `recover_count` only `+1`: one more order to
+    """What it shall be; absent: it is cleared. Of `requires` and `after`: ids of units and groups
+    (`RING/MAG/`), with commas between them. Of `recover_count` only `+1`: one more order to
     recover.
     """
     def __init__(
