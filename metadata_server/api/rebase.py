@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import TypeVar
 
 from mds.v1 import edit_pb2
 
@@ -26,6 +27,8 @@ from metadata_server.services.plans import Applying
 from metadata_server.services.progress import ApplyProgress
 from metadata_server.services.rebase import Rebased, Rebases, Target
 from metadata_server.store.store import Answer
+
+T = TypeVar("T")
 
 MESSAGE_BYTES = 512 * 1024
 TOGETHER = 200
@@ -93,13 +96,24 @@ def target_of(request: edit_pb2.RebaseControlUnitsRequest, selection: UnitSelect
 
 
 def unit_messages(units: Sequence[UnitRebase]) -> Iterator[Response]:
+    return together(units, lambda response, each: response.units.append(unit_message(each)))
+
+
+def problems_told(decisions: Sequence[Decision]) -> Iterator[Response]:
+    return together(
+        decisions, lambda response, each: response.problems.extend(problem_messages(each))
+    )
+
+
+def together(many: Sequence[T], add: Callable[[Response, T], object]) -> Iterator[Response]:
+    """Messages of many each, none far above MESSAGE_BYTES; none that is empty."""
     response = Response()
-    for position, each in enumerate(units, start=1):
-        response.units.append(unit_message(each))
+    for position, each in enumerate(many, start=1):
+        add(response, each)
         if position % TOGETHER == 0 and response.ByteSize() > MESSAGE_BYTES:
             yield response
             response = Response()
-    if response.units:
+    if response.ByteSize():
         yield response
 
 
@@ -112,14 +126,3 @@ def unit_message(each: UnitRebase) -> edit_pb2.UnitRebase:
         dropped=each.dropped,
         is_running=each.is_running,
     )
-
-
-def problems_told(decisions: Sequence[Decision]) -> Iterator[Response]:
-    response = Response()
-    for position, decision in enumerate(decisions, start=1):
-        response.problems.extend(problem_messages(decision))
-        if position % TOGETHER == 0 and response.ByteSize() > MESSAGE_BYTES:
-            yield response
-            response = Response()
-    if response.problems:
-        yield response

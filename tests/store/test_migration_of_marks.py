@@ -1,18 +1,19 @@
 """From the first schema to the second: templates learn where their versions stand."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 
 from metadata_server.domain.names import Kind
 from metadata_server.domain.template import Template, VersionMark, VersionState
-from metadata_server.store.database import Database, open_database
+from metadata_server.store.database import Database
 from metadata_server.store.history import image_at
-from metadata_server.store.migration import configuration, migrate
+from metadata_server.store.migration import migrate
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
+from tests.store.first_schema import insert, on_first_schema
 
 KEY = 21
 META = {"generation": 2, "create_time_us": 1, "update_time_us": 2}
@@ -20,19 +21,10 @@ FIRST, SECOND = (VersionMark(version, VersionState.PUBLISHED) for version in (1,
 
 
 @pytest.fixture
-def opened(database: str) -> Any:
+def opened(database: str) -> Iterator[Database]:
     """A database on the first schema, with a template of versions 1 and 3."""
-    opened = open_database(database)
-    try:
-        with opened.writing.connect() as connection:
-            config = configuration()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0001")
-            fill(connection)
-            connection.commit()
+    with on_first_schema(database, fill) as opened:
         yield opened
-    finally:
-        opened.dispose()
 
 
 def fill(connection: sa.Connection) -> None:
@@ -46,10 +38,6 @@ def fill(connection: sa.Connection) -> None:
         row = {"revision": revision, "ordinal": 0, "kind": "template", "key": KEY}
         insert(connection, "history", row | {"action": "UPDATED", "image": image})
     connection.execute(sa.text("UPDATE revision SET value = 8"))
-
-
-def insert(connection: sa.Connection, table: str, row: dict[str, Any]) -> None:
-    connection.execute(sa.table(table, *map(sa.column, row)).insert(), row)
 
 
 @pytest.mark.parametrize("times", [1, 2])

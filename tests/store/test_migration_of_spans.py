@@ -1,13 +1,14 @@
 """From the first schema to the second: names of units learn what the units referred to."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 
-from metadata_server.store.database import Database, open_database
-from metadata_server.store.migration import configuration, migrate
+from metadata_server.store.database import Database
+from metadata_server.store.migration import migrate
+from tests.store.first_schema import insert, on_first_schema
 
 UNIT, GONE, AGENT = 11, 12, 13
 IMAGES = [
@@ -27,19 +28,10 @@ NAMES = [
 
 
 @pytest.fixture
-def opened(database: str) -> Any:
+def opened(database: str) -> Iterator[Database]:
     """A database on the first schema, with a past; revision 7 was a report, trimmed since."""
-    opened = open_database(database)
-    try:
-        with opened.writing.connect() as connection:
-            config = configuration()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0001")
-            fill(connection)
-            connection.commit()
+    with on_first_schema(database, fill) as opened:
         yield opened
-    finally:
-        opened.dispose()
 
 
 def fill(connection: sa.Connection) -> None:
@@ -51,10 +43,6 @@ def fill(connection: sa.Connection) -> None:
         insert(connection, "name", row | {"key": key})
     report = {"revision": 9, "ordinal": 0, "time_us": 9, "kind": "control_unit_status"}
     insert(connection, "status_history", report | {"key": UNIT, "session": "s", "image": "{}"})
-
-
-def insert(connection: sa.Connection, table: str, row: dict[str, Any]) -> None:
-    connection.execute(sa.table(table, *map(sa.column, row)).insert(), row)
 
 
 def rows(opened: Database, query: str) -> list[tuple[Any, ...]]:
