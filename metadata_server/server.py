@@ -36,6 +36,7 @@ from metadata_server.services.renaming import Renaming
 from metadata_server.services.resources import Resources
 from metadata_server.services.revert import Revert
 from metadata_server.services.sightings import Sightings
+from metadata_server.services.snapshots import Snapshots
 from metadata_server.services.statuses import Statuses
 from metadata_server.services.tailer import Tailer
 from metadata_server.services.trimming import Trimming
@@ -183,6 +184,7 @@ def parts_of(store: Store, tailer: Tailer, liveness: Liveness, settings: Setting
         resources=Resources(store),
         versioning=Versioning(store),
         renaming=Renaming(store),
+        snapshots=Snapshots(store),
         bundles=Bundles(store),
         edits=Edits(store),
         rebases=Rebases(store, Configurations()),

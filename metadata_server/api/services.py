@@ -60,6 +60,7 @@ from metadata_server.api.overview import OverviewServicer
 from metadata_server.api.registration import RegistrationServicer
 from metadata_server.api.renaming import RenamingMethods
 from metadata_server.api.sighting import SightingsServicer
+from metadata_server.api.snapshot import SnapshotMethods
 from metadata_server.api.standard import StandardMethods
 from metadata_server.api.status import StatusMethods
 from metadata_server.api.template import TemplateMethods
@@ -79,6 +80,7 @@ from metadata_server.services.rebase import Rebases
 from metadata_server.services.renaming import Renaming
 from metadata_server.services.resources import Resources
 from metadata_server.services.sightings import Sightings
+from metadata_server.services.snapshots import Snapshots
 from metadata_server.services.statuses import Statuses
 from metadata_server.services.versioning import Versioning
 from metadata_server.services.watch import Watching
@@ -120,6 +122,7 @@ class Parts:
     resources: Resources
     versioning: Versioning
     renaming: Renaming
+    snapshots: Snapshots
     bundles: Bundles
     edits: Edits
     rebases: Rebases
@@ -141,6 +144,7 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
         ExplanationMethods(parts.explanations),
         TemplateMethods(parts.versioning),
         RenamingMethods(parts.renaming),
+        SnapshotMethods(parts.snapshots),
     )
     handlers = {name: handler for each in more for name, handler in each.handlers().items()}
     add_standard(server, parts.resources, handlers)

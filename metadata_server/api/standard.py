@@ -134,7 +134,7 @@ class StandardMethods:
 def selection_of(kind: Kind, request: Any) -> Selection:
     """What a List request selects; its filters are names of resources, or plain text."""
     filters: dict[str, Any] = {}
-    for field in ("id_prefix", "zone", "as_of", *SELECTION_FIELDS):
+    for field in ("id_prefix", "zone", "mark", "as_of", *SELECTION_FIELDS):
         value = getattr(request, field, "")
         if value and field in SELECTION_FIELDS:
             value = SELECTION_FIELDS[field].id_of(value, field=field)

@@ -3,6 +3,7 @@ what would be right. Whether what it names is there is for its caller to see."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -42,6 +43,8 @@ from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.domain.values import Fault, document, parse
 
+MARK = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
+MOST_MARKS = 8
 CONTRADICTION = "DATASET_CONTRADICTS_TEMPLATE"
 
 
@@ -214,6 +217,7 @@ def script_faults(script: Script) -> Iterator[WrongField]:
 
 
 def snapshot_faults(snapshot: Snapshot) -> Iterator[WrongField]:
+    yield from mark_faults(snapshot.marks)
     names = (each.control_unit for each in snapshot.units)
     yield from unique_faults(names, path="units[{}].control_unit")
     for position, each in enumerate(snapshot.units):
@@ -221,6 +225,16 @@ def snapshot_faults(snapshot: Snapshot) -> Iterator[WrongField]:
         yield from name_faults(each.control_unit, path=f"{path}.control_unit")
         yield from property_faults(each.properties, path=f"{path}.properties")
         yield from saved_value_faults(each.values, path=f"{path}.values")
+
+
+def mark_faults(marks: Sequence[str]) -> Iterator[WrongField]:
+    if len(marks) > MOST_MARKS:
+        yield WrongField("marks", ", ".join(marks), f"at most {MOST_MARKS} words")
+    yield from unique_faults(marks, path="marks[{}]")
+    for position, mark in enumerate(marks):
+        if not MARK.match(mark):
+            expected = "1 to 32 lower-case letters, digits and hyphens, the first a letter"
+            yield WrongField(f"marks[{position}]", mark, expected)
 
 
 def policy_faults(policy: Policy) -> Iterator[WrongField]:

@@ -85,12 +85,18 @@ class SavedUnit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(Resource):
-    """Values of inputs saved under a name; `taken_time_us` 0: not known."""
+    """Values of inputs saved under a name.
+
+    Attributes:
+        taken_time_us: 0: not known.
+        marks: words that people know it by (`golden`), sorted.
+    """
 
     kind: ClassVar[Kind] = Kind.SNAPSHOT
 
     taken_time_us: int = 0
     units: tuple[SavedUnit, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ class Selection:
         agent: id of the agent that launches them.
         state: that control units last reported.
         condition: type of one that is true of control units.
+        mark: that snapshots have.
         as_of: the moment at which it is read, as its caller wrote it; empty: now.
     """
 
@@ -44,6 +45,7 @@ class Selection:
     agent: str = ""
     state: State = State.UNSPECIFIED
     condition: str = ""
+    mark: str = ""
     as_of: str = ""
 
     @property

@@ -87,7 +87,8 @@ def page(
     wanted = filter_of(unit, selection, revision)
     if wanted is None:
         return []
-    if revision != unit.position.revision:
+    # Marks are in the body alone; few are the snapshots that are read for nothing.
+    if revision != unit.position.revision or wanted.mark:
         pages = pages_at(unit, type_, wanted, after=start.after, size=limit, revision=revision)
         return list(islice(chain.from_iterable(pages), limit))
     table = LAYOUTS[type_.kind].table

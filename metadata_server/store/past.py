@@ -90,7 +90,7 @@ def pages_at(
     names = names_at(type_.kind, revision, wanted)
     for some in batches_of(unit, names, wanted.id_prefix, after=after, size=size):
         found = resources_at(unit, type_, some.values(), revision, wanted)
-        yield [found[key] for key in some.values() if key in found]
+        yield [found[key] for key in some.values() if key in found and wanted.suits(found[key])]
 
 
 def names_at(kind: Kind, revision: int, wanted: Filter = EVERYTHING) -> Select[Any]:

@@ -14,6 +14,13 @@ from metadata_server.store.unit_of_work import UnitOfWork
 
 def published_attributes(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, Attributes]:
     """Attributes of the datasets that units published, by key, of those that did."""
+    hashes = published_hashes(unit, keys)
+    datasets = datasets_of(unit, hashes.values())
+    return {key: datasets[name].attributes for key, name in hashes.items() if name in datasets}
+
+
+def published_hashes(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, str]:
+    """Hashes of the datasets that units published, by key, of those that did."""
     status = control_unit_status
     hashes: dict[int, str] = {}
     for some in batches(sorted(set(keys))):
@@ -21,5 +28,4 @@ def published_attributes(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, Att
             status.c.key.in_(some), status.c.dataset != ""
         )
         hashes |= {row.key: row.dataset for row in unit.connection.execute(query)}
-    datasets = datasets_of(unit, hashes.values())
-    return {key: datasets[name].attributes for key, name in hashes.items() if name in datasets}
+    return hashes

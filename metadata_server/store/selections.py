@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table
 
+from metadata_server.domain.facility import Snapshot
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
 from metadata_server.domain.page import Selection
+from metadata_server.domain.resource import Resource
 from metadata_server.store.history import key_at
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -26,10 +28,12 @@ class Filter:
 
     Attributes:
         columns: values that columns of the kind's table, and of its images, must have.
+        mark: that snapshots must have; empty: any, or none.
     """
 
     id_prefix: str
     columns: Mapping[str, object]
+    mark: str = ""
 
     def conditions(self, table: Table) -> list[ColumnElement[bool]]:
         return [table.c[name] == value for name, value in self.columns.items()]
@@ -37,6 +41,10 @@ class Filter:
     def passes(self, image: Mapping[str, Any]) -> bool:
         """Whether what an image holds passes; its id is known to."""
         return all(image.get(name) == value for name, value in self.columns.items())
+
+    def suits(self, resource: Resource) -> bool:
+        """Whether what no column holds of a resource passes too."""
+        return not self.mark or (isinstance(resource, Snapshot) and self.mark in resource.marks)
 
 
 def filter_of(unit: UnitOfWork, selection: Selection, revision: int) -> Filter | None:
@@ -52,7 +60,7 @@ def filter_of(unit: UnitOfWork, selection: Selection, revision: int) -> Filter |
         if key is None:
             return None
         columns[f"{field}_key"] = key
-    return Filter(prefix, columns)
+    return Filter(prefix, columns, selection.mark)
 
 
 def references_of(selection: Selection) -> list[tuple[str, Kind]]:

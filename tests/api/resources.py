@@ -163,7 +163,13 @@ BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
         target=TEXT,
         keep_alive=st.booleans(),
     ),
-    Snapshot.kind: st.builds(Snapshot, **ALL_HAVE, taken_time_us=TIME_US, units=SAVED_UNITS),
+    Snapshot.kind: st.builds(
+        Snapshot,
+        **ALL_HAVE,
+        taken_time_us=TIME_US,
+        units=SAVED_UNITS,
+        marks=st.sets(TEXT, max_size=3).map(lambda marks: tuple(sorted(marks))),
+    ),
     Policy.kind: st.builds(
         Policy,
         **ALL_HAVE,

@@ -307,6 +307,18 @@ def test_a_document_has_a_largest_size(field: str) -> None:
     assert len(fault.value) < 1000
 
 
+def test_a_snapshot_is_marked_with_a_few_short_words() -> None:
+    good = Snapshot(id="S", marks=("a", "golden", "run-3"))
+    assert faults_of(good) == ()
+    wrong = replace(good, marks=("Golden", "3", "a b", "a" * 33, "", "a", "a"))
+    assert list(told(faults_of(wrong))) == [
+        "marks[6]",
+        *(f"marks[{position}]" for position in range(5)),
+    ]
+    many = replace(good, marks=tuple("abcdefghi"))
+    assert told(faults_of(many)) == {"marks": ("INVALID_FIELD", "at most 8 words")}
+
+
 def test_a_snapshot_names_each_unit_once_and_its_values_are_of_their_type() -> None:
     values = (SavedValue("a", T.UINT8, "-1"), SavedValue("a", T.DOUBLE, "[[1.5]]"))
     wrong = Snapshot(

@@ -118,6 +118,7 @@ def snapshot_message(snapshot: Snapshot) -> snapshot_pb2.Snapshot:
         **shared_fields(snapshot),
         taken_time=time_message(snapshot.taken_time_us),
         units=map(saved_unit_message, snapshot.units),
+        marks=snapshot.marks,
     )
 
 
@@ -134,6 +135,7 @@ def snapshot_of(message: snapshot_pb2.Snapshot, id: str, reading: Reading) -> Sn
         **shared_content(message, id),
         taken_time_us=time_us_of(message.taken_time),
         units=tuple(sorted(found, key=attrgetter("control_unit"))),
+        marks=tuple(sorted(message.marks)),
     )
 
 
