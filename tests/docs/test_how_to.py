@@ -19,6 +19,7 @@ PAGES = (
     "undo-and-history.md",
     "keep-a-facility-in-files.md",
     "audit-a-facility.md",
+    "compare-snapshots.md",
 )
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
