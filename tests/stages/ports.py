@@ -5,7 +5,6 @@ import contextlib
 import random
 import socket
 
-
 # Below what the kernel gives to outgoing connections (from 32768), which would take a port
 # between the probe and its use.
 PORTS = range(15_000, 32_000)
