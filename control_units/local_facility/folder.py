@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import platformdirs
 
-LONGEST_FILE_NAME = 200
-"""File systems take names of 255 bytes."""
+from control_units.file_names import file_name
 
 
 class RunsAlready(Exception):
@@ -55,10 +53,7 @@ class Folder:
 
     def log(self, name: str) -> Path:
         """Log file of a program; names may have slashes and colons, and no two share one."""
-        file = quote(name, safe="")
-        if len(file) > LONGEST_FILE_NAME:
-            file = f"{file[:LONGEST_FILE_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
-        return self.logs / f"{file}.log"
+        return self.logs / f"{file_name(name)}.log"
 
     @contextmanager
     def taken(self, page: str) -> Iterator[None]:

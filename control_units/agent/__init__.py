@@ -1,0 +1,1 @@
+"""The daemon on a host that launches, keeps alive and stops unit servers."""

@@ -1,0 +1,55 @@
+"""The agent as a program."""
+
+import asyncio
+import signal
+from contextlib import aclosing
+from typing import Literal
+
+import structlog
+
+from control_units.agent.folder import AgentFolder
+from control_units.agent.following import Following
+from control_units.agent.pacing import Limits
+from control_units.agent.supervisor import Supervisor
+from control_units.client import Client
+
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+log = structlog.get_logger(__name__)
+
+
+async def run_agent(
+    agent: str,
+    folder: AgentFolder,
+    *,
+    client: Client,
+    limits: Limits,
+    on_exit: Literal["keep", "stop"],
+) -> None:
+    """Runs what is declared for an agent until SIGTERM or Ctrl-C.
+
+    Args:
+        folder: held by this process.
+        on_exit: what its unit servers do then: go on until the next agent comes, or stop.
+
+    Raises:
+        Refused: AGENT_NOT_FOUND, at the start.
+    """
+    loop = asyncio.get_running_loop()
+    async with Supervisor(folder, limits=limits) as supervisor:
+        following = asyncio.create_task(_follow(Following(client, agent, folder), supervisor))
+        for number in ENDING:
+            loop.add_signal_handler(number, following.cancel)
+        log.info("agent_started", agent=agent, adopted=len(supervisor.standings))
+        try:
+            await following
+        except asyncio.CancelledError:
+            log.info("agent_ends", agent=agent, on_exit=on_exit)
+        if on_exit == "stop":
+            await supervisor.stop_all()
+
+
+async def _follow(following: Following, supervisor: Supervisor) -> None:
+    async with aclosing(following.declared()) as all_declared:
+        async for declared in all_declared:
+            supervisor.declare(declared.launches)
