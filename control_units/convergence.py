@@ -34,6 +34,7 @@ class Situation:
             error states, which do not tell.
         is_leaving: it is no longer hosted here, or the process ends: it goes to UNLOADED, and
             an error does not hold it back.
+        in_maintenance: it is left as it is, unless it is leaving.
     """
 
     state: State
@@ -43,6 +44,7 @@ class Situation:
     is_init_due: bool = False
     holds_hardware: bool = False
     is_leaving: bool = False
+    in_maintenance: bool = False
 
 
 _UP = {State.UNLOADED: Step.LOAD, State.LOADED: Step.INIT}
@@ -70,6 +72,8 @@ def next_step(now: Situation) -> Step | None:
     """
     if now.is_leaving:
         return _leaving(now)
+    if now.in_maintenance:
+        return None
     if now.state.is_error:
         return _out_of_error(now)
     if now.desired is State.UNSPECIFIED and now.is_configured:

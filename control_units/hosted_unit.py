@@ -152,7 +152,7 @@ class HostedUnit:
             step = next_step(self._situation())
             if step is not None:
                 await self._take(step)
-            elif self.hosted_class is not self._life.build:
+            elif self._is_to_rebuild():
                 self._life.build = self.hosted_class
             else:
                 break
@@ -194,7 +194,8 @@ class HostedUnit:
 
     def _is_barred(self) -> bool:
         """Whether it cannot be built here. One that has been built goes on as it is."""
-        if self._is_leaving or self._life.unit is not None:
+        is_left = self._is_leaving or self.assignment.in_maintenance
+        if is_left or self._life.unit is not None:
             return False
         if self.problem:
             is_wanted = self._target not in {State.UNSPECIFIED, State.UNLOADED}
@@ -217,17 +218,25 @@ class HostedUnit:
             is_recover_due=self.assignment.recover_count > standing.reached_recover_count,
             is_init_due=self.assignment.generation > self._failed_generation,
             holds_hardware=self._life.holds_hardware,
-            is_leaving=self._is_leaving or self.hosted_class is not self._life.build,
+            is_leaving=self._is_leaving or self._is_to_rebuild(),
+            in_maintenance=self.assignment.in_maintenance,
         )
+
+    def _is_to_rebuild(self) -> bool:
+        is_of_old_class = self.hosted_class is not self._life.build
+        return is_of_old_class and not self.assignment.in_maintenance
 
     def _reach(self) -> None:
         """Reports what it has come to, where there is nothing more to do."""
         standing, desired = self.standing, State(self.assignment.desired_state)
+        is_applied = standing.fingerprint == self.wanted_fingerprint
+        is_complete = is_applied or not self.assignment.in_maintenance
         changes: dict[str, Any] = {}
         if standing.state is not State.RECOVERABLE_ERROR:
             # Nothing to recover from: the order is done with.
             changes["reached_recover_count"] = self.assignment.recover_count
-        if desired in {State.UNSPECIFIED, standing.state} and not standing.state.is_error:
+        is_there = desired in {State.UNSPECIFIED, standing.state} and not standing.state.is_error
+        if is_there and is_complete:
             changes["reached_generation"] = self.assignment.generation
         self._become(standing.state, standing.message, **changes)
         log.info("control_unit_settled", control_unit=self.id, state=standing.state.name)

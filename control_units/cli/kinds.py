@@ -22,6 +22,7 @@ KINDS = (
     "variables",
     "snapshots",
     "policies",
+    "maintenances",
 )
 """Collections, each after what it refers to."""
 

@@ -53,6 +53,25 @@ class Moment(click.ParamType[datetime]):
         return found if found.tzinfo else found.astimezone()
 
 
+class Ahead(click.ParamType[datetime]):
+    """A time to come: in how long (`90m`, `36h`), or as `Moment` takes a date."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        ahead = _AGO.match(str(value))
+        if ahead is not None:
+            return datetime.now(UTC) + timedelta(**{_UNITS[ahead[2]]: int(ahead[1])})
+        found = Moment().convert(value, param, ctx)
+        if found <= datetime.now(UTC):
+            self.fail(f"{str(value)!r} is over; right would be a time to come.", param, ctx)
+        return found
+
+
 def shown(time: Timestamp) -> str:
     """Local, to the second; empty where there is none."""
     if not (time.seconds or time.nanos):

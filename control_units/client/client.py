@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mds.v1.execution_unit_pb2_grpc import ExecutionUnitsAsyncStub
     from mds.v1.history_pb2_grpc import HistoryAsyncStub
     from mds.v1.instantiation_pb2_grpc import InstantiationsAsyncStub
+    from mds.v1.maintenance_pb2_grpc import MaintenancesAsyncStub
     from mds.v1.overview_pb2_grpc import OverviewAsyncStub
     from mds.v1.policy_pb2_grpc import PoliciesAsyncStub
     from mds.v1.registration_pb2_grpc import RegistrationAsyncStub
@@ -141,6 +142,12 @@ class Client:
         from mds.v1.policy_pb2_grpc import PoliciesStub
 
         return PoliciesStub(self._channel)
+
+    @cached_property
+    def maintenances(self) -> "MaintenancesAsyncStub":
+        from mds.v1.maintenance_pb2_grpc import MaintenancesStub
+
+        return MaintenancesStub(self._channel)
 
     @cached_property
     def bundles(self) -> "BundlesAsyncStub":

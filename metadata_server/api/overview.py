@@ -80,6 +80,7 @@ def overview_message(overview: Overview, *, limit: int) -> overview_pb2.GetOverv
         abnormal_units=map(abnormal_unit_message, overview.abnormal[:limit]),
         abnormal_total=overview.abnormal_total,
         blind_until=time_message(overview.blind_until_us),
+        in_maintenance=tally.in_maintenance,
     )
 
 
@@ -120,6 +121,7 @@ def zone_message(zone: ZoneSummary) -> overview_pb2.ZoneSummary:
         health_counts=health_counts(tally.healths),
         state_counts=state_counts(tally.states),
         why=tally.why,
+        in_maintenance=tally.in_maintenance,
     )
 
 
@@ -131,6 +133,7 @@ def unit_server_summary_message(summary: UnitServerSummary) -> overview_pb2.Unit
         control_units=tally.units,
         state_counts=state_counts(tally.states),
         health_counts=health_counts(tally.healths),
+        in_maintenance=tally.in_maintenance,
     )
 
 

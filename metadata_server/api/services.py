@@ -27,6 +27,8 @@ from mds.v1 import (
     history_pb2_grpc,
     instantiation_pb2,
     instantiation_pb2_grpc,
+    maintenance_pb2,
+    maintenance_pb2_grpc,
     overview_pb2,
     overview_pb2_grpc,
     policy_pb2,
@@ -67,6 +69,7 @@ from metadata_server.api.template import TemplateMethods
 from metadata_server.api.watch import add_watch
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script, Snapshot, Variable
+from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.audit import Audits
@@ -95,6 +98,7 @@ STANDARD = (
     (Script, script_pb2, script_pb2_grpc),
     (Snapshot, snapshot_pb2, snapshot_pb2_grpc),
     (Policy, policy_pb2, policy_pb2_grpc),
+    (Maintenance, maintenance_pb2, maintenance_pb2_grpc),
 )
 """Kinds with the five standard methods, and the generated modules that name them."""
 

@@ -19,7 +19,8 @@ from metadata_server.domain.facility import (
     Variable,
 )
 from metadata_server.domain.fit import unit_misfits
-from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.domain.maintenance import Maintenance
+from metadata_server.domain.names import BEGINS_AN_ID, DECLARED, Kind
 from metadata_server.domain.part_checks import (
     attribute_faults,
     command_faults,
@@ -245,6 +246,22 @@ def policy_faults(policy: Policy) -> Iterator[WrongField]:
         yield from reference_faults(policy.template, Kind.TEMPLATE, path="template", needed=False)
 
 
+def maintenance_faults(maintenance: Maintenance) -> Iterator[WrongField]:
+    if not maintenance.description.strip():
+        expected = "why these are in maintenance"
+        yield WrongField("description", maintenance.description, expected)
+    if not (maintenance.control_units or maintenance.unit_servers or maintenance.id_prefixes):
+        expected = "at least one of control_units, unit_servers, id_prefixes"
+        yield WrongField("control_units", "", expected)
+    for position, prefix in enumerate(maintenance.id_prefixes):
+        if not prefix or not BEGINS_AN_ID.match(prefix):
+            expected = "the beginning of ids, like DAFNE/PL/"
+            yield WrongField(f"id_prefixes[{position}]", prefix, expected)
+    if 0 < maintenance.end_time_us <= maintenance.begin_time_us:
+        expected = "a time after begin_time"
+        yield WrongField("end_time", str(maintenance.end_time_us), expected)
+
+
 def saved_value_faults(values: Sequence[SavedValue], *, path: str) -> Iterator[WrongField]:
     yield from unique_faults((each.attribute for each in values), path=f"{path}[{{}}].attribute")
     for position, each in enumerate(values):
@@ -264,4 +281,5 @@ CHECKS: dict[Kind, Callable[[Any], Iterator[WrongField]]] = {
     Kind.SCRIPT: script_faults,
     Kind.SNAPSHOT: snapshot_faults,
     Kind.POLICY: policy_faults,
+    Kind.MAINTENANCE: maintenance_faults,
 }

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     SCRIPT = "script"
     SNAPSHOT = "snapshot"
     POLICY = "policy"
+    MAINTENANCE = "maintenance"
     CONTROL_UNIT_STATUS = "control_unit_status"
     UNIT_SERVER_STATUS = "unit_server_status"
 
@@ -73,6 +74,7 @@ DECLARED = (
     Kind.VARIABLE,
     Kind.SNAPSHOT,
     Kind.POLICY,
+    Kind.MAINTENANCE,
 )
 """Kinds that people declare, in an order in which each comes after what it refers to."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -30,10 +30,13 @@ class Standing:
     state: State
     desired: State
     contact: Contact
+    in_maintenance: bool = False
     health: Health = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        verdict = health_of(self.state, self.desired, self.contact)
+        verdict = health_of(
+            self.state, self.desired, self.contact, in_maintenance=self.in_maintenance
+        )
         object.__setattr__(self, "health", verdict)
 
     @property
@@ -77,6 +80,11 @@ class Tally:
     @property
     def units(self) -> int:
         return sum(self.standings.values())
+
+    @property
+    def in_maintenance(self) -> int:
+        """How many are left alone; they count as good."""
+        return sum(count for each, count in self.standings.items() if each.in_maintenance)
 
     @cached_property
     def healths(self) -> Mapping[Health, int]:
@@ -130,14 +138,22 @@ class ZoneSummary:
 
 @dataclass(frozen=True, slots=True)
 class UnitServerSummary:
-    """A unit server with the units declared for it."""
+    """A unit server with the units declared for it.
+
+    Attributes:
+        in_maintenance: itself, with all of its units.
+    """
 
     session: Session
     tally: Tally
+    in_maintenance: bool = False
 
     @property
     def health(self) -> Health:
-        """The worst below, and what its own contact says."""
+        """The worst below, and what its own contact says, unless it is left alone itself, or
+        with all of its units."""
+        if self.in_maintenance or 0 < self.tally.units == self.tally.in_maintenance:
+            return self.tally.health
         own = OUT_OF_TOUCH.get(self.session.contact, Health.GOOD)
         return worst({own, self.tally.health})
 
@@ -195,13 +211,22 @@ def zones_of(groups: Iterable[Group]) -> tuple[ZoneSummary, ...]:
 
 
 def unit_servers_of(
-    sessions: Iterable[Session], groups: Iterable[Group]
+    sessions: Iterable[Session], groups: Iterable[Group], *, in_maintenance: Collection[str] = ()
 ) -> tuple[UnitServerSummary, ...]:
+    """Worst first.
+
+    Args:
+        in_maintenance: ids of those that are left alone.
+    """
     by_server: dict[int, list[Group]] = {}
     for group in groups:
         by_server.setdefault(group.unit_server_key, []).append(group)
     summaries = [
-        UnitServerSummary(session, Tally.of(by_server.get(session.unit_server_key, ())))
+        UnitServerSummary(
+            session,
+            Tally.of(by_server.get(session.unit_server_key, ())),
+            session.unit_server in in_maintenance,
+        )
         for session in sessions
     ]
     return tuple(sorted(summaries, key=lambda each: (rank(each.health), each.session.unit_server)))

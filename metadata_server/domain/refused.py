@@ -63,6 +63,10 @@ def shown(value: str, *, limit: int = 80) -> str:
     return repr(cut)
 
 
+AHEAD = frozenset({"STILL_A_DRAFT", "UNIT_IN_MAINTENANCE"})
+"""Of fields that are right; something else has to change first."""
+
+
 class Refused(Exception):
     """A call that cannot be done, with the reason in data."""
 
@@ -101,7 +105,7 @@ class Refused(Exception):
         reason = found[0].reason
         missing = reason.endswith("_NOT_FOUND")
         kind = RefusalKind.NOT_FOUND if missing else RefusalKind.INVALID
-        if reason == "STILL_A_DRAFT":  # the field is right; the template has to change first
+        if reason in AHEAD:
             kind = RefusalKind.PRECONDITION
         return cls(kind, reason, message, fields=found)
 

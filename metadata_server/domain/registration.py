@@ -92,6 +92,7 @@ class Assignment:
         problem: why it cannot be built here; None: it can.
         implementation: class that builds it, also where the configuration is left out.
         former_id: by which the process knows the unit; empty: by the one that it has.
+        in_maintenance: it leaves the unit as it is, whatever else is told.
     """
 
     unit: ControlUnit
@@ -100,6 +101,7 @@ class Assignment:
     problem: Refused | None = None
     implementation: str = ""
     former_id: str = ""
+    in_maintenance: bool = False
 
 
 @dataclass(frozen=True, slots=True)

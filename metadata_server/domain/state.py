@@ -57,12 +57,16 @@ OUT_OF_TOUCH = {
 }
 
 
-def health_of(state: State, desired: State, contact: Contact) -> Health:
+def health_of(
+    state: State, desired: State, contact: Contact, *, in_maintenance: bool = False
+) -> Health:
     """The verdict about one control unit.
 
     A lost or erring unit is bad whatever people want; one without a process is a warning
-    only when people want it up.
+    only when people want it up. Of one in maintenance nobody expects anything.
     """
+    if in_maintenance:
+        return Health.GOOD
     if contact is Contact.LOST:
         return Health.BAD
     if contact is not Contact.NONE and state.is_error:

@@ -13,6 +13,7 @@ from metadata_server.domain.attachment import not_hosted, session_ended, too_old
 from metadata_server.domain.change import Position
 from metadata_server.domain.fingerprint import digest as digest_of
 from metadata_server.domain.horizon import check_position
+from metadata_server.domain.maintenance import Coverage
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.registration import Assignment
 from metadata_server.domain.report import Report
@@ -94,7 +95,7 @@ class Attachment:
         self._outbox.assign(
             each.assignment
             for each in look.told
-            if each.assignment.unit.meta.revision > after or differs(each.hosted)
+            if look.tells_all or each.assignment.unit.meta.revision > after or differs(each.hosted)
         )
         self._outbox.ask_for(look.missing_datasets)
         self._take_in([each.hosted for each in look.told], look.removed, look.position)
@@ -175,6 +176,16 @@ class Attachment:
         self._all_dirty = True
         self._outbox.touch()
 
+    def cover(self, coverage: Coverage) -> None:
+        """Has units looked at that are in maintenance now and were not, or the other way round."""
+        server = self.session.unit_server
+        turned = [
+            each.key
+            for each in self._hosted.values()
+            if each.in_maintenance != (coverage.find(each.id, server) is not None)
+        ]
+        self.mark(turned, self._seen)
+
     def concerns(self, key: int, unit_server: str) -> bool:
         """Whether a change of a unit may have to be told here: it is hosted here, or was; or
         what is hosted here has not been read yet."""
@@ -217,7 +228,7 @@ class Attachment:
         before = self._hosted.get(self._ids.get(now.key, ""))
         if before is None or (before.id, before.generation) != (now.id, now.generation):
             return True
-        if bool(before.told) != bool(now.told):
+        if before.in_maintenance != now.in_maintenance or bool(before.told) != bool(now.told):
             return True
         if differs(now) and self._insisted.get(now.key) != now.told:
             self._insisted[now.key] = now.told

@@ -11,6 +11,7 @@ import structlog
 
 from metadata_server.domain.attachment import attached_elsewhere, draining, session_ended
 from metadata_server.domain.change import Position
+from metadata_server.domain.maintenance import Coverage
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.session import Session, is_session_id
@@ -33,6 +34,7 @@ class Attachments:
         self._tailer = tailer
         self._open: dict[str, Attachment] = {}
         self._draining = False
+        self._coverage = Coverage()
 
     @property
     def unit_servers(self) -> int:
@@ -65,6 +67,7 @@ class Attachments:
                 await attachment.begin(position)
             else:
                 await attachment.begin_expected(expected)
+            attachment.cover(self._coverage)  # it may have come just after a look
             yield attachment
         finally:
             if self._open.get(session) is attachment:
@@ -89,6 +92,12 @@ class Attachments:
         self._draining = True
         for attachment in self._open.values():
             attachment.end(draining())
+
+    def cover(self, coverage: Coverage) -> None:
+        """Which units are in maintenance now."""
+        self._coverage = coverage
+        for attachment in self._open.values():
+            attachment.cover(coverage)
 
     async def run(self) -> None:
         """Passes changes on, until it is cancelled; whenever it may have missed some, everybody

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from metadata_server.domain.change import Position
 from metadata_server.domain.condition import CONFIG_DRIFT
 from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.maintenance import Coverage
 from metadata_server.domain.names import Kind
 from metadata_server.domain.registration import Assignment, class_not_hosted, contradicting
 from metadata_server.domain.session import Session
@@ -22,6 +23,7 @@ from metadata_server.store.conditions import HeldByType, conditions_of, drop_con
 from metadata_server.store.hosted import changed_keys, hosted_units, removed_keys
 from metadata_server.store.instantiations import begin_lives
 from metadata_server.store.leases import ended_among
+from metadata_server.store.maintenances import coverage_now, have_changed, have_turned
 from metadata_server.store.past import ids_at
 from metadata_server.store.sessions import lock_unit_server, sessions_of
 from metadata_server.store.standings import Newcomer, Standing, stamp, standings_of
@@ -40,6 +42,7 @@ class HostedUnit:
         dataset: hash that its status has.
         is_settled: it has reached this generation.
         has_conditions: something was found to hold of it besides.
+        in_maintenance: it was told to leave itself as it is.
     """
 
     id: str
@@ -51,6 +54,7 @@ class HostedUnit:
     dataset: str
     is_settled: bool
     has_conditions: bool = False
+    in_maintenance: bool = False
 
     @property
     def is_doubtful(self) -> bool:
@@ -76,12 +80,14 @@ class Arrival:
         position: everything up to here is in it.
         removed: ids of units that have left it.
         missing_datasets: hashes that its classes publish and the store lacks.
+        tells_all: units may have come into maintenance, or out of it, while it was away.
     """
 
     position: Position
     told: list[Told]
     removed: tuple[str, ...]
     missing_datasets: tuple[str, ...]
+    tells_all: bool = False
 
 
 class Hosting:
@@ -114,7 +120,8 @@ class Hosting:
         told = known_before(unit, self.look(unit, session), after)
         removed = gone(unit, session, (each.hosted.key for each in told), after)
         missing = missing_datasets(unit, session.datasets.values())
-        return Arrival(position, told, removed, missing)
+        turned = have_changed(unit, after) or have_turned(unit, session.start_time_us)
+        return Arrival(position, told, removed, missing, tells_all=turned)
 
     def changed(
         self, unit: UnitOfWork, session: Session, since: Position
@@ -168,10 +175,12 @@ class Hosting:
             for _, version, standing in found
         ]
         full = bases(unit, starts)
-        return [
+        coverage = coverage_now(unit)
+        told = [
             told_of(session, each, full[start], digest=start[2], standing=standing)
             for (each, _, standing), start in zip(found, starts, strict=True)
         ]
+        return told if coverage.is_empty else [left_alone(each, coverage) for each in told]
 
 
 def known_before(unit: UnitOfWork, told: Sequence[Told], after: int) -> list[Told]:
@@ -242,6 +251,16 @@ def told_of(
         implementation=basis.narrowing.template.implementation,
     )
     return Told(hosted, assignment)
+
+
+def left_alone(told: Told, coverage: Coverage) -> Told:
+    """What a unit is told, and whether it is in maintenance."""
+    declared = told.assignment.unit
+    if coverage.find(declared.id, declared.unit_server) is None:
+        return told
+    return Told(
+        replace(told.hosted, in_maintenance=True), replace(told.assignment, in_maintenance=True)
+    )
 
 
 def newcomer(told: Told, held: HeldByType) -> Newcomer:

@@ -11,6 +11,7 @@ from metadata_server.services.attachment import Means
 from metadata_server.services.attachments import Attachments
 from metadata_server.services.conditions import Conditions
 from metadata_server.services.configurations import Configurations
+from metadata_server.services.coverages import Coverages
 from metadata_server.services.heartbeats import LeaseKeeper
 from metadata_server.services.hosting import Hosting
 from metadata_server.services.publication import Publication
@@ -47,12 +48,14 @@ class Liveness:
             stream_age_s,
         )
         self.attachments = Attachments(means, tailer, arrivals)
+        self.coverages = Coverages(store, tailer, on_look=self.attachments.cover)
         self.sweeps = Sweeps(store, timing, on_lost=self.attachments.lost)
 
     def loops(self) -> list[Coroutine[Any, Any, None]]:
         """What runs beside the calls, as long as the server does."""
         return [
             self.attachments.run(),
+            self.coverages.run(),
             self.reports.run(),
             self.keeper.run(),
             self.sweeps.run(),

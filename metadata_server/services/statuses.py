@@ -29,6 +29,7 @@ from metadata_server.store.desires import (
     wanted_of,
 )
 from metadata_server.store.history import key_at
+from metadata_server.store.maintenances import conditions_now
 from metadata_server.store.moments import position_at
 from metadata_server.store.observer import observer
 from metadata_server.store.past import resource_at
@@ -185,16 +186,20 @@ def reported_at(
         now = known or {}
         wanted = {**now, **wanted_of(unit, [key for key in keys if key not in now])}
         contacts = contacts_now(unit, statuses)
+        maintained = conditions_now(unit, statuses, wanted)
     else:
         wanted = wanted_at(unit, keys, position.revision)
         contacts = contacts_at(unit, statuses, position.revision)
+        maintained = {}  # of the past only what was declared is told: see `ListMaintenances`
     behind = out_of_dates(unit, wanted)
     found = []
     for status in statuses:
         contact = contacts.get(status.session, Contact.NONE)
         desired = wanted.get(status.key, NOTHING_WANTED).state
-        health = health_of(status.state, desired, contact)
+        is_left = status.key in maintained
+        health = health_of(status.state, desired, contact, in_maintenance=is_left)
         complete = with_condition(status, behind.get(status.key))
+        complete = with_condition(complete, maintained.get(status.key))
         found.append(Reported(complete, contact, health))
     return found
 

@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import select
 
 from metadata_server.domain.change import Action, Change
+from metadata_server.domain.condition import Condition
 from metadata_server.domain.control_unit import ControlUnitStatus, with_condition
+from metadata_server.domain.maintenance import Coverage
 from metadata_server.domain.names import Kind
 from metadata_server.domain.session import Session, contact_of
 from metadata_server.domain.state import Contact, Health, health_of
@@ -18,6 +20,7 @@ from metadata_server.store.desires import NOTHING_WANTED, out_of_dates, wanted_o
 from metadata_server.store.history import learn_references
 from metadata_server.store.images import from_image
 from metadata_server.store.keys import batches
+from metadata_server.store.maintenances import coverage_now
 from metadata_server.store.observer import observer
 from metadata_server.store.schema import name
 from metadata_server.store.sessions import sessions_of
@@ -94,6 +97,10 @@ class Verdicts:
         seen = observer(unit) if units else None
         self._wanted = wanted_of(unit, [row["key"] for row in units])
         self._behind = out_of_dates(unit, self._wanted)
+        self._coverage = coverage_now(unit) if units else Coverage()
+        declared_for = {each.unit_server_key for each in self._wanted.values()} - {0}
+        unit.keys.find_ids(Kind.UNIT_SERVER, declared_for)
+        self._servers = {key: unit.keys.id_of(Kind.UNIT_SERVER, key) for key in declared_for}
         self._contacts = {
             session.id: contact_of(session, lease, seen, unit.now_us)
             for session, lease in sessions_of(unit, servers).values()
@@ -105,11 +112,18 @@ class Verdicts:
 
     def health(self, status: ControlUnitStatus) -> Health:
         desired = self._wanted.get(status.key, NOTHING_WANTED).state
-        return health_of(status.state, desired, self.contact(status.session))
+        condition = self._maintained(status)
+        contact = self.contact(status.session)
+        return health_of(status.state, desired, contact, in_maintenance=condition is not None)
 
     def complete(self, status: ControlUnitStatus) -> ControlUnitStatus:
-        """A status with the condition that is not stored."""
-        return with_condition(status, self._behind.get(status.key))
+        """A status with the conditions that are not stored."""
+        complete = with_condition(status, self._behind.get(status.key))
+        return with_condition(complete, self._maintained(status))
+
+    def _maintained(self, status: ControlUnitStatus) -> Condition | None:
+        server = self._wanted.get(status.key, NOTHING_WANTED).unit_server_key
+        return self._coverage.condition(status.id, self._servers.get(server, ""))
 
 
 def reported_changes(unit: UnitOfWork, rows: Sequence[Row], names: Names) -> list[Change]:

@@ -27,12 +27,14 @@ class Wanted(NamedTuple):
     Attributes:
         version: of its template.
         newest: version of its template that units may use; 0: there is none.
+        unit_server_key: of the one that it is declared for; 0: none.
     """
 
     state: State = State.UNSPECIFIED
     template_key: int = 0
     version: int = 0
     newest: int = 0
+    unit_server_key: int = 0
 
 
 NOTHING_WANTED = Wanted()
@@ -51,6 +53,7 @@ def wanted_columns(query: Select[Any]) -> Select[Any]:
         control_unit.c.template_key,
         control_unit.c.template_version,
         template.c.published_version,
+        control_unit.c.unit_server_key.label("declared_for"),
     ).outerjoin(template, template.c.key == control_unit.c.template_key)
 
 
@@ -76,6 +79,7 @@ def wanted_from(row: RowMapping) -> Wanted:
         row["template_key"],
         row["template_version"],
         row["published_version"],
+        row["declared_for"] or 0,
     )
 
 

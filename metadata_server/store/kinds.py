@@ -10,6 +10,7 @@ from sqlalchemy import Table
 
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script, Snapshot, Variable
+from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template
@@ -92,6 +93,7 @@ LAYOUTS: dict[Kind, Layout] = {
             schema.policy,
             references=(Reference("template_key", Kind.TEMPLATE, ("template",)),),
         ),
+        Layout(Kind.MAINTENANCE, Maintenance, schema.maintenance, ("end_time_us",)),
     )
 }
 

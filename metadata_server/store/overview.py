@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select
 
+from metadata_server.domain.maintenance import Coverage
 from metadata_server.domain.names import Kind
 from metadata_server.domain.overview import (
     ABNORMAL,
@@ -24,6 +25,7 @@ from metadata_server.domain.overview import (
 )
 from metadata_server.domain.session import Observer, Session, contact_of
 from metadata_server.domain.state import Contact, State
+from metadata_server.store.maintenances import coverage_now, covered
 from metadata_server.store.observer import observer
 from metadata_server.store.schema import control_unit, control_unit_status, lease, unit_server
 from metadata_server.store.sessions import held_from, last_sessions
@@ -50,15 +52,16 @@ def read_overview(unit: UnitOfWork, *, abnormal_limit: int) -> Overview:
     seen = observer(unit)
     sessions = all_sessions(unit, seen)
     contacts = {session.id: session.contact for session in sessions if session.id}
-    counted = list(counted_units(unit, contacts))
+    coverage = coverage_now(unit)
+    counted = list(counted_units(unit, contacts, coverage))
     groups = [each.group for each in counted]
     return Overview(
         position=unit.position,
         time_us=unit.now_us,
         tally=Tally.of(groups),
         zones=zones_of(groups),
-        unit_servers=unit_servers_of(sessions, groups),
-        abnormal=tuple(abnormal_units(unit, counted, contacts, limit=abnormal_limit)),
+        unit_servers=unit_servers_of(sessions, groups, in_maintenance=coverage.servers),
+        abnormal=tuple(abnormal_units(unit, counted, contacts, coverage, limit=abnormal_limit)),
         blind_until_us=seen.blind_until_us if unit.now_us < seen.blind_until_us else 0,
     )
 
@@ -82,20 +85,31 @@ def all_sessions(unit: UnitOfWork, seen: Observer) -> list[Session]:
     ]
 
 
-def counted_units(unit: UnitOfWork, contacts: Mapping[str, Contact]) -> Iterator[Counted]:
-    columns = (UNIT.zone, UNIT.unit_server_key, UNIT.desired_state, STATUS.state, STATUS.session)
+def counted_units(
+    unit: UnitOfWork, contacts: Mapping[str, Contact], coverage: Coverage
+) -> Iterator[Counted]:
+    maintained = case((covered(unit, coverage), 1), else_=0).label("maintained")
+    columns = (
+        UNIT.zone,
+        UNIT.unit_server_key,
+        UNIT.desired_state,
+        STATUS.state,
+        STATUS.session,
+        *(() if coverage.is_empty else (maintained,)),
+    )
     query = (
         select(*columns, func.count().label("units"))
         .select_from(control_unit)
         .outerjoin(control_unit_status, STATUS.key == UNIT.key)
         .group_by(*columns)
     )
-    known: dict[tuple[str | None, str, Contact], Standing] = {}
-    for zone, server, desired, state, session, count in unit.connection.execute(query).all():
+    known: dict[tuple[str | None, str, Contact, bool], Standing] = {}
+    for zone, server, desired, state, session, *left, count in unit.connection.execute(query):
         contact = contacts.get(session, Contact.NONE)
-        alike = (state, desired, contact)
+        alike = (state, desired, contact, any(left))
         if alike not in known:
-            known[alike] = Standing(State(state or State.UNSPECIFIED), State(desired), contact)
+            reported = State(state or State.UNSPECIFIED)
+            known[alike] = Standing(reported, State(desired), contact, in_maintenance=any(left))
         yield Counted(Group(zone, server or 0, known[alike], count), session)
 
 
@@ -103,12 +117,14 @@ def abnormal_units(
     unit: UnitOfWork,
     counted: Iterable[Counted],
     contacts: Mapping[str, Contact],
+    coverage: Coverage,
     *,
     limit: int,
 ) -> list[AbnormalUnit]:
     """The first of those that are not as they should be, worst first, then by id."""
     abnormal = [each for each in counted if each.group.standing.health in ABNORMAL]
     found: list[AbnormalUnit] = []
+    watched = not_(covered(unit, coverage))
     for health in ABNORMAL:
         for errs in (True, False):
             alike = [
@@ -118,16 +134,21 @@ def abnormal_units(
                 and each.group.standing.state.is_error is errs
             ]
             if alike and len(found) < limit:
-                found += first_units(unit, alike, contacts, limit=limit - len(found))
+                query = candidates(alike) if coverage.is_empty else candidates(alike).where(watched)
+                found += first_units(unit, query, alike, contacts, limit=limit - len(found))
     return found
 
 
 def first_units(
-    unit: UnitOfWork, alike: Collection[Counted], contacts: Mapping[str, Contact], *, limit: int
+    unit: UnitOfWork,
+    query: Select[tuple[object, ...]],
+    alike: Collection[Counted],
+    contacts: Mapping[str, Contact],
+    *,
+    limit: int,
 ) -> list[AbnormalUnit]:
-    """The first units, by id, that stand as some groups do."""
+    """The first units of a query, by id, that stand as some groups do."""
     standings = {each.group.standing for each in alike}
-    query = candidates(alike)
     found: list[AbnormalUnit] = []
     after, size = "", max(limit, SMALLEST_BATCH)
     while len(found) < limit:

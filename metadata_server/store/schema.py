@@ -213,6 +213,11 @@ variable = resource_table("variable")
 script = resource_table("script")
 snapshot = resource_table("snapshot")
 policy = resource_table("policy", Column("template_key", KEY, nullable=True))
+maintenance = resource_table(
+    "maintenance",
+    Column("end_time_us", KEY, nullable=False),
+    Index("maintenance_end_time", "end_time_us"),
+)
 
 unit_condition = Table(
     "unit_condition",

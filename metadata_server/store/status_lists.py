@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select, tuple_
 from sqlalchemy.engine import RowMapping
 
-from metadata_server.domain.condition import OUT_OF_DATE, ConditionStatus
+from metadata_server.domain.condition import IN_MAINTENANCE, OUT_OF_DATE, ConditionStatus
 from metadata_server.domain.control_unit import ControlUnitStatus
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, PageStart, Selection
@@ -29,6 +29,7 @@ from metadata_server.store.desires import (
 from metadata_server.store.history import last_revisions
 from metadata_server.store.keys import batches
 from metadata_server.store.lists import listing
+from metadata_server.store.maintenances import coverage_now, covered
 from metadata_server.store.past import batches_of, names_at
 from metadata_server.store.schema import (
     control_unit,
@@ -91,13 +92,15 @@ def present_statuses(
         conditions.append(control_unit_status.c.state == selection.state.value)
     if selection.condition == OUT_OF_DATE:
         conditions.append(behind(unit))
+    if selection.condition == IN_MAINTENANCE:
+        conditions.append(covered(unit, coverage_now(unit)))
     columns = [column for column in control_unit_status.c if column.name != "key"]
     query = wanted_columns(
         select(control_unit.c.id, control_unit.c.key, *columns).outerjoin(
             control_unit_status, control_unit_status.c.key == control_unit.c.key
         )
     )
-    if selection.condition not in {"", OUT_OF_DATE}:
+    if selection.condition not in {"", OUT_OF_DATE, IN_MAINTENANCE}:
         query = query.join(unit_condition, unit_condition.c.key == control_unit.c.key)
         conditions.append(unit_condition.c.type == selection.condition)
         conditions.append(unit_condition.c.status == ConditionStatus.TRUE.value)

@@ -24,6 +24,7 @@ from metadata_server.domain.facility import (
     Snapshot,
     Variable,
 )
+from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.resource import Meta, Resource
 from metadata_server.domain.state import State
@@ -109,6 +110,8 @@ ALL_HAVE: dict[str, Any] = {
 }
 
 REQUIREMENTS = some(st.builds(Requirement, TEXT, st.sampled_from(list(Relation)), TEXT, TEXT))
+SOME_IDS = st.sets(IDS.filter(bool), max_size=3).map(lambda ids: tuple(sorted(ids)))
+
 BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
     Template.kind: st.builds(
         Template,
@@ -177,6 +180,15 @@ BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
         id_prefix=TEXT,
         template=IDS,
         requires_reason=st.booleans(),
+    ),
+    Maintenance.kind: st.builds(
+        Maintenance,
+        **ALL_HAVE,
+        control_units=SOME_IDS,
+        unit_servers=SOME_IDS,
+        id_prefixes=SOME_IDS,
+        begin_time_us=TIME_US,
+        end_time_us=TIME_US,
     ),
 }
 

@@ -112,3 +112,12 @@ def test_a_changed_configuration_is_applied_by_a_new_init() -> None:
 def test_a_unit_that_never_ran_is_stopped_without_running() -> None:
     states = [each.state for each in walk(Situation(S.UNLOADED, S.STOPPED))]
     assert states == [S.UNLOADED, S.LOADED, S.INITIALIZED, S.STOPPED]
+
+
+@given(situations)
+def test_a_unit_in_maintenance_is_left_as_it_is_unless_it_leaves(now: Situation) -> None:
+    left = replace(as_can_be(now), in_maintenance=True)
+    if left.is_leaving:
+        assert next_step(left) is next_step(replace(left, in_maintenance=False))
+    else:
+        assert next_step(left) is None

@@ -186,7 +186,7 @@ async def facility(
     await found.resources.create(CALLER, UnitServer(id="US"), validate_only=False)
     await found.has_been_seen()
     loops = [tailer.run(), liveness.attachments.run(), liveness.reports.run()]
-    loops += [liveness.keeper.run(), liveness.conditions.run()]
+    loops += [liveness.keeper.run(), liveness.conditions.run(), liveness.coverages.run()]
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield found

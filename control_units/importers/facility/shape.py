@@ -15,6 +15,7 @@ KINDS: Mapping[str, str] = {
     "variables": "variable",
     "snapshots": "snapshot",
     "policies": "policy",
+    "maintenances": "maintenance",
 }
 """Fields of a bundle's item by the name of their list, each after what it refers to."""
 
@@ -30,6 +31,8 @@ REFERENCES: Mapping[str, str] = {
     "mds.v1.ControlUnit.after": "control_units",
     "mds.v1.Launch.agent": "agents",
     "mds.v1.Policy.template": "templates",
+    "mds.v1.Maintenance.control_units": "control_units",
+    "mds.v1.Maintenance.unit_servers": "unit_servers",
 }
 """Fields that name resources of one kind: a file has only their ids."""
 

@@ -22,6 +22,7 @@ from metadata_server.api.messages.facility import (
     variable_message,
     variable_of,
 )
+from metadata_server.api.messages.maintenance import maintenance_message, maintenance_of
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.template import template_message, template_of
 from metadata_server.api.messages.unit_server import unit_server_message, unit_server_of
@@ -41,6 +42,7 @@ CONVERSIONS: dict[Kind, tuple[Write, Read]] = {
     Kind.SCRIPT: (script_message, script_of),
     Kind.SNAPSHOT: (snapshot_message, snapshot_of),
     Kind.POLICY: (policy_message, policy_of),
+    Kind.MAINTENANCE: (maintenance_message, maintenance_of),
 }
 
 

@@ -13,7 +13,11 @@ from metadata_server.domain.resource import Resource
 
 R = TypeVar("R", bound=Resource)
 
-RENAMED = {"taken_time": "taken_time_us"}
+RENAMED = {
+    "taken_time": "taken_time_us",
+    "begin_time": "begin_time_us",
+    "end_time": "end_time_us",
+}
 """Fields that the domain calls otherwise, for their unit."""
 
 

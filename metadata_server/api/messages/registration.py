@@ -74,6 +74,7 @@ def fill_assignment(
     message.desired_state = STATES.number[unit.desired_state]
     message.recover_count = unit.recover_count
     message.implementation = assignment.implementation
+    message.in_maintenance = assignment.in_maintenance
     if assignment.former_id:
         message.former_name = UNITS + assignment.former_id
     if assignment.configuration is not None:

@@ -13,6 +13,7 @@ from mds.v1 import control_unit_pb2 as _control_unit_pb2
 from mds.v1 import difference_pb2 as _difference_pb2
 from mds.v1 import execution_unit_pb2 as _execution_unit_pb2
 from mds.v1 import kind_pb2 as _kind_pb2
+from mds.v1 import maintenance_pb2 as _maintenance_pb2
 from mds.v1 import policy_pb2 as _policy_pb2
 from mds.v1 import position_pb2 as _position_pb2
 from mds.v1 import script_pb2 as _script_pb2
@@ -116,6 +117,7 @@ class BundleItem(_message.Message):
     SNAPSHOT_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
     POLICY_FIELD_NUMBER: _builtins.int
+    MAINTENANCE_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """Its place in a file (`us[3].cu_desc[17]`), echoed in every problem."""
     removed: _builtins.str
@@ -156,6 +158,10 @@ class BundleItem(_message.Message):
     def policy(self) -> _policy_pb2.Policy:
         """A policy."""
 
+    @_builtins.property
+    def maintenance(self) -> _maintenance_pb2.Maintenance:
+        """A maintenance."""
+
     def __init__(
         self,
         *,
@@ -170,12 +176,13 @@ class BundleItem(_message.Message):
         snapshot: _snapshot_pb2.Snapshot | None = ...,
         removed: _builtins.str = ...,
         policy: _policy_pb2.Policy | None = ...,
+        maintenance: _maintenance_pb2.Maintenance | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "source", b"source", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "source", b"source", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "removed", "policy"]  # noqa: Y015
+    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "removed", "policy", "maintenance"]  # noqa: Y015
     _WhichOneofArgType_resource: _TypeAlias = _typing.Literal["resource", b"resource"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_resource) -> _WhichOneofReturnType_resource | None: ...
 
@@ -624,7 +631,8 @@ class ExportResponse(_message.Message):
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___BundleItem]:
         """Resources: templates (every version in use, oldest first), agents, unit servers, scripts,
-        control units, execution units, variables, snapshots, policies; each kind sorted by id.
+        control units, execution units, variables, snapshots, policies, maintenances; each kind sorted by
+        id.
         """
 
     def __init__(

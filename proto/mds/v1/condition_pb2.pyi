@@ -59,7 +59,9 @@ class Condition(_message.Message):
     SINCE_FIELD_NUMBER: _builtins.int
     FIELDS_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """Which fact: `ConfigDrift`, `DatasetContradictsTemplate`, `OutOfDate`."""
+    """Which fact: `ConfigDrift`, `DatasetContradictsTemplate`, `InMaintenance`,
+    `OutOfDate`.
+    """
     status: Global___ConditionStatus.ValueType
     """Whether it holds."""
     reason: _builtins.str

@@ -70,6 +70,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """There is no such instantiation; NOT_FOUND, HTTP 404."""
     POLICY_NOT_FOUND: _ErrorReason.ValueType  # 30
     """There is no such policy; NOT_FOUND, HTTP 404."""
+    MAINTENANCE_NOT_FOUND: _ErrorReason.ValueType  # 32
+    """There is no such maintenance; NOT_FOUND, HTTP 404."""
     CHANGE_SET_NOT_FOUND: _ErrorReason.ValueType  # 31
     """There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
     ALREADY_EXISTS: _ErrorReason.ValueType  # 40
@@ -104,6 +106,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The process does not build the class of this unit; FAILED_PRECONDITION, HTTP 409."""
     NOT_HOSTED_HERE: _ErrorReason.ValueType  # 64
     """The unit is not one of this unit server's; FAILED_PRECONDITION, HTTP 409."""
+    UNIT_IN_MAINTENANCE: _ErrorReason.ValueType  # 66
+    """The control unit is in maintenance and takes no orders; FAILED_PRECONDITION, HTTP 409. The
+    message names the maintenance, its author and its end.
+    """
     ATTACHED_ELSEWHERE: _ErrorReason.ValueType  # 65
     """A newer Attach of the same session has taken this stream's place; ABORTED, HTTP 409. Leave
     it to that one.
@@ -188,6 +194,8 @@ INSTANTIATION_NOT_FOUND: ErrorReason.ValueType  # 29
 """There is no such instantiation; NOT_FOUND, HTTP 404."""
 POLICY_NOT_FOUND: ErrorReason.ValueType  # 30
 """There is no such policy; NOT_FOUND, HTTP 404."""
+MAINTENANCE_NOT_FOUND: ErrorReason.ValueType  # 32
+"""There is no such maintenance; NOT_FOUND, HTTP 404."""
 CHANGE_SET_NOT_FOUND: ErrorReason.ValueType  # 31
 """There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
 ALREADY_EXISTS: ErrorReason.ValueType  # 40
@@ -222,6 +230,10 @@ CLASS_NOT_HOSTED: ErrorReason.ValueType  # 63
 """The process does not build the class of this unit; FAILED_PRECONDITION, HTTP 409."""
 NOT_HOSTED_HERE: ErrorReason.ValueType  # 64
 """The unit is not one of this unit server's; FAILED_PRECONDITION, HTTP 409."""
+UNIT_IN_MAINTENANCE: ErrorReason.ValueType  # 66
+"""The control unit is in maintenance and takes no orders; FAILED_PRECONDITION, HTTP 409. The
+message names the maintenance, its author and its end.
+"""
 ATTACHED_ELSEWHERE: ErrorReason.ValueType  # 65
 """A newer Attach of the same session has taken this stream's place; ABORTED, HTTP 409. Leave
 it to that one.

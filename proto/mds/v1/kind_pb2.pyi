@@ -42,6 +42,8 @@ class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Kind.ValueType],
     """Snapshot."""
     KIND_POLICY: _Kind.ValueType  # 9
     """Policy."""
+    KIND_MAINTENANCE: _Kind.ValueType  # 10
+    """Maintenance."""
     KIND_CONTROL_UNIT_STATUS: _Kind.ValueType  # 20
     """ControlUnitStatus; only watched, never in a bundle."""
     KIND_UNIT_SERVER_STATUS: _Kind.ValueType  # 21
@@ -70,6 +72,8 @@ KIND_SNAPSHOT: Kind.ValueType  # 8
 """Snapshot."""
 KIND_POLICY: Kind.ValueType  # 9
 """Policy."""
+KIND_MAINTENANCE: Kind.ValueType  # 10
+"""Maintenance."""
 KIND_CONTROL_UNIT_STATUS: Kind.ValueType  # 20
 """ControlUnitStatus; only watched, never in a bundle."""
 KIND_UNIT_SERVER_STATUS: Kind.ValueType  # 21

@@ -139,6 +139,7 @@ class ZoneSummary(_message.Message):
     HEALTH_COUNTS_FIELD_NUMBER: _builtins.int
     STATE_COUNTS_FIELD_NUMBER: _builtins.int
     WHY_FIELD_NUMBER: _builtins.int
+    IN_MAINTENANCE_FIELD_NUMBER: _builtins.int
     zone: _builtins.str
     """The zone; empty: units whose id has no slash."""
     health: _state_pb2.Health.ValueType
@@ -147,6 +148,8 @@ class ZoneSummary(_message.Message):
     """Control units in the zone."""
     why: _builtins.str
     """Why it is not good, in a few words (`2 of 14 LOST`); empty: it is."""
+    in_maintenance: _builtins.int
+    """Control units in maintenance: nothing of them counts as abnormal."""
     @_builtins.property
     def health_counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___HealthCount]:
         """By verdict, worst first."""
@@ -164,10 +167,11 @@ class ZoneSummary(_message.Message):
         health_counts: _abc.Iterable[Global___HealthCount] | None = ...,
         state_counts: _abc.Iterable[Global___StateCount] | None = ...,
         why: _builtins.str = ...,
+        in_maintenance: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_units", b"control_units", "health", b"health", "health_counts", b"health_counts", "state_counts", b"state_counts", "why", b"why", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_units", b"control_units", "health", b"health", "health_counts", b"health_counts", "in_maintenance", b"in_maintenance", "state_counts", b"state_counts", "why", b"why", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -184,10 +188,13 @@ class UnitServerSummary(_message.Message):
     CONTROL_UNITS_FIELD_NUMBER: _builtins.int
     STATE_COUNTS_FIELD_NUMBER: _builtins.int
     HEALTH_COUNTS_FIELD_NUMBER: _builtins.int
+    IN_MAINTENANCE_FIELD_NUMBER: _builtins.int
     health: _state_pb2.Health.ValueType
     """The worst that is below."""
     control_units: _builtins.int
     """Control units declared for it."""
+    in_maintenance: _builtins.int
+    """Control units in maintenance: nothing of them counts as abnormal."""
     @_builtins.property
     def status(self) -> _unit_server_pb2.UnitServerStatus:
         """Its session."""
@@ -208,10 +215,11 @@ class UnitServerSummary(_message.Message):
         control_units: _builtins.int = ...,
         state_counts: _abc.Iterable[Global___StateCount] | None = ...,
         health_counts: _abc.Iterable[Global___HealthCount] | None = ...,
+        in_maintenance: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_units", b"control_units", "health", b"health", "health_counts", b"health_counts", "state_counts", b"state_counts", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_units", b"control_units", "health", b"health", "health_counts", b"health_counts", "in_maintenance", b"in_maintenance", "state_counts", b"state_counts", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -291,6 +299,7 @@ class GetOverviewResponse(_message.Message):
     BLIND_UNTIL_FIELD_NUMBER: _builtins.int
     REPLICA_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    IN_MAINTENANCE_FIELD_NUMBER: _builtins.int
     control_units: _builtins.int
     """Control units declared."""
     unit_servers: _builtins.int
@@ -301,6 +310,8 @@ class GetOverviewResponse(_message.Message):
     """Name of the replica that answers."""
     version: _builtins.str
     """Version of the server that answers."""
+    in_maintenance: _builtins.int
+    """Control units in maintenance: nothing of them counts as abnormal."""
     @_builtins.property
     def position(self) -> _position_pb2.Position:
         """As of which position."""
@@ -354,10 +365,11 @@ class GetOverviewResponse(_message.Message):
         blind_until: _timestamp_pb2.Timestamp | None = ...,
         replica: _builtins.str = ...,
         version: _builtins.str = ...,
+        in_maintenance: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["blind_until", b"blind_until", "position", b"position", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abnormal_total", b"abnormal_total", "abnormal_units", b"abnormal_units", "blind_until", b"blind_until", "contact_counts", b"contact_counts", "control_units", b"control_units", "health_counts", b"health_counts", "position", b"position", "replica", b"replica", "state_counts", b"state_counts", "time", b"time", "unit_server_summaries", b"unit_server_summaries", "unit_servers", b"unit_servers", "version", b"version", "zones", b"zones"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abnormal_total", b"abnormal_total", "abnormal_units", b"abnormal_units", "blind_until", b"blind_until", "contact_counts", b"contact_counts", "control_units", b"control_units", "health_counts", b"health_counts", "in_maintenance", b"in_maintenance", "position", b"position", "replica", b"replica", "state_counts", b"state_counts", "time", b"time", "unit_server_summaries", b"unit_server_summaries", "unit_servers", b"unit_servers", "version", b"version", "zones", b"zones"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -151,6 +151,7 @@ class Assignment(_message.Message):
     PROBLEM_FIELD_NUMBER: _builtins.int
     IMPLEMENTATION_FIELD_NUMBER: _builtins.int
     FORMER_NAME_FIELD_NUMBER: _builtins.int
+    IN_MAINTENANCE_FIELD_NUMBER: _builtins.int
     control_unit: _builtins.str
     """`control_units/{id}`."""
     fingerprint: _builtins.str
@@ -168,6 +169,10 @@ class Assignment(_message.Message):
     former_name: _builtins.str
     """`control_units/{id}` by which this process knows the unit, where it has been renamed since:
     it goes on under its new name, without letting go of its hardware. Empty: it was not.
+    """
+    in_maintenance: _builtins.bool
+    """Whether it is in maintenance: it is left as it is, whatever else this says, until it is told
+    otherwise.
     """
     @_builtins.property
     def configuration(self) -> _control_unit_pb2.Configuration:
@@ -191,10 +196,11 @@ class Assignment(_message.Message):
         problem: _status_pb2.Status | None = ...,
         implementation: _builtins.str = ...,
         former_name: _builtins.str = ...,
+        in_maintenance: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "problem", b"problem"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "control_unit", b"control_unit", "desired_state", b"desired_state", "fingerprint", b"fingerprint", "former_name", b"former_name", "generation", b"generation", "implementation", b"implementation", "problem", b"problem", "recover_count", b"recover_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "control_unit", b"control_unit", "desired_state", b"desired_state", "fingerprint", b"fingerprint", "former_name", b"former_name", "generation", b"generation", "implementation", b"implementation", "in_maintenance", b"in_maintenance", "problem", b"problem", "recover_count", b"recover_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -109,7 +109,9 @@ class _HealthEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Health.ValueTy
     HEALTH_UNSPECIFIED: _Health.ValueType  # 0
     """Not set."""
     HEALTH_GOOD: _Health.ValueType  # 1
-    """As desired, and in touch; or nobody desires anything of it."""
+    """As desired, and in touch; or nobody desires anything of it, as of one in
+    maintenance, whatever has become of it.
+    """
     HEALTH_CHANGING: _Health.ValueType  # 2
     """In touch and on its way to its desired state."""
     HEALTH_UNKNOWN: _Health.ValueType  # 3
@@ -127,7 +129,9 @@ class Health(_Health, metaclass=_HealthEnumTypeWrapper):
 HEALTH_UNSPECIFIED: Health.ValueType  # 0
 """Not set."""
 HEALTH_GOOD: Health.ValueType  # 1
-"""As desired, and in touch; or nobody desires anything of it."""
+"""As desired, and in touch; or nobody desires anything of it, as of one in
+maintenance, whatever has become of it.
+"""
 HEALTH_CHANGING: Health.ValueType  # 2
 """In touch and on its way to its desired state."""
 HEALTH_UNKNOWN: Health.ValueType  # 3

@@ -1,0 +1,34 @@
+"""A table of maintenances."""
+
+import sqlalchemy as sa
+
+from metadata_server.store.migrations.repeatable import create_index, create_table
+from metadata_server.store.migrations.versions.v0001_first_tables import (
+    DOCUMENT,
+    ID,
+    KEY,
+    OPTIONS,
+)
+
+revision = "0004"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    create_table(
+        "maintenance",
+        sa.Column("key", KEY, autoincrement=False, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("generation", KEY, nullable=False),
+        sa.Column("revision", KEY, nullable=False),
+        sa.Column("create_time_us", KEY, nullable=False),
+        sa.Column("update_time_us", KEY, nullable=False),
+        sa.Column("body", DOCUMENT, nullable=False),
+        sa.Column("end_time_us", KEY, nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+        sa.UniqueConstraint("id", name="maintenance_id"),
+        **OPTIONS,
+    )
+    create_index("maintenance_end_time", "maintenance", ["end_time_us"], unique=False)
