@@ -8,7 +8,7 @@ from mds.v1.edit_pb2 import EditControlUnitsRequest, FieldEdit, UnitSelection
 
 from control_units.cli.applying import seen
 from control_units.cli.connection import Connection
-from control_units.cli.planning import Wish, carry_out
+from control_units.cli.planning import Change, Wish, carry_out
 from control_units.client import Client
 from control_units.importers.apply import PATIENCE_S, Outcome, Progress, outcome_of
 
@@ -33,6 +33,11 @@ def edit_units(
         reason=reason,
         skip_invalid=wish.skips_invalid,
     )
+    carry_out(connection, edit_change(request), wish)
+
+
+def edit_change(request: EditControlUnitsRequest) -> Change:
+    """An edit, as it is planned and as it is done."""
 
     async def change(client: Client, progress: Progress, *, plan: Outcome | None) -> Outcome:
         asked = EditControlUnitsRequest()
@@ -44,7 +49,7 @@ def edit_units(
         responses = client.edits.EditControlUnits(asked, timeout=PATIENCE_S)
         return await outcome_of(client, responses, progress=progress)
 
-    carry_out(connection, change, wish)
+    return change
 
 
 def field_edits(set_: Sequence[tuple[str, str]], cleared: Sequence[str]) -> list[FieldEdit]:

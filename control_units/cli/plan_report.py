@@ -47,8 +47,13 @@ class PlanReport:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
+        return not self.touched
+
+    @property
+    def touched(self) -> int:
+        """How many resources it creates, changes or removes."""
         summary = self.outcome.summary if self.outcome else None
-        return not summary or not (summary.created or summary.changed or summary.removed)
+        return summary.created + summary.changed + summary.removed if summary else 0
 
     @property
     def results(self) -> Sequence[ItemResult]:

@@ -40,6 +40,7 @@ class Wish:
     Attributes:
         is_agreed: whether nobody needs to be asked.
         tells_by_code: whether a dry run ends with another code where there is something to do.
+        asks_from: how many resources a plan must touch before anybody is asked.
     """
 
     is_dry_run: bool
@@ -47,6 +48,7 @@ class Wish:
     output: str
     skips_invalid: bool = False
     tells_by_code: bool = False
+    asks_from: int = 1
 
     @classmethod
     def of(cls, options: dict[str, object]) -> "Wish":
@@ -96,10 +98,12 @@ class Telling:
     Attributes:
         text: for people.
         items: for programs, as JSON has them.
+        is_undoable: whether what was done can be taken back.
     """
 
     text: Callable[[PlanReport], str] = plan_text
     items: Callable[[Outcome], list[dict[str, object]]] = plan_items
+    is_undoable: bool = True
 
     def json(self, report: PlanReport, *, is_applied: bool) -> str:
         items = self.items(report.outcome) if report.outcome else []
@@ -113,8 +117,9 @@ def carry_out(
     *,
     source: Source | None = None,
     telling: Telling | None = None,
-) -> None:
-    """Shows the plan, asks, and does just that.
+) -> PlanReport:
+    """Shows the plan, asks, and does just that; what was done, or the plan where nothing was to
+    be done.
 
     Raises:
         click.exceptions.Exit: something stands against it, or, if that was asked for, there is
@@ -124,10 +129,13 @@ def carry_out(
     plan = _planned(connection, change, source)
     if wish.output == "text":
         click.echo(telling.text(plan))
-    _stop_where_it_ends(plan, wish, telling)
-    if not wish.is_agreed:
+    if _is_over(plan, wish, telling):
+        return plan
+    if not wish.is_agreed and plan.touched >= wish.asks_from:
         click.confirm("Do this?", abort=True, err=True)
-    _say_done(_done(connection, change, source, plan), wish, telling)
+    done = _done(connection, change, source, plan)
+    _say_done(done, wish, telling)
+    return done
 
 
 def _planned(connection: Connection, change: Change, source: Source) -> PlanReport:
@@ -142,11 +150,11 @@ def _planned(connection: Connection, change: Change, source: Source) -> PlanRepo
     return _report(connection, source, outcome, unasked)
 
 
-def _stop_where_it_ends(plan: PlanReport, wish: Wish, telling: Telling) -> None:
-    """Ends here where something stands against the plan, or nothing is left to do."""
+def _is_over(plan: PlanReport, wish: Wish, telling: Telling) -> bool:
+    """Whether nothing is left to do; where something stands against the plan it ends here."""
     is_stopped = plan.outcome is None or bool(plan.problems and not wish.skips_invalid)
     if not (is_stopped or plan.is_empty or wish.is_dry_run):
-        return
+        return False
     if wish.output == "json":
         click.echo(telling.json(plan, is_applied=False))
     elif is_stopped:
@@ -157,8 +165,9 @@ def _stop_where_it_ends(plan: PlanReport, wish: Wish, telling: Telling) -> None:
         click.echo("Nothing was written.")
     if is_stopped:
         raise click.exceptions.Exit(PROBLEMS)
-    has_work = wish.tells_by_code and not plan.is_empty
-    raise click.exceptions.Exit(SOMETHING_TO_DO if has_work else 0)
+    if wish.tells_by_code and not plan.is_empty:
+        raise click.exceptions.Exit(SOMETHING_TO_DO)
+    return True
 
 
 def _done(connection: Connection, change: Change, source: Source, plan: PlanReport) -> PlanReport:
@@ -179,7 +188,8 @@ def _say_done(done: PlanReport, wish: Wish, telling: Telling) -> None:
     elif summary.applied:
         revision = summary.position.revision
         click.secho(f"Done at revision {revision}.", bold=True)
-        click.echo(f"To take it back: mds undo {revision}")
+        if telling.is_undoable:
+            click.echo(f"To take it back: mds undo {revision}")
     else:
         click.echo("\n".join([*problem_lines(done.problems), "Nothing was written."]))
     if not summary.applied:

@@ -20,6 +20,7 @@ PAGES = (
     "keep-a-facility-in-files.md",
     "audit-a-facility.md",
     "compare-snapshots.md",
+    "start-and-stop-units.md",
 )
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -30,7 +31,7 @@ mds() {
   case "$*" in
     *--detailed-exit-code*) command mds "$@" || test $? = 4; return;;
     *--dry-run*|*--yes*) ;;
-    apply\\ *|edit\\ *|undo\\ *|revert\\ *|delete\\ *|template\\ rebase\\ *) set -- "$@" --yes;;
+    start\\ *|stop\\ *|apply\\ *|edit\\ *|undo\\ *|revert\\ *|delete\\ *|template\\ rebase\\ *) set -- "$@" --yes;;
   esac
   command mds "$@"
 }
