@@ -21,6 +21,7 @@ PAGES = (
     "audit-a-facility.md",
     "compare-snapshots.md",
     "start-and-stop-units.md",
+    "maintenance.md",
 )
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
