@@ -138,8 +138,12 @@ async def test_a_changed_launch_leaves_a_running_process_alone(supervisor: Super
     declare(supervisor, kept_alive(launch(STAYS)))
     first = await reaches(supervisor, Phase.RUNNING)
     await says(supervisor, "here")
-    declare(supervisor, kept_alive(launch("print('changed'); import time; time.sleep(600)", "x")))
-    declare(supervisor, kept_alive(launch(STAYS.replace("here", "changed"))))
+    declare(
+        supervisor,
+        kept_alive(launch(STAYS.replace("here", "changed"))),
+        launch(STAYS, unit_server="B"),
+    )
+    await reaches(supervisor, Phase.RUNNING, "B")  # by now it has been seen
     assert is_running(first.pid)
     assert supervisor.standings["PS_0"].pid == first.pid
     os.kill(first.pid, signal.SIGKILL)
@@ -185,17 +189,17 @@ async def test_what_a_process_started_ends_with_it(supervisor: Supervisor) -> No
 
 async def test_launches_are_spread_out(folder: AgentFolder) -> None:
     limits: Limits = replace(QUICK, launch_interval_s=0.1)
-    program = "import time; print(time.monotonic(), flush=True); time.sleep(600)"
     ids = [f"PS_{number}" for number in range(4)]
     async with Supervisor(folder, limits=limits) as supervisor:
         began = time.monotonic()
-        declare(supervisor, *(launch(program, unit_server=id) for id in ids))
+        declare(supervisor, *(launch(STAYS, unit_server=id) for id in ids))
         await reaches(supervisor, Phase.RUNNING, ids[-1])
         took = time.monotonic() - began
-        order = [(await reaches(supervisor, Phase.RUNNING, id)).pid for id in ids]
+        marks = folder.remembered()
         await supervisor.stop_all()
     assert took >= 0.3
-    assert all(first < second for first, second in pairwise(order)), "by id"
+    starts = [marks[id].start_ticks for id in ids]
+    assert all(first < second for first, second in pairwise(starts)), "by id"
 
 
 async def test_usage_and_output_are_known(
