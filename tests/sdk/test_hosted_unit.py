@@ -156,3 +156,22 @@ async def test_a_round_that_hangs_keeps_everybody_from_its_hardware(hosting: Hos
     hosting.assign([assignment("A", implementation="StuckInItsRound", generation=2)])
     assert await settle(hosting) == {"A": State.FATAL_ERROR}
     assert "still running. Restart" in hosting.units["A"].standing.message
+
+
+async def test_in_maintenance_nothing_is_applied_and_everything_is_when_it_is_over(
+    hosting: Hosting,
+) -> None:
+    hosting.assign([assignment("A")])
+    await settle(hosting)
+    Device.calls.clear()
+    changed = assignment("A", implementation="Stuck", default="2.5", generation=2)
+    for told in (assignment("A", default="2.5", generation=2), changed):
+        told.in_maintenance = True
+        hosting.assign([told])
+        assert await settle(hosting) == {"A": State.RUNNING}
+        assert hosting.units["A"].standing.reached_generation == 1
+    assert Device.calls == []
+    hosting.assign([assignment("A", default="2.5", generation=2)])
+    assert await settle(hosting) == {"A": State.RUNNING}
+    assert hosting.units["A"].standing.reached_generation == 2
+    assert Device.calls == ["A stop", "A deinit", "A init", "A start"]
