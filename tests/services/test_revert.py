@@ -27,6 +27,7 @@ from metadata_server.domain.facility import (
     Snapshot,
     Variable,
 )
+from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.moment import Moment
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.refused import Refused
@@ -93,12 +94,21 @@ RICH: dict[Kind, Resource] = {
             **SHARED,  # type: ignore[arg-type]
         ),
         Policy(id="policy", kinds=(Kind.AGENT,), template="Supply", **SHARED),  # type: ignore[arg-type]
+        Maintenance(
+            id="cooling",
+            control_units=("A/1",),  # it is long over
+            id_prefixes=("RING/", "HALL"),
+            begin_time_us=5,
+            end_time_us=6,
+            **SHARED,  # type: ignore[arg-type]
+        ),
     )
 }
 SIMPLE: dict[Kind, Resource] = {
     Kind.TEMPLATE: Template(id="Supply", implementation="::Supply"),
     Kind.CONTROL_UNIT: ControlUnit(id="A/1", template="Supply", template_version=1),
     Kind.VARIABLE: Variable(id="v", value="1"),
+    Kind.MAINTENANCE: Maintenance(id="cooling", description="a leak", id_prefixes=("B/",)),
 }
 
 
