@@ -48,6 +48,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A requirement between attributes does not hold; INVALID_ARGUMENT, HTTP 400."""
     REASON_REQUIRED: _ErrorReason.ValueType  # 12
     """A policy wants a reason for this change; INVALID_ARGUMENT, HTTP 400. The metadata names it."""
+    DEPENDENCY_CYCLE: _ErrorReason.ValueType  # 13
+    """Units depend on one another in a cycle, so that none can go first; INVALID_ARGUMENT, HTTP
+    400. The message names it.
+    """
+    NOTHING_SELECTED: _ErrorReason.ValueType  # 14
+    """No control unit passes the selection; INVALID_ARGUMENT, HTTP 400."""
     TEMPLATE_NOT_FOUND: _ErrorReason.ValueType  # 20
     """There is no such template; NOT_FOUND, HTTP 404."""
     CONTROL_UNIT_NOT_FOUND: _ErrorReason.ValueType  # 21
@@ -72,6 +78,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """There is no such policy; NOT_FOUND, HTTP 404."""
     MAINTENANCE_NOT_FOUND: _ErrorReason.ValueType  # 32
     """There is no such maintenance; NOT_FOUND, HTTP 404."""
+    OPERATION_NOT_FOUND: _ErrorReason.ValueType  # 33
+    """There is no such operation; NOT_FOUND, HTTP 404."""
     CHANGE_SET_NOT_FOUND: _ErrorReason.ValueType  # 31
     """There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
     ALREADY_EXISTS: _ErrorReason.ValueType  # 40
@@ -109,6 +117,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     UNIT_IN_MAINTENANCE: _ErrorReason.ValueType  # 66
     """The control unit is in maintenance and takes no orders; FAILED_PRECONDITION, HTTP 409. The
     message names the maintenance, its author and its end.
+    """
+    UNITS_BLOCKED: _ErrorReason.ValueType  # 67
+    """Units that were to be ordered something are blocked; FAILED_PRECONDITION, HTTP 409. The
+    violations name each with what is in its way.
+    """
+    OPERATION_ENDED: _ErrorReason.ValueType  # 68
+    """The operation has ended; FAILED_PRECONDITION, HTTP 409."""
+    NOTHING_TO_RETRY: _ErrorReason.ValueType  # 69
+    """No step of the operation has failed, or later orders have taken its place;
+    FAILED_PRECONDITION, HTTP 409.
     """
     ATTACHED_ELSEWHERE: _ErrorReason.ValueType  # 65
     """A newer Attach of the same session has taken this stream's place; ABORTED, HTTP 409. Leave
@@ -172,6 +190,12 @@ REQUIREMENT_BROKEN: ErrorReason.ValueType  # 11
 """A requirement between attributes does not hold; INVALID_ARGUMENT, HTTP 400."""
 REASON_REQUIRED: ErrorReason.ValueType  # 12
 """A policy wants a reason for this change; INVALID_ARGUMENT, HTTP 400. The metadata names it."""
+DEPENDENCY_CYCLE: ErrorReason.ValueType  # 13
+"""Units depend on one another in a cycle, so that none can go first; INVALID_ARGUMENT, HTTP
+400. The message names it.
+"""
+NOTHING_SELECTED: ErrorReason.ValueType  # 14
+"""No control unit passes the selection; INVALID_ARGUMENT, HTTP 400."""
 TEMPLATE_NOT_FOUND: ErrorReason.ValueType  # 20
 """There is no such template; NOT_FOUND, HTTP 404."""
 CONTROL_UNIT_NOT_FOUND: ErrorReason.ValueType  # 21
@@ -196,6 +220,8 @@ POLICY_NOT_FOUND: ErrorReason.ValueType  # 30
 """There is no such policy; NOT_FOUND, HTTP 404."""
 MAINTENANCE_NOT_FOUND: ErrorReason.ValueType  # 32
 """There is no such maintenance; NOT_FOUND, HTTP 404."""
+OPERATION_NOT_FOUND: ErrorReason.ValueType  # 33
+"""There is no such operation; NOT_FOUND, HTTP 404."""
 CHANGE_SET_NOT_FOUND: ErrorReason.ValueType  # 31
 """There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
 ALREADY_EXISTS: ErrorReason.ValueType  # 40
@@ -233,6 +259,16 @@ NOT_HOSTED_HERE: ErrorReason.ValueType  # 64
 UNIT_IN_MAINTENANCE: ErrorReason.ValueType  # 66
 """The control unit is in maintenance and takes no orders; FAILED_PRECONDITION, HTTP 409. The
 message names the maintenance, its author and its end.
+"""
+UNITS_BLOCKED: ErrorReason.ValueType  # 67
+"""Units that were to be ordered something are blocked; FAILED_PRECONDITION, HTTP 409. The
+violations name each with what is in its way.
+"""
+OPERATION_ENDED: ErrorReason.ValueType  # 68
+"""The operation has ended; FAILED_PRECONDITION, HTTP 409."""
+NOTHING_TO_RETRY: ErrorReason.ValueType  # 69
+"""No step of the operation has failed, or later orders have taken its place;
+FAILED_PRECONDITION, HTTP 409.
 """
 ATTACHED_ELSEWHERE: ErrorReason.ValueType  # 65
 """A newer Attach of the same session has taken this stream's place; ABORTED, HTTP 409. Leave

@@ -48,6 +48,8 @@ class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Kind.ValueType],
     """ControlUnitStatus; only watched, never in a bundle."""
     KIND_UNIT_SERVER_STATUS: _Kind.ValueType  # 21
     """UnitServerStatus; only watched, never in a bundle."""
+    KIND_OPERATION: _Kind.ValueType  # 22
+    """Operation; only watched, never in a bundle."""
 
 class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
     """Kinds of resources that people declare."""
@@ -78,4 +80,6 @@ KIND_CONTROL_UNIT_STATUS: Kind.ValueType  # 20
 """ControlUnitStatus; only watched, never in a bundle."""
 KIND_UNIT_SERVER_STATUS: Kind.ValueType  # 21
 """UnitServerStatus; only watched, never in a bundle."""
+KIND_OPERATION: Kind.ValueType  # 22
+"""Operation; only watched, never in a bundle."""
 Global___Kind: _TypeAlias = Kind  # noqa: Y015
