@@ -14,12 +14,12 @@
             ...
 
 The services are attributes: `agents`, `bundles`, `control_units`, `datasets`,
-`execution_units`, `instantiations`, `overview`, `registration`, `scripts`, `sightings`,
-`snapshots`, `templates`, `unit_servers`, `variables`, `watch`. A call with one request and one
-reply goes to any server and, when it cannot be done twice by it, is sent again until its time
-is over; mutations get a request id when they come without one. A call with a stream is an
-asynchronous iterator of replies (`write`, `done_writing`, `cancel`), raises the same errors,
-and is opened again by its user, who alone knows where to go on:
+`execution_units`, `instantiations`, `operations`, `overview`, `registration`, `scripts`,
+`sightings`, `snapshots`, `templates`, `unit_servers`, `variables`, `watch`. A call with one
+request and one reply goes to any server and, when it cannot be done twice by it, is sent again
+until its time is over; mutations get a request id when they come without one. A call with a
+stream is an asynchronous iterator of replies (`write`, `done_writing`, `cancel`), raises the
+same errors, and is opened again by its user, who alone knows where to go on:
 
     position = None
     async for change in client.watch.Watch(WatchRequest(position=position)):

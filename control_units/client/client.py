@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mds.v1.history_pb2_grpc import HistoryAsyncStub
     from mds.v1.instantiation_pb2_grpc import InstantiationsAsyncStub
     from mds.v1.maintenance_pb2_grpc import MaintenancesAsyncStub
+    from mds.v1.operation_pb2_grpc import OperationsAsyncStub
     from mds.v1.overview_pb2_grpc import OverviewAsyncStub
     from mds.v1.policy_pb2_grpc import PoliciesAsyncStub
     from mds.v1.registration_pb2_grpc import RegistrationAsyncStub
@@ -178,6 +179,12 @@ class Client:
         from mds.v1.instantiation_pb2_grpc import InstantiationsStub
 
         return InstantiationsStub(self._channel)
+
+    @cached_property
+    def operations(self) -> "OperationsAsyncStub":
+        from mds.v1.operation_pb2_grpc import OperationsStub
+
+        return OperationsStub(self._channel)
 
     @cached_property
     def overview(self) -> "OverviewAsyncStub":

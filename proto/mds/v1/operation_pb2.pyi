@@ -458,6 +458,7 @@ class OperationStep(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     DEADLINE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    WAVE_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """Place in the plan, from 0."""
     control_unit: _builtins.str
@@ -480,6 +481,10 @@ class OperationStep(_message.Message):
     """How often it has begun."""
     revision: _builtins.int
     """Revision of its last change."""
+    wave: _builtins.int
+    """In which wave of its plan it would begin, as PlannedStep has it; steps back have waves of
+    their own, from 0.
+    """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it began last."""
@@ -509,10 +514,11 @@ class OperationStep(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         deadline: _timestamp_pb2.Timestamp | None = ...,
         revision: _builtins.int = ...,
+        wave: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "control_unit", b"control_unit", "deadline", b"deadline", "end_time", b"end_time", "generation", b"generation", "is_way_back", b"is_way_back", "level", b"level", "message", b"message", "minor_state", b"minor_state", "position", b"position", "revision", b"revision", "start_time", b"start_time", "state", b"state", "unit_server", b"unit_server"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "control_unit", b"control_unit", "deadline", b"deadline", "end_time", b"end_time", "generation", b"generation", "is_way_back", b"is_way_back", "level", b"level", "message", b"message", "minor_state", b"minor_state", "position", b"position", "revision", b"revision", "start_time", b"start_time", "state", b"state", "unit_server", b"unit_server", "wave", b"wave"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
