@@ -271,6 +271,7 @@ class AttachRequest(_message.Message):
     REPORTS_FIELD_NUMBER: _builtins.int
     DATASETS_FIELD_NUMBER: _builtins.int
     GOODBYE_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello:
         """First on every stream: who this is."""
@@ -291,6 +292,10 @@ class AttachRequest(_message.Message):
     def goodbye(self) -> Global___Goodbye:
         """It ends, on purpose."""
 
+    @_builtins.property
+    def values(self) -> Global___ValueReports:
+        """What the inputs of its units are set to."""
+
     def __init__(
         self,
         *,
@@ -299,12 +304,13 @@ class AttachRequest(_message.Message):
         reports: Global___Reports | None = ...,
         datasets: Global___PublishedDatasets | None = ...,
         goodbye: Global___Goodbye | None = ...,
+        values: Global___ValueReports | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["datasets", b"datasets", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello", "reports", b"reports", "word", b"word"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["datasets", b"datasets", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello", "reports", b"reports", "values", b"values", "word", b"word"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["datasets", b"datasets", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello", "reports", b"reports", "word", b"word"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["datasets", b"datasets", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello", "reports", b"reports", "values", b"values", "word", b"word"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_word: _TypeAlias = _typing.Literal["hello", "heartbeat", "reports", "datasets", "goodbye"]  # noqa: Y015
+    _WhichOneofReturnType_word: _TypeAlias = _typing.Literal["hello", "heartbeat", "reports", "datasets", "goodbye", "values"]  # noqa: Y015
     _WhichOneofArgType_word: _TypeAlias = _typing.Literal["word", b"word"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_word) -> _WhichOneofReturnType_word | None: ...
 
@@ -415,6 +421,9 @@ class UnitReport(_message.Message):
     FINGERPRINT_FIELD_NUMBER: _builtins.int
     DATASET_HASH_FIELD_NUMBER: _builtins.int
     UNFENCED_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    NEXT_ATTEMPT_FIELD_NUMBER: _builtins.int
+    HANGING_HOOK_FIELD_NUMBER: _builtins.int
     control_unit: _builtins.str
     """`control_units/{id}`."""
     sequence: _builtins.int
@@ -435,6 +444,14 @@ class UnitReport(_message.Message):
     """Hash of the dataset that its code published."""
     unfenced: _builtins.bool
     """Whether it started from its copy on disk before it was registered."""
+    attempts: _builtins.int
+    """How many times the unit server has by itself tried to get it out of an error since it was
+    last where people want it, or they last declared it otherwise or ordered it to recover.
+    """
+    hanging_hook: _builtins.str
+    """The hook that has not returned for so long that it should be known (`on_start`), as
+    `message` tells; at most 64 characters; empty: none.
+    """
     @_builtins.property
     def age(self) -> _duration_pb2.Duration:
         """How long ago it became so."""
@@ -442,6 +459,10 @@ class UnitReport(_message.Message):
     @_builtins.property
     def passed(self) -> _containers.RepeatedCompositeFieldContainer[Global___PassedState]:
         """States passed through since the report before, oldest first, without the present one."""
+
+    @_builtins.property
+    def next_attempt(self) -> _duration_pb2.Duration:
+        """In how long the unit server tries again by itself; absent: it waits for people."""
 
     def __init__(
         self,
@@ -457,10 +478,13 @@ class UnitReport(_message.Message):
         fingerprint: _builtins.str = ...,
         dataset_hash: _builtins.str = ...,
         unfenced: _builtins.bool = ...,
+        attempts: _builtins.int = ...,
+        next_attempt: _duration_pb2.Duration | None = ...,
+        hanging_hook: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "next_attempt", b"next_attempt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "control_unit", b"control_unit", "dataset_hash", b"dataset_hash", "fingerprint", b"fingerprint", "message", b"message", "passed", b"passed", "reached_generation", b"reached_generation", "reached_recover_count", b"reached_recover_count", "sequence", b"sequence", "state", b"state", "unfenced", b"unfenced"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "attempts", b"attempts", "control_unit", b"control_unit", "dataset_hash", b"dataset_hash", "fingerprint", b"fingerprint", "hanging_hook", b"hanging_hook", "message", b"message", "next_attempt", b"next_attempt", "passed", b"passed", "reached_generation", b"reached_generation", "reached_recover_count", b"reached_recover_count", "sequence", b"sequence", "state", b"state", "unfenced", b"unfenced"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -489,6 +513,102 @@ class Reports(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Reports: _TypeAlias = Reports  # noqa: Y015
+
+@_typing.final
+class ReportedValue(_message.Message):
+    """What an input or bidirectional attribute is set to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    AGE_FIELD_NUMBER: _builtins.int
+    attribute: _builtins.str
+    """The attribute's name."""
+    type: _dataset_pb2.ValueType.ValueType
+    """Its type."""
+    value: _builtins.str
+    """The value as text; an array is a JSON list, bytes are base64."""
+    @_builtins.property
+    def age(self) -> _duration_pb2.Duration:
+        """How long ago it was set so, or the unit initialised with it; to about a second."""
+
+    def __init__(
+        self,
+        *,
+        attribute: _builtins.str = ...,
+        type: _dataset_pb2.ValueType.ValueType = ...,
+        value: _builtins.str = ...,
+        age: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "attribute", b"attribute", "type", b"type", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportedValue: _TypeAlias = ReportedValue  # noqa: Y015
+
+@_typing.final
+class UnitValues(_message.Message):
+    """What the inputs of one unit are set to; takes the place of all that was said before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTROL_UNIT_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    control_unit: _builtins.str
+    """`control_units/{id}`."""
+    sequence: _builtins.int
+    """Grows within the unit server with each change, across streams; an older one changes nothing.
+    Not related to that of reports.
+    """
+    @_builtins.property
+    def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportedValue]:
+        """Of each input and bidirectional attribute that has a value, none twice; 1 MB of text at most."""
+
+    def __init__(
+        self,
+        *,
+        control_unit: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        values: _abc.Iterable[Global___ReportedValue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_unit", b"control_unit", "sequence", b"sequence", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnitValues: _TypeAlias = UnitValues  # noqa: Y015
+
+@_typing.final
+class ValueReports(_message.Message):
+    """What inputs are set to: after a hello those of all units that were ever initialised, then of
+    those in which something changed, about once a second at most. Not acknowledged.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnitValues]:
+        """One for each such unit; at most 1,000 a message."""
+
+    def __init__(
+        self,
+        *,
+        units: _abc.Iterable[Global___UnitValues] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValueReports: _TypeAlias = ValueReports  # noqa: Y015
 
 @_typing.final
 class PublishedDataset(_message.Message):

@@ -62,7 +62,7 @@ class RegistrationServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Attach(self, request_iterator, context):
-        """The one stream of a unit server: heartbeats, reports and datasets up; renewed leases,
+        """The one stream of a unit server: heartbeats, reports, values and datasets up; renewed leases,
         changed assignments and refusals down. The first message is `hello`. Any replica serves
         it; the newest Attach of a session wins. Ended with SESSION_ENDED (register again),
         DRAINING (attach elsewhere) or ATTACHED_ELSEWHERE (a newer Attach of this session).

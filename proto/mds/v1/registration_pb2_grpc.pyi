@@ -40,7 +40,7 @@ class RegistrationStub:
     INVALID_ID, INVALID_FIELD, TOO_BUSY.
     """
     Attach: _grpc.StreamStreamMultiCallable[_registration_pb2.AttachRequest, _registration_pb2.AttachResponse]
-    """The one stream of a unit server: heartbeats, reports and datasets up; renewed leases,
+    """The one stream of a unit server: heartbeats, reports, values and datasets up; renewed leases,
     changed assignments and refusals down. The first message is `hello`. Any replica serves
     it; the newest Attach of a session wins. Ended with SESSION_ENDED (register again),
     DRAINING (attach elsewhere) or ATTACHED_ELSEWHERE (a newer Attach of this session).
@@ -58,7 +58,7 @@ class RegistrationAsyncStub(RegistrationStub):
     INVALID_ID, INVALID_FIELD, TOO_BUSY.
     """
     Attach: _aio.StreamStreamMultiCallable[_registration_pb2.AttachRequest, _registration_pb2.AttachResponse]  # type: ignore[assignment]
-    """The one stream of a unit server: heartbeats, reports and datasets up; renewed leases,
+    """The one stream of a unit server: heartbeats, reports, values and datasets up; renewed leases,
     changed assignments and refusals down. The first message is `hello`. Any replica serves
     it; the newest Attach of a session wins. Ended with SESSION_ENDED (register again),
     DRAINING (attach elsewhere) or ATTACHED_ELSEWHERE (a newer Attach of this session).
@@ -85,7 +85,7 @@ class RegistrationServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_registration_pb2.AttachRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_registration_pb2.AttachResponse], _abc.AsyncIterator[_registration_pb2.AttachResponse]]:
-        """The one stream of a unit server: heartbeats, reports and datasets up; renewed leases,
+        """The one stream of a unit server: heartbeats, reports, values and datasets up; renewed leases,
         changed assignments and refusals down. The first message is `hello`. Any replica serves
         it; the newest Attach of a session wins. Ended with SESSION_ENDED (register again),
         DRAINING (attach elsewhere) or ATTACHED_ELSEWHERE (a newer Attach of this session).

@@ -555,6 +555,7 @@ class CompareSnapshotsRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
     CONFIGURED_FIELD_NUMBER: _builtins.int
+    LIVE_FIELD_NUMBER: _builtins.int
     TOLERANCE_FIELD_NUMBER: _builtins.int
     ID_PREFIX_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -565,6 +566,8 @@ class CompareSnapshotsRequest(_message.Message):
     """What is intended now for the units in the snapshot: the default of each input and
     bidirectional attribute that they shall use.
     """
+    live: _builtins.bool
+    """What the units in the snapshot last reported."""
     tolerance: _builtins.str
     """How far two numbers may be apart and still be equal, both ends included: a decimal fraction
     (`0.01`), or a part of the larger of the two, by its size (`1%`). Empty: 0.
@@ -577,14 +580,15 @@ class CompareSnapshotsRequest(_message.Message):
         name: _builtins.str = ...,
         snapshot: _builtins.str = ...,
         configured: _builtins.bool = ...,
+        live: _builtins.bool = ...,
         tolerance: _builtins.str = ...,
         id_prefix: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "other", b"other", "snapshot", b"snapshot"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "live", b"live", "other", b"other", "snapshot", b"snapshot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "id_prefix", b"id_prefix", "name", b"name", "other", b"other", "snapshot", b"snapshot", "tolerance", b"tolerance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "id_prefix", b"id_prefix", "live", b"live", "name", b"name", "other", b"other", "snapshot", b"snapshot", "tolerance", b"tolerance"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_other: _TypeAlias = _typing.Literal["snapshot", "configured"]  # noqa: Y015
+    _WhichOneofReturnType_other: _TypeAlias = _typing.Literal["snapshot", "configured", "live"]  # noqa: Y015
     _WhichOneofArgType_other: _TypeAlias = _typing.Literal["other", b"other"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_other) -> _WhichOneofReturnType_other | None: ...
 
@@ -684,6 +688,7 @@ class CompareSnapshotsResponse(_message.Message):
     DIFFERENCES_FIELD_NUMBER: _builtins.int
     COUNTS_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    NOT_IN_TOUCH_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___ValueDifference]:
         """What is not equal, by unit, then by attribute."""
@@ -696,16 +701,23 @@ class CompareSnapshotsResponse(_message.Message):
     def position(self) -> _position_pb2.Position:
         """The position that both sides are read at."""
 
+    @_builtins.property
+    def not_in_touch(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """With `live`: units with values that are not in touch, so that those may be others by now:
+        `control_units/{id}`, sorted; in the last message only.
+        """
+
     def __init__(
         self,
         *,
         differences: _abc.Iterable[Global___ValueDifference] | None = ...,
         counts: Global___ComparisonCounts | None = ...,
         position: _position_pb2.Position | None = ...,
+        not_in_touch: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "differences", b"differences", "position", b"position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "differences", b"differences", "not_in_touch", b"not_in_touch", "position", b"position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

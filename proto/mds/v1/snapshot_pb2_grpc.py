@@ -127,9 +127,9 @@ class SnapshotsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CompareSnapshots(self, request, context):
-        """Compares a snapshot with another one, or with what is intended, value by value. Numbers are
-        compared as the decimal fractions they are, arrays and JSON element by element, bytes by
-        content; spelling (`1.0`, `1`, `0x1`) does not matter. Refused: SNAPSHOT_NOT_FOUND,
+        """Compares a snapshot with another one, or with what is intended or reported, value by value.
+        Numbers are compared as the decimal fractions they are, arrays and JSON element by element,
+        bytes by content; spelling (`1.0`, `1`, `0x1`) does not matter. Refused: SNAPSHOT_NOT_FOUND,
         INVALID_ID, INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

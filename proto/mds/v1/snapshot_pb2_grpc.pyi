@@ -58,9 +58,9 @@ class SnapshotsStub:
     OVERRIDE_OF_OUTPUT, INVALID_VALUE, OVERRIDE_OUT_OF_RANGE, INVALID_FIELD.
     """
     CompareSnapshots: _grpc.UnaryStreamMultiCallable[_snapshot_pb2.CompareSnapshotsRequest, _snapshot_pb2.CompareSnapshotsResponse]
-    """Compares a snapshot with another one, or with what is intended, value by value. Numbers are
-    compared as the decimal fractions they are, arrays and JSON element by element, bytes by
-    content; spelling (`1.0`, `1`, `0x1`) does not matter. Refused: SNAPSHOT_NOT_FOUND,
+    """Compares a snapshot with another one, or with what is intended or reported, value by value.
+    Numbers are compared as the decimal fractions they are, arrays and JSON element by element,
+    bytes by content; spelling (`1.0`, `1`, `0x1`) does not matter. Refused: SNAPSHOT_NOT_FOUND,
     INVALID_ID, INVALID_FIELD.
     """
 
@@ -94,9 +94,9 @@ class SnapshotsAsyncStub(SnapshotsStub):
     OVERRIDE_OF_OUTPUT, INVALID_VALUE, OVERRIDE_OUT_OF_RANGE, INVALID_FIELD.
     """
     CompareSnapshots: _aio.UnaryStreamMultiCallable[_snapshot_pb2.CompareSnapshotsRequest, _snapshot_pb2.CompareSnapshotsResponse]  # type: ignore[assignment]
-    """Compares a snapshot with another one, or with what is intended, value by value. Numbers are
-    compared as the decimal fractions they are, arrays and JSON element by element, bytes by
-    content; spelling (`1.0`, `1`, `0x1`) does not matter. Refused: SNAPSHOT_NOT_FOUND,
+    """Compares a snapshot with another one, or with what is intended or reported, value by value.
+    Numbers are compared as the decimal fractions they are, arrays and JSON element by element,
+    bytes by content; spelling (`1.0`, `1`, `0x1`) does not matter. Refused: SNAPSHOT_NOT_FOUND,
     INVALID_ID, INVALID_FIELD.
     """
 
@@ -169,9 +169,9 @@ class SnapshotsServicer(metaclass=_abc_1.ABCMeta):
         request: _snapshot_pb2.CompareSnapshotsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_snapshot_pb2.CompareSnapshotsResponse], _abc.AsyncIterator[_snapshot_pb2.CompareSnapshotsResponse]]:
-        """Compares a snapshot with another one, or with what is intended, value by value. Numbers are
-        compared as the decimal fractions they are, arrays and JSON element by element, bytes by
-        content; spelling (`1.0`, `1`, `0x1`) does not matter. Refused: SNAPSHOT_NOT_FOUND,
+        """Compares a snapshot with another one, or with what is intended or reported, value by value.
+        Numbers are compared as the decimal fractions they are, arrays and JSON element by element,
+        bytes by content; spelling (`1.0`, `1`, `0x1`) does not matter. Refused: SNAPSHOT_NOT_FOUND,
         INVALID_ID, INVALID_FIELD.
         """
 
