@@ -80,6 +80,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """There is no such maintenance; NOT_FOUND, HTTP 404."""
     OPERATION_NOT_FOUND: _ErrorReason.ValueType  # 33
     """There is no such operation; NOT_FOUND, HTTP 404."""
+    MACHINE_MODE_NOT_FOUND: _ErrorReason.ValueType  # 34
+    """There is no such machine mode; NOT_FOUND, HTTP 404."""
+    GUARD_NOT_FOUND: _ErrorReason.ValueType  # 35
+    """There is no such guard; NOT_FOUND, HTTP 404."""
     CHANGE_SET_NOT_FOUND: _ErrorReason.ValueType  # 31
     """There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
     ALREADY_EXISTS: _ErrorReason.ValueType  # 40
@@ -128,6 +132,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No step of the operation has failed, or later orders have taken its place;
     FAILED_PRECONDITION, HTTP 409.
     """
+    FORBIDDEN_BY_GUARD: _ErrorReason.ValueType  # 70
+    """A guard forbids the change in the mode that its machine is in; FAILED_PRECONDITION, HTTP 409.
+    The message names the guard, the machine and the mode: wait for another one.
+    """
+    VALUES_MISSING: _ErrorReason.ValueType  # 71
+    """Units have reported no values, or are not in touch; FAILED_PRECONDITION, HTTP 409. The
+    violations name each.
+    """
+    NO_AGENT: _ErrorReason.ValueType  # 75
+    """No agent launches the unit server: its `launch` names none; FAILED_PRECONDITION, HTTP 409."""
+    AGENT_OUT_OF_TOUCH: _ErrorReason.ValueType  # 76
+    """The agent that is asked does not answer; UNAVAILABLE, HTTP 503."""
     ATTACHED_ELSEWHERE: _ErrorReason.ValueType  # 65
     """A newer Attach of the same session has taken this stream's place; ABORTED, HTTP 409. Leave
     it to that one.
@@ -222,6 +238,10 @@ MAINTENANCE_NOT_FOUND: ErrorReason.ValueType  # 32
 """There is no such maintenance; NOT_FOUND, HTTP 404."""
 OPERATION_NOT_FOUND: ErrorReason.ValueType  # 33
 """There is no such operation; NOT_FOUND, HTTP 404."""
+MACHINE_MODE_NOT_FOUND: ErrorReason.ValueType  # 34
+"""There is no such machine mode; NOT_FOUND, HTTP 404."""
+GUARD_NOT_FOUND: ErrorReason.ValueType  # 35
+"""There is no such guard; NOT_FOUND, HTTP 404."""
 CHANGE_SET_NOT_FOUND: ErrorReason.ValueType  # 31
 """There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
 ALREADY_EXISTS: ErrorReason.ValueType  # 40
@@ -270,6 +290,18 @@ NOTHING_TO_RETRY: ErrorReason.ValueType  # 69
 """No step of the operation has failed, or later orders have taken its place;
 FAILED_PRECONDITION, HTTP 409.
 """
+FORBIDDEN_BY_GUARD: ErrorReason.ValueType  # 70
+"""A guard forbids the change in the mode that its machine is in; FAILED_PRECONDITION, HTTP 409.
+The message names the guard, the machine and the mode: wait for another one.
+"""
+VALUES_MISSING: ErrorReason.ValueType  # 71
+"""Units have reported no values, or are not in touch; FAILED_PRECONDITION, HTTP 409. The
+violations name each.
+"""
+NO_AGENT: ErrorReason.ValueType  # 75
+"""No agent launches the unit server: its `launch` names none; FAILED_PRECONDITION, HTTP 409."""
+AGENT_OUT_OF_TOUCH: ErrorReason.ValueType  # 76
+"""The agent that is asked does not answer; UNAVAILABLE, HTTP 503."""
 ATTACHED_ELSEWHERE: ErrorReason.ValueType  # 65
 """A newer Attach of the same session has taken this stream's place; ABORTED, HTTP 409. Leave
 it to that one.

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from mds.v1 import condition_pb2 as _condition_pb2
 from mds.v1 import position_pb2 as _position_pb2
 from mds.v1 import state_pb2 as _state_pb2
 import builtins as _builtins
@@ -22,6 +23,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _LaunchOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LaunchOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LaunchOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LAUNCH_ORDER_UNSPECIFIED: _LaunchOrder.ValueType  # 0
+    """Nobody has ordered anything: `auto_start` says."""
+    LAUNCH_ORDER_RUN: _LaunchOrder.ValueType  # 1
+    """It is to run."""
+    LAUNCH_ORDER_STOP: _LaunchOrder.ValueType  # 2
+    """It is not to run."""
+
+class LaunchOrder(_LaunchOrder, metaclass=_LaunchOrderEnumTypeWrapper):
+    """Whether an agent is to have a unit server running."""
+
+LAUNCH_ORDER_UNSPECIFIED: LaunchOrder.ValueType  # 0
+"""Nobody has ordered anything: `auto_start` says."""
+LAUNCH_ORDER_RUN: LaunchOrder.ValueType  # 1
+"""It is to run."""
+LAUNCH_ORDER_STOP: LaunchOrder.ValueType  # 2
+"""It is not to run."""
+Global___LaunchOrder: _TypeAlias = LaunchOrder  # noqa: Y015
 
 class _EndReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -93,6 +118,9 @@ class Launch(_message.Message):
     AUTO_START_FIELD_NUMBER: _builtins.int
     KEEP_ALIVE_FIELD_NUMBER: _builtins.int
     LOG_ON_CONSOLE_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    RESTART_COUNT_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
     agent: _builtins.str
     """`agents/{id}` that launches it; a unit server belongs to at most one."""
     command: _builtins.str
@@ -107,6 +135,16 @@ class Launch(_message.Message):
     """Whether the agent starts it again when it ends."""
     log_on_console: _builtins.bool
     """Whether its output also goes to the agent's own."""
+    order: Global___LaunchOrder.ValueType
+    """What people have ordered; set by StartUnitServer and StopUnitServer. Unset: `auto_start`
+    says whether it runs.
+    """
+    restart_count: _builtins.int
+    """Grows by one with each order to restart; acted on once."""
+    level: _builtins.int
+    """Where its turn is when a host boots: an agent launches all of a level before any of a
+    higher one. May be negative.
+    """
     @_builtins.property
     def environment(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Environment variables."""
@@ -122,10 +160,13 @@ class Launch(_message.Message):
         auto_start: _builtins.bool = ...,
         keep_alive: _builtins.bool = ...,
         log_on_console: _builtins.bool = ...,
+        order: Global___LaunchOrder.ValueType = ...,
+        restart_count: _builtins.int = ...,
+        level: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "auto_start", b"auto_start", "command", b"command", "configuration", b"configuration", "environment", b"environment", "keep_alive", b"keep_alive", "log_on_console", b"log_on_console", "working_directory", b"working_directory"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "auto_start", b"auto_start", "command", b"command", "configuration", b"configuration", "environment", b"environment", "keep_alive", b"keep_alive", "level", b"level", "log_on_console", b"log_on_console", "order", b"order", "restart_count", b"restart_count", "working_directory", b"working_directory"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -255,6 +296,7 @@ class UnitServerStatus(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     END_REASON_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`unit_server_statuses/{id}`."""
     unit_server: _builtins.str
@@ -289,6 +331,10 @@ class UnitServerStatus(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When the session ended; absent: it has not."""
 
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedCompositeFieldContainer[_condition_pb2.Condition]:
+        """What should be known of it: `KeepsDying`."""
+
     def __init__(
         self,
         *,
@@ -306,10 +352,11 @@ class UnitServerStatus(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         end_reason: Global___EndReason.ValueType = ...,
+        conditions: _abc.Iterable[_condition_pb2.Condition] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "classes", b"classes", "contact", b"contact", "end_reason", b"end_reason", "end_time", b"end_time", "host", b"host", "incarnation", b"incarnation", "name", b"name", "pid", b"pid", "revision", b"revision", "session", b"session", "start_time", b"start_time", "unit_server", b"unit_server", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "classes", b"classes", "conditions", b"conditions", "contact", b"contact", "end_reason", b"end_reason", "end_time", b"end_time", "host", b"host", "incarnation", b"incarnation", "name", b"name", "pid", b"pid", "revision", b"revision", "session", b"session", "start_time", b"start_time", "unit_server", b"unit_server", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -654,3 +701,105 @@ class ListUnitServerStatusesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListUnitServerStatusesResponse: _TypeAlias = ListUnitServerStatusesResponse  # noqa: Y015
+
+@_typing.final
+class StartUnitServerRequest(_message.Message):
+    """Which unit server to start."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`unit_servers/{id}`."""
+    request_id: _builtins.str
+    """Makes a repeated call safe: unique for each intent of its caller, at most 64 characters."""
+    reason: _builtins.str
+    """Why, for the history."""
+    validate_only: _builtins.bool
+    """Checks everything and writes nothing."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartUnitServerRequest: _TypeAlias = StartUnitServerRequest  # noqa: Y015
+
+@_typing.final
+class StopUnitServerRequest(_message.Message):
+    """Which unit server to stop."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`unit_servers/{id}`."""
+    request_id: _builtins.str
+    """Makes a repeated call safe: unique for each intent of its caller, at most 64 characters."""
+    reason: _builtins.str
+    """Why, for the history."""
+    validate_only: _builtins.bool
+    """Checks everything and writes nothing."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StopUnitServerRequest: _TypeAlias = StopUnitServerRequest  # noqa: Y015
+
+@_typing.final
+class RestartUnitServerRequest(_message.Message):
+    """Which unit server to restart."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`unit_servers/{id}`."""
+    request_id: _builtins.str
+    """Makes a repeated call safe: unique for each intent of its caller, at most 64 characters."""
+    reason: _builtins.str
+    """Why, for the history."""
+    validate_only: _builtins.bool
+    """Checks everything and writes nothing."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestartUnitServerRequest: _TypeAlias = RestartUnitServerRequest  # noqa: Y015

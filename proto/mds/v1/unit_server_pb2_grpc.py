@@ -61,6 +61,21 @@ class UnitServersStub:
                 request_serializer=mds_dot_v1_dot_unit__server__pb2.DeleteUnitServerRequest.SerializeToString,
                 response_deserializer=mds_dot_v1_dot_unit__server__pb2.DeleteUnitServerResponse.FromString,
                 _registered_method=True)
+        self.StartUnitServer = channel.unary_unary(
+                '/mds.v1.UnitServers/StartUnitServer',
+                request_serializer=mds_dot_v1_dot_unit__server__pb2.StartUnitServerRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_unit__server__pb2.UnitServer.FromString,
+                _registered_method=True)
+        self.StopUnitServer = channel.unary_unary(
+                '/mds.v1.UnitServers/StopUnitServer',
+                request_serializer=mds_dot_v1_dot_unit__server__pb2.StopUnitServerRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_unit__server__pb2.UnitServer.FromString,
+                _registered_method=True)
+        self.RestartUnitServer = channel.unary_unary(
+                '/mds.v1.UnitServers/RestartUnitServer',
+                request_serializer=mds_dot_v1_dot_unit__server__pb2.RestartUnitServerRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_unit__server__pb2.UnitServer.FromString,
+                _registered_method=True)
         self.GetUnitServerStatus = channel.unary_unary(
                 '/mds.v1.UnitServers/GetUnitServerStatus',
                 request_serializer=mds_dot_v1_dot_unit__server__pb2.GetUnitServerStatusRequest.SerializeToString,
@@ -116,6 +131,32 @@ class UnitServersServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartUnitServer(self, request, context):
+        """Orders its agent to have it running, now and whenever the host boots. Nothing changes where
+        that was ordered before: what has been given up is tried again by RestartUnitServer.
+        Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StopUnitServer(self, request, context):
+        """Orders its agent to end it, and not to launch it again, until somebody orders a start or a
+        restart. Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestartUnitServer(self, request, context):
+        """Orders its agent to end its process, if there is one, and to launch it again, also where it
+        had been stopped or given up. The order is kept until the agent has carried it out, once.
+        Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetUnitServerStatus(self, request, context):
         """Reads the session of a unit server. Refused: UNIT_SERVER_NOT_FOUND.
         """
@@ -157,6 +198,21 @@ def add_UnitServersServicer_to_server(servicer, server):
                     servicer.DeleteUnitServer,
                     request_deserializer=mds_dot_v1_dot_unit__server__pb2.DeleteUnitServerRequest.FromString,
                     response_serializer=mds_dot_v1_dot_unit__server__pb2.DeleteUnitServerResponse.SerializeToString,
+            ),
+            'StartUnitServer': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartUnitServer,
+                    request_deserializer=mds_dot_v1_dot_unit__server__pb2.StartUnitServerRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_unit__server__pb2.UnitServer.SerializeToString,
+            ),
+            'StopUnitServer': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopUnitServer,
+                    request_deserializer=mds_dot_v1_dot_unit__server__pb2.StopUnitServerRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_unit__server__pb2.UnitServer.SerializeToString,
+            ),
+            'RestartUnitServer': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestartUnitServer,
+                    request_deserializer=mds_dot_v1_dot_unit__server__pb2.RestartUnitServerRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_unit__server__pb2.UnitServer.SerializeToString,
             ),
             'GetUnitServerStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetUnitServerStatus,
@@ -306,6 +362,87 @@ class UnitServers:
             '/mds.v1.UnitServers/DeleteUnitServer',
             mds_dot_v1_dot_unit__server__pb2.DeleteUnitServerRequest.SerializeToString,
             mds_dot_v1_dot_unit__server__pb2.DeleteUnitServerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartUnitServer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.UnitServers/StartUnitServer',
+            mds_dot_v1_dot_unit__server__pb2.StartUnitServerRequest.SerializeToString,
+            mds_dot_v1_dot_unit__server__pb2.UnitServer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopUnitServer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.UnitServers/StopUnitServer',
+            mds_dot_v1_dot_unit__server__pb2.StopUnitServerRequest.SerializeToString,
+            mds_dot_v1_dot_unit__server__pb2.UnitServer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestartUnitServer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.UnitServers/RestartUnitServer',
+            mds_dot_v1_dot_unit__server__pb2.RestartUnitServerRequest.SerializeToString,
+            mds_dot_v1_dot_unit__server__pb2.UnitServer.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,6 +51,20 @@ class UnitServersStub:
     """Deletes a unit server; its history stays. Refused: UNIT_SERVER_NOT_FOUND, ETAG_REQUIRED,
     ETAG_MISMATCH, STILL_IN_USE.
     """
+    StartUnitServer: _grpc.UnaryUnaryMultiCallable[_unit_server_pb2.StartUnitServerRequest, _unit_server_pb2.UnitServer]
+    """Orders its agent to have it running, now and whenever the host boots. Nothing changes where
+    that was ordered before: what has been given up is tried again by RestartUnitServer.
+    Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT.
+    """
+    StopUnitServer: _grpc.UnaryUnaryMultiCallable[_unit_server_pb2.StopUnitServerRequest, _unit_server_pb2.UnitServer]
+    """Orders its agent to end it, and not to launch it again, until somebody orders a start or a
+    restart. Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT.
+    """
+    RestartUnitServer: _grpc.UnaryUnaryMultiCallable[_unit_server_pb2.RestartUnitServerRequest, _unit_server_pb2.UnitServer]
+    """Orders its agent to end its process, if there is one, and to launch it again, also where it
+    had been stopped or given up. The order is kept until the agent has carried it out, once.
+    Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT.
+    """
     GetUnitServerStatus: _grpc.UnaryUnaryMultiCallable[_unit_server_pb2.GetUnitServerStatusRequest, _unit_server_pb2.UnitServerStatus]
     """Reads the session of a unit server. Refused: UNIT_SERVER_NOT_FOUND."""
     ListUnitServerStatuses: _grpc.UnaryUnaryMultiCallable[_unit_server_pb2.ListUnitServerStatusesRequest, _unit_server_pb2.ListUnitServerStatusesResponse]
@@ -78,6 +92,20 @@ class UnitServersAsyncStub(UnitServersStub):
     DeleteUnitServer: _aio.UnaryUnaryMultiCallable[_unit_server_pb2.DeleteUnitServerRequest, _unit_server_pb2.DeleteUnitServerResponse]  # type: ignore[assignment]
     """Deletes a unit server; its history stays. Refused: UNIT_SERVER_NOT_FOUND, ETAG_REQUIRED,
     ETAG_MISMATCH, STILL_IN_USE.
+    """
+    StartUnitServer: _aio.UnaryUnaryMultiCallable[_unit_server_pb2.StartUnitServerRequest, _unit_server_pb2.UnitServer]  # type: ignore[assignment]
+    """Orders its agent to have it running, now and whenever the host boots. Nothing changes where
+    that was ordered before: what has been given up is tried again by RestartUnitServer.
+    Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT.
+    """
+    StopUnitServer: _aio.UnaryUnaryMultiCallable[_unit_server_pb2.StopUnitServerRequest, _unit_server_pb2.UnitServer]  # type: ignore[assignment]
+    """Orders its agent to end it, and not to launch it again, until somebody orders a start or a
+    restart. Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT.
+    """
+    RestartUnitServer: _aio.UnaryUnaryMultiCallable[_unit_server_pb2.RestartUnitServerRequest, _unit_server_pb2.UnitServer]  # type: ignore[assignment]
+    """Orders its agent to end its process, if there is one, and to launch it again, also where it
+    had been stopped or given up. The order is kept until the agent has carried it out, once.
+    Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT.
     """
     GetUnitServerStatus: _aio.UnaryUnaryMultiCallable[_unit_server_pb2.GetUnitServerStatusRequest, _unit_server_pb2.UnitServerStatus]  # type: ignore[assignment]
     """Reads the session of a unit server. Refused: UNIT_SERVER_NOT_FOUND."""
@@ -133,6 +161,38 @@ class UnitServersServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_unit_server_pb2.DeleteUnitServerResponse, _abc.Awaitable[_unit_server_pb2.DeleteUnitServerResponse]]:
         """Deletes a unit server; its history stays. Refused: UNIT_SERVER_NOT_FOUND, ETAG_REQUIRED,
         ETAG_MISMATCH, STILL_IN_USE.
+        """
+
+    @_abc_1.abstractmethod
+    def StartUnitServer(
+        self,
+        request: _unit_server_pb2.StartUnitServerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_unit_server_pb2.UnitServer, _abc.Awaitable[_unit_server_pb2.UnitServer]]:
+        """Orders its agent to have it running, now and whenever the host boots. Nothing changes where
+        that was ordered before: what has been given up is tried again by RestartUnitServer.
+        Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT.
+        """
+
+    @_abc_1.abstractmethod
+    def StopUnitServer(
+        self,
+        request: _unit_server_pb2.StopUnitServerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_unit_server_pb2.UnitServer, _abc.Awaitable[_unit_server_pb2.UnitServer]]:
+        """Orders its agent to end it, and not to launch it again, until somebody orders a start or a
+        restart. Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT.
+        """
+
+    @_abc_1.abstractmethod
+    def RestartUnitServer(
+        self,
+        request: _unit_server_pb2.RestartUnitServerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_unit_server_pb2.UnitServer, _abc.Awaitable[_unit_server_pb2.UnitServer]]:
+        """Orders its agent to end its process, if there is one, and to launch it again, also where it
+        had been stopped or given up. The order is kept until the agent has carried it out, once.
+        Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT.
         """
 
     @_abc_1.abstractmethod
