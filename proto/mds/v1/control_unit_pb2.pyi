@@ -242,6 +242,9 @@ class ControlUnitStatus(_message.Message):
     UNFENCED_FIELD_NUMBER: _builtins.int
     HEALTH_FIELD_NUMBER: _builtins.int
     CONDITIONS_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    NEXT_ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
+    HANGING_HOOK_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`control_unit_statuses/{id}`."""
     control_unit: _builtins.str
@@ -272,6 +275,12 @@ class ControlUnitStatus(_message.Message):
     """Whether it started from its copy on disk and no server has confirmed it yet."""
     health: _state_pb2.Health.ValueType
     """The verdict, with the desired state in mind."""
+    attempts: _builtins.int
+    """How many times its unit server has by itself tried to get it out of an error since people
+    last said something of it, or it last was well for long; 0 where it is where they want it.
+    """
+    hanging_hook: _builtins.str
+    """The hook that has not returned for so long that it should be known (`on_start`); empty: none."""
     @_builtins.property
     def state_time(self) -> _timestamp_pb2.Timestamp:
         """Since when."""
@@ -279,6 +288,12 @@ class ControlUnitStatus(_message.Message):
     @_builtins.property
     def conditions(self) -> _containers.RepeatedCompositeFieldContainer[_condition_pb2.Condition]:
         """What else is true of it and should be known, sorted by type."""
+
+    @_builtins.property
+    def next_attempt_time(self) -> _timestamp_pb2.Timestamp:
+        """When its unit server tries again by itself; absent: it waits for people, or there is no
+        error.
+        """
 
     def __init__(
         self,
@@ -300,10 +315,13 @@ class ControlUnitStatus(_message.Message):
         unfenced: _builtins.bool = ...,
         health: _state_pb2.Health.ValueType = ...,
         conditions: _abc.Iterable[_condition_pb2.Condition] | None = ...,
+        attempts: _builtins.int = ...,
+        next_attempt_time: _timestamp_pb2.Timestamp | None = ...,
+        hanging_hook: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["state_time", b"state_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next_attempt_time", b"next_attempt_time", "state_time", b"state_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conditions", b"conditions", "contact", b"contact", "control_unit", b"control_unit", "dataset", b"dataset", "fingerprint", b"fingerprint", "health", b"health", "message", b"message", "name", b"name", "reached_generation", b"reached_generation", "reached_recover_count", b"reached_recover_count", "revision", b"revision", "sequence", b"sequence", "session", b"session", "state", b"state", "state_time", b"state_time", "unfenced", b"unfenced", "unit_server", b"unit_server"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "conditions", b"conditions", "contact", b"contact", "control_unit", b"control_unit", "dataset", b"dataset", "fingerprint", b"fingerprint", "hanging_hook", b"hanging_hook", "health", b"health", "message", b"message", "name", b"name", "next_attempt_time", b"next_attempt_time", "reached_generation", b"reached_generation", "reached_recover_count", b"reached_recover_count", "revision", b"revision", "sequence", b"sequence", "session", b"session", "state", b"state", "state_time", b"state_time", "unfenced", b"unfenced", "unit_server", b"unit_server"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -445,8 +445,8 @@ class UnitReport(_message.Message):
     unfenced: _builtins.bool
     """Whether it started from its copy on disk before it was registered."""
     attempts: _builtins.int
-    """How many times the unit server has by itself tried to get it out of an error since it was
-    last where people want it, or they last declared it otherwise or ordered it to recover.
+    """How many times the unit server has by itself tried to get it out of an error since people
+    last said something of it, or it last was well for long; 0 where it is where they want it.
     """
     hanging_hook: _builtins.str
     """The hook that has not returned for so long that it should be known (`on_start`), as
