@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 
 from metadata_server.domain.cycle import cycle_of, told
 from metadata_server.domain.dependency import groups_of, is_group
-from metadata_server.domain.ordering import Link, Member, Ordering, order_of
-from metadata_server.domain.refused import Refused, WrongField
+from metadata_server.domain.ordering import Link, Member, Ordering, order_of, sorted_nodes
+from metadata_server.domain.refused import Refused
 from metadata_server.domain.state import State
 
 
@@ -83,34 +84,39 @@ def plan_order(
         even_so: units that are not chosen block nothing.
 
     Raises:
-        Refused: INVALID_FIELD, when chosen units depend on one another in a cycle, naming it.
+        Refused: DEPENDENCY_CYCLE, when chosen units depend on one another in a cycle, naming it.
     """
-    members = sorted(chosen, key=lambda each: each.id)
-    refuse_cycles(members)
+    members = sorted(chosen, key=attrgetter("id"))
+    descends = verb in DESCENDING
+    ordering = order_of(members, descends=descends)
+    refuse_cycles(ordering)
     there = [each for each in members if is_there(verb, each)]
     settled = {each.id for each in there}
-    acted_on = [each for each in members if each.id not in settled]
+    acted_on = [each for each in members if each.id not in settled] if there else members
     blocked = {
-        each.id: Blockage("", barred[each.id])
-        for each in acted_on
-        if barred is not None and each.id in barred
+        each.id: Blockage("", barred[each.id]) for each in acted_on if barred and each.id in barred
     }
-    if not even_so:
-        find = DEPENDED_ON.get(verb)
-        for id, blockage in (find(acted_on, [*others, *there]) if find else {}).items():
-            blocked.setdefault(id, blockage)
-    spread(blocked, order_of(acted_on, descends=verb in DESCENDING))
-    left = (each for each in acted_on if each.id not in blocked)
-    return OrderPlan(
-        verb, order_of(left, descends=verb in DESCENDING), tuple(sorted(settled)), blocked
-    )
+    find = None if even_so else DEPENDED_ON.get(verb)
+    if find is not None:
+        blocked = find(acted_on, [*others, *there]) | blocked
+    if blocked:
+        if there:
+            ordering = order_of(acted_on, descends=descends)
+        spread(blocked, ordering)
+    if there or blocked:
+        left = (each for each in acted_on if each.id not in blocked)
+        ordering = order_of(left, descends=descends)
+    return OrderPlan(verb, ordering, tuple(sorted(settled)), blocked)
 
 
-def refuse_cycles(members: Iterable[Member]) -> None:
-    cycle = cycle_of(members)
-    if cycle:
-        expected = "units of which one can go first; these wait for one another"
-        raise Refused.wrong_fields([WrongField("requires", told(cycle), expected)])
+def refuse_cycles(ordering: Ordering) -> None:
+    """Raises:
+    Refused: DEPENDENCY_CYCLE, naming one.
+    """
+    if len(sorted_nodes(ordering)) < len(ordering.before):
+        cycle = cycle_of(ordering.members)
+        message = f"None of these units can go first: {told(cycle)}. One of them has to wait less."
+        raise Refused.invalid("DEPENDENCY_CYCLE", message, cycle=told(cycle))
 
 
 def is_there(verb: Verb, member: Member) -> bool:
@@ -125,7 +131,7 @@ def not_running(acted_on: list[Member], rest: list[Member]) -> dict[str, Blockag
     going = {each.id for each in acted_on}
     wanted = {on for each in acted_on for on in each.requires if is_group(on)}
     held: dict[str, Member | None] = {}
-    for member in (*rest, *acted_on):
+    for member in (*rest, *acted_on) if wanted else ():
         ready = member.id in going or member.state is State.RUNNING
         for group in groups_of(member.id):
             if group in wanted:

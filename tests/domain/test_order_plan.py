@@ -1,14 +1,17 @@
 """What an order would do: what is there, what is blocked, who is hit."""
 
+import time
+
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from metadata_server.domain.dependency import covers
-from metadata_server.domain.order_plan import Blockage, Verb, blast_radius, plan_order
-from metadata_server.domain.ordering import Link, Member
+from metadata_server.domain.order_plan import DESCENDING, Blockage, Verb, blast_radius, plan_order
+from metadata_server.domain.ordering import Link, Member, order_of
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.state import State
-from tests.domain.ordered import facilities, pairs, reached
+from tests.domain.ordered import facilities, pairs, reached, without_cycles
 
 R, S = State.RUNNING, State.STOPPED
 BLOCKED = "is blocked itself"
@@ -85,8 +88,34 @@ def test_what_may_not_be_touched_blocks_also_who_requires_it() -> None:
 
 def test_a_cycle_is_refused_by_name() -> None:
     members = [Member(id="A", requires=("B",)), Member(id="B", after=("A",))]
-    with pytest.raises(Refused, match="A requires B, B comes after A"):
-        plan_order(Verb.START, members)
+    with pytest.raises(Refused, match="A requires B, B comes after A") as caught:
+        plan_order(Verb.STOP, members)
+    assert caught.value.reason == "DEPENDENCY_CYCLE"
+
+
+@given(members=without_cycles(), verb=st.sampled_from(list(Verb)), even_so=st.booleans())
+def test_the_order_is_that_of_what_is_neither_there_nor_blocked(
+    *, members: list[Member], verb: Verb, even_so: bool
+) -> None:
+    plan = plan_order(verb, members, barred={"A/1": "in maintenance"}, even_so=even_so)
+    left = [each for each in members if each.id not in {*plan.there, *plan.blocked}]
+    assert plan.ordering == order_of(left, descends=verb in DESCENDING)
+
+
+def test_a_plan_costs_as_much_a_unit_however_many_there_are() -> None:
+    def facility(size: int) -> list[Member]:
+        return [
+            Member(
+                id=f"Z{number % 9}/{number}", level=number % 9, requires=(f"Z{number % 9 - 1}/",)
+            )
+            for number in range(size)
+            if number % 9
+        ]
+
+    begun = time.process_time()
+    plan = plan_order(Verb.STOP, facility(50_000))
+    assert len(plan.ordering.members) == 44_444
+    assert time.process_time() - begun < 4
 
 
 def test_the_blast_radius_names_through_whom_each_is_hit() -> None:
