@@ -45,12 +45,23 @@ class ControlUnit:
         implementation: name of the class in the facility's templates; the Python class's own
             unless `class MyUnit(ControlUnit, implementation="::site::MyUnit")` says otherwise.
         hook_deadline: seconds that a hook may take.
+        hook_warning: a hook that has not returned after so many seconds is told to people.
+        recover_attempts: how often the unit server tries by itself to get a unit out of
+            RECOVERABLE_ERROR, before it waits for people; 0: never.
+        recover_pause: seconds before the first of these attempts, at most; doubled for each
+            further one.
+        longest_recover_pause: seconds before any of them, at most. A unit that has been well
+            for so long has all its attempts back.
         cycle_period: seconds from one call of `on_cycle` to the next, while RUNNING.
     """
 
     implementation: ClassVar[str] = ""
     dataset: ClassVar[Mapping[str, Description]] = {}
     hook_deadline: ClassVar[float] = 30.0
+    hook_warning: ClassVar[float] = 10.0
+    recover_attempts: ClassVar[int] = 5
+    recover_pause: ClassVar[float] = 5.0
+    longest_recover_pause: ClassVar[float] = 300.0
     cycle_period: ClassVar[float] = 1.0
 
     def __init_subclass__(cls, implementation: str | None = None, **kwargs: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from control_units import hooks
 from control_units.control_unit import ControlUnit
+from control_units.slow_hooks import SlowHooks
 
 Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
@@ -20,10 +21,13 @@ class Cycle:
         stuck: end of a round that could not be ended in time; None: there is none.
     """
 
-    def __init__(self, unit: ControlUnit, spawn: Spawn, slots: asyncio.Semaphore) -> None:
+    def __init__(
+        self, unit: ControlUnit, spawn: Spawn, slots: asyncio.Semaphore, slow: SlowHooks
+    ) -> None:
         self._unit = unit
         self._spawn = spawn
         self._slots = slots
+        self._slow = slow
         self._timer: asyncio.TimerHandle | None = None
         self._round: asyncio.Task[None] | None = None
         self._is_on = False
@@ -53,7 +57,12 @@ class Cycle:
     async def _go_round(self) -> None:
         unit = self._unit
         try:
-            await hooks.call(unit.on_cycle, deadline=unit.hook_deadline, slots=self._slots)
+            await hooks.call(
+                unit.on_cycle,
+                deadline=unit.hook_deadline,
+                slots=self._slots,
+                watch=self._slow.watch("on_cycle", unit.hook_warning),
+            )
         except Exception as error:  # noqa: BLE001  # the author's code may raise anything
             self._is_on = False
             self.stuck = error.ended if isinstance(error, hooks.StillRunning) else None

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from control_units.faults import FatalError, RecoverableError
@@ -29,7 +30,11 @@ class StillRunning(FatalError):
 
 
 async def call(
-    hook: Callable[..., Any], *arguments: Any, deadline: float, slots: asyncio.Semaphore
+    hook: Callable[..., Any],
+    *arguments: Any,
+    deadline: float,
+    slots: asyncio.Semaphore,
+    watch: AbstractContextManager[None] | None = None,
 ) -> None:
     """Calls a hook and waits for its end.
 
@@ -40,6 +45,7 @@ async def call(
         deadline: seconds.
         slots: how many plain hooks may run at once in this process; one that hangs is no longer
             counted after its deadline.
+        watch: is entered while the hook runs.
 
     Raises:
         RecoverableError: an async hook did not end in time and was cancelled.
@@ -48,10 +54,12 @@ async def call(
     """
     name = getattr(hook, "__name__", "hook")
     if inspect.iscoroutinefunction(hook):
-        await _on_loop(hook, arguments, name, deadline)
+        with watch or nullcontext():
+            await _on_loop(hook, arguments, name, deadline)
     else:
         async with slots:
-            await _in_thread(hook, arguments, name, deadline)
+            with watch or nullcontext():
+                await _in_thread(hook, arguments, name, deadline)
 
 
 async def _on_loop(

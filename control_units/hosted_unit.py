@@ -17,7 +17,10 @@ from control_units.convergence import Situation, Step, next_step
 from control_units.cycle import Spawn
 from control_units.fingerprint import fingerprint
 from control_units.lifecycle import Lifecycle
+from control_units.recovery import Patience, Recovery
 from control_units.states import State
+
+_WAITS = " What is wanted of it since then has to wait."
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +33,9 @@ class Standing:
         since: when it came to be in its state, by the steady clock, in s.
         fingerprint: of what it has applied; empty: nothing.
         unfenced: it started from its copy on disk and no server has confirmed it yet.
+        attempts: made by its unit server itself to get it out of its error.
+        next_attempt: when the next one is due, by the steady clock, in s; None: there is none.
+        hanging_hook: that has not returned for long; empty: none.
     """
 
     state: State
@@ -39,6 +45,9 @@ class Standing:
     reached_recover_count: int = 0
     fingerprint: str = ""
     unfenced: bool = False
+    attempts: int = 0
+    next_attempt: float | None = None
+    hanging_hook: str = ""
 
 
 class HostedUnit:
@@ -61,6 +70,7 @@ class HostedUnit:
         spawn: Spawn,
         slots: asyncio.Semaphore,
         on_change: Callable[[HostedUnit], None],
+        recover_attempts: int | None = None,
     ) -> None:
         self.id = id
         self.hosted_class = hosted_class
@@ -76,12 +86,21 @@ class HostedUnit:
         self._target = State.UNSPECIFIED
         self._failure: tuple[str, bool] | None = None
         self._failed_generation = 0
+        self._recovery = Recovery()
+        self._recover_attempts = recover_attempts
+        self._next_attempt: asyncio.TimerHandle | None = None
+        self._step_generation = 0
         self._task: asyncio.Task[None] | None = None
         self._spawn = spawn
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._life = Lifecycle(
-            id, hosted_class, spawn=spawn, slots=slots, on_failure=self._fail_from_any_thread
+            id,
+            hosted_class,
+            spawn=spawn,
+            slots=slots,
+            on_failure=self._fail_from_any_thread,
+            on_slow=self._say_slow,
         )
 
     @property
@@ -103,6 +122,7 @@ class HostedUnit:
     ) -> None:
         """Takes over what people want of it. Without a configuration, that held stands; with
         another class it is built anew."""
+        is_news = assignment.generation != self.assignment.generation
         self.assignment = assignment
         self.hosted_class = hosted_class
         if assignment.HasField("configuration"):
@@ -112,6 +132,8 @@ class HostedUnit:
         if assignment.desired_state:
             self._target = State(assignment.desired_state)
         self._is_leaving = False
+        if is_news:
+            self._take_news()
         self.wake()
 
     def rename(self, id: str) -> None:
@@ -123,6 +145,8 @@ class HostedUnit:
     def leave(self) -> None:
         """It is no longer hosted here, or the process ends: it lets go of its hardware."""
         self._is_leaving = True
+        if self._next_attempt is not None:
+            self._next_attempt.cancel()
         self.wake()
 
     def hold(self, *, is_held: bool) -> None:
@@ -132,7 +156,7 @@ class HostedUnit:
 
     def fence(self, *, unfenced: bool) -> None:
         """Says whether a server has confirmed what it does."""
-        self._become(self.standing.state, self.standing.message, unfenced=unfenced)
+        self._change(unfenced=unfenced)
 
     def wake(self) -> None:
         """Has it look again at what there is to do."""
@@ -161,6 +185,10 @@ class HostedUnit:
     async def _take(self, step: Step) -> None:
         generation, recover_count = self.assignment.generation, self.assignment.recover_count
         before = self.standing.state
+        self._step_generation = generation
+        if step is Step.RECOVER:
+            is_ordered = recover_count > self.standing.reached_recover_count
+            self._recovery.begin(is_ordered=is_ordered)
         wanted, wanted_fingerprint, told = self.wanted, self.wanted_fingerprint, self.told
         arrival = await self._life.perform(step, before, wanted)
         changes: dict[str, Any] = {}
@@ -171,6 +199,7 @@ class HostedUnit:
             changes["reached_recover_count"] = recover_count
         if arrival.state.is_error:
             self._failed_generation = generation
+            self._plan_attempt(arrival.state)
             log.warning(
                 "control_unit_failed",
                 control_unit=self.id,
@@ -189,6 +218,7 @@ class HostedUnit:
         await self._life.fail(state)
         self._failed_generation = self.assignment.generation
         found = State.FATAL_ERROR if is_fatal else State.RECOVERABLE_ERROR
+        self._plan_attempt(found)
         log.warning("control_unit_failed", control_unit=self.id, state=found.name, message=message)
         self._become(found, message)
 
@@ -215,7 +245,8 @@ class HostedUnit:
             state=standing.state,
             desired=desired,
             is_configured=standing.fingerprint == self.wanted_fingerprint,
-            is_recover_due=self.assignment.recover_count > standing.reached_recover_count,
+            is_recover_due=self.assignment.recover_count > standing.reached_recover_count
+            or self._recovery.is_due,
             is_init_due=self.assignment.generation > self._failed_generation,
             holds_hardware=self._life.holds_hardware,
             is_leaving=self._is_leaving or self._is_to_rebuild(),
@@ -238,15 +269,64 @@ class HostedUnit:
         is_there = desired in {State.UNSPECIFIED, standing.state} and not standing.state.is_error
         if is_there and is_complete:
             changes["reached_generation"] = self.assignment.generation
-        self._become(standing.state, standing.message, **changes)
+            changes["attempts"] = 0
+            self._recovery.arrive()
+        self._change(**changes)
         log.info("control_unit_settled", control_unit=self.id, state=standing.state.name)
 
+    def _take_news(self) -> None:
+        """People have said something else: an error is tried again as if it were new, and one
+        who waits for a hook to return hears that this waits, too."""
+        self._recovery.forget()
+        is_ordered = self.assignment.recover_count > self.standing.reached_recover_count
+        if self.standing.state is State.RECOVERABLE_ERROR and not is_ordered:
+            self._plan_attempt(self.standing.state)
+            self._change(attempts=0, next_attempt=self._recovery.next)
+        if self.standing.hanging_hook and not self.standing.message.endswith(_WAITS):
+            self._change(message=self.standing.message + _WAITS)
+
+    def _plan_attempt(self, state: State) -> None:
+        """Has a unit that has failed wake up when it may be tried again."""
+        made = self._recover_attempts
+        of_class = self.hosted_class
+        patience = Patience(
+            of_class.recover_attempts if made is None else made,
+            of_class.recover_pause,
+            of_class.longest_recover_pause,
+        )
+        is_wanted = state is State.RECOVERABLE_ERROR and bool(self.assignment.desired_state)
+        pause = self._recovery.fail(patience) if is_wanted else None
+        if self._next_attempt is not None:
+            self._next_attempt.cancel()
+        if pause is not None:
+            self._next_attempt = self._loop.call_later(pause, self.wake)
+
+    def _say_slow(self, hook: str, seconds: float) -> None:
+        """A hook has not returned for so long; 0: it has, after all."""
+        if not seconds:
+            self._change(message="", hanging_hook="")
+            return
+        waits = _WAITS if self.assignment.generation != self._step_generation else ""
+        message = f"{hook} has not returned for {seconds:g} s.{waits}"
+        log.warning("hook_hangs", control_unit=self.id, hook=hook, seconds=seconds)
+        self._change(message=message, hanging_hook=hook)
+
     def _become(self, state: State, message: str = "", **changes: Any) -> None:
-        before = self.standing
-        since = before.since if state is before.state else time.monotonic()
-        self.standing = replace(before, state=state, since=since, message=message[:1000], **changes)
+        since = self.standing.since if state is self.standing.state else time.monotonic()
         if self._life.unit is not None:
             self._life.unit.state = state
+        self._change(
+            state=state,
+            since=since,
+            message=message[:1000],
+            attempts=self._recovery.attempts,
+            next_attempt=self._recovery.next if state is State.RECOVERABLE_ERROR else None,
+            **changes,
+        )
+
+    def _change(self, **changes: Any) -> None:
+        before = self.standing
+        self.standing = replace(before, **changes)
         if self.standing != before:
             self._on_change(self)
 

@@ -74,8 +74,11 @@ class Hosting:
         reported: set whenever the outbox has something to send.
     """
 
-    def __init__(self, classes: HostedClasses, *, spawn: Spawn) -> None:
+    def __init__(
+        self, classes: HostedClasses, *, spawn: Spawn, recover_attempts: int | None = None
+    ) -> None:
         self._classes = classes
+        self._recover_attempts = recover_attempts
         self._spawn = spawn
         self._slots = asyncio.Semaphore(MAXIMUM_THREADS)
         self._units: dict[str, HostedUnit] = {}
@@ -124,6 +127,7 @@ class Hosting:
                     spawn=self._spawn,
                     slots=self._slots,
                     on_change=self._note,
+                    recover_attempts=self._recover_attempts,
                 )
                 unit.hold(is_held=self._is_held)
                 self._note(unit)

@@ -13,6 +13,7 @@ from control_units.control_unit import ControlUnit
 from control_units.convergence import Step
 from control_units.cycle import Cycle, Spawn
 from control_units.faults import FatalError, UnitFault
+from control_units.slow_hooks import SlowHooks
 from control_units.states import State
 
 
@@ -45,6 +46,7 @@ class Lifecycle:
         spawn: Spawn,
         slots: asyncio.Semaphore,
         on_failure: Callable[[str, bool], None],
+        on_slow: Callable[[str, float], None],
     ) -> None:
         self.id = id
         self.unit: ControlUnit | None = None
@@ -53,6 +55,7 @@ class Lifecycle:
         self._spawn = spawn
         self._slots = slots
         self._on_failure = on_failure
+        self._slow = SlowHooks(on_slow)
         self._cycle: Cycle | None = None
         self._before_error = State.LOADED
         self._stuck: hooks.Ended | None = None
@@ -100,7 +103,7 @@ class Lifecycle:
         except (Exception, SystemExit) as error:
             raise FatalError(f"It cannot be built: {hooks.words(error)}") from error
         self.unit._on_failure = self._on_failure  # authors do not see it
-        self._cycle = Cycle(self.unit, self._spawn, self._slots)
+        self._cycle = Cycle(self.unit, self._spawn, self._slots, self._slow)
         return State.LOADED
 
     async def _init(self, wanted: Configuration) -> State:
@@ -158,7 +161,12 @@ class Lifecycle:
         assert unit is not None
         if getattr(type(unit), name) is not getattr(ControlUnit, name):
             hook: Callable[..., Any] = getattr(unit, name)
-            await hooks.call(hook, deadline=unit.hook_deadline, slots=self._slots)
+            await hooks.call(
+                hook,
+                deadline=unit.hook_deadline,
+                slots=self._slots,
+                watch=self._slow.watch(name, unit.hook_warning),
+            )
 
     def _check_not_stuck(self, step: Step) -> None:
         if self._cycle is not None and self._cycle.stuck is not None:

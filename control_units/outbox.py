@@ -18,6 +18,9 @@ MAXIMUM_REPORTS = 1000
 MAXIMUM_PASSED = 32
 """States on the way that one report tells; of a unit that flaps, the newest are kept."""
 
+MAXIMUM_HOOK = 64
+"""Characters of the name of a hook, by the contract."""
+
 WINDOW = 4
 """Reports of one unit that are under way at once; what happens meanwhile goes into the next."""
 
@@ -175,7 +178,17 @@ class Outbox:
             fingerprint=standing.fingerprint,
             dataset_hash=self._dataset_hash(report.control_unit),
             unfenced=standing.unfenced,
+            attempts=standing.attempts,
+            next_attempt=self._wait(standing.next_attempt),
+            hanging_hook=standing.hanging_hook[:MAXIMUM_HOOK],
         )
+
+    def _wait(self, until: float | None) -> Duration | None:
+        if until is None:
+            return None
+        wait = Duration()
+        wait.FromNanoseconds(max(0, round((until - self._clock()) * 1e9)))
+        return wait
 
     def _age(self, since: float) -> Duration:
         age = Duration()

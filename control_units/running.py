@@ -26,6 +26,7 @@ def run(
     on_lease_lost: Literal["keep", "stop"] = "keep",
     waits_undeclared: bool = True,
     state_folder: Path | None = None,
+    recover_attempts: int | None = None,
     version: str = "",
     reason: str = "",
 ) -> None:
@@ -51,6 +52,7 @@ def run(
             on_lease_lost=on_lease_lost,
             waits_undeclared=waits_undeclared,
             state_folder=state_folder,
+            recover_attempts=recover_attempts,
             version=version,
             reason=reason,
         )

@@ -41,6 +41,8 @@ class UnitServer:
         waits_undeclared: comes again until somebody declares it; otherwise that is the end.
         state_folder: where the last good configuration is kept; else MDS_STATE_FOLDER, else
             the user's own folder for the state of programs.
+        recover_attempts: how often it tries by itself to get a unit out of RECOVERABLE_ERROR;
+            0: never; None: as the unit's class says.
         version: of the classes' software, for the history of lives.
         reason: of this start, for the history.
     """
@@ -55,6 +57,7 @@ class UnitServer:
         on_lease_lost: Literal["keep", "stop"] = "keep",
         waits_undeclared: bool = True,
         state_folder: Path | None = None,
+        recover_attempts: int | None = None,
         version: str = "",
         reason: str = "",
     ) -> None:
@@ -65,7 +68,7 @@ class UnitServer:
         self._copy = DiskCopy(state_folder or default_folder(), unit_server)
         self._stops_without_lease = on_lease_lost == "stop"
         self._unit_tasks: set[asyncio.Task[None]] = set()
-        self._hosting = Hosting(self._classes, spawn=self._spawn)
+        self._hosting = Hosting(self._classes, spawn=self._spawn, recover_attempts=recover_attempts)
         self._stopping = asyncio.Event()
         self._fault: UnitServerFault | Refused | None = None
         self._link = Link(
