@@ -27,12 +27,17 @@ class Connection:
     principal: str | None = None
 
     def run(
-        self, work: "Callable[[Client], Awaitable[Result]]", *, timeout_s: float = 30.0
+        self,
+        work: "Callable[[Client], Awaitable[Result]]",
+        *,
+        timeout_s: float = 30.0,
+        says_why: bool = True,
     ) -> Result:
         """Does work with a client, made for it and closed after it.
 
         Args:
             timeout_s: what each call may take.
+            says_why: whether people are told when no server answers; else the work does it.
 
         Raises:
             click.UsageError: MDS_ADDRESS names no server.
@@ -46,6 +51,8 @@ class Connection:
             except ValueError as error:
                 raise click.UsageError(str(error)) from error
             async with client:
+                if not says_why:
+                    return await work(client)
                 patience = asyncio.create_task(_tell_why_it_takes_long(client, timeout_s))
                 try:
                     return await work(client)

@@ -1,7 +1,7 @@
 """Rows for people at a terminal, and for programs behind a pipe."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import click
 
@@ -16,8 +16,14 @@ def columns(headers: Sequence[str], rows: Sequence[Sequence[str]], indent: str) 
     ]
 
 
-def write_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on a terminal; elsewhere lines with tabs between fields, headers first."""
+def write_table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, elastic: Collection[str] = ()
+) -> None:
+    """A table on a terminal; elsewhere lines with tabs between fields, headers first.
+
+    Args:
+        elastic: headers of the columns that give way where a terminal is narrow; none: all do.
+    """
     if not sys.stdout.isatty():
         for row in (headers, *rows):
             click.echo("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
@@ -28,7 +34,8 @@ def write_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for header in headers:
-        table.add_column(header, overflow="fold")
+        is_stiff = bool(elastic) and header not in elastic
+        table.add_column(header, overflow="fold", no_wrap=is_stiff)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

@@ -7,6 +7,7 @@ import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
 _AGO = re.compile(r"(\d{1,6})(s|m|h|d|w)\Z", re.ASCII)
+_MOST_S = 1e9
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -69,6 +70,30 @@ class Ahead(click.ParamType[datetime]):
         found = Moment().convert(value, param, ctx)
         if found <= datetime.now(UTC):
             self.fail(f"{str(value)!r} is over; right would be a time to come.", param, ctx)
+        return found
+
+
+class Span(click.ParamType[timedelta]):
+    """How long: `90s`, `2m`, `1h`, or a number of seconds."""
+
+    name = "span"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        text = str(value)
+        long = _AGO.match(text)
+        try:
+            seconds = 0.0 if long else float(text)
+        except ValueError:
+            seconds = 0.0
+        found = timedelta(**{_UNITS[long[2]]: int(long[1])}) if long else None
+        if found is None and 0 < seconds < _MOST_S:
+            found = timedelta(seconds=seconds)
+        if not found:
+            self.fail(f"{text!r} is no span; right would be 90s, 2m, 1h or 0.5.", param, ctx)
         return found
 
 
