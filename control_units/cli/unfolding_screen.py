@@ -171,7 +171,8 @@ def there_text(unfolding: Unfolding) -> str:
         told = unfolding.operation.counts
         return f"{told.completed} of {told.steps} are there"
     rest = rest_text(counts)
-    text = f"{reached} of {total} are there" + (f", {rest}" if rest else "")
+    are = "is" if total == 1 else "are"
+    text = f"{reached} of {total} {are} there" + (f", {rest}" if rest else "")
     if back:
         done = back[StepState.STEP_STATE_COMPLETED]
         text += f"; {done} of {back.total()} are back"
@@ -188,7 +189,7 @@ def end_lines(unfolding: Unfolding) -> Iterator[str]:
     yield click.style(standing_text(operation), fg=COLOURS.get(operation.phase))
     missing = list(unfolding.missing())
     if missing:
-        headers = ("id", "step", "", "why")
+        headers = ("id", "state", "minor state", "why")
         yield from columns(headers, [step_row(each) for each in missing[:_MOST]], "  ")
     if len(missing) > _MOST:
         more = f"mds operation show {bare(operation.name)} --steps"

@@ -83,13 +83,13 @@ def test_the_end_names_who_is_not_there_with_why_and_what_to_do() -> None:
     first, standing, _, row, advice = end_lines(shown)
     assert first == "1 of 2 are there, 1 failed, after 42 s."
     assert "ERROR: 1 step has failed" in standing
-    assert row.split("  ") == ["", "LAB/U1", "ERROR", "TimedOut", "the mains are off"]
+    assert row.split(maxsplit=3) == ["LAB/U1", "ERROR", "TimedOut", "the mains are off"]
     assert advice.endswith("mds operation retry-failed 7f31")
 
 
 def test_the_end_of_what_went_well_is_one_line() -> None:
     assert list(end_lines(unfolding(step(0, "COMPLETED"), phase="COMPLETED"))) == [
-        "1 of 1 are there."
+        "1 of 1 is there."
     ]
 
 
