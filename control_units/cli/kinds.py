@@ -23,6 +23,8 @@ KINDS = (
     "snapshots",
     "policies",
     "maintenances",
+    "machine_modes",
+    "guards",
 )
 """Collections, each after what it refers to."""
 

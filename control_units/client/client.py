@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from mds.v1.dataset_pb2_grpc import DatasetsAsyncStub
     from mds.v1.edit_pb2_grpc import EditsAsyncStub
     from mds.v1.execution_unit_pb2_grpc import ExecutionUnitsAsyncStub
+    from mds.v1.guard_pb2_grpc import GuardsAsyncStub
     from mds.v1.history_pb2_grpc import HistoryAsyncStub
     from mds.v1.instantiation_pb2_grpc import InstantiationsAsyncStub
+    from mds.v1.live_values_pb2_grpc import LiveValuesAsyncStub
+    from mds.v1.machine_mode_pb2_grpc import MachineModesAsyncStub
     from mds.v1.maintenance_pb2_grpc import MaintenancesAsyncStub
     from mds.v1.operation_pb2_grpc import OperationsAsyncStub
     from mds.v1.overview_pb2_grpc import OverviewAsyncStub
@@ -151,6 +154,18 @@ class Client:
         return MaintenancesStub(self._channel)
 
     @cached_property
+    def machine_modes(self) -> "MachineModesAsyncStub":
+        from mds.v1.machine_mode_pb2_grpc import MachineModesStub
+
+        return MachineModesStub(self._channel)
+
+    @cached_property
+    def guards(self) -> "GuardsAsyncStub":
+        from mds.v1.guard_pb2_grpc import GuardsStub
+
+        return GuardsStub(self._channel)
+
+    @cached_property
     def bundles(self) -> "BundlesAsyncStub":
         from mds.v1.bundle_pb2_grpc import BundlesStub
 
@@ -185,6 +200,12 @@ class Client:
         from mds.v1.operation_pb2_grpc import OperationsStub
 
         return OperationsStub(self._channel)
+
+    @cached_property
+    def live_values(self) -> "LiveValuesAsyncStub":
+        from mds.v1.live_values_pb2_grpc import LiveValuesStub
+
+        return LiveValuesStub(self._channel)
 
     @cached_property
     def overview(self) -> "OverviewAsyncStub":

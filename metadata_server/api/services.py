@@ -23,10 +23,14 @@ from mds.v1 import (
     edit_pb2_grpc,
     execution_unit_pb2,
     execution_unit_pb2_grpc,
+    guard_pb2,
+    guard_pb2_grpc,
     history_pb2,
     history_pb2_grpc,
     instantiation_pb2,
     instantiation_pb2_grpc,
+    machine_mode_pb2,
+    machine_mode_pb2_grpc,
     maintenance_pb2,
     maintenance_pb2_grpc,
     overview_pb2,
@@ -69,6 +73,7 @@ from metadata_server.api.template import TemplateMethods
 from metadata_server.api.watch import add_watch
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script, Snapshot, Variable
+from metadata_server.domain.guard import Guard, MachineMode
 from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
@@ -99,6 +104,8 @@ STANDARD = (
     (Snapshot, snapshot_pb2, snapshot_pb2_grpc),
     (Policy, policy_pb2, policy_pb2_grpc),
     (Maintenance, maintenance_pb2, maintenance_pb2_grpc),
+    (MachineMode, machine_mode_pb2, machine_mode_pb2_grpc),
+    (Guard, guard_pb2, guard_pb2_grpc),
 )
 """Kinds with the five standard methods, and the generated modules that name them."""
 

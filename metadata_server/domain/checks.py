@@ -19,6 +19,7 @@ from metadata_server.domain.facility import (
     Variable,
 )
 from metadata_server.domain.fit import unit_misfits
+from metadata_server.domain.guard_checks import guard_faults, machine_mode_faults
 from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.names import BEGINS_AN_ID, DECLARED, Kind
 from metadata_server.domain.part_checks import (
@@ -282,4 +283,6 @@ CHECKS: dict[Kind, Callable[[Any], Iterator[WrongField]]] = {
     Kind.SNAPSHOT: snapshot_faults,
     Kind.POLICY: policy_faults,
     Kind.MAINTENANCE: maintenance_faults,
+    Kind.MACHINE_MODE: machine_mode_faults,
+    Kind.GUARD: guard_faults,
 }

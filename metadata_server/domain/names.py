@@ -25,8 +25,11 @@ class Kind(StrEnum):
     SNAPSHOT = "snapshot"
     POLICY = "policy"
     MAINTENANCE = "maintenance"
+    MACHINE_MODE = "machine_mode"
+    GUARD = "guard"
     CONTROL_UNIT_STATUS = "control_unit_status"
     UNIT_SERVER_STATUS = "unit_server_status"
+    OPERATION = "operation"
 
     @property
     def collection(self) -> str:
@@ -75,6 +78,8 @@ DECLARED = (
     Kind.SNAPSHOT,
     Kind.POLICY,
     Kind.MAINTENANCE,
+    Kind.MACHINE_MODE,
+    Kind.GUARD,
 )
 """Kinds that people declare, in an order in which each comes after what it refers to."""
 

@@ -63,7 +63,7 @@ def shown(value: str, *, limit: int = 80) -> str:
     return repr(cut)
 
 
-AHEAD = frozenset({"STILL_A_DRAFT", "UNIT_IN_MAINTENANCE"})
+AHEAD = frozenset({"STILL_A_DRAFT", "UNIT_IN_MAINTENANCE", "FORBIDDEN_BY_GUARD"})
 """Of fields that are right; something else has to change first."""
 
 

@@ -24,7 +24,9 @@ from metadata_server.domain.bundle import (
 )
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Policy
-from metadata_server.domain.maintenance import ORDERS, Coverage, Maintenance
+from metadata_server.domain.guard import Guard, MachineMode
+from metadata_server.domain.guard_checks import unknown_mode
+from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.policy import Touched, touched
 from metadata_server.domain.refused import WrongField
@@ -33,10 +35,10 @@ from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.progress import ApplyProgress
 from metadata_server.services.removals import Removals, Subject, pruned
+from metadata_server.services.restraints import Restraints
 from metadata_server.services.template_versions import TemplateVersions
 from metadata_server.store.dependants import references_of
 from metadata_server.store.kinds import LAYOUTS
-from metadata_server.store.maintenances import coverage_now
 from metadata_server.store.published import published_attributes
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
@@ -69,7 +71,8 @@ class Planning:
         self._coming: dict[Kind, set[str]] = defaultdict(set)
         self._referred: dict[Kind, set[str]] = defaultdict(set)
         self._published: dict[int, tuple[Attribute, ...]] = {}
-        self._coverage: Coverage | None = None
+        self._restraints = Restraints(unit)
+        self._machines: dict[str, MachineMode] = {}
 
     def decide(self, items: Sequence[Item], prune: Sequence[PruneScope] = ()) -> list[Decision]:
         """One decision an item, in the order of the items; then those of what is pruned.
@@ -94,7 +97,8 @@ class Planning:
             self._load(kind, writes[kind], removals[kind])
             for place, item in writes[kind]:
                 decisions[place] = self._write(kind, item)
-        remover = Removals(self._unit, [each for each in decisions if each is not None])
+        settled = [each for each in decisions if each is not None]
+        remover = Removals(self._unit, settled, self._restraints)
         for kind in reversed(DECLARED):
             going = [item for _, item in removals[kind]]
             decided = remover.decide(kind, going, self._before)
@@ -174,8 +178,12 @@ class Planning:
             problems += self._missing(Kind.AGENT, resource.launch.agent, "launch.agent")
         if isinstance(resource, Policy):
             problems += self._missing(Kind.TEMPLATE, resource.template, "template")
-        if isinstance(resource, Maintenance):
+        if isinstance(resource, Maintenance | Guard):
             problems += self._nobody(resource, self._there(item))
+        if isinstance(resource, Guard):
+            problems += self._machine(resource)
+        if isinstance(resource, MachineMode):
+            self._machines[resource.id] = resource
         return self._compare(item, resource, problems)
 
     def _decide_template(self, item: Item, template: Template) -> Decision:
@@ -203,31 +211,32 @@ class Planning:
         problems += self._templates.refusals(unit, template, before)
         published = self._published.get(before.meta.key) if before else None
         problems += checks.control_unit_faults(pinned, template, published)
-        if isinstance(before, ControlUnit):
-            problems += self._orders(before, pinned)
+        problems += self._restraints.refusals(before, pinned)
         return self._compare(item, pinned, problems, before=before)
 
-    def _nobody(self, after: Maintenance, before: Resource | None) -> Iterator[WrongField]:
-        """What a maintenance comes to name and is not there: nobody would be left alone. What it
-        named before may have gone since."""
+    def _nobody(self, after: Maintenance | Guard, before: Resource | None) -> Iterator[WrongField]:
+        """What a maintenance or a guard comes to name and is not there: nobody would be left
+        alone. What it named before may have gone since."""
         for kind, field in (
             (Kind.CONTROL_UNIT, "control_units"),
             (Kind.UNIT_SERVER, "unit_servers"),
+            (Kind.TEMPLATE, "templates"),
         ):
-            new = set(getattr(after, field)) - set(getattr(before, field, ()))
+            new = set(getattr(after, field, ())) - set(getattr(before, field, ()))
             there = self._unit.keys.find(kind, new).keys() | self._coming[kind]
             for id in sorted(new - there):
                 expected = f"a {kind.words} that is there, or comes earlier in the same bundle"
                 yield WrongField(field, kind.name_of(id), expected, kind.not_found)
 
-    def _orders(self, before: ControlUnit, after: ControlUnit) -> Iterator[WrongField]:
-        """What a unit in maintenance is told to do. The maintenance is read without a lock: one
-        that begins meanwhile leaves the unit alone all the same."""
-        changed = before.changed_fields(after)
-        if any(order in changed for order in ORDERS):
-            if self._coverage is None:
-                self._coverage = coverage_now(self._unit)
-            yield from self._coverage.refusals(before, after, changed)
+    def _machine(self, guard: Guard) -> Iterator[WrongField]:
+        """What is wrong with the machine mode that a guard goes by, and the modes of it."""
+        yield from self._missing(Kind.MACHINE_MODE, guard.machine_mode, "machine_mode")
+        there = self._before.get((Kind.MACHINE_MODE, guard.machine_mode))
+        machine = self._machines.get(guard.machine_mode, there)
+        if isinstance(machine, MachineMode):
+            for position, mode in enumerate(guard.modes):
+                if mode not in machine.modes:
+                    yield unknown_mode(f"modes[{position}]", mode, machine)
 
     def _missing(self, kind: Kind, id: str, field: str) -> list[WrongField]:
         if not id or id in self._coming[kind] or (kind, id) in self._before:

@@ -11,6 +11,7 @@ from metadata_server.domain.bundle import Decision, Item, ItemAction, PruneScope
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.refused import WrongField
 from metadata_server.domain.resource import Resource
+from metadata_server.services.restraints import Restraints
 from metadata_server.store.dependants import User, references_of, users_of
 from metadata_server.store.scopes import ids_in
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -38,8 +39,11 @@ class Removals:
         users: names of what stands, or stood, in the way; for the question what has moved.
     """
 
-    def __init__(self, unit: UnitOfWork, decisions: Iterable[Decision]) -> None:
+    def __init__(
+        self, unit: UnitOfWork, decisions: Iterable[Decision], restraints: Restraints
+    ) -> None:
         self._unit = unit
+        self._restraints = restraints
         self._settled: set[int] = set()
         self._coming: dict[Subject, list[User]] = defaultdict(list)
         for decision in decisions:
@@ -78,6 +82,9 @@ class Removals:
             return Decision(
                 item, ItemAction.REJECTED, found, problems=(still_in_use(found, users),)
             )
+        refusal = self._restraints.deletion_refusal(found)
+        if refusal is not None:
+            return Decision(item, ItemAction.REJECTED, found, problems=(refusal,))
         self._settled.add(found.meta.key)
         return Decision(item, ItemAction.REMOVED, found)
 

@@ -16,7 +16,13 @@ from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template, states_of
 from metadata_server.services.answers import first_answer
 from metadata_server.services.etags import check_etag
-from metadata_server.services.single import decide, decide_change, finish, refuse_while_used
+from metadata_server.services.single import (
+    decide,
+    decide_change,
+    finish,
+    refuse_while_guarded,
+    refuse_while_used,
+)
 from metadata_server.services.template_versions import as_next
 from metadata_server.store import requests
 from metadata_server.store.lists import resource_page
@@ -129,7 +135,7 @@ class Resources:
         """Deletes a resource that nothing depends on; its history stays.
 
         Raises:
-            Refused: NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, STILL_IN_USE.
+            Refused: NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, STILL_IN_USE, FORBIDDEN_BY_GUARD.
         """
 
         def work(unit: UnitOfWork) -> None:
@@ -138,6 +144,7 @@ class Resources:
             before = unit.resources.get(type_, id, lock=True)
             check_etag(unit, before, etag)
             refuse_while_used(unit, before)
+            refuse_while_guarded(unit, before)
             unit.check_reason([touched(before)])
             if validate_only:
                 return

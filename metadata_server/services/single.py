@@ -10,6 +10,7 @@ from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.services.answers import answer_of
 from metadata_server.services.planning import Planning
+from metadata_server.services.restraints import Restraints
 from metadata_server.services.saving import save_all
 from metadata_server.store import requests
 from metadata_server.store.dependants import dependants_of, references_of
@@ -84,3 +85,14 @@ def refuse_while_used(unit: UnitOfWork, resource: Resource) -> None:
             count=count,
             used_by=", ".join(some),
         )
+
+
+def refuse_while_guarded(unit: UnitOfWork, resource: Resource) -> None:
+    """Passes when no guard forbids to delete the resource.
+
+    Raises:
+        Refused: FORBIDDEN_BY_GUARD.
+    """
+    refusal = Restraints(unit).deletion_refusal(resource)
+    if refusal is not None:
+        raise Refused.wrong_fields([refusal])

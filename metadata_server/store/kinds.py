@@ -10,6 +10,7 @@ from sqlalchemy import Table
 
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script, Snapshot, Variable
+from metadata_server.domain.guard import Guard, MachineMode
 from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
@@ -94,6 +95,13 @@ LAYOUTS: dict[Kind, Layout] = {
             references=(Reference("template_key", Kind.TEMPLATE, ("template",)),),
         ),
         Layout(Kind.MAINTENANCE, Maintenance, schema.maintenance, ("end_time_us",)),
+        Layout(Kind.MACHINE_MODE, MachineMode, schema.machine_mode),
+        Layout(
+            Kind.GUARD,
+            Guard,
+            schema.guard,
+            references=(Reference("machine_mode_key", Kind.MACHINE_MODE, ("machine_mode",)),),
+        ),
     )
 }
 

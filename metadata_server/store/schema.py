@@ -218,6 +218,8 @@ maintenance = resource_table(
     Column("end_time_us", KEY, nullable=False),
     Index("maintenance_end_time", "end_time_us"),
 )
+machine_mode = resource_table("machine_mode")
+guard = resource_table("guard", Column("machine_mode_key", KEY, nullable=False))
 
 unit_condition = Table(
     "unit_condition",

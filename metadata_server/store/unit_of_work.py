@@ -63,6 +63,7 @@ class UnitOfWork:
         self._status_images: list[dict[str, Any]] = []
         self.on_written: Callable[[int], None] = ignore
         self._policies: list[Policy] | None = None
+        self._relied_on: list[Callable[[UnitOfWork], None]] = []
         self.now_us = self._begun.now_us
         self.resources = Resources(connection, self.keys)
 
@@ -158,14 +159,26 @@ class UnitOfWork:
             self._policies = self.resources.where(Policy)
         check_reason(self.caller.reason, self._policies, changed)
 
+    def rely_on(self, check: Callable[[UnitOfWork], None]) -> None:
+        """Has something that was read without a lock checked again once the revision is claimed,
+        when all who came before are to be seen.
+
+        Args:
+            check: raises `LostRace` where it is no longer so.
+        """
+        self._relied_on.append(check)
+
     def flush(self) -> None:
         """Writes what was saved; called once, at the end of the transaction.
 
         Raises:
             Refused: REASON_REQUIRED.
+            LostRace: something that the work relied on has changed.
         """
         if self._claimed is None:
             return
+        for check in self._relied_on:
+            check(self)
         self.check_reason(self._touched())
         number = self._claimed.position.revision
         history: list[dict[str, Any]] = []

@@ -24,6 +24,7 @@ from metadata_server.domain.facility import (
     Snapshot,
     Variable,
 )
+from metadata_server.domain.guard import Guard, GuardedChange, MachineMode
 from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.resource import Meta, Resource
@@ -110,6 +111,7 @@ ALL_HAVE: dict[str, Any] = {
 }
 
 REQUIREMENTS = some(st.builds(Requirement, TEXT, st.sampled_from(list(Relation)), TEXT, TEXT))
+SOME_WORDS = st.sets(TEXT, max_size=3).map(lambda words: tuple(sorted(words)))
 SOME_IDS = st.sets(IDS.filter(bool), max_size=3).map(lambda ids: tuple(sorted(ids)))
 
 BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
@@ -189,6 +191,19 @@ BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
         id_prefixes=SOME_IDS,
         begin_time_us=TIME_US,
         end_time_us=TIME_US,
+    ),
+    MachineMode.kind: st.builds(MachineMode, **ALL_HAVE, mode=TEXT, modes=SOME_WORDS),
+    Guard.kind: st.builds(
+        Guard,
+        **ALL_HAVE,
+        machine_mode=IDS,
+        modes=SOME_WORDS,
+        forbids=st.sets(st.sampled_from(list(GuardedChange))).map(lambda f: tuple(sorted(f))),
+        control_units=SOME_IDS,
+        id_prefixes=SOME_IDS,
+        unit_servers=SOME_IDS,
+        templates=SOME_IDS,
+        unit_labels=TEXTS,
     ),
 }
 

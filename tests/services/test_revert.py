@@ -27,6 +27,7 @@ from metadata_server.domain.facility import (
     Snapshot,
     Variable,
 )
+from metadata_server.domain.guard import Guard, GuardedChange, MachineMode
 from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.moment import Moment
 from metadata_server.domain.names import DECLARED, Kind
@@ -102,6 +103,18 @@ RICH: dict[Kind, Resource] = {
             end_time_us=6,
             **SHARED,  # type: ignore[arg-type]
         ),
+        MachineMode(id="DAFNE", mode="ACCESS", modes=("ACCESS", "BEAM"), **SHARED),  # type: ignore[arg-type]
+        Guard(
+            id="beam",
+            machine_mode="DAFNE",
+            modes=("BEAM",),
+            forbids=(GuardedChange.EVERYTHING,),
+            control_units=("A/1",),
+            unit_servers=("US",),
+            templates=("Supply",),
+            unit_labels={"safety": "yes"},
+            **SHARED,  # type: ignore[arg-type]
+        ),
     )
 }
 SIMPLE: dict[Kind, Resource] = {
@@ -109,6 +122,15 @@ SIMPLE: dict[Kind, Resource] = {
     Kind.CONTROL_UNIT: ControlUnit(id="A/1", template="Supply", template_version=1),
     Kind.VARIABLE: Variable(id="v", value="1"),
     Kind.MAINTENANCE: Maintenance(id="cooling", description="a leak", id_prefixes=("B/",)),
+    Kind.MACHINE_MODE: MachineMode(id="DAFNE", mode="BEAM", modes=("BEAM",)),
+    Kind.GUARD: Guard(
+        id="beam",
+        description="stored beam",
+        machine_mode="DAFNE",
+        modes=("BEAM",),
+        forbids=(GuardedChange.ORDERS,),
+        id_prefixes=("B/",),
+    ),
 }
 
 

@@ -16,6 +16,8 @@ KINDS: Mapping[str, str] = {
     "snapshots": "snapshot",
     "policies": "policy",
     "maintenances": "maintenance",
+    "machine_modes": "machine_mode",
+    "guards": "guard",
 }
 """Fields of a bundle's item by the name of their list, each after what it refers to."""
 
@@ -33,6 +35,10 @@ REFERENCES: Mapping[str, str] = {
     "mds.v1.Policy.template": "templates",
     "mds.v1.Maintenance.control_units": "control_units",
     "mds.v1.Maintenance.unit_servers": "unit_servers",
+    "mds.v1.Guard.machine_mode": "machine_modes",
+    "mds.v1.Guard.control_units": "control_units",
+    "mds.v1.Guard.unit_servers": "unit_servers",
+    "mds.v1.Guard.templates": "templates",
 }
 """Fields that name resources of one kind: a file has only their ids."""
 

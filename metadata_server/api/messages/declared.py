@@ -22,6 +22,12 @@ from metadata_server.api.messages.facility import (
     variable_message,
     variable_of,
 )
+from metadata_server.api.messages.guard import (
+    guard_message,
+    guard_of,
+    machine_mode_message,
+    machine_mode_of,
+)
 from metadata_server.api.messages.maintenance import maintenance_message, maintenance_of
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.template import template_message, template_of
@@ -43,6 +49,8 @@ CONVERSIONS: dict[Kind, tuple[Write, Read]] = {
     Kind.SNAPSHOT: (snapshot_message, snapshot_of),
     Kind.POLICY: (policy_message, policy_of),
     Kind.MAINTENANCE: (maintenance_message, maintenance_of),
+    Kind.MACHINE_MODE: (machine_mode_message, machine_mode_of),
+    Kind.GUARD: (guard_message, guard_of),
 }
 
 

@@ -10,6 +10,7 @@ from mds.v1 import (
     condition_pb2,
     dataset_pb2,
     explanation_pb2,
+    guard_pb2,
     history_pb2,
     kind_pb2,
     state_pb2,
@@ -22,6 +23,7 @@ from metadata_server.domain.audit import Severity
 from metadata_server.domain.change import Action
 from metadata_server.domain.condition import ConditionStatus
 from metadata_server.domain.explanation import Layer
+from metadata_server.domain.guard import GuardedChange
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.session import EndReason
@@ -79,6 +81,7 @@ END_REASONS = Words(EndReason, unit_server_pb2.EndReason, "END_REASON")
 CHANGE_ACTIONS = Words(Action, history_pb2.ChangeAction, "CHANGE_ACTION")
 LAYERS = Words(Layer, explanation_pb2.Layer, "LAYER")
 SEVERITIES = Words(Severity, audit_pb2.Severity, "SEVERITY")
+GUARDED_CHANGES = Words(GuardedChange, guard_pb2.GuardedChange, "GUARDED_CHANGE")
 KINDS = Words(Kind, kind_pb2.Kind, "KIND")
 
 

@@ -12,7 +12,9 @@ from mds.v1 import agent_pb2 as _agent_pb2
 from mds.v1 import control_unit_pb2 as _control_unit_pb2
 from mds.v1 import difference_pb2 as _difference_pb2
 from mds.v1 import execution_unit_pb2 as _execution_unit_pb2
+from mds.v1 import guard_pb2 as _guard_pb2
 from mds.v1 import kind_pb2 as _kind_pb2
+from mds.v1 import machine_mode_pb2 as _machine_mode_pb2
 from mds.v1 import maintenance_pb2 as _maintenance_pb2
 from mds.v1 import policy_pb2 as _policy_pb2
 from mds.v1 import position_pb2 as _position_pb2
@@ -118,6 +120,8 @@ class BundleItem(_message.Message):
     REMOVED_FIELD_NUMBER: _builtins.int
     POLICY_FIELD_NUMBER: _builtins.int
     MAINTENANCE_FIELD_NUMBER: _builtins.int
+    MACHINE_MODE_FIELD_NUMBER: _builtins.int
+    GUARD_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """Its place in a file (`us[3].cu_desc[17]`), echoed in every problem."""
     removed: _builtins.str
@@ -162,6 +166,14 @@ class BundleItem(_message.Message):
     def maintenance(self) -> _maintenance_pb2.Maintenance:
         """A maintenance."""
 
+    @_builtins.property
+    def machine_mode(self) -> _machine_mode_pb2.MachineMode:
+        """A machine mode."""
+
+    @_builtins.property
+    def guard(self) -> _guard_pb2.Guard:
+        """A guard."""
+
     def __init__(
         self,
         *,
@@ -177,12 +189,14 @@ class BundleItem(_message.Message):
         removed: _builtins.str = ...,
         policy: _policy_pb2.Policy | None = ...,
         maintenance: _maintenance_pb2.Maintenance | None = ...,
+        machine_mode: _machine_mode_pb2.MachineMode | None = ...,
+        guard: _guard_pb2.Guard | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "source", b"source", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "source", b"source", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "removed", "policy", "maintenance"]  # noqa: Y015
+    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "removed", "policy", "maintenance", "machine_mode", "guard"]  # noqa: Y015
     _WhichOneofArgType_resource: _TypeAlias = _typing.Literal["resource", b"resource"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_resource) -> _WhichOneofReturnType_resource | None: ...
 
@@ -631,8 +645,8 @@ class ExportResponse(_message.Message):
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___BundleItem]:
         """Resources: templates (every version in use, oldest first), agents, unit servers, scripts,
-        control units, execution units, variables, snapshots, policies, maintenances; each kind sorted by
-        id.
+        control units, execution units, variables, snapshots, policies, maintenances, machine modes,
+        guards; each kind sorted by id.
         """
 
     def __init__(

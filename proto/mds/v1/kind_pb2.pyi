@@ -44,6 +44,10 @@ class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Kind.ValueType],
     """Policy."""
     KIND_MAINTENANCE: _Kind.ValueType  # 10
     """Maintenance."""
+    KIND_MACHINE_MODE: _Kind.ValueType  # 11
+    """MachineMode."""
+    KIND_GUARD: _Kind.ValueType  # 12
+    """Guard."""
     KIND_CONTROL_UNIT_STATUS: _Kind.ValueType  # 20
     """ControlUnitStatus; only watched, never in a bundle."""
     KIND_UNIT_SERVER_STATUS: _Kind.ValueType  # 21
@@ -76,6 +80,10 @@ KIND_POLICY: Kind.ValueType  # 9
 """Policy."""
 KIND_MAINTENANCE: Kind.ValueType  # 10
 """Maintenance."""
+KIND_MACHINE_MODE: Kind.ValueType  # 11
+"""MachineMode."""
+KIND_GUARD: Kind.ValueType  # 12
+"""Guard."""
 KIND_CONTROL_UNIT_STATUS: Kind.ValueType  # 20
 """ControlUnitStatus; only watched, never in a bundle."""
 KIND_UNIT_SERVER_STATUS: Kind.ValueType  # 21

@@ -12,7 +12,9 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mds.v1 import agent_pb2 as _agent_pb2
 from mds.v1 import control_unit_pb2 as _control_unit_pb2
 from mds.v1 import execution_unit_pb2 as _execution_unit_pb2
+from mds.v1 import guard_pb2 as _guard_pb2
 from mds.v1 import kind_pb2 as _kind_pb2
+from mds.v1 import machine_mode_pb2 as _machine_mode_pb2
 from mds.v1 import maintenance_pb2 as _maintenance_pb2
 from mds.v1 import operation_pb2 as _operation_pb2
 from mds.v1 import policy_pb2 as _policy_pb2
@@ -153,6 +155,8 @@ class Event(_message.Message):
     POLICY_FIELD_NUMBER: _builtins.int
     MAINTENANCE_FIELD_NUMBER: _builtins.int
     OPERATION_FIELD_NUMBER: _builtins.int
+    MACHINE_MODE_FIELD_NUMBER: _builtins.int
+    GUARD_FIELD_NUMBER: _builtins.int
     FORMER_NAME_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """The revision."""
@@ -224,6 +228,14 @@ class Event(_message.Message):
     def operation(self) -> _operation_pb2.Operation:
         """An operation, without its selection and edits."""
 
+    @_builtins.property
+    def machine_mode(self) -> _machine_mode_pb2.MachineMode:
+        """A machine mode."""
+
+    @_builtins.property
+    def guard(self) -> _guard_pb2.Guard:
+        """A guard."""
+
     def __init__(
         self,
         *,
@@ -247,13 +259,15 @@ class Event(_message.Message):
         policy: _policy_pb2.Policy | None = ...,
         maintenance: _maintenance_pb2.Maintenance | None = ...,
         operation: _operation_pb2.Operation | None = ...,
+        machine_mode: _machine_mode_pb2.MachineMode | None = ...,
+        guard: _guard_pb2.Guard | None = ...,
         former_name: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "maintenance", b"maintenance", "operation", b"operation", "policy", b"policy", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "operation", b"operation", "policy", b"policy", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "agent", b"agent", "author", b"author", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "former_name", b"former_name", "kind", b"kind", "maintenance", b"maintenance", "name", b"name", "operation", b"operation", "policy", b"policy", "reason", b"reason", "resource", b"resource", "revision", b"revision", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "agent", b"agent", "author", b"author", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "former_name", b"former_name", "guard", b"guard", "kind", b"kind", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "name", b"name", "operation", b"operation", "policy", b"policy", "reason", b"reason", "resource", b"resource", "revision", b"revision", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "control_unit_status", "unit_server_status", "policy", "maintenance", "operation"]  # noqa: Y015
+    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "control_unit_status", "unit_server_status", "policy", "maintenance", "operation", "machine_mode", "guard"]  # noqa: Y015
     _WhichOneofArgType_resource: _TypeAlias = _typing.Literal["resource", b"resource"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_resource) -> _WhichOneofReturnType_resource | None: ...
 
