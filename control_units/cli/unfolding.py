@@ -16,6 +16,8 @@ ENDED = frozenset(
         OperationPhase.OPERATION_PHASE_ARCHIVED,
     }
 )
+_OF_NO_WAVE = frozenset({"AlreadyThere", "Blocked"})
+"""Minor states of steps that the plan never begins."""
 _FAILED_FIRST = (
     StepState.STEP_STATE_ERROR,
     StepState.STEP_STATE_ABORTED,
@@ -82,6 +84,8 @@ class Unfolding:
         counts: dict[tuple[bool, int], Counter[StepState.ValueType]] = {}
         waits: dict[tuple[bool, int], str] = {}
         for step in self._ordered():
+            if step.minor_state in _OF_NO_WAVE:
+                continue
             key = (step.is_way_back, step.wave)
             counts.setdefault(key, Counter())[step.state] += 1
             if step.state == StepState.STEP_STATE_PENDING:

@@ -35,6 +35,17 @@ def test_steps_fill_the_waves_that_they_are_of() -> None:
     assert (first.ended, second.waits) == (2, "")
 
 
+def test_what_a_plan_never_begins_is_of_no_wave() -> None:
+    shown = unfolding(
+        step(0, "PENDING"),
+        step(1, "COMPLETED", minor_state="AlreadyThere"),
+        step(2, "SKIPPED", minor_state="Blocked"),
+    )
+    (wave,) = shown.waves()
+    assert wave.counts.total() == 1
+    assert there_text(shown) == "1 of 3 are there, 1 skipped, 1 waiting"
+
+
 def test_the_way_back_has_waves_of_its_own_after_those_of_the_way_there() -> None:
     shown = unfolding(
         step(0, "COMPLETED"),
