@@ -36,6 +36,18 @@ def cycle_of(members: Iterable[Member]) -> tuple[Turn, ...]:
     return turns(ordering, path[met[node] :])
 
 
+def cycles_of(members: Iterable[Member], *, most: int) -> list[tuple[Turn, ...]]:
+    """Cycles among some units that have no unit in common, at most so many. Where there is any
+    cycle, one of them is found."""
+    left = list(members)
+    found: list[tuple[Turn, ...]] = []
+    while len(found) < most and (cycle := cycle_of(left)):
+        found.append(cycle)
+        gone = {turn.id for turn in cycle}
+        left = [each for each in left if each.id not in gone]
+    return found
+
+
 def turns(ordering: Ordering, path: Sequence[tuple[int, Link]]) -> tuple[Turn, ...]:
     """A cycle of nodes as one of units, from the smallest id on; gates are told as ties."""
     count = len(ordering.members)

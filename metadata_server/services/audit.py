@@ -9,7 +9,8 @@ from inspect import getdoc
 
 from metadata_server.domain.audit import Audited, Finding, chosen
 from metadata_server.domain.change import Position
-from metadata_server.services.audit_checks import CHECKS, Asked
+from metadata_server.services.audit_checks import CHECKS
+from metadata_server.services.audit_pieces import Asked
 from metadata_server.services.configurations import Configurations
 from metadata_server.store.store import Store
 

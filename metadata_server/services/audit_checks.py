@@ -2,60 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 
-from metadata_server.domain.audit import Audited, Finding, Severity, redundancies
+from metadata_server.domain.audit import Finding, Severity, redundancies
 from metadata_server.domain.condition import OUT_OF_DATE
 from metadata_server.domain.names import BEGINS_AN_ID, DECLARED, Kind
-from metadata_server.services.configurations import Configurations, version_of
+from metadata_server.services.audit_pieces import Asked, Check, Piece, piece_of
+from metadata_server.services.configurations import version_of
+from metadata_server.services.order_checks import (
+    dependency_against_level,
+    dependency_cycle,
+    dependency_not_declared,
+)
 from metadata_server.store import audit
-from metadata_server.store.audit import Rows, Span
+from metadata_server.store.audit import Rows
 from metadata_server.store.unit_of_work import UnitOfWork
 
-IDS_A_PIECE = 1_000
 DRAFT_DAYS = 30
 NOTICE, WARNING = Severity.NOTICE, Severity.WARNING
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What a check found in one piece of the facility.
-
-    Attributes:
-        after: where the next piece begins; None: this was the last.
-    """
-
-    findings: tuple[Finding, ...]
-    after: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a check is asked for: a piece, after some id."""
-
-    audited: Audited
-    after: str
-    configurations: Configurations
-
-    @property
-    def span(self) -> Span:
-        return Span(self.audited.id_prefix, self.after, IDS_A_PIECE)
-
-
-class Check(Protocol):
-    """Finds one kind of oddity in a piece of the facility."""
-
-    __name__: str
-
-    def __call__(self, unit: UnitOfWork, asked: Asked) -> Piece: ...
-
-
-def piece_of(rows: Rows, findings: Iterable[Finding]) -> Piece:
-    """A piece that is full may not be the last."""
-    return Piece(tuple(findings), rows[-1]["id"] if len(rows) == IDS_A_PIECE else None)
 
 
 def never_seen(unit: UnitOfWork, asked: Asked) -> Piece:
@@ -191,15 +156,14 @@ def override_equals_default(unit: UnitOfWork, asked: Asked) -> Piece:
             message = f"It says what holds anyway: {paths}."
             details = {one.path: f"{one.value} (without it {one.otherwise})" for one in found}
             findings.append(Finding(NOTICE, each.name, message, details))
-    after = units[-1].id if len(units) == IDS_A_PIECE else None
-    return Piece(tuple(findings), after)
+    return Piece(tuple(findings), asked.following([each.id for each in units]))
 
 
 def ids_differ_only_in_case(unit: UnitOfWork, asked: Asked) -> Piece:
     """Ids of one kind that differ in nothing but upper and lower case."""
     word, _, after = asked.after.partition(":")
     kind = Kind(word) if word else DECLARED[0]
-    groups = audit.alike_in_lower_case(unit, kind, after=after, limit=IDS_A_PIECE)
+    groups = audit.alike_in_lower_case(unit, kind, after=after, limit=asked.span.limit)
     prefix = asked.audited.id_prefix
     findings = tuple(
         Finding(
@@ -211,7 +175,7 @@ def ids_differ_only_in_case(unit: UnitOfWork, asked: Asked) -> Piece:
         for group in groups
         if any(id.startswith(prefix) for id in group)
     )
-    if len(groups) == IDS_A_PIECE:
+    if len(groups) == asked.span.limit:
         return Piece(findings, f"{kind}:{groups[-1][0].lower()}")
     following = DECLARED.index(kind) + 1
     return Piece(findings, f"{DECLARED[following]}:" if following < len(DECLARED) else None)
@@ -254,6 +218,9 @@ CHECKS: Mapping[str, Check] = {
     check.__name__.replace("_", "-"): check
     for check in (
         conditions,
+        dependency_against_level,
+        dependency_cycle,
+        dependency_not_declared,
         draft_forgotten,
         ids_differ_only_in_case,
         never_seen,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_server.domain.cycle import cycle_of, told
+from metadata_server.domain.cycle import cycle_of, cycles_of, told
 from metadata_server.domain.ordering import Link, Member, Tie, order_of, waves
 from tests.domain.ordered import facilities, has_cycle, pairs, without_cycles
 
@@ -86,6 +86,14 @@ def test_each_unit_of_a_cycle_does_wait_for_the_next(members: list[Member]) -> N
     assert len({turn.id for turn in cycle}) == len(cycle)
     for turn, following in zip(cycle, (*cycle[1:], cycle[0]), strict=True):
         assert (following.id, turn.id) in before
+
+
+@given(facilities())
+def test_cycles_have_no_unit_in_common_and_leave_none(members: list[Member]) -> None:
+    on_cycles = [turn.id for cycle in cycles_of(members, most=9) for turn in cycle]
+    assert len(set(on_cycles)) == len(on_cycles)
+    assert not has_cycle([each for each in members if each.id not in on_cycles])
+    assert len(cycles_of(members, most=1)) == has_cycle(members)
 
 
 @pytest.mark.parametrize(

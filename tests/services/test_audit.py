@@ -13,7 +13,7 @@ from metadata_server.domain.refused import Refused
 from metadata_server.domain.state import State
 from metadata_server.domain.template import Template, VersionState
 from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services import audit_checks
+from metadata_server.services import audit_pieces
 from metadata_server.services.audit import Audits
 from metadata_server.store.schema import change_set
 from metadata_server.store.store import Store
@@ -53,7 +53,7 @@ async def test_units_that_no_process_has_taken_in_were_never_seen(lab: Facility)
 async def test_all_of_many_pieces_are_found(lab: Facility, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [f"A/PS{number}" for number in range(5)]
     await lab.declare(*ids)
-    monkeypatch.setattr(audit_checks, "IDS_A_PIECE", 2)
+    monkeypatch.setattr(audit_pieces, "IDS_A_PIECE", 2)
     assert list(await found(lab, "never-seen")) == [f"control_units/{id}" for id in ids]
 
 
