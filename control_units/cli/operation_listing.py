@@ -1,6 +1,8 @@
 """Operations as lists, and one of them in full."""
 
 import json
+import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -41,6 +43,10 @@ from control_units.client import Client, default_principal
 _PAGE = 1000
 _HEADERS = ("id", "phase", "order", "there", "author", "created", "lasted", "why")
 _ELASTIC = ("there", "author", "why")
+_WIDE = 120
+"""Columns of a terminal from which on a list has all that it could have."""
+_SPARED = ("author", "created", "lasted")
+"""What a narrower one leaves to `show`; ids tell when, and --author who."""
 _STEP_HEADERS = ("unit", "state", "minor state", "message", "tries", "began", "ended")
 
 
@@ -57,7 +63,7 @@ def list_operations(connection: Connection, options: dict[str, Any]) -> None:
     if not found:
         click.echo("There is no such operation.", err=True)
         return
-    write_table(_HEADERS, [_row(each) for each in found], elastic=_ELASTIC)
+    _write([_row(each) for each in found])
     if total > len(found):
         click.echo(f"{len(found)} of {total}; see --limit.", err=True)
 
@@ -91,6 +97,18 @@ async def _listed(
         request.page_token = page.next_page_token
         if len(found) >= limit or not page.next_page_token:
             return found, page.total_size
+
+
+def _write(rows: Sequence[tuple[str, ...]]) -> None:
+    is_narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < _WIDE
+    shown_at = [
+        place for place, header in enumerate(_HEADERS) if not (is_narrow and header in _SPARED)
+    ]
+    write_table(
+        [_HEADERS[place] for place in shown_at],
+        [[row[place] for place in shown_at] for row in rows],
+        elastic=_ELASTIC,
+    )
 
 
 def _row(each: Operation) -> tuple[str, ...]:
