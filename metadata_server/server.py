@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
+from metadata_server.api.agent_report import AgentParts
 from metadata_server.api.calls import CallFigures, CallInterceptor
 from metadata_server.api.health import Health
 from metadata_server.api.history import HistoryParts
@@ -21,6 +22,7 @@ from metadata_server.api.services import Parts, add_services
 from metadata_server.api.watch import add_watch_figures
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.timing import Timing
+from metadata_server.services.agent_reports import AgentReports
 from metadata_server.services.audit import Audits
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.comparisons import Comparisons
@@ -29,7 +31,9 @@ from metadata_server.services.edits import Edits
 from metadata_server.services.explanations import Explanations
 from metadata_server.services.history import History
 from metadata_server.services.instantiations import Instantiations
+from metadata_server.services.launch_orders import LaunchOrders
 from metadata_server.services.liveness import Liveness
+from metadata_server.services.logs import Logs
 from metadata_server.services.overview import Overviews
 from metadata_server.services.rebase import Rebases
 from metadata_server.services.renaming import Renaming
@@ -202,6 +206,11 @@ def parts_of(store: Store, tailer: Tailer, liveness: Liveness, settings: Setting
         watching=Watching(tailer, age_s=settings.stream_age_s),
         overviews=Overviews(store, tailer, age_s=settings.stream_age_s),
         audits=Audits(store),
+        agents=AgentParts(
+            AgentReports(store, liveness.timing),
+            Logs(store, liveness.timing),
+            LaunchOrders(store),
+        ),
     )
 
 

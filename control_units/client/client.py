@@ -18,6 +18,7 @@ from control_units.client.errors import ClientError
 
 if TYPE_CHECKING:
     from mds.v1.agent_pb2_grpc import AgentsAsyncStub
+    from mds.v1.agent_report_pb2_grpc import AgentReportsAsyncStub
     from mds.v1.audit_pb2_grpc import AuditsAsyncStub
     from mds.v1.bundle_pb2_grpc import BundlesAsyncStub
     from mds.v1.control_unit_pb2_grpc import ControlUnitsAsyncStub
@@ -116,6 +117,12 @@ class Client:
     @property
     def _channel(self) -> grpc.aio.Channel:
         return cast("grpc.aio.Channel", FailoverChannel(self._caller))
+
+    @cached_property
+    def agent_reports(self) -> "AgentReportsAsyncStub":
+        from mds.v1.agent_report_pb2_grpc import AgentReportsStub
+
+        return AgentReportsStub(self._channel)
 
     @cached_property
     def agents(self) -> "AgentsAsyncStub":

@@ -11,6 +11,8 @@ from grpc_reflection.v1alpha import reflection
 from mds.v1 import (
     agent_pb2,
     agent_pb2_grpc,
+    agent_report_pb2,
+    agent_report_pb2_grpc,
     audit_pb2,
     audit_pb2_grpc,
     bundle_pb2,
@@ -54,6 +56,11 @@ from mds.v1 import (
     watch_pb2,
 )
 
+from metadata_server.api.agent_report import (
+    AgentParts,
+    AgentReportsServicer,
+    LaunchOrderMethods,
+)
 from metadata_server.api.audit import AuditsServicer
 from metadata_server.api.bundle import BundlesServicer
 from metadata_server.api.dataset import DatasetsServicer
@@ -146,6 +153,7 @@ class Parts:
     watching: Watching
     overviews: Overviews
     audits: Audits
+    agents: AgentParts
 
 
 def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
@@ -156,6 +164,7 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
         TemplateMethods(parts.versioning),
         RenamingMethods(parts.renaming),
         SnapshotMethods(parts.snapshots),
+        LaunchOrderMethods(parts.agents.orders),
     )
     handlers = {name: handler for each in more for name, handler in each.handlers().items()}
     add_standard(server, parts.resources, handlers)
@@ -187,6 +196,9 @@ def add_liveness(server: grpc.aio.Server, parts: Parts) -> None:
     instantiation_pb2_grpc.add_InstantiationsServicer_to_server(
         InstantiationsServicer(parts.instantiations), server
     )
+    agent_report_pb2_grpc.add_AgentReportsServicer_to_server(
+        AgentReportsServicer(parts.agents), server
+    )
     sighting_pb2_grpc.add_SightingsServicer_to_server(SightingsServicer(parts.sightings), server)
 
 
@@ -200,6 +212,7 @@ SERVED = (
     dataset_pb2,
     instantiation_pb2,
     sighting_pb2,
+    agent_report_pb2,
     watch_pb2,
     overview_pb2,
 )

@@ -177,6 +177,9 @@ def unit_server_faults(server: UnitServer) -> Iterator[WrongField]:
     if server.launch is None:
         return
     yield from reference_faults(server.launch.agent, Kind.AGENT, path="launch.agent", needed=False)
+    if server.launch.restart_count < 0:
+        expected = "a number that is not negative"
+        yield WrongField("launch.restart_count", str(server.launch.restart_count), expected)
     for name in server.launch.environment:
         path = f"launch.environment[{name}]"
         yield from name_faults(name, path=path)

@@ -11,8 +11,15 @@ from enum import StrEnum
 CONFIG_DRIFT = "ConfigDrift"
 DATASET_CONTRADICTS_TEMPLATE = "DatasetContradictsTemplate"
 IN_MAINTENANCE = "InMaintenance"
+KEEPS_DYING = "KeepsDying"
 OUT_OF_DATE = "OutOfDate"
-TYPES = (CONFIG_DRIFT, DATASET_CONTRADICTS_TEMPLATE, IN_MAINTENANCE, OUT_OF_DATE)
+TYPES = (
+    CONFIG_DRIFT,
+    DATASET_CONTRADICTS_TEMPLATE,
+    IN_MAINTENANCE,
+    KEEPS_DYING,
+    OUT_OF_DATE,
+)
 
 MOST_FIELDS = 50
 """Fields that one condition names; its message counts all of them."""

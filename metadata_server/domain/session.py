@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
+from metadata_server.domain.condition import Condition
 from metadata_server.domain.names import Kind
 from metadata_server.domain.state import Contact
 
@@ -42,6 +43,7 @@ class Session:
         datasets: hash of the dataset that units of a class publish, by class; a class whose
             dataset is not yet known is absent.
         contact: as last decided by a sweep.
+        conditions: that hold of the unit server now.
     """
 
     kind: ClassVar[Kind] = Kind.UNIT_SERVER_STATUS
@@ -61,6 +63,7 @@ class Session:
     end_reason: EndReason | None = None
     contact: Contact = Contact.NONE
     revision: int = 0
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from metadata_server.domain.difference import differences
 from metadata_server.domain.merge import Contested, merge
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.tree import resource_of, tree_of
+from metadata_server.domain.unit_server import UnitServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,13 @@ def merged(base: Resource, target: Resource, now: Resource) -> TakenBack:
 
 def forward(after: Resource, now: Resource) -> Resource:
     """A resource that goes back to what it was, as far as it can: orders to recover are counted
-    on, because a unit would take the next one for one that it has carried out."""
+    on, because a unit would take the next one for one that it has carried out; likewise those to
+    restart a unit server."""
     if isinstance(after, ControlUnit) and isinstance(now, ControlUnit):
         count = max(after.recover_count, now.recover_count)
         return replace(after, recover_count=count, meta=now.meta)
+    if isinstance(after, UnitServer) and isinstance(now, UnitServer) and after.launch:
+        count = now.launch.restart_count if now.launch else 0
+        launch = replace(after.launch, restart_count=max(after.launch.restart_count, count))
+        return replace(after, launch=launch, meta=now.meta)
     return replace(after, meta=now.meta)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import ClassVar
 
 from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
+
+
+class LaunchOrder(StrEnum):
+    """Whether people have ordered a unit server to run; UNSPECIFIED: `auto_start` says."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    RUN = "RUN"
+    STOP = "STOP"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +25,8 @@ class Launch:
 
     Attributes:
         agent: id of the agent.
+        restart_count: grows with each order to restart.
+        level: all of a level are launched before any of a higher one.
     """
 
     agent: str = ""
@@ -26,6 +37,9 @@ class Launch:
     auto_start: bool = False
     keep_alive: bool = False
     log_on_console: bool = False
+    order: LaunchOrder = LaunchOrder.UNSPECIFIED
+    restart_count: int = 0
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from metadata_server.store.desires import (
     wanted_of,
 )
 from metadata_server.store.history import key_at
+from metadata_server.store.launched import conditions_of_server, keep_dying
 from metadata_server.store.maintenances import conditions_now
 from metadata_server.store.moments import position_at
 from metadata_server.store.observer import observer
@@ -154,11 +155,17 @@ def template_at(unit: UnitOfWork, declared: ControlUnit, position: Position) -> 
 
 
 def in_touch(unit: UnitOfWork, sessions: Sequence[Session]) -> list[Session]:
-    """Sessions with their contact as it is now, blindness of the observer included."""
+    """Sessions with their contact as it is now, blindness of the observer included, and with the
+    conditions of their unit servers."""
+    dying = keep_dying(unit, keys_of(sessions))
     leases = {key: lease for key, (_, lease) in sessions_of(unit, keys_of(sessions)).items()}
     seen = observer(unit)
     return [
-        replace(one, contact=contact_of(one, leases.get(one.unit_server_key), seen, unit.now_us))
+        replace(
+            one,
+            contact=contact_of(one, leases.get(one.unit_server_key), seen, unit.now_us),
+            conditions=conditions_of_server(dying, one.unit_server_key),
+        )
         for one in sessions
     ]
 
@@ -187,19 +194,22 @@ def reported_at(
         wanted = {**now, **wanted_of(unit, [key for key in keys if key not in now])}
         contacts = contacts_now(unit, statuses)
         maintained = conditions_now(unit, statuses, wanted)
+        dying = keep_dying(unit, {each.unit_server_key for each in wanted.values()} - {0})
     else:
         wanted = wanted_at(unit, keys, position.revision)
         contacts = contacts_at(unit, statuses, position.revision)
+        dying = {}
         maintained = {}  # of the past only what was declared is told: see `ListMaintenances`
     behind = out_of_dates(unit, wanted)
     found = []
     for status in statuses:
         contact = contacts.get(status.session, Contact.NONE)
-        desired = wanted.get(status.key, NOTHING_WANTED).state
+        declared = wanted.get(status.key, NOTHING_WANTED)
         is_left = status.key in maintained
-        health = health_of(status.state, desired, contact, in_maintenance=is_left)
+        health = health_of(status.state, declared.state, contact, in_maintenance=is_left)
         complete = with_condition(status, behind.get(status.key))
         complete = with_condition(complete, maintained.get(status.key))
+        complete = with_condition(complete, dying.get(declared.unit_server_key))
         found.append(Reported(complete, contact, health))
     return found
 

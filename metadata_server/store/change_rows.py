@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -20,6 +21,7 @@ from metadata_server.store.desires import NOTHING_WANTED, out_of_dates, wanted_o
 from metadata_server.store.history import learn_references
 from metadata_server.store.images import from_image
 from metadata_server.store.keys import batches
+from metadata_server.store.launched import conditions_of_server, keep_dying
 from metadata_server.store.maintenances import coverage_now
 from metadata_server.store.observer import observer
 from metadata_server.store.schema import name
@@ -91,7 +93,7 @@ class Verdicts:
     wants to see an old contact told late.
     """
 
-    def __init__(self, unit: UnitOfWork, rows: Iterable[Row]) -> None:
+    def __init__(self, unit: UnitOfWork, rows: Sequence[Row]) -> None:
         units = [row for row in rows if row["kind"] == Kind.CONTROL_UNIT_STATUS]
         servers = {row["unit_server_key"] for row in units} - {None}
         seen = observer(unit) if units else None
@@ -100,6 +102,8 @@ class Verdicts:
         self._coverage = coverage_now(unit) if units else Coverage()
         declared_for = {each.unit_server_key for each in self._wanted.values()} - {0}
         unit.keys.find_ids(Kind.UNIT_SERVER, declared_for)
+        sessions = [row["key"] for row in rows if row["kind"] == Kind.UNIT_SERVER_STATUS]
+        self._dying = keep_dying(unit, declared_for | set(sessions))
         self._servers = {key: unit.keys.id_of(Kind.UNIT_SERVER, key) for key in declared_for}
         self._contacts = {
             session.id: contact_of(session, lease, seen, unit.now_us)
@@ -119,7 +123,14 @@ class Verdicts:
     def complete(self, status: ControlUnitStatus) -> ControlUnitStatus:
         """A status with the conditions that are not stored."""
         complete = with_condition(status, self._behind.get(status.key))
-        return with_condition(complete, self._maintained(status))
+        complete = with_condition(complete, self._maintained(status))
+        server = self._wanted.get(status.key, NOTHING_WANTED).unit_server_key
+        return with_condition(complete, self._dying.get(server))
+
+    def complete_session(self, session: Session) -> Session:
+        """A session with the conditions of its unit server."""
+        conditions = conditions_of_server(self._dying, session.unit_server_key)
+        return replace(session, conditions=conditions) if conditions else session
 
     def _maintained(self, status: ControlUnitStatus) -> Condition | None:
         server = self._wanted.get(status.key, NOTHING_WANTED).unit_server_key
@@ -137,7 +148,7 @@ def reported_change(unit: UnitOfWork, row: Row, names: Names, verdicts: Verdicts
     id = names.at(key, revision)
     subject: ControlUnitStatus | Session
     if kind is Kind.UNIT_SERVER_STATUS:
-        subject = session_of(row, unit_server=id)
+        subject = verdicts.complete_session(session_of(row, unit_server=id))
         contact, health = subject.contact, Health.GOOD
     else:
         server = row["unit_server_key"]

@@ -12,7 +12,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import select, tuple_
 from sqlalchemy.engine import RowMapping
 
-from metadata_server.domain.condition import IN_MAINTENANCE, OUT_OF_DATE, ConditionStatus
+from metadata_server.domain.condition import (
+    IN_MAINTENANCE,
+    KEEPS_DYING,
+    OUT_OF_DATE,
+    ConditionStatus,
+)
 from metadata_server.domain.control_unit import ControlUnitStatus
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, PageStart, Selection
@@ -28,6 +33,7 @@ from metadata_server.store.desires import (
 )
 from metadata_server.store.history import last_revisions
 from metadata_server.store.keys import batches
+from metadata_server.store.launched import hosted_by_dying
 from metadata_server.store.lists import listing
 from metadata_server.store.maintenances import coverage_now, covered
 from metadata_server.store.past import batches_of, names_at
@@ -94,13 +100,15 @@ def present_statuses(
         conditions.append(behind(unit))
     if selection.condition == IN_MAINTENANCE:
         conditions.append(covered(unit, coverage_now(unit)))
+    if selection.condition == KEEPS_DYING:
+        conditions.append(hosted_by_dying())
     columns = [column for column in control_unit_status.c if column.name != "key"]
     query = wanted_columns(
         select(control_unit.c.id, control_unit.c.key, *columns).outerjoin(
             control_unit_status, control_unit_status.c.key == control_unit.c.key
         )
     )
-    if selection.condition not in {"", OUT_OF_DATE, IN_MAINTENANCE}:
+    if selection.condition not in {"", OUT_OF_DATE, IN_MAINTENANCE, KEEPS_DYING}:
         query = query.join(unit_condition, unit_condition.c.key == control_unit.c.key)
         conditions.append(unit_condition.c.type == selection.condition)
         conditions.append(unit_condition.c.status == ConditionStatus.TRUE.value)

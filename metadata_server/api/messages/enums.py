@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from mds.v1 import (
+    agent_report_pb2,
     audit_pb2,
     condition_pb2,
     dataset_pb2,
@@ -18,6 +19,7 @@ from mds.v1 import (
     unit_server_pb2,
 )
 
+from metadata_server.domain.agent_report import ProcessState
 from metadata_server.domain.attribute import Direction, ValueType
 from metadata_server.domain.audit import Severity
 from metadata_server.domain.change import Action
@@ -29,6 +31,7 @@ from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.session import EndReason
 from metadata_server.domain.state import Contact, Health, State
 from metadata_server.domain.template import Relation, VersionState
+from metadata_server.domain.unit_server import LaunchOrder
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -78,6 +81,10 @@ VERSION_STATES = Words(
 )
 RELATIONS = Words(Relation, template_pb2.Relation, "RELATION")
 END_REASONS = Words(EndReason, unit_server_pb2.EndReason, "END_REASON")
+LAUNCH_ORDERS = Words(
+    LaunchOrder, unit_server_pb2.LaunchOrder, "LAUNCH_ORDER", LaunchOrder.UNSPECIFIED
+)
+PROCESS_STATES = Words(ProcessState, agent_report_pb2.ProcessState, "PROCESS_STATE")
 CHANGE_ACTIONS = Words(Action, history_pb2.ChangeAction, "CHANGE_ACTION")
 LAYERS = Words(Layer, explanation_pb2.Layer, "LAYER")
 SEVERITIES = Words(Severity, audit_pb2.Severity, "SEVERITY")

@@ -6,14 +6,14 @@ from typing import Any
 
 from mds.v1 import unit_server_pb2
 
-from metadata_server.api.messages.control_unit import name_or_nothing
-from metadata_server.api.messages.enums import CONTACTS, END_REASONS
+from metadata_server.api.messages.control_unit import condition_message, name_or_nothing
+from metadata_server.api.messages.enums import CONTACTS, END_REASONS, LAUNCH_ORDERS
 from metadata_server.api.messages.position import time_message
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
 from metadata_server.domain.names import Kind
 from metadata_server.domain.session import EndReason, Session
-from metadata_server.domain.unit_server import Launch, UnitServer
+from metadata_server.domain.unit_server import Launch, LaunchOrder, UnitServer
 
 
 def unit_server_message(server: UnitServer) -> unit_server_pb2.UnitServer:
@@ -37,6 +37,9 @@ def launch_message(launch: Launch) -> unit_server_pb2.Launch:
         auto_start=launch.auto_start,
         keep_alive=launch.keep_alive,
         log_on_console=launch.log_on_console,
+        order=LAUNCH_ORDERS.number[launch.order],
+        restart_count=launch.restart_count,
+        level=launch.level,
     )
 
 
@@ -50,6 +53,9 @@ def launch_of(message: unit_server_pb2.Launch, reading: Reading) -> Launch:
         auto_start=message.auto_start,
         keep_alive=message.keep_alive,
         log_on_console=message.log_on_console,
+        order=reading.member(LAUNCH_ORDERS, message.order, "launch.order", LaunchOrder.UNSPECIFIED),
+        restart_count=message.restart_count,
+        level=message.level,
     )
 
 
@@ -69,6 +75,7 @@ def unit_server_status_message(session: Session) -> unit_server_pb2.UnitServerSt
         start_time=time_message(session.start_time_us),
         end_time=time_message(session.end_time_us),
         end_reason=end_reason_number(session.end_reason),
+        conditions=map(condition_message, session.conditions),
     )
 
 
