@@ -110,13 +110,9 @@ def list_(connection: Connection) -> None:
 @pass_connection
 def show(connection: Connection, name: str) -> None:
     """Show one maintenance, in the format of `mds export`."""
-    from control_units.cli.kinds import Reads, parts
-    from control_units.importers.facility.encoding import encode_resource
-    from control_units.importers.facility.yaml_writing import write_yaml
+    from control_units.cli.showing import show_declared
 
-    collection, maintenance_id = parts(name)
-    found = connection.run(lambda client: Reads(collection).get(client, maintenance_id))
-    click.echo(write_yaml(encode_resource(found)), nl=False)
+    show_declared(connection, name)
 
 
 async def _begin(client: "Client", wanted: "Maintenance") -> "Maintenance":

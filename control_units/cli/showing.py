@@ -52,6 +52,16 @@ def show(
         click.echo(write_yaml(found), nl=False)
 
 
+def show_declared(connection: Connection, name: str) -> None:
+    """Shows one resource as it is declared."""
+    from control_units.importers.facility.encoding import encode_resource
+    from control_units.importers.facility.yaml_writing import write_yaml
+
+    collection, resource_id = parts(name)
+    found = connection.run(lambda client: Reads(collection).get(client, resource_id))
+    click.echo(write_yaml(encode_resource(found)), nl=False)
+
+
 async def _configuration(client: "Client", name: str, as_of: str) -> "dict[str, Plain]":
     from mds.v1.control_unit_pb2 import GetConfigurationRequest
 

@@ -22,6 +22,7 @@ PAGES = (
     "compare-snapshots.md",
     "start-and-stop-units.md",
     "maintenance.md",
+    "guards.md",
 )
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

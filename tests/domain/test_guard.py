@@ -1,6 +1,7 @@
 """What guards forbid, for which units, in which modes."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ UNIT = ControlUnit(
     labels={"safety": "yes"},
     overrides=(AttributeOverride("current", {"maximum": "10"}),),
 )
-CHANGES = {
+CHANGES: dict[GuardedChange, dict[str, Any]] = {
     GuardedChange.ORDERS: {"desired_state": State.STOPPED},
     GuardedChange.OVERRIDES: {"overrides": (AttributeOverride("current", {"maximum": "12"}),)},
     GuardedChange.PARAMETERS: {"parameters": {"ramp": "1"}},
@@ -55,9 +56,9 @@ def test_a_guard_forbids_just_the_changes_that_it_names(
 
 
 @pytest.mark.parametrize("made", [*CHANGES.values(), {"description": "new"}, {"id": "DAFNE/Q2"}])
-def test_everything_is_any_change(made: dict[str, object]) -> None:
+def test_everything_is_any_change(made: dict[str, Any]) -> None:
     guard = replace(GUARD, forbids=(GuardedChange.EVERYTHING,))
-    assert refused(guard, replace(UNIT, **made))  # type: ignore[arg-type]
+    assert refused(guard, replace(UNIT, **made))
 
 
 @pytest.mark.parametrize("mode", ["ACCESS", "SHUTDOWN"])
@@ -83,9 +84,9 @@ def test_in_other_modes_nothing_is_forbidden(mode: str) -> None:
     ],
 )
 def test_a_guard_reaches_units_that_pass_all_of_its_filters(
-    filters: dict[str, object], *, reached: bool
+    filters: dict[str, Any], *, reached: bool
 ) -> None:
-    guard = replace(GUARD, **filters)  # type: ignore[arg-type]
+    guard = replace(GUARD, **filters)
     assert guard.reaches(UNIT) is reached
     assert bool(guarding(guard).barring(UNIT, {"desired_state"})) is reached
 
@@ -99,10 +100,10 @@ def test_a_guard_reaches_units_that_pass_all_of_its_filters(
     ],
 )
 def test_no_unit_slips_out_of_the_reach_of_a_guard(
-    filters: dict[str, object], escape: dict[str, object], field: str
+    filters: dict[str, Any], escape: dict[str, Any], field: str
 ) -> None:
-    guard = replace(GUARD, **filters)  # type: ignore[arg-type]
-    assert refused(guard, replace(UNIT, **escape)) == [field]  # type: ignore[arg-type]
+    guard = replace(GUARD, **filters)
+    assert refused(guard, replace(UNIT, **escape)) == [field]
 
 
 def test_a_unit_that_comes_into_reach_obeys_at_once() -> None:
@@ -145,7 +146,7 @@ def test_a_refusal_names_the_guard_the_machine_its_mode_and_what_to_wait_for() -
 
 def test_a_refusal_names_the_very_value_that_would_change() -> None:
     guard = replace(GUARD, forbids=(GuardedChange.OVERRIDES,))
-    after = replace(UNIT, **CHANGES[GuardedChange.OVERRIDES])  # type: ignore[arg-type]
+    after = replace(UNIT, **CHANGES[GuardedChange.OVERRIDES])
     (told,) = guarding(guard).refusals(UNIT, after)
     assert (told.field, told.value) == ("overrides[current].maximum", "12")
     assert told.expected.startswith("10, as it is")
