@@ -18,10 +18,12 @@ from metadata_server.api.calls import CallFigures, CallInterceptor
 from metadata_server.api.health import Health
 from metadata_server.api.history import HistoryParts
 from metadata_server.api.http import http_application
+from metadata_server.api.operation import OperationParts
 from metadata_server.api.services import Parts, add_services
 from metadata_server.api.watch import add_watch_figures
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.timing import Timing
+from metadata_server.services.advancing import Advancing
 from metadata_server.services.agent_reports import AgentReports
 from metadata_server.services.audit import Audits
 from metadata_server.services.bundles import Bundles
@@ -32,8 +34,10 @@ from metadata_server.services.explanations import Explanations
 from metadata_server.services.history import History
 from metadata_server.services.instantiations import Instantiations
 from metadata_server.services.launch_orders import LaunchOrders
+from metadata_server.services.live_values import LiveValues
 from metadata_server.services.liveness import Liveness
 from metadata_server.services.logs import Logs
+from metadata_server.services.operations import Operations
 from metadata_server.services.overview import Overviews
 from metadata_server.services.rebase import Rebases
 from metadata_server.services.renaming import Renaming
@@ -42,7 +46,9 @@ from metadata_server.services.revert import Revert
 from metadata_server.services.sightings import Sightings
 from metadata_server.services.snapshots import Snapshots
 from metadata_server.services.statuses import Statuses
+from metadata_server.services.steering import Steering
 from metadata_server.services.tailer import Tailer
+from metadata_server.services.taking import SnapshotTaking
 from metadata_server.services.trimming import Trimming
 from metadata_server.services.undo import Undo
 from metadata_server.services.versioning import Versioning
@@ -87,7 +93,8 @@ class Replica:
         self._trimming = Trimming(
             self._store, kept_days=settings.kept_days(), request_days=settings.request_days
         )
-        self._parts = parts_of(self._store, self._tailer, self._liveness, settings)
+        self._advancing = Advancing(self._store, self._tailer, replica=settings.replica)
+        self._parts = parts_of(self._store, self._tailer, self._liveness, self._advancing, settings)
         self.grpc_port = 0
         self.http_port = 0
 
@@ -125,6 +132,7 @@ class Replica:
             self._health.run(),
             self._tailer.run(),
             self._trimming.run(),
+            self._advancing.run(),
             *self._liveness.loops(),
         ]
 
@@ -181,7 +189,9 @@ class Replica:
         return runner
 
 
-def parts_of(store: Store, tailer: Tailer, liveness: Liveness, settings: Settings) -> Parts:
+def parts_of(
+    store: Store, tailer: Tailer, liveness: Liveness, advancing: Advancing, settings: Settings
+) -> Parts:
     """Everything that can be asked of a replica."""
     return Parts(
         replica=settings.replica,
@@ -201,11 +211,16 @@ def parts_of(store: Store, tailer: Tailer, liveness: Liveness, settings: Setting
         statuses=Statuses(store),
         explanations=Explanations(store),
         liveness=liveness,
+        live_values=LiveValues(store),
+        taking=SnapshotTaking(store),
         instantiations=Instantiations(store),
         sightings=Sightings(store),
         watching=Watching(tailer, age_s=settings.stream_age_s),
         overviews=Overviews(store, tailer, age_s=settings.stream_age_s),
         audits=Audits(store),
+        operations=OperationParts(
+            Operations(store, on_due=advancing.look), Steering(store, on_due=advancing.look)
+        ),
         agents=AgentParts(
             AgentReports(store, liveness.timing),
             Logs(store, liveness.timing),

@@ -119,7 +119,7 @@ class Settings(BaseSettings):
         for part in filter(None, self.history_days_by_kind.split(",")):
             word, _, days = part.partition("=")
             kept[kind_of(word.strip(), part)] = days_of(days.strip(), part)
-        reported = (Kind.CONTROL_UNIT_STATUS, Kind.UNIT_SERVER_STATUS)
+        reported = (Kind.CONTROL_UNIT_STATUS, Kind.UNIT_SERVER_STATUS, Kind.OPERATION)
         return kept | dict.fromkeys(reported, self.status_days)
 
     @property

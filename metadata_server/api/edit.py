@@ -8,13 +8,9 @@ from collections.abc import AsyncIterator
 from mds.v1 import edit_pb2, edit_pb2_grpc
 
 from metadata_server.api.calls import Context, caller_of
-from metadata_server.api.messages.enums import STATES
-from metadata_server.api.messages.reading import Reading
+from metadata_server.api.messages.selection import edit_of, selection_of
 from metadata_server.api.plans import carried_out, seen_plan_of
 from metadata_server.api.rebase import rebased
-from metadata_server.domain.edit import FieldEdit, UnitSelection
-from metadata_server.domain.names import Kind
-from metadata_server.domain.state import State
 from metadata_server.services.edits import Editing, Edits
 from metadata_server.services.plans import Applying
 from metadata_server.services.progress import ApplyProgress
@@ -52,37 +48,3 @@ class EditsServicer(edit_pb2_grpc.EditsServicer):
         selection = selection_of(request.selection)
         async for response in rebased(self._rebases, request, selection, context):
             yield response
-
-
-def selection_of(message: edit_pb2.UnitSelection) -> UnitSelection:
-    """Which control units a request is about.
-
-    Raises:
-        Refused: INVALID_ID, INVALID_FIELD, with everything that is wrong with it.
-    """
-    reading = Reading()
-    selection = UnitSelection(
-        ids=tuple(
-            reading.id(Kind.CONTROL_UNIT, name, f"selection.names[{position}]")
-            for position, name in enumerate(message.names)
-        ),
-        id_prefix=message.id_prefix,
-        zone=message.zone,
-        template=reading.reference(Kind.TEMPLATE, message.template, "selection.template"),
-        unit_server=reading.reference(
-            Kind.UNIT_SERVER, message.unit_server, "selection.unit_server"
-        ),
-        labels=dict(message.labels),
-        state=reading.member(STATES, message.state, "selection.state", State.UNSPECIFIED),
-        id_prefixes=tuple(message.id_prefixes),
-        desired_states=frozenset(
-            reading.member(STATES, number, f"selection.desired_states[{place}]", State.UNSPECIFIED)
-            for place, number in enumerate(message.desired_states)
-        ),
-    )
-    reading.finish()
-    return selection
-
-
-def edit_of(message: edit_pb2.FieldEdit) -> FieldEdit:
-    return FieldEdit(message.path, message.value if message.HasField("value") else None)

@@ -31,10 +31,14 @@ from mds.v1 import (
     history_pb2_grpc,
     instantiation_pb2,
     instantiation_pb2_grpc,
+    live_values_pb2,
+    live_values_pb2_grpc,
     machine_mode_pb2,
     machine_mode_pb2_grpc,
     maintenance_pb2,
     maintenance_pb2_grpc,
+    operation_pb2,
+    operation_pb2_grpc,
     overview_pb2,
     overview_pb2_grpc,
     policy_pb2,
@@ -49,6 +53,8 @@ from mds.v1 import (
     snapshot_pb2_grpc,
     template_pb2,
     template_pb2_grpc,
+    unit_list_pb2,
+    unit_list_pb2_grpc,
     unit_server_pb2,
     unit_server_pb2_grpc,
     variable_pb2,
@@ -69,6 +75,8 @@ from metadata_server.api.explanation import ExplanationMethods
 from metadata_server.api.health import Health
 from metadata_server.api.history import HistoryParts, HistoryServicer
 from metadata_server.api.instantiation import InstantiationsServicer
+from metadata_server.api.live_values import LiveValuesServicer
+from metadata_server.api.operation import OperationParts, OperationsServicer
 from metadata_server.api.overview import OverviewServicer
 from metadata_server.api.registration import RegistrationServicer
 from metadata_server.api.renaming import RenamingMethods
@@ -83,12 +91,14 @@ from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script
 from metadata_server.domain.guard import Guard, MachineMode
 from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.template import Template
+from metadata_server.domain.unit_list import UnitList
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.audit import Audits
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.edits import Edits
 from metadata_server.services.explanations import Explanations
 from metadata_server.services.instantiations import Instantiations
+from metadata_server.services.live_values import LiveValues
 from metadata_server.services.liveness import Liveness
 from metadata_server.services.overview import Overviews
 from metadata_server.services.rebase import Rebases
@@ -97,6 +107,7 @@ from metadata_server.services.resources import Resources
 from metadata_server.services.sightings import Sightings
 from metadata_server.services.snapshots import Snapshots
 from metadata_server.services.statuses import Statuses
+from metadata_server.services.taking import SnapshotTaking
 from metadata_server.services.versioning import Versioning
 from metadata_server.services.watch import Watching
 
@@ -113,6 +124,7 @@ STANDARD = (
     (Maintenance, maintenance_pb2, maintenance_pb2_grpc),
     (MachineMode, machine_mode_pb2, machine_mode_pb2_grpc),
     (Guard, guard_pb2, guard_pb2_grpc),
+    (UnitList, unit_list_pb2, unit_list_pb2_grpc),
 )
 """Kinds with the five standard methods, and the generated modules that name them."""
 
@@ -148,11 +160,14 @@ class Parts:
     statuses: Statuses
     explanations: Explanations
     liveness: Liveness
+    live_values: LiveValues
+    taking: SnapshotTaking
     instantiations: Instantiations
     sightings: Sightings
     watching: Watching
     overviews: Overviews
     audits: Audits
+    operations: OperationParts
     agents: AgentParts
 
 
@@ -172,6 +187,9 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     edit_pb2_grpc.add_EditsServicer_to_server(EditsServicer(parts.edits, parts.rebases), server)
     history_pb2_grpc.add_HistoryServicer_to_server(HistoryServicer(parts.history), server)
     audit_pb2_grpc.add_AuditsServicer_to_server(AuditsServicer(parts.audits), server)
+    operation_pb2_grpc.add_OperationsServicer_to_server(
+        OperationsServicer(parts.operations), server
+    )
     add_liveness(server, parts)
     add_watch(server, parts.watching)
     overview_pb2_grpc.add_OverviewServicer_to_server(
@@ -199,6 +217,9 @@ def add_liveness(server: grpc.aio.Server, parts: Parts) -> None:
     agent_report_pb2_grpc.add_AgentReportsServicer_to_server(
         AgentReportsServicer(parts.agents), server
     )
+    live_values_pb2_grpc.add_LiveValuesServicer_to_server(
+        LiveValuesServicer(parts.live_values, parts.taking), server
+    )
     sighting_pb2_grpc.add_SightingsServicer_to_server(SightingsServicer(parts.sightings), server)
 
 
@@ -206,9 +227,11 @@ SERVED = (
     *(protocol for _, protocol, _ in STANDARD),
     bundle_pb2,
     edit_pb2,
+    operation_pb2,
     history_pb2,
     audit_pb2,
     registration_pb2,
+    live_values_pb2,
     dataset_pb2,
     instantiation_pb2,
     sighting_pb2,

@@ -23,10 +23,12 @@ from metadata_server.api.messages import (
     unit_server_status_message,
 )
 from metadata_server.api.messages.enums import KINDS
+from metadata_server.api.messages.operation import operation_message
 from metadata_server.api.messages.position import position_message, position_of, time_message
 from metadata_server.domain.change import Change, Position
 from metadata_server.domain.control_unit import ControlUnitStatus
 from metadata_server.domain.names import Kind
+from metadata_server.domain.operation import Operation
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.session import Session
 from metadata_server.domain.watch import Event, EventAction, Notice, WatchFilter
@@ -176,5 +178,7 @@ def subject_message(change: Change) -> Message:
         return control_unit_status_message(subject, contact=change.contact, health=change.health)
     if isinstance(subject, Session):
         return unit_server_status_message(subject)
+    if isinstance(subject, Operation):
+        return operation_message(subject)
     assert subject is not None
     return to_message(subject)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from metadata_server.domain.control_unit import ControlUnitStatus
 from metadata_server.domain.names import Kind
+from metadata_server.domain.operation import Operation
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.session import Session
 from metadata_server.domain.state import Contact, Health
@@ -56,7 +57,7 @@ class Action(StrEnum):
     DELETED = "DELETED"
 
 
-Subject = Resource | ControlUnitStatus | Session
+Subject = Resource | ControlUnitStatus | Session | Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ class UnitSelection:
         state: that they last reported; UNSPECIFIED: any.
         id_prefixes: that ids begin with, besides `ids`.
         desired_states: what people want them to be, one of these; none: any.
+        unit_list: id of a list that they are on, as it is when this is worked out.
     """
 
     ids: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class UnitSelection:
     state: State = State.UNSPECIFIED
     id_prefixes: tuple[str, ...] = ()
     desired_states: frozenset[State] = frozenset()
+    unit_list: str = ""
 
 
 @dataclass(frozen=True, slots=True)

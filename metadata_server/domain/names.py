@@ -27,6 +27,7 @@ class Kind(StrEnum):
     MAINTENANCE = "maintenance"
     MACHINE_MODE = "machine_mode"
     GUARD = "guard"
+    UNIT_LIST = "unit_list"
     CONTROL_UNIT_STATUS = "control_unit_status"
     UNIT_SERVER_STATUS = "unit_server_status"
     OPERATION = "operation"
@@ -80,6 +81,7 @@ DECLARED = (
     Kind.MAINTENANCE,
     Kind.MACHINE_MODE,
     Kind.GUARD,
+    Kind.UNIT_LIST,
 )
 """Kinds that people declare, in an order in which each comes after what it refers to."""
 

@@ -26,6 +26,7 @@ class Verb(StrEnum):
     DEINIT = "DEINIT"
     UNLOAD = "UNLOAD"
     RECOVER = "RECOVER"
+    EDIT = "EDIT"
 
 
 TARGETS: Mapping[Verb, State] = {
@@ -120,6 +121,8 @@ def refuse_cycles(ordering: Ordering) -> None:
 
 
 def is_there(verb: Verb, member: Member) -> bool:
+    if verb is Verb.EDIT:
+        return False
     if verb is Verb.RECOVER:
         return member.state is not State.RECOVERABLE_ERROR
     return TARGETS[verb] is member.state is member.desired

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from metadata_server.domain.change import Action, Change
 from metadata_server.domain.condition import Condition
 from metadata_server.domain.control_unit import ControlUnitStatus, with_condition
+from metadata_server.domain.edit import UnitSelection
 from metadata_server.domain.maintenance import Coverage
 from metadata_server.domain.names import Kind
 from metadata_server.domain.session import Session, contact_of
@@ -24,6 +25,7 @@ from metadata_server.store.keys import batches
 from metadata_server.store.launched import conditions_of_server, keep_dying
 from metadata_server.store.maintenances import coverage_now
 from metadata_server.store.observer import observer
+from metadata_server.store.operations import operations_of, with_image
 from metadata_server.store.schema import name
 from metadata_server.store.sessions import sessions_of
 from metadata_server.store.status_images import session_of, status_of
@@ -37,8 +39,13 @@ def changes_of(unit: UnitOfWork, rows: Sequence[Row]) -> list[Change]:
     sorted by revision and ordinal."""
     names = Names(unit, {row["key"] for row in rows})
     declared = [row for row in rows if "action" in row]
-    reported = [row for row in rows if "action" not in row]
-    changes = [*declared_changes(unit, declared, names), *reported_changes(unit, reported, names)]
+    told = [row for row in rows if row["kind"] == Kind.OPERATION]
+    reported = [row for row in rows if "action" not in row and row["kind"] != Kind.OPERATION]
+    changes = [
+        *declared_changes(unit, declared, names),
+        *reported_changes(unit, reported, names),
+        *operation_changes(unit, told, names),
+    ]
     return sorted(changes, key=lambda change: (change.revision, change.ordinal))
 
 
@@ -135,6 +142,37 @@ class Verdicts:
     def _maintained(self, status: ControlUnitStatus) -> Condition | None:
         server = self._wanted.get(status.key, NOTHING_WANTED).unit_server_key
         return self._coverage.condition(status.id, self._servers.get(server, ""))
+
+
+def operation_changes(unit: UnitOfWork, rows: Sequence[Row], names: Names) -> list[Change]:
+    """Operations as they were, without the selections and edits, which can be long."""
+    if not rows:
+        return []
+    known = operations_of(unit, {row["key"] for row in rows})
+    found = []
+    for row in rows:
+        key, revision = row["key"], row["revision"]
+        if key not in known:  # it has been trimmed since
+            continue
+        operation = with_image(known[key], data_of(row["image"]), revision)
+        order = replace(operation.order, selection=UnitSelection(), edits=())
+        id_before = names.at(key, revision - 1)
+        found.append(
+            Change(
+                revision=revision,
+                ordinal=row["ordinal"],
+                time_us=row["time_us"],
+                kind=Kind.OPERATION,
+                key=key,
+                id=operation.id,
+                id_before=id_before,
+                action=Action.UPDATED if id_before else Action.CREATED,
+                subject=replace(operation, order=order),
+                author="" if id_before else operation.author,
+                reason="" if id_before else operation.reason,
+            )
+        )
+    return found
 
 
 def reported_changes(unit: UnitOfWork, rows: Sequence[Row], names: Names) -> list[Change]:

@@ -15,7 +15,7 @@ from metadata_server.store.status_images import history_with_sessions
 from metadata_server.store.unit_of_work import UnitOfWork
 
 ALL_KINDS = frozenset(Kind)
-STATUS_KINDS = frozenset({Kind.CONTROL_UNIT_STATUS, Kind.UNIT_SERVER_STATUS})
+STATUS_KINDS = frozenset({Kind.CONTROL_UNIT_STATUS, Kind.UNIT_SERVER_STATUS, Kind.OPERATION})
 
 
 def changes_after(

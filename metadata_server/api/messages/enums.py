@@ -14,11 +14,13 @@ from mds.v1 import (
     guard_pb2,
     history_pb2,
     kind_pb2,
+    operation_pb2,
     state_pb2,
     template_pb2,
     unit_server_pb2,
 )
 
+from metadata_server.domain.advance import OnFailure, StepState
 from metadata_server.domain.agent_report import ProcessState
 from metadata_server.domain.attribute import Direction, ValueType
 from metadata_server.domain.audit import Severity
@@ -27,6 +29,8 @@ from metadata_server.domain.condition import ConditionStatus
 from metadata_server.domain.explanation import Layer
 from metadata_server.domain.guard import GuardedChange
 from metadata_server.domain.names import Kind
+from metadata_server.domain.operation import Phase
+from metadata_server.domain.order_plan import Verb
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.session import EndReason
 from metadata_server.domain.state import Contact, Health, State
@@ -90,6 +94,10 @@ LAYERS = Words(Layer, explanation_pb2.Layer, "LAYER")
 SEVERITIES = Words(Severity, audit_pb2.Severity, "SEVERITY")
 GUARDED_CHANGES = Words(GuardedChange, guard_pb2.GuardedChange, "GUARDED_CHANGE")
 KINDS = Words(Kind, kind_pb2.Kind, "KIND")
+VERBS = Words(Verb, operation_pb2.OrderVerb, "ORDER_VERB")
+PHASES = Words(Phase, operation_pb2.OperationPhase, "OPERATION_PHASE")
+STEP_STATES = Words(StepState, operation_pb2.StepState, "STEP_STATE")
+ON_FAILURES = Words(OnFailure, operation_pb2.OnFailure, "ON_FAILURE", OnFailure.STOP)
 
 
 def state_of(number: int, *, field: str) -> State:

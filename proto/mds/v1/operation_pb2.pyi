@@ -320,7 +320,9 @@ class Operation(_message.Message):
 
     @_builtins.property
     def unit_edits(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnitEdits]:
-        """With EDIT: what to change of single units, besides `edits`. Set when it is created."""
+        """With EDIT: what to change of single units, besides `edits`; they are selected by it. Set
+        when it is created, and not told again: it stands with the steps.
+        """
 
     @_builtins.property
     def step_timeout(self) -> _duration_pb2.Duration:
@@ -483,7 +485,7 @@ class OperationStep(_message.Message):
     """Revision of its last change."""
     wave: _builtins.int
     """In which wave of its plan it would begin, as PlannedStep has it; steps back have waves of
-    their own, from 0.
+    their own, from 0. -1: nothing is ordered to the unit, which is there, or left out.
     """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
