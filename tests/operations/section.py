@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 from mds.v1.bundle_pb2 import BundleHeader, BundleItem
 from mds.v1.control_unit_pb2 import ControlUnit as Declared
-from mds.v1.control_unit_pb2 import ListControlUnitStatusesRequest
+from mds.v1.control_unit_pb2 import GetControlUnitRequest, ListControlUnitStatusesRequest
 from mds.v1.dataset_pb2 import Attribute, ValueType
 from mds.v1.dataset_pb2 import Direction as WireDirection
-from mds.v1.edit_pb2 import UnitSelection
+from mds.v1.edit_pb2 import EditControlUnitsRequest, FieldEdit, UnitSelection
 from mds.v1.operation_pb2 import (
     CreateOperationRequest,
     GetOperationRequest,
@@ -125,6 +125,18 @@ class Section:
         order = Operation(verb=verb, selection=selection, **how)
         request = CreateOperationRequest(operation=order, reason="shift begins", **more)
         return await self.client.operations.CreateOperation(request)
+
+    async def declared(self, id: str) -> Declared:
+        request = GetControlUnitRequest(name=f"control_units/{id}")
+        return await self.client.control_units.GetControlUnit(request)
+
+    async def edit(self, id: str, *edits: FieldEdit) -> None:
+        """Changes a unit beside any operation."""
+        selection = UnitSelection(names=[f"control_units/{id}"])
+        request = EditControlUnitsRequest(selection=selection, edits=edits)
+        async for response in self.client.edits.EditControlUnits(request):
+            if response.HasField("summary"):
+                assert response.summary.applied
 
     async def get(self, name: str) -> Operation:
         return await self.client.operations.GetOperation(GetOperationRequest(name=name))
