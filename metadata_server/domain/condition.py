@@ -12,12 +12,14 @@ CONFIG_DRIFT = "ConfigDrift"
 DATASET_CONTRADICTS_TEMPLATE = "DatasetContradictsTemplate"
 IN_MAINTENANCE = "InMaintenance"
 KEEPS_DYING = "KeepsDying"
+NOT_CONVERGING = "NotConverging"
 OUT_OF_DATE = "OutOfDate"
 TYPES = (
     CONFIG_DRIFT,
     DATASET_CONTRADICTS_TEMPLATE,
     IN_MAINTENANCE,
     KEEPS_DYING,
+    NOT_CONVERGING,
     OUT_OF_DATE,
 )
 
@@ -50,6 +52,13 @@ class Condition:
     since_us: int
     fields: tuple[str, ...] = ()
     status: ConditionStatus = ConditionStatus.TRUE
+
+
+def outlives_session(condition: Condition) -> bool:
+    """Whether it goes on holding of a unit when the process that hosts it is gone."""
+    if condition.type == NOT_CONVERGING:
+        return condition.reason == KEEPS_DYING
+    return condition.type != CONFIG_DRIFT
 
 
 def out_of_date(version: int, newest: int, since_us: int) -> Condition | None:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from metadata_server.domain.attribute import AttributeOverride, Driver
 from metadata_server.domain.condition import Condition
 from metadata_server.domain.names import Kind, zone_of
+from metadata_server.domain.recovery import NO_RECOVERY, Recovery
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.state import State
 
@@ -62,6 +63,7 @@ class ControlUnitStatus:
         state_time_us: when it came to be in its state, by the database's clock.
         passed: states it went through since the image before, with their times.
         dataset: hash of what its code published; empty: nothing yet.
+        recovery: what its unit server does to get it to where people want it.
         conditions: what else holds of it, sorted by type.
     """
 
@@ -81,6 +83,7 @@ class ControlUnitStatus:
     dataset: str = ""
     fingerprint: str = ""
     unfenced: bool = False
+    recovery: Recovery = NO_RECOVERY
     conditions: tuple[Condition, ...] = ()
     revision: int = 0
 

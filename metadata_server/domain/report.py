@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from metadata_server.domain.condition import Condition
 from metadata_server.domain.control_unit import ControlUnitStatus, PassedState
+from metadata_server.domain.recovery import MAXIMUM_HOOK, NO_RECOVERY, Recovery
 from metadata_server.domain.refused import WrongField
 from metadata_server.domain.registration import LARGEST_NUMBER, SHA256
 from metadata_server.domain.state import State
@@ -51,6 +52,12 @@ class Report(NamedTuple):
     fingerprint: str = ""
     dataset: str = ""
     unfenced: bool = False
+    recovery: Recovery = NO_RECOVERY
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the unit is in an error, or its unit server has trouble with it."""
+        return self.state.is_error or self.recovery != NO_RECOVERY
 
     def faults(self) -> Iterator[WrongField]:
         """All that cannot be kept."""
@@ -60,8 +67,9 @@ class Report(NamedTuple):
             ("sequence", 1),
             ("reached_generation", 0),
             ("reached_recover_count", 0),
+            ("attempts", 0),
         ):
-            number = getattr(self, name)
+            number = self.recovery.attempts if name == "attempts" else getattr(self, name)
             if not least <= number <= LARGEST_NUMBER:
                 yield WrongField(name, str(number), f"a number from {least} on")
         if self.fingerprint and not FINGERPRINT.match(self.fingerprint):
@@ -70,6 +78,9 @@ class Report(NamedTuple):
         if self.dataset and not SHA256.match(self.dataset):
             expected = "a SHA-256 as 64 hexadecimal digits in lower case, or empty"
             yield WrongField("dataset_hash", self.dataset, expected)
+        if len(self.recovery.hanging_hook) > MAXIMUM_HOOK:
+            expected = f"the name of a hook, at most {MAXIMUM_HOOK} characters"
+            yield WrongField("hanging_hook", self.recovery.hanging_hook, expected)
 
     def after(self, older: Report) -> Report:
         """This report with what an older one of the same unit, not yet written, told."""
@@ -130,8 +141,16 @@ def reported(
         fingerprint=report.fingerprint,
         dataset=dataset,
         unfenced=report.unfenced,
+        recovery=by_database(report.recovery, now_us - steady_us),
         conditions=before.conditions,
     )
+
+
+def by_database(recovery: Recovery, offset_us: int) -> Recovery:
+    """A recovery with its time by the database's clock, which is so much ahead."""
+    if not recovery.next_attempt_us:
+        return recovery
+    return recovery._replace(next_attempt_us=recovery.next_attempt_us + offset_us)
 
 
 def cut(message: str) -> str:

@@ -326,6 +326,7 @@ class Attachment:
             hosted.applied, hosted.dataset = report.fingerprint, written.dataset
             hosted.is_settled = report.reached_generation == hosted.generation
             hosted.has_conditions = written.has_conditions
+            hosted.is_failing = report.is_failing
             if hosted.is_doubtful and key not in outcome.contradicting:
                 claims = {key: report.dataset} if report.dataset else {}
                 self._means.conditions.look_at([key], claims=claims)

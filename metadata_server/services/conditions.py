@@ -11,12 +11,19 @@ from dataclasses import replace
 
 import structlog
 
+from metadata_server.domain.condition import NOT_CONVERGING
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.timing import Timing
 from metadata_server.services.configurations import Configurations
 from metadata_server.services.judgement import Judge, Verdict
 from metadata_server.store.chores import CONDITIONS, claim_chore
-from metadata_server.store.conditions import keys_with_conditions, told, write_conditions
+from metadata_server.store.conditions import (
+    keys_holding,
+    keys_with_conditions,
+    told,
+    write_conditions,
+)
+from metadata_server.store.deaths import units_of_the_dying
 from metadata_server.store.declarations import Hosted, hosted_after
 from metadata_server.store.statuses import save_statuses, statuses_of
 from metadata_server.store.store import Store
@@ -38,6 +45,7 @@ class Conditions:
         self._judge = Judge(configurations, grace_us=timing.grace_us)
         self._due: dict[int, float] = {}
         self._changed: set[int] = set()
+        self._lost: set[str] = set()
         self._claims: dict[int, str] = {}
         self._well: dict[int, Hosted] = {}
         self._some = asyncio.Event()
@@ -62,12 +70,19 @@ class Conditions:
             self._changed.update(keys)
         self._some.set()
 
+    def lost(self, session: str) -> None:
+        """A session has ended without a good-bye: perhaps one of many."""
+        if len(self._lost) < MOST_WAITING:
+            self._lost.add(session)
+        self._some.set()
+
     async def run(self) -> None:
         """Looks at what it is told to look at, until it is cancelled."""
         while True:
             await self._wait()
             try:
                 await self._take_changed()
+                await self._take_lost()
                 await self._take_due()
             except Refused as refused:
                 log.warning("conditions_wait", reason=refused.reason)
@@ -94,7 +109,8 @@ class Conditions:
 
     async def look_over(self) -> None:
         """Looks at all hosted units once; closely only at those of which something has changed
-        since they were found to be well.
+        since they were found to be well. And at those that were found not to converge, hosted or
+        not.
 
         Raises:
             Refused: DATABASE_UNAVAILABLE, CONTENTION.
@@ -110,6 +126,18 @@ class Conditions:
             well |= same | found
             after, size = some[-1].key if some else after, len(some)
         self._well = well
+        await self._look_over_the_stuck()
+
+    async def _look_over_the_stuck(self) -> None:
+        after, size = -1, UNITS_AT_ONCE
+        while size == UNITS_AT_ONCE:
+            answer = await self._store.read(
+                lambda unit, after=after: keys_holding(  # type: ignore[misc]
+                    unit, NOT_CONVERGING, after, limit=UNITS_AT_ONCE
+                )
+            )
+            await self._check(answer.value)
+            after, size = answer.value[-1] if answer.value else after, len(answer.value)
 
     async def _hosted_after(self, key: int) -> list[Hosted]:
         answer = await self._store.read(lambda unit: hosted_after(unit, key, limit=UNITS_AT_ONCE))
@@ -133,6 +161,13 @@ class Conditions:
             changed = set(self._changed)
             answer = await self._store.read(lambda unit: keys_with_conditions(unit, changed))
             self._changed -= changed
+            self.look_at(answer.value)
+
+    async def _take_lost(self) -> None:
+        if self._lost:
+            lost = set(self._lost)
+            answer = await self._store.read(lambda unit: units_of_the_dying(unit, lost))
+            self._lost -= lost
             self.look_at(answer.value)
 
     async def _take_due(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from metadata_server.domain.change import Position
-from metadata_server.domain.condition import CONFIG_DRIFT
+from metadata_server.domain.condition import outlives_session
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.maintenance import Coverage
 from metadata_server.domain.names import Kind
@@ -19,7 +19,8 @@ from metadata_server.services.configurations import (
     missing_datasets,
     version_of,
 )
-from metadata_server.store.conditions import HeldByType, conditions_of, drop_conditions
+from metadata_server.store.conditions import HeldByType, conditions_of, drop_mortal
+from metadata_server.store.conditions import told as conditions_in
 from metadata_server.store.hosted import changed_keys, hosted_units, removed_keys
 from metadata_server.store.instantiations import begin_lives
 from metadata_server.store.leases import ended_among
@@ -42,6 +43,7 @@ class HostedUnit:
         dataset: hash that its status has.
         is_settled: it has reached this generation.
         has_conditions: something was found to hold of it besides.
+        is_failing: it is in an error, or its unit server has trouble with it.
         in_maintenance: it was told to leave itself as it is.
     """
 
@@ -54,14 +56,15 @@ class HostedUnit:
     dataset: str
     is_settled: bool
     has_conditions: bool = False
+    is_failing: bool = False
     in_maintenance: bool = False
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether something may hold of it besides, or hold no more: it cannot be built, or uses
-        something else than it should."""
+        """Whether something may hold of it besides, or hold no more: it cannot be built, fails, or
+        uses something else than it should."""
         differs = bool(self.applied) and self.applied != self.told
-        return self.has_conditions or not self.told or differs
+        return self.has_conditions or self.is_failing or not self.told or differs
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ class Hosting:
         """Stamps units with a session, and begins their lives; `join`: it runs already."""
         begin_lives(unit, session, [each.assignment.unit for each in told], join=join)
         held = conditions_of(unit, [e.hosted.key for e in told if e.hosted.has_conditions])
-        drop_conditions(unit, held, CONFIG_DRIFT)  # of the life before
+        drop_mortal(unit, {key: conditions_in(each) for key, each in held.items()})
         stamp(unit, session, [newcomer(each, held.get(each.hosted.key, {})) for each in told])
 
     def arrive(self, unit: UnitOfWork, session: Session, after: int) -> Arrival:
@@ -242,6 +245,7 @@ def told_of(
         dataset=basis.dataset or standing.dataset,
         is_settled=standing.reached_generation == generation,
         has_conditions=bool(standing.has_conditions),
+        is_failing=standing.session == session.id and standing.is_failing,
     )
     assignment = Assignment(
         control_unit,
@@ -265,10 +269,10 @@ def left_alone(told: Told, coverage: Coverage) -> Told:
 
 def newcomer(told: Told, held: HeldByType) -> Newcomer:
     """A unit that is taken in; why it cannot be built is seen in its status, too. What held of
-    it goes on holding, save a drift: it uses nothing yet."""
+    it goes on holding, save what ended with the life before."""
     problem = told.assignment.problem
     message = problem.message if problem else ""
-    kept = tuple(each.condition for type_, each in held.items() if type_ != CONFIG_DRIFT)
+    kept = tuple(filter(outlives_session, conditions_in(held)))
     return Newcomer(told.hosted.key, told.hosted.dataset, message, kept)
 
 

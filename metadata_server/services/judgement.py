@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from metadata_server.domain.condition import (
     CONFIG_DRIFT,
     DATASET_CONTRADICTS_TEMPLATE,
+    NOT_CONVERGING,
     Condition,
 )
 from metadata_server.domain.configuration import Configuration
@@ -20,10 +21,11 @@ from metadata_server.domain.drift import (
     uses_configuration,
 )
 from metadata_server.domain.names import Kind
-from metadata_server.domain.registration import contradiction_condition
+from metadata_server.domain.registration import class_not_hosted, contradiction_condition
 from metadata_server.domain.session import Session
 from metadata_server.domain.state import State
 from metadata_server.services.configurations import Basis, Configurations, Start, version_of
+from metadata_server.services.convergence import Traveller, convergences
 from metadata_server.services.hosting import dataset_of
 from metadata_server.store.conditions import NOTHING, Held, HeldByType, conditions_of
 from metadata_server.store.declarations import former_declarations
@@ -55,8 +57,7 @@ class Verdict:
     """What holds of a unit.
 
     Attributes:
-        wait_us: after so long it can be said that it drifts, if it then still does; 0: it does
-            not.
+        wait_us: after so long something else may hold of it; 0: not by itself.
     """
 
     subject: Subject
@@ -99,6 +100,10 @@ class Judge:
         datasets = {
             key: dataset_in(each, plain[*versions[key], ""]) for key, each in subjects.items()
         }
+        travellers = {
+            key: traveller(each, plain[*versions[key], ""]) for key, each in subjects.items()
+        }
+        strays = convergences(unit, travellers, grace_us=self._grace_us)
         found = {}
         for key, subject in subjects.items():
             digest = claims.get(key) or claimed_before(subject) or datasets[key]
@@ -109,7 +114,10 @@ class Judge:
             wait_us = 0
             if not after:
                 drift, wait_us = self._drift(unit, subject, bases[used], datasets[key])
-                after = {CONFIG_DRIFT: drift} if drift else NOTHING
+                stray, until_us = strays.get(key, (None, 0))
+                named = {CONFIG_DRIFT: drift, NOT_CONVERGING: stray}
+                after = {type_: held for type_, held in named.items() if held is not None}
+                wait_us = min(filter(None, (wait_us, until_us)), default=0)
             found[key] = Verdict(subject, after, wait_us)
         return found
 
@@ -195,6 +203,13 @@ def subjects_of(unit: UnitOfWork, keys: Iterable[int], *, lock: bool) -> dict[in
         )
         for key, each in declared.items()
     }
+
+
+def traveller(subject: Subject, plain: Basis) -> Traveller:
+    session, problem = subject.session, ""
+    if session is not None and plain.implementation not in session.classes:
+        problem = class_not_hosted(subject.declared, plain.implementation, session.classes).message
+    return Traveller(subject.declared, subject.standing, session, subject.held, problem)
 
 
 def dataset_in(subject: Subject, plain: Basis) -> str:

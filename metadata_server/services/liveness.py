@@ -49,7 +49,7 @@ class Liveness:
         )
         self.attachments = Attachments(means, tailer, arrivals)
         self.coverages = Coverages(store, tailer, on_look=self.attachments.cover)
-        self.sweeps = Sweeps(store, timing, on_lost=self.attachments.lost)
+        self.sweeps = Sweeps(store, timing, on_lost=self._lost)
 
     def loops(self) -> list[Coroutine[Any, Any, None]]:
         """What runs beside the calls, as long as the server does."""
@@ -62,6 +62,10 @@ class Liveness:
             self.conditions.run(),
             self.conditions.patrol(),
         ]
+
+    def _lost(self, session: str) -> None:
+        self.attachments.lost(session)
+        self.conditions.lost(session)
 
     def drain(self) -> None:
         """Ends all streams, so that unit servers attach elsewhere."""

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 
-from metadata_server.domain.condition import CONFIG_DRIFT, Condition, ConditionStatus
+from metadata_server.domain.condition import (
+    CONFIG_DRIFT,
+    NOT_CONVERGING,
+    Condition,
+    ConditionStatus,
+    outlives_session,
+)
 from metadata_server.store.codec import data_of, text_of
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import control_unit_status, unit_condition
@@ -30,6 +36,9 @@ class Held:
     condition: Condition
     evidence: str
 
+
+OF_A_SESSION = (CONFIG_DRIFT, NOT_CONVERGING)
+"""Types of conditions that may end with a session; see `outlives_session`."""
 
 HeldByType = Mapping[str, Held]
 NOTHING: HeldByType = {}
@@ -68,15 +77,15 @@ def keys_with_conditions(unit: UnitOfWork, keys: Iterable[int]) -> set[int]:
     return found
 
 
-def keys_with_drift(unit: UnitOfWork, sessions: Iterable[str]) -> set[int]:
-    """Units of some sessions that use another configuration than they should."""
+def keys_of_the_dead(unit: UnitOfWork, sessions: Iterable[str]) -> set[int]:
+    """Units of some sessions of which something may hold that ends with a session."""
     status = control_unit_status
     found: set[int] = set()
     for some in batches(sorted(set(sessions))):
         query = (
             select(unit_condition.c.key)
             .join(status, status.c.key == unit_condition.c.key)
-            .where(unit_condition.c.type == CONFIG_DRIFT, status.c.session.in_(some))
+            .where(unit_condition.c.type.in_(OF_A_SESSION), status.c.session.in_(some))
         )
         found |= set(unit.connection.scalars(query))
     return found
@@ -95,6 +104,29 @@ def write_conditions(unit: UnitOfWork, wanted: Mapping[int, HeldByType]) -> None
         drop_conditions(unit, keys, type_)
     rows = [row_of(key, each) for key, held in wanted.items() for each in held.values()]
     upsert_rows(unit.connection, table, rows)
+
+
+def keys_holding(unit: UnitOfWork, type_: str, after: int, *, limit: int) -> list[int]:
+    """Units of which a condition of one type holds, by key, after one."""
+    table = unit_condition
+    query = (
+        select(table.c.key)
+        .where(table.c.type == type_, table.c.key > after)
+        .order_by(table.c.key)
+        .limit(limit)
+    )
+    return list(unit.connection.scalars(query))
+
+
+def drop_mortal(unit: UnitOfWork, held: Mapping[int, Iterable[Condition]]) -> None:
+    """Deletes, of the conditions of units, those that end with their session."""
+    gone: dict[str, list[int]] = {}
+    for key, conditions in held.items():
+        for each in conditions:
+            if not outlives_session(each):
+                gone.setdefault(each.type, []).append(key)
+    for type_, keys in sorted(gone.items()):
+        drop_conditions(unit, keys, type_)
 
 
 def drop_conditions(unit: UnitOfWork, keys: Iterable[int], type_: str = "") -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import case, select
 
-from metadata_server.domain.condition import CONFIG_DRIFT
+from metadata_server.domain.condition import outlives_session
 from metadata_server.domain.names import Kind
 from metadata_server.domain.session import EndReason
 from metadata_server.domain.state import Contact
-from metadata_server.store.conditions import drop_conditions, keys_with_drift
+from metadata_server.store.conditions import drop_mortal, keys_of_the_dead
 from metadata_server.store.instantiations import last_applied
 from metadata_server.store.keys import batches
 from metadata_server.store.leases import end_leases
@@ -77,7 +77,7 @@ def end_sessions(
 
 def tell_endings(unit: UnitOfWork, endings: Iterable[Ending], reason: EndReason) -> None:
     """Makes the ends of sessions news: an image of each at this transaction's revision. What
-    runs no more does not run with a wrong configuration either."""
+    runs no more does not run with a wrong configuration either, and is on no way."""
     endings = list(endings)
     contact = Contact.LOST if reason is EndReason.LEASE_ENDED else Contact.NONE
     tell_contacts(
@@ -85,17 +85,22 @@ def tell_endings(unit: UnitOfWork, endings: Iterable[Ending], reason: EndReason)
         {each.unit_server_key: (each.session, contact) for each in endings},
         {each.unit_server_key: (each.end_us, reason) for each in endings},
     )
-    forget_drift(unit, [each.session for each in endings])
+    forget_mortal(unit, [each.session for each in endings])
 
 
-def forget_drift(unit: UnitOfWork, sessions: Iterable[str]) -> None:
-    drifted = keys_with_drift(unit, sessions)
-    if not drifted:
+def forget_mortal(unit: UnitOfWork, sessions: Iterable[str]) -> None:
+    """Ends what held of units only as long as their session lasted."""
+    keys = keys_of_the_dead(unit, sessions)
+    if not keys:
         return
-    statuses = statuses_of(unit, drifted, lock=True).values()
-    drop_conditions(unit, drifted, CONFIG_DRIFT)
-    left = [(each, [c for c in each.conditions if c.type != CONFIG_DRIFT]) for each in statuses]
-    save_statuses(unit, (replace(each, conditions=tuple(others)) for each, others in left))
+    statuses = statuses_of(unit, keys, lock=True)
+    drop_mortal(unit, {key: status.conditions for key, status in statuses.items()})
+    left = (
+        (status, tuple(filter(outlives_session, status.conditions))) for status in statuses.values()
+    )
+    save_statuses(
+        unit, [replace(each, conditions=rest) for each, rest in left if rest != each.conditions]
+    )
 
 
 def tell_contacts(

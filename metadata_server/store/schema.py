@@ -275,6 +275,7 @@ control_unit_status = Table(
     Column("dataset", ascii_text(64), nullable=False),
     Column("fingerprint", HASH, nullable=False),
     Column("unfenced", Boolean, nullable=False),
+    Column("recovery", String(255), nullable=False, server_default=""),
     Column("revision", KEY, nullable=False),
     Index("control_unit_status_state", "state"),
     Index("control_unit_status_unit_server", "unit_server_key"),

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from metadata_server.domain.condition import Condition
 from metadata_server.domain.names import Kind
 from metadata_server.domain.session import Session
-from metadata_server.domain.state import State
+from metadata_server.domain.state import ERRORS, State
 from metadata_server.store.codec import text_of
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import control_unit_status as table
@@ -28,6 +28,7 @@ class Standing(NamedTuple):
     Attributes:
         state: word of the state.
         reached_generation: of the unit's declaration.
+        recovery: as `recovery_of` reads it.
         has_conditions: whether anything is stored that holds of the unit besides.
     """
 
@@ -39,7 +40,12 @@ class Standing(NamedTuple):
     dataset: str = ""
     fingerprint: str = ""
     reached_generation: int = 0
+    recovery: str = ""
     has_conditions: bool = False
+
+    @property
+    def is_failing(self) -> bool:
+        return bool(self.recovery) or self.state in ERRORS
 
 
 COLUMNS = [
@@ -61,6 +67,15 @@ def standings_of(
         query = select(*COLUMNS).where(table.c.key.in_(some)).order_by(table.c.key)
         rows = unit.connection.execute(query.with_for_update() if lock else query)
         found |= {row[0]: Standing._make(row) for row in rows}
+    return found
+
+
+def messages_of(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, str]:
+    """The last words of units, by key."""
+    found: dict[int, str] = {}
+    for some in batches(sorted(set(keys))):
+        query = select(table.c.key, table.c.message).where(table.c.key.in_(some))
+        found |= {row.key: row.message for row in unit.connection.execute(query)}
     return found
 
 
@@ -106,6 +121,7 @@ def stamp(unit: UnitOfWork, session: Session, newcomers: Iterable[Newcomer]) -> 
                 "dataset": dataset,
                 "fingerprint": "",
                 "unfenced": False,
+                "recovery": "",
                 "revision": moment.position.revision,
             }
         )

@@ -6,7 +6,8 @@ hexadecimal, and times are told by their distance to the revision's.
 
 Images of kind `control_unit_status` have the fields of `ControlUnitStatus` that are not at
 their default, save `id`, `key`, `session`, `revision` and `unit_server`; `age_us` stands for
-`state_time_us`, each of `passed` is `[state, age_us, message]`, and each of `conditions` is
+`state_time_us`, each of `passed` is `[state, age_us, message]`, `recovery` is
+`[attempts, in_us, hanging_hook]` with null for no further attempt, and each of `conditions` is
 `[type, status, reason, message, age_us, fields]`; `age_us` of null: not known since when.
 Images of kind `unit_server_status` hold `contact`, and `end_age_us` with `end_reason` once the
 session has ended; all else of a `Session` never changes and stands in its own row.
@@ -24,6 +25,7 @@ from sqlalchemy import Select, select
 
 from metadata_server.domain.condition import Condition, ConditionStatus
 from metadata_server.domain.control_unit import ControlUnitStatus, PassedState
+from metadata_server.domain.recovery import NO_RECOVERY, Recovery
 from metadata_server.domain.session import EndReason, Session
 from metadata_server.domain.state import Contact, State
 from metadata_server.store.codec import data_of, text_of
@@ -70,7 +72,19 @@ def status_image(status: ControlUnitStatus, time_us: int) -> str:
         "unfenced": status.unfenced,
         "conditions": condition_images(status.conditions, time_us),
     }
+    if status.recovery != NO_RECOVERY:
+        image["recovery"] = recovery_image(status.recovery, time_us)
     return text_of({name: value for name, value in image.items() if value})
+
+
+def recovery_image(recovery: Recovery, time_us: int) -> list[Any]:
+    next_us = recovery.next_attempt_us
+    return [recovery.attempts, next_us - time_us if next_us else None, recovery.hanging_hook]
+
+
+def recovery_from(image: list[Any], time_us: int) -> Recovery:
+    attempts, in_us, hanging_hook = image
+    return Recovery(attempts, 0 if in_us is None else time_us + in_us, hanging_hook)
 
 
 def status_of(row: Mapping[str, Any], *, id: str, unit_server: str) -> ControlUnitStatus:
@@ -100,6 +114,7 @@ def status_of(row: Mapping[str, Any], *, id: str, unit_server: str) -> ControlUn
         dataset=unpacked(image.get("dataset", "")),
         fingerprint=unpacked(image.get("fingerprint", "")),
         unfenced=image.get("unfenced", False),
+        recovery=recovery_from(image["recovery"], time_us) if "recovery" in image else NO_RECOVERY,
         conditions=conditions_from(image.get("conditions", ()), time_us),
         revision=row["revision"],
     )

@@ -14,6 +14,7 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.state import State
 from metadata_server.store.conditions import NOTHING, conditions_of, told
 from metadata_server.store.keys import batches
+from metadata_server.store.recoveries import recovery_of, recovery_text
 from metadata_server.store.schema import control_unit_status
 from metadata_server.store.status_images import status_image
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -57,6 +58,7 @@ def status_from(
         dataset=row["dataset"],
         fingerprint=row["fingerprint"],
         unfenced=row["unfenced"],
+        recovery=recovery_of(row["recovery"]),
         conditions=conditions,
         revision=row["revision"],
     )
@@ -106,5 +108,6 @@ def row_of_status(unit: UnitOfWork, status: ControlUnitStatus, revision: int) ->
         "dataset": status.dataset,
         "fingerprint": status.fingerprint,
         "unfenced": status.unfenced,
+        "recovery": recovery_text(status.recovery),
         "revision": revision,
     }

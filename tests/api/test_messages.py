@@ -42,6 +42,7 @@ from metadata_server.domain.configuration import effective, narrow
 from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
 from metadata_server.domain.facility import Agent, Snapshot
 from metadata_server.domain.names import Kind
+from metadata_server.domain.recovery import Recovery
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Meta, Resource
 from metadata_server.domain.session import EndReason, Session
@@ -249,6 +250,7 @@ def test_a_status_carries_contact_and_verdict() -> None:
         dataset="ab12",
         fingerprint="v1:cd",
         unfenced=True,
+        recovery=Recovery(2, 4_000_000, "on_start"),
         revision=9,
     )
     message = control_unit_status_message(status, contact=Contact.SUSPECT, health=Health.BAD)
@@ -269,6 +271,9 @@ def test_a_status_carries_contact_and_verdict() -> None:
         fingerprint="v1:cd",
         unfenced=True,
         health=state_pb2.HEALTH_BAD,
+        attempts=2,
+        next_attempt_time=Timestamp(seconds=4),
+        hanging_hook="on_start",
     )
     silent = control_unit_status_message(
         ControlUnitStatus(id="U", key=1), contact=Contact.NONE, health=Health.GOOD

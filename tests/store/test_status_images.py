@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata_server.domain.control_unit import ControlUnitStatus, PassedState
+from metadata_server.domain.recovery import Recovery
 from metadata_server.domain.session import EndReason
 from metadata_server.domain.state import Contact, State
 from metadata_server.store.status_images import (
@@ -35,6 +36,7 @@ STATUSES = st.builds(
     dataset=HASHES,
     fingerprint=HASHES.map(lambda digest: digest and f"v1:{digest}"),
     unfenced=st.booleans(),
+    recovery=st.builds(Recovery, st.integers(0, 9), TIMES, TEXTS),
     revision=st.just(12),
 )
 

@@ -82,6 +82,9 @@ def control_unit_status_message(
         unfenced=status.unfenced,
         health=HEALTHS.number[health],
         conditions=map(condition_message, status.conditions),
+        attempts=status.recovery.attempts,
+        next_attempt_time=time_message(status.recovery.next_attempt_us),
+        hanging_hook=status.recovery.hanging_hook,
     )
 
 

@@ -13,6 +13,7 @@ from metadata_server.api.messages.dataset import published_attributes_of
 from metadata_server.api.messages.enums import STATES
 from metadata_server.api.messages.position import position_message
 from metadata_server.domain.names import Kind
+from metadata_server.domain.recovery import NO_RECOVERY, Recovery
 from metadata_server.domain.registration import Assignment, Registered, Registering
 from metadata_server.domain.report import Passed, Report
 from metadata_server.domain.state import State
@@ -127,9 +128,18 @@ def reports_of(messages: Iterable[registration_pb2.UnitReport], arrived_us: int)
             message.fingerprint,
             message.dataset_hash,
             message.unfenced,
+            recovery_of(message, arrived_us),
         )
         for message in messages
     ]
+
+
+def recovery_of(message: registration_pb2.UnitReport, arrived_us: int) -> Recovery:
+    is_next = message.HasField("next_attempt")
+    if not (is_next or message.attempts or message.hanging_hook):
+        return NO_RECOVERY
+    next_us = arrived_us + age_us_of(message.next_attempt) if is_next else 0
+    return Recovery(message.attempts, next_us, message.hanging_hook)
 
 
 def passed_of(
