@@ -27,7 +27,7 @@ _SILENT_BEATS = 3.0
 
 
 class Attachment:
-    """One stream, from hello to its end; heartbeats, reports and datasets go up."""
+    """One stream, from hello to its end; heartbeats, reports, values and datasets go up."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Attachment:
     def _take(self, word: registration_pb2.AttachResponse) -> None:
         outbox = self._hosting.outbox
         for refusal in word.refusals:
-            if refusal.control_unit:
+            if refusal.control_unit and not refusal.of_values:
                 outbox.refuse(refusal.control_unit.removeprefix("control_units/"))
         if word.acknowledged_sequence:
             outbox.acknowledge(word.acknowledged_sequence)
@@ -108,6 +108,8 @@ class Attachment:
         await self._send(hello=hello)
         for reports in self._hosting.outbox.begin_stream():
             await self._send(reports=reports)
+        for values in self._hosting.values.begin_stream():
+            await self._send(values=values)
         # Unit servers that came back together beat apart.
         beat_due = time.monotonic() + random.uniform(0.0, self._heartbeat_s)
         while True:
@@ -120,7 +122,10 @@ class Attachment:
             if now >= beat_due:
                 await self._beat(now - beat_due)
                 beat_due = max(beat_due + self._heartbeat_s, now)
-            await self._wait_for_work(min(beat_due, self._goodbye_due or beat_due))
+            due = self._hosting.values.due
+            await self._wait_for_work(
+                min(beat_due, self._goodbye_due or beat_due, beat_due if due is None else due)
+            )
 
     async def _flush(self) -> None:
         if self._missing:
@@ -128,6 +133,8 @@ class Attachment:
             await self._send(datasets=self._classes.datasets(missing))
         for reports in self._hosting.outbox.collect():
             await self._send(reports=reports)
+        for values in self._hosting.values.collect():
+            await self._send(values=values)
 
     async def _beat(self, late_s: float) -> None:
         age = Duration()

@@ -86,6 +86,7 @@ class ControlUnit:
         self.attributes: Mapping[str, Description] = self.dataset
         self._values: dict[str, Any] = {}
         self._on_failure: Callable[[str, bool], None] | None = None
+        self._on_values: Callable[[], None] | None = None
         self._setting = asyncio.Semaphore(1)
         self._take_defaults(self.dataset.values())
 
@@ -155,6 +156,8 @@ class ControlUnit:
                 "declare it BIDIRECTIONAL if the unit writes it too."
             )
         self._values[name] = description.accept(value)
+        if description.direction is not Direction.OUTPUT:
+            self._tell_values()
 
     async def set(self, name: str, value: object) -> None:
         """Writes a set-point and tells `on_set`.
@@ -183,6 +186,8 @@ class ControlUnit:
             else:
                 del self._values[name]
             raise
+        finally:
+            self._tell_values()  # of one that was refused, somebody may have seen the value
 
     def values(self) -> dict[str, Any]:
         """The values that are set, by name of the attribute."""
@@ -205,6 +210,11 @@ class ControlUnit:
         self.attributes = attributes
         self.drivers = tuple(drivers)
         self.parameters = parameters
+        self._tell_values()
+
+    def _tell_values(self) -> None:
+        if self._on_values is not None:
+            self._on_values()
 
     def _take_defaults(self, descriptions: Iterable[Description]) -> None:
         for description in descriptions:

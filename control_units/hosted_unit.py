@@ -70,6 +70,7 @@ class HostedUnit:
         spawn: Spawn,
         slots: asyncio.Semaphore,
         on_change: Callable[[HostedUnit], None],
+        on_values: Callable[[HostedUnit], None],
         recover_attempts: int | None = None,
     ) -> None:
         self.id = id
@@ -100,6 +101,7 @@ class HostedUnit:
             spawn=spawn,
             slots=slots,
             on_failure=self._fail_from_any_thread,
+            on_values=lambda: on_values(self),
             on_slow=self._say_slow,
         )
 

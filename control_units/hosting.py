@@ -14,6 +14,7 @@ from control_units.control_unit import ControlUnit
 from control_units.cycle import Spawn
 from control_units.fingerprint import dataset_hash, digest
 from control_units.hosted_unit import HostedUnit
+from control_units.live_values import LiveValues
 from control_units.outbox import Outbox
 from control_units.states import State
 
@@ -70,8 +71,9 @@ class Hosting:
 
     Attributes:
         outbox: what they have become.
+        values: what their inputs are set to.
         changed: set whenever the copy on disk may have to change.
-        reported: set whenever the outbox has something to send.
+        reported: set whenever there is something to send.
     """
 
     def __init__(
@@ -85,7 +87,9 @@ class Hosting:
         self._kept: dict[str, registration_pb2.Assignment] = {}
         self._is_held = False
         self._is_unfenced = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.outbox = Outbox(self._hash_of)
+        self.values = LiveValues()
         self.changed = asyncio.Event()
         self.reported = asyncio.Event()
 
@@ -114,6 +118,7 @@ class Hosting:
     def assign(self, assignments: Iterable[registration_pb2.Assignment]) -> None:
         """Takes new units over, and what changed of others."""
         assignments = list(assignments)
+        self._loop = asyncio.get_running_loop()
         self._rename(assignments)
         for assignment in assignments:
             id = _id(assignment.control_unit)
@@ -127,6 +132,7 @@ class Hosting:
                     spawn=self._spawn,
                     slots=self._slots,
                     on_change=self._note,
+                    on_values=self._note_values,
                     recover_attempts=self._recover_attempts,
                 )
                 unit.hold(is_held=self._is_held)
@@ -144,12 +150,13 @@ class Hosting:
         renamed = {id: self._units.pop(old) for id, old in former.items() if old in self._units}
         self.remove([id for id in renamed if id in self._units])  # others had those ids
         for unit in renamed.values():
-            self.outbox.forget(unit.id)
+            self._forget(unit.id)
         for id, unit in renamed.items():
             log.info("control_unit_renamed", control_unit=id, former=unit.id)
             unit.rename(id)
             self._units[id] = unit
             self._note(unit)  # reports that are under way name it by its former id
+            self._note_values(unit)
 
     def remove(self, control_units: Iterable[str]) -> None:
         """Has units leave that are no longer hosted here; nothing more is told of them."""
@@ -157,8 +164,12 @@ class Hosting:
             unit = self._units.pop(_id(name), None)
             if unit is not None:
                 unit.leave()
-                self.outbox.forget(unit.id)
+                self._forget(unit.id)
         self.changed.set()
+
+    def _forget(self, control_unit: str) -> None:
+        self.outbox.forget(control_unit)
+        self.values.forget(control_unit)
 
     def hold(self, *, is_held: bool) -> None:
         """While they are held, units do not run, whatever is desired."""
@@ -234,6 +245,14 @@ class Hosting:
             self.reported.set()
         if unit.standing.state is State.INITIALIZED:
             self.changed.set()
+
+    def _note_values(self, unit: HostedUnit) -> None:
+        """Called from any thread."""
+        loaded = unit.unit
+        if loaded is None or self._loop is None or self._units.get(unit.id) is not unit:
+            return
+        if self.values.note(unit.id, loaded):
+            self._loop.call_soon_threadsafe(self.reported.set)
 
     def _complete(self, assignment: registration_pb2.Assignment, unit: HostedUnit | None) -> None:
         """Adds the configuration that the server left out because it is held: from earlier, or,

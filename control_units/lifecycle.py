@@ -46,6 +46,7 @@ class Lifecycle:
         spawn: Spawn,
         slots: asyncio.Semaphore,
         on_failure: Callable[[str, bool], None],
+        on_values: Callable[[], None],
         on_slow: Callable[[str, float], None],
     ) -> None:
         self.id = id
@@ -55,6 +56,7 @@ class Lifecycle:
         self._spawn = spawn
         self._slots = slots
         self._on_failure = on_failure
+        self._on_values = on_values
         self._slow = SlowHooks(on_slow)
         self._cycle: Cycle | None = None
         self._before_error = State.LOADED
@@ -103,6 +105,7 @@ class Lifecycle:
         except (Exception, SystemExit) as error:
             raise FatalError(f"It cannot be built: {hooks.words(error)}") from error
         self.unit._on_failure = self._on_failure  # authors do not see it
+        self.unit._on_values = self._on_values
         self._cycle = Cycle(self.unit, self._spawn, self._slots, self._slow)
         return State.LOADED
 

@@ -282,7 +282,7 @@ class Link:
             self._hosting.remove(word.removed)
         for refusal in word.refusals:
             log.warning(
-                "report_refused",
+                "values_refused" if refusal.of_values else "report_refused",
                 control_unit=refusal.control_unit,
                 dataset=refusal.dataset_hash,
                 message=refusal.status.message,

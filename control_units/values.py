@@ -124,6 +124,21 @@ def written(value: object, type: ValueType) -> str:
     return repr(value)
 
 
+def text_of(value: object, type: ValueType, shape: Sequence[int] = ()) -> str:
+    """The text by which a value travels: what `parse` reads as this value again."""
+    if shape or type is ValueType.JSON:
+        return json.dumps(value, default=_base64, ensure_ascii=False, sort_keys=True)
+    if isinstance(value, bytes):
+        return _base64(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
 def checked(
     value: object, type: ValueType, shape: Sequence[int] = (), *, maximum_size_bytes: int = 0
 ) -> Any:

@@ -18,6 +18,7 @@ from metadata_server.api.messages.registration import (
     registered_message,
     registering_of,
     reports_of,
+    values_of,
     word_message,
 )
 from metadata_server.domain.change import Caller
@@ -30,6 +31,7 @@ from metadata_server.services.reports import steady_now_us
 
 HELLO_S = 10.0
 MAXIMUM_REPORTS = 1_000
+"""Units in a message of reports, or of values."""
 Requests = AsyncIterator[registration_pb2.AttachRequest]
 log = structlog.get_logger()
 
@@ -116,18 +118,28 @@ async def take(request: registration_pb2.AttachRequest, attachment: Attachment) 
             age = request.heartbeat.age.ToMicroseconds() / 1_000_000
             attachment.heartbeat(age, request.heartbeat.digest)
         case "reports":
-            if len(request.reports.reports) > MAXIMUM_REPORTS:
-                count = str(len(request.reports.reports))
-                expected = f"at most {MAXIMUM_REPORTS} in a message"
-                raise Refused.wrong_fields([WrongField("reports.reports", count, expected)])
+            check_count(len(request.reports.reports), field="reports.reports")
             await attachment.report(reports_of(request.reports.reports, steady_now_us()))
+        case "values":
+            check_count(len(request.values.units), field="values.units")
+            await attachment.value(values_of(request.values.units, steady_now_us()))
         case "datasets":
             await attachment.publish(published_of(request.datasets.datasets))
         case "goodbye":
             await attachment.say_goodbye()
         case _:
-            expected = "heartbeat, reports, datasets or goodbye, after the one hello"
+            expected = "heartbeat, reports, values, datasets or goodbye, after the one hello"
             raise wrong_word(request, expected)
+
+
+def check_count(count: int, *, field: str) -> None:
+    """
+    Raises:
+        Refused: INVALID_FIELD, for more than a message may hold.
+    """
+    if count > MAXIMUM_REPORTS:
+        expected = f"at most {MAXIMUM_REPORTS} in a message"
+        raise Refused.wrong_fields([WrongField(field, str(count), expected)])
 
 
 def wrong_word(request: registration_pb2.AttachRequest | None, expected: str) -> Refused:

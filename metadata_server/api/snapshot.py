@@ -20,7 +20,7 @@ from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.set_point import SetPoint
 from metadata_server.domain.snapshot_comparison import Outcome, ValueDifference
 from metadata_server.domain.tolerance import tolerance_of
-from metadata_server.services.snapshots import Comparing, Snapshots
+from metadata_server.services.snapshots import Comparing, Side, Snapshots
 
 LARGEST_PART_CHARACTERS = 1_000_000
 """Of values in one message; a single larger difference has a message of its own."""
@@ -54,9 +54,10 @@ class SnapshotMethods:
     ) -> AsyncIterator[snapshot_pb2.CompareSnapshotsResponse]:
         answer = await self._snapshots.compare(comparing_of(request))
         tell_position(context, answer.position)
-        for part in parts_of(answer.value.differences):
+        comparison = answer.value.comparison
+        for part in parts_of(comparison.differences):
             yield snapshot_pb2.CompareSnapshotsResponse(differences=map(difference_message, part))
-        counts = answer.value.counts
+        counts = comparison.counts
         yield snapshot_pb2.CompareSnapshotsResponse(
             counts=snapshot_pb2.ComparisonCounts(
                 equal=counts[Outcome.EQUAL],
@@ -65,6 +66,7 @@ class SnapshotMethods:
                 missing_from_other=counts[Outcome.MISSING_FROM_OTHER],
             ),
             position=position_message(answer.position),
+            not_in_touch=map(Kind.CONTROL_UNIT.name_of, answer.value.not_in_touch),
         )
 
 
@@ -92,11 +94,11 @@ def comparing_of(request: snapshot_pb2.CompareSnapshotsRequest) -> Comparing:
         Refused: INVALID_ID, INVALID_FIELD.
     """
     id = Kind.SNAPSHOT.id_of(request.name)
-    other = None
+    other: str | Side = Side.LIVE if request.live else Side.INTENDED
     if request.WhichOneof("other") == "snapshot":
         other = Kind.SNAPSHOT.id_of(request.snapshot, field="snapshot")
-    elif not request.configured:
-        expected = "the name of a snapshot, or configured: true instead"
+    elif not (request.configured or request.live):
+        expected = "the name of a snapshot, or configured: true or live: true instead"
         raise Refused.wrong_fields([WrongField("snapshot", "", expected)])
     return Comparing(
         id=id,

@@ -13,6 +13,7 @@ from metadata_server.domain.attachment import not_hosted, session_ended, too_old
 from metadata_server.domain.change import Position
 from metadata_server.domain.fingerprint import digest as digest_of
 from metadata_server.domain.horizon import check_position
+from metadata_server.domain.live_values import UnitValues
 from metadata_server.domain.maintenance import Coverage
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.registration import Assignment
@@ -27,6 +28,7 @@ from metadata_server.services.hosting import HostedUnit, Hosting, Told
 from metadata_server.services.outbox import NotTaken, Outbox, Word
 from metadata_server.services.publication import Publication, Published
 from metadata_server.services.reports import Outcome, StatusWriter
+from metadata_server.services.value_writer import ValueWriter
 from metadata_server.store.endings import end_sessions, ending_of, tell_endings
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -44,6 +46,7 @@ class Means:
     store: Store
     hosting: Hosting
     writer: StatusWriter
+    values: ValueWriter
     keeper: LeaseKeeper
     publication: Publication
     conditions: Conditions
@@ -289,6 +292,21 @@ class Attachment:
                 taken.append((hosted, report))
         seen = max((report.sequence for report in reports), default=0)
         await self._means.writer.put(self.session, taken, seen, self._written)
+
+    async def value(self, reported: Sequence[UnitValues]) -> None:
+        """What inputs of its units are set to; waits while there is too much to write. Of units
+        that have left it nothing is kept."""
+        taken = []
+        for values in reported:
+            hosted = self._hosted.get(values.control_unit)
+            if hosted is None:
+                continue
+            if faults := tuple(values.faults()):
+                refused = Refused.wrong_fields(faults)
+                self._outbox.refuse(NotTaken(values.control_unit, "", refused, of_values=True))
+            else:
+                taken.append((hosted, values))
+        await self._means.values.put(self.session, taken)
 
     def _refuse(self, control_unit: str, refused: Refused) -> None:
         self._outbox.refuse(NotTaken(control_unit, "", refused))

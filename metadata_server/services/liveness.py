@@ -19,6 +19,7 @@ from metadata_server.services.registration import Registration
 from metadata_server.services.reports import StatusWriter
 from metadata_server.services.sweeps import Sweeps
 from metadata_server.services.tailer import Tailer
+from metadata_server.services.value_writer import ValueWriter
 from metadata_server.store.store import Store
 
 
@@ -32,6 +33,7 @@ class Liveness:
         hosting = Hosting(configurations)
         self.timing = timing
         self.reports = StatusWriter(store, configurations)
+        self.values = ValueWriter(store)
         self.keeper = LeaseKeeper(store, timing)
         self.publication = Publication(store, configurations)
         self.conditions = Conditions(store, configurations, timing)
@@ -41,6 +43,7 @@ class Liveness:
             store,
             hosting,
             self.reports,
+            self.values,
             self.keeper,
             self.publication,
             self.conditions,
@@ -57,6 +60,7 @@ class Liveness:
             self.attachments.run(),
             self.coverages.run(),
             self.reports.run(),
+            self.values.run(),
             self.keeper.run(),
             self.sweeps.run(),
             self.conditions.run(),

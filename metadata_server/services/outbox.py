@@ -16,11 +16,12 @@ MAXIMUM_REFUSALS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class NotTaken:
-    """A report or a dataset that was refused; one of the first two is empty."""
+    """A report, values or a dataset that were refused; one of the first two is empty."""
 
     control_unit: str
     dataset: str
     refused: Refused
+    of_values: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class Outbox:
         self._acknowledged = 0
         self._assignments: dict[str, Assignment] = {}
         self._removed: set[str] = set()
-        self._not_taken: dict[tuple[str, str], NotTaken] = {}
+        self._not_taken: dict[tuple[str, str, bool], NotTaken] = {}
         self._missing: set[str] = set()
         self._report_all = False
 
@@ -96,7 +97,9 @@ class Outbox:
 
     def refuse(self, not_taken: NotTaken) -> None:
         if len(self._not_taken) < MAXIMUM_REFUSALS:
-            self._not_taken[not_taken.control_unit, not_taken.dataset] = not_taken
+            self._not_taken[not_taken.control_unit, not_taken.dataset, not_taken.of_values] = (
+                not_taken
+            )
             self.touch()
 
     def ask_for(self, hashes: Iterable[str]) -> None:

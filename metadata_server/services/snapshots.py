@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import cast
 
 from metadata_server.domain.attribute import Attribute
 from metadata_server.domain.change import Caller
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import SavedUnit, Snapshot
+from metadata_server.domain.live_values import gaps_of
+from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.set_point import SetPoint, set_point_faults, typed, with_values
@@ -18,10 +21,30 @@ from metadata_server.domain.tolerance import Tolerance
 from metadata_server.services.answers import first_answer
 from metadata_server.services.configurations import Configurations, version_of
 from metadata_server.services.etags import check_etag
+from metadata_server.services.live_values import live_values_of
 from metadata_server.services.single import decide_change, finish
 from metadata_server.store.published import published_hashes
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
+
+
+class Side(Enum):
+    """What a snapshot is compared with, besides another one."""
+
+    INTENDED = auto()
+    LIVE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What came of a comparison.
+
+    Attributes:
+        not_in_touch: with live values: ids of units whose values may be others by now.
+    """
+
+    comparison: SnapshotComparison
+    not_in_touch: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +52,12 @@ class Comparing:
     """What is to be compared.
 
     Attributes:
-        other: id of another snapshot; None: what is intended.
+        other: id of another snapshot, or something else.
         id_prefix: only units whose ids begin with this text.
     """
 
     id: str
-    other: str | None
+    other: str | Side
     tolerance: Tolerance
     id_prefix: str = ""
 
@@ -83,22 +106,28 @@ class Snapshots:
 
         return await self._store.transact(work, caller=caller)
 
-    async def compare(self, comparing: Comparing) -> Answer[SnapshotComparison]:
-        """Compares a snapshot with another one, or with what is intended.
+    async def compare(self, comparing: Comparing) -> Answer[Compared]:
+        """Compares a snapshot with another one, or with what is intended or reported.
 
         Raises:
             Refused: SNAPSHOT_NOT_FOUND.
         """
 
-        def work(unit: UnitOfWork) -> SnapshotComparison:
+        def work(unit: UnitOfWork) -> Compared:
             units = saved_units(unit, comparing.id, comparing.id_prefix)
-            if comparing.other is None:
-                ids = [each.control_unit for each in units]
+            ids = [each.control_unit for each in units]
+            silent: tuple[str, ...] = ()
+            if comparing.other is Side.INTENDED:
                 found = self._attributes_of(unit, ids)
                 others = [intended(id, attributes.values()) for id, attributes in found.items()]
+            elif comparing.other is Side.LIVE:
+                keys = unit.keys.find(Kind.CONTROL_UNIT, ids)
+                live = live_values_of(unit, dict(sorted(keys.items())))
+                others = [each.saved() for each in live]
+                silent = gaps_of(live)[1]
             else:
                 others = saved_units(unit, comparing.other, comparing.id_prefix)
-            return compared(units, others, comparing.tolerance)
+            return Compared(compared(units, others, comparing.tolerance), silent)
 
         return await self._store.read(work)
 

@@ -217,10 +217,15 @@ def reported_at(
 def contacts_now(unit: UnitOfWork, statuses: Iterable[ControlUnitStatus]) -> dict[str, Contact]:
     """Contacts by session, as they are now."""
     servers = unit.keys.find(Kind.UNIT_SERVER, {s.unit_server for s in statuses} - {""})
+    return contacts_of(unit, servers.values())
+
+
+def contacts_of(unit: UnitOfWork, unit_server_keys: Iterable[int]) -> dict[str, Contact]:
+    """Contacts of the last sessions of unit servers, by session, as they are now."""
     seen = observer(unit)
     return {
         session.id: contact_of(session, lease, seen, unit.now_us)
-        for session, lease in sessions_of(unit, servers.values()).values()
+        for session, lease in sessions_of(unit, unit_server_keys).values()
     }
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from metadata_server.domain.session import EndReason
 from metadata_server.store.instantiations import end_lives
 from metadata_server.store.keys import batches
+from metadata_server.store.live_values import drop_values
 from metadata_server.store.schema import control_unit_status
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
@@ -29,9 +30,10 @@ def check_all_locked(unit: UnitOfWork, keys: Iterable[int], locked: Collection[i
 
 
 def remove_units(unit: UnitOfWork, keys: Iterable[int]) -> None:
-    """Ends the lives of deleted units; what they reported stays in the history."""
+    """Ends the lives of deleted units; what they became stays in the history."""
     gone = sorted(keys)
     end_lives(unit, gone, EndReason.REMOVED)
+    drop_values(unit, gone)
     for some in batches(gone):
         unit.connection.execute(
             control_unit_status.delete().where(control_unit_status.c.key.in_(some))

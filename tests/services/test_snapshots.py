@@ -19,7 +19,7 @@ from metadata_server.domain.template import Template
 from metadata_server.domain.tolerance import Tolerance
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.resources import Resources
-from metadata_server.services.snapshots import Comparing, Snapshots
+from metadata_server.services.snapshots import Comparing, Side, Snapshots
 from metadata_server.store.store import Store
 from tests.domain.facility import POWER_SUPPLY, UNIT, override
 
@@ -158,14 +158,14 @@ async def test_a_repeated_or_tried_setting_writes_nothing(
         await set_values(store, call(), current("5"), etag=before.etag)
 
 
-async def compare(store: Store, **how: str | None) -> tuple[list[ValueDifference], dict[str, int]]:
+async def compare(store: Store, **how: str) -> tuple[list[ValueDifference], dict[str, int]]:
     comparing = Comparing(
         id=SAVED.id,
-        other=how.get("other"),
+        other=how.get("other") or Side.INTENDED,
         tolerance=Tolerance(Decimal(how.get("tolerance") or "0")),
         id_prefix=how.get("id_prefix") or "",
     )
-    found = (await Snapshots(store).compare(comparing)).value
+    found = (await Snapshots(store).compare(comparing)).value.comparison
     return list(found.differences), {outcome.value: n for outcome, n in found.counts.items()}
 
 

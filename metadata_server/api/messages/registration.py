@@ -10,8 +10,10 @@ from mds.v1 import registration_pb2
 from metadata_server.api.errors import status_of
 from metadata_server.api.messages.configuration import ConfigurationMessages
 from metadata_server.api.messages.dataset import published_attributes_of
-from metadata_server.api.messages.enums import STATES
+from metadata_server.api.messages.enums import STATES, VALUE_TYPES
 from metadata_server.api.messages.position import position_message
+from metadata_server.domain.attribute import ValueType
+from metadata_server.domain.live_values import ReportedValue, UnitValues
 from metadata_server.domain.names import Kind
 from metadata_server.domain.recovery import NO_RECOVERY, Recovery
 from metadata_server.domain.registration import Assignment, Registered, Registering
@@ -106,6 +108,7 @@ def refusal_message(not_taken: NotTaken) -> registration_pb2.Refusal:
         control_unit=not_taken.control_unit and UNITS + not_taken.control_unit,
         dataset_hash=not_taken.dataset,
         status=status_of(not_taken.refused),
+        of_values=not_taken.of_values,
     )
 
 
@@ -155,6 +158,30 @@ def passed_of(
         )
         for each in messages
     )
+
+
+def values_of(messages: Iterable[registration_pb2.UnitValues], arrived_us: int) -> list[UnitValues]:
+    """What inputs are set to, as it came; a type that the protocol has no word for is none.
+
+    Args:
+        arrived_us: when it came, by the server's steady clock.
+    """
+    return [
+        UnitValues(
+            message.control_unit.removeprefix(UNITS),
+            message.sequence,
+            tuple(
+                ReportedValue(
+                    each.attribute,
+                    VALUE_TYPES.find(each.type) or ValueType.UNSPECIFIED,
+                    each.value,
+                    arrived_us - age_us_of(each.age),
+                )
+                for each in message.values
+            ),
+        )
+        for message in messages
+    ]
 
 
 def published_of(messages: Iterable[registration_pb2.PublishedDataset]) -> list[Published]:

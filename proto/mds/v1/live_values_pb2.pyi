@@ -70,17 +70,20 @@ class UnitLiveValues(_message.Message):
     CONTACT_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     VALUES_FIELD_NUMBER: _builtins.int
+    HAS_REPORTED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`control_units/{id}`."""
     contact: _state_pb2.Contact.ValueType
-    """Of the unit server that reported the values; unless it is ALIVE they may be others by now."""
+    """Of the session that reported the values: unless it is ALIVE they may be others by now. NONE
+    also where the unit has another session since, in which it has reported none yet.
+    """
     state: _state_pb2.State.ValueType
     """State that the unit last reported."""
+    has_reported: _builtins.bool
+    """Whether it has ever reported its values; a unit without inputs reports that it has none."""
     @_builtins.property
     def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___LiveValue]:
-        """The values, sorted by attribute; none: it has reported none in the last session of its unit
-        server, or has no such attributes.
-        """
+        """The values, sorted by attribute."""
 
     def __init__(
         self,
@@ -89,10 +92,11 @@ class UnitLiveValues(_message.Message):
         contact: _state_pb2.Contact.ValueType = ...,
         state: _state_pb2.State.ValueType = ...,
         values: _abc.Iterable[Global___LiveValue] | None = ...,
+        has_reported: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "name", b"name", "state", b"state", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "has_reported", b"has_reported", "name", b"name", "state", b"state", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

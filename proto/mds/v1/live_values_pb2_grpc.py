@@ -67,7 +67,7 @@ class LiveValuesServicer:
 
     def ListLiveValues(self, request, context):
         """Reads the values of all control units of a selection, all at one moment. Refused:
-        INVALID_FIELD, INVALID_ID.
+        INVALID_FIELD, INVALID_ID, CONTROL_UNIT_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -75,8 +75,8 @@ class LiveValuesServicer:
 
     def TakeSnapshot(self, request, context):
         """Takes a snapshot of what control units last reported that their inputs are set to. Refused:
-        ALREADY_EXISTS, INVALID_ID, INVALID_FIELD, NOTHING_SELECTED, VALUES_MISSING,
-        REQUEST_ID_REUSED.
+        ALREADY_EXISTS, INVALID_ID, INVALID_FIELD, CONTROL_UNIT_NOT_FOUND, NOTHING_SELECTED,
+        VALUES_MISSING, REASON_REQUIRED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

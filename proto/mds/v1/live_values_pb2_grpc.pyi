@@ -39,12 +39,12 @@ class LiveValuesStub:
     """Reads the values of one control unit. Refused: CONTROL_UNIT_NOT_FOUND, INVALID_ID."""
     ListLiveValues: _grpc.UnaryStreamMultiCallable[_live_values_pb2.ListLiveValuesRequest, _live_values_pb2.ListLiveValuesResponse]
     """Reads the values of all control units of a selection, all at one moment. Refused:
-    INVALID_FIELD, INVALID_ID.
+    INVALID_FIELD, INVALID_ID, CONTROL_UNIT_NOT_FOUND.
     """
     TakeSnapshot: _grpc.UnaryUnaryMultiCallable[_live_values_pb2.TakeSnapshotRequest, _live_values_pb2.TakeSnapshotResponse]
     """Takes a snapshot of what control units last reported that their inputs are set to. Refused:
-    ALREADY_EXISTS, INVALID_ID, INVALID_FIELD, NOTHING_SELECTED, VALUES_MISSING,
-    REQUEST_ID_REUSED.
+    ALREADY_EXISTS, INVALID_ID, INVALID_FIELD, CONTROL_UNIT_NOT_FOUND, NOTHING_SELECTED,
+    VALUES_MISSING, REASON_REQUIRED, REQUEST_ID_REUSED.
     """
 
 @_typing.type_check_only
@@ -58,12 +58,12 @@ class LiveValuesAsyncStub(LiveValuesStub):
     """Reads the values of one control unit. Refused: CONTROL_UNIT_NOT_FOUND, INVALID_ID."""
     ListLiveValues: _aio.UnaryStreamMultiCallable[_live_values_pb2.ListLiveValuesRequest, _live_values_pb2.ListLiveValuesResponse]  # type: ignore[assignment]
     """Reads the values of all control units of a selection, all at one moment. Refused:
-    INVALID_FIELD, INVALID_ID.
+    INVALID_FIELD, INVALID_ID, CONTROL_UNIT_NOT_FOUND.
     """
     TakeSnapshot: _aio.UnaryUnaryMultiCallable[_live_values_pb2.TakeSnapshotRequest, _live_values_pb2.TakeSnapshotResponse]  # type: ignore[assignment]
     """Takes a snapshot of what control units last reported that their inputs are set to. Refused:
-    ALREADY_EXISTS, INVALID_ID, INVALID_FIELD, NOTHING_SELECTED, VALUES_MISSING,
-    REQUEST_ID_REUSED.
+    ALREADY_EXISTS, INVALID_ID, INVALID_FIELD, CONTROL_UNIT_NOT_FOUND, NOTHING_SELECTED,
+    VALUES_MISSING, REASON_REQUIRED, REQUEST_ID_REUSED.
     """
 
 class LiveValuesServicer(metaclass=_abc_1.ABCMeta):
@@ -86,7 +86,7 @@ class LiveValuesServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_live_values_pb2.ListLiveValuesResponse], _abc.AsyncIterator[_live_values_pb2.ListLiveValuesResponse]]:
         """Reads the values of all control units of a selection, all at one moment. Refused:
-        INVALID_FIELD, INVALID_ID.
+        INVALID_FIELD, INVALID_ID, CONTROL_UNIT_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -96,8 +96,8 @@ class LiveValuesServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_live_values_pb2.TakeSnapshotResponse, _abc.Awaitable[_live_values_pb2.TakeSnapshotResponse]]:
         """Takes a snapshot of what control units last reported that their inputs are set to. Refused:
-        ALREADY_EXISTS, INVALID_ID, INVALID_FIELD, NOTHING_SELECTED, VALUES_MISSING,
-        REQUEST_ID_REUSED.
+        ALREADY_EXISTS, INVALID_ID, INVALID_FIELD, CONTROL_UNIT_NOT_FOUND, NOTHING_SELECTED,
+        VALUES_MISSING, REASON_REQUIRED, REQUEST_ID_REUSED.
         """
 
 def add_LiveValuesServicer_to_server(servicer: LiveValuesServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -567,7 +567,9 @@ class UnitValues(_message.Message):
     """
     @_builtins.property
     def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportedValue]:
-        """Of each input and bidirectional attribute that has a value, none twice; 1 MB of text at most."""
+        """Of each input and bidirectional attribute that has a value, none twice; at most
+        1,000,000 characters together.
+        """
 
     def __init__(
         self,
@@ -690,17 +692,20 @@ Global___Goodbye: _TypeAlias = Goodbye  # noqa: Y015
 
 @_typing.final
 class Refusal(_message.Message):
-    """A report or dataset that was not taken."""
+    """A report, a dataset or values that were not taken."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CONTROL_UNIT_FIELD_NUMBER: _builtins.int
     DATASET_HASH_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    OF_VALUES_FIELD_NUMBER: _builtins.int
     control_unit: _builtins.str
     """`control_units/{id}`; empty where it is about a dataset."""
     dataset_hash: _builtins.str
     """Hash of the dataset, where it is about one."""
+    of_values: _builtins.bool
+    """Whether it is about the unit's values, and not about a report."""
     @_builtins.property
     def status(self) -> _status_pb2.Status:
         """Why."""
@@ -711,10 +716,11 @@ class Refusal(_message.Message):
         control_unit: _builtins.str = ...,
         dataset_hash: _builtins.str = ...,
         status: _status_pb2.Status | None = ...,
+        of_values: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_unit", b"control_unit", "dataset_hash", b"dataset_hash", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_unit", b"control_unit", "dataset_hash", b"dataset_hash", "of_values", b"of_values", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,103 @@
+"""What the inputs of units are set to, and snapshots of it, on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import cast
+
+from mds.v1 import live_values_pb2, live_values_pb2_grpc, snapshot_pb2
+
+from metadata_server.api.calls import Context, caller_of, tell_position
+from metadata_server.api.messages import to_message
+from metadata_server.api.messages.enums import CONTACTS, STATES, VALUE_TYPES
+from metadata_server.api.messages.position import position_message
+from metadata_server.api.messages.registration import duration_message
+from metadata_server.api.messages.selection import selection_of
+from metadata_server.api.standard import hash_of
+from metadata_server.domain.live_values import LiveValue, UnitLiveValues
+from metadata_server.domain.names import Kind
+from metadata_server.services.live_values import LiveValues
+from metadata_server.services.taking import SnapshotTaking, Taking
+
+LARGEST_PART_CHARACTERS = 1_000_000
+"""Of values in one message; a single larger unit has a message of its own."""
+
+
+class LiveValuesServicer(live_values_pb2_grpc.LiveValuesServicer):
+    """Converts; never decides."""
+
+    def __init__(self, live_values: LiveValues, taking: SnapshotTaking) -> None:
+        self._live_values = live_values
+        self._taking = taking
+
+    async def GetLiveValues(
+        self, request: live_values_pb2.GetLiveValuesRequest, context: Context
+    ) -> live_values_pb2.UnitLiveValues:
+        answer = await self._live_values.get(Kind.CONTROL_UNIT.id_of(request.name))
+        tell_position(context, answer.position)
+        return unit_message(answer.value)
+
+    async def ListLiveValues(
+        self, request: live_values_pb2.ListLiveValuesRequest, context: Context
+    ) -> AsyncIterator[live_values_pb2.ListLiveValuesResponse]:
+        answer = await self._live_values.list(selection_of(request.selection))
+        tell_position(context, answer.position)
+        position = position_message(answer.position)
+        for part in parts_of(answer.value):
+            units = map(unit_message, part)
+            yield live_values_pb2.ListLiveValuesResponse(units=units, position=position)
+
+    async def TakeSnapshot(
+        self, request: live_values_pb2.TakeSnapshotRequest, context: Context
+    ) -> live_values_pb2.TakeSnapshotResponse:
+        answer = await self._taking.take(
+            caller_of(context, "LiveValues.TakeSnapshot", request, hash_of(request)),
+            Taking(
+                id=Kind.SNAPSHOT.id_of(request.name),
+                selection=selection_of(request.selection),
+                description=request.description,
+                marks=tuple(request.marks),
+                even_so=request.even_so,
+            ),
+            validate_only=request.validate_only,
+        )
+        tell_position(context, answer.position)
+        return live_values_pb2.TakeSnapshotResponse(
+            snapshot=cast("snapshot_pb2.Snapshot", to_message(answer.value.snapshot)),
+            without_values=map(Kind.CONTROL_UNIT.name_of, answer.value.without_values),
+            not_in_touch=map(Kind.CONTROL_UNIT.name_of, answer.value.not_in_touch),
+        )
+
+
+def parts_of(units: Sequence[UnitLiveValues]) -> Iterator[list[UnitLiveValues]]:
+    """Units in pieces that fit in a message; one piece of none where there are none."""
+    part: list[UnitLiveValues] = []
+    size = 0
+    for each in units:
+        length = sum(len(value.attribute) + len(value.value) for value in each.values or ())
+        length += len(each.control_unit)
+        if part and size + length > LARGEST_PART_CHARACTERS:
+            yield part
+            part, size = [], 0
+        part.append(each)
+        size += length
+    yield part
+
+
+def unit_message(unit: UnitLiveValues) -> live_values_pb2.UnitLiveValues:
+    return live_values_pb2.UnitLiveValues(
+        name=Kind.CONTROL_UNIT.name_of(unit.control_unit),
+        contact=CONTACTS.number[unit.contact],
+        state=STATES.number[unit.state],
+        values=[value_message(each, unit.read_us) for each in unit.values or ()],
+        has_reported=unit.values is not None,
+    )
+
+
+def value_message(value: LiveValue, read_us: int) -> live_values_pb2.LiveValue:
+    return live_values_pb2.LiveValue(
+        attribute=value.attribute,
+        type=VALUE_TYPES.number[value.type],
+        value=value.value,
+        age=duration_message(max(0, read_us - value.time_us)),
+    )
