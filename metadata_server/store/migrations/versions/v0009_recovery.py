@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from metadata_server.store.migrations.repeatable import add_column
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
