@@ -25,6 +25,7 @@ KINDS = (
     "maintenances",
     "machine_modes",
     "guards",
+    "unit_lists",
 )
 """Collections, each after what it refers to."""
 

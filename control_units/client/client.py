@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mds.v1.sighting_pb2_grpc import SightingsAsyncStub
     from mds.v1.snapshot_pb2_grpc import SnapshotsAsyncStub
     from mds.v1.template_pb2_grpc import TemplatesAsyncStub
+    from mds.v1.unit_list_pb2_grpc import UnitListsAsyncStub
     from mds.v1.unit_server_pb2_grpc import UnitServersAsyncStub
     from mds.v1.variable_pb2_grpc import VariablesAsyncStub
     from mds.v1.watch_pb2_grpc import WatchAsyncStub
@@ -249,6 +250,12 @@ class Client:
         from mds.v1.template_pb2_grpc import TemplatesStub
 
         return TemplatesStub(self._channel)
+
+    @cached_property
+    def unit_lists(self) -> "UnitListsAsyncStub":
+        from mds.v1.unit_list_pb2_grpc import UnitListsStub
+
+        return UnitListsStub(self._channel)
 
     @cached_property
     def unit_servers(self) -> "UnitServersAsyncStub":

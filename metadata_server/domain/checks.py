@@ -42,6 +42,7 @@ from metadata_server.domain.refused import WrongField
 from metadata_server.domain.requirement import requirement_faults
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template
+from metadata_server.domain.unit_list import unit_list_faults
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.domain.values import Fault, document, parse
 
@@ -288,4 +289,5 @@ CHECKS: dict[Kind, Callable[[Any], Iterator[WrongField]]] = {
     Kind.MAINTENANCE: maintenance_faults,
     Kind.MACHINE_MODE: machine_mode_faults,
     Kind.GUARD: guard_faults,
+    Kind.UNIT_LIST: unit_list_faults,
 }

@@ -29,6 +29,11 @@ def groups_of(id: str) -> Iterator[str]:
         end = id.find("/", end + 1)
 
 
+def renamed(ids: Sequence[str], id: str, new_id: str) -> tuple[str, ...]:
+    """Ids and groups with another id for one of them, each once, in their order."""
+    return tuple(dict.fromkeys(new_id if each == id else each for each in ids))
+
+
 def dependency_faults(id: str, dependencies: Sequence[str], *, path: str) -> Iterator[WrongField]:
     """What is wrong with what a unit of this id says that it depends on."""
     yield from unique_faults(dependencies, path=f"{path}[{{}}]")

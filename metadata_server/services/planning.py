@@ -32,6 +32,7 @@ from metadata_server.domain.policy import Touched, touched
 from metadata_server.domain.refused import WrongField
 from metadata_server.domain.resource import Meta, Resource
 from metadata_server.domain.template import Template
+from metadata_server.domain.unit_list import UnitList
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.progress import ApplyProgress
 from metadata_server.services.removals import Removals, Subject, pruned
@@ -178,7 +179,7 @@ class Planning:
             problems += self._missing(Kind.AGENT, resource.launch.agent, "launch.agent")
         if isinstance(resource, Policy):
             problems += self._missing(Kind.TEMPLATE, resource.template, "template")
-        if isinstance(resource, Maintenance | Guard):
+        if isinstance(resource, Maintenance | Guard | UnitList):
             problems += self._nobody(resource, self._there(item))
         if isinstance(resource, Guard):
             problems += self._machine(resource)
@@ -214,9 +215,11 @@ class Planning:
         problems += self._restraints.refusals(before, pinned)
         return self._compare(item, pinned, problems, before=before)
 
-    def _nobody(self, after: Maintenance | Guard, before: Resource | None) -> Iterator[WrongField]:
-        """What a maintenance or a guard comes to name and is not there: nobody would be left
-        alone. What it named before may have gone since."""
+    def _nobody(
+        self, after: Maintenance | Guard | UnitList, before: Resource | None
+    ) -> Iterator[WrongField]:
+        """What a maintenance, a guard or a list comes to name and is not there: nobody would be
+        left alone. What it named before may have gone since."""
         for kind, field in (
             (Kind.CONTROL_UNIT, "control_units"),
             (Kind.UNIT_SERVER, "unit_servers"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import cast
 
+from metadata_server.domain.bundle import Item, OnConflict
 from metadata_server.domain.change import Caller
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
@@ -12,6 +13,8 @@ from metadata_server.domain.refused import Refused
 from metadata_server.domain.state import State
 from metadata_server.services.answers import first_answer
 from metadata_server.services.etags import check_etag
+from metadata_server.services.followers import followers, refuse_problems
+from metadata_server.services.planning import Planning
 from metadata_server.services.single import decide, finish
 from metadata_server.store.past import resource_as_of
 from metadata_server.store.store import Answer, Store
@@ -43,21 +46,30 @@ class Renaming:
         self, caller: Caller, id: str, new_id: str, *, etag: str, validate_only: bool
     ) -> Answer[ControlUnit]:
         """Gives a unit another id: its key, and with it its history, life and status, stays.
+        Units that depend on it, and lists that it is on, name it so in the same change.
 
         Raises:
-            Refused: CONTROL_UNIT_NOT_FOUND, ALREADY_EXISTS, ETAG_REQUIRED, ETAG_MISMATCH.
+            Refused: CONTROL_UNIT_NOT_FOUND, ALREADY_EXISTS, ETAG_REQUIRED, ETAG_MISMATCH; what
+                stands against a change of those that follow it.
         """
 
         def work(unit: UnitOfWork) -> ControlUnit:
             if (first := first_answer(unit, validate_only=validate_only)) is not None:
                 return cast("ControlUnit", first)
-            found = unit.resources.find(ControlUnit, [id, new_id], lock=True)
+            following = followers(unit, id, new_id) if new_id != id else []
+            # All at once, in the order that all writers keep.
+            units = [item.resource.id for item in following if item.resource is not None]
+            found = unit.resources.find(ControlUnit, [id, new_id, *units], lock=True)
             before = found.get(id) or unit.resources.get(ControlUnit, id)
             check_etag(unit, before, etag)
             refuse_taken(found.get(new_id) if new_id != id else None)
             after = replace(before, id=new_id)
-            decision = decide(unit, after, key=before.meta.key)
-            return cast("ControlUnit", finish(unit, decision, validate_only=validate_only))
+            item = Item("", after.name, after, key=before.meta.key)
+            planning = Planning(unit, on_conflict=OnConflict.REPLACE)
+            decision, *others = planning.decide([item, *following])
+            refuse_problems(decision, others)
+            result = finish(unit, decision, others, validate_only=validate_only)
+            return cast("ControlUnit", result)
 
         return await self._store.transact(work, caller=caller)
 

@@ -3,7 +3,7 @@ delete what others use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
 from metadata_server.domain.refused import Refused
@@ -17,16 +17,13 @@ from metadata_server.store.dependants import dependants_of, references_of
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 
-def decide(unit: UnitOfWork, resource: Resource, *, key: int = 0) -> Decision:
+def decide(unit: UnitOfWork, resource: Resource) -> Decision:
     """The decision about one resource.
-
-    Args:
-        key: that it has under another id; 0: its id says which it is.
 
     Raises:
         Refused: with all of its problems.
     """
-    return decided(unit, Item("", resource.name, resource, key=key))
+    return decided(unit, Item("", resource.name, resource))
 
 
 def decide_change(
@@ -39,6 +36,11 @@ def decide_change(
         Refused: with all of its problems, or by `change`.
         LostRace: by now it comes to refer to other things than those that are locked with it.
     """
+    return decided(unit, change_item(read, change))
+
+
+def change_item(read: Resource, change: Callable[[Resource], Resource]) -> Item:
+    """A resource that was read without a lock, to be changed as it is once it is locked."""
     planned = change(read)
 
     def changed(there: Resource) -> Resource:
@@ -47,7 +49,7 @@ def decide_change(
             raise LostRace
         return after
 
-    return decided(unit, Item("", planned.name, planned, change=changed))
+    return Item("", planned.name, planned, change=changed)
 
 
 def decided(unit: UnitOfWork, item: Item) -> Decision:
@@ -57,13 +59,24 @@ def decided(unit: UnitOfWork, item: Item) -> Decision:
     return decision
 
 
-def finish(unit: UnitOfWork, decision: Decision, *, validate_only: bool) -> Resource:
-    """Carries out the decision about one resource, and keeps the answer for repetitions."""
+def finish(
+    unit: UnitOfWork,
+    decision: Decision,
+    followers: Sequence[Decision] = (),
+    *,
+    validate_only: bool,
+) -> Resource:
+    """Carries out the decision about one resource, and keeps the answer for repetitions.
+
+    Args:
+        followers: what changes with it.
+    """
     result = decision.after
     assert result is not None, "what has problems was refused"
     if not validate_only:
         if decision.action is not ItemAction.UNCHANGED:
-            (result,) = save_all(unit, [decision])
+            saved = save_all(unit, [decision, *followers])
+            result = next(each for each in saved if each.name == result.name)
         requests.remember(unit, answer_of(result))
     return result
 

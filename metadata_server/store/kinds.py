@@ -15,6 +15,7 @@ from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template
+from metadata_server.domain.unit_list import UnitList
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.store import schema
 
@@ -102,6 +103,7 @@ LAYOUTS: dict[Kind, Layout] = {
             schema.guard,
             references=(Reference("machine_mode_key", Kind.MACHINE_MODE, ("machine_mode",)),),
         ),
+        Layout(Kind.UNIT_LIST, UnitList, schema.unit_list),
     )
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import ColumnElement, and_, select
 
@@ -10,6 +10,7 @@ from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.edit import UnitSelection
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
 from metadata_server.domain.state import State
+from metadata_server.domain.unit_list import UnitList
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import control_unit, control_unit_status
 from metadata_server.store.selections import id_range
@@ -17,27 +18,39 @@ from metadata_server.store.unit_of_work import UnitOfWork
 
 
 def selected_units(unit: UnitOfWork, selection: UnitSelection) -> list[ControlUnit]:
-    """Units that pass a selection, sorted by id; not locked."""
+    """Units that pass a selection, sorted by id; not locked.
+
+    Raises:
+        Refused: UNIT_LIST_NOT_FOUND.
+    """
+    on = unit.resources.get(UnitList, selection.unit_list) if selection.unit_list else None
     conditions = conditions_of(unit, selection)
     if conditions is None:
         return []
-    if selection.ids or selection.id_prefixes:
+    named = list(named_by(selection.ids, selection.id_prefixes))
+    if not named and on is not None and on.is_narrow:
+        named = list(named_by(on.control_units, on.id_prefixes))
+    if named:
         by_id = {
             each.id: each
-            for named in named_by(selection)
-            for each in unit.resources.where(ControlUnit, *conditions, named)
+            for some in named
+            for each in unit.resources.where(ControlUnit, *conditions, some)
         }
         found = [by_id[id] for id in sorted(by_id)]
     else:
         found = unit.resources.where(ControlUnit, *conditions)
-    return [each for each in found if selection.labels.items() <= each.labels.items()]
+    return [
+        each
+        for each in found
+        if selection.labels.items() <= each.labels.items() and (on is None or on.holds(each))
+    ]
 
 
-def named_by(selection: UnitSelection) -> Iterator[ColumnElement[bool]]:
-    """The ids that a selection names, and those that begin as it says, one statement each."""
-    for some in batches(sorted(set(selection.ids))):
+def named_by(ids: Iterable[str], id_prefixes: Iterable[str]) -> Iterator[ColumnElement[bool]]:
+    """Some ids, and those that begin with some texts, one statement each."""
+    for some in batches(sorted(set(ids))):
         yield control_unit.c.id.in_(some)
-    for prefix in sorted(set(selection.id_prefixes)):
+    for prefix in sorted(set(id_prefixes)):
         if prefix and BEGINS_AN_ID.match(prefix):
             yield and_(*id_range(control_unit.c.id, prefix=prefix))
 

@@ -36,6 +36,7 @@ from metadata_server.domain.template import (
     Template,
     VersionState,
 )
+from metadata_server.domain.unit_list import UnitList
 from metadata_server.domain.unit_server import Launch, UnitServer
 
 TEXT = st.text(max_size=5)
@@ -203,6 +204,13 @@ BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
         id_prefixes=SOME_IDS,
         unit_servers=SOME_IDS,
         templates=SOME_IDS,
+        unit_labels=TEXTS,
+    ),
+    UnitList.kind: st.builds(
+        UnitList,
+        **ALL_HAVE,
+        control_units=SOME_IDS,
+        id_prefixes=SOME_IDS,
         unit_labels=TEXTS,
     ),
 }

@@ -9,12 +9,17 @@ from metadata_server.domain.attribute import Attribute, AttributeOverride, Direc
 from metadata_server.domain.change import Caller
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Agent
+from metadata_server.domain.guard import Guard, GuardedChange, MachineMode
+from metadata_server.domain.names import Kind
+from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.state import State
 from metadata_server.domain.template import Template
+from metadata_server.domain.unit_list import UnitList
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.renaming import Copying, Renaming
 from metadata_server.services.resources import Resources
+from metadata_server.services.undo import Undo
 from metadata_server.store.store import Store
 
 Call = Callable[..., Caller]
@@ -206,3 +211,67 @@ async def test_a_trial_of_a_deletion_names_what_uses_it(resources: Resources, ca
     await resources.create(call(), Agent(id="free"), validate_only=False)
     await resources.delete(call(), Agent, "free", etag="*", validate_only=True)
     assert (await resources.get(Agent, "free")).value.id == "free"
+
+
+@pytest.fixture
+async def followed(resources: Resources, call: Call, unit: ControlUnit) -> None:
+    """`A/2` and `A/3` depend on `A/1`, which is on the list `night`; `A/10` has nothing to do
+    with it."""
+    plain = ControlUnit(id="A/2", template="Supply", requires=("A/1", "X/"), after=("B/1",))
+    for each in (
+        plain,
+        replace(plain, id="A/3", requires=("B/1",), after=("A/1",)),
+        ControlUnit(id="A/10", template="Supply"),
+        replace(plain, id="A/4", requires=("A/10",), after=()),
+        UnitList(id="night", control_units=("A/1", "A/10")),
+        UnitList(id="day", control_units=("A/10",)),
+    ):
+        await resources.create(call(), each, validate_only=False)
+
+
+async def test_who_depends_on_a_unit_follows_it_to_its_new_name(
+    renaming: Renaming, resources: Resources, call: Call, followed: None
+) -> None:
+    caller = call(request_id="once")
+    renamed = await rename(renaming, caller, "A/1", "B/1")
+    assert await rename(renaming, caller, "A/1", "B/1") == renamed
+    everything = Selection(kind=Kind.CONTROL_UNIT)
+    listing = (await resources.list(ControlUnit, everything, size=9, token="")).value
+    there = {each.id: each for each in listing.items}
+    assert (there["A/2"].requires, there["A/2"].after) == (("B/1", "X/"), ("B/1",))
+    assert (there["A/3"].requires, there["A/3"].after) == (("B/1",), ("B/1",))
+    assert there["A/4"].requires == ("A/10",)
+    changed = {id for id, each in there.items() if each.meta.revision == renamed.meta.revision}
+    assert changed == {"A/2", "A/3", "B/1"}
+    assert (await resources.get(UnitList, "night")).value.control_units == ("A/10", "B/1")
+    assert (await resources.get(UnitList, "day")).value.meta.generation == 1
+
+
+async def test_those_who_followed_go_back_when_a_rename_is_undone(
+    renaming: Renaming, resources: Resources, store: Store, call: Call, followed: None
+) -> None:
+    renamed = await rename(renaming, call(), "A/1", "B/1")
+    await Undo(store).undo(call(), renamed.meta.revision, validate_only=False, skip_invalid=False)
+    assert (await resources.get(ControlUnit, "A/2")).value.requires == ("A/1", "X/")
+    assert (await resources.get(UnitList, "night")).value.control_units == ("A/1", "A/10")
+
+
+async def test_a_rename_is_refused_by_what_stands_against_who_follows(
+    renaming: Renaming, resources: Resources, call: Call, followed: None
+) -> None:
+    for each in (
+        MachineMode(id="M", mode="BEAM", modes=("BEAM",)),
+        Guard(
+            id="beam",
+            description="stored beam",
+            machine_mode="M",
+            modes=("BEAM",),
+            forbids=(GuardedChange.EVERYTHING,),
+            control_units=("A/2",),
+        ),
+    ):
+        await resources.create(call(), each, validate_only=False)
+    with pytest.raises(Refused, match="FORBIDDEN_BY_GUARD") as refused:
+        await rename(renaming, call(), "A/1", "B/1")
+    assert {each.subject for each in refused.value.fields} >= {"control_units/A/2"}
+    assert (await resources.get(UnitList, "night")).value.control_units == ("A/1", "A/10")

@@ -35,6 +35,7 @@ from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.state import State
 from metadata_server.domain.template import Command, Template, VersionState
+from metadata_server.domain.unit_list import UnitList
 from metadata_server.domain.unit_server import Launch, UnitServer
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.going_back import WentBack
@@ -115,6 +116,13 @@ RICH: dict[Kind, Resource] = {
             unit_labels={"safety": "yes"},
             **SHARED,  # type: ignore[arg-type]
         ),
+        UnitList(
+            id="night",
+            control_units=("A/1",),
+            id_prefixes=("B/",),
+            unit_labels={"shift": "night"},
+            **SHARED,  # type: ignore[arg-type]
+        ),
     )
 }
 SIMPLE: dict[Kind, Resource] = {
@@ -131,6 +139,7 @@ SIMPLE: dict[Kind, Resource] = {
         forbids=(GuardedChange.ORDERS,),
         id_prefixes=("B/",),
     ),
+    Kind.UNIT_LIST: UnitList(id="night", id_prefixes=("B/", "C/")),
 }
 
 

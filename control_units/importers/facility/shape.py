@@ -18,6 +18,7 @@ KINDS: Mapping[str, str] = {
     "maintenances": "maintenance",
     "machine_modes": "machine_mode",
     "guards": "guard",
+    "unit_lists": "unit_list",
 }
 """Fields of a bundle's item by the name of their list, each after what it refers to."""
 
@@ -39,6 +40,7 @@ REFERENCES: Mapping[str, str] = {
     "mds.v1.Guard.control_units": "control_units",
     "mds.v1.Guard.unit_servers": "unit_servers",
     "mds.v1.Guard.templates": "templates",
+    "mds.v1.UnitList.control_units": "control_units",
 }
 """Fields that name resources of one kind: a file has only their ids."""
 

@@ -31,6 +31,7 @@ from metadata_server.api.messages.guard import (
 from metadata_server.api.messages.maintenance import maintenance_message, maintenance_of
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.template import template_message, template_of
+from metadata_server.api.messages.unit_list import unit_list_message, unit_list_of
 from metadata_server.api.messages.unit_server import unit_server_message, unit_server_of
 from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
@@ -51,6 +52,7 @@ CONVERSIONS: dict[Kind, tuple[Write, Read]] = {
     Kind.MAINTENANCE: (maintenance_message, maintenance_of),
     Kind.MACHINE_MODE: (machine_mode_message, machine_mode_of),
     Kind.GUARD: (guard_message, guard_of),
+    Kind.UNIT_LIST: (unit_list_message, unit_list_of),
 }
 
 

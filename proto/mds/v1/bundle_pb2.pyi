@@ -21,6 +21,7 @@ from mds.v1 import position_pb2 as _position_pb2
 from mds.v1 import script_pb2 as _script_pb2
 from mds.v1 import snapshot_pb2 as _snapshot_pb2
 from mds.v1 import template_pb2 as _template_pb2
+from mds.v1 import unit_list_pb2 as _unit_list_pb2
 from mds.v1 import unit_server_pb2 as _unit_server_pb2
 from mds.v1 import variable_pb2 as _variable_pb2
 import builtins as _builtins
@@ -122,6 +123,7 @@ class BundleItem(_message.Message):
     MAINTENANCE_FIELD_NUMBER: _builtins.int
     MACHINE_MODE_FIELD_NUMBER: _builtins.int
     GUARD_FIELD_NUMBER: _builtins.int
+    UNIT_LIST_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """Its place in a file (`us[3].cu_desc[17]`), echoed in every problem."""
     removed: _builtins.str
@@ -174,6 +176,10 @@ class BundleItem(_message.Message):
     def guard(self) -> _guard_pb2.Guard:
         """A guard."""
 
+    @_builtins.property
+    def unit_list(self) -> _unit_list_pb2.UnitList:
+        """A unit list."""
+
     def __init__(
         self,
         *,
@@ -191,12 +197,13 @@ class BundleItem(_message.Message):
         maintenance: _maintenance_pb2.Maintenance | None = ...,
         machine_mode: _machine_mode_pb2.MachineMode | None = ...,
         guard: _guard_pb2.Guard | None = ...,
+        unit_list: _unit_list_pb2.UnitList | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "unit_list", b"unit_list", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "source", b"source", "template", b"template", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "source", b"source", "template", b"template", "unit_list", b"unit_list", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "removed", "policy", "maintenance", "machine_mode", "guard"]  # noqa: Y015
+    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "removed", "policy", "maintenance", "machine_mode", "guard", "unit_list"]  # noqa: Y015
     _WhichOneofArgType_resource: _TypeAlias = _typing.Literal["resource", b"resource"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_resource) -> _WhichOneofReturnType_resource | None: ...
 
@@ -646,7 +653,7 @@ class ExportResponse(_message.Message):
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___BundleItem]:
         """Resources: templates (every version in use, oldest first), agents, unit servers, scripts,
         control units, execution units, variables, snapshots, policies, maintenances, machine modes,
-        guards; each kind sorted by id.
+        guards, unit lists; each kind sorted by id.
         """
 
     def __init__(

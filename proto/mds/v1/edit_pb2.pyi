@@ -89,6 +89,7 @@ class UnitSelection(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     ID_PREFIXES_FIELD_NUMBER: _builtins.int
     DESIRED_STATES_FIELD_NUMBER: _builtins.int
+    UNIT_LIST_FIELD_NUMBER: _builtins.int
     id_prefix: _builtins.str
     """Ids begin with this text (`DAFNE/PL/`)."""
     zone: _builtins.str
@@ -99,6 +100,8 @@ class UnitSelection(_message.Message):
     """`unit_servers/{id}`."""
     state: _state_pb2.State.ValueType
     """State that they last reported; unset: any."""
+    unit_list: _builtins.str
+    """`unit_lists/{id}`: units on this list, as it is when the selection is worked out."""
     @_builtins.property
     def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """These: `control_units/{id}`; none: all that pass the rest."""
@@ -131,10 +134,11 @@ class UnitSelection(_message.Message):
         state: _state_pb2.State.ValueType = ...,
         id_prefixes: _abc.Iterable[_builtins.str] | None = ...,
         desired_states: _abc.Iterable[_state_pb2.State.ValueType] | None = ...,
+        unit_list: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["desired_states", b"desired_states", "id_prefix", b"id_prefix", "id_prefixes", b"id_prefixes", "labels", b"labels", "names", b"names", "state", b"state", "template", b"template", "unit_server", b"unit_server", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["desired_states", b"desired_states", "id_prefix", b"id_prefix", "id_prefixes", b"id_prefixes", "labels", b"labels", "names", b"names", "state", b"state", "template", b"template", "unit_list", b"unit_list", "unit_server", b"unit_server", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

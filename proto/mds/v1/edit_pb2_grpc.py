@@ -56,7 +56,7 @@ class EditsServicer:
     def EditControlUnits(self, request, context):
         """Changes fields of all control units of a selection. Problems are not an error of the call:
         the summary has `applied` false and all problems came before it. Refused: INVALID_FIELD,
-        PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
+        UNIT_LIST_NOT_FOUND, PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -64,7 +64,7 @@ class EditsServicer:
 
     def RebaseControlUnits(self, request, context):
         """Moves control units to another version of their template. Refused: TEMPLATE_NOT_FOUND,
-        PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
+        UNIT_LIST_NOT_FOUND, PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,11 +38,11 @@ class EditsStub:
     EditControlUnits: _grpc.UnaryStreamMultiCallable[_edit_pb2.EditControlUnitsRequest, _edit_pb2.EditControlUnitsResponse]
     """Changes fields of all control units of a selection. Problems are not an error of the call:
     the summary has `applied` false and all problems came before it. Refused: INVALID_FIELD,
-    PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
+    UNIT_LIST_NOT_FOUND, PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
     """
     RebaseControlUnits: _grpc.UnaryStreamMultiCallable[_edit_pb2.RebaseControlUnitsRequest, _edit_pb2.RebaseControlUnitsResponse]
     """Moves control units to another version of their template. Refused: TEMPLATE_NOT_FOUND,
-    PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
+    UNIT_LIST_NOT_FOUND, PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
     """
 
 @_typing.type_check_only
@@ -55,11 +55,11 @@ class EditsAsyncStub(EditsStub):
     EditControlUnits: _aio.UnaryStreamMultiCallable[_edit_pb2.EditControlUnitsRequest, _edit_pb2.EditControlUnitsResponse]  # type: ignore[assignment]
     """Changes fields of all control units of a selection. Problems are not an error of the call:
     the summary has `applied` false and all problems came before it. Refused: INVALID_FIELD,
-    PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
+    UNIT_LIST_NOT_FOUND, PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
     """
     RebaseControlUnits: _aio.UnaryStreamMultiCallable[_edit_pb2.RebaseControlUnitsRequest, _edit_pb2.RebaseControlUnitsResponse]  # type: ignore[assignment]
     """Moves control units to another version of their template. Refused: TEMPLATE_NOT_FOUND,
-    PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
+    UNIT_LIST_NOT_FOUND, PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
     """
 
 class EditsServicer(metaclass=_abc_1.ABCMeta):
@@ -75,7 +75,7 @@ class EditsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_edit_pb2.EditControlUnitsResponse], _abc.AsyncIterator[_edit_pb2.EditControlUnitsResponse]]:
         """Changes fields of all control units of a selection. Problems are not an error of the call:
         the summary has `applied` false and all problems came before it. Refused: INVALID_FIELD,
-        PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
+        UNIT_LIST_NOT_FOUND, PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
         """
 
     @_abc_1.abstractmethod
@@ -85,7 +85,7 @@ class EditsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_edit_pb2.RebaseControlUnitsResponse], _abc.AsyncIterator[_edit_pb2.RebaseControlUnitsResponse]]:
         """Moves control units to another version of their template. Refused: TEMPLATE_NOT_FOUND,
-        PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
+        UNIT_LIST_NOT_FOUND, PLAN_MOVED, REQUEST_ID_REUSED, REASON_REQUIRED, CONTENTION.
         """
 
 def add_EditsServicer_to_server(servicer: EditsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -84,6 +84,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """There is no such machine mode; NOT_FOUND, HTTP 404."""
     GUARD_NOT_FOUND: _ErrorReason.ValueType  # 35
     """There is no such guard; NOT_FOUND, HTTP 404."""
+    UNIT_LIST_NOT_FOUND: _ErrorReason.ValueType  # 36
+    """There is no such unit list; NOT_FOUND, HTTP 404."""
     CHANGE_SET_NOT_FOUND: _ErrorReason.ValueType  # 31
     """There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
     ALREADY_EXISTS: _ErrorReason.ValueType  # 40
@@ -242,6 +244,8 @@ MACHINE_MODE_NOT_FOUND: ErrorReason.ValueType  # 34
 """There is no such machine mode; NOT_FOUND, HTTP 404."""
 GUARD_NOT_FOUND: ErrorReason.ValueType  # 35
 """There is no such guard; NOT_FOUND, HTTP 404."""
+UNIT_LIST_NOT_FOUND: ErrorReason.ValueType  # 36
+"""There is no such unit list; NOT_FOUND, HTTP 404."""
 CHANGE_SET_NOT_FOUND: ErrorReason.ValueType  # 31
 """There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
 ALREADY_EXISTS: ErrorReason.ValueType  # 40

@@ -48,6 +48,8 @@ class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Kind.ValueType],
     """MachineMode."""
     KIND_GUARD: _Kind.ValueType  # 12
     """Guard."""
+    KIND_UNIT_LIST: _Kind.ValueType  # 13
+    """UnitList."""
     KIND_CONTROL_UNIT_STATUS: _Kind.ValueType  # 20
     """ControlUnitStatus; only watched, never in a bundle."""
     KIND_UNIT_SERVER_STATUS: _Kind.ValueType  # 21
@@ -84,6 +86,8 @@ KIND_MACHINE_MODE: Kind.ValueType  # 11
 """MachineMode."""
 KIND_GUARD: Kind.ValueType  # 12
 """Guard."""
+KIND_UNIT_LIST: Kind.ValueType  # 13
+"""UnitList."""
 KIND_CONTROL_UNIT_STATUS: Kind.ValueType  # 20
 """ControlUnitStatus; only watched, never in a bundle."""
 KIND_UNIT_SERVER_STATUS: Kind.ValueType  # 21
