@@ -21,6 +21,7 @@ PAGES = (
     "audit-a-facility.md",
     "compare-snapshots.md",
     "start-and-stop-units.md",
+    "a-unit-that-will-not-start.md",
     "maintenance.md",
     "guards.md",
 )
