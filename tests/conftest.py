@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from metadata_server.store.database import open_database
+from metadata_server.store.migration import migrate
 from tests.stages.leaks import child_processes, leaked_tasks
 from tests.stages.loopback import Loopback
 from tests.stages.mariadb import MariaDB, what_is_missing
@@ -92,6 +94,15 @@ def database(request: pytest.FixtureRequest) -> str:
     return url
 
 
+def migrate_now(database: str) -> None:
+    """Brings a schema up, as `mds migrate` does, without the start of another process."""
+    opened = open_database(database)
+    try:
+        migrate(opened)
+    finally:
+        opened.dispose()
+
+
 @pytest.fixture
 async def start_replica(tmp_path: Path) -> AsyncIterator[StartReplica]:
     """Starts a ready replica on a database; the first one there brings the schema up."""
@@ -101,7 +112,7 @@ async def start_replica(tmp_path: Path) -> AsyncIterator[StartReplica]:
         replica = Replica(database, tmp_path, environment=environment)
         is_first = not any(other.database == database for other in replicas)
         if is_first and not database.startswith("sqlite:"):  # which a replica brings up itself
-            await replica.migrate()
+            await asyncio.to_thread(migrate_now, database)
         replicas.append(replica)
         await replica.start()
         return replica
