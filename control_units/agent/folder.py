@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import structlog
@@ -33,6 +33,18 @@ class AgentRunsAlready(Exception):
             "first; the unit servers that it launched go on."
         )
         self.pid = pid
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A process of a unit server, as an earlier agent left it.
+
+    Attributes:
+        restart_count: the last order to restart that the earlier agent had carried out.
+    """
+
+    mark: ProcessMark
+    restart_count: int
 
 
 class AgentFolder:
@@ -78,30 +90,36 @@ class AgentFolder:
         _write_whole(path, text.encode())
         return path
 
-    def remember(self, unit_server: str, mark: ProcessMark | None) -> None:
+    def remember(
+        self, unit_server: str, mark: ProcessMark | None, *, restart_count: int = 0
+    ) -> None:
         """Keeps which process a unit server runs in, for an agent that comes after a sudden end
-        of this one; None: in none."""
+        of this one; None: in none.
+
+        Args:
+            restart_count: the last order to restart that was carried out.
+        """
         path = self._process_file(unit_server)
         if mark is None:
             path.unlink(missing_ok=True)
             return
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        content = {"unit_server": unit_server, **asdict(mark)}
+        content = {"unit_server": unit_server, "restart_count": restart_count, **asdict(mark)}
         _write_whole(path, json.dumps(content).encode())
 
-    def remembered(self) -> Mapping[str, ProcessMark]:
+    def remembered(self) -> Mapping[str, Remembered]:
         """The processes of unit servers, by id, as an earlier agent left them; they may have
         ended since."""
-        marks: dict[str, ProcessMark] = {}
+        found: dict[str, Remembered] = {}
         for path in sorted((self.path / "processes").glob("*.json")):
             try:
                 kept = json.loads(path.read_bytes())
-                marks[str(kept["unit_server"])] = ProcessMark(
-                    int(kept["pid"]), str(kept["boot"]), int(kept["start_ticks"])
-                )
+                mark = ProcessMark(int(kept["pid"]), str(kept["boot"]), int(kept["start_ticks"]))
+                count = int(kept.get("restart_count", 0))
+                found[str(kept["unit_server"])] = Remembered(mark, count)
             except (OSError, ValueError, KeyError, TypeError) as error:
                 log.warning("agent_process_unreadable", path=str(path), error=str(error))
-        return marks
+        return found
 
     def save_copy(self, content: bytes) -> None:
         """Keeps what is declared, for a start without a server."""

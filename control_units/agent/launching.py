@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from mds.v1.agent_pb2 import Agent
-from mds.v1.unit_server_pb2 import UnitServer
+from mds.v1.unit_server_pb2 import LaunchOrder, UnitServer
 
 CONFIGURATION_FILE = "{configuration_file}"
 UNIT_SERVER = "{unit_server}"
@@ -30,6 +30,9 @@ class UnitServerLaunch:
         working_directory: empty: the folder that the agent runs in.
         environment: what is set beside what the agent was given.
         auto_start: launched without an order.
+        order: what people have ordered.
+        restart_count: grows with each order to restart.
+        level: all of a level are launched before any of a higher one.
         keep_alive: launched again when it ends, whatever its exit status.
         log_on_console: its output is copied to that of the agent.
     """
@@ -42,6 +45,9 @@ class UnitServerLaunch:
     auto_start: bool = False
     keep_alive: bool = False
     log_on_console: bool = False
+    order: LaunchOrder.ValueType = LaunchOrder.LAUNCH_ORDER_UNSPECIFIED
+    restart_count: int = 0
+    level: int = 0
 
     @classmethod
     def of(cls, declared: UnitServer, agent: Agent) -> Self:
@@ -56,7 +62,22 @@ class UnitServerLaunch:
             auto_start=launch.auto_start,
             keep_alive=launch.keep_alive,
             log_on_console=launch.log_on_console,
+            order=launch.order,
+            restart_count=launch.restart_count,
+            level=launch.level,
         )
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it is to run, by what was ordered, else by what is declared."""
+        if self.order == LaunchOrder.LAUNCH_ORDER_UNSPECIFIED:
+            return self.auto_start
+        return self.order == LaunchOrder.LAUNCH_ORDER_RUN
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether people have ordered that it does not run."""
+        return self.order == LaunchOrder.LAUNCH_ORDER_STOP
 
     def arguments(self, configuration_file: Path) -> list[str]:
         """The command line.

@@ -1,7 +1,5 @@
-"""When an agent launches: one after the other, later after each failure, and not for ever."""
+"""How often an agent launches again: later after each failure, and not for ever."""
 
-import asyncio
-import time
 from dataclasses import dataclass
 
 from control_units.client import Backoff
@@ -18,30 +16,20 @@ class Limits:
         longest_pause_s: longest possible pause ever.
         restarts: how often a program is started again within the window, at most.
         window_s: of that count.
+        level_interval_s: between the last launch of a level and the first of a higher one.
+        look_again_s: how often it is asked whether another process that is a unit server has
+            ended.
         grace_s: from SIGTERM to SIGKILL; longer than a unit server of the SDK takes to end.
     """
 
     launch_interval_s: float = 0.2
+    level_interval_s: float = 2.0
+    look_again_s: float = 1.0
     first_pause_s: float = 1.0
     longest_pause_s: float = 60.0
     restarts: int = 10
     window_s: float = 600.0
     grace_s: float = 25.0
-
-
-class LaunchTurns:
-    """Spreads launches: a host that boots does not start all its programs in one moment."""
-
-    def __init__(self, interval_s: float) -> None:
-        self._interval_s = interval_s
-        self._next = 0.0
-        self._lock = asyncio.Lock()
-
-    async def turn(self) -> None:
-        """Returns when it is the caller's turn; first come, first served."""
-        async with self._lock:
-            await asyncio.sleep(max(0.0, self._next - time.monotonic()))
-            self._next = time.monotonic() + self._interval_s
 
 
 class Restarts:

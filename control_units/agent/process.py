@@ -4,15 +4,15 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
-import psutil
-
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 GONE_STATES = frozenset("ZXx")
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,10 @@ class ProcessMark:
         except ProcessLookupError:
             return False
 
+    def age_s(self) -> float:
+        """How long it has run, by the kernel's own count."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - self.start_ticks / TICKS_PER_S
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -61,19 +65,6 @@ class Ending:
         if self.status < 0:
             return f"was ended by signal {-self.status}"
         return f"ended with status {self.status}"
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a process group uses.
-
-    Attributes:
-        cpu_s: time on processors since it started, in s.
-        memory_bytes: resident.
-    """
-
-    cpu_s: float
-    memory_bytes: int
 
 
 class UnitServerProcess:
@@ -131,17 +122,13 @@ class UnitServerProcess:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
-    def usage(self) -> Usage:
-        """Of it and what it started, as far as that still runs."""
-        cpu_s, memory_bytes = 0.0, 0
-        with contextlib.suppress(psutil.Error):
-            leader = psutil.Process(self.pid)
-            for process in (leader, *leader.children(recursive=True)):
-                with contextlib.suppress(psutil.Error), process.oneshot():
-                    times = process.cpu_times()
-                    cpu_s += times.user + times.system
-                    memory_bytes += process.memory_info().rss
-        return Usage(cpu_s, memory_bytes)
+
+def runs_here(pid: int) -> bool:
+    """Whether there is a process of that id on this host, whichever it is."""
+    try:
+        return _read_stat(pid)[0] not in GONE_STATES
+    except ProcessLookupError:
+        return False
 
 
 def _read_stat(pid: int) -> tuple[str, int]:

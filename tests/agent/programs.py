@@ -9,6 +9,8 @@ from control_units.agent.pacing import Limits
 
 QUICK = Limits(
     launch_interval_s=0.0,
+    level_interval_s=0.0,
+    look_again_s=0.02,
     first_pause_s=0.02,
     longest_pause_s=0.05,
     restarts=3,

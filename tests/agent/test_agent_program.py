@@ -40,9 +40,9 @@ async def agent(client: Client, replica: Replica, tmp_path: Path) -> AsyncIterat
     program = program_of("host-1", replica, tmp_path)
     yield program
     program.clear()
-    for mark in AgentFolder("host-1", state_folder=tmp_path / "state").remembered().values():
-        if mark.is_alive():
-            os.killpg(mark.pid, signal.SIGKILL)
+    for left in AgentFolder("host-1", state_folder=tmp_path / "state").remembered().values():
+        if left.mark.is_alive():
+            os.killpg(left.mark.pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -77,8 +77,10 @@ async def runs(folder: Path, id: str, *, other_than: int = 0) -> int:
     """The process of a unit server, once there is one."""
 
     def pid() -> int:
-        mark = AgentFolder("host-1", state_folder=folder / "state").remembered().get(id)
-        return mark.pid if mark and mark.pid != other_than and mark.is_alive() else 0
+        left = AgentFolder("host-1", state_folder=folder / "state").remembered().get(id)
+        if left is None or left.mark.pid == other_than or not left.mark.is_alive():
+            return 0
+        return left.mark.pid
 
     return await until(pid, within=20, what=f"a process of {id}")
 
