@@ -34,6 +34,9 @@ _SELECTION = (
     click.option("--zone", default="", help="Units of this zone, or part of one: DAFNE, DAFNE/PL"),
     click.option("--unit-server", type=IdOf("unit_servers"), help="Units of this unit server."),
     click.option(
+        "--list", "unit_list", type=IdOf("unit_lists"), help="Units of this list; see unit-list."
+    ),
+    click.option(
         "--label",
         "labels",
         type=Pair(),
@@ -49,7 +52,7 @@ _SELECT = click.option(
     type=Pair(),
     multiple=True,
     metavar="WHAT=VALUE",
-    help="The same in one word: zone=DAFNE/PL, prefix=, unit-server=, state=, label=KEY=VALUE.",
+    help="The same in one word: zone=DAFNE/PL, prefix=, unit-server=, list=, state=, label=K=V.",
 )
 _TEMPLATE = click.option("--template", type=IdOf("templates"), help="Units of this template.")
 
@@ -80,6 +83,7 @@ def selection_of(names: Sequence[str], options: dict[str, Any]) -> "UnitSelectio
         zone="" if "/" in options["zone"] else options["zone"],
         template=options.get("template") or "",
         unit_server=options["unit_server"] or "",
+        unit_list=options["unit_list"] or "",
         labels=dict(options["labels"]),
     )
     if options["state"]:
@@ -94,9 +98,9 @@ def _with_selected(options: dict[str, Any]) -> dict[str, Any]:
         click.UsageError: nobody knows it, or it is said twice.
     """
     found = dict(options)
-    kinds = {"template": "templates", "unit_server": "unit_servers"}
+    kinds = {"template": "templates", "unit_server": "unit_servers", "unit_list": "unit_lists"}
     for what, value in options["selected"]:
-        name = what.replace("-", "_")
+        name = {"list": "unit_list"}.get(what, what.replace("-", "_"))
         if name == "label":
             found["labels"] = (*found["labels"], Pair().convert(value, None, None))
         elif name in {"prefix", "zone", "state", *kinds} and name in found and not found[name]:
@@ -104,7 +108,7 @@ def _with_selected(options: dict[str, Any]) -> dict[str, Any]:
         else:
             raise click.UsageError(
                 f"--select {what}={value} cannot be; right would be prefix=, zone=, unit-server=, "
-                "state= or template=, each once, or label=KEY=VALUE."
+                "list=, state= or template=, each once, or label=KEY=VALUE."
             )
     return found
 

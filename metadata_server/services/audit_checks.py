@@ -42,6 +42,21 @@ def never_seen(unit: UnitOfWork, asked: Asked) -> Piece:
     )
 
 
+def names_gone(unit: UnitOfWork, asked: Asked) -> Piece:
+    """Unit lists that name control units which are not there."""
+    span = asked.span
+    lists = audit.lists_in(unit, span)
+    named = {id for each in lists for id in each.control_units}
+    there = unit.keys.find(Kind.CONTROL_UNIT, named).keys()
+    findings = []
+    for each in lists:
+        gone = [id for id in each.control_units if id not in there]
+        if gone:
+            message = f"It names {', '.join(gone[:5])}{more_than(5, gone)}, not there any more."
+            findings.append(Finding(NOTICE, each.name, message, {"gone": ", ".join(gone)}))
+    return Piece(tuple(findings), asked.following([each.id for each in lists]))
+
+
 def not_defined(unit: UnitOfWork, asked: Asked) -> Piece:
     """Unit servers that have knocked and that nobody has defined."""
     rows = audit.sightings_undeclared(unit, asked.span)
@@ -223,6 +238,7 @@ CHECKS: Mapping[str, Check] = {
         dependency_not_declared,
         draft_forgotten,
         ids_differ_only_in_case,
+        names_gone,
         never_seen,
         not_defined,
         override_equals_default,

@@ -13,6 +13,7 @@ from sqlalchemy.engine import RowMapping
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
 from metadata_server.domain.template import VersionState
+from metadata_server.domain.unit_list import UnitList
 from metadata_server.store.desires import IS_BEHIND
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.schema import (
@@ -24,6 +25,7 @@ from metadata_server.store.schema import (
     template,
     template_version,
     unit_condition,
+    unit_list,
     unit_server,
     unit_server_status,
 )
@@ -135,6 +137,13 @@ def restarted_more_often(unit: UnitOfWork, span: Span, *, than: int) -> Rows:
         often, often.c.control_unit_key == control_unit.c.key
     )
     return rows_in(unit, query, control_unit.c.id, span)
+
+
+def lists_in(unit: UnitOfWork, span: Span) -> list[UnitList]:
+    if not BEGINS_AN_ID.match(span.prefix):
+        return []
+    ids = id_range(unit_list.c.id, prefix=span.prefix, after=span.after)
+    return unit.resources.where(UnitList, *ids, limit=span.limit)
 
 
 def units_that_change_something(unit: UnitOfWork, span: Span) -> list[ControlUnit]:

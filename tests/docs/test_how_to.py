@@ -22,6 +22,8 @@ PAGES = (
     "compare-snapshots.md",
     "start-and-stop-units.md",
     "a-unit-that-will-not-start.md",
+    "order-units.md",
+    "unit-lists.md",
     "maintenance.md",
     "guards.md",
 )

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from metadata_server.domain.audit import Audited
 from metadata_server.domain.change import Caller
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.edit import UnitSelection
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_list import UnitList
+from metadata_server.services.audit import Audits
 from metadata_server.services.resources import Resources
 from metadata_server.store.store import Store
 from metadata_server.store.unit_selections import selected_units
@@ -90,3 +92,15 @@ async def test_a_list_names_only_units_that_are_there_and_keeps_those_that_go(
     await resources.delete(call(), ControlUnit, "A/1", etag="*", validate_only=False)
     assert await selected(store, unit_list="some") == ["A/2"]
     assert (await resources.get(UnitList, "some")).value.control_units == ("A/1", "A/2")
+
+
+async def test_audits_name_the_lists_whose_units_are_gone(
+    resources: Resources, store: Store, call: Call
+) -> None:
+    for id, units in (("some", ("A/1", "A/2")), ("whole", ("A/2",))):
+        wanted = UnitList(id=id, control_units=units)
+        await resources.create(call(), wanted, validate_only=False)
+    await resources.delete(call(), ControlUnit, "A/1", etag="*", validate_only=False)
+    pieces = [piece async for piece in Audits(store).run(["names-gone"], Audited())]
+    (finding,) = (each for piece in pieces for each in piece.findings)
+    assert (finding.name, finding.details["gone"]) == ("unit_lists/some", "A/1")
