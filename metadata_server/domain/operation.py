@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -281,10 +281,3 @@ def sentence(counts: StepCounts) -> str:
         f", {getattr(counts, name)} {word}" for name, word in WORDS if getattr(counts, name)
     )
     return f"{counts.completed} of {counts.steps} are there{rest}."
-
-
-STEERABLE: Mapping[str, Collection[Phase]] = {
-    "pause": {Phase.QUEUED, Phase.EXECUTING},
-    "resume": {Phase.SUSPENDED, Phase.PENDING},
-}
-"""The phases in which a verb changes something."""
