@@ -61,6 +61,8 @@ from metadata_server.store.store import Store
 LARGEST_MESSAGE_BYTES = 6 * 1024 * 1024
 LARGEST_REPLY_BYTES = 64 * 1024 * 1024
 GARBAGE_THRESHOLD = 50_000
+LETTING_GO_S = 5.0
+"""How long a replica that ends may take to leave its operations to others."""
 log = structlog.get_logger()
 
 
@@ -91,7 +93,10 @@ class Replica:
             adopt=settings.adopt,
         )
         self._trimming = Trimming(
-            self._store, kept_days=settings.kept_days(), request_days=settings.request_days
+            self._store,
+            kept_days=settings.kept_days(),
+            request_days=settings.request_days,
+            operation_days=settings.operation_days,
         )
         self._advancing = Advancing(self._store, self._tailer, replica=settings.replica)
         self._parts = parts_of(self._store, self._tailer, self._liveness, self._advancing, settings)
@@ -117,9 +122,12 @@ class Replica:
             log.info("serving", grpc_port=self.grpc_port, http_port=self.http_port)
             async with asyncio.TaskGroup() as tasks:
                 background = [tasks.create_task(loop) for loop in self._loops()]
+                advancing = tasks.create_task(self._advancing.run())
                 await stopping.wait()
                 await self._drain(server)
-                for task in background:
+                # Its operations go on elsewhere at once, not when its leases end.
+                await asyncio.wait({advancing}, timeout=LETTING_GO_S)
+                for task in (*background, advancing):
                     task.cancel()
         finally:
             await runner.cleanup()
@@ -132,7 +140,6 @@ class Replica:
             self._health.run(),
             self._tailer.run(),
             self._trimming.run(),
-            self._advancing.run(),
             *self._liveness.loops(),
         ]
 
@@ -142,6 +149,7 @@ class Replica:
         await self._health.drain()
         self._liveness.drain()
         self._tailer.drain()
+        self._advancing.look()  # else it would see only at its next turn that it is to let go
         await server.stop(self._settings.drain_s)
 
     async def _prepare_store(self) -> None:

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     request_days: float = Field(
         default=7.0, gt=0, description="How long a repeated call is recognised, days."
     )
+    operation_days: float = Field(
+        default=400.0, gt=0, description="How long the steps of ended operations are kept, days."
+    )
     adopt: bool = Field(
         default=False, description="Declare unit servers that nobody declared when they come."
     )

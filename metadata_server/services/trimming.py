@@ -10,6 +10,7 @@ import structlog
 
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
+from metadata_server.store.archiving import archive_operations
 from metadata_server.store.chores import (
     TRIM,
     TRIM_ROWS,
@@ -31,7 +32,8 @@ log = structlog.get_logger()
 
 
 class Trimming:
-    """The history of each kind is kept for a time of its own; so are requests and sightings.
+    """The history of each kind is kept for a time of its own; so are requests and sightings,
+    and the steps of operations.
 
     Args:
         kept_days: by kind; 0, or a kind that is not named: for ever.
@@ -43,6 +45,7 @@ class Trimming:
         *,
         kept_days: Mapping[Kind, float],
         request_days: float,
+        operation_days: float = 400,
         sighting_days: float = 90,
     ) -> None:
         self._store = store
@@ -50,6 +53,7 @@ class Trimming:
         self._limits = (
             (trim_requests, round(request_days * DAY_US)),
             (trim_sightings, round(sighting_days * DAY_US)),
+            (archive_operations, round(operation_days * DAY_US)),
         )
 
     async def run(self) -> None:

@@ -1,0 +1,74 @@
+"""Operations that ended long ago keep their outcome, and lose their steps."""
+
+import pytest
+from sqlalchemy import update
+
+from metadata_server.domain.change import Caller, Principal
+from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.edit import UnitSelection
+from metadata_server.domain.operation import Operation, Order, Phase
+from metadata_server.domain.order_plan import Verb
+from metadata_server.domain.refused import Refused
+from metadata_server.domain.template import Template
+from metadata_server.services.operations import Giving, Operations
+from metadata_server.services.resources import Resources
+from metadata_server.services.steering import Steering
+from metadata_server.services.trimming import DAY_US, Trimming
+from metadata_server.store import schema
+from metadata_server.store.operation_tables import operation as table
+from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
+
+SHIFT = Caller(principal=Principal("shift"), method="Operations.CreateOperation")
+
+
+@pytest.fixture
+async def operations(store: Store) -> Operations:
+    resources = Resources(store)
+    template = Template(id="PS", implementation="PS")
+    await resources.create(SHIFT, template, validate_only=False)
+    await resources.create(SHIFT, ControlUnit(id="A", template="PS"), validate_only=False)
+    return Operations(store, on_due=lambda: None)
+
+
+async def ordered(operations: Operations) -> Operation:
+    order = Order(verb=Verb.START, selection=UnitSelection(ids=("A",)))
+    return (await operations.create(SHIFT, order, Giving())).value
+
+
+async def end(store: Store, operation: Operation, *, days_ago: int) -> None:
+    """Has an operation have ended, as far as its row tells."""
+
+    def work(unit: UnitOfWork) -> None:
+        columns = {"phase": Phase.ERROR.value, "end_time_us": unit.now_us - days_ago * DAY_US}
+        mine = table.c.key == operation.key
+        unit.connection.execute(update(table).where(mine).values(due_us=None, **columns))
+        unit.connection.execute(update(schema.chore).values(due_us=0))
+
+    await store.transact(work)
+
+
+async def steps(operations: Operations, operation: Operation) -> int:
+    page = await operations.steps(operation.id, states=(), changed_after=0, size=10, token="")
+    return len(page.value.steps)
+
+
+async def test_only_what_ended_long_ago_is_archived(store: Store, operations: Operations) -> None:
+    old, young, running = [await ordered(operations) for _ in range(3)]
+    await end(store, old, days_ago=11)
+    await end(store, young, days_ago=9)
+    trimming = Trimming(store, kept_days={}, request_days=365, operation_days=10)
+    assert not await trimming.trim()
+    archived = (await operations.get(old.id)).value
+    assert archived.phase is Phase.ARCHIVED
+    assert archived.counts.steps == 1
+    assert [await steps(operations, each) for each in (old, young, running)] == [0, 1, 1]
+
+
+async def test_what_is_archived_cannot_be_tried_again(store: Store, operations: Operations) -> None:
+    old = await ordered(operations)
+    await end(store, old, days_ago=11)
+    await Trimming(store, kept_days={}, request_days=365, operation_days=10).trim()
+    steering = Steering(store, on_due=lambda: None)
+    with pytest.raises(Refused, match="NOTHING_TO_RETRY"):
+        await steering.retry(SHIFT, old.id, validate_only=False)
