@@ -1,13 +1,14 @@
 """Following an operation until it has ended."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
 import click
 from mds.v1.kind_pb2 import Kind
-from mds.v1.operation_pb2 import GetOperationRequest, ListOperationStepsRequest
+from mds.v1.operation_pb2 import GetOperationRequest, ListOperationStepsRequest, StepState
 from mds.v1.watch_pb2 import View, WatchRequest, WatchResponse
 
 from control_units.cli.connection import Connection
@@ -22,6 +23,8 @@ _PACE_S = 0.1
 """Between two looks: what happens in between is seen at once."""
 _PATIENCE_S = 5.0
 """How long a look may take before it counts as no answer."""
+_WAITS_S = 1.0
+"""Between two questions what the next step waits for: a server looks at all steps for it."""
 _SILENCE_S = 20.0
 """Without a word on a watch: a server that is well says some every few seconds."""
 
@@ -114,13 +117,16 @@ async def _looks(client: Client, unfolding: Unfolding) -> AsyncGenerator[None, N
         id_prefix=bare(unfolding.operation.name),
         view=View.VIEW_BASIC,
     )
-    seen = 0
+    seen, asked = 0, float("-inf")
     # It begins with now, and with a word at once: nothing in between is missed.
     stream = client.watch.Watch(request)
     try:
         while (word := await _next_word(client, stream)) is not None:
             if not word.events or word.events[-1].revision > seen:
                 seen = await _look(client, unfolding, after=seen)
+                if unfolding.operation.counts.pending and time.monotonic() - asked >= _WAITS_S:
+                    await _ask_what_is_next(client, unfolding)
+                    asked = time.monotonic()
                 yield
                 await asyncio.sleep(_PACE_S)
     finally:
@@ -149,3 +155,12 @@ async def _look(client: Client, unfolding: Unfolding, *, after: int) -> int:
         if not page.next_page_token:
             return first.position.revision  # a step of this page may have changed since
         page = await client.operations.ListOperationSteps(request)
+
+
+async def _ask_what_is_next(client: Client, unfolding: Unfolding) -> None:
+    pending = [StepState.STEP_STATE_PENDING]
+    request = ListOperationStepsRequest(
+        operation=unfolding.operation.name, states=pending, page_size=1
+    )
+    page = await client.operations.ListOperationSteps(request)
+    unfolding.next = page.steps[0] if page.steps else None

@@ -1,54 +1,81 @@
 """From an order to units that have come where they shall be."""
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
-from mds.v1.bundle_pb2 import ItemAction
-from mds.v1.edit_pb2 import EditControlUnitsRequest, FieldEdit, UnitSelection
+from mds.v1.edit_pb2 import UnitSelection
+from mds.v1.operation_pb2 import (
+    CreateOperationRequest,
+    Operation,
+    OperationPlan,
+    OrderVerb,
+    PlanOperationRequest,
+)
 from mds.v1.state_pb2 import State
 
-from control_units.cli.arriving import arrive
 from control_units.cli.connection import Connection
-from control_units.cli.editing import edit_change
+from control_units.cli.failures import PROBLEMS
+from control_units.cli.following import follow_operation
+from control_units.cli.operation_words import bare, fields_of
+from control_units.cli.order_options import take_how
+from control_units.cli.order_report import order_lines
 from control_units.cli.orders import ANY, Verb
-from control_units.cli.planning import Change, Telling, Wish, carry_out
+from control_units.cli.planning import SOMETHING_TO_DO, Wish
 from control_units.cli.selecting import selection_of
-from control_units.client import Client
-from control_units.importers.apply import Outcome, Progress
+from control_units.client import Client, Refused
 
-_LEFT = (ItemAction.ITEM_ACTION_REJECTED, ItemAction.ITEM_ACTION_SKIPPED)
+_PATIENCE_S = 120.0
 
 
 def order_units(
     connection: Connection, verb: Verb, patterns: Sequence[str], options: dict[str, Any]
 ) -> None:
-    """Shows what would change, asks before it touches many, does it, and waits for the units.
+    """Shows the plan, asks where it touches many or hits others, gives the order, and follows it.
 
     Raises:
         click.ClickException: nothing is selected.
         click.exceptions.Exit: something stands against it, or units have not come there.
     """
     is_one = len(patterns) == 1 and not patterns[0].endswith(ANY)
-    wish = replace(Wish.of(options), asks_from=2)
-    if is_one:
-        wish = replace(wish, is_agreed=True)
-    wish.check()
-    request = EditControlUnitsRequest(
-        selection=selection_for(verb, patterns, options),
-        edits=[edit_for(verb)],
-        reason=options["reason"],
-        skip_invalid=wish.skips_invalid,
-    )
-    telling = Telling(is_undoable=bool(verb.desired))
-    report = carry_out(connection, _change(request, verb), wish, telling=telling)
-    if report.outcome is None or wish.is_dry_run or not _is_waited_for(wish, options):
+    wish = Wish.of(options)
+    replace(wish, is_agreed=wish.is_agreed or is_one).check()
+    operation = operation_for(verb, patterns, options)
+    plan = _planned(connection, operation, verb)
+    if wish.output == "text":
+        click.echo("\n".join(order_lines(operation.verb, plan)))
+    if _is_over(plan, wish, options):
         return
-    names = [each.name for each in report.results if each.action not in _LEFT]
-    position = report.outcome.summary.position
-    arrive(connection, names, position, within_s=options["within"])
+    is_asked = not wish.is_agreed and (len(plan.steps) > 1 or bool(plan.hit))
+    if is_asked:
+        wish.check()
+        click.confirm("Do this?", abort=True, err=True)
+    request = CreateOperationRequest(
+        operation=operation,
+        reason=options["reason"],
+        # Where nobody was asked nobody has relied on the plan, and units move all the time.
+        seen_plan=plan.plan if is_asked else "",
+        all_or_none=options["all_or_none"],
+        wait=options["pending"],
+    )
+    _give(connection, request, plan, options)
+
+
+def operation_for(verb: Verb, patterns: Sequence[str], options: dict[str, Any]) -> Operation:
+    """What was said.
+
+    Raises:
+        click.UsageError: nothing was said, so that it would be all units.
+    """
+    operation = Operation(
+        verb=OrderVerb.Value(f"ORDER_VERB_{verb.name.upper()}"),
+        selection=selection_for(verb, patterns, options),
+    )
+    take_how(operation, options)
+    return operation
 
 
 def selection_for(verb: Verb, patterns: Sequence[str], options: dict[str, Any]) -> UnitSelection:
@@ -66,8 +93,9 @@ def selection_for(verb: Verb, patterns: Sequence[str], options: dict[str, Any]) 
         )
     if "" in prefixes:
         del found.names[:]
-    else:
-        found.id_prefixes.extend(prefixes)
+        # A selection that says nothing could be a slip; this one means it.
+        prefixes = [] if found.ByteSize() else [ANY]
+    found.id_prefixes.extend(prefixes)
     if not verb.desired and not found.state:
         found.state = State.STATE_RECOVERABLE_ERROR
     if verb.others:
@@ -76,26 +104,70 @@ def selection_for(verb: Verb, patterns: Sequence[str], options: dict[str, Any]) 
     return found
 
 
-def edit_for(verb: Verb) -> FieldEdit:
-    if verb.desired:
-        return FieldEdit(path="desired_state", value=verb.desired)
-    return FieldEdit(path="recover_count", value="+1")
+def _planned(connection: Connection, operation: Operation, verb: Verb) -> OperationPlan:
+    async def work(client: Client) -> OperationPlan:
+        return await client.operations.PlanOperation(PlanOperationRequest(operation=operation))
+
+    try:
+        return connection.run(work, timeout_s=_PATIENCE_S)
+    except Refused as error:
+        if error.reason != "NOTHING_SELECTED":
+            raise
+        raise click.ClickException(f"No control unit is selected. {verb.limits}".rstrip()) from None
 
 
-def _change(request: EditControlUnitsRequest, verb: Verb) -> Change:
-    edit = edit_change(request)
+def _is_over(plan: OperationPlan, wish: Wish, options: dict[str, Any]) -> bool:
+    """Whether nothing is left to do; where something stands against the plan it ends here."""
+    is_stopped = bool(plan.blocked and (options["all_or_none"] or not plan.steps))
+    if not (is_stopped or wish.is_dry_run or not plan.steps):
+        return False
+    if wish.output == "json":
+        click.echo(_json(plan, None))
+    elif is_stopped:
+        click.echo("Nothing was ordered. Order what is in the way first or as well, or --even-so.")
+    elif plan.steps:
+        click.echo("Nothing was ordered.")
+    else:
+        click.echo("Nothing to do.")
+    if is_stopped:
+        raise click.exceptions.Exit(PROBLEMS)
+    if wish.tells_by_code and plan.steps:
+        raise click.exceptions.Exit(SOMETHING_TO_DO)
+    return True
 
-    async def change(client: Client, progress: Progress, /, *, plan: Outcome | None) -> Outcome:
-        outcome = await edit(client, progress, plan=plan)
-        if plan is None and not outcome.results:
-            raise click.ClickException(f"No control unit is selected. {verb.limits}".rstrip())
-        return outcome
 
-    return change
+def _give(
+    connection: Connection,
+    request: CreateOperationRequest,
+    plan: OperationPlan,
+    options: dict[str, Any],
+) -> None:
+    async def work(client: Client) -> Operation:
+        return await client.operations.CreateOperation(request)
+
+    operation = connection.run(work, timeout_s=_PATIENCE_S)
+    is_text = options["output"] == "text"
+    if is_text:
+        click.echo(f"Operation {bare(operation.name)}")
+    is_reached = True
+    if request.wait:
+        click.echo(f"To begin it: mds operation resume {bare(operation.name)}", err=True)
+    elif _is_followed(options):
+        unfolding = follow_operation(connection, operation.name, within_s=options["within"])
+        operation, is_reached = unfolding.operation, unfolding.is_reached
+    if not is_text:
+        click.echo(_json(plan, operation))
+    if not is_reached:
+        raise click.exceptions.Exit(PROBLEMS)
 
 
-def _is_waited_for(wish: Wish, options: dict[str, Any]) -> bool:
+def _is_followed(options: dict[str, Any]) -> bool:
     """A person at a terminal wants to see it happen; a script says so."""
     if options["wait"] is not None:
         return bool(options["wait"])
-    return wish.output == "text" and sys.stdout.isatty()
+    return bool(options["output"] == "text" and sys.stdout.isatty())
+
+
+def _json(plan: OperationPlan, operation: Operation | None) -> str:
+    told = {"plan": fields_of(plan), "operation": operation and fields_of(operation)}
+    return json.dumps(told, ensure_ascii=False, indent=2)

@@ -1,6 +1,5 @@
 """`mds start`, `stop`, `init`, `deinit`, `load`, `unload` and `recover`: what units shall be."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +8,7 @@ import click
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
 from control_units.cli.options import plan_options
+from control_units.cli.order_options import order_options
 from control_units.cli.selecting import selection_options
 
 ANY = "*"
@@ -62,28 +62,11 @@ class IdOrPattern(IdOf):
         return name
 
 
-def _wait_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    wait = click.option(
-        "--wait/--no-wait",
-        default=None,
-        help="Wait until the units are there; else 1.  [default: at a terminal]",
-    )
-    within = click.option(
-        "--within",
-        type=click.FloatRange(0.1, 86_400),
-        default=120.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="How long to wait.",
-    )
-    return wait(within(command))
-
-
 def _command(verb: Verb) -> click.Command:
     @click.argument("control_units", nargs=-1, type=IdOrPattern())
     @selection_options()
-    @plan_options()
-    @_wait_options
+    @plan_options(skips_invalid=False)
+    @order_options
     @pass_connection
     def order(connection: Connection, /, control_units: tuple[str, ...], **options: Any) -> None:
         from control_units.cli.ordering import order_units
@@ -93,10 +76,17 @@ def _command(verb: Verb) -> click.Command:
     order.__doc__ = f"""{verb.meaning}
 
     CONTROL_UNITS are ids, or beginnings of ids with a final {ANY} (in quotes); options narrow
-    them. The order is one change of what people want; unit servers carry it out, also after
-    an interruption. Before more than one unit is touched, you are asked. {verb.limits}
+    them. The order is an operation: servers carry it out in the order of levels and
+    dependencies, whatever becomes of this program; mds operation shows, pauses and ends it.
+    You are asked before more than one unit is touched, or when others would be left without
+    what they require. {verb.limits}
 
-    Exit codes: as of `mds apply`; 1 also where units have not come there in time.
+    \b
+      mds {verb.name} 'DAFNE/PL/{ANY}' --dry-run
+      mds {verb.name} 'DAFNE/PL/{ANY}' --at-once 20 --on-failure continue
+
+    Exit codes: 0 all units have come there (or, not followed, are ordered to); 1 refused,
+    blocked, or some have not come there; 2 wrong use; 3 no server answers; 4 as of `mds apply`.
     """
     short = verb.meaning.partition(":")[0].rstrip(".")
     return click.command(verb.name, short_help=f"{short}.")(order)

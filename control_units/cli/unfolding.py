@@ -34,7 +34,7 @@ class Wave:
     Attributes:
         number: from 0, of the way there or of the way back.
         counts: how many steps stand where.
-        waits: why the first step that has not begun waits; empty: none does.
+        waits: why its first step that has not begun waits, if that is the next of all.
     """
 
     number: int
@@ -54,11 +54,13 @@ class Unfolding:
 
     Attributes:
         lost: why no server has answered for a while; None: one does.
+        next: the next step to begin, with what it waits for; None: nobody has asked.
     """
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.lost: ClientError | None = None
+        self.next: OperationStep | None = None
         self._steps: dict[tuple[bool, int], OperationStep] = {}
         self._told: set[tuple[bool, int, int]] = set()
 
@@ -82,18 +84,23 @@ class Unfolding:
     def waves(self) -> list[Wave]:
         """The way there, then the way back."""
         counts: dict[tuple[bool, int], Counter[StepState.ValueType]] = {}
-        waits: dict[tuple[bool, int], str] = {}
         for step in self._ordered():
             if step.minor_state in _OF_NO_WAVE:
                 continue
             key = (step.is_way_back, step.wave)
             counts.setdefault(key, Counter())[step.state] += 1
-            if step.state == StepState.STEP_STATE_PENDING:
-                waits.setdefault(key, step.message or step.minor_state)
         return [
-            Wave(number, back, counts[back, number], waits.get((back, number), ""))
+            Wave(number, back, counts[back, number], self._waits(back, number))
             for back, number in sorted(counts)
         ]
+
+    def _waits(self, is_way_back: bool, wave: int) -> str:  # noqa: FBT001 - the key of a wave
+        found = self.next
+        if found is None or (found.is_way_back, found.wave) != (is_way_back, wave):
+            return ""
+        known = self._steps.get((found.is_way_back, found.position), found)
+        is_waiting = known.state == StepState.STEP_STATE_PENDING
+        return (found.message or found.minor_state) if is_waiting else ""
 
     def missing(self) -> Iterator[OperationStep]:
         """Steps whose units have not come there, those that failed first."""

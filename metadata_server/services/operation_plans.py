@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 
@@ -11,6 +11,7 @@ from metadata_server.domain.advance import StepState
 from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.edit import FieldEdit, UnitSelection, edited, steps_of
+from metadata_server.domain.names import Kind
 from metadata_server.domain.operation import Order
 from metadata_server.domain.operation_step import Step, StepMinor
 from metadata_server.domain.order_plan import (
@@ -23,7 +24,7 @@ from metadata_server.domain.order_plan import (
     plan_order,
 )
 from metadata_server.domain.ordering import Member, waves
-from metadata_server.domain.refused import Refused
+from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.state import State
 from metadata_server.services.planning import Planning
 from metadata_server.store.codec import canonical
@@ -122,6 +123,7 @@ def plan(unit: UnitOfWork, order: Order) -> Planned:
     if faults:
         raise Refused.wrong_fields(faults)
     edits = {each.id: each.edits for each in order.unit_edits}
+    refuse_undeclared(unit, selection_of(order).ids)
     units = selected_units(unit, selection_of(order))
     if not units:
         raise Refused.invalid(
@@ -154,6 +156,16 @@ def selection_of(order: Order) -> UnitSelection:
     if not named:
         return order.selection
     return replace(order.selection, ids=tuple(sorted({*order.selection.ids, *named})))
+
+
+def refuse_undeclared(unit: UnitOfWork, ids: Collection[str]) -> None:
+    """An order to a unit that is not there is a slip, and nothing of it is done."""
+    there = unit.resources.find(ControlUnit, ids).keys() if ids else set()
+    missing = sorted(set(ids) - there)
+    if missing:
+        field, expected = "operation.selection.names", "a control unit that is there"
+        names = map(Kind.CONTROL_UNIT.name_of, missing)
+        raise Refused.wrong_fields([WrongField(field, name, expected) for name in names])
 
 
 def barred_from(

@@ -1,4 +1,4 @@
-"""Orders to units: what people want them to be, and waiting until they are there."""
+"""Orders to units: planned, given, and followed until the units are there."""
 
 import asyncio
 import contextlib
@@ -67,22 +67,46 @@ async def wanted(mds: Mds) -> list[str]:
     return [desired for _, desired in (await units(mds)).values()]
 
 
-async def test_an_order_is_one_change_of_all_that_are_selected(laboratory: Mds) -> None:
+async def newest(mds: Mds) -> dict[str, Any]:
+    (operation, *_) = json.loads((await mds("operation", "list", "-o", "json")).out)
+    found: dict[str, Any] = operation
+    return found
+
+
+async def become(mds: Mds, *desired: str) -> None:
+    """Waits until people want the units of the laboratory to be so."""
+
+    async def they_have() -> bool:
+        return await wanted(mds) == list(desired)
+
+    await until(they_have, within=20)
+
+
+async def test_an_order_is_an_operation_about_all_that_are_selected(laboratory: Mds) -> None:
     ended = await laboratory("start", "LAB/A", "LAB/B*", "--yes", "--reason", "shift begins")
     assert ended.code == 0, ended.err
-    assert "desired_state" in ended.out
-    assert "mds undo 2" in ended.out
-    assert await wanted(laboratory) == ["RUNNING", "RUNNING", ""]
-    (newest, *_) = json.loads((await laboratory("changes", "-o", "json")).out)
-    assert (newest["updated"], newest["reason"]) == (2, "shift begins")
-    assert "Nothing to do." in (await laboratory("start", "LAB/A")).out
+    assert "start 2 control units" in ended.out
+    operation = await newest(laboratory)
+    assert operation["name"].partition("/")[2] in ended.out
+    assert operation["reason"] == "shift begins"
+    assert operation["counts"]["steps"] == 2
+    await become(laboratory, "RUNNING", "RUNNING", "")
 
 
-async def test_a_dry_run_writes_nothing(laboratory: Mds) -> None:
+async def test_a_dry_run_orders_nothing(laboratory: Mds) -> None:
     ended = await laboratory("start", "*", "--dry-run", "--wait", "--detailed-exit-code")
     assert ended.code == 4
-    assert "3 to change" in ended.out
-    assert await wanted(laboratory) == ["", "", ""]
+    assert "start 3 control units" in ended.out
+    assert "Nothing was ordered." in ended.out
+    assert (await laboratory("operation", "list", "-o", "json")).out.strip() == "[]"
+
+
+async def test_a_plan_is_told_to_programs(laboratory: Mds) -> None:
+    told = json.loads((await laboratory("start", "*", "--dry-run", "-o", "json")).out)
+    assert [each["control_unit"] for each in told["plan"]["steps"]] == [
+        f"control_units/LAB/{letter}" for letter in "ABC"
+    ]
+    assert told["operation"] is None
 
 
 async def test_one_named_unit_needs_no_agreement_and_many_do(laboratory: Mds) -> None:
@@ -90,25 +114,56 @@ async def test_one_named_unit_needs_no_agreement_and_many_do(laboratory: Mds) ->
     refused = await laboratory("start", "LAB/*")
     assert refused.code == 2
     assert "--yes" in refused.err
-    assert await wanted(laboratory) == ["RUNNING", "", ""]
+    assert (await newest(laboratory))["counts"]["steps"] == 1
 
 
 async def test_at_a_terminal_it_asks_before_many(laboratory: Mds, replica: Replica) -> None:
     terminal = AtATerminal(replica)
     assert await terminal.run("start", "LAB/*", answer="n\n", after="Do this?") == 1
-    assert await wanted(laboratory) == ["", "", ""]
+    assert (await laboratory("operation", "list", "-o", "json")).out.strip() == "[]"
+
+
+async def test_a_unit_that_others_require_is_asked_about_alone(
+    laboratory: Mds, replica: Replica, tmp_path: Path
+) -> None:
+    edited = await laboratory("edit", "LAB/B", "--set", "requires=LAB/A", "--yes")
+    assert edited.code == 0, edited.err
+    async with hosting(replica, tmp_path):
+        started = await laboratory("start", "*", "--yes", "--wait", "--within", "60")
+        assert started.code == 0, started.err
+        blocked = await laboratory("stop", "LAB/A", "--dry-run")
+        assert blocked.code == 1
+        assert "LAB/A  LAB/B requires LAB/A, is RUNNING" in blocked.out
+        refused = await laboratory("stop", "LAB/A", "--even-so")
+        assert refused.code == 2
+        assert "Blast radius: 1 control unit" in refused.out
+        assert (await newest(laboratory))["verb"] == "ORDER_VERB_START"
+        told = await laboratory("stop", "LAB/A", "--even-so", "--yes", "--wait")
+        assert told.code == 0, told.err
+
+
+async def test_waves_are_shown_and_filled_in_order(
+    laboratory: Mds, replica: Replica, tmp_path: Path
+) -> None:
+    await laboratory("edit", "LAB/A", "--set", "requires=LAB/B", "--yes")
+    dry = await laboratory("start", "*", "--dry-run")
+    assert "start 3 control units, in 2 waves" in dry.out
+    assert "LAB/B" in dry.out.splitlines()[3]
+    async with hosting(replica, tmp_path):
+        assert (await laboratory("start", "*", "--yes", "--wait")).code == 0
+        shown = await laboratory("operation", "show", "last", "--steps", "-o", "json")
+        waves = {each["control_unit"]: each["wave"] for each in json.loads(shown.out)["steps"]}
+        assert waves["control_units/LAB/A"] == 1
+        assert waves["control_units/LAB/B"] == 0
 
 
 async def test_lowering_verbs_bring_nothing_up(laboratory: Mds) -> None:
-    await laboratory("start", "LAB/A")
-    await laboratory("load", "LAB/B")
-    await laboratory("unload", "LAB/C")
+    for verb, id in (("start", "LAB/A"), ("load", "LAB/B"), ("unload", "LAB/C")):
+        assert (await laboratory(verb, id)).code == 0
+    await become(laboratory, "RUNNING", "LOADED", "UNLOADED")
     ended = await laboratory("stop", "LAB/A", "LAB/B", "LAB/C", "--yes")
-    assert "1 to change" in ended.out
-    await laboratory("load", "LAB/A")
-    assert await wanted(laboratory) == ["STOPPED", "LOADED", "UNLOADED"]
-    await laboratory("deinit", "*", "--yes")
-    assert await wanted(laboratory) == ["LOADED", "LOADED", "UNLOADED"]
+    assert "stop LAB/A" in ended.out
+    await become(laboratory, "STOPPED", "LOADED", "UNLOADED")
 
 
 async def test_nothing_selected_is_said(laboratory: Mds) -> None:
@@ -121,19 +176,31 @@ async def test_nothing_selected_is_said(laboratory: Mds) -> None:
         assert ended.code == 1, arguments
         assert "No control unit is selected." in ended.err
     assert "RECOVERABLE_ERROR, unless --state" in ended.err
-    unknown = await laboratory("start", "LAB/NONE")
-    assert (unknown.code, "LAB/NONE" in unknown.out) == (1, True)
+
+
+async def test_a_name_of_no_unit_is_a_slip_and_orders_nothing(laboratory: Mds) -> None:
+    ended = await laboratory("start", "LAB/A", "LAB/NONE", "--yes")
+    assert ended.code == 1
+    assert "LAB/NONE" in ended.err
+    assert (await laboratory("operation", "list", "-o", "json")).out.strip() == "[]"
 
 
 @pytest.mark.parametrize(
-    "wrong", [["start"], ["stop", "L*B"], ["start", "LAB/A", "--within", "0"], ["init", ""]]
+    "wrong",
+    [
+        ["start"],
+        ["stop", "L*B"],
+        ["start", "LAB/A", "--within", "0"],
+        ["start", "LAB/A", "--step-timeout", "soon"],
+        ["init", ""],
+    ],
 )
 async def test_wrong_use_is_told_without_a_server(wrong: list[str]) -> None:
     nowhere = {"MDS_ADDRESS": f"127.0.0.1:{free_port()}"}
     assert (await run_mds(*wrong, "--dry-run", environment=nowhere)).code == 2
 
 
-async def test_waiting_ends_when_all_are_there(
+async def test_following_ends_when_all_are_there(
     laboratory: Mds, replica: Replica, tmp_path: Path
 ) -> None:
     async with hosting(replica, tmp_path):
@@ -146,40 +213,63 @@ async def test_waiting_ends_when_all_are_there(
         ):
             ended = await laboratory(verb, "*", "--yes", "--wait", "--within", "40")
             assert ended.code == 0, ended.err
-            assert "3 of 3 are there." in ended.err
+            assert "3 of 3 are there" in ended.err
             assert set((await units(laboratory)).values()) == {(state, state)}
         again = await laboratory("unload", "*", "--yes", "--wait")
-        assert (again.code, "Nothing to do." in again.out) == (0, True)
-        assert "3 of 3 are there." in again.err
+        assert again.code == 0
+        assert "There already: 3 control units" in again.out
+        assert "Nothing to do." in again.out
 
 
-async def test_who_fails_is_named_and_recovers_by_an_order(
+async def test_one_unit_takes_three_lines(
+    laboratory: Mds, replica: Replica, tmp_path: Path
+) -> None:
+    async with hosting(replica, tmp_path):
+        ended = await laboratory("start", "LAB/A", "--wait")
+        assert ended.code == 0, ended.err
+        plan, operation = ended.out.splitlines()
+        assert plan.startswith("start LAB/A, now ")
+        assert operation.startswith("Operation ")
+        assert ended.err.splitlines()[-1].startswith("1 of 1 is there, after ")
+
+
+async def test_who_fails_is_named_and_is_tried_again(
     laboratory: Mds, replica: Replica, tmp_path: Path
 ) -> None:
     PowerSupply.fails.add("LAB/B")
     async with hosting(replica, tmp_path):
-        ended = await laboratory("start", "*", "--yes", "--wait", "--within", "40")
+        ended = await laboratory(
+            "start", "*", "--yes", "--wait", "--on-failure", "continue", "--step-timeout", "20s"
+        )
         assert ended.code == 1
-        assert "2 of 3 are there, 1 failed." in ended.err
-        assert "LAB/B  RECOVERABLE_ERROR  RUNNING  the mains are off" in ended.err
+        assert "2 of 3 are there, 1 failed" in ended.err
+        assert "! LAB/B  ERROR" in ended.err
+        assert "the mains are off" in ended.err
         assert "LAB/A" not in ended.err
-        assert "mds recover" in ended.err
+        assert "mds operation retry-failed" in ended.err
         PowerSupply.fails.clear()
-        recovered = await laboratory("recover", "*", "--yes", "--wait", "--within", "40")
-        assert recovered.code == 0, recovered.err
-        assert "1 of 1 are there." in recovered.err
-        assert "mds undo" not in recovered.out
+        assert (await laboratory("operation", "retry-failed", "last")).code == 0
+        watched = await laboratory("operation", "watch", "last")
+        assert watched.code == 0, watched.err
+        assert "3 of 3 are there" in watched.err
         assert set((await units(laboratory)).values()) == {("RUNNING", "RUNNING")}
 
 
 async def test_who_does_not_come_in_time_is_named_with_why(laboratory: Mds) -> None:
+    ended = await laboratory("start", "LAB/A", "--wait", "--step-timeout", "0.3")
+    assert ended.code == 1
+    assert "0 of 1 is there, 1 failed" in ended.err
+    assert "LAB/A" in ended.err
+
+
+async def test_an_order_is_not_followed_for_longer_than_was_said(laboratory: Mds) -> None:
     ended = await laboratory("start", "LAB/A", "--wait", "--within", "0.3")
     assert ended.code == 1
-    assert "0 of 1 are there, 1 on the way." in ended.err
-    assert "contact with LAB/SERVER is NONE" in ended.err
+    assert "mds operation watch" in ended.err
+    assert (await newest(laboratory))["phase"] != "OPERATION_PHASE_ABORTED"
 
 
-async def test_an_order_that_another_one_follows_is_superseded(
+async def test_a_later_order_takes_its_units_over(
     laboratory: Mds, replica: Replica, tmp_path: Path
 ) -> None:
     PowerSupply.waits.add("LAB/A")
@@ -192,8 +282,8 @@ async def test_an_order_that_another_one_follows_is_superseded(
             return (await units(laboratory))["LAB/B"][0] == "RUNNING"
 
         await until(is_under_way, within=30)
-        assert (await laboratory("--as", "carla", "unload", "LAB/A")).code == 0
+        later = await laboratory("--as", "carla", "unload", "LAB/A")
+        assert "Takes units over from: " in later.out
         ended = await waiting
         assert ended.code == 1
-        assert "1 superseded" in ended.err
-        assert "carla wants it UNLOADED now" in ended.err
+        assert "1 of 2 are there, 1 aborted" in ended.err

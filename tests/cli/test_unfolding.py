@@ -25,8 +25,9 @@ def test_steps_fill_the_waves_that_they_are_of() -> None:
     shown = unfolding(
         step(0, "COMPLETED"),
         step(1, "EXECUTING"),
-        step(2, "PENDING", 1, message="LAB/U1 is not RUNNING yet"),
+        step(2, "PENDING", 1, message="nobody has begun"),
     )
+    shown.next = step(2, "PENDING", 1, message="LAB/U1 is not RUNNING yet")
     first, second = shown.waves()
     assert (first.number, first.counts.total(), first.ended) == (0, 2, 1)
     assert (second.ended, second.waits) == (0, "LAB/U1 is not RUNNING yet")
@@ -111,14 +112,14 @@ def test_of_an_archived_operation_the_counts_are_left() -> None:
 
 
 def test_a_screen_has_a_line_for_each_wave_and_says_why_one_waits() -> None:
-    title, first, second = screen_text(
-        unfolding(
-            step(0, "COMPLETED"),
-            step(1, "EXECUTING"),
-            step(2, "PENDING", 1, message="waits for level 1"),
-            minor_state="Running",
-        )
+    shown = unfolding(
+        step(0, "COMPLETED"),
+        step(1, "EXECUTING"),
+        step(2, "PENDING", 1),
+        minor_state="Running",
     )
+    shown.next = step(2, "PENDING", 1, message="waits for level 1")
+    title, first, second = screen_text(shown)
     assert title.strip() == "start 3 control units  EXECUTING Running"
     assert first.startswith("  wave 1")
     assert "1 of 2  1 on the way" in first

@@ -20,10 +20,10 @@ PAGES = (
     "keep-a-facility-in-files.md",
     "audit-a-facility.md",
     "compare-snapshots.md",
-    "start-and-stop-units.md",
-    "a-unit-that-will-not-start.md",
+    "start-a-section.md",
     "order-units.md",
     "unit-lists.md",
+    "a-unit-that-will-not-start.md",
     "maintenance.md",
     "guards.md",
 )
