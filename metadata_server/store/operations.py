@@ -186,7 +186,9 @@ def release_operations(unit: UnitOfWork, held: Iterable[tuple[int, int]]) -> Non
         ours = table.update().where(
             table.c.key == key, table.c.fence == fence, table.c.due_us.is_not(None)
         )
-        unit.connection.execute(ours.values(due_us=unit.now_us, replica=""))
+        # With another fence: what we had begun to write may come after this.
+        letting_go = ours.values(due_us=unit.now_us, replica="", fence=table.c.fence + 1)
+        unit.connection.execute(letting_go)
 
 
 def park_operation(unit: UnitOfWork, key: int, fence: int) -> None:
