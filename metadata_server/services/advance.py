@@ -16,6 +16,7 @@ from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.course import STOPPED, Course
 from metadata_server.domain.operation import BREAKING_OFF, Minor, Operation, Phase
 from metadata_server.domain.operation_step import Step, StepMinor, Verdict
+from metadata_server.services.holding import held, still_held
 from metadata_server.services.step_begin import BEGINNING, begin
 from metadata_server.store.authorship import UNKNOWN, authorships
 from metadata_server.store.operation_steps import end_steps, insert_steps, seen_of, steps_of
@@ -185,6 +186,8 @@ class Advance:
                 return False
             await self._store.transact(lambda unit: finish(unit, course, hold))
             return True
+        if course.operation.phase is Phase.HELD:
+            return await self._hold_off()
         if course.operation.phase in STOPPED and not course.under_way:
             await self._store.transact(lambda unit: park_operation(unit, hold.key, hold.fence))
             return True
@@ -193,6 +196,19 @@ class Advance:
                 lambda unit: keep_operation(unit, hold.key, hold.fence, lease_us=hold.lease_us)
             )
             self._kept_s = asyncio.get_running_loop().time()
+        return False
+
+    async def _hold_off(self) -> bool:
+        """Lets go of an operation that a guard still holds off; one that is free goes on."""
+        course, hold = self._course, self._hold
+
+        def work(unit: UnitOfWork) -> bool:
+            waiting = [course.step(position) for position in course.pending()]
+            return still_held(unit, course, waiting, fence=hold.fence, lease_us=hold.lease_us)
+
+        if (await self._store.transact(work)).value:
+            return not course.under_way
+        await self.load()
         return False
 
     async def _turn_back(self, steps: Sequence[Step]) -> None:
@@ -272,7 +288,9 @@ def written(
     changed = replace(operation, counts=course.counts(states))
     if changed.phase is Phase.QUEUED:
         changed = replace(changed, phase=Phase.EXECUTING, minor_state=Minor.RUNNING)
-    if not changed.start_time_us:
+    if begun and begun.held:
+        changed = held(changed, begun.held)
+    if not changed.start_time_us and states:
         changed = replace(changed, start_time_us=unit.now_us)
     due_us = unit.now_us + lease_us
     changed = write_operation(unit, changed, due_us=due_us, fence=operation.fence)

@@ -17,6 +17,7 @@ import structlog
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.services.advance import Advance, Hold
+from metadata_server.services.holding import Holding
 from metadata_server.services.tailer import Tailer
 from metadata_server.store.operations import (
     Fenced,
@@ -65,7 +66,8 @@ class Advancing:
     async def run(self) -> None:
         """Claims operations and carries them on, until it is cancelled, or the replica drains."""
         async with asyncio.TaskGroup() as tasks:
-            listening = tasks.create_task(self._listen())
+            holding = Holding(self._store, self._tailer, on_due=self.look)
+            beside = [tasks.create_task(each) for each in (self._listen(), holding.run())]
             carrying: dict[Hold, asyncio.Task[None]] = {}
             while not self._tailer.draining.is_set():
                 carrying = {hold: task for hold, task in carrying.items() if not task.done()}
@@ -77,7 +79,8 @@ class Advancing:
                 except Exception:  # the top of a background loop
                     log.exception("operations_not_claimed")
                 await self._pause()
-            listening.cancel()
+            for task in beside:
+                task.cancel()
             await self._let_go(carrying)
 
     async def _let_go(self, carrying: Mapping[Hold, asyncio.Task[None]]) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from metadata_server.domain.advance import StepState
-from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
+from metadata_server.domain.bundle import ItemAction
 from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.edit import FieldEdit, UnitSelection, edited, steps_of
+from metadata_server.domain.edit import FieldEdit, UnitSelection
 from metadata_server.domain.names import Kind
 from metadata_server.domain.operation import Order
 from metadata_server.domain.operation_step import Step, StepMinor
@@ -26,7 +26,8 @@ from metadata_server.domain.order_plan import (
 from metadata_server.domain.ordering import Member, waves
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.state import State
-from metadata_server.services.planning import Planning
+from metadata_server.services.holding import guard_bars, is_held_off
+from metadata_server.services.trials import trial
 from metadata_server.store.codec import canonical
 from metadata_server.store.maintenances import coverage_now
 from metadata_server.store.members import members_of, others_of
@@ -174,33 +175,19 @@ def barred_from(
     units: Sequence[ControlUnit],
     edits: Mapping[str, Sequence[FieldEdit]],
 ) -> dict[str, str]:
-    """Why units may not be touched, by id: they are in maintenance, or cannot be so."""
+    """Why units may not be touched, by id: they are in maintenance, a guard forbids it, unless
+    the order waits for that, or they cannot be so."""
     if order.verb is Verb.EDIT:
         return {
             decision.item.name.partition("/")[2]: decision.problems[0].message
             for decision in trial(unit, order, units, edits)
             if decision.action is ItemAction.REJECTED
+            and not (order.stage and is_held_off(decision))
         }
     coverage = coverage_now(unit)
-    if coverage.is_empty:
-        return {}
     found = ((each.id, coverage.condition(each.id, each.unit_server)) for each in units)
-    return {id: f"is in maintenance: {each.message}" for id, each in found if each is not None}
-
-
-def trial(
-    unit: UnitOfWork,
-    order: Order,
-    units: Iterable[ControlUnit],
-    edits: Mapping[str, Sequence[FieldEdit]],
-) -> list[Decision]:
-    """What would become of edits, one by one, as the units are now."""
-    common = steps_of(order.edits) if order.edits else ()
-    items = []
-    for each in units:
-        own = steps_of(edits[each.id]) if edits.get(each.id) else ()
-        items.append(Item("", each.name, edited(each, (*common, *own))))
-    return Planning(unit, on_conflict=OnConflict.REPLACE).decide(items)
+    worked_on = {id: f"is in maintenance: {each.message}" for id, each in found if each is not None}
+    return worked_on if order.stage else guard_bars(unit, order, units) | worked_on
 
 
 def superseded_names(unit: UnitOfWork, units: Iterable[ControlUnit]) -> list[str]:

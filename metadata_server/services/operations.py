@@ -21,6 +21,7 @@ from metadata_server.domain.operation_step import Step
 from metadata_server.domain.order_plan import Verb
 from metadata_server.domain.policy import touched
 from metadata_server.domain.refused import Refused, WrongField
+from metadata_server.services.holding import held, held_off
 from metadata_server.services.operation_plans import Planned, plan, told
 from metadata_server.services.step_waits import with_waits
 from metadata_server.services.supersession import end_as_superseded, superseded_by
@@ -177,6 +178,7 @@ def created(
     phase, minor = Phase.QUEUED, Minor.WAITING_FOR_REPLICA
     if giving.wait:
         phase, minor = Phase.PENDING, Minor.WAITING_FOR_START
+    why = held_off(unit, order, steps) if order.stage and not giving.wait else ""
     operation = Operation(
         id=operation_id(unit.now_us, secrets.token_hex(3)),
         key=new_key(),
@@ -191,6 +193,8 @@ def created(
         estimate_us=planned.estimate_us,
         counts=counts_of(each.state for each in steps),
     )
+    if why:
+        operation = held(operation, why)
     if giving.validate_only:
         return operation
     return write(unit, operation, steps)
@@ -201,7 +205,7 @@ def write(unit: UnitOfWork, operation: Operation, steps: Sequence[Step]) -> Oper
     revision, as everywhere."""
     keys = [each.unit_key for each in steps]
     older = superseded_by(unit, keys)
-    due_us = unit.now_us if operation.phase is Phase.QUEUED else None
+    due_us = None if operation.phase is Phase.PENDING else unit.now_us
     written = insert_operation(unit, operation, due_us=due_us)
     end_as_superseded(unit, older, keys, by=written)
     insert_steps(unit, operation.key, steps)

@@ -124,9 +124,9 @@ def nothing_to_retry(operation: Operation, why: str) -> Refused:
 
 def paused(_: UnitOfWork, operation: Operation) -> Operation:
     check_open(operation)
-    if operation.phase not in {Phase.QUEUED, Phase.EXECUTING}:
+    if operation.phase not in {Phase.QUEUED, Phase.EXECUTING, Phase.HELD}:
         return operation
-    return replace(operation, phase=Phase.SUSPENDED, minor_state=Minor.PAUSED)
+    return replace(operation, phase=Phase.SUSPENDED, minor_state=Minor.PAUSED, message="")
 
 
 def resumed(_: UnitOfWork, operation: Operation) -> Operation:

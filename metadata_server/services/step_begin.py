@@ -17,6 +17,7 @@ from metadata_server.domain.order_plan import Verb
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.state import State
+from metadata_server.services.holding import is_held_off
 from metadata_server.services.planning import Planning
 from metadata_server.services.saving import save_all
 from metadata_server.store.operation_steps import begin_steps, seen_of, set_steps
@@ -28,15 +29,17 @@ BEGINNING = (StepState.PENDING, StepState.EXECUTING)
 
 @dataclass(slots=True)
 class Begun:
-    """What became of steps that were to begin.
+    """What became of steps that were to begin; those that are in neither wait for a mode.
 
     Attributes:
         ended: those that have ended at once, by position.
-        under_way: positions of the others.
+        under_way: positions of those that have begun.
+        held: why guards hold the first of the others off; empty: there are none.
     """
 
     ended: dict[int, Verdict] = field(default_factory=dict)
     under_way: list[int] = field(default_factory=list)
+    held: str = ""
 
 
 def begin(unit: UnitOfWork, operation_key: int, order: Order, steps: Sequence[Step]) -> Begun:
@@ -58,6 +61,9 @@ def begin(unit: UnitOfWork, operation_key: int, order: Order, steps: Sequence[St
     ahead: dict[int, list[int]] = defaultdict(list)
     for each in steps:
         decision = decisions.get(each.unit_key)
+        if order.stage and decision is not None and is_held_off(decision):
+            begun.held = begun.held or f"{each.id}: {decision.problems[0].message}"
+            continue
         verdict = begun.ended.get(each.position) or telling.verdict(each, decision)
         if verdict is not None:
             begun.ended[each.position] = verdict

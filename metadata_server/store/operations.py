@@ -191,15 +191,32 @@ def release_operations(unit: UnitOfWork, held: Iterable[tuple[int, int]]) -> Non
         unit.connection.execute(letting_go)
 
 
-def park_operation(unit: UnitOfWork, key: int, fence: int) -> None:
+def park_operation(unit: UnitOfWork, key: int, fence: int, *, due_us: int | None = None) -> None:
     """Lets go of an operation until people have it go on.
+
+    Args:
+        due_us: when a replica looks at it all the same; None: none does.
 
     Raises:
         Fenced: it is not ours any more.
     """
     parking = table.update().where(table.c.key == key, table.c.fence == fence)
-    if unit.connection.execute(parking.values(due_us=None, replica="")).rowcount != 1:
+    if unit.connection.execute(parking.values(due_us=due_us, replica="")).rowcount != 1:
         raise Fenced
+
+
+def wake_held(unit: UnitOfWork) -> int:
+    """Has operations that guards hold off looked at, as far as no replica carries them on; how
+    many."""
+    waiting = select(table.c.key).where(
+        table.c.due_us > unit.now_us, table.c.phase == Phase.HELD.value
+    )
+    keys = sorted(unit.connection.scalars(waiting))
+    woken = 0
+    for some in batches(keys):
+        parked = table.update().where(table.c.key.in_(some), table.c.replica == "")
+        woken += unit.connection.execute(parked.values(due_us=unit.now_us)).rowcount
+    return woken
 
 
 def write_operation(
