@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from metadata_server.domain.attribute import AttributeOverride, Driver
-from metadata_server.domain.condition import Condition
+from metadata_server.domain.condition import NOT_CONVERGING, Condition
 from metadata_server.domain.names import Kind, zone_of
 from metadata_server.domain.recovery import NO_RECOVERY, Recovery
 from metadata_server.domain.resource import Resource
@@ -86,6 +86,11 @@ class ControlUnitStatus:
     recovery: Recovery = NO_RECOVERY
     conditions: tuple[Condition, ...] = ()
     revision: int = 0
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it was found not to come to where people want it."""
+        return any(each.type == NOT_CONVERGING for each in self.conditions)
 
 
 @dataclass(frozen=True, slots=True)

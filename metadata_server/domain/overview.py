@@ -31,11 +31,16 @@ class Standing:
     desired: State
     contact: Contact
     in_maintenance: bool = False
+    is_stuck: bool = False
     health: Health = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         verdict = health_of(
-            self.state, self.desired, self.contact, in_maintenance=self.in_maintenance
+            self.state,
+            self.desired,
+            self.contact,
+            in_maintenance=self.in_maintenance,
+            is_stuck=self.is_stuck,
         )
         object.__setattr__(self, "health", verdict)
 
@@ -51,6 +56,8 @@ class Standing:
             return f"not yet {self.desired}"
         if health is Health.WARNING and self.contact is Contact.NONE:
             return "without a process"
+        if health is Health.WARNING and self.contact is Contact.ALIVE:
+            return f"stuck before {self.desired}"
         return str(self.contact)
 
 

@@ -58,12 +58,18 @@ OUT_OF_TOUCH = {
 
 
 def health_of(
-    state: State, desired: State, contact: Contact, *, in_maintenance: bool = False
+    state: State,
+    desired: State,
+    contact: Contact,
+    *,
+    in_maintenance: bool = False,
+    is_stuck: bool = False,
 ) -> Health:
     """The verdict about one control unit.
 
     A lost or erring unit is bad whatever people want; one without a process is a warning
-    only when people want it up. Of one in maintenance nobody expects anything.
+    only when people want it up; so is one that is stuck on its way. Of one in maintenance
+    nobody expects anything.
     """
     if in_maintenance:
         return Health.GOOD
@@ -76,7 +82,9 @@ def health_of(
     wanted = desired not in {State.UNSPECIFIED, State.UNLOADED}
     if contact is Contact.NONE:
         return Health.WARNING if wanted else Health.GOOD
-    return Health.GOOD if desired in {State.UNSPECIFIED, state} else Health.CHANGING
+    if desired in {State.UNSPECIFIED, state}:
+        return Health.GOOD
+    return Health.WARNING if is_stuck else Health.CHANGING
 
 
 def worst(verdicts: frozenset[Health] | set[Health]) -> Health:

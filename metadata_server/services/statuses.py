@@ -206,7 +206,13 @@ def reported_at(
         contact = contacts.get(status.session, Contact.NONE)
         declared = wanted.get(status.key, NOTHING_WANTED)
         is_left = status.key in maintained
-        health = health_of(status.state, declared.state, contact, in_maintenance=is_left)
+        health = health_of(
+            status.state,
+            declared.state,
+            contact,
+            in_maintenance=is_left,
+            is_stuck=status.is_stuck,
+        )
         complete = with_condition(status, behind.get(status.key))
         complete = with_condition(complete, maintained.get(status.key))
         complete = with_condition(complete, dying.get(declared.unit_server_key))

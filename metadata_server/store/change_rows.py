@@ -125,7 +125,13 @@ class Verdicts:
         desired = self._wanted.get(status.key, NOTHING_WANTED).state
         condition = self._maintained(status)
         contact = self.contact(status.session)
-        return health_of(status.state, desired, contact, in_maintenance=condition is not None)
+        return health_of(
+            status.state,
+            desired,
+            contact,
+            in_maintenance=condition is not None,
+            is_stuck=status.is_stuck,
+        )
 
     def complete(self, status: ControlUnitStatus) -> ControlUnitStatus:
         """A status with the conditions that are not stored."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select
 
+from metadata_server.domain.condition import NOT_CONVERGING
 from metadata_server.domain.maintenance import Coverage
 from metadata_server.domain.names import Kind
 from metadata_server.domain.overview import (
@@ -27,7 +29,13 @@ from metadata_server.domain.session import Observer, Session, contact_of
 from metadata_server.domain.state import Contact, State
 from metadata_server.store.maintenances import coverage_now, covered
 from metadata_server.store.observer import observer
-from metadata_server.store.schema import control_unit, control_unit_status, lease, unit_server
+from metadata_server.store.schema import (
+    control_unit,
+    control_unit_status,
+    lease,
+    unit_condition,
+    unit_server,
+)
 from metadata_server.store.sessions import held_from, last_sessions
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -53,7 +61,8 @@ def read_overview(unit: UnitOfWork, *, abnormal_limit: int) -> Overview:
     sessions = all_sessions(unit, seen)
     contacts = {session.id: session.contact for session in sessions if session.id}
     coverage = coverage_now(unit)
-    counted = list(counted_units(unit, contacts, coverage))
+    stuck = stuck_units(unit)
+    counted = list(counted_units(unit, contacts, coverage, stuck))
     groups = [each.group for each in counted]
     return Overview(
         position=unit.position,
@@ -61,7 +70,9 @@ def read_overview(unit: UnitOfWork, *, abnormal_limit: int) -> Overview:
         tally=Tally.of(groups),
         zones=zones_of(groups),
         unit_servers=unit_servers_of(sessions, groups, in_maintenance=coverage.servers),
-        abnormal=tuple(abnormal_units(unit, counted, contacts, coverage, limit=abnormal_limit)),
+        abnormal=tuple(
+            abnormal_units(unit, counted, contacts, coverage, stuck=stuck, limit=abnormal_limit)
+        ),
         blind_until_us=seen.blind_until_us if unit.now_us < seen.blind_until_us else 0,
     )
 
@@ -85,32 +96,53 @@ def all_sessions(unit: UnitOfWork, seen: Observer) -> list[Session]:
     ]
 
 
+def stuck_units(unit: UnitOfWork) -> ColumnElement[bool] | None:
+    """Passed by the units that were found not to converge; None: there are none, and no unit
+    need be asked."""
+    holding = select(unit_condition.c.key).where(unit_condition.c.type == NOT_CONVERGING)
+    if unit.connection.execute(holding.limit(1)).first() is None:
+        return None
+    return UNIT.key.in_(holding)
+
+
 def counted_units(
-    unit: UnitOfWork, contacts: Mapping[str, Contact], coverage: Coverage
+    unit: UnitOfWork,
+    contacts: Mapping[str, Contact],
+    coverage: Coverage,
+    stuck: ColumnElement[bool] | None,
 ) -> Iterator[Counted]:
-    maintained = case((covered(unit, coverage), 1), else_=0).label("maintained")
-    columns = (
+    columns: list[ColumnElement[Any]] = [
         UNIT.zone,
         UNIT.unit_server_key,
         UNIT.desired_state,
         STATUS.state,
         STATUS.session,
-        *(() if coverage.is_empty else (maintained,)),
-    )
+    ]
+    if stuck is not None:
+        columns.append(case((stuck, 1), else_=0).label("stuck"))
+    if not coverage.is_empty:
+        columns.append(case((covered(unit, coverage), 1), else_=0).label("maintained"))
     query = (
         select(*columns, func.count().label("units"))
         .select_from(control_unit)
         .outerjoin(control_unit_status, STATUS.key == UNIT.key)
         .group_by(*columns)
     )
-    known: dict[tuple[str | None, str, Contact, bool], Standing] = {}
-    for zone, server, desired, state, session, *left, count in unit.connection.execute(query):
-        contact = contacts.get(session, Contact.NONE)
-        alike = (state, desired, contact, any(left))
+    known: dict[tuple[object, ...], Standing] = {}
+    for row in unit.connection.execute(query).mappings():
+        contact = contacts.get(row["session"], Contact.NONE)
+        marks = (bool(row.get("maintained")), bool(row.get("stuck")))
+        alike = (row["state"], row["desired_state"], contact, *marks)
         if alike not in known:
-            reported = State(state or State.UNSPECIFIED)
-            known[alike] = Standing(reported, State(desired), contact, in_maintenance=any(left))
-        yield Counted(Group(zone, server or 0, known[alike], count), session)
+            known[alike] = Standing(
+                State(row["state"] or State.UNSPECIFIED),
+                State(row["desired_state"]),
+                contact,
+                in_maintenance=marks[0],
+                is_stuck=marks[1],
+            )
+        group = Group(row["zone"], row["unit_server_key"] or 0, known[alike], row["units"])
+        yield Counted(group, row["session"])
 
 
 def abnormal_units(
@@ -119,6 +151,7 @@ def abnormal_units(
     contacts: Mapping[str, Contact],
     coverage: Coverage,
     *,
+    stuck: ColumnElement[bool] | None,
     limit: int,
 ) -> list[AbnormalUnit]:
     """The first of those that are not as they should be, worst first, then by id."""
@@ -134,7 +167,9 @@ def abnormal_units(
                 and each.group.standing.state.is_error is errs
             ]
             if alike and len(found) < limit:
-                query = candidates(alike) if coverage.is_empty else candidates(alike).where(watched)
+                query = candidates(alike, stuck)
+                if not coverage.is_empty:
+                    query = query.where(watched)
                 found += first_units(unit, query, alike, contacts, limit=limit - len(found))
     return found
 
@@ -157,7 +192,8 @@ def first_units(
         unit.keys.find_ids(Kind.UNIT_SERVER, servers)
         for row in rows:
             state, desired = State(row.state or State.UNSPECIFIED), State(row.desired_state)
-            standing = Standing(state, desired, contacts.get(row.session, Contact.NONE))
+            contact = contacts.get(row.session, Contact.NONE)
+            standing = Standing(state, desired, contact, is_stuck=bool(row.stuck))
             if standing in standings:
                 key = row.unit_server_key
                 server = "" if key is None else unit.keys.id_of(Kind.UNIT_SERVER, key)
@@ -169,7 +205,9 @@ def first_units(
     return found[:limit]
 
 
-def candidates(alike: Collection[Counted]) -> Select[tuple[object, ...]]:
+def candidates(
+    alike: Collection[Counted], stuck: ColumnElement[bool] | None
+) -> Select[tuple[object, ...]]:
     """Units among which all are that stand as some groups do, by id."""
     query = (
         select(
@@ -180,6 +218,7 @@ def candidates(alike: Collection[Counted]) -> Select[tuple[object, ...]]:
             STATUS.session,
             STATUS.state_time_us,
             STATUS.message,
+            (literal(0) if stuck is None else case((stuck, 1), else_=0)).label("stuck"),
         )
         .select_from(control_unit)
         .outerjoin(control_unit_status, STATUS.key == UNIT.key)

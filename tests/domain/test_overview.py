@@ -20,6 +20,7 @@ FATAL = Standing(State.FATAL_ERROR, State.RUNNING, Contact.ALIVE)
 LOST = Standing(State.RUNNING, State.RUNNING, Contact.LOST)
 SUSPECT = Standing(State.RUNNING, State.RUNNING, Contact.SUSPECT)
 UNKNOWN = Standing(State.RUNNING, State.RUNNING, Contact.UNKNOWN)
+STUCK = Standing(State.LOADED, State.RUNNING, Contact.ALIVE, is_stuck=True)
 NOBODY = Standing(State.UNSPECIFIED, State.RUNNING, Contact.NONE)
 IDLE = Standing(State.UNSPECIFIED, State.UNSPECIFIED, Contact.NONE)
 
@@ -32,6 +33,7 @@ IDLE = Standing(State.UNSPECIFIED, State.UNSPECIFIED, Contact.NONE)
         ({LOST: 2, RUNNING: 12}, "2 of 14 LOST"),
         ({FATAL: 1, RUNNING: 3}, "1 of 4 in FATAL_ERROR"),
         ({LOADED: 3}, "3 of 3 not yet RUNNING"),
+        ({LOADED: 3, STUCK: 1}, "1 of 4 stuck before RUNNING, 3 not yet RUNNING"),
         ({NOBODY: 2, RUNNING: 1}, "2 of 3 without a process"),
         ({SUSPECT: 1, UNKNOWN: 2, RUNNING: 1}, "1 of 4 SUSPECT, 2 UNKNOWN"),
         (
@@ -45,9 +47,9 @@ def test_a_zone_says_why_it_is_not_good(standings: dict[Standing, int], why: str
 
 
 def test_whatever_is_not_good_has_a_reason() -> None:
-    for state, desired, contact in product(State, State, Contact):
-        standing = Standing(state, desired, contact)
-        assert standing.health is health_of(state, desired, contact)
+    for state, desired, contact, is_stuck in product(State, State, Contact, (False, True)):
+        standing = Standing(state, desired, contact, is_stuck=is_stuck)
+        assert standing.health is health_of(state, desired, contact, is_stuck=is_stuck)
         assert bool(Tally({standing: 1}).why) is (standing.health is not Health.GOOD), standing
 
 

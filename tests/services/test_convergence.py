@@ -7,10 +7,12 @@ import pytest
 from metadata_server.domain.condition import Condition
 from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.recovery import Recovery
-from metadata_server.domain.state import State
+from metadata_server.domain.state import Health, State
 from metadata_server.services.attachment import Attachment
 from metadata_server.services.reports import steady_now_us
+from metadata_server.services.statuses import Statuses
 from metadata_server.store import schema
+from metadata_server.store.overview import read_overview
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.lively import CALLER, Facility, attached, facility, report
@@ -117,6 +119,9 @@ async def test_a_hook_that_hangs_is_told_as_soon_as_its_unit_server_says_so(
         await until_reason(lab, "HookHangs")
         (found,) = await conditions(lab)
         assert found.message == "RUNNING is wanted. on_start has not returned for 10 s."
+        seen = (await lab.store.read(lambda unit: read_overview(unit, abnormal_limit=9))).value
+        assert [each.id for each in seen.abnormal] == [UNIT]
+        assert (await Statuses(lab.store).get(UNIT)).value.health is Health.WARNING
         await unit_server.report([report(UNIT, 2, State.INITIALIZED)])
         await until_reason(lab)
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from metadata_server.domain.change import Caller, Principal
+from metadata_server.domain.condition import NOT_CONVERGING, Condition
 from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
 from metadata_server.domain.names import Kind
 from metadata_server.domain.overview import ABNORMAL, Overview, rank
@@ -18,6 +19,7 @@ from metadata_server.domain.template import Template
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.store import overview as overviews
 from metadata_server.store import schema
+from metadata_server.store.conditions import Held, write_conditions
 from metadata_server.store.overview import beats, read_overview
 from metadata_server.store.sessions import begin_session
 from metadata_server.store.statuses import save_statuses
@@ -26,6 +28,11 @@ from metadata_server.store.unit_of_work import UnitOfWork
 
 CALLER = Caller(principal=Principal("tester"), method="Tests.Change")
 LEASE_US = 20_000_000
+STUCK = {
+    NOT_CONVERGING: Held(
+        Condition(type=NOT_CONVERGING, reason="HookHangs", message="It hangs.", since_us=1), ""
+    )
+}
 DESIRED = [State.UNSPECIFIED, State.UNLOADED, State.LOADED, State.RUNNING]
 CONTACTS = [Contact.ALIVE, Contact.SUSPECT, Contact.LOST, Contact.UNKNOWN, Contact.NONE]
 
@@ -39,10 +46,11 @@ class Unit:
     desired: State
     state: State
     contact: Contact
+    is_stuck: bool = False
 
     @property
     def health(self) -> Health:
-        return health_of(self.state, self.desired, self.contact)
+        return health_of(self.state, self.desired, self.contact, is_stuck=self.is_stuck)
 
     @property
     def zone(self) -> str:
@@ -65,9 +73,9 @@ def planned_at_random(seed: int, *, servers: int, units: int) -> Plan:
         contact = plan.servers.get(server)
         state = State.UNSPECIFIED if contact is None else chance.choice(list(State))
         zone = chance.choice(["DAFNE/", "BTF/", ""])
-        unit = Unit(
-            f"{zone}U{number:04}", server, chance.choice(DESIRED), state, contact or Contact.NONE
-        )
+        desired, name = chance.choice(DESIRED), f"{zone}U{number:04}"
+        is_stuck = contact is not None and chance.random() < 0.3
+        unit = Unit(name, server, desired, state, contact or Contact.NONE, is_stuck)
         plan.units.append(unit)
     return plan
 
@@ -101,6 +109,8 @@ def build(store: Store, plan: Plan) -> None:
                 )
         unit.keys.find(Kind.CONTROL_UNIT, [each.id for each in plan.units])
         save_statuses(unit, [status_of(unit, each) for each in plan.units if is_hosted(plan, each)])
+        stuck = (each.id for each in plan.units if each.is_stuck)
+        write_conditions(unit, {unit.keys.key_of(Kind.CONTROL_UNIT, id): STUCK for id in stuck})
 
     store.transact_now(declare, caller=CALLER)
     store.transact_now(live)

@@ -117,7 +117,9 @@ class _HealthEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Health.ValueTy
     HEALTH_UNKNOWN: _Health.ValueType  # 3
     """The server cannot say."""
     HEALTH_WARNING: _Health.ValueType  # 4
-    """Missed heartbeats, or desired to be up while no process hosts it."""
+    """Missed heartbeats, or desired to be up while no process hosts it, or not getting to where
+    people want it, as `NotConverging` tells.
+    """
     HEALTH_BAD: _Health.ValueType  # 5
     """In an error state, or lost."""
 
@@ -137,7 +139,9 @@ HEALTH_CHANGING: Health.ValueType  # 2
 HEALTH_UNKNOWN: Health.ValueType  # 3
 """The server cannot say."""
 HEALTH_WARNING: Health.ValueType  # 4
-"""Missed heartbeats, or desired to be up while no process hosts it."""
+"""Missed heartbeats, or desired to be up while no process hosts it, or not getting to where
+people want it, as `NotConverging` tells.
+"""
 HEALTH_BAD: Health.ValueType  # 5
 """In an error state, or lost."""
 Global___Health: _TypeAlias = Health  # noqa: Y015
