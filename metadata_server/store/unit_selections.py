@@ -16,6 +16,10 @@ from metadata_server.store.schema import control_unit, control_unit_status
 from metadata_server.store.selections import id_range
 from metadata_server.store.unit_of_work import UnitOfWork
 
+EVERY = "*"
+"""In place of the beginning of an id: all units. Any other text that no id begins with, such as
+a slip, is the beginning of none."""
+
 
 def selected_units(unit: UnitOfWork, selection: UnitSelection) -> list[ControlUnit]:
     """Units that pass a selection, sorted by id; not locked.
@@ -27,10 +31,12 @@ def selected_units(unit: UnitOfWork, selection: UnitSelection) -> list[ControlUn
     conditions = conditions_of(unit, selection)
     if conditions is None:
         return []
-    named = list(named_by(selection.ids, selection.id_prefixes))
-    if not named and on is not None and on.is_narrow:
+    named = None
+    if EVERY not in selection.id_prefixes and (selection.ids or selection.id_prefixes):
+        named = list(named_by(selection.ids, selection.id_prefixes))
+    elif on is not None and on.is_narrow:
         named = list(named_by(on.control_units, on.id_prefixes))
-    if named:
+    if named is not None:
         by_id = {
             each.id: each
             for some in named

@@ -112,8 +112,8 @@ class UnitSelection(_message.Message):
 
     @_builtins.property
     def id_prefixes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Besides those of `names`: whose ids begin with one of these texts (`DAFNE/PL/`). What is
-        named either way must pass the rest.
+        """Besides those of `names`: whose ids begin with one of these texts (`DAFNE/PL/`); `*`: all.
+        What is named either way must pass the rest.
         """
 
     @_builtins.property
