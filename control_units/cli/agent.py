@@ -1,13 +1,21 @@
-"""`mds agent`: launches the unit servers of a host."""
+"""`mds agent`: launches the unit servers of a host, and tells how they are."""
 
 import asyncio
 
 import click
 
 from control_units.cli.connection import Connection, pass_connection
+from control_units.cli.kinds import IdOf
+from control_units.cli.options import output_option
 
 
-@click.command()
+@click.group(short_help="Launch the unit servers of a host, and see how they are.")
+def agent() -> None:
+    """The agents of a facility: each launches the unit servers of a host. Orders to launch, end
+    and launch again are given with mds unit-server."""
+
+
+@agent.command()
 @click.argument("agent_id", metavar="AGENT")
 @click.option(
     "--on-exit",
@@ -47,8 +55,16 @@ from control_units.cli.connection import Connection, pass_connection
     show_default=True,
     help="Seconds from SIGTERM to SIGKILL, for a unit server that is stopped.",
 )
+@click.option(
+    "--level-pause",
+    "level_interval_s",
+    type=click.FloatRange(min=0.0),
+    default=2.0,
+    show_default=True,
+    help="Seconds from the last launch of a level to the first of a higher one.",
+)
 @pass_connection
-def agent(
+def run(
     connection: Connection,
     agent_id: str,
     *,
@@ -57,6 +73,7 @@ def agent(
     window_s: float,
     longest_pause_s: float,
     grace_s: float,
+    level_interval_s: float,
 ) -> None:
     """Launch the unit servers that are declared for AGENT, and keep them alive.
 
@@ -72,7 +89,11 @@ def agent(
 
     set_up_logs()
     limits = Limits(
-        restarts=restarts, window_s=window_s, longest_pause_s=longest_pause_s, grace_s=grace_s
+        restarts=restarts,
+        window_s=window_s,
+        longest_pause_s=longest_pause_s,
+        grace_s=grace_s,
+        level_interval_s=level_interval_s,
     )
     folder = AgentFolder(agent_id)
 
@@ -93,3 +114,21 @@ def agent(
         raise click.ClickException(str(other)) from None
     except BadAddress as error:
         raise click.UsageError(str(error)) from None
+
+
+@agent.command()
+@click.argument("name", metavar="[AGENT]", required=False, type=IdOf("agents"))
+@output_option("text", "json")
+@pass_connection
+def status(connection: Connection, name: str | None, *, output: str) -> None:
+    """Show all agents, or what AGENT launches: which processes run, with what they use, and which
+    have been given up, and why.
+
+    Exit codes: 0 shown, 1 there is no such agent, 3 no server answers.
+    """
+    from control_units.cli.agent_report import show_agents, show_processes
+
+    if name is None:
+        show_agents(connection, output)
+    else:
+        show_processes(connection, name, output)

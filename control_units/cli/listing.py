@@ -26,7 +26,16 @@ _UNIT_HEADERS = (
     "conditions",
     "message",
 )
-_SERVER_HEADERS = ("id", "contact", "host", "process", "since", "agent", "description")
+_SERVER_HEADERS = (
+    "id",
+    "contact",
+    "host",
+    "process",
+    "since",
+    "agent",
+    "conditions",
+    "description",
+)
 
 
 @click.command(name="list", short_help="List what is declared of a kind, and how it is.")
@@ -143,6 +152,7 @@ async def _server_rows(client: "Client", filters: Filters) -> list[Row]:
                 str(status.pid or ""),
                 shown(status.start_time),
                 server.launch.agent.partition("/")[2],
+                ", ".join(condition.type for condition in status.conditions),
                 server.description,
             )
         )

@@ -112,11 +112,11 @@ def agent_of(unit_server: UnitServer) -> str:
 
 
 def out_of_touch(agent: str, why: str) -> Refused:
-    return Refused.busy(
+    return Refused.precondition(
         "AGENT_OUT_OF_TOUCH",
         f"Agent {agent!r} does not answer: {why}. See that it runs on its host: mds agent run "
         f"{agent}.",
-        retry_after_ms=5000,
+        agent=agent,
     )
 
 

@@ -55,7 +55,7 @@ def others(replica: Replica, tmp_path: Path) -> Iterator[Program]:
 
 def program_of(id: str, replica: Replica, folder: Path) -> Program:
     return Program.mds(
-        "agent", id,
+        "agent", "run", id,
         log=folder / f"agent-{uuid.uuid4().hex}.log",
         environment={"MDS_ADDRESS": replica.address, "MDS_STATE_FOLDER": str(folder / "state")},
     )  # fmt: skip

@@ -25,6 +25,7 @@ PAGES = (
     "unit-lists.md",
     "a-unit-that-will-not-start.md",
     "maintenance.md",
+    "run-an-agent.md",
     "guards.md",
 )
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -36,6 +37,7 @@ mds() {
   case "$*" in
     *--detailed-exit-code*) command mds "$@" || test $? = 4; return;;
     *--dry-run*|*--yes*) ;;
+    agent\\ run\\ *) exec mds "$@";;  # in the background: it is what a signal shall reach
     start\\ *|stop\\ *|apply\\ *|edit\\ *|undo\\ *|revert\\ *|delete\\ *|template\\ rebase\\ *) set -- "$@" --yes;;
   esac
   command mds "$@"
@@ -48,7 +50,7 @@ async def test_the_commands_of_a_page_run(
     page: str, start_replica: StartReplica, sqlite_database: str, tmp_path: Path
 ) -> None:
     replica = await start_replica(sqlite_database)
-    environment = {"MDS_ADDRESS": replica.address}
+    environment = {"MDS_ADDRESS": replica.address, "MDS_STATE_FOLDER": str(tmp_path / "state")}
     loaded = await run_mds("apply", str(example_facility()), "--yes", environment=environment)
     assert loaded.code == 0, loaded.err
     script = "".join(BLOCK.findall((HOW_TO / page).read_text()))

@@ -2,6 +2,7 @@
 
 import base64
 
+import pytest
 from mds.v1.dataset_pb2 import ValueType
 from mds.v1.snapshot_pb2 import SavedUnit
 from mds.v1.state_pb2 import State
@@ -47,7 +48,8 @@ def test_an_association_is_the_launch_of_its_unit_server() -> None:
     document["us"]["S"]["ndk_parent"] = "a"  # type: ignore[index]
     reading = read_soundly(document)
     launch = resources(reading, "unit_server")["S"].launch
-    assert (launch.agent, launch.command) == ("agents/a", "UnitServer")
+    assert launch.agent == "agents/a"
+    assert launch.command == "UnitServer --conf-file {configuration_file}"
     assert (launch.configuration, launch.working_directory) == ("log=1\n", "/w")
     assert (launch.auto_start, launch.keep_alive, launch.log_on_console) == (True, False, True)
     server = resources(reading, "unit_server")["S"]
@@ -55,6 +57,24 @@ def test_an_association_is_the_launch_of_its_unit_server() -> None:
     found = resources(reading, "agent")["a"]
     assert (found.host, found.working_directory) == ("host", "/agent")
     assert not found.properties
+
+
+@pytest.mark.parametrize(
+    ("fields", "command"),
+    [
+        ({}, "UnitServer"),
+        ({"node_init_cfg": ""}, "UnitServer"),
+        (
+            {"node_init_cfg": "a=1", "node_launch_cmd_line": "UnitServer --conf-file /etc/us"},
+            "UnitServer --conf-file /etc/us",
+        ),
+    ],
+)
+def test_a_command_is_completed_only_where_there_is_a_configuration_that_it_does_not_name(
+    fields: dict[str, str], command: str
+) -> None:
+    document = facility(agents={"a": agent(node("S", **fields))})
+    assert resources(read_soundly(document), "unit_server")["S"].launch.command == command
 
 
 def test_a_unit_server_without_an_agent_is_launched_by_hand_and_keeps_its_parents_name() -> None:

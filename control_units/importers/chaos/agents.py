@@ -12,6 +12,7 @@ from control_units.importers.findings import Findings
 from control_units.importers.json_text import Value, write
 
 _ID = ("name", "ndk_uid")
+_CONFIGURATION_OPTION = "--conf-file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,11 @@ def _read_association(entry: Entry, agent: str, findings: Findings) -> Associati
     node = entry.text("ndk_uid") or entry.key
     if not node:
         findings.problem(entry.place_of("ndk_uid"), "the id of a node", value="", name=agent)
+    configuration = entry.text("node_init_cfg")
     launch = Launch(
         agent=agent,
-        command=entry.text("node_launch_cmd_line"),
-        configuration=entry.text("node_init_cfg"),
+        command=_with_configuration(entry.text("node_launch_cmd_line"), configuration),
+        configuration=configuration,
         working_directory=entry.text("node_workdir"),
         auto_start=_flag(entry, "node_auto_start", findings),
         keep_alive=_flag(entry, "node_keep_alive", findings),
@@ -96,6 +98,14 @@ def _read_association(entry: Entry, agent: str, findings: Findings) -> Associati
     )
     rest = {name: write(value) for name, value in entry.left_over() if not is_empty(value)}
     return Association(node, entry, agent, launch, rest)
+
+
+def _with_configuration(command: str, configuration: str) -> str:
+    """The command line as the agent of !CHAOS completed it: it wrote the text into a file, and
+    named that in an option; here the command says so itself."""
+    if not command or not configuration or _CONFIGURATION_OPTION in command:
+        return command
+    return f"{command} {_CONFIGURATION_OPTION} {{configuration_file}}"
 
 
 def _flag(entry: Entry, field: str, findings: Findings) -> bool:

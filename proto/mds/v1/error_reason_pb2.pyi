@@ -145,7 +145,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     NO_AGENT: _ErrorReason.ValueType  # 75
     """No agent launches the unit server: its `launch` names none; FAILED_PRECONDITION, HTTP 409."""
     AGENT_OUT_OF_TOUCH: _ErrorReason.ValueType  # 76
-    """The agent that is asked does not answer; UNAVAILABLE, HTTP 503."""
+    """The agent that is asked does not answer; FAILED_PRECONDITION, HTTP 409."""
     ATTACHED_ELSEWHERE: _ErrorReason.ValueType  # 65
     """A newer Attach of the same session has taken this stream's place; ABORTED, HTTP 409. Leave
     it to that one.
@@ -305,7 +305,7 @@ violations name each.
 NO_AGENT: ErrorReason.ValueType  # 75
 """No agent launches the unit server: its `launch` names none; FAILED_PRECONDITION, HTTP 409."""
 AGENT_OUT_OF_TOUCH: ErrorReason.ValueType  # 76
-"""The agent that is asked does not answer; UNAVAILABLE, HTTP 503."""
+"""The agent that is asked does not answer; FAILED_PRECONDITION, HTTP 409."""
 ATTACHED_ELSEWHERE: ErrorReason.ValueType  # 65
 """A newer Attach of the same session has taken this stream's place; ABORTED, HTTP 409. Leave
 it to that one.
