@@ -13,10 +13,12 @@ from benchmarks.effective_configuration import effective_configuration
 from benchmarks.history import history
 from benchmarks.history_size import history_size
 from benchmarks.idle_facility import idle_facility
+from benchmarks.operation_list import operation_list
 from benchmarks.overview import overview
 from benchmarks.plan_and_apply import plan_and_apply
 from benchmarks.rebase import rebase
 from benchmarks.stage import stage
+from benchmarks.start_operation import start_operation
 from benchmarks.watch_latency import watch_latency
 from benchmarks.write_cost import write_cost
 
@@ -34,6 +36,8 @@ BENCHMARKS = {
     "history": history,
     "history_size": history_size,
     "audit": audit,
+    "start_operation": start_operation,
+    "operation_list": operation_list,
 }
 
 

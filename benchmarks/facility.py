@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
-from mds.v1 import bundle_pb2, control_unit_pb2, dataset_pb2, template_pb2, unit_server_pb2
+from mds.v1 import bundle_pb2, dataset_pb2, template_pb2, unit_server_pb2
+from mds.v1.control_unit_pb2 import ControlUnit
 from mds.v1.registration_pb2 import PublishedDataset
 from mds.v1.state_pb2 import STATE_RUNNING
 
@@ -15,6 +16,8 @@ from control_units.client import Client
 CLASS = "::bench::Hollow"
 ATTRIBUTES = 20
 CHUNK = 500
+Shape = Callable[[int, int], ControlUnit]
+"""What a unit has of its own, by the numbers of its unit server and of itself there."""
 
 
 def attributes() -> list[dataset_pb2.Attribute]:
@@ -65,8 +68,13 @@ def unit_id(server: int, unit: int) -> str:
     return f"ZONE{server % 10}/GROUP{server:04}/UNIT{unit:04}"
 
 
-def declared(servers: int, units: int) -> Iterator[bundle_pb2.BundleItem]:
-    """Everything that people would declare for it; all units are wanted RUNNING."""
+def alike(_server: int, _unit: int) -> ControlUnit:
+    """What all units are: wanted RUNNING."""
+    return ControlUnit(desired_state=STATE_RUNNING)
+
+
+def declared(servers: int, units: int, shape: Shape = alike) -> Iterator[bundle_pb2.BundleItem]:
+    """Everything that people would declare for it."""
     template = template_pb2.Template(
         name="templates/bench::Hollow", implementation=CLASS, attributes=attributes()
     )
@@ -75,31 +83,30 @@ def declared(servers: int, units: int) -> Iterator[bundle_pb2.BundleItem]:
         name = f"unit_servers/{server_id(server)}"
         yield bundle_pb2.BundleItem(unit_server=unit_server_pb2.UnitServer(name=name))
         for unit in range(units):
-            yield bundle_pb2.BundleItem(
-                control_unit=control_unit_pb2.ControlUnit(
-                    name=f"control_units/{unit_id(server, unit)}",
-                    template="templates/bench::Hollow",
-                    unit_server=name,
-                    desired_state=STATE_RUNNING,
-                    overrides=[
-                        dataset_pb2.AttributeOverride(
-                            attribute="attribute_01", maximum=str(10 + unit % 50)
-                        ),
-                        dataset_pb2.AttributeOverride(
-                            attribute="attribute_03", default_value=str(unit % 7)
-                        ),
-                    ],
-                )
+            declaration = ControlUnit(
+                name=f"control_units/{unit_id(server, unit)}",
+                template="templates/bench::Hollow",
+                unit_server=name,
+                overrides=[
+                    dataset_pb2.AttributeOverride(
+                        attribute="attribute_01", maximum=str(10 + unit % 50)
+                    ),
+                    dataset_pb2.AttributeOverride(
+                        attribute="attribute_03", default_value=str(unit % 7)
+                    ),
+                ],
             )
+            declaration.MergeFrom(shape(server, unit))
+            yield bundle_pb2.BundleItem(control_unit=declaration)
 
 
-async def declare(client: Client, servers: int, units: int) -> None:
+async def declare(client: Client, servers: int, units: int, shape: Shape = alike) -> None:
     """Declares it on a server."""
 
     async def requests() -> AsyncIterator[bundle_pb2.ApplyRequest]:
         yield bundle_pb2.ApplyRequest(header=bundle_pb2.BundleHeader(reason="benchmark"))
         items: list[bundle_pb2.BundleItem] = []
-        for item in declared(servers, units):
+        for item in declared(servers, units, shape):
             items.append(item)
             if len(items) == CHUNK:
                 yield bundle_pb2.ApplyRequest(items=items)

@@ -13,7 +13,8 @@ import json
 import random
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,18 +22,32 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 from mds.v1 import registration_pb2 as wire
 from mds.v1.registration_pb2_grpc import RegistrationStub
-from mds.v1.state_pb2 import STATE_INITIALIZED, STATE_LOADED, STATE_RUNNING
-
-if TYPE_CHECKING:
-    from mds.v1.registration_pb2_grpc import RegistrationAsyncStub
+from mds.v1.state_pb2 import (
+    STATE_INITIALIZED,
+    STATE_LOADED,
+    STATE_RUNNING,
+    STATE_STOPPED,
+    STATE_UNSPECIFIED,
+    State,
+)
 
 from benchmarks.facility import CLASS, DATASET, DATASET_HASH, server_id
 
 if TYPE_CHECKING:
     from mds.v1.registration_pb2_grpc import RegistrationAsyncStub  # only its stubs have it
 
-STEPS = (STATE_LOADED, STATE_INITIALIZED, STATE_RUNNING)
+UP = (STATE_LOADED, STATE_INITIALIZED, STATE_RUNNING)
+"""The way up; a unit that has run goes to and fro between RUNNING and STOPPED."""
 CONNECTIONS = 4
+
+
+def way(state: State.ValueType, wanted: State.ValueType) -> Sequence[State.ValueType]:
+    """The states through which a unit comes to the one that is wanted of it."""
+    if state in {STATE_RUNNING, STATE_STOPPED}:
+        return (wanted,) if wanted != state and wanted in {STATE_RUNNING, STATE_STOPPED} else ()
+    first = UP.index(state) + 1 if state in UP else 0
+    last = UP.index(wanted) if wanted in UP else 0
+    return UP[first : last + 1]
 
 
 @dataclass(slots=True)
@@ -41,14 +56,17 @@ class HollowServer:
 
     number: int
     stub: RegistrationAsyncStub
-    running: asyncio.Event = field(default_factory=asyncio.Event)
+    there: asyncio.Event = field(default_factory=asyncio.Event)
+    states: dict[str, State.ValueType] = field(default_factory=dict)
+    sequence: int = 0
     outgoing: asyncio.Queue[wire.AttachRequest | None] = field(
         default_factory=lambda: asyncio.Queue(100)
     )
     period_s: float = 5.0
 
     async def live(self, incarnation: str) -> None:
-        """Registers, brings its units to RUNNING, and beats until it is told to end."""
+        """Registers, brings its units to where they are wanted, then and whenever that changes,
+        and beats until it is told to end."""
         request = wire.RegisterRequest(
             unit_server=f"unit_servers/{server_id(self.number)}",
             incarnation=f"{incarnation}-{self.number}",
@@ -66,12 +84,13 @@ class HollowServer:
             published = wire.PublishedDatasets(datasets=[DATASET])
             await self.outgoing.put(wire.AttachRequest(datasets=published))
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.converge(reply))
+            await self.converge(reply.assignments)
+            first = self.sequence
             beating = tasks.create_task(self.beat())
-            last = len(STEPS) * len(reply.assignments)
             async for response in self.stub.Attach(self.said()):
-                if response.acknowledged_sequence >= last:
-                    self.running.set()
+                if response.acknowledged_sequence >= first:
+                    self.there.set()
+                await self.converge(response.assignments)
             beating.cancel()
 
     async def register(self, request: wire.RegisterRequest) -> wire.RegisterResponse:
@@ -84,25 +103,30 @@ class HollowServer:
                     raise
             await asyncio.sleep(random.uniform(1.0, 2.0))
 
-    async def converge(self, reply: wire.RegisterResponse) -> None:
-        """Reports each step of all its units, as a real runner does: in one message a step."""
-        sequence = 0
-        for state in STEPS:
-            reports = []
-            for assignment in reply.assignments:
-                sequence += 1
-                reports.append(
-                    wire.UnitReport(
-                        control_unit=assignment.control_unit,
-                        sequence=sequence,
-                        state=state,
-                        reached_generation=assignment.generation,
-                        fingerprint=assignment.fingerprint,
-                        dataset_hash=DATASET_HASH,
-                        age=Duration(nanos=1_000_000),
-                    )
-                )
+    async def converge(self, assignments: Iterable[wire.Assignment]) -> None:
+        """Reports each step of all units that have any, as a real runner does: in one message a
+        step. One that is there already says which generation it has reached."""
+        ways = []
+        for each in assignments:
+            state = self.states.get(each.control_unit, STATE_UNSPECIFIED)
+            ways.append((each, deque(way(state, each.desired_state) or (state,))))
+        while ways:
+            reports = [self.report(each, states.popleft()) for each, states in ways]
             await self.outgoing.put(wire.AttachRequest(reports=wire.Reports(reports=reports)))
+            ways = [(each, states) for each, states in ways if states]
+
+    def report(self, assignment: wire.Assignment, state: State.ValueType) -> wire.UnitReport:
+        self.states[assignment.control_unit] = state
+        self.sequence += 1
+        return wire.UnitReport(
+            control_unit=assignment.control_unit,
+            sequence=self.sequence,
+            state=state,
+            reached_generation=assignment.generation,
+            fingerprint=assignment.fingerprint,
+            dataset_hash=DATASET_HASH,
+            age=Duration(nanos=1_000_000),
+        )
 
     async def beat(self) -> None:
         await asyncio.sleep(self.period_s * (self.number % 100) / 100)
@@ -134,7 +158,7 @@ async def run(address: str, servers: int, incarnation: str) -> None:
     async with asyncio.TaskGroup() as tasks:
         for one in hollow:
             tasks.create_task(one.live(incarnation))
-        await asyncio.gather(*(one.running.wait() for one in hollow))
+        await asyncio.gather(*(one.there.wait() for one in hollow))
         tell(event="running", at=time.monotonic())
         await asyncio.to_thread(sys.stdin.readline)
         await asyncio.gather(*(one.end() for one in hollow))
