@@ -23,7 +23,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.mariadb = MariaDB(folder)
+        self.mariadb = MariaDB(folder, on_disk=True)
 
     @asynccontextmanager
     async def replica(self, **environment: str) -> AsyncIterator[Replica]:
