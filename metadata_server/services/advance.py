@@ -16,13 +16,14 @@ from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.course import STOPPED, Course
 from metadata_server.domain.operation import BREAKING_OFF, Minor, Operation, Phase
 from metadata_server.domain.operation_step import Step, StepMinor, Verdict
-from metadata_server.services.holding import held, still_held
+from metadata_server.services.holding import held, held_off, still_held
 from metadata_server.services.step_begin import BEGINNING, begin
 from metadata_server.store.authorship import UNKNOWN, authorships
 from metadata_server.store.operation_steps import end_steps, insert_steps, seen_of, steps_of
 from metadata_server.store.operations import (
     Fenced,
     keep_operation,
+    lease_end,
     operations_of,
     park_operation,
     write_operation,
@@ -203,11 +204,10 @@ class Advance:
         course, hold = self._course, self._hold
 
         def work(unit: UnitOfWork) -> bool:
-            waiting = [course.step(position) for position in course.pending()]
-            return still_held(unit, course, waiting, fence=hold.fence, lease_us=hold.lease_us)
+            return still_held(unit, course, fence=hold.fence, lease_us=hold.lease_us)
 
         if (await self._store.transact(work)).value:
-            return not course.under_way
+            return course.is_quiet
         await self.load()
         return False
 
@@ -223,7 +223,7 @@ class Advance:
                 minor_state=Minor.ROLLING_BACK,
                 counts=replace(counts, pending=counts.pending + len(steps)),
             )
-            due_us = unit.now_us + hold.lease_us
+            due_us = lease_end(unit, hold.lease_us)
             write_operation(unit, turned, due_us=due_us, fence=hold.fence)
 
         await self._store.transact(work)
@@ -289,10 +289,10 @@ def written(
     if changed.phase is Phase.QUEUED:
         changed = replace(changed, phase=Phase.EXECUTING, minor_state=Minor.RUNNING)
     if begun and begun.held:
-        changed = held(changed, begun.held)
+        changed = held(changed, held_off(unit, operation.order, begun.held))
     if not changed.start_time_us and states:
         changed = replace(changed, start_time_us=unit.now_us)
-    due_us = unit.now_us + lease_us
+    due_us = lease_end(unit, lease_us)
     changed = write_operation(unit, changed, due_us=due_us, fence=operation.fence)
     rows = steps_of(unit, operation.key, positions=begun.under_way) if begun else []
     return Written(changed, rows, every, deadlines)

@@ -205,9 +205,9 @@ def write(unit: UnitOfWork, operation: Operation, steps: Sequence[Step]) -> Oper
     revision, as everywhere."""
     keys = [each.unit_key for each in steps]
     older = superseded_by(unit, keys)
+    insert_steps(unit, operation.key, steps)
     due_us = None if operation.phase is Phase.PENDING else unit.now_us
     written = insert_operation(unit, operation, due_us=due_us)
     end_as_superseded(unit, older, keys, by=written)
-    insert_steps(unit, operation.key, steps)
     requests.remember(unit, {"id": operation.id})
     return written

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.engine import RowMapping
 
 from metadata_server.domain.names import Kind
@@ -63,7 +63,7 @@ def stamp(unit: UnitOfWork, operation: Operation) -> Operation:
     return stamped
 
 
-def row_of(operation: Operation, due_us: int | None) -> dict[str, Any]:
+def row_of(operation: Operation, due_us: int | ColumnElement[int] | None) -> dict[str, Any]:
     columns = {each.name for each in table.c} - {"verb", "due_us", "body", "steps", *COUNTS}
     order = replace(operation.order, unit_edits=())  # they stand with the steps
     body = {"order": plain(order), "estimate_us": operation.estimate_us}
@@ -219,8 +219,14 @@ def wake_held(unit: UnitOfWork) -> int:
     return woken
 
 
+def lease_end(unit: UnitOfWork, lease_us: int) -> ColumnElement[int]:
+    """When a lease that is renewed now ends: by the clock at the time of writing, which may come
+    seconds after the beginning of a large transaction."""
+    return unit.database.now_us + lease_us
+
+
 def write_operation(
-    unit: UnitOfWork, operation: Operation, *, due_us: int | None, fence: int
+    unit: UnitOfWork, operation: Operation, *, due_us: int | ColumnElement[int] | None, fence: int
 ) -> Operation:
     """Writes an operation at this transaction's revision, its row being locked.
 
