@@ -27,7 +27,6 @@ ADVICE: Mapping[str, str] = {
     "DRAINING": "The server is stopping. Try again, or name another one with --address.",
     "OUTCOME_UNKNOWN": "It may have been done or not: look before you repeat it.",
     "UNITS_BLOCKED": "Order what is in their way as well, or say --even-so.",
-    "OPERATION_ENDED": "Give a new order, or see `mds operation retry-failed`.",
     "NOTHING_TO_RETRY": "`mds operation show` tells where its steps stand.",
     "OPERATION_NOT_FOUND": "`mds operation list` shows what there is.",
     "UNDECLARED": "Declare it with `mds adopt`.",

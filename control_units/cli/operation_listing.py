@@ -120,8 +120,14 @@ def _row(each: Operation) -> tuple[str, ...]:
         each.author,
         shown(each.create_time),
         lasted_text(each),
-        each.message or each.reason,
+        _why(each),
     )
+
+
+def _why(each: Operation) -> str:
+    """What went wrong; of what has gone well, why it was ordered."""
+    is_well = each.phase == OperationPhase.OPERATION_PHASE_COMPLETED
+    return each.reason if is_well or not each.message else each.message
 
 
 def show_operation(

@@ -52,7 +52,10 @@ def _step_lines(verb: OrderVerb.ValueType, plan: OperationPlan) -> Iterator[str]
     count = f", in {counted(len(waves), 'wave')}" if len(waves) > 1 else ""
     yield click.style(f"{word} {counted(len(plan.steps), 'control_unit')}{count}{takes}", bold=True)
     rows = [_wave_row(number, steps) for number, steps in sorted(waves.items())]
-    if rows:
+    if len(rows) == 1:
+        _, _, now, _, ids = rows[0]
+        yield f"  {ids}; now {now}"
+    elif rows:
         yield from _some(("wave", "units", "now", "after", ""), rows)
 
 

@@ -51,11 +51,11 @@ def screen_for() -> Iterator[Screen]:
 
 
 class _Lines:
-    """Failures at once, how far it is at most once a second, and where it stands if that is
+    """Failures at once, how far it is after each second, and where it stands if that is
     something to wonder about."""
 
     def __init__(self) -> None:
-        self._said_at = float("-inf")
+        self._said_at = time.monotonic()
         self._said = ""
         self._standing = ""
         self._is_lost = False

@@ -44,7 +44,7 @@ async def is_executing(mds: Mds) -> None:
         counts = (await told(mds, "show", "last"))["counts"]
         return bool(counts["executing"])
 
-    await until(it_is, within=20)
+    await until(it_is, within=30)
 
 
 @contextlib.asynccontextmanager
@@ -153,7 +153,7 @@ async def test_an_operation_is_paused_resumed_and_aborted(laboratory: Mds) -> No
     async def it_has_ended() -> bool:
         return await phase(laboratory) == "ABORTED"
 
-    await until(it_has_ended, within=20)
+    await until(it_has_ended, within=30)
     again = await laboratory("operation", "pause", "last")
     assert (again.code, "OPERATION_ENDED" in again.err) == (1, True)
 

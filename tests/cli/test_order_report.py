@@ -51,6 +51,12 @@ def test_waves_are_told_with_what_they_wait_for() -> None:
     assert "level 3, LAB/MAG/" in second
 
 
+def test_one_wave_is_told_without_a_table() -> None:
+    title, line = told(steps=[planned("LAB/A"), planned("LAB/B", state="STOPPED")])
+    assert "stop 2 control units" in title
+    assert line == "  LAB/A, LAB/B; now 1 RUNNING, 1 STOPPED"
+
+
 def test_what_is_there_or_blocked_or_superseded_is_told() -> None:
     text = "\n".join(
         told(

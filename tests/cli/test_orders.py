@@ -79,7 +79,7 @@ async def become(mds: Mds, *desired: str) -> None:
     async def they_have() -> bool:
         return await wanted(mds) == list(desired)
 
-    await until(they_have, within=20)
+    await until(they_have, within=30)
 
 
 async def test_an_order_is_an_operation_about_all_that_are_selected(laboratory: Mds) -> None:
@@ -211,7 +211,7 @@ async def test_following_ends_when_all_are_there(
             ("deinit", "LOADED"),
             ("unload", "UNLOADED"),
         ):
-            ended = await laboratory(verb, "*", "--yes", "--wait", "--within", "40")
+            ended = await laboratory(verb, "*", "--yes", "--wait", "--within", "50")
             assert ended.code == 0, ended.err
             assert "3 of 3 are there" in ended.err
             assert set((await units(laboratory)).values()) == {(state, state)}
@@ -275,7 +275,7 @@ async def test_a_later_order_takes_its_units_over(
     PowerSupply.waits.add("LAB/A")
     async with hosting(replica, tmp_path):
         waiting = asyncio.ensure_future(
-            laboratory("start", "LAB/A", "LAB/B", "--yes", "--wait", "--within", "40")
+            laboratory("start", "LAB/A", "LAB/B", "--yes", "--wait", "--within", "50")
         )
 
         async def is_under_way() -> bool:

@@ -152,7 +152,6 @@ def test_without_a_terminal_failures_and_losses_are_told_once(
     shown_lost = "No metadata server answers at 127.0.0.1:1: refused"
     assert capsys.readouterr().err.splitlines() == [
         "! LAB/U0  ERROR  the mains are off",
-        "0 of 2 are there, 1 on the way, 1 failed",
         f"{shown_lost}. The operation goes on by itself; trying again …",
         "A server answers again.",
     ]
