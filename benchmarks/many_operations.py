@@ -79,7 +79,7 @@ def rows() -> Rows:
         yield operation_table, operations.row_of(operation, None)
         yield schema.name, span("operation", operation.id, operation.key)
         for each in steps:
-            yield operation_step, operation_steps.row_of(operation.key, each, operation.revision)
+            yield operation_step, operation_steps.row_of(operation.key, each)
 
 
 def span(kind: str, id: str, key: int) -> dict[str, Any]:
