@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from metadata_server.domain.advance import ENDED, StepState
+from metadata_server.domain.advance import StepState
 from metadata_server.domain.dependency import covers, is_group
 from metadata_server.domain.operation import Operation, Phase
 from metadata_server.domain.operation_step import Step, StepMinor
 from metadata_server.domain.order_plan import DESCENDING
-from metadata_server.store.operation_steps import steps_of
+from metadata_server.store.open_steps import OpenStep, open_steps
 from metadata_server.store.unit_of_work import UnitOfWork
 
 STANDING = {
@@ -36,23 +36,29 @@ def with_waits(unit: UnitOfWork, operation: Operation, steps: Sequence[Step]) ->
             else each
             for each in steps
         ]
-    waits = Waits(operation, steps_of(unit, operation.key))
+    waits = Waits(operation, open_steps(unit, operation.key))
     return [waits.told(each) if each.state is StepState.PENDING else each for each in steps]
 
 
 class Waits:
-    """The steps of one operation, asked for what a step waits for."""
+    """The open steps of one operation, asked for what a step waits for."""
 
-    def __init__(self, operation: Operation, steps: Sequence[Step]) -> None:
+    def __init__(self, operation: Operation, steps: Sequence[OpenStep]) -> None:
         self._descends = operation.order.verb in DESCENDING
-        self._open: dict[bool, dict[str, Step]] = {False: {}, True: {}}
+        self._open: dict[bool, dict[str, OpenStep]] = {False: {}, True: {}}
         self._levels: dict[bool, Counter[int]] = {False: Counter(), True: Counter()}
         for each in steps:
-            if each.state not in ENDED:
-                self._open[each.is_way_back][each.id] = each
-                self._levels[each.is_way_back][each.level] += 1
+            self._open[each.is_way_back][each.id] = each
+            self._levels[each.is_way_back][each.level] += 1
+        self._dependent = {
+            is_back: [each for each in open_.values() if each.requires or each.after]
+            for is_back, open_ in self._open.items()
+        }
+        self._first: dict[tuple[bool, str], OpenStep | None] = {}
         self._limits = operation.order.limits
-        self._executing = [s for s in steps if s.state is StepState.EXECUTING]
+        self._executing = Counter(
+            each.unit_server for each in steps if each.state is StepState.EXECUTING
+        )
 
     def told(self, step: Step) -> Step:
         minor, message = self._reason(step)
@@ -72,31 +78,33 @@ class Waits:
             return StepMinor.WAITING_FOR_UNIT, f"waits for {waited.id}, which is {waited.state}"
         return self._place(step)
 
-    def _waited_for(self, step: Step, *, descends: bool) -> Step | None:
-        open_ = self._open[step.is_way_back]
+    def _waited_for(self, step: Step, *, descends: bool) -> OpenStep | None:
         if descends:
-            requiring = (each for each in open_.values() if each.requires or each.after)
             found = (
                 each
-                for each in requiring
+                for each in self._dependent[step.is_way_back]
                 if any(covers(on, step.id) for on in (*each.requires, *each.after))
             )
             return next((each for each in found if each.id != step.id), None)
-        for on in (*step.requires, *step.after):
-            if not is_group(on) and on in open_:
-                return open_[on]
-            if is_group(on):
-                found_one = next((each for id, each in open_.items() if covers(on, id)), None)
-                if found_one is not None:
-                    return found_one
-        return None
+        waited = (self._open_of(on, is_way_back=step.is_way_back) for on in (*step.requires, *step.after))
+        return next((each for each in waited if each is not None), None)
+
+    def _open_of(self, on: str, *, is_way_back: bool) -> OpenStep | None:
+        """The first open step of a unit, or of a group."""
+        open_ = self._open[is_way_back]
+        if not is_group(on):
+            return open_.get(on)
+        asked = (is_way_back, on)
+        if asked not in self._first:
+            of_group = (each for id, each in open_.items() if covers(on, id))
+            self._first[asked] = next(of_group, None)
+        return self._first[asked]
 
     def _place(self, step: Step) -> tuple[StepMinor, str]:
-        most, executing = self._limits.at_once, len(self._executing)
+        most, executing = self._limits.at_once, self._executing.total()
         if most and executing >= most:
             return StepMinor.WAITING_FOR_PLACE, f"{executing} of {most} are under way"
-        most = self._limits.a_unit_server
-        executing = sum(each.unit_server == step.unit_server for each in self._executing)
+        most, executing = self._limits.a_unit_server, self._executing[step.unit_server]
         if most and executing >= most:
             where = f"{executing} of {most} are under way at {step.unit_server}"
             return StepMinor.WAITING_FOR_PLACE, where
