@@ -172,3 +172,4 @@ def insert(connection: Connection, rows: Rows) -> None:
             by_table.setdefault(table, []).append(row)
         for table, of_table in by_table.items():
             connection.execute(table.insert(), of_table)
+        connection.commit()  # while the next rows are made, the writer would be taken for dead
