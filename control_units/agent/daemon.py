@@ -37,14 +37,19 @@ async def run_agent(
         Refused: at the start: AGENT_NOT_FOUND; ALREADY_RUNNING, while an agent of this id on
             another host is in touch.
     """
+    told_to_end = asyncio.Event()
+    for number in ENDING:
+        asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
     reporting = Reporting(client, agent)
     async with Supervisor(
         folder, limits=limits, holders=reporting, on_change=reporting.wake
     ) as supervisor:
         await reporting.introduce(supervisor)
+        log.info("agent_started", agent=agent, adopted=len(supervisor.standings))
         reports = asyncio.create_task(reporting.run(supervisor))
         try:
-            await _follow_until_told(Following(client, agent, folder), supervisor, agent, on_exit)
+            await _follow_until(told_to_end, Following(client, agent, folder), supervisor)
+            log.info("agent_ends", agent=agent, on_exit=on_exit)
             if on_exit == "stop":
                 await supervisor.stop_all()
         finally:
@@ -53,23 +58,24 @@ async def run_agent(
         await reporting.say_good_bye(supervisor)
 
 
-async def _follow_until_told(
-    following: Following, supervisor: Supervisor, agent: str, on_exit: str
+async def _follow_until(
+    told_to_end: asyncio.Event, following: Following, supervisor: Supervisor
 ) -> None:
-    """Returns when it was told to end.
+    """Does what is declared until it is told to end.
 
     Raises:
         Refused: AGENT_NOT_FOUND.
     """
-    task = asyncio.create_task(_follow(following, supervisor))
-    loop = asyncio.get_running_loop()
-    for number in ENDING:
-        loop.add_signal_handler(number, task.cancel)
-    log.info("agent_started", agent=agent, adopted=len(supervisor.standings))
+    end = asyncio.create_task(told_to_end.wait())
+    follow = asyncio.create_task(_follow(following, supervisor))
     try:
-        await task
-    except asyncio.CancelledError:
-        log.info("agent_ends", agent=agent, on_exit=on_exit)
+        await asyncio.wait({end, follow}, return_when=asyncio.FIRST_COMPLETED)
+        if follow.done():
+            follow.result()
+    finally:
+        end.cancel()
+        follow.cancel()
+        await asyncio.wait({end, follow})
 
 
 async def _follow(following: Following, supervisor: Supervisor) -> None:

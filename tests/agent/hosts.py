@@ -47,6 +47,9 @@ class Hosts:
     async def agent(self, id: str, *options: str) -> Program:
         """A declared agent that runs."""
         await self.declare_agent(id)
+        return self.launch_agent(id, *options)
+
+    def launch_agent(self, id: str, *options: str) -> Program:
         program = Program.mds(
             "agent", "run", id, "--longest-pause", "0.1", *options,
             log=self.folder / f"agent-{uuid.uuid4().hex}.log",

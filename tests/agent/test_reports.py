@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from mds.v1.agent_report_pb2 import ReadUnitServerLogRequest
+from mds.v1.agent_report_pb2 import ReadUnitServerLogRequest, ReportAgentRequest
 from mds.v1.state_pb2 import Contact
 from mds.v1.unit_server_pb2 import (
     GetUnitServerStatusRequest,
@@ -90,6 +90,15 @@ async def test_one_that_says_good_bye_is_not_lost(hosts: Hosts) -> None:
     await has_contact(hosts, "H1", Contact.CONTACT_ALIVE)
     assert await program.terminate() == 0
     assert (await hosts.status("H1")).contact == Contact.CONTACT_NONE
+
+
+async def test_one_on_another_host_is_refused_while_the_first_is_in_touch(hosts: Hosts) -> None:
+    await hosts.declare_agent("H1")
+    first = ReportAgentRequest(agent="agents/H1", incarnation="i", host="elsewhere", pid=7)
+    await hosts.client.agent_reports.ReportAgent(first)
+    program = hosts.launch_agent("H1")
+    assert await program.ended() == 1
+    assert "Agent 'H1' is running already, on elsewhere (pid 7)" in program.output()
 
 
 async def test_one_that_is_to_stop_all_on_exit_does(hosts: Hosts) -> None:

@@ -60,7 +60,7 @@ class Condition(_message.Message):
     FIELDS_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """Which fact: `ConfigDrift`, `DatasetContradictsTemplate`, `InMaintenance`,
-    `NotConverging`, `OutOfDate`.
+    `KeepsDying`, `NotConverging`, `OutOfDate`.
     """
     status: Global___ConditionStatus.ValueType
     """Whether it holds."""
