@@ -24,6 +24,11 @@ from control_units.cli.selecting import Pair, selection_options
 @click.option(
     "--clear", multiple=True, metavar="PATH", help="A field that shall not be set any more."
 )
+@click.option(
+    "--stage",
+    is_flag=True,
+    help="Have it written as soon as no guard forbids it, by an operation that waits for that.",
+)
 @plan_options()
 @pass_connection
 def edit(connection: Connection, /, control_units: tuple[str, ...], **options: Any) -> None:
@@ -60,4 +65,5 @@ def edit(connection: Connection, /, control_units: tuple[str, ...], **options: A
         set_=options["set_"],
         cleared=options["clear"],
         reason=options["reason"],
+        is_staged=options["stage"],
     )

@@ -24,8 +24,13 @@ def edit_units(
     set_: Sequence[tuple[str, str]],
     cleared: Sequence[str],
     reason: str,
+    is_staged: bool = False,
 ) -> None:
-    """Shows what would change, asks, and does just that."""
+    """Shows what would change, asks, and does just that.
+
+    Args:
+        is_staged: an operation does it, as soon as no guard forbids it.
+    """
     wish.check()
     request = EditControlUnitsRequest(
         selection=selection,
@@ -33,7 +38,12 @@ def edit_units(
         reason=reason,
         skip_invalid=wish.skips_invalid,
     )
-    carry_out(connection, edit_change(request), wish)
+    if is_staged:
+        from control_units.cli.staging import stage_edit
+
+        stage_edit(connection, request, wish)
+    else:
+        carry_out(connection, edit_change(request), wish)
 
 
 def edit_change(request: EditControlUnitsRequest) -> Change:

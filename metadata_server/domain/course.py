@@ -93,6 +93,16 @@ class Course:
         """Positions of the steps that have not begun."""
         return [each.position for each in self._steps if each.state is StepState.PENDING]
 
+    def waiting(self) -> list[Step]:
+        """The steps that have not begun, and those that wait to be tried again."""
+        again = (position for position in self.under_way if is_waiting(self._steps[position]))
+        return [self._steps[position] for position in (*self.pending(), *sorted(again))]
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no unit is on its way."""
+        return all(is_waiting(self._steps[position]) for position in self.under_way)
+
     def begun(self, steps: Iterable[Step]) -> None:
         """Steps are under way now, as they were written."""
         for step in steps:

@@ -106,6 +106,18 @@ class Guard(Resource):
 
 
 @dataclass(frozen=True, slots=True)
+class Against:
+    """A guard that stands against a change of a unit.
+
+    Attributes:
+        fields: that it does not let change; none: it does not let the unit come to be.
+    """
+
+    guard: Guard
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Guarding:
     """The guards that forbid something now.
 
@@ -141,45 +153,47 @@ class Guarding:
             f"({guard.description})"
         )
 
-    def refusals(self, before: ControlUnit | None, after: ControlUnit) -> Iterator[WrongField]:
-        """What stands against a change of a unit, by the first guard that does.
+    def against(self, before: ControlUnit | None, after: ControlUnit) -> Against | None:
+        """What stands against a change of a unit, by the first guard that does; None: nothing.
 
         Args:
             before: None: the unit is created.
         """
         if not self.guards:
-            return
+            return None
         was = nothing_like(after) if before is None else before
         changed = was.changed_fields(after)
         for guard in self.guards:
             is_reached = guard.reaches(after)
             if before is None and is_reached and GuardedChange.EVERYTHING in guard.forbids:
-                expected = f"not there, as it is: {self._told(guard)}"
-                yield WrongField("name", after.name, expected, FORBIDDEN, guard.name)
-                return
+                return Against(guard, ())
             forbidden = guard.forbidden(changed) if is_reached or guard.reaches(was) else ()
             if not forbidden and not is_reached and guard.reaches(was):
                 forbidden = tuple(name for name in REACHED_BY if name in changed)
             if forbidden:
-                yield from self._forbidden(guard, was, after, forbidden)
-                return
+                return Against(guard, forbidden)
+        return None
+
+    def refusals(self, before: ControlUnit | None, after: ControlUnit) -> Iterator[WrongField]:
+        """The same, as fields that cannot be so: each with the first thing in it that differs."""
+        found = self.against(before, after)
+        if found is None:
+            return
+        told = self._told(found.guard)
+        if not found.fields:
+            yield WrongField("name", after.name, f"not there, as it is: {told}", FORBIDDEN)
+        was = nothing_like(after) if before is None else before
+        for name in found.fields:
+            path, now, would_be = first_difference(name, was, after)
+            yield WrongField(path, would_be, f"{now or 'not set'}, as it is: {told}", FORBIDDEN)
 
     def deletion_refusal(self, unit: ControlUnit) -> WrongField | None:
         """What stands against the deletion of a unit; None: nothing does."""
         for guard in self.guards:
             if guard.forbids_deletion and guard.reaches(unit):
                 expected = f"there, as it is: {self._told(guard)}"
-                return WrongField("name", unit.name, expected, FORBIDDEN, guard.name)
+                return WrongField("name", unit.name, expected, FORBIDDEN)
         return None
-
-    def _forbidden(
-        self, guard: Guard, before: ControlUnit, after: ControlUnit, names: Collection[str]
-    ) -> Iterator[WrongField]:
-        """One for each field that is not to be changed, with the first thing in it that would be."""
-        for name in names:
-            path, was, would_be = first_difference(name, before, after)
-            expected = f"{was or 'not set'}, as it is: {self._told(guard)}"
-            yield WrongField(path, would_be, expected, FORBIDDEN, guard.name)
 
     def _told(self, guard: Guard) -> str:
         return f"{self.why(guard)}; wait for that, or have the mode changed"

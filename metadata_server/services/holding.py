@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import structlog
 
-from metadata_server.domain.advance import StepState
+from metadata_server.domain.advance import ENDED
 from metadata_server.domain.bundle import Decision, ItemAction
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.course import Course
-from metadata_server.domain.guard import FORBIDDEN, Guarding
+from metadata_server.domain.edit import edited, steps_of
+from metadata_server.domain.guard import FORBIDDEN, Guard, Guarding
 from metadata_server.domain.names import Kind
 from metadata_server.domain.operation import Minor, Operation, Order, Phase
 from metadata_server.domain.operation_step import Step
@@ -22,10 +23,10 @@ from metadata_server.domain.order_plan import TARGETS, Verb
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.state import State
 from metadata_server.services.tailer import Tailer
-from metadata_server.services.trials import trial
 from metadata_server.store.guards import guarding_now
 from metadata_server.store.operations import (
     keep_operation,
+    lease_end,
     park_operation,
     wake_held,
     write_operation,
@@ -74,31 +75,26 @@ def held_off(unit: UnitOfWork, order: Order, steps: Iterable[Step]) -> str:
     guarding = guarding_now(unit)
     if not guarding.guards:
         return ""
-    waiting = {each.unit_key: each for each in steps if each.state is StepState.PENDING}
+    waiting = {each.unit_key: each for each in steps if each.state not in ENDED}
     units = unit.resources.of_keys(ControlUnit, waiting)
     ordered = sorted(units.values(), key=lambda each: waiting[each.meta.key].position)
-    if order.verb is Verb.EDIT:
-        edits = {each.id: waiting[each.meta.key].edits for each in ordered}
-        decisions = trial(unit, order, ordered, edits)
-        return next((each.problems[0].message for each in decisions if is_held_off(each)), "")
-    return first_bar(guarding, order, ordered, waiting)
-
-
-def first_bar(
-    guarding: Guarding, order: Order, units: Iterable[ControlUnit], steps: Mapping[int, Step]
-) -> str:
-    for each in units:
-        step = steps[each.meta.key]
-        fields = told_fields(order, each, step.target, again=step.attempts > 0)
-        guard = guarding.barring(each, fields)
+    for each in ordered:
+        guard = bar_of(guarding, order, each, waiting[each.meta.key])
         if guard is not None:
             return f"{each.id}: {guarding.why(guard)}"
     return ""
 
 
-def still_held(
-    unit: UnitOfWork, course: Course, steps: Collection[Step], *, fence: int, lease_us: int
-) -> bool:
+def bar_of(guarding: Guarding, order: Order, unit: ControlUnit, step: Step) -> Guard | None:
+    """The guard that forbids what a step does to its unit; None: none does."""
+    if order.verb is Verb.EDIT:
+        found = guarding.against(unit, edited(unit, steps_of((*order.edits, *step.edits))))
+        return found.guard if found is not None else None
+    fields = told_fields(order, unit, step.target, again=step.attempts > 0)
+    return guarding.barring(unit, fields)
+
+
+def still_held(unit: UnitOfWork, course: Course, *, fence: int, lease_us: int) -> bool:
     """Whether guards still forbid what a held operation has to do; else it goes on.
 
     Raises:
@@ -106,8 +102,8 @@ def still_held(
     """
     operation = course.operation
     keep_operation(unit, operation.key, fence, lease_us=lease_us)
-    if held_off(unit, operation.order, steps):
-        if not course.under_way:
+    if held_off(unit, operation.order, course.waiting()):
+        if course.is_quiet:
             look_us = unit.now_us + HELD_LOOK_US
             due_us = min(look_us, operation.deadline_us or look_us)
             park_operation(unit, operation.key, fence, due_us=due_us)
@@ -119,7 +115,7 @@ def still_held(
         message="",
         counts=course.counts({}),
     )
-    write_operation(unit, freed, due_us=unit.now_us + lease_us, fence=fence)
+    write_operation(unit, freed, due_us=lease_end(unit, lease_us), fence=fence)
     return False
 
 

@@ -34,12 +34,12 @@ class Begun:
     Attributes:
         ended: those that have ended at once, by position.
         under_way: positions of those that have begun.
-        held: why guards hold the first of the others off; empty: there are none.
+        held: the others, which guards hold off.
     """
 
     ended: dict[int, Verdict] = field(default_factory=dict)
     under_way: list[int] = field(default_factory=list)
-    held: str = ""
+    held: list[Step] = field(default_factory=list)
 
 
 def begin(unit: UnitOfWork, operation_key: int, order: Order, steps: Sequence[Step]) -> Begun:
@@ -62,7 +62,7 @@ def begin(unit: UnitOfWork, operation_key: int, order: Order, steps: Sequence[St
     for each in steps:
         decision = decisions.get(each.unit_key)
         if order.stage and decision is not None and is_held_off(decision):
-            begun.held = begun.held or f"{each.id}: {decision.problems[0].message}"
+            begun.held.append(each)
             continue
         verdict = begun.ended.get(each.position) or telling.verdict(each, decision)
         if verdict is not None:

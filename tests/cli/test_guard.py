@@ -73,3 +73,34 @@ async def test_a_guard_of_everything_has_to_be_said_and_modes_are_those_of_the_m
     wrong = await mds("mode", "set", "M", "NIGHT", "--reason", "x")
     assert wrong.code == 1
     assert "one of ACCESS, BEAM" in wrong.err
+
+
+async def test_a_staged_edit_waits_and_is_written_when_the_mode_allows_it(
+    mds: Mds, tmp_path: Path
+) -> None:
+    await declare(mds, tmp_path)
+    await mds(*GUARD, "--forbid", "everything", "--zone", "A")
+    await mds("mode", "set", "M", "BEAM", "--reason", "injection")
+    tried = await mds(*EDIT[:-1], "--stage", "--dry-run")
+    assert (tried.code, tried.out) == (0, "edit A/B/1, now not known\nNothing was staged.\n")
+    staged = await mds(*EDIT, "--stage")
+    assert staged.code == 0, staged.err
+    assert "is HELD. A/B/1: " in staged.out
+    assert "guards/beam forbids it while machine_modes/M is BEAM" in staged.out
+    operation = staged.out.split("Operation ")[1].split()[0]
+    assert "HELD" in (await mds("operation", "show", operation)).out
+    await mds("mode", "set", "M", "ACCESS", "--reason", "dump")
+    watched = await mds("operation", "watch", operation)
+    assert watched.code == 0, watched.out + watched.err
+    assert "description: new" in (await mds("show", "A/B/1")).out
+
+
+async def test_an_order_that_a_guard_forbids_is_blocked_and_says_why(
+    mds: Mds, tmp_path: Path
+) -> None:
+    await declare(mds, tmp_path)
+    await mds(*GUARD, "--forbid", "orders", "--all")
+    await mds("mode", "set", "M", "BEAM", "--reason", "injection")
+    told = await mds("unload", "A/B/1", "--dry-run")
+    assert told.code == 1
+    assert "guards/beam forbids it while machine_modes/M is BEAM until it is ACCESS" in told.out

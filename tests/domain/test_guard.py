@@ -135,8 +135,8 @@ def test_deletion_has_a_word_of_its_own(forbids: GuardedChange, *, is_kept: bool
 
 def test_a_refusal_names_the_guard_the_machine_its_mode_and_what_to_wait_for() -> None:
     (told,) = guarding().refusals(UNIT, replace(UNIT, desired_state=State.STOPPED))
-    assert (told.field, told.value, told.reason, told.subject) == (
-        "desired_state", "STOPPED", FORBIDDEN, "guards/beam",
+    assert (told.field, told.value, told.reason) == (
+        "desired_state", "STOPPED", FORBIDDEN,
     )  # fmt: skip
     assert told.expected.startswith(
         "RUNNING, as it is: guards/beam forbids it while machine_modes/DAFNE is BEAM until it is "
