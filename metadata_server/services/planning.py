@@ -163,6 +163,7 @@ class Planning:
             item = replace(item, resource=item.change(there), change=None)
         decision = self._decide(item)
         self._progress.checked += 1
+        self._unit.give_word()
         if decision.action is not ItemAction.REJECTED and item.resource is not None:
             self._coming[kind].add(item.resource.id)
         return decision

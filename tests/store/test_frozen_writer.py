@@ -4,12 +4,17 @@ its connections never close."""
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from metadata_server.store import unit_of_work
 from metadata_server.store.database import open_database
+from metadata_server.store.migration import migrate
+from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.program import Program
 from tests.stages.waiting import until
 
@@ -71,3 +76,24 @@ def test_a_replica_may_think_for_as_long_as_it_says(mariadb_database: str) -> No
                 assert found.scalar_one() == expected
     finally:
         database.dispose()
+
+
+def test_one_that_only_thinks_for_long_keeps_its_locks(
+    mariadb_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_of_work, "SILENCE_S", 0.3)
+    database = open_database(mariadb_database, idle_transaction_s=1)
+    migrate(database)
+    store = Store(database, threads=1)
+
+    def think(unit: UnitOfWork) -> int:
+        unit.claim()
+        end = time.monotonic() + 2.5
+        while time.monotonic() < end:
+            unit.give_word()
+        return unit.claim().position.revision
+
+    try:
+        assert store.transact_now(think).value == 1
+    finally:
+        store.close()
