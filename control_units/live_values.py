@@ -137,11 +137,12 @@ class LiveValues:
 
     def _messages(self, control_units: Iterable[str]) -> list[registration_pb2.ValueReports]:
         messages: list[registration_pb2.ValueReports] = []
-        characters = MESSAGE_CHARACTERS
+        characters = 0
         for name in control_units:
             unit = self._units[name]
             characters += unit.characters
-            if characters > MESSAGE_CHARACTERS or len(messages[-1].units) == MAXIMUM_UNITS:
+            is_full = characters > MESSAGE_CHARACTERS
+            if not messages or is_full or len(messages[-1].units) == MAXIMUM_UNITS:
                 messages.append(registration_pb2.ValueReports())
                 characters = unit.characters
             messages[-1].units.append(self._to_wire(name, unit))

@@ -43,6 +43,18 @@ def told(values: LiveValues) -> dict[str, dict[str, str]]:
     }
 
 
+class Thermometer(ControlUnit):
+    """Has nothing that could be set."""
+
+    degrees = attribute(default=20.0)
+
+
+def test_a_unit_without_inputs_is_told_to_have_none() -> None:
+    values = LiveValues(clock=Clock())
+    values.note("A/T", Thermometer("A/T"))
+    assert told(values) == {"A/T": {}}
+
+
 async def test_inputs_are_told_as_text_by_their_types() -> None:
     clock = Clock()
     values = LiveValues(clock=clock)
