@@ -17,6 +17,7 @@ class Device(ControlUnit):
     script: ClassVar[dict[str, Any]] = {}
     calls: ClassVar[list[str]] = []
     hook_deadline = 0.1
+    recover_attempts = 0  # an error stays until a test does something about it
 
     async def _play(self, hook: str) -> None:
         self.calls.append(f"{self.id} {hook}")
@@ -45,6 +46,7 @@ class Device(ControlUnit):
 class Ticking(ControlUnit):
     ticks = attribute(type=int, default=0)
     cycle_period = 0.01
+    recover_attempts = 0
 
     async def on_cycle(self) -> None:
         self.ticks += 1

@@ -42,6 +42,7 @@ class Probe(ControlUnit):
     faults: ClassVar[dict[str, BaseException]] = {}
     hangs: ClassVar[set[str]] = set()
     hook_deadline = 0.3
+    recover_attempts = 0  # an error stays until a test does something about it
 
     async def _do(self, verb: str) -> None:
         what = f"{self.id.rpartition('/')[2]} {verb}"

@@ -38,7 +38,8 @@ async def test_a_unit_that_cannot_apply_a_change_drifts_until_it_can(lab: Labora
     await lab.until_states(A=RUNNING, B=RUNNING)
     Probe.faults["A init"] = RecoverableError("the crate is off")
     await lab.declare("A", default="5")
-    (drift,) = await until_conditions(lab, "A", "ConfigDrift")
+    drift, stuck = await until_conditions(lab, "A", "ConfigDrift", "NotConverging")
+    assert stuck.message.startswith("RUNNING is wanted. the crate is off.")
     assert drift.status == condition_pb2.CONDITION_STATUS_TRUE
     assert drift.reason == "NotApplied"
     assert list(drift.fields) == ["attributes[current].default_value"]

@@ -32,6 +32,7 @@ class Eager(Device):
 class Patient(Device):
     """Is tried again, but not within a test."""
 
+    recover_attempts = 5
     recover_pause = longest_recover_pause = 3600.0
 
 
@@ -162,23 +163,24 @@ async def test_a_unit_server_can_leave_all_attempts_to_people() -> None:
 async def test_in_maintenance_nothing_is_tried_and_what_was_due_is_tried_when_it_is_over(
     hosting: Hosting,
 ) -> None:
-    Device.script["A start"] = OSError()
     hosting.assign([eager("A")])
-    unit = hosting.units["A"]
-    await until(lambda: unit.standing.state is State.RECOVERABLE_ERROR)
+    await settle(hosting)
     maintained = eager("A")
     maintained.in_maintenance = True
     hosting.assign([maintained])
-    await settle(hosting)
-    tried = Device.calls.count("A recover")
-    Device.script.clear()
-    await until(lambda: unit._recovery.is_due)
+    unit = hosting.units["A"]
+    assert unit.unit is not None
+    unit.unit.fail("no water")
+    await until(lambda: unit.standing.state is State.RECOVERABLE_ERROR)
+    due = unit.standing.next_attempt
+    assert due is not None
+    await until(lambda: time.monotonic() > due)
     unit.wake()
     await settle(hosting)
-    assert Device.calls.count("A recover") == tried
+    assert "A recover" not in Device.calls
     hosting.assign([eager("A")])
-    await until(lambda: unit.standing.state is State.RUNNING)
-    assert Device.calls.count("A recover") == tried + 1
+    assert await settle(hosting) == {"A": State.RUNNING}
+    assert Device.calls.count("A recover") == 1
 
 
 @pytest.mark.parametrize("desired", [State.LOADED, State.UNSPECIFIED])
