@@ -27,6 +27,7 @@ from metadata_server.services.advancing import Advancing
 from metadata_server.services.agent_reports import AgentReports
 from metadata_server.services.audit import Audits
 from metadata_server.services.bundles import Bundles
+from metadata_server.services.campaigns import Campaigns
 from metadata_server.services.comparisons import Comparisons
 from metadata_server.services.configurations import Configurations
 from metadata_server.services.edits import Edits
@@ -207,6 +208,7 @@ def parts_of(
         versioning=Versioning(store),
         renaming=Renaming(store),
         snapshots=Snapshots(store),
+        campaigns=Campaigns(store),
         bundles=Bundles(store),
         edits=Edits(store),
         rebases=Rebases(store, Configurations()),

@@ -26,6 +26,7 @@ KINDS = (
     "machine_modes",
     "guards",
     "unit_lists",
+    "campaigns",
 )
 """Collections, each after what it refers to."""
 

@@ -44,6 +44,7 @@ def operation() -> None:
 @click.option(
     "--unit", "control_unit", type=IdOf("control_units"), help="Only those with this control unit."
 )
+@click.option("--campaign", type=IdOf("campaigns"), help="Only those given for this campaign.")
 @click.option("--since", type=Moment(), help="Only from then on: 2h (ago), 2026-11-15.")
 @click.option("--until", type=Moment(), help="Only before then.")
 @click.option("--text", default="", help="Only with this text in their reason or message.")

@@ -79,6 +79,7 @@ def _request(options: dict[str, Any], author: str) -> ListOperationsRequest:
         author=author,
         control_unit=options["control_unit"] or "",
         text=options["text"],
+        campaign=options["campaign"] or "",
     )
     for field in ("since", "until"):
         if options[field] is not None:

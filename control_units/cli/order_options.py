@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from control_units.cli.kinds import IdOf
 from control_units.cli.times import Span
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ _HOW = (
     click.option(
         "--stage", is_flag=True, help="Where a guard forbids it: wait until it is allowed."
     ),
+    click.option("--campaign", type=IdOf("campaigns"), help="Count it for this campaign."),
     click.option("--all-or-none", is_flag=True, help="Nothing at all if a unit is blocked."),
     click.option(
         "--pending", is_flag=True, help="Give it as PENDING; mds operation resume begins it."
@@ -91,6 +93,7 @@ def take_how(operation: "Operation", options: dict[str, Any]) -> None:
     operation.even_so = options["even_so"]
     operation.recover = options["with_recover"]
     operation.stage = options["stage"]
+    operation.campaign = options["campaign"] or ""
     for field in ("step_timeout", "timeout", "retry_delay"):
         span: timedelta | None = options[field]
         if span is not None:

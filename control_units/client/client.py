@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mds.v1.agent_report_pb2_grpc import AgentReportsAsyncStub
     from mds.v1.audit_pb2_grpc import AuditsAsyncStub
     from mds.v1.bundle_pb2_grpc import BundlesAsyncStub
+    from mds.v1.campaign_pb2_grpc import CampaignsAsyncStub
     from mds.v1.control_unit_pb2_grpc import ControlUnitsAsyncStub
     from mds.v1.dataset_pb2_grpc import DatasetsAsyncStub
     from mds.v1.edit_pb2_grpc import EditsAsyncStub
@@ -178,6 +179,12 @@ class Client:
         from mds.v1.bundle_pb2_grpc import BundlesStub
 
         return BundlesStub(self._channel)
+
+    @cached_property
+    def campaigns(self) -> "CampaignsAsyncStub":
+        from mds.v1.campaign_pb2_grpc import CampaignsStub
+
+        return CampaignsStub(self._channel)
 
     @cached_property
     def control_units(self) -> "ControlUnitsAsyncStub":

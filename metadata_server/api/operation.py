@@ -171,6 +171,7 @@ def selection_of(request: operation_pb2.ListOperationsRequest) -> OperationSelec
     """
     reading = Reading()
     control_unit = reading.reference(Kind.CONTROL_UNIT, request.control_unit, "control_unit")
+    campaign = reading.reference(Kind.CAMPAIGN, request.campaign, "campaign")
     reading.finish()
     return OperationSelection(
         order_by=request.order_by,
@@ -181,4 +182,5 @@ def selection_of(request: operation_pb2.ListOperationsRequest) -> OperationSelec
         since_us=time_us_of(request.since),
         until_us=time_us_of(request.until),
         text=request.text,
+        campaign=campaign,
     )

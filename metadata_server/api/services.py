@@ -17,6 +17,8 @@ from mds.v1 import (
     audit_pb2_grpc,
     bundle_pb2,
     bundle_pb2_grpc,
+    campaign_pb2,
+    campaign_pb2_grpc,
     control_unit_pb2,
     control_unit_pb2_grpc,
     dataset_pb2,
@@ -69,6 +71,7 @@ from metadata_server.api.agent_report import (
 )
 from metadata_server.api.audit import AuditsServicer
 from metadata_server.api.bundle import BundlesServicer
+from metadata_server.api.campaign import CampaignMethods
 from metadata_server.api.dataset import DatasetsServicer
 from metadata_server.api.edit import EditsServicer
 from metadata_server.api.explanation import ExplanationMethods
@@ -86,6 +89,7 @@ from metadata_server.api.standard import StandardMethods
 from metadata_server.api.status import StatusMethods
 from metadata_server.api.template import TemplateMethods
 from metadata_server.api.watch import add_watch
+from metadata_server.domain.campaign import Campaign
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script, Snapshot, Variable
 from metadata_server.domain.guard import Guard, MachineMode
@@ -95,6 +99,7 @@ from metadata_server.domain.unit_list import UnitList
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.services.audit import Audits
 from metadata_server.services.bundles import Bundles
+from metadata_server.services.campaigns import Campaigns
 from metadata_server.services.edits import Edits
 from metadata_server.services.explanations import Explanations
 from metadata_server.services.instantiations import Instantiations
@@ -125,6 +130,7 @@ STANDARD = (
     (MachineMode, machine_mode_pb2, machine_mode_pb2_grpc),
     (Guard, guard_pb2, guard_pb2_grpc),
     (UnitList, unit_list_pb2, unit_list_pb2_grpc),
+    (Campaign, campaign_pb2, campaign_pb2_grpc),
 )
 """Kinds with the five standard methods, and the generated modules that name them."""
 
@@ -153,6 +159,7 @@ class Parts:
     versioning: Versioning
     renaming: Renaming
     snapshots: Snapshots
+    campaigns: Campaigns
     bundles: Bundles
     edits: Edits
     rebases: Rebases
@@ -179,6 +186,7 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
         TemplateMethods(parts.versioning),
         RenamingMethods(parts.renaming),
         SnapshotMethods(parts.snapshots),
+        CampaignMethods(parts.campaigns),
         LaunchOrderMethods(parts.agents.orders),
     )
     handlers = {name: handler for each in more for name, handler in each.handlers().items()}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from metadata_server.domain.attribute import Attribute, Direction, ValueType
+from metadata_server.domain.campaign import campaign_faults
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.dependency import dependency_faults
 from metadata_server.domain.facility import (
@@ -290,4 +291,5 @@ CHECKS: dict[Kind, Callable[[Any], Iterator[WrongField]]] = {
     Kind.MACHINE_MODE: machine_mode_faults,
     Kind.GUARD: guard_faults,
     Kind.UNIT_LIST: unit_list_faults,
+    Kind.CAMPAIGN: campaign_faults,
 }

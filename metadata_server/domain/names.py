@@ -28,6 +28,7 @@ class Kind(StrEnum):
     MACHINE_MODE = "machine_mode"
     GUARD = "guard"
     UNIT_LIST = "unit_list"
+    CAMPAIGN = "campaign"
     CONTROL_UNIT_STATUS = "control_unit_status"
     UNIT_SERVER_STATUS = "unit_server_status"
     OPERATION = "operation"
@@ -82,6 +83,7 @@ DECLARED = (
     Kind.MACHINE_MODE,
     Kind.GUARD,
     Kind.UNIT_LIST,
+    Kind.CAMPAIGN,
 )
 """Kinds that people declare, in an order in which each comes after what it refers to."""
 

@@ -83,6 +83,7 @@ class Order:
         stage: where a guard forbids it, it waits.
         most_attempts: of one step.
         retry_delay_us: before the second try; before each further one twice as long.
+        campaign: id of the one that it is given for; empty: none.
     """
 
     verb: Verb
@@ -99,6 +100,7 @@ class Order:
     stage: bool = False
     most_attempts: int = 1
     retry_delay_us: int = DEFAULT_RETRY_DELAY_US
+    campaign: str = ""
 
     @property
     def limits(self) -> Limits:
@@ -184,6 +186,7 @@ class Operation:
         replica: that carries it on; empty: none does now.
         fence: grows with each replica that takes it, and with each steering by people; what is
             written under an older one is void.
+        campaign_key: of the campaign that it was given for; 0: none.
     """
 
     kind: ClassVar[Kind] = Kind.OPERATION
@@ -208,6 +211,7 @@ class Operation:
     replica: str = ""
     fence: int = 0
     revision: int = 0
+    campaign_key: int = 0
 
     @property
     def name(self) -> str:

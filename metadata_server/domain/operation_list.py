@@ -35,6 +35,7 @@ class OperationSelection:
         control_unit: id of a unit that they have a step for.
         since_us: created then or later.
         until_us: created before; 0: whenever.
+        campaign: id of the one that they were given for.
         text: that stands in the reason or the message, whatever the case of its letters.
     """
 
@@ -46,6 +47,7 @@ class OperationSelection:
     since_us: int = 0
     until_us: int = 0
     text: str = ""
+    campaign: str = ""
 
     @property
     def digest(self) -> str:

@@ -28,6 +28,7 @@ from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.state import State
 from metadata_server.services.holding import guard_bars, is_held_off
 from metadata_server.services.trials import trial
+from metadata_server.store.campaigns import open_campaign
 from metadata_server.store.codec import canonical
 from metadata_server.store.maintenances import coverage_now
 from metadata_server.store.members import members_of, others_of
@@ -51,6 +52,7 @@ class Planned:
         hit: running units that would lack what they require, each with the one through which.
         supersedes: names of operations that end for some units.
         estimate_us: 0: nobody can tell.
+        campaign_key: of the campaign that it is for; 0: none.
     """
 
     units: Mapping[str, ControlUnit]
@@ -61,6 +63,7 @@ class Planned:
     supersedes: Sequence[str]
     edits: Mapping[str, tuple[FieldEdit, ...]] = field(default_factory=dict)
     estimate_us: int = 0
+    campaign_key: int = 0
 
     @property
     def digest(self) -> str:
@@ -118,7 +121,8 @@ def plan(unit: UnitOfWork, order: Order) -> Planned:
     """Thinks an order through; writes nothing.
 
     Raises:
-        Refused: INVALID_FIELD, DEPENDENCY_CYCLE, NOTHING_SELECTED.
+        Refused: INVALID_FIELD, DEPENDENCY_CYCLE, NOTHING_SELECTED, UNIT_LIST_NOT_FOUND,
+            CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED.
     """
     faults = list(order.faults())
     if faults:
@@ -148,6 +152,7 @@ def plan(unit: UnitOfWork, order: Order) -> Planned:
         superseded_names(unit, units),
         edits,
         estimate_us(unit, order, units, in_waves),
+        open_campaign(unit, order.campaign) if order.campaign else 0,
     )
 
 

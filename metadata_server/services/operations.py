@@ -26,6 +26,7 @@ from metadata_server.services.operation_plans import Planned, plan, told
 from metadata_server.services.step_waits import with_waits
 from metadata_server.services.supersession import end_as_superseded, superseded_by
 from metadata_server.store import requests
+from metadata_server.store.campaigns import join_campaign, steps_had
 from metadata_server.store.keys import new_key
 from metadata_server.store.operation_lists import OperationPage, StepPage, operation_page, step_page
 from metadata_server.store.operation_steps import insert_steps
@@ -192,6 +193,7 @@ def created(
         deadline_us=unit.now_us + order.timeout_us if order.timeout_us else 0,
         estimate_us=planned.estimate_us,
         counts=counts_of(each.state for each in steps),
+        campaign_key=planned.campaign_key,
     )
     if why:
         operation = held(operation, why)
@@ -205,7 +207,9 @@ def write(unit: UnitOfWork, operation: Operation, steps: Sequence[Step]) -> Oper
     revision, as everywhere."""
     keys = [each.unit_key for each in steps]
     older = superseded_by(unit, keys)
+    had = steps_had(unit, operation.campaign_key, keys)
     insert_steps(unit, operation.key, steps)
+    join_campaign(unit, operation, had)
     due_us = None if operation.phase is Phase.PENDING else unit.now_us
     written = insert_operation(unit, operation, due_us=due_us)
     end_as_superseded(unit, older, keys, by=written)

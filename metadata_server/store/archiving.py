@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from metadata_server.domain.operation import ENDED_PHASES, Phase
 from metadata_server.store.chores import TRIM_ROWS
 from metadata_server.store.keys import batches
 from metadata_server.store.operation_tables import operation, operation_step
 from metadata_server.store.operations import operations_of, write_operation
+from metadata_server.store.schema import campaign
 from metadata_server.store.unit_of_work import UnitOfWork
 
 OPERATIONS_AT_ONCE = 50
@@ -26,6 +27,7 @@ def archive_operations(unit: UnitOfWork, before_us: int) -> int:
             operation.c.phase.in_(open_ended),
             operation.c.end_time_us > 0,
             operation.c.end_time_us < before_us,
+            ~counts_for_a_campaign(),
         )
         .order_by(operation.c.end_time_us)
         .limit(OPERATIONS_AT_ONCE)
@@ -42,6 +44,12 @@ def archive_operations(unit: UnitOfWork, before_us: int) -> int:
         archived = replace(each, phase=Phase.ARCHIVED)
         write_operation(unit, archived, due_us=None, fence=each.fence)
     return 0 if left and len(keys) < OPERATIONS_AT_ONCE else TRIM_ROWS
+
+
+def counts_for_a_campaign() -> ColumnElement[bool]:
+    """Steps are what the sums of a campaign are counted from, as long as it is there."""
+    owner = campaign.c.key == operation.c.campaign_key
+    return select(campaign.c.key).where(owner).correlate(operation).exists()
 
 
 def delete_steps(unit: UnitOfWork, operation_key: int, most: int) -> int:

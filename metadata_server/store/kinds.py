@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from metadata_server.domain.campaign import Campaign
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script, Snapshot, Variable
 from metadata_server.domain.guard import Guard, MachineMode
@@ -104,6 +105,7 @@ LAYOUTS: dict[Kind, Layout] = {
             references=(Reference("machine_mode_key", Kind.MACHINE_MODE, ("machine_mode",)),),
         ),
         Layout(Kind.UNIT_LIST, UnitList, schema.unit_list),
+        Layout(Kind.CAMPAIGN, Campaign, schema.campaign),
     )
 }
 

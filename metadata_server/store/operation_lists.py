@@ -104,8 +104,11 @@ def conditions_of(
         pattern = f"%{selection.text.translate(LIKE_ESCAPES).lower()}%"
         texts = (table.c.reason, table.c.message)
         found.append(or_(*(func.lower(each).like(pattern, escape="\\") for each in texts)))
+    if selection.campaign:
+        keys = keys_ever(unit, Kind.CAMPAIGN, selection.campaign)
+        found.append(table.c.campaign_key.in_(keys))
     if selection.control_unit:
-        keys = keys_ever(unit, selection.control_unit)
+        keys = keys_ever(unit, Kind.CONTROL_UNIT, selection.control_unit)
         if not keys:
             return None
         steps = select(operation_step.c.operation_key).where(operation_step.c.unit_key.in_(keys))
@@ -113,11 +116,11 @@ def conditions_of(
     return found
 
 
-def keys_ever(unit: UnitOfWork, id: str) -> list[int]:
-    """The keys of all units that ever had an id."""
+def keys_ever(unit: UnitOfWork, kind: Kind, id: str) -> list[int]:
+    """The keys of all resources of a kind that ever had an id."""
     if not BEGINS_AN_ID.match(id):
         return []
-    query = select(name.c.key).where(name.c.kind == Kind.CONTROL_UNIT.value, name.c.id == id)
+    query = select(name.c.key).where(name.c.kind == kind.value, name.c.id == id)
     return sorted(set(unit.connection.scalars(query)))
 
 

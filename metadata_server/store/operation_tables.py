@@ -43,9 +43,11 @@ operation = Table(
     Column("fence", KEY, nullable=False),
     Column("due_us", KEY, nullable=True),
     Column("body", DOCUMENT, nullable=False),
+    Column("campaign_key", KEY, nullable=False, server_default="0"),
     UniqueConstraint("id", name="operation_id"),
     Index("operation_create_time_us", "create_time_us"),
     Index("operation_due_us", "due_us"),
+    Index("operation_campaign", "campaign_key"),
     **OPTIONS,
 )
 """Times that are not yet are 0. A replica carries one on as long as `fence` is the number that it
@@ -71,9 +73,14 @@ operation_step = Table(
     Column("deadline_us", KEY, nullable=False),
     Column("revision", KEY, nullable=False),
     Column("body", DOCUMENT, nullable=False),
+    Column("campaign_key", KEY, nullable=True),
+    Column("earlier", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("operation_key", "position"),
     Index("operation_step_unit", "unit_key", "state"),
     Index("operation_step_state", "operation_key", "state"),
+    Index("operation_step_campaign", "campaign_key", "state", "attempts", "earlier"),
     **OPTIONS,
 )
-"""What was found of the unit when the operation was planned stands in `body`."""
+"""What was found of the unit when the operation was planned stands in `body`. Of the steps that a
+campaign has had for a unit only the newest has its `campaign_key`, and counts in `earlier` those
+before: so its sums are read from one index."""

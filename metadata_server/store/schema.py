@@ -221,6 +221,7 @@ maintenance = resource_table(
 machine_mode = resource_table("machine_mode")
 guard = resource_table("guard", Column("machine_mode_key", KEY, nullable=False))
 unit_list = resource_table("unit_list")
+campaign = resource_table("campaign")
 
 unit_condition = Table(
     "unit_condition",

@@ -13,6 +13,7 @@ from metadata_server.domain.attribute import (
     Parameter,
     ValueType,
 )
+from metadata_server.domain.campaign import Campaign
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import (
     Agent,
@@ -205,6 +206,13 @@ BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
         unit_servers=SOME_IDS,
         templates=SOME_IDS,
         unit_labels=TEXTS,
+    ),
+    Campaign.kind: st.builds(
+        Campaign,
+        **ALL_HAVE,
+        target_units=st.integers(0, 2**31 - 1),
+        due_time_us=TIME_US,
+        closed=st.booleans(),
     ),
     UnitList.kind: st.builds(
         UnitList,

@@ -24,6 +24,7 @@ PAGES = (
     "order-units.md",
     "unit-lists.md",
     "a-unit-that-will-not-start.md",
+    "campaigns.md",
     "maintenance.md",
     "run-an-agent.md",
     "guards.md",

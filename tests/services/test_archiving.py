@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import update
 
+from metadata_server.domain.campaign import Campaign
 from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.edit import UnitSelection
@@ -31,8 +32,8 @@ async def operations(store: Store) -> Operations:
     return Operations(store, on_due=lambda: None)
 
 
-async def ordered(operations: Operations) -> Operation:
-    order = Order(verb=Verb.START, selection=UnitSelection(ids=("A",)))
+async def ordered(operations: Operations, *, campaign: str = "") -> Operation:
+    order = Order(verb=Verb.START, selection=UnitSelection(ids=("A",)), campaign=campaign)
     return (await operations.create(SHIFT, order, Giving())).value
 
 
@@ -72,3 +73,19 @@ async def test_what_is_archived_cannot_be_tried_again(store: Store, operations: 
     steering = Steering(store, on_due=lambda: None)
     with pytest.raises(Refused, match="NOTHING_TO_RETRY"):
         await steering.retry(SHIFT, old.id, validate_only=False)
+
+
+async def test_what_a_campaign_is_summed_up_from_is_kept_while_it_is_there(
+    store: Store, operations: Operations
+) -> None:
+    resources = Resources(store)
+    await resources.create(SHIFT, Campaign(id="degauss"), validate_only=False)
+    old = await ordered(operations, campaign="degauss")
+    await end(store, old, days_ago=11)
+    trimming = Trimming(store, kept_days={}, request_days=365, operation_days=10)
+    await trimming.trim()
+    assert await steps(operations, old) == 1
+    await resources.delete(SHIFT, Campaign, "degauss", etag="*", validate_only=False)
+    await end(store, old, days_ago=11)
+    await trimming.trim()
+    assert await steps(operations, old) == 0

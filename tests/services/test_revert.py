@@ -16,6 +16,7 @@ from metadata_server.domain.attribute import (
 )
 from metadata_server.domain.bundle import Item, ItemAction, OnConflict
 from metadata_server.domain.change import Caller
+from metadata_server.domain.campaign import Campaign
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import (
     Agent,
@@ -123,6 +124,7 @@ RICH: dict[Kind, Resource] = {
             unit_labels={"shift": "night"},
             **SHARED,  # type: ignore[arg-type]
         ),
+        Campaign(id="degauss", target_units=9, due_time_us=5, closed=True, **SHARED),  # type: ignore[arg-type]
     )
 }
 SIMPLE: dict[Kind, Resource] = {

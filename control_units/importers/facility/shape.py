@@ -19,6 +19,7 @@ KINDS: Mapping[str, str] = {
     "machine_modes": "machine_mode",
     "guards": "guard",
     "unit_lists": "unit_list",
+    "campaigns": "campaign",
 }
 """Fields of a bundle's item by the name of their list, each after what it refers to."""
 

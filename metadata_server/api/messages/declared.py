@@ -7,6 +7,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from metadata_server.api.messages.campaign import campaign_message, campaign_of
 from metadata_server.api.messages.control_unit import control_unit_message, control_unit_of
 from metadata_server.api.messages.facility import (
     agent_message,
@@ -53,6 +54,7 @@ CONVERSIONS: dict[Kind, tuple[Write, Read]] = {
     Kind.MACHINE_MODE: (machine_mode_message, machine_mode_of),
     Kind.GUARD: (guard_message, guard_of),
     Kind.UNIT_LIST: (unit_list_message, unit_list_of),
+    Kind.CAMPAIGN: (campaign_message, campaign_of),
 }
 
 

@@ -39,13 +39,7 @@ def order_of(message: operation_pb2.Operation) -> Order:
     if verb is None:
         reading.faults.append(VERBS.fault(message.verb, field="operation.verb"))
     selection = read_selection(message.selection, reading, "operation.selection")
-    unit_edits = tuple(
-        UnitEdits(
-            reading.id(UNIT, each.name, f"operation.unit_edits[{place}].name"),
-            tuple(map(edit_of, each.edits)),
-        )
-        for place, each in enumerate(message.unit_edits)
-    )
+    unit_edits = unit_edits_of(message, reading)
     if not message.selection.ByteSize() and not unit_edits:
         # All units of a facility are ordered something by a star, never by leaving it out.
         expected = "something that selects units; an id_prefixes of '*' is all of them"
@@ -53,6 +47,7 @@ def order_of(message: operation_pb2.Operation) -> Order:
     on_failure = reading.member(
         ON_FAILURES, message.on_failure, "operation.on_failure", OnFailure.STOP
     )
+    campaign = reading.reference(Kind.CAMPAIGN, message.campaign, "operation.campaign")
     reading.finish()
     assert verb is not None
     return Order(
@@ -72,6 +67,17 @@ def order_of(message: operation_pb2.Operation) -> Order:
         retry_delay_us=duration_us(message.retry_delay)
         if message.HasField("retry_delay")
         else DEFAULT_RETRY_DELAY_US,
+        campaign=campaign,
+    )
+
+
+def unit_edits_of(message: operation_pb2.Operation, reading: Reading) -> tuple[UnitEdits, ...]:
+    return tuple(
+        UnitEdits(
+            reading.id(UNIT, each.name, f"operation.unit_edits[{place}].name"),
+            tuple(map(edit_of, each.edits)),
+        )
+        for place, each in enumerate(message.unit_edits)
     )
 
 
@@ -98,6 +104,7 @@ def operation_message(operation: Operation, *, now_us: int = 0) -> operation_pb2
         stage=order.stage,
         most_attempts=order.most_attempts,
         retry_delay=duration(order.retry_delay_us),
+        campaign=Kind.CAMPAIGN.name_of(order.campaign) if order.campaign else "",
         phase=PHASES.number[operation.phase],
         minor_state=operation.minor_state,
         message=operation.message,

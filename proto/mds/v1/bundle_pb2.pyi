@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mds.v1 import agent_pb2 as _agent_pb2
+from mds.v1 import campaign_pb2 as _campaign_pb2
 from mds.v1 import control_unit_pb2 as _control_unit_pb2
 from mds.v1 import difference_pb2 as _difference_pb2
 from mds.v1 import execution_unit_pb2 as _execution_unit_pb2
@@ -124,6 +125,7 @@ class BundleItem(_message.Message):
     MACHINE_MODE_FIELD_NUMBER: _builtins.int
     GUARD_FIELD_NUMBER: _builtins.int
     UNIT_LIST_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """Its place in a file (`us[3].cu_desc[17]`), echoed in every problem."""
     removed: _builtins.str
@@ -180,6 +182,10 @@ class BundleItem(_message.Message):
     def unit_list(self) -> _unit_list_pb2.UnitList:
         """A unit list."""
 
+    @_builtins.property
+    def campaign(self) -> _campaign_pb2.Campaign:
+        """A campaign."""
+
     def __init__(
         self,
         *,
@@ -198,12 +204,13 @@ class BundleItem(_message.Message):
         machine_mode: _machine_mode_pb2.MachineMode | None = ...,
         guard: _guard_pb2.Guard | None = ...,
         unit_list: _unit_list_pb2.UnitList | None = ...,
+        campaign: _campaign_pb2.Campaign | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "unit_list", b"unit_list", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "campaign", b"campaign", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "unit_list", b"unit_list", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "source", b"source", "template", b"template", "unit_list", b"unit_list", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "campaign", b"campaign", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "source", b"source", "template", b"template", "unit_list", b"unit_list", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "removed", "policy", "maintenance", "machine_mode", "guard", "unit_list"]  # noqa: Y015
+    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "removed", "policy", "maintenance", "machine_mode", "guard", "unit_list", "campaign"]  # noqa: Y015
     _WhichOneofArgType_resource: _TypeAlias = _typing.Literal["resource", b"resource"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_resource) -> _WhichOneofReturnType_resource | None: ...
 
@@ -653,7 +660,7 @@ class ExportResponse(_message.Message):
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___BundleItem]:
         """Resources: templates (every version in use, oldest first), agents, unit servers, scripts,
         control units, execution units, variables, snapshots, policies, maintenances, machine modes,
-        guards, unit lists; each kind sorted by id.
+        guards, unit lists, campaigns; each kind sorted by id.
         """
 
     def __init__(

@@ -86,6 +86,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """There is no such guard; NOT_FOUND, HTTP 404."""
     UNIT_LIST_NOT_FOUND: _ErrorReason.ValueType  # 36
     """There is no such unit list; NOT_FOUND, HTTP 404."""
+    CAMPAIGN_NOT_FOUND: _ErrorReason.ValueType  # 37
+    """There is no such campaign; NOT_FOUND, HTTP 404."""
     CHANGE_SET_NOT_FOUND: _ErrorReason.ValueType  # 31
     """There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
     ALREADY_EXISTS: _ErrorReason.ValueType  # 40
@@ -142,6 +144,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Units have reported no values, or are not in touch; FAILED_PRECONDITION, HTTP 409. The
     violations name each.
     """
+    CAMPAIGN_CLOSED: _ErrorReason.ValueType  # 72
+    """The campaign is closed, and takes no more orders; FAILED_PRECONDITION, HTTP 409."""
     NO_AGENT: _ErrorReason.ValueType  # 75
     """No agent launches the unit server: its `launch` names none; FAILED_PRECONDITION, HTTP 409."""
     AGENT_OUT_OF_TOUCH: _ErrorReason.ValueType  # 76
@@ -246,6 +250,8 @@ GUARD_NOT_FOUND: ErrorReason.ValueType  # 35
 """There is no such guard; NOT_FOUND, HTTP 404."""
 UNIT_LIST_NOT_FOUND: ErrorReason.ValueType  # 36
 """There is no such unit list; NOT_FOUND, HTTP 404."""
+CAMPAIGN_NOT_FOUND: ErrorReason.ValueType  # 37
+"""There is no such campaign; NOT_FOUND, HTTP 404."""
 CHANGE_SET_NOT_FOUND: ErrorReason.ValueType  # 31
 """There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
 ALREADY_EXISTS: ErrorReason.ValueType  # 40
@@ -302,6 +308,8 @@ VALUES_MISSING: ErrorReason.ValueType  # 71
 """Units have reported no values, or are not in touch; FAILED_PRECONDITION, HTTP 409. The
 violations name each.
 """
+CAMPAIGN_CLOSED: ErrorReason.ValueType  # 72
+"""The campaign is closed, and takes no more orders; FAILED_PRECONDITION, HTTP 409."""
 NO_AGENT: ErrorReason.ValueType  # 75
 """No agent launches the unit server: its `launch` names none; FAILED_PRECONDITION, HTTP 409."""
 AGENT_OUT_OF_TOUCH: ErrorReason.ValueType  # 76

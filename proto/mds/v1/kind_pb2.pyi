@@ -50,6 +50,8 @@ class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Kind.ValueType],
     """Guard."""
     KIND_UNIT_LIST: _Kind.ValueType  # 13
     """UnitList."""
+    KIND_CAMPAIGN: _Kind.ValueType  # 14
+    """Campaign."""
     KIND_CONTROL_UNIT_STATUS: _Kind.ValueType  # 20
     """ControlUnitStatus; only watched, never in a bundle."""
     KIND_UNIT_SERVER_STATUS: _Kind.ValueType  # 21
@@ -88,6 +90,8 @@ KIND_GUARD: Kind.ValueType  # 12
 """Guard."""
 KIND_UNIT_LIST: Kind.ValueType  # 13
 """UnitList."""
+KIND_CAMPAIGN: Kind.ValueType  # 14
+"""Campaign."""
 KIND_CONTROL_UNIT_STATUS: Kind.ValueType  # 20
 """ControlUnitStatus; only watched, never in a bundle."""
 KIND_UNIT_SERVER_STATUS: Kind.ValueType  # 21

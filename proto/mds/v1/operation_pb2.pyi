@@ -262,6 +262,7 @@ class Operation(_message.Message):
     STAGE_FIELD_NUMBER: _builtins.int
     MOST_ATTEMPTS_FIELD_NUMBER: _builtins.int
     RETRY_DELAY_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
     PHASE_FIELD_NUMBER: _builtins.int
     MINOR_STATE_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
@@ -298,6 +299,8 @@ class Operation(_message.Message):
     """
     most_attempts: _builtins.int
     """How often a step is tried by itself; 0: once. Set when it is created."""
+    campaign: _builtins.str
+    """`campaigns/{id}` that it is given for; empty: none. Set when it is created."""
     phase: Global___OperationPhase.ValueType
     """Where it stands."""
     minor_state: _builtins.str
@@ -389,6 +392,7 @@ class Operation(_message.Message):
         stage: _builtins.bool = ...,
         most_attempts: _builtins.int = ...,
         retry_delay: _duration_pb2.Duration | None = ...,
+        campaign: _builtins.str = ...,
         phase: Global___OperationPhase.ValueType = ...,
         minor_state: _builtins.str = ...,
         message: _builtins.str = ...,
@@ -406,7 +410,7 @@ class Operation(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "create_time", b"create_time", "deadline", b"deadline", "end_time", b"end_time", "estimated_end_time", b"estimated_end_time", "retry_delay", b"retry_delay", "selection", b"selection", "sign_of_life_time", b"sign_of_life_time", "start_time", b"start_time", "step_timeout", b"step_timeout", "timeout", b"timeout", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_once", b"at_once", "at_once_per_unit_server", b"at_once_per_unit_server", "author", b"author", "counts", b"counts", "create_time", b"create_time", "deadline", b"deadline", "edits", b"edits", "end_time", b"end_time", "estimated_end_time", b"estimated_end_time", "even_so", b"even_so", "message", b"message", "minor_state", b"minor_state", "most_attempts", b"most_attempts", "name", b"name", "on_failure", b"on_failure", "phase", b"phase", "reason", b"reason", "recover", b"recover", "replica", b"replica", "retry_delay", b"retry_delay", "revision", b"revision", "selection", b"selection", "sign_of_life_time", b"sign_of_life_time", "stage", b"stage", "start_time", b"start_time", "step_timeout", b"step_timeout", "timeout", b"timeout", "unit_edits", b"unit_edits", "update_time", b"update_time", "verb", b"verb"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_once", b"at_once", "at_once_per_unit_server", b"at_once_per_unit_server", "author", b"author", "campaign", b"campaign", "counts", b"counts", "create_time", b"create_time", "deadline", b"deadline", "edits", b"edits", "end_time", b"end_time", "estimated_end_time", b"estimated_end_time", "even_so", b"even_so", "message", b"message", "minor_state", b"minor_state", "most_attempts", b"most_attempts", "name", b"name", "on_failure", b"on_failure", "phase", b"phase", "reason", b"reason", "recover", b"recover", "replica", b"replica", "retry_delay", b"retry_delay", "revision", b"revision", "selection", b"selection", "sign_of_life_time", b"sign_of_life_time", "stage", b"stage", "start_time", b"start_time", "step_timeout", b"step_timeout", "timeout", b"timeout", "unit_edits", b"unit_edits", "update_time", b"update_time", "verb", b"verb"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -796,6 +800,7 @@ class ListOperationsRequest(_message.Message):
     SINCE_FIELD_NUMBER: _builtins.int
     UNTIL_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
@@ -811,6 +816,8 @@ class ListOperationsRequest(_message.Message):
     """Only those that have a step for this unit: `control_units/{id}`."""
     text: _builtins.str
     """Only those in whose reason or message this text stands, whatever the case of its letters."""
+    campaign: _builtins.str
+    """Only those given for this campaign: `campaigns/{id}`."""
     @_builtins.property
     def phases(self) -> _containers.RepeatedScalarFieldContainer[Global___OperationPhase.ValueType]:
         """Only those in these phases; none: all."""
@@ -840,10 +847,11 @@ class ListOperationsRequest(_message.Message):
         since: _timestamp_pb2.Timestamp | None = ...,
         until: _timestamp_pb2.Timestamp | None = ...,
         text: _builtins.str = ...,
+        campaign: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "control_unit", b"control_unit", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "phases", b"phases", "since", b"since", "text", b"text", "until", b"until", "verbs", b"verbs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "campaign", b"campaign", "control_unit", b"control_unit", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "phases", b"phases", "since", b"since", "text", b"text", "until", b"until", "verbs", b"verbs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -97,7 +97,7 @@ class OperationsServicer:
 
     def PlanOperation(self, request, context):
         """Says what an order would do, and writes nothing. Refused: INVALID_FIELD, INVALID_ID,
-        DEPENDENCY_CYCLE.
+        DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,8 +105,9 @@ class OperationsServicer:
 
     def CreateOperation(self, request, context):
         """Gives an order. Steps of older operations about the same units end as SUPERSEDED. Refused:
-        INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
-        REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
+        INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND,
+        CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED, REASON_REQUIRED,
+        REQUEST_ID_REUSED, CONTENTION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

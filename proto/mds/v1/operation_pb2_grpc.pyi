@@ -38,12 +38,13 @@ class OperationsStub:
     def __new__(cls, channel: _aio.Channel) -> OperationsAsyncStub: ...
     PlanOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.PlanOperationRequest, _operation_pb2.OperationPlan]
     """Says what an order would do, and writes nothing. Refused: INVALID_FIELD, INVALID_ID,
-    DEPENDENCY_CYCLE.
+    DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED.
     """
     CreateOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.CreateOperationRequest, _operation_pb2.Operation]
     """Gives an order. Steps of older operations about the same units end as SUPERSEDED. Refused:
-    INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
-    REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
+    INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND,
+    CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED, REASON_REQUIRED,
+    REQUEST_ID_REUSED, CONTENTION.
     """
     GetOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.GetOperationRequest, _operation_pb2.Operation]
     """Reads an operation. Refused: OPERATION_NOT_FOUND."""
@@ -87,12 +88,13 @@ class OperationsAsyncStub(OperationsStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PlanOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.PlanOperationRequest, _operation_pb2.OperationPlan]  # type: ignore[assignment]
     """Says what an order would do, and writes nothing. Refused: INVALID_FIELD, INVALID_ID,
-    DEPENDENCY_CYCLE.
+    DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED.
     """
     CreateOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.CreateOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
     """Gives an order. Steps of older operations about the same units end as SUPERSEDED. Refused:
-    INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
-    REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
+    INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND,
+    CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED, REASON_REQUIRED,
+    REQUEST_ID_REUSED, CONTENTION.
     """
     GetOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.GetOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
     """Reads an operation. Refused: OPERATION_NOT_FOUND."""
@@ -139,7 +141,7 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operation_pb2.OperationPlan, _abc.Awaitable[_operation_pb2.OperationPlan]]:
         """Says what an order would do, and writes nothing. Refused: INVALID_FIELD, INVALID_ID,
-        DEPENDENCY_CYCLE.
+        DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED.
         """
 
     @_abc_1.abstractmethod
@@ -149,8 +151,9 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operation_pb2.Operation, _abc.Awaitable[_operation_pb2.Operation]]:
         """Gives an order. Steps of older operations about the same units end as SUPERSEDED. Refused:
-        INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
-        REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
+        INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND,
+        CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED, REASON_REQUIRED,
+        REQUEST_ID_REUSED, CONTENTION.
         """
 
     @_abc_1.abstractmethod

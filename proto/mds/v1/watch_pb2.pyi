@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mds.v1 import agent_pb2 as _agent_pb2
+from mds.v1 import campaign_pb2 as _campaign_pb2
 from mds.v1 import control_unit_pb2 as _control_unit_pb2
 from mds.v1 import execution_unit_pb2 as _execution_unit_pb2
 from mds.v1 import guard_pb2 as _guard_pb2
@@ -159,6 +160,7 @@ class Event(_message.Message):
     MACHINE_MODE_FIELD_NUMBER: _builtins.int
     GUARD_FIELD_NUMBER: _builtins.int
     UNIT_LIST_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
     FORMER_NAME_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """The revision."""
@@ -242,6 +244,10 @@ class Event(_message.Message):
     def unit_list(self) -> _unit_list_pb2.UnitList:
         """A unit list."""
 
+    @_builtins.property
+    def campaign(self) -> _campaign_pb2.Campaign:
+        """A campaign."""
+
     def __init__(
         self,
         *,
@@ -268,13 +274,14 @@ class Event(_message.Message):
         machine_mode: _machine_mode_pb2.MachineMode | None = ...,
         guard: _guard_pb2.Guard | None = ...,
         unit_list: _unit_list_pb2.UnitList | None = ...,
+        campaign: _campaign_pb2.Campaign | None = ...,
         former_name: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "operation", b"operation", "policy", b"policy", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_list", b"unit_list", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "campaign", b"campaign", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "operation", b"operation", "policy", b"policy", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_list", b"unit_list", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "agent", b"agent", "author", b"author", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "former_name", b"former_name", "guard", b"guard", "kind", b"kind", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "name", b"name", "operation", b"operation", "policy", b"policy", "reason", b"reason", "resource", b"resource", "revision", b"revision", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_list", b"unit_list", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "agent", b"agent", "author", b"author", "campaign", b"campaign", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "former_name", b"former_name", "guard", b"guard", "kind", b"kind", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "name", b"name", "operation", b"operation", "policy", b"policy", "reason", b"reason", "resource", b"resource", "revision", b"revision", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_list", b"unit_list", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "control_unit_status", "unit_server_status", "policy", "maintenance", "operation", "machine_mode", "guard", "unit_list"]  # noqa: Y015
+    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "control_unit_status", "unit_server_status", "policy", "maintenance", "operation", "machine_mode", "guard", "unit_list", "campaign"]  # noqa: Y015
     _WhichOneofArgType_resource: _TypeAlias = _typing.Literal["resource", b"resource"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_resource) -> _WhichOneofReturnType_resource | None: ...
 
