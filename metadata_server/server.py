@@ -43,6 +43,7 @@ from metadata_server.services.overview import Overviews
 from metadata_server.services.rebase import Rebases
 from metadata_server.services.renaming import Renaming
 from metadata_server.services.resources import Resources
+from metadata_server.services.restoring import SnapshotRestoring
 from metadata_server.services.revert import Revert
 from metadata_server.services.sightings import Sightings
 from metadata_server.services.snapshots import Snapshots
@@ -223,6 +224,7 @@ def parts_of(
         liveness=liveness,
         live_values=LiveValues(store),
         taking=SnapshotTaking(store),
+        restoring=SnapshotRestoring(store),
         instantiations=Instantiations(store),
         sightings=Sightings(store),
         watching=Watching(tailer, age_s=settings.stream_age_s),

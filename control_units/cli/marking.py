@@ -59,7 +59,7 @@ def create_snapshot(connection: Connection, name: str, *, description: str, reas
     async def work(client: Client) -> Snapshot:
         return await client.snapshots.CreateSnapshot(request)
 
-    _say(f"{_id(name)} is there, with nothing in it yet", connection.run(work).revision)
+    say(f"{_id(name)} is there, with nothing in it yet", connection.run(work).revision)
 
 
 def change_marks(
@@ -96,7 +96,7 @@ def change_marks(
     if after.revision == before.revision:
         click.secho(f"Nothing to do: the marks of {_id(name)} are {has}.", bold=True)
     else:
-        _say(f"the marks of {_id(name)} are now {has}", after.revision)
+        say(f"the marks of {_id(name)} are now {has}", after.revision)
 
 
 def set_value(
@@ -119,10 +119,10 @@ def set_value(
         return await client.snapshots.SetSnapshotValues(request)
 
     found = connection.run(work)
-    _say(f"{attribute} of {unit_id} is {value} in {_id(name)}", found.revision)
+    say(f"{attribute} of {unit_id} is {value} in {_id(name)}", found.revision)
 
 
-def _say(what: str, revision: int) -> None:
+def say(what: str, revision: int) -> None:
     click.secho(f"At revision {revision}: {what}.", bold=True)
     click.echo(f"To take a change back: mds undo {revision}")
 

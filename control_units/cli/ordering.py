@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,8 +24,8 @@ from control_units.cli.operation_words import bare, fields_of
 from control_units.cli.order_options import take_how
 from control_units.cli.order_report import order_lines
 from control_units.cli.orders import ANY, Verb
+from control_units.cli.patterns import selection_by
 from control_units.cli.planning import SOMETHING_TO_DO, Wish
-from control_units.cli.selecting import selection_of
 from control_units.client import Client, Refused
 
 _PATIENCE_S = 120.0
@@ -43,10 +43,31 @@ def order_units(
     is_one = len(patterns) == 1 and not patterns[0].endswith(ANY)
     wish = Wish.of(options)
     replace(wish, is_agreed=wish.is_agreed or is_one).check()
-    operation = operation_for(verb, patterns, options)
-    plan = _planned(connection, operation, verb)
+    give_order(connection, operation_for(verb, patterns, options), options, limits=verb.limits)
+
+
+def give_order(
+    connection: Connection,
+    operation: Operation,
+    options: dict[str, Any],
+    *,
+    limits: str = "",
+    remarks: Callable[[OperationPlan], Iterable[str]] = lambda _: (),
+) -> None:
+    """The same, for an operation that is known already.
+
+    Args:
+        limits: which units it leaves alone, whatever is selected.
+        remarks: lines that stand below the plan.
+
+    Raises:
+        click.ClickException: nothing is selected.
+        click.exceptions.Exit: something stands against it, or units have not come there.
+    """
+    wish = Wish.of(options)
+    plan = _planned(connection, operation, limits)
     if wish.output == "text":
-        click.echo("\n".join(order_lines(operation.verb, plan)))
+        click.echo("\n".join([*order_lines(operation.verb, plan), *remarks(plan)]))
     if _is_over(plan, wish, options):
         return
     is_asked = not wish.is_agreed and (len(plan.steps) > 1 or bool(plan.hit))
@@ -84,18 +105,7 @@ def selection_for(verb: Verb, patterns: Sequence[str], options: dict[str, Any]) 
     Raises:
         click.UsageError: nothing was said, so that it would be all units.
     """
-    prefixes = [each[:-1].partition("/")[2] for each in patterns if each.endswith(ANY)]
-    found = selection_of([each for each in patterns if not each.endswith(ANY)], options)
-    if not (patterns or found.ByteSize()):
-        raise click.UsageError(
-            "This would be every unit of the facility: name units, or say --prefix, --zone, "
-            f"--template, --unit-server, --label or --state; '{ANY}' if you mean them all."
-        )
-    if "" in prefixes:
-        del found.names[:]
-        # A selection that says nothing could be a slip; this one means it.
-        prefixes = [] if found.ByteSize() else [ANY]
-    found.id_prefixes.extend(prefixes)
+    found = selection_by(patterns, options)
     if not verb.desired and not found.state:
         found.state = State.STATE_RECOVERABLE_ERROR
     if verb.others:
@@ -104,7 +114,7 @@ def selection_for(verb: Verb, patterns: Sequence[str], options: dict[str, Any]) 
     return found
 
 
-def _planned(connection: Connection, operation: Operation, verb: Verb) -> OperationPlan:
+def _planned(connection: Connection, operation: Operation, limits: str) -> OperationPlan:
     async def work(client: Client) -> OperationPlan:
         return await client.operations.PlanOperation(PlanOperationRequest(operation=operation))
 
@@ -113,7 +123,7 @@ def _planned(connection: Connection, operation: Operation, verb: Verb) -> Operat
     except Refused as error:
         if error.reason != "NOTHING_SELECTED":
             raise
-        raise click.ClickException(f"No control unit is selected. {verb.limits}".rstrip()) from None
+        raise click.ClickException(f"No control unit is selected. {limits}".rstrip()) from None
 
 
 def _is_over(plan: OperationPlan, wish: Wish, options: dict[str, Any]) -> bool:

@@ -1,39 +1,53 @@
-"""`mds snapshot`: set-points saved under names; marked, set by hand, compared."""
+"""`mds snapshot`: set-points saved under names; taken, marked, set by hand, compared, restored."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
-from control_units.cli.options import as_of_option, output_option, reason_option
+from control_units.cli.options import (
+    as_of_option,
+    output_option,
+    plan_options,
+    reason_option,
+)
+from control_units.cli.order_options import order_options
+from control_units.cli.orders import IdOrPattern
+from control_units.cli.selecting import selection_options
 
 CONFIGURED = "@configured"
+LIVE = "@live"
 _SNAPSHOT = click.argument("snapshot", type=IdOf("snapshots"))
 _MARKS = click.argument("marks", nargs=-1, required=True, metavar="MARK…")
 
 
 class _Other(IdOf):
-    """A snapshot, or what is intended."""
+    """A snapshot, or what is intended or live."""
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
-        return CONFIGURED if value == CONFIGURED else super().convert(value, param, ctx)
+        is_word = value in {CONFIGURED, LIVE}
+        return str(value) if is_word else super().convert(value, param, ctx)
 
 
-@click.group(short_help="Set-points saved under names: mark, set, compare.")
+@click.group(short_help="Set-points saved under names: take, mark, compare, restore.")
 def snapshot() -> None:
-    """Find, mark and compare snapshots: values of inputs (set-points), saved under a name.
+    """Find, take, mark, compare and restore snapshots: values of inputs (set-points), saved under a name.
 
-    They come from files (`mds apply`, `mds import`), or are made by hand:
+    They are taken of what units report, come from files (`mds apply`, `mds import`), or are made
+    by hand:
 
     \b
+      mds snapshot take evening 'DAFNE/PL/*' --mark golden
       mds snapshot create morning --description "before the shift"
       mds snapshot set morning DAFNE/PL/QSK/QSKPL106 current 1.5
       mds snapshot mark morning golden
       mds snapshot compare morning evening --tolerance 1%
-      mds snapshot compare morning @configured
+      mds snapshot compare evening @live
+      mds snapshot restore evening --dry-run
     """
 
 
@@ -86,6 +100,78 @@ def unmark(connection: Connection, snapshot: str, marks: Sequence[str], *, reaso
     change_marks(connection, snapshot, removed=marks, reason=reason)
 
 
+@snapshot.command()
+@_SNAPSHOT
+@click.argument("control_units", nargs=-1, type=IdOrPattern())
+@selection_options()
+@click.option("--description", default="", help="What it is, for people.")
+@click.option("--mark", "marks", multiple=True, help="A short word, such as golden.")
+@click.option(
+    "--even-so",
+    is_flag=True,
+    help="Leave out units without values; take the last ones of units that are not in touch.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be taken, and write nothing.")
+@reason_option
+@pass_connection
+def take(
+    connection: Connection, /, snapshot: str, control_units: tuple[str, ...], **options: Any
+) -> None:
+    """Take SNAPSHOT: save what the inputs of control units are set to, as the units last
+    reported it.
+
+    CONTROL_UNITS are ids, or beginnings of ids with a final * (in quotes); options narrow them.
+
+    \b
+      mds snapshot take evening 'DAFNE/PL/*' --mark golden --reason "stable for 8 h"
+
+    Exit codes: 0 taken; 1 refused, as units have no values or are not in touch; 2 wrong use;
+    3 no server answers.
+    """
+    from control_units.cli.taking import take_snapshot
+
+    take_snapshot(connection, snapshot, control_units, options)
+
+
+@snapshot.command()
+@_SNAPSHOT
+@click.argument("control_units", nargs=-1, type=IdOrPattern())
+@selection_options()
+@click.option(
+    "--attribute", "attributes", multiple=True, metavar="NAME", help="Only these attributes."
+)
+@click.option(
+    "--tolerance",
+    default="",
+    metavar="NUMBER|PERCENT",
+    help="Numbers that are no further away stay as they are: 0.01, 1% (of the larger one).",
+)
+@plan_options(skips_invalid=False)
+@order_options
+@pass_connection
+def restore(
+    connection: Connection, /, snapshot: str, control_units: tuple[str, ...], **options: Any
+) -> None:
+    """Restore SNAPSHOT, or a part of it: its values become the defaults of the inputs, by an
+    operation with a result for each unit.
+
+    CONTROL_UNITS are ids, or beginnings of ids with a final * (in quotes); options narrow them;
+    without any it is all units in the snapshot. What is intended already is left out. Units
+    that are initialised or running are stopped, initialised anew, and brought back: the plan
+    says which.
+
+    \b
+      mds snapshot restore evening --dry-run
+      mds snapshot restore evening 'DAFNE/PL/*' --attribute current --at-once 5
+
+    Exit codes: 0 all units use the values (or, not followed, are told to); 1 refused, blocked,
+    or some have not come there; 2 wrong use; 3 no server answers; 4 as of `mds apply`.
+    """
+    from control_units.cli.restoring import restore_snapshot
+
+    restore_snapshot(connection, snapshot, control_units, options)
+
+
 # What is no option is a value: -1.5 is a set-point.
 @snapshot.command(name="set", context_settings={"ignore_unknown_options": True})
 @_SNAPSHOT
@@ -119,7 +205,7 @@ def set_(
 
 @snapshot.command()
 @_SNAPSHOT
-@click.argument("other", type=_Other("snapshots"), metavar=f"OTHER|{CONFIGURED}")
+@click.argument("other", type=_Other("snapshots"), metavar=f"OTHER|{CONFIGURED}|{LIVE}")
 @click.option(
     "--tolerance",
     default="",
@@ -140,13 +226,15 @@ def compare(
     exit_code: bool,
     output: str,
 ) -> None:
-    """Show the values in which SNAPSHOT differs from OTHER, or, with @configured, from what is
-    intended: the defaults that the units in it shall use. What is equal is only counted.
+    """Show the values in which SNAPSHOT differs from OTHER; with @configured, from what is
+    intended: the defaults that the units in it shall use; with @live, from what they last
+    reported. What is equal is only counted.
 
     \b
       mds snapshot compare morning evening
       mds snapshot compare morning evening --tolerance 0.01 --units DAFNE/PL/
       mds snapshot compare golden-2026 @configured -o json
+      mds snapshot compare golden-2026 @live --tolerance 0.1%
 
     Exit codes: 0 shown; 1 refused or, with --exit-code, something is not equal; 2 wrong use;
     3 no server answers.
@@ -158,6 +246,8 @@ def compare(
     request = CompareSnapshotsRequest(name=snapshot, tolerance=tolerance, id_prefix=prefix)
     if other == CONFIGURED:
         request.configured = True
+    elif other == LIVE:
+        request.live = True
     else:
         request.snapshot = other
     if compare_snapshots(connection, request, output=output) and exit_code:

@@ -1,4 +1,4 @@
-"""What differs between two snapshots, for people and for scripts."""
+"""What differs between a snapshot and something else, for people and for scripts."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -17,6 +17,8 @@ from control_units.cli.tables import write_table
 from control_units.client import Client
 
 LONGEST_SHOWN = 40
+NAMED = 5
+"""Units that a sentence names."""
 _PATIENCE_S = 120.0
 
 
@@ -32,10 +34,13 @@ def compare_snapshots(
     parts = connection.run(work)
     found = [each for part in parts for each in part.differences]
     counts = parts[-1].counts
+    silent = parts[-1].not_in_touch
     if output == "json":
-        click.echo(json.dumps(_fields(found, counts), ensure_ascii=False, indent=2))
+        told = {**_fields(found, counts), "not_in_touch": [_id(each) for each in silent]}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         _write(request, found, counts)
+        tell_silent(silent)
     return bool(found)
 
 
@@ -43,11 +48,19 @@ def _write(
     request: CompareSnapshotsRequest, found: Sequence[ValueDifference], counts: ComparisonCounts
 ) -> None:
     left = _id(request.name)
-    right = _id(request.snapshot) if request.snapshot else "configured"
+    right = _id(request.snapshot) if request.snapshot else "live" if request.live else "configured"
     if found:
         headers = ("unit", "attribute", left, right, "apart")
         write_table(headers, [_row(each) for each in found])
     click.secho(", ".join(_sums(counts, left, right)) + ".", bold=True, err=True)
+
+
+def tell_silent(silent: Sequence[str]) -> None:
+    """Says whose live values may be others by now."""
+    if silent:
+        names = ", ".join(_id(each) for each in silent[:NAMED])
+        more = f" and {len(silent) - NAMED} more" if len(silent) > NAMED else ""
+        click.echo(f"Not in touch, their values are the last ones told: {names}{more}.", err=True)
 
 
 def _sums(counts: ComparisonCounts, left: str, right: str) -> Iterator[str]:
@@ -63,8 +76,8 @@ def _row(difference: ValueDifference) -> tuple[str, ...]:
     return (
         difference.control_unit,
         difference.attribute,
-        _cut(difference.value) if difference.HasField("value") else "(none)",
-        _cut(difference.other_value) if difference.HasField("other_value") else "(none)",
+        cut(difference.value) if difference.HasField("value") else "(none)",
+        cut(difference.other_value) if difference.HasField("other_value") else "(none)",
         _apart(difference),
     )
 
@@ -77,7 +90,7 @@ def _apart(difference: ValueDifference) -> str:
     return apart
 
 
-def _cut(value: str) -> str:
+def cut(value: str) -> str:
     return value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
 
 

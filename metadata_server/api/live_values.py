@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import cast
 
-from mds.v1 import live_values_pb2, live_values_pb2_grpc, snapshot_pb2
+from mds.v1 import (
+    edit_pb2,
+    live_values_pb2,
+    live_values_pb2_grpc,
+    operation_pb2,
+    snapshot_pb2,
+)
 
 from metadata_server.api.calls import Context, caller_of, tell_position
 from metadata_server.api.messages import to_message
@@ -16,7 +22,11 @@ from metadata_server.api.messages.selection import selection_of
 from metadata_server.api.standard import hash_of
 from metadata_server.domain.live_values import LiveValue, UnitLiveValues
 from metadata_server.domain.names import Kind
+from metadata_server.domain.operation import UnitEdits
+from metadata_server.domain.restore import NotedValue
+from metadata_server.domain.tolerance import tolerance_of
 from metadata_server.services.live_values import LiveValues
+from metadata_server.services.restoring import Restoring, SnapshotRestoring
 from metadata_server.services.taking import SnapshotTaking, Taking
 
 LARGEST_PART_CHARACTERS = 1_000_000
@@ -26,9 +36,12 @@ LARGEST_PART_CHARACTERS = 1_000_000
 class LiveValuesServicer(live_values_pb2_grpc.LiveValuesServicer):
     """Converts; never decides."""
 
-    def __init__(self, live_values: LiveValues, taking: SnapshotTaking) -> None:
+    def __init__(
+        self, live_values: LiveValues, taking: SnapshotTaking, restoring: SnapshotRestoring
+    ) -> None:
         self._live_values = live_values
         self._taking = taking
+        self._restoring = restoring
 
     async def GetLiveValues(
         self, request: live_values_pb2.GetLiveValuesRequest, context: Context
@@ -67,6 +80,40 @@ class LiveValuesServicer(live_values_pb2_grpc.LiveValuesServicer):
             without_values=map(Kind.CONTROL_UNIT.name_of, answer.value.without_values),
             not_in_touch=map(Kind.CONTROL_UNIT.name_of, answer.value.not_in_touch),
         )
+
+    async def PlanRestore(
+        self, request: live_values_pb2.PlanRestoreRequest, context: Context
+    ) -> live_values_pb2.RestorePlan:
+        answer = await self._restoring.plan(
+            Restoring(
+                id=Kind.SNAPSHOT.id_of(request.name),
+                selection=selection_of(request.selection),
+                attributes=frozenset(request.attributes),
+                tolerance=tolerance_of(request.tolerance),
+            )
+        )
+        tell_position(context, answer.position)
+        return live_values_pb2.RestorePlan(
+            edits=map(edits_message, answer.value.edits),
+            different=answer.value.different,
+            equal=answer.value.equal,
+            left_out=map(note_message, answer.value.left_out),
+            strayed=map(note_message, answer.value.strayed),
+            position=position_message(answer.position),
+        )
+
+
+def edits_message(unit: UnitEdits) -> operation_pb2.UnitEdits:
+    edits = [edit_pb2.FieldEdit(path=each.path, value=each.value) for each in unit.edits]
+    return operation_pb2.UnitEdits(name=Kind.CONTROL_UNIT.name_of(unit.id), edits=edits)
+
+
+def note_message(note: NotedValue) -> live_values_pb2.NotedValue:
+    return live_values_pb2.NotedValue(
+        control_unit=Kind.CONTROL_UNIT.name_of(note.control_unit),
+        attribute=note.attribute,
+        note=note.note,
+    )
 
 
 def parts_of(units: Sequence[UnitLiveValues]) -> Iterator[list[UnitLiveValues]]:

@@ -109,6 +109,7 @@ from metadata_server.services.overview import Overviews
 from metadata_server.services.rebase import Rebases
 from metadata_server.services.renaming import Renaming
 from metadata_server.services.resources import Resources
+from metadata_server.services.restoring import SnapshotRestoring
 from metadata_server.services.sightings import Sightings
 from metadata_server.services.snapshots import Snapshots
 from metadata_server.services.statuses import Statuses
@@ -169,6 +170,7 @@ class Parts:
     liveness: Liveness
     live_values: LiveValues
     taking: SnapshotTaking
+    restoring: SnapshotRestoring
     instantiations: Instantiations
     sightings: Sightings
     watching: Watching
@@ -226,7 +228,7 @@ def add_liveness(server: grpc.aio.Server, parts: Parts) -> None:
         AgentReportsServicer(parts.agents), server
     )
     live_values_pb2_grpc.add_LiveValuesServicer_to_server(
-        LiveValuesServicer(parts.live_values, parts.taking), server
+        LiveValuesServicer(parts.live_values, parts.taking, parts.restoring), server
     )
     sighting_pb2_grpc.add_SightingsServicer_to_server(SightingsServicer(parts.sightings), server)
 

@@ -47,6 +47,16 @@ class LiveValues:
 
 def selected_values(unit: UnitOfWork, selection: UnitSelection) -> Sequence[UnitLiveValues]:
     """See `LiveValues.list`."""
+    check_there(unit, selection)
+    found = selected_units(unit, selection)
+    return live_values_of(unit, {each.id: each.meta.key for each in found})
+
+
+def check_there(unit: UnitOfWork, selection: UnitSelection) -> None:
+    """
+    Raises:
+        Refused: CONTROL_UNIT_NOT_FOUND, with all that it names and that are not there.
+    """
     there = unit.keys.find(Kind.CONTROL_UNIT, selection.ids)
     names = [Kind.CONTROL_UNIT.name_of(id) for id in selection.ids if id not in there]
     if names:
@@ -54,8 +64,6 @@ def selected_values(unit: UnitOfWork, selection: UnitSelection) -> Sequence[Unit
         raise Refused.wrong_fields(
             [WrongField("selection.names", name, expected, reason) for name in names]
         )
-    found = selected_units(unit, selection)
-    return live_values_of(unit, {each.id: each.meta.key for each in found})
 
 
 def live_values_of(unit: UnitOfWork, keys: Mapping[str, int]) -> Sequence[UnitLiveValues]:

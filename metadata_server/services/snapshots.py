@@ -118,7 +118,7 @@ class Snapshots:
             ids = [each.control_unit for each in units]
             silent: tuple[str, ...] = ()
             if comparing.other is Side.INTENDED:
-                found = self._attributes_of(unit, ids)
+                found = attributes_of(unit, self._configurations, ids)
                 others = [intended(id, attributes.values()) for id, attributes in found.items()]
             elif comparing.other is Side.LIVE:
                 keys = unit.keys.find(Kind.CONTROL_UNIT, ids)
@@ -137,7 +137,8 @@ class Snapshots:
         Raises:
             Refused: with all that is wrong with them.
         """
-        known = self._attributes_of(unit, (each.control_unit for each in points))
+        ids = (each.control_unit for each in points)
+        known = attributes_of(unit, self._configurations, ids)
         faults = list(twice(points))
         for position, point in enumerate(points):
             attributes = known.get(point.control_unit)
@@ -148,22 +149,22 @@ class Snapshots:
             raise Refused.wrong_fields(faults)
         return [typed(point, known.get(point.control_unit)) for point in points]
 
-    def _attributes_of(
-        self, unit: UnitOfWork, ids: Iterable[str]
-    ) -> dict[str, Mapping[str, Attribute]]:
-        """What units shall use, by name of the attribute, of those units that are declared."""
-        units = unit.resources.find(ControlUnit, ids)
-        hashes = published_hashes(unit, (each.meta.key for each in units.values()))
-        starts = {
-            id: (*version_of(unit, each), hashes.get(each.meta.key, ""))
-            for id, each in units.items()
-        }
-        bases = self._configurations.bases(unit, starts.values())
-        found: dict[str, Mapping[str, Attribute]] = {}
-        for id, each in units.items():
-            attributes, _ = bases[starts[id]].narrowing.overridden(each.overrides)
-            found[id] = {attribute.name: attribute for attribute in attributes}
-        return found
+
+def attributes_of(
+    unit: UnitOfWork, configurations: Configurations, ids: Iterable[str]
+) -> dict[str, Mapping[str, Attribute]]:
+    """What units shall use, by name of the attribute, of those units that are declared."""
+    units = unit.resources.find(ControlUnit, ids)
+    hashes = published_hashes(unit, (each.meta.key for each in units.values()))
+    starts = {
+        id: (*version_of(unit, each), hashes.get(each.meta.key, "")) for id, each in units.items()
+    }
+    bases = configurations.bases(unit, starts.values())
+    found: dict[str, Mapping[str, Attribute]] = {}
+    for id, each in units.items():
+        attributes, _ = bases[starts[id]].narrowing.overridden(each.overrides)
+        found[id] = {attribute.name: attribute for attribute in attributes}
+    return found
 
 
 def saved_units(unit: UnitOfWork, id: str, id_prefix: str) -> list[SavedUnit]:

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from mds.v1 import dataset_pb2 as _dataset_pb2
 from mds.v1 import edit_pb2 as _edit_pb2
+from mds.v1 import operation_pb2 as _operation_pb2
 from mds.v1 import position_pb2 as _position_pb2
 from mds.v1 import snapshot_pb2 as _snapshot_pb2
 from mds.v1 import state_pb2 as _state_pb2
@@ -271,3 +272,125 @@ class TakeSnapshotResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TakeSnapshotResponse: _TypeAlias = TakeSnapshotResponse  # noqa: Y015
+
+@_typing.final
+class PlanRestoreRequest(_message.Message):
+    """What is to be restored."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    TOLERANCE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`snapshots/{id}`."""
+    tolerance: _builtins.str
+    """How far a number may be from the one in the snapshot and be left as it is; as in
+    CompareSnapshotsRequest.
+    """
+    @_builtins.property
+    def selection(self) -> _edit_pb2.UnitSelection:
+        """Only units of the snapshot that pass this; absent: all."""
+
+    @_builtins.property
+    def attributes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these attributes; none: all."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        selection: _edit_pb2.UnitSelection | None = ...,
+        attributes: _abc.Iterable[_builtins.str] | None = ...,
+        tolerance: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "name", b"name", "selection", b"selection", "tolerance", b"tolerance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanRestoreRequest: _TypeAlias = PlanRestoreRequest  # noqa: Y015
+
+@_typing.final
+class NotedValue(_message.Message):
+    """A value of a snapshot, and something about it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTROL_UNIT_FIELD_NUMBER: _builtins.int
+    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    control_unit: _builtins.str
+    """`control_units/{id}`."""
+    attribute: _builtins.str
+    """The attribute's name; empty: it is about all values of the unit."""
+    note: _builtins.str
+    """What, for people: the rest of a sentence that begins with the value."""
+    def __init__(
+        self,
+        *,
+        control_unit: _builtins.str = ...,
+        attribute: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "control_unit", b"control_unit", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NotedValue: _TypeAlias = NotedValue  # noqa: Y015
+
+@_typing.final
+class RestorePlan(_message.Message):
+    """What has to be edited to restore values."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITS_FIELD_NUMBER: _builtins.int
+    DIFFERENT_FIELD_NUMBER: _builtins.int
+    EQUAL_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    STRAYED_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    different: _builtins.int
+    """How many values those are."""
+    equal: _builtins.int
+    """How many values are intended already."""
+    @_builtins.property
+    def edits(self) -> _containers.RepeatedCompositeFieldContainer[_operation_pb2.UnitEdits]:
+        """By unit, then by attribute: its new default. The rest is intended already, or left out."""
+
+    @_builtins.property
+    def left_out(self) -> _containers.RepeatedCompositeFieldContainer[Global___NotedValue]:
+        """Values that cannot be restored: of units that are not declared, or of what is no input."""
+
+    @_builtins.property
+    def strayed(self) -> _containers.RepeatedCompositeFieldContainer[Global___NotedValue]:
+        """Values that are intended already, while the unit reports that it uses others; it gets them
+        when it is initialised anew.
+        """
+
+    @_builtins.property
+    def position(self) -> _position_pb2.Position:
+        """The position that it was read at."""
+
+    def __init__(
+        self,
+        *,
+        edits: _abc.Iterable[_operation_pb2.UnitEdits] | None = ...,
+        different: _builtins.int = ...,
+        equal: _builtins.int = ...,
+        left_out: _abc.Iterable[Global___NotedValue] | None = ...,
+        strayed: _abc.Iterable[Global___NotedValue] | None = ...,
+        position: _position_pb2.Position | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["different", b"different", "edits", b"edits", "equal", b"equal", "left_out", b"left_out", "position", b"position", "strayed", b"strayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestorePlan: _TypeAlias = RestorePlan  # noqa: Y015

@@ -51,6 +51,11 @@ class LiveValuesStub:
                 request_serializer=mds_dot_v1_dot_live__values__pb2.TakeSnapshotRequest.SerializeToString,
                 response_deserializer=mds_dot_v1_dot_live__values__pb2.TakeSnapshotResponse.FromString,
                 _registered_method=True)
+        self.PlanRestore = channel.unary_unary(
+                '/mds.v1.LiveValues/PlanRestore',
+                request_serializer=mds_dot_v1_dot_live__values__pb2.PlanRestoreRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_live__values__pb2.RestorePlan.FromString,
+                _registered_method=True)
 
 
 class LiveValuesServicer:
@@ -82,6 +87,15 @@ class LiveValuesServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlanRestore(self, request, context):
+        """Says what has to be edited so that control units shall use the values of a snapshot, and
+        writes nothing: its `edits` are `unit_edits` of an operation to create. Refused:
+        SNAPSHOT_NOT_FOUND, CONTROL_UNIT_NOT_FOUND, INVALID_ID, INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LiveValuesServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -99,6 +113,11 @@ def add_LiveValuesServicer_to_server(servicer, server):
                     servicer.TakeSnapshot,
                     request_deserializer=mds_dot_v1_dot_live__values__pb2.TakeSnapshotRequest.FromString,
                     response_serializer=mds_dot_v1_dot_live__values__pb2.TakeSnapshotResponse.SerializeToString,
+            ),
+            'PlanRestore': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanRestore,
+                    request_deserializer=mds_dot_v1_dot_live__values__pb2.PlanRestoreRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_live__values__pb2.RestorePlan.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -184,6 +203,33 @@ class LiveValues:
             '/mds.v1.LiveValues/TakeSnapshot',
             mds_dot_v1_dot_live__values__pb2.TakeSnapshotRequest.SerializeToString,
             mds_dot_v1_dot_live__values__pb2.TakeSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanRestore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.LiveValues/PlanRestore',
+            mds_dot_v1_dot_live__values__pb2.PlanRestoreRequest.SerializeToString,
+            mds_dot_v1_dot_live__values__pb2.RestorePlan.FromString,
             options,
             channel_credentials,
             insecure,

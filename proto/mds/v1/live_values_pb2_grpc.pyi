@@ -46,6 +46,11 @@ class LiveValuesStub:
     ALREADY_EXISTS, INVALID_ID, INVALID_FIELD, CONTROL_UNIT_NOT_FOUND, NOTHING_SELECTED,
     VALUES_MISSING, REASON_REQUIRED, REQUEST_ID_REUSED.
     """
+    PlanRestore: _grpc.UnaryUnaryMultiCallable[_live_values_pb2.PlanRestoreRequest, _live_values_pb2.RestorePlan]
+    """Says what has to be edited so that control units shall use the values of a snapshot, and
+    writes nothing: its `edits` are `unit_edits` of an operation to create. Refused:
+    SNAPSHOT_NOT_FOUND, CONTROL_UNIT_NOT_FOUND, INVALID_ID, INVALID_FIELD.
+    """
 
 @_typing.type_check_only
 class LiveValuesAsyncStub(LiveValuesStub):
@@ -64,6 +69,11 @@ class LiveValuesAsyncStub(LiveValuesStub):
     """Takes a snapshot of what control units last reported that their inputs are set to. Refused:
     ALREADY_EXISTS, INVALID_ID, INVALID_FIELD, CONTROL_UNIT_NOT_FOUND, NOTHING_SELECTED,
     VALUES_MISSING, REASON_REQUIRED, REQUEST_ID_REUSED.
+    """
+    PlanRestore: _aio.UnaryUnaryMultiCallable[_live_values_pb2.PlanRestoreRequest, _live_values_pb2.RestorePlan]  # type: ignore[assignment]
+    """Says what has to be edited so that control units shall use the values of a snapshot, and
+    writes nothing: its `edits` are `unit_edits` of an operation to create. Refused:
+    SNAPSHOT_NOT_FOUND, CONTROL_UNIT_NOT_FOUND, INVALID_ID, INVALID_FIELD.
     """
 
 class LiveValuesServicer(metaclass=_abc_1.ABCMeta):
@@ -98,6 +108,17 @@ class LiveValuesServicer(metaclass=_abc_1.ABCMeta):
         """Takes a snapshot of what control units last reported that their inputs are set to. Refused:
         ALREADY_EXISTS, INVALID_ID, INVALID_FIELD, CONTROL_UNIT_NOT_FOUND, NOTHING_SELECTED,
         VALUES_MISSING, REASON_REQUIRED, REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def PlanRestore(
+        self,
+        request: _live_values_pb2.PlanRestoreRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_live_values_pb2.RestorePlan, _abc.Awaitable[_live_values_pb2.RestorePlan]]:
+        """Says what has to be edited so that control units shall use the values of a snapshot, and
+        writes nothing: its `edits` are `unit_edits` of an operation to create. Refused:
+        SNAPSHOT_NOT_FOUND, CONTROL_UNIT_NOT_FOUND, INVALID_ID, INVALID_FIELD.
         """
 
 def add_LiveValuesServicer_to_server(servicer: LiveValuesServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
