@@ -50,6 +50,13 @@ async def session(hosts: Hosts, id: str) -> UnitServerStatus:
     )
 
 
+async def has_registered(hosts: Hosts, id: str, pid: int) -> None:
+    async def has() -> bool:
+        return (await session(hosts, id)).pid == pid
+
+    await until(has, within=40, what=f"the session of process {pid}")
+
+
 async def has_contact(hosts: Hosts, agent: str, contact: Contact.ValueType) -> None:
     async def has() -> bool:
         return (await hosts.status(agent)).contact == contact
@@ -174,11 +181,7 @@ async def test_one_that_moves_never_runs_twice(hosts: Hosts) -> None:
     await hosts.agent("H2")
     declared = await hosts.declare("A", REGISTERS, agent="H1")
     first = await hosts.reaches("H1", "A", "RUNNING")
-
-    async def registered() -> bool:
-        return (await session(hosts, "A")).contact == Contact.CONTACT_ALIVE
-
-    await until(registered, within=40, what="its session")
+    await has_registered(hosts, "A", first.pid)
     hosts.programs["H1"].kill()  # so that only the session can tell
     await hosts.move(declared, "H2")
     waiting = await hosts.reaches("H2", "A", "WAITING")
@@ -189,8 +192,21 @@ async def test_one_that_moves_never_runs_twice(hosts: Hosts) -> None:
     second = await hosts.reaches("H2", "A", "RUNNING")
     assert not is_running(first.pid)
     assert second.restarts == 0
-    await until(registered, within=40, what="the session of the new process")
-    assert (await session(hosts, "A")).pid == second.pid
+    await has_registered(hosts, "A", second.pid)
+
+
+async def test_what_is_left_of_a_process_that_died_on_the_host_holds_up_nobody(
+    hosts: Hosts,
+) -> None:
+    """Its session is open until its lease is over; the new process comes up meanwhile."""
+    program = await hosts.agent("H1")
+    await hosts.declare("A", REGISTERS, agent="H1")
+    first = await hosts.reaches("H1", "A", "RUNNING")
+    await has_registered(hosts, "A", first.pid)
+    os.kill(first.pid, signal.SIGKILL)
+    second = await hosts.reaches("H1", "A", "RUNNING", other_than=first.pid)
+    await has_registered(hosts, "A", second.pid)
+    assert "unit_server_held" not in program.output()
 
 
 async def test_one_that_never_registers_moves_when_its_old_agent_has_ended_it(
