@@ -25,6 +25,7 @@ class PowerSupply(ControlUnit, implementation="lab::PowerSupply"):
     current = attribute(direction=Direction.INPUT, unit="A", default=0.0)
     fails: ClassVar[set[str]] = set()
     waits: ClassVar[set[str]] = set()
+    recover_attempts = 0  # an error stays until a test does something about it
 
     async def on_start(self) -> None:
         if self.id in self.waits:
@@ -239,7 +240,7 @@ async def test_who_fails_is_named_and_is_tried_again(
     PowerSupply.fails.add("LAB/B")
     async with hosting(replica, tmp_path):
         ended = await laboratory(
-            "start", "*", "--yes", "--wait", "--on-failure", "continue", "--step-timeout", "20s"
+            "start", "*", "--yes", "--wait", "--on-failure", "continue", "--step-timeout", "60s"
         )
         assert ended.code == 1
         assert "2 of 3 are there, 1 failed" in ended.err
@@ -253,6 +254,19 @@ async def test_who_fails_is_named_and_is_tried_again(
         assert watched.code == 0, watched.err
         assert "3 of 3 are there" in watched.err
         assert set((await units(laboratory)).values()) == {("RUNNING", "RUNNING")}
+
+
+async def test_units_in_error_recover_by_an_order(
+    laboratory: Mds, replica: Replica, tmp_path: Path
+) -> None:
+    PowerSupply.fails.add("LAB/B")
+    async with hosting(replica, tmp_path):
+        assert (await laboratory("start", "LAB/B", "--wait", "--within", "50")).code == 1
+        PowerSupply.fails.clear()
+        ended = await laboratory("recover", "*", "--yes", "--wait", "--within", "50")
+        assert ended.code == 0, ended.err
+        assert "recover LAB/B, now RECOVERABLE_ERROR" in ended.out
+        assert (await units(laboratory))["LAB/B"] == ("RUNNING", "RUNNING")
 
 
 async def test_who_does_not_come_in_time_is_named_with_why(laboratory: Mds) -> None:
