@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, func, or_, select
 
 from metadata_server.domain.advance import StepState
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
@@ -72,17 +72,43 @@ def operation_page(
         return OperationPage((), "", 0)
     column = COLUMNS[field] if field in COLUMNS else table.c[field]
     after = [] if not token else [behind(column, *place_of(token, selection), descends=descends)]
-    order = (column.desc(), table.c.key.desc()) if descends else (column, table.c.key)
+    first = column if is_by_index(selection) else unindexed(column)
+    order = (first.desc(), table.c.key.desc()) if descends else (first, table.c.key)
     query = select(table.c.key, column.label("value")).where(*conditions, *after).order_by(*order)
     rows = unit.connection.execute(query.limit(count + 1)).all()
     found = operations_of(unit, [row.key for row in rows[:count]])
     last = rows[count - 1] if len(rows) > count else None
-    total = unit.connection.scalar(select(func.count()).select_from(table).where(*conditions))
+    if last is None and not token:
+        total = len(rows)
+    else:
+        counting = select(func.count()).select_from(table).where(*conditions)
+        total = unit.connection.execute(counting).scalar_one()
     return OperationPage(
         [found[row.key] for row in rows[:count]],
         "" if last is None else token_of(selection.digest, [last.value, last.key]),
-        total or 0,
+        total,
     )
+
+
+def is_by_index(selection: OperationSelection) -> bool:
+    """Whether a page is a piece of an index. All others are read from one end of the table to the
+    other: where few rows pass a filter, a database that walks the index of the order fetches each
+    row by itself, and takes twenty times as long."""
+    field, _ = selection.sorting()
+    is_filtered = bool(
+        selection.phases
+        or selection.verbs
+        or selection.author
+        or selection.text
+        or selection.control_unit
+    )
+    is_timed = bool(selection.since_us or selection.until_us)
+    return not is_filtered and (field == "create_time" or (field == "name" and not is_timed))
+
+
+def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same value, as no index has it."""
+    return column + ("" if isinstance(column.type, String) else 0)
 
 
 def conditions_of(
@@ -90,6 +116,9 @@ def conditions_of(
 ) -> list[ColumnElement[bool]] | None:
     """A selection as SQL; None: nothing can pass it."""
     found: list[ColumnElement[bool]] = []
+    created: ColumnElement[int] = table.c.create_time_us
+    if not is_by_index(selection):
+        created = unindexed(created)
     if selection.phases:
         found.append(table.c.phase.in_(sorted(selection.phases)))
     if selection.verbs:
@@ -97,9 +126,9 @@ def conditions_of(
     if selection.author:
         found.append(table.c.author == selection.author)
     if selection.since_us:
-        found.append(table.c.create_time_us >= selection.since_us)
+        found.append(created >= selection.since_us)
     if selection.until_us:
-        found.append(table.c.create_time_us < selection.until_us)
+        found.append(created < selection.until_us)
     if selection.text:
         pattern = f"%{selection.text.translate(LIKE_ESCAPES).lower()}%"
         texts = (table.c.reason, table.c.message)
