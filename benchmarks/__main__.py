@@ -13,6 +13,7 @@ from benchmarks.effective_configuration import effective_configuration
 from benchmarks.history import history
 from benchmarks.history_size import history_size
 from benchmarks.idle_facility import idle_facility
+from benchmarks.idle_operations import idle_operations
 from benchmarks.operation_list import operation_list
 from benchmarks.overview import overview
 from benchmarks.plan_and_apply import plan_and_apply
@@ -38,6 +39,7 @@ BENCHMARKS = {
     "audit": audit,
     "start_operation": start_operation,
     "operation_list": operation_list,
+    "idle_operations": idle_operations,
 }
 
 
