@@ -30,6 +30,7 @@ COLOURS: Mapping[OperationPhase.ValueType, str] = {
     OperationPhase.OPERATION_PHASE_COMPLETED: "green",
     OperationPhase.OPERATION_PHASE_ERROR: "red",
     OperationPhase.OPERATION_PHASE_ABORTED: "magenta",
+    OperationPhase.OPERATION_PHASE_PENDING: "yellow",
     OperationPhase.OPERATION_PHASE_HELD: "yellow",
     OperationPhase.OPERATION_PHASE_SUSPENDED: "yellow",
 }

@@ -157,6 +157,17 @@ def test_without_a_terminal_failures_and_losses_are_told_once(
     ]
 
 
+@pytest.mark.parametrize("phase", ["PENDING", "HELD", "SUSPENDED"])
+def test_without_a_terminal_it_is_said_why_nothing_happens(
+    phase: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = unfolding(step(0, "PENDING"), phase=phase, message="somebody is at the rack")
+    with screen_for() as screen:
+        screen.show(shown)
+        screen.show(shown)
+    assert capsys.readouterr().err.splitlines() == [f"{phase}: somebody is at the rack"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
