@@ -86,7 +86,9 @@ class Waits:
                 if any(covers(on, step.id) for on in (*each.requires, *each.after))
             )
             return next((each for each in found if each.id != step.id), None)
-        waited = (self._open_of(on, is_way_back=step.is_way_back) for on in (*step.requires, *step.after))
+        waited = (
+            self._open_of(on, is_way_back=step.is_way_back) for on in (*step.requires, *step.after)
+        )
         return next((each for each in waited if each is not None), None)
 
     def _open_of(self, on: str, *, is_way_back: bool) -> OpenStep | None:

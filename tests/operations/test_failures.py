@@ -9,13 +9,12 @@ from tests.operations.section import START, STOP, PowerSupply, Section, phase, s
 
 CONTINUE = OnFailure.ON_FAILURE_CONTINUE
 ROLL_BACK = OnFailure.ON_FAILURE_ROLL_BACK
-NO_RETRY = {"recover_attempts": 0}
 
 
 async def test_nothing_more_begins_after_a_failure(section: Section) -> None:
     await section.declare(unit("LAB/A", level=1), unit("LAB/B", level=1), unit("LAB/C", level=2))
     PowerSupply.fails.add("LAB/A")
-    async with section.hosted(**NO_RETRY):
+    async with section.hosted(recover_attempts=0):
         ended = await section.ended(await section.order(START))
         assert (phase(ended), ended.minor_state) == ("ERROR", "StepsFailed")
         assert "LAB/A" in ended.message
@@ -33,7 +32,7 @@ async def test_all_goes_on_that_does_not_require_what_failed(section: Section) -
         unit("LAB/A"), unit("LAB/B", level=1), unit("LAB/C", requires=["control_units/LAB/A"])
     )
     PowerSupply.fails.add("LAB/A")
-    async with section.hosted(**NO_RETRY):
+    async with section.hosted(recover_attempts=0):
         ended = await section.ended(await section.order(START, on_failure=CONTINUE))
         assert phase(ended) == "ERROR"
         assert await section.told(ended) == {
@@ -46,7 +45,7 @@ async def test_all_goes_on_that_does_not_require_what_failed(section: Section) -
 async def test_what_was_begun_is_taken_back(section: Section) -> None:
     await section.declare(unit("LAB/A"), unit("LAB/B", level=1), unit("LAB/C", level=2))
     PowerSupply.fails.add("LAB/B")
-    async with section.hosted(**NO_RETRY):
+    async with section.hosted(recover_attempts=0):
         stopped = OrderVerb.ORDER_VERB_INIT
         await section.ended(await section.order(stopped))
         ended = await section.ended(await section.order(START, on_failure=ROLL_BACK))
@@ -91,7 +90,7 @@ async def test_a_unit_that_nobody_hosts_is_out_of_touch_until_it_is_too_late(
 async def test_a_step_is_tried_again_as_often_as_its_author_says(section: Section) -> None:
     await section.declare(*some(1))
     PowerSupply.fails.add("LAB/1")
-    async with section.hosted(**NO_RETRY):
+    async with section.hosted(recover_attempts=0):
         again = Duration(nanos=200_000_000)
         order = await section.order(START, most_attempts=3, retry_delay=again)
         ended = await section.ended(order)

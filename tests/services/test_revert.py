@@ -15,8 +15,8 @@ from metadata_server.domain.attribute import (
     ValueType,
 )
 from metadata_server.domain.bundle import Item, ItemAction, OnConflict
-from metadata_server.domain.change import Caller
 from metadata_server.domain.campaign import Campaign
+from metadata_server.domain.change import Caller
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import (
     Agent,
