@@ -17,6 +17,15 @@ DOMAIN = "mds"
 
 # What may succeed when the same call is sent again, by the contract's table of errors.
 _TRANSIENT_CODES = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
+# What the transport says where no server has answered. One that ends while a call comes in, or is
+# under way, says CANCELLED; who cancels a call of their own hears of it otherwise.
+_SILENT_CODES = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.CANCELLED,
+    }
+)
 # The same code, but sending it again changes nothing.
 _FINAL_REASONS = frozenset({"MESSAGE_TOO_LARGE", "SCHEMA_UNKNOWN"})
 
@@ -95,7 +104,7 @@ def from_rpc_error(error: grpc.aio.AioRpcError, address: str) -> ClientError:
     status = _status(error)
     if status is not None:
         return from_status(status, code)
-    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+    if code in _SILENT_CODES:
         return Unreachable(address, details or code.name)
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         # The transport says so itself, of a message beyond its limit; a server gives details.

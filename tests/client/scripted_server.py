@@ -94,6 +94,11 @@ async def change(_: Any, __: Context) -> Any:
     return watch_pb2.WatchResponse()
 
 
+async def cut_off(request: Any, context: Context) -> Any:
+    """As the transport of a server does that ends just when a call comes in."""
+    await context.abort(grpc.StatusCode.CANCELLED, "CANCELLED")
+
+
 async def hang(_: Any, __: Context) -> Any:
     await asyncio.Event().wait()
 

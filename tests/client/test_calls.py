@@ -9,7 +9,7 @@ from mds.v1.template_pb2 import CreateTemplateRequest, GetTemplateRequest, Templ
 from mds.v1.watch_pb2 import WatchRequest, WatchResponse
 
 from control_units.client import Client, Refused, Unreachable
-from tests.client.scripted_server import ScriptedServer, hang, refuse, template
+from tests.client.scripted_server import ScriptedServer, cut_off, hang, refuse, template
 from tests.stages.ports import free_port
 from tests.stages.waiting import until
 
@@ -84,6 +84,15 @@ async def test_a_read_is_repeated_until_it_is_answered() -> None:
     ):
         assert (await client.templates.GetTemplate(GET)).name == "templates/A"
     assert len(server.calls) == 3
+
+
+async def test_a_call_that_its_server_cuts_off_because_it_ends_is_sent_again() -> None:
+    async with (
+        ScriptedServer([cut_off, template]) as server,
+        Client(server.address) as client,
+    ):
+        assert (await client.templates.GetTemplate(GET)).name == "templates/A"
+    assert len(server.calls) == 2
 
 
 async def test_the_delay_that_a_server_asks_for_is_kept() -> None:
