@@ -7,12 +7,18 @@ from dataclasses import replace
 
 from metadata_server.domain.advance import StepState
 from metadata_server.domain.change import Caller
-from metadata_server.domain.operation import ENDED_PHASES, Minor, Operation, Phase
+from metadata_server.domain.operation import (
+    BREAKING_OFF,
+    ENDED_PHASES,
+    Minor,
+    Operation,
+    Phase,
+)
 from metadata_server.domain.operation_step import RETRIED, Step, StepMinor
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.services.supersession import rewrite
 from metadata_server.store import requests
-from metadata_server.store.operation_steps import set_steps, steps_of
+from metadata_server.store.operation_steps import set_steps, states_of_steps, steps_of
 from metadata_server.store.operations import get_operation
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -126,6 +132,8 @@ def paused(_: UnitOfWork, operation: Operation) -> Operation:
     check_open(operation)
     if operation.phase not in {Phase.QUEUED, Phase.EXECUTING, Phase.HELD}:
         return operation
+    if operation.minor_state in BREAKING_OFF:  # it begins nothing more as it is
+        return operation
     return replace(operation, phase=Phase.SUSPENDED, minor_state=Minor.PAUSED, message="")
 
 
@@ -155,6 +163,8 @@ def aborted(unit: UnitOfWork, operation: Operation) -> Operation:
 
 def retried(unit: UnitOfWork, operation: Operation) -> Operation:
     check_retriable(operation)
+    if any(is_way_back for *_, is_way_back in states_of_steps(unit, operation.key)):
+        raise nothing_to_retry(operation, "it is being taken back; give the order again after that")
     steps = steps_of(unit, operation.key, states=[StepState.ERROR, StepState.ABORTED])
     again = [each.position for each in steps if each.minor_state in RETRIED]
     if not again:
@@ -170,7 +180,7 @@ def retried(unit: UnitOfWork, operation: Operation) -> Operation:
         end_time_us=0,
         deadline_us=0,
     )
-    if operation.phase not in ENDED_PHASES:
+    if operation.phase not in ENDED_PHASES and operation.minor_state not in BREAKING_OFF:
         return replace(operation, message="")
     return replace(
         operation,
