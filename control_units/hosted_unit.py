@@ -81,16 +81,13 @@ class HostedUnit:
         self.wanted_fingerprint = ""
         self.standing = Standing(State.UNLOADED, time.monotonic())
         self.assignment = registration_pb2.Assignment()
-        self.is_held = False
-        self._is_leaving = False
-        self._was_barred = False
+        self.is_held = self._is_leaving = self._was_barred = False
         self._target = State.UNSPECIFIED
         self._failure: tuple[str, bool] | None = None
-        self._failed_generation = 0
+        self._step_generation = self._failed_generation = 0
         self._recovery = Recovery()
         self._recover_attempts = recover_attempts
         self._next_attempt: asyncio.TimerHandle | None = None
-        self._step_generation = 0
         self._task: asyncio.Task[None] | None = None
         self._spawn = spawn
         self._on_change = on_change

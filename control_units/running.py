@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from control_units.control_unit import ControlUnit
+    from control_units.unit_server import UnitServer
 
 ENDING_S = 20.0
 """The process ends so long after it was told to, whatever its hooks do."""
@@ -56,10 +57,7 @@ def run(
             version=version,
             reason=reason,
         )
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _end, server.stop)
-        await server.serve()
+        await _serve(server)
 
     try:
         asyncio.run(serve())
@@ -84,6 +82,13 @@ def set_up_logs() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+async def _serve(server: UnitServer) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _end, server.stop)
+    await server.serve()
 
 
 def _end(stop: object) -> None:
