@@ -1,6 +1,7 @@
 """`mds agent`: launches the unit servers of a host, and tells how they are."""
 
 import asyncio
+from typing import Any
 
 import click
 
@@ -64,17 +65,7 @@ def agent() -> None:
     help="Seconds from the last launch of a level to the first of a higher one.",
 )
 @pass_connection
-def run(
-    connection: Connection,
-    agent_id: str,
-    *,
-    on_exit: str,
-    restarts: int,
-    window_s: float,
-    longest_pause_s: float,
-    grace_s: float,
-    level_interval_s: float,
-) -> None:
+def run(connection: Connection, /, agent_id: str, *, on_exit: str, **limits: Any) -> None:
     """Launch the unit servers that are declared for AGENT, and keep them alive.
 
     One agent a host is enough. Killed, it leaves its unit servers running, and takes charge of
@@ -88,13 +79,6 @@ def run(
     from control_units.running import set_up_logs
 
     set_up_logs()
-    limits = Limits(
-        restarts=restarts,
-        window_s=window_s,
-        longest_pause_s=longest_pause_s,
-        grace_s=grace_s,
-        level_interval_s=level_interval_s,
-    )
     folder = AgentFolder(agent_id)
 
     async def serve() -> None:
@@ -103,7 +87,7 @@ def run(
                 agent_id,
                 folder,
                 client=client,
-                limits=limits,
+                limits=Limits(**limits),
                 on_exit="stop" if on_exit == "stop" else "keep",
             )
 
