@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
 from sqlalchemy import select
 from sqlalchemy.engine import RowMapping
 
@@ -13,7 +12,7 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.session import Lease, Observer, due_contact
 from metadata_server.domain.state import Contact
 from metadata_server.store.agent_tables import agent_status
-from metadata_server.store.codec import data_of, plain, text_of
+from metadata_server.store.codec import build, data_of, plain, text_of
 from metadata_server.store.keys import batches
 from metadata_server.store.observer import observer
 from metadata_server.store.schema import agent
@@ -130,4 +129,7 @@ def contact_in(row: RowMapping, seen: Observer, now_us: int, *, suspect_us: int)
 
 
 def processes_in(text: str) -> tuple[UnitServerProcess, ...]:
-    return msgspec.convert(data_of(text)["processes"], tuple[UnitServerProcess, ...])
+    found: tuple[UnitServerProcess, ...] = build(
+        tuple[UnitServerProcess, ...], data_of(text)["processes"]
+    )
+    return found

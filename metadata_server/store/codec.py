@@ -6,6 +6,7 @@ default in what an earlier one wrote.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar
@@ -58,6 +59,22 @@ def data_of(text: str) -> dict[str, Any]:
     return found
 
 
-def build(type_: type[T], data: Mapping[str, Any]) -> T:
-    """A dataclass from builtins; absent fields have their defaults."""
+def build(type_: type[T], data: Any) -> T:
+    """A dataclass, or a tuple of them, from builtins; absent fields have their defaults."""
+    if type_ not in learnt_types:
+        learn(type_)
     return msgspec.convert(data, type=type_)
+
+
+learnt_types: set[Any] = set()
+learning = threading.Lock()
+
+
+def learn(type_: Any) -> None:
+    """Has msgspec look at a type and at all within it, one thread at a time: it shows what it has
+    learnt of a dataclass to other threads before it is complete, and one that uses it then takes
+    the process down (seen with msgspec 0.22)."""
+    with learning:
+        if type_ not in learnt_types:
+            msgspec.json.Decoder(type_)
+            learnt_types.add(type_)
