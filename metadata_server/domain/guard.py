@@ -196,7 +196,7 @@ class Guarding:
         return None
 
     def _told(self, guard: Guard) -> str:
-        return f"{self.why(guard)}; wait for that, or have the mode changed"
+        return f"{self.why(guard)}; wait for that, stage it, or have the mode changed"
 
 
 def nothing_like(unit: ControlUnit) -> ControlUnit:
