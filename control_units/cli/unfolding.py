@@ -90,11 +90,11 @@ class Unfolding:
             key = (step.is_way_back, step.wave)
             counts.setdefault(key, Counter())[step.state] += 1
         return [
-            Wave(number, back, counts[back, number], self._waits(back, number))
+            Wave(number, back, counts[back, number], self._waits(number, is_way_back=back))
             for back, number in sorted(counts)
         ]
 
-    def _waits(self, is_way_back: bool, wave: int) -> str:  # noqa: FBT001 - the key of a wave
+    def _waits(self, wave: int, *, is_way_back: bool) -> str:
         found = self.next
         if found is None or (found.is_way_back, found.wave) != (is_way_back, wave):
             return ""
