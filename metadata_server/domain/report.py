@@ -78,9 +78,10 @@ class Report(NamedTuple):
         if self.dataset and not SHA256.match(self.dataset):
             expected = "a SHA-256 as 64 hexadecimal digits in lower case, or empty"
             yield WrongField("dataset_hash", self.dataset, expected)
-        if len(self.recovery.hanging_hook) > MAXIMUM_HOOK:
-            expected = f"the name of a hook, at most {MAXIMUM_HOOK} characters"
-            yield WrongField("hanging_hook", self.recovery.hanging_hook, expected)
+        hook = self.recovery.hanging_hook
+        if hook and not (hook.isidentifier() and len(hook) <= MAXIMUM_HOOK):
+            expected = f"the name of a function, at most {MAXIMUM_HOOK} characters, or empty"
+            yield WrongField("hanging_hook", hook, expected)
 
     def after(self, older: Report) -> Report:
         """This report with what an older one of the same unit, not yet written, told."""

@@ -126,6 +126,19 @@ async def test_a_hook_that_hangs_is_told_as_soon_as_its_unit_server_says_so(
         await until_reason(lab)
 
 
+@pytest.mark.parametrize(
+    ("recovery", "field"),
+    [
+        (Recovery(hanging_hook="on" * 33), "hanging_hook"),
+        (Recovery(hanging_hook="\0"), "hanging_hook"),
+        (Recovery(attempts=-1), "attempts"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_by_name(recovery: Recovery, field: str) -> None:
+    told = report(UNIT, 1, ERROR, recovery=recovery)
+    assert [fault.field for fault in told.faults()] == [field]
+
+
 async def test_a_unit_whose_class_is_not_built_names_it_until_a_process_builds_it(
     lab: Facility,
 ) -> None:
