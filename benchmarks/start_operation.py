@@ -45,8 +45,8 @@ def in_levels(_server: int, unit: int) -> ControlUnit:
 
 def in_chains(server: int, unit: int) -> ControlUnit:
     """Each but the first of ten requires the one before it."""
-    first = unit % CHAIN == 0
-    return ControlUnit(requires=[] if first else [unit_id(server, unit - 1)])
+    before = f"control_units/{unit_id(server, unit - 1)}"
+    return ControlUnit(requires=[before] if unit % CHAIN else [])
 
 
 def on_one_level(_server: int, _unit: int) -> ControlUnit:
