@@ -14,9 +14,11 @@ from mds.v1.operation_pb2 import GetOperationRequest, Operation
 from control_units.client import ClientError
 from tests.operations.ground import Ground
 from tests.operations.section import ENDED, phase
+from tests.stages.replica import Replica
 from tests.stages.waiting import until
 
 TAKEN_OVER_WITHIN_S = 40.0
+READY_WITHIN_S = 90.0
 
 
 @dataclass
@@ -63,6 +65,11 @@ class Blow:
         self.gap_s = time.monotonic() - began
 
 
+async def started(replica: Replica) -> None:
+    replica.program.start()
+    await replica.ready(within=READY_WITHIN_S)
+
+
 async def kill_replica(blow: Blow) -> None:
     """The one that carries the operation on loses its power."""
     name, carries = await blow.carrier()
@@ -70,7 +77,7 @@ async def kill_replica(blow: Blow) -> None:
     replica.kill()
     if carries:
         await blow.taken_over(name)
-    await replica.start()
+    await started(replica)
 
 
 async def freeze_replica(blow: Blow) -> None:
@@ -93,7 +100,7 @@ async def end_replica(blow: Blow) -> None:
     await replica.terminate()
     if carries:
         await blow.taken_over(name)
-    await replica.start()
+    await started(replica)
 
 
 async def kill_unit_server(blow: Blow) -> None:
