@@ -25,6 +25,7 @@ class StepMinor(StrEnum):
     HELD = "Held"
     ON_THE_WAY = "OnTheWay"
     OUT_OF_TOUCH = "OutOfTouch"
+    RECOVERING = "Recovering"
     REACHED = "Reached"
     ALREADY_THERE = "AlreadyThere"
     WRITTEN = "Written"
@@ -130,6 +131,7 @@ class Seen(NamedTuple):
         intent_revision: of the last change of its declaration.
         report_revision: of its last report.
         contact: of the session that hosts it.
+        recovers: its unit server will try by itself to get it out of its error.
     """
 
     key: int
@@ -144,6 +146,7 @@ class Seen(NamedTuple):
     reached_recover_count: int = 0
     report_revision: int = 0
     contact: Contact = Contact.NONE
+    recovers: bool = False
 
     @property
     def is_in_touch(self) -> bool:
@@ -203,6 +206,8 @@ def in_error(step: Step, verb: Verb, seen: Seen) -> Verdict:
         return Verdict(StepState.COMPLETED, StepMinor.WRITTEN, why)
     failed = Verdict(StepState.ERROR, StepMinor.FAILED, f"{seen.state}: {seen.message}")
     if seen.state is State.RECOVERABLE_ERROR:
+        if seen.recovers:
+            return Verdict(StepState.EXECUTING, StepMinor.RECOVERING, failed.message)
         return failed if seen.reached_recover_count >= step.recover_count else ON_THE_WAY
     needs_init = step.target in NEEDS_INIT or seen.desired in NEEDS_INIT
     has_tried = seen.report_revision > seen.intent_revision

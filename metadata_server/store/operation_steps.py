@@ -15,6 +15,7 @@ from metadata_server.domain.state import Contact, State
 from metadata_server.store.codec import build, data_of, plain, text_of
 from metadata_server.store.keys import batches
 from metadata_server.store.operation_tables import operation_step as table
+from metadata_server.store.recoveries import recovery_of
 from metadata_server.store.schema import control_unit, control_unit_status, lease
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 from metadata_server.store.upsert import insert_rows
@@ -199,6 +200,7 @@ def seen_of(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, Seen]:
         status.reached_recover_count,
         status.revision.label("report_revision"),
         lease.c.contact,
+        status.recovery,
     )
     wanted = sorted(set(keys))
     for some in batches(wanted):
@@ -219,6 +221,7 @@ def seen_of(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, Seen]:
                 row.reached_recover_count or 0,
                 row.report_revision or 0,
                 Contact(row.contact or Contact.NONE),
+                recovery_of(row.recovery or "").next_attempt_us > 0,
             )
     return {key: found.get(key) or Seen(key) for key in wanted}
 

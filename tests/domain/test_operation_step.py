@@ -73,6 +73,8 @@ def test_a_unit_in_error_has_failed_once_it_has_acted_on_the_order() -> None:
     assert "no mains" in verdict_of(STEP, Verb.START, failed).message
     told_to_recover = failed._replace(reached_recover_count=1)
     assert verdict(told_to_recover) == ("EXECUTING", "OnTheWay")
+    recovers = failed._replace(recovers=True)
+    assert verdict(recovers) == ("EXECUTING", "Recovering")
     fatal = ALIVE._replace(state=State.FATAL_ERROR)
     assert verdict(fatal) == ("ERROR", "UnitFailed")
     assert verdict(fatal._replace(report_revision=40)) == ("EXECUTING", "OnTheWay")

@@ -100,6 +100,19 @@ async def test_a_step_is_tried_again_as_often_as_its_author_says(section: Sectio
         assert PowerSupply.started == ["LAB/1"] * 3
 
 
+async def test_a_unit_that_its_unit_server_recovers_has_not_failed(section: Section) -> None:
+    await section.declare(*some(1))
+    PowerSupply.fails.add("LAB/1")
+    async with section.hosted(recover_attempts=5):
+        order = await section.order(START)
+        while (await section.told(order))["LAB/1"] != ("EXECUTING", "Recovering"):
+            assert phase(await section.get(order.name)) in {"QUEUED", "EXECUTING"}
+        assert "the mains are off" in (await section.steps(order))[0].message
+        PowerSupply.fails.clear()
+        assert phase(await section.ended(order)) == "COMPLETED"
+        assert len(PowerSupply.started) == 2
+
+
 async def test_all_that_has_not_begun_when_its_time_is_over_is_aborted(section: Section) -> None:
     await section.declare(unit("LAB/A"), unit("LAB/B", level=1))
     PowerSupply.waits.add("LAB/A")
