@@ -126,6 +126,13 @@ def _planned(connection: Connection, operation: Operation, limits: str) -> Opera
         raise click.ClickException(f"No control unit is selected. {limits}".rstrip()) from None
 
 
+def _way_out(plan: OperationPlan) -> str:
+    """What may be done about units that are blocked."""
+    if any(each.by for each in plan.blocked):
+        return "Order what is in the way first or as well, or --even-so."
+    return "What a guard forbids can wait for another mode: --stage."
+
+
 def _is_over(plan: OperationPlan, wish: Wish, options: dict[str, Any]) -> bool:
     """Whether nothing is left to do; where something stands against the plan it ends here."""
     is_stopped = bool(plan.blocked and (options["all_or_none"] or not plan.steps))
@@ -134,7 +141,7 @@ def _is_over(plan: OperationPlan, wish: Wish, options: dict[str, Any]) -> bool:
     if wish.output == "json":
         click.echo(_json(plan, None))
     elif is_stopped:
-        click.echo("Nothing was ordered. Order what is in the way first or as well, or --even-so.")
+        click.echo(f"Nothing was ordered. {_way_out(plan)}")
     elif plan.steps:
         click.echo("Nothing was ordered.")
     else:
