@@ -34,6 +34,7 @@ def what_is_missing() -> str:
 
 IN_MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 * 1024**3
+LONGEST_TESTS_S = 6 * 3600
 
 
 def data_folder(otherwise: Path) -> Path:
@@ -42,6 +43,9 @@ def data_folder(otherwise: Path) -> Path:
     is_there = IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK)
     if not is_there or shutil.disk_usage(IN_MEMORY).free < ROOM_BYTES:
         return otherwise
+    for left in IN_MEMORY.glob("mds-mariadb-*"):  # by tests that were killed
+        if time.time() - left.stat().st_mtime > LONGEST_TESTS_S:
+            shutil.rmtree(left, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix="mds-mariadb-", dir=IN_MEMORY))
 
 
