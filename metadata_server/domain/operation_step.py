@@ -131,7 +131,8 @@ class Seen(NamedTuple):
         intent_revision: of the last change of its declaration.
         report_revision: of its last report.
         contact: of the session that hosts it.
-        recovers: its unit server will try by itself to get it out of its error.
+        recovers: its unit server will try by itself, for the first time and within seconds, to
+            get it out of its error.
     """
 
     key: int

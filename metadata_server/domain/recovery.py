@@ -19,6 +19,12 @@ class Recovery(NamedTuple):
     next_attempt_us: int = 0
     hanging_hook: str = ""
 
+    @property
+    def is_first_to_come(self) -> bool:
+        """Whether the first attempt is still to be made: it comes within seconds, and often does;
+        the later ones take minutes."""
+        return self.next_attempt_us > 0 and self.attempts == 0
+
 
 NO_RECOVERY = Recovery()
 """Of a unit that needs none: of nearly all, nearly always."""

@@ -221,7 +221,7 @@ def seen_of(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, Seen]:
                 row.reached_recover_count or 0,
                 row.report_revision or 0,
                 Contact(row.contact or Contact.NONE),
-                recovery_of(row.recovery or "").next_attempt_us > 0,
+                recovery_of(row.recovery or "").is_first_to_come,
             )
     return {key: found.get(key) or Seen(key) for key in wanted}
 

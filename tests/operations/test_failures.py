@@ -113,6 +113,17 @@ async def test_a_unit_that_its_unit_server_recovers_has_not_failed(section: Sect
         assert len(PowerSupply.started) == 2
 
 
+async def test_a_unit_that_fails_again_has_failed_though_more_attempts_come(
+    section: Section,
+) -> None:
+    await section.declare(*some(1))
+    PowerSupply.fails.add("LAB/1")
+    async with section.hosted(recover_attempts=5):
+        ended = await section.ended(await section.order(START))
+        assert await section.told(ended) == {"LAB/1": ("ERROR", "UnitFailed")}
+        assert len(PowerSupply.started) == 2
+
+
 async def test_all_that_has_not_begun_when_its_time_is_over_is_aborted(section: Section) -> None:
     await section.declare(unit("LAB/A"), unit("LAB/B", level=1))
     PowerSupply.waits.add("LAB/A")
