@@ -55,6 +55,8 @@ async def watching(replica: Replica, *arguments: str) -> AsyncIterator[asyncio.s
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "MDS_ADDRESS": replica.address},
+        # As from a terminal: who runs the tests in the background has it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     try:
         yield process

@@ -17,6 +17,7 @@ RENAMED = {
     "taken_time": "taken_time_us",
     "begin_time": "begin_time_us",
     "end_time": "end_time_us",
+    "due_time": "due_time_us",
 }
 """Fields that the domain calls otherwise, for their unit."""
 
