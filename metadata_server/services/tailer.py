@@ -1,6 +1,6 @@
 """One reader of the changes for all who follow them on this replica.
 
-It looks at once after a commit of its own replica, and every 100 ms for those of others, 200 ms
+It looks at once after a commit of its own replica, and every 100 ms for those of others, 250 ms
 where nothing has happened for a while: one cheap read of the counter, and only when that has moved, of the rows. Nobody waits for a
 follower; a slow one is ended and comes back from where it was.
 """
@@ -27,8 +27,9 @@ from metadata_server.store.unit_of_work import UnitOfWork
 
 PERIOD_S = 0.1
 QUIET_AFTER_S = 5.0
-"""When nothing has happened for so long, half as many looks do: an idle replica's looks are most
-of what it costs."""
+QUIET_PERIODS = 2.5
+"""When nothing has happened for so long, fewer looks do: an idle replica's looks are most of what
+it costs."""
 LONGEST_PAUSE_S = 2.0
 CHANGES_A_PIECE = 1_000
 log = structlog.get_logger()
@@ -89,8 +90,9 @@ class Tailer:
         try:
             while True:
                 failures = await self._try(failures)
-                is_quiet = time.monotonic() - self._moved_s > QUIET_AFTER_S
-                pause = min(self._period_s * 2 ** (failures or is_quiet), LONGEST_PAUSE_S)
+                is_quiet = not failures and time.monotonic() - self._moved_s > QUIET_AFTER_S
+                periods = QUIET_PERIODS if is_quiet else 2**failures
+                pause = min(self._period_s * periods, LONGEST_PAUSE_S)
                 await self._sleep(pause, deaf=failures > 0)
         finally:
             self._loop = None
