@@ -90,7 +90,7 @@ class Supervisor:
             try:
                 await unit_server.run()
                 break
-            except Exception:
+            except Exception:  # the top of a background loop
                 log.exception("unit_server_supervision_failed", unit_server=id)
                 await asyncio.sleep(self._limits.first_pause_s)
         # Nothing waits between its return and here: no declaration can come in between.

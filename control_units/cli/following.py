@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 from mds.v1.kind_pb2 import Kind
-from mds.v1.operation_pb2 import GetOperationRequest, ListOperationStepsRequest, StepState
+from mds.v1.operation_pb2 import GetOperationRequest
+from mds.v1.operation_step_pb2 import ListOperationStepsRequest, StepState
 from mds.v1.watch_pb2 import View, WatchRequest, WatchResponse
 
 from control_units.cli.connection import Connection

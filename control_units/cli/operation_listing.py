@@ -11,13 +11,11 @@ import click
 from mds.v1.operation_pb2 import (
     GetOperationRequest,
     ListOperationsRequest,
-    ListOperationStepsRequest,
     Operation,
     OperationPhase,
-    OperationStep,
     OrderVerb,
-    StepState,
 )
+from mds.v1.operation_step_pb2 import ListOperationStepsRequest, OperationStep, StepState
 
 from control_units.cli.connection import Connection
 from control_units.cli.kinds import pages

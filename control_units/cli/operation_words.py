@@ -5,15 +5,9 @@ from datetime import UTC, datetime
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
-from mds.v1.operation_pb2 import (
-    OnFailure,
-    Operation,
-    OperationPhase,
-    OperationPlan,
-    OperationStep,
-    OrderVerb,
-    StepState,
-)
+from mds.v1.operation_pb2 import OnFailure, Operation, OperationPhase, OrderVerb
+from mds.v1.operation_plan_pb2 import OperationPlan
+from mds.v1.operation_step_pb2 import OperationStep, StepState
 
 from control_units.cli.problems import counted
 

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import click
-from mds.v1.operation_pb2 import OperationPlan, OrderVerb, PlannedStep
+from mds.v1.operation_pb2 import OrderVerb
+from mds.v1.operation_plan_pb2 import OperationPlan, PlannedStep
 from mds.v1.state_pb2 import State
 
 from control_units.cli.entries import some_names

@@ -8,13 +8,8 @@ from typing import Any
 
 import click
 from mds.v1.edit_pb2 import UnitSelection
-from mds.v1.operation_pb2 import (
-    CreateOperationRequest,
-    Operation,
-    OperationPlan,
-    OrderVerb,
-    PlanOperationRequest,
-)
+from mds.v1.operation_pb2 import CreateOperationRequest, Operation, OrderVerb, PlanOperationRequest
+from mds.v1.operation_plan_pb2 import OperationPlan
 from mds.v1.state_pb2 import State
 
 from control_units.cli.connection import Connection

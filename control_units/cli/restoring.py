@@ -6,7 +6,8 @@ from typing import Any
 import click
 from mds.v1.edit_pb2 import UnitSelection
 from mds.v1.live_values_pb2 import NotedValue, PlanRestoreRequest, RestorePlan
-from mds.v1.operation_pb2 import Operation, OperationPlan, OrderVerb
+from mds.v1.operation_pb2 import Operation, OrderVerb
+from mds.v1.operation_plan_pb2 import OperationPlan
 from mds.v1.state_pb2 import State
 
 from control_units.cli.connection import Connection

@@ -8,10 +8,10 @@ from mds.v1.operation_pb2 import (
     CreateOperationRequest,
     Operation,
     OperationPhase,
-    OperationPlan,
     OrderVerb,
     PlanOperationRequest,
 )
+from mds.v1.operation_plan_pb2 import OperationPlan
 
 from control_units.cli.connection import Connection
 from control_units.cli.failures import PROBLEMS

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mds.v1.operation_pb2 import Operation, OperationPhase, OperationStep, StepState
+from mds.v1.operation_pb2 import Operation, OperationPhase
+from mds.v1.operation_step_pb2 import OperationStep, StepState
 
 from control_units.client import ClientError
 

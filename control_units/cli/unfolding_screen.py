@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 import click
-from mds.v1.operation_pb2 import OperationStep, StepState
+from mds.v1.operation_step_pb2 import OperationStep, StepState
 
 from control_units.cli.operation_words import (
     COLOURS,

@@ -1,5 +1,6 @@
 """`mds unit-server`: orders to the agents that launch unit servers, and what those wrote."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -29,9 +30,8 @@ def _command(verb: str, meaning: str) -> None:
     @pass_connection
     def order(connection: Connection, /, names: tuple[str, ...], reason: str) -> None:
         for name in names:
-            server, agent = connection.run(
-                lambda client, name=name: _give(client, verb, name, reason)  # type: ignore[misc]
-            )
+            give = partial(_give, verb=verb, name=name, reason=reason)
+            server, agent = connection.run(give)
             click.echo(_told(verb, server, agent))
 
     order.__doc__ = f"""{meaning}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator
 
 from mds.v1 import edit_pb2, edit_pb2_grpc
@@ -11,6 +10,7 @@ from metadata_server.api.calls import Context, caller_of
 from metadata_server.api.messages.selection import edit_of, selection_of
 from metadata_server.api.plans import carried_out, seen_plan_of
 from metadata_server.api.rebase import rebased
+from metadata_server.api.standard import hash_of
 from metadata_server.services.edits import Editing, Edits
 from metadata_server.services.plans import Applying
 from metadata_server.services.progress import ApplyProgress
@@ -27,8 +27,7 @@ class EditsServicer(edit_pb2_grpc.EditsServicer):
     async def EditControlUnits(
         self, request: edit_pb2.EditControlUnitsRequest, context: Context
     ) -> AsyncIterator[edit_pb2.EditControlUnitsResponse]:
-        payload = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
-        caller = caller_of(context, "Edits.EditControlUnits", request, payload)
+        caller = caller_of(context, "Edits.EditControlUnits", request, hash_of(request))
         editing = Editing(selection_of(request.selection), [edit_of(e) for e in request.edits])
         how = Applying(
             validate_only=request.validate_only,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf.message import Message
-from mds.v1 import operation_pb2, operation_pb2_grpc
+from mds.v1 import operation_pb2, operation_pb2_grpc, operation_plan_pb2, operation_step_pb2
 
 from metadata_server.api.calls import Context, caller_of, tell_position
 from metadata_server.api.messages.enums import PHASES, STEP_STATES, VERBS
@@ -20,6 +18,7 @@ from metadata_server.api.messages.operation import (
 )
 from metadata_server.api.messages.position import position_message, time_us_of
 from metadata_server.api.messages.reading import Reading
+from metadata_server.api.standard import hash_of
 from metadata_server.domain.change import Caller
 from metadata_server.domain.names import Kind
 from metadata_server.domain.operation import Operation
@@ -46,7 +45,7 @@ class OperationsServicer(operation_pb2_grpc.OperationsServicer):
 
     async def PlanOperation(
         self, request: operation_pb2.PlanOperationRequest, context: Context
-    ) -> operation_pb2.OperationPlan:
+    ) -> operation_plan_pb2.OperationPlan:
         answer = await self._operations.plan(order_of(request.operation))
         tell_position(context, answer.position)
         return plan_message(answer.value, answer.position)
@@ -84,8 +83,8 @@ class OperationsServicer(operation_pb2_grpc.OperationsServicer):
         )
 
     async def ListOperationSteps(
-        self, request: operation_pb2.ListOperationStepsRequest, context: Context
-    ) -> operation_pb2.ListOperationStepsResponse:
+        self, request: operation_step_pb2.ListOperationStepsRequest, context: Context
+    ) -> operation_step_pb2.ListOperationStepsResponse:
         states = [STEP_STATES.member(each, field="states") for each in request.states]
         answer = await self._operations.steps(
             id_of(request.operation, field="operation"),
@@ -95,7 +94,7 @@ class OperationsServicer(operation_pb2_grpc.OperationsServicer):
             token=request.page_token,
         )
         tell_position(context, answer.position)
-        return operation_pb2.ListOperationStepsResponse(
+        return operation_step_pb2.ListOperationStepsResponse(
             steps=map(step_message, answer.value.steps),
             next_page_token=answer.value.next_page_token,
             position=position_message(answer.position),
@@ -152,11 +151,6 @@ def told(answer: Answer[Operation], context: Context) -> operation_pb2.Operation
 
 def caller_for(method: str, request: Any, context: Context) -> Caller:
     return caller_of(context, f"Operations.{method}", request, hash_of(request))
-
-
-def hash_of(request: Message) -> str:
-    """Tells whether a request id comes again with the same payload."""
-    return hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
 
 
 def id_of(name: str, *, field: str = "name") -> str:

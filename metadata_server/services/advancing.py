@@ -17,7 +17,9 @@ import structlog
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.services.advance import Advance, Hold
+from metadata_server.services.following import keep_following
 from metadata_server.services.holding import Holding
+from metadata_server.services.subscription import Batch
 from metadata_server.services.tailer import Tailer
 from metadata_server.store.operations import (
     Fenced,
@@ -33,7 +35,6 @@ LOOK_S = 0.8
 """With the lease it makes less than the 5 s that the death of a replica may cost."""
 MOST_HELD = 100
 """Operations that one replica carries on at once; the others wait for a place, or a replica."""
-PAUSE_S = 0.5
 KINDS = frozenset({Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS})
 log = structlog.get_logger()
 
@@ -146,29 +147,25 @@ class Advancing:
 
     async def _listen(self) -> None:
         """Hears of units as long as operations are carried on."""
-        while True:
-            await self._some.wait()
-            try:
-                await self._follow()
-            except Refused as refused:
-                if self._tailer.draining.is_set():
-                    return
-                log.warning("units_not_heard", reason=refused.reason)
-            except Exception:  # the top of a background loop
-                log.exception("units_not_heard")
-            await asyncio.sleep(random.uniform(PAUSE_S / 2, PAUSE_S))
+        await keep_following(self._tailer, self._follow, missed="units_not_heard")
 
     async def _follow(self) -> None:
-        async with self._tailer.subscribe(kinds=KINDS) as changes:
-            for advance in self._held.values():
-                advance.look_again()
-            while self._held:
-                batch = await changes.next(1.0)
-                for change in batch.changes if batch is not None else ():
-                    for key in self._by_unit.get(change.key, ()):
-                        if key in self._held:
-                            self._held[key].hear(change.key)
-        self._some.clear()
+        while True:
+            await self._some.wait()
+            async with self._tailer.subscribe(kinds=KINDS) as changes:
+                for advance in self._held.values():
+                    advance.look_again()
+                while self._held:
+                    batch = await changes.next(1.0)
+                    if batch is not None:
+                        self._pass_on(batch)
+            self._some.clear()
+
+    def _pass_on(self, batch: Batch) -> None:
+        for change in batch.changes:
+            for key in self._by_unit.get(change.key, ()):
+                if key in self._held:
+                    self._held[key].hear(change.key)
 
 
 def claimed(unit: UnitOfWork, key: int, replica: str) -> int | None:

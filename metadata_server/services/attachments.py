@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-import structlog
 
 from metadata_server.domain.attachment import attached_elsewhere, draining, session_ended
 from metadata_server.domain.change import Position
 from metadata_server.domain.maintenance import Coverage
 from metadata_server.domain.names import Kind
-from metadata_server.domain.refused import Refused
 from metadata_server.domain.session import Session, is_session_id
 from metadata_server.services.arrivals import Arrivals
 from metadata_server.services.attachment import Attachment, Means
+from metadata_server.services.following import keep_following
 from metadata_server.services.subscription import Batch
 from metadata_server.services.tailer import Tailer
 from metadata_server.store.sessions import open_session
-
-PAUSE_S = 0.5
-log = structlog.get_logger()
 
 
 class Attachments:
@@ -102,20 +95,14 @@ class Attachments:
     async def run(self) -> None:
         """Passes changes on, until it is cancelled; whenever it may have missed some, everybody
         looks again."""
-        while not self._draining:
-            try:
-                async with self._tailer.subscribe(kinds={Kind.CONTROL_UNIT}) as changes:
-                    for attachment in self._open.values():
-                        attachment.mark_all()
-                    async for batch in changes:
-                        self._pass_on(batch)
-            except Refused as refused:
-                if self._draining:
-                    return
-                log.warning("changes_missed", reason=refused.reason)
-            except Exception:  # the top of a background loop
-                log.exception("changes_not_passed_on")
-            await asyncio.sleep(random.uniform(PAUSE_S / 2, PAUSE_S))
+        await keep_following(self._tailer, self._follow, missed="changes_missed")
+
+    async def _follow(self) -> None:
+        async with self._tailer.subscribe(kinds={Kind.CONTROL_UNIT}) as changes:
+            for attachment in self._open.values():
+                attachment.mark_all()
+            async for batch in changes:
+                self._pass_on(batch)
 
     def _pass_on(self, batch: Batch) -> None:
         changes = [

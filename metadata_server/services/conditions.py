@@ -131,13 +131,15 @@ class Conditions:
     async def _look_over_the_stuck(self) -> None:
         after, size = -1, UNITS_AT_ONCE
         while size == UNITS_AT_ONCE:
-            answer = await self._store.read(
-                lambda unit, after=after: keys_holding(  # type: ignore[misc]
-                    unit, NOT_CONVERGING, after, limit=UNITS_AT_ONCE
-                )
-            )
-            await self._check(answer.value)
-            after, size = answer.value[-1] if answer.value else after, len(answer.value)
+            stuck = await self._stuck_after(after)
+            await self._check(stuck)
+            after, size = stuck[-1] if stuck else after, len(stuck)
+
+    async def _stuck_after(self, key: int) -> list[int]:
+        answer = await self._store.read(
+            lambda unit: keys_holding(unit, NOT_CONVERGING, key, limit=UNITS_AT_ONCE)
+        )
+        return answer.value
 
     async def _hosted_after(self, key: int) -> list[Hosted]:
         answer = await self._store.read(lambda unit: hosted_after(unit, key, limit=UNITS_AT_ONCE))

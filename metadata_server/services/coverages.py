@@ -3,15 +3,11 @@ clock, for a maintenance begins and ends without anybody saying so."""
 
 from __future__ import annotations
 
-import asyncio
-import random
 from collections.abc import Callable
-
-import structlog
 
 from metadata_server.domain.maintenance import Coverage
 from metadata_server.domain.names import Kind
-from metadata_server.domain.refused import Refused
+from metadata_server.services.following import keep_following
 from metadata_server.services.tailer import Tailer
 from metadata_server.store.maintenances import coverage_now, next_turn_us
 from metadata_server.store.store import Store
@@ -20,8 +16,6 @@ from metadata_server.store.unit_of_work import UnitOfWork
 LOOK_AGAIN_S = 60.0
 """The wait for a far end is cut into such pieces: the database's clock may be set."""
 SHORTEST_S = 0.02
-PAUSE_S = 0.5
-log = structlog.get_logger()
 
 
 class Coverages:
@@ -40,16 +34,7 @@ class Coverages:
 
     async def run(self) -> None:
         """Looks until it is cancelled, or the replica drains."""
-        while not self._tailer.draining.is_set():
-            try:
-                await self._follow()
-            except Refused as refused:
-                if self._tailer.draining.is_set():
-                    return
-                log.warning("maintenances_missed", reason=refused.reason)
-            except Exception:  # the top of a background loop
-                log.exception("maintenances_not_followed")
-            await asyncio.sleep(random.uniform(PAUSE_S / 2, PAUSE_S))
+        await keep_following(self._tailer, self._follow, missed="maintenances_missed")
 
     async def _follow(self) -> None:
         async with self._tailer.subscribe(kinds={Kind.MAINTENANCE}) as changes:

@@ -3,12 +3,8 @@ by itself."""
 
 from __future__ import annotations
 
-import asyncio
-import random
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-
-import structlog
 
 from metadata_server.domain.advance import ENDED
 from metadata_server.domain.bundle import Decision, ItemAction
@@ -20,8 +16,8 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.operation import Minor, Operation, Order, Phase
 from metadata_server.domain.operation_step import Step
 from metadata_server.domain.order_plan import TARGETS, Verb
-from metadata_server.domain.refused import Refused
 from metadata_server.domain.state import State
+from metadata_server.services.following import keep_following
 from metadata_server.services.tailer import Tailer
 from metadata_server.store.guards import guarding_now
 from metadata_server.store.operations import (
@@ -37,8 +33,6 @@ from metadata_server.store.unit_of_work import UnitOfWork
 HELD_LOOK_US = 30_000_000
 """An operation that is held is looked at so often, also where nobody heard of a new mode."""
 LONGEST_WAIT_S = 60.0
-PAUSE_S = 0.5
-log = structlog.get_logger()
 
 
 def guard_bars(unit: UnitOfWork, order: Order, units: Iterable[ControlUnit]) -> dict[str, str]:
@@ -138,16 +132,7 @@ class Holding:
 
     async def run(self) -> None:
         """Follows modes and guards until it is cancelled, or the replica drains."""
-        while not self._tailer.draining.is_set():
-            try:
-                await self._follow()
-            except Refused as refused:
-                if self._tailer.draining.is_set():
-                    return
-                log.warning("machine_modes_missed", reason=refused.reason)
-            except Exception:  # the top of a background loop
-                log.exception("machine_modes_not_followed")
-            await asyncio.sleep(random.uniform(PAUSE_S / 2, PAUSE_S))
+        await keep_following(self._tailer, self._follow, missed="machine_modes_missed")
 
     async def _follow(self) -> None:
         kinds = {Kind.MACHINE_MODE, Kind.GUARD}

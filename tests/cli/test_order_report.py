@@ -2,13 +2,8 @@
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from mds.v1.operation_pb2 import (
-    BlockedUnit,
-    HitUnit,
-    OperationPlan,
-    OrderVerb,
-    PlannedStep,
-)
+from mds.v1.operation_pb2 import OrderVerb
+from mds.v1.operation_plan_pb2 import BlockedUnit, HitUnit, OperationPlan, PlannedStep
 from mds.v1.state_pb2 import State
 
 from control_units.cli.order_report import order_lines

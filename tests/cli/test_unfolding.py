@@ -4,7 +4,7 @@ import io
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from mds.v1.operation_pb2 import StepState
+from mds.v1.operation_step_pb2 import StepState
 from rich.console import Console
 
 from control_units.cli.operation_words import seconds_text

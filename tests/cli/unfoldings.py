@@ -2,14 +2,8 @@
 
 from typing import Any
 
-from mds.v1.operation_pb2 import (
-    Operation,
-    OperationPhase,
-    OperationStep,
-    OrderVerb,
-    StepCounts,
-    StepState,
-)
+from mds.v1.operation_pb2 import Operation, OperationPhase, OrderVerb
+from mds.v1.operation_step_pb2 import OperationStep, StepCounts, StepState
 
 from control_units.cli.unfolding import Unfolding
 

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 
 from mds.v1.control_unit_pb2 import ControlUnit, ControlUnitStatus
-from mds.v1.operation_pb2 import Operation, OperationStep, OrderVerb, StepState
+from mds.v1.operation_pb2 import Operation, OrderVerb
+from mds.v1.operation_step_pb2 import OperationStep, StepState
 
 from tests.operations.ground import Note
 from tests.operations.section import phase

@@ -16,13 +16,11 @@ from mds.v1.edit_pb2 import EditControlUnitsRequest, FieldEdit, UnitSelection
 from mds.v1.operation_pb2 import (
     CreateOperationRequest,
     GetOperationRequest,
-    ListOperationStepsRequest,
     Operation,
     OperationPhase,
-    OperationStep,
     OrderVerb,
-    StepState,
 )
+from mds.v1.operation_step_pb2 import ListOperationStepsRequest, OperationStep, StepState
 from mds.v1.state_pb2 import State
 from mds.v1.template_pb2 import Template
 from mds.v1.unit_server_pb2 import UnitServer as DeclaredServer

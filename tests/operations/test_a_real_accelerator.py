@@ -15,10 +15,9 @@ from mds.v1.operation_pb2 import (
     AbortOperationRequest,
     CreateOperationRequest,
     Operation,
-    OperationStep,
     RetryOperationRequest,
-    StepState,
 )
+from mds.v1.operation_step_pb2 import OperationStep, StepState
 from mds.v1.state_pb2 import State
 
 from control_units.importers.chaos import read_chaos

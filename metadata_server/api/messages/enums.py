@@ -15,6 +15,7 @@ from mds.v1 import (
     history_pb2,
     kind_pb2,
     operation_pb2,
+    operation_step_pb2,
     state_pb2,
     template_pb2,
     unit_server_pb2,
@@ -96,7 +97,7 @@ GUARDED_CHANGES = Words(GuardedChange, guard_pb2.GuardedChange, "GUARDED_CHANGE"
 KINDS = Words(Kind, kind_pb2.Kind, "KIND")
 VERBS = Words(Verb, operation_pb2.OrderVerb, "ORDER_VERB")
 PHASES = Words(Phase, operation_pb2.OperationPhase, "OPERATION_PHASE")
-STEP_STATES = Words(StepState, operation_pb2.StepState, "STEP_STATE")
+STEP_STATES = Words(StepState, operation_step_pb2.StepState, "STEP_STATE")
 ON_FAILURES = Words(OnFailure, operation_pb2.OnFailure, "ON_FAILURE", OnFailure.STOP)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from google.protobuf.duration_pb2 import Duration
-from mds.v1 import edit_pb2, operation_pb2
+from mds.v1 import edit_pb2, operation_pb2, operation_plan_pb2, operation_step_pb2
 
 from metadata_server.api.messages.enums import ON_FAILURES, PHASES, STATES, STEP_STATES, VERBS
 from metadata_server.api.messages.position import position_message, time_message
@@ -124,8 +124,8 @@ def operation_message(operation: Operation, *, now_us: int = 0) -> operation_pb2
     )
 
 
-def counts_message(counts: StepCounts) -> operation_pb2.StepCounts:
-    return operation_pb2.StepCounts(
+def counts_message(counts: StepCounts) -> operation_step_pb2.StepCounts:
+    return operation_step_pb2.StepCounts(
         steps=counts.steps,
         pending=counts.pending,
         executing=counts.executing,
@@ -136,8 +136,8 @@ def counts_message(counts: StepCounts) -> operation_pb2.StepCounts:
     )
 
 
-def step_message(step: Step) -> operation_pb2.OperationStep:
-    return operation_pb2.OperationStep(
+def step_message(step: Step) -> operation_step_pb2.OperationStep:
+    return operation_step_pb2.OperationStep(
         position=step.position,
         control_unit=UNIT.name_of(step.id),
         state=STEP_STATES.number[step.state],
@@ -156,12 +156,12 @@ def step_message(step: Step) -> operation_pb2.OperationStep:
     )
 
 
-def plan_message(planned: Planned, position: Position) -> operation_pb2.OperationPlan:
+def plan_message(planned: Planned, position: Position) -> operation_plan_pb2.OperationPlan:
     order = planned.order
     wave = {each.id: number for number, some in enumerate(planned.waves) for each in some}
-    return operation_pb2.OperationPlan(
+    return operation_plan_pb2.OperationPlan(
         steps=[
-            operation_pb2.PlannedStep(
+            operation_plan_pb2.PlannedStep(
                 control_unit=UNIT.name_of(member.id),
                 wave=wave[member.id],
                 state=STATES.number[member.state],
@@ -171,13 +171,13 @@ def plan_message(planned: Planned, position: Position) -> operation_pb2.Operatio
         ],
         there=map(UNIT.name_of, order.there),
         blocked=[
-            operation_pb2.BlockedUnit(
+            operation_plan_pb2.BlockedUnit(
                 control_unit=UNIT.name_of(id), by=blockage.by, why=blockage.why
             )
             for id, blockage in sorted(order.blocked.items())
         ],
         hit=[
-            operation_pb2.HitUnit(control_unit=UNIT.name_of(id), through=UNIT.name_of(through))
+            operation_plan_pb2.HitUnit(control_unit=UNIT.name_of(id), through=UNIT.name_of(through))
             for id, through in sorted(planned.hit.items())
         ],
         supersedes=planned.supersedes,

@@ -11,8 +11,8 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mds.v1 import edit_pb2 as _edit_pb2
+from mds.v1 import operation_step_pb2 as _operation_step_pb2
 from mds.v1 import position_pb2 as _position_pb2
-from mds.v1 import state_pb2 as _state_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -124,46 +124,6 @@ OPERATION_PHASE_ARCHIVED: OperationPhase.ValueType  # 9
 """It has ended so long ago that its steps are no longer kept."""
 Global___OperationPhase: _TypeAlias = OperationPhase  # noqa: Y015
 
-class _StepState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _StepStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StepState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    STEP_STATE_UNSPECIFIED: _StepState.ValueType  # 0
-    """Not set."""
-    STEP_STATE_PENDING: _StepState.ValueType  # 1
-    """It has not begun."""
-    STEP_STATE_EXECUTING: _StepState.ValueType  # 2
-    """The unit has been told, and is on its way."""
-    STEP_STATE_COMPLETED: _StepState.ValueType  # 3
-    """The unit is where it was to come."""
-    STEP_STATE_ERROR: _StepState.ValueType  # 4
-    """The unit has not come there."""
-    STEP_STATE_ABORTED: _StepState.ValueType  # 5
-    """It will not begin, or is no longer what people want."""
-    STEP_STATE_SKIPPED: _StepState.ValueType  # 6
-    """It was left out, by the plan or by a person."""
-
-class StepState(_StepState, metaclass=_StepStateEnumTypeWrapper):
-    """Where a step stands."""
-
-STEP_STATE_UNSPECIFIED: StepState.ValueType  # 0
-"""Not set."""
-STEP_STATE_PENDING: StepState.ValueType  # 1
-"""It has not begun."""
-STEP_STATE_EXECUTING: StepState.ValueType  # 2
-"""The unit has been told, and is on its way."""
-STEP_STATE_COMPLETED: StepState.ValueType  # 3
-"""The unit is where it was to come."""
-STEP_STATE_ERROR: StepState.ValueType  # 4
-"""The unit has not come there."""
-STEP_STATE_ABORTED: StepState.ValueType  # 5
-"""It will not begin, or is no longer what people want."""
-STEP_STATE_SKIPPED: StepState.ValueType  # 6
-"""It was left out, by the plan or by a person."""
-Global___StepState: _TypeAlias = StepState  # noqa: Y015
-
 class _OnFailure:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -191,52 +151,6 @@ ON_FAILURE_CONTINUE: OnFailure.ValueType  # 2
 ON_FAILURE_ROLL_BACK: OnFailure.ValueType  # 3
 """Nothing more begins, and what was done is taken back in the opposite order."""
 Global___OnFailure: _TypeAlias = OnFailure  # noqa: Y015
-
-@_typing.final
-class StepCounts(_message.Message):
-    """How many steps there are, by where they stand. All of them together: `steps`."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STEPS_FIELD_NUMBER: _builtins.int
-    PENDING_FIELD_NUMBER: _builtins.int
-    EXECUTING_FIELD_NUMBER: _builtins.int
-    COMPLETED_FIELD_NUMBER: _builtins.int
-    FAILED_FIELD_NUMBER: _builtins.int
-    ABORTED_FIELD_NUMBER: _builtins.int
-    SKIPPED_FIELD_NUMBER: _builtins.int
-    steps: _builtins.int
-    """One for each unit of the frozen selection, and one for each that is taken back."""
-    pending: _builtins.int
-    """PENDING."""
-    executing: _builtins.int
-    """EXECUTING."""
-    completed: _builtins.int
-    """COMPLETED, with those that had nothing to do."""
-    failed: _builtins.int
-    """ERROR."""
-    aborted: _builtins.int
-    """ABORTED."""
-    skipped: _builtins.int
-    """SKIPPED."""
-    def __init__(
-        self,
-        *,
-        steps: _builtins.int = ...,
-        pending: _builtins.int = ...,
-        executing: _builtins.int = ...,
-        completed: _builtins.int = ...,
-        failed: _builtins.int = ...,
-        aborted: _builtins.int = ...,
-        skipped: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aborted", b"aborted", "completed", b"completed", "executing", b"executing", "failed", b"failed", "pending", b"pending", "skipped", b"skipped", "steps", b"steps"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___StepCounts: _TypeAlias = StepCounts  # noqa: Y015
 
 @_typing.final
 class Operation(_message.Message):
@@ -370,7 +284,7 @@ class Operation(_message.Message):
         """When it will have ended, by its own pace and that of past ones; absent: nobody can tell."""
 
     @_builtins.property
-    def counts(self) -> Global___StepCounts:
+    def counts(self) -> _operation_step_pb2.StepCounts:
         """How many steps stand where."""
 
     def __init__(
@@ -405,7 +319,7 @@ class Operation(_message.Message):
         sign_of_life_time: _timestamp_pb2.Timestamp | None = ...,
         deadline: _timestamp_pb2.Timestamp | None = ...,
         estimated_end_time: _timestamp_pb2.Timestamp | None = ...,
-        counts: Global___StepCounts | None = ...,
+        counts: _operation_step_pb2.StepCounts | None = ...,
         replica: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "create_time", b"create_time", "deadline", b"deadline", "end_time", b"end_time", "estimated_end_time", b"estimated_end_time", "retry_delay", b"retry_delay", "selection", b"selection", "sign_of_life_time", b"sign_of_life_time", "start_time", b"start_time", "step_timeout", b"step_timeout", "timeout", b"timeout", "update_time", b"update_time"]  # noqa: Y015
@@ -443,252 +357,6 @@ class UnitEdits(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UnitEdits: _TypeAlias = UnitEdits  # noqa: Y015
-
-@_typing.final
-class OperationStep(_message.Message):
-    """What one unit was told in an operation, and what came of it."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    POSITION_FIELD_NUMBER: _builtins.int
-    CONTROL_UNIT_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    MINOR_STATE_FIELD_NUMBER: _builtins.int
-    MESSAGE_FIELD_NUMBER: _builtins.int
-    IS_WAY_BACK_FIELD_NUMBER: _builtins.int
-    LEVEL_FIELD_NUMBER: _builtins.int
-    UNIT_SERVER_FIELD_NUMBER: _builtins.int
-    GENERATION_FIELD_NUMBER: _builtins.int
-    ATTEMPTS_FIELD_NUMBER: _builtins.int
-    START_TIME_FIELD_NUMBER: _builtins.int
-    END_TIME_FIELD_NUMBER: _builtins.int
-    DEADLINE_FIELD_NUMBER: _builtins.int
-    REVISION_FIELD_NUMBER: _builtins.int
-    WAVE_FIELD_NUMBER: _builtins.int
-    position: _builtins.int
-    """Place in the plan, from 0."""
-    control_unit: _builtins.str
-    """`control_units/{id}`, as it was when the operation was created."""
-    state: Global___StepState.ValueType
-    """Where it stands."""
-    minor_state: _builtins.str
-    """Where in that state, as one word: `WaitingForLevel`, `OnTheWay`, `TimedOut`."""
-    message: _builtins.str
-    """Why, for people."""
-    is_way_back: _builtins.bool
-    """Whether it takes another step back."""
-    level: _builtins.int
-    """Level of the unit when the operation was created."""
-    unit_server: _builtins.str
-    """`unit_servers/{id}` when the operation was created; empty: none."""
-    generation: _builtins.int
-    """Generation of the unit that was asked for; 0: it has not begun."""
-    attempts: _builtins.int
-    """How often it has begun."""
-    revision: _builtins.int
-    """Revision of its last change."""
-    wave: _builtins.int
-    """In which wave of its plan it would begin, as PlannedStep has it; steps back have waves of
-    their own, from 0. -1: nothing is ordered to the unit, which is there, or left out.
-    """
-    @_builtins.property
-    def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it began last."""
-
-    @_builtins.property
-    def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ended."""
-
-    @_builtins.property
-    def deadline(self) -> _timestamp_pb2.Timestamp:
-        """When it counts as failed, if the unit has not come there."""
-
-    def __init__(
-        self,
-        *,
-        position: _builtins.int = ...,
-        control_unit: _builtins.str = ...,
-        state: Global___StepState.ValueType = ...,
-        minor_state: _builtins.str = ...,
-        message: _builtins.str = ...,
-        is_way_back: _builtins.bool = ...,
-        level: _builtins.int = ...,
-        unit_server: _builtins.str = ...,
-        generation: _builtins.int = ...,
-        attempts: _builtins.int = ...,
-        start_time: _timestamp_pb2.Timestamp | None = ...,
-        end_time: _timestamp_pb2.Timestamp | None = ...,
-        deadline: _timestamp_pb2.Timestamp | None = ...,
-        revision: _builtins.int = ...,
-        wave: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "control_unit", b"control_unit", "deadline", b"deadline", "end_time", b"end_time", "generation", b"generation", "is_way_back", b"is_way_back", "level", b"level", "message", b"message", "minor_state", b"minor_state", "position", b"position", "revision", b"revision", "start_time", b"start_time", "state", b"state", "unit_server", b"unit_server", "wave", b"wave"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___OperationStep: _TypeAlias = OperationStep  # noqa: Y015
-
-@_typing.final
-class BlockedUnit(_message.Message):
-    """A unit to which nothing is ordered, and why."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CONTROL_UNIT_FIELD_NUMBER: _builtins.int
-    BY_FIELD_NUMBER: _builtins.int
-    WHY_FIELD_NUMBER: _builtins.int
-    control_unit: _builtins.str
-    """`control_units/{id}`."""
-    by: _builtins.str
-    """Unit or group that is in the way; empty: something else is."""
-    why: _builtins.str
-    """The rest of a sentence that begins with `by`."""
-    def __init__(
-        self,
-        *,
-        control_unit: _builtins.str = ...,
-        by: _builtins.str = ...,
-        why: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "control_unit", b"control_unit", "why", b"why"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___BlockedUnit: _TypeAlias = BlockedUnit  # noqa: Y015
-
-@_typing.final
-class HitUnit(_message.Message):
-    """A running unit that would be left without what it requires."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CONTROL_UNIT_FIELD_NUMBER: _builtins.int
-    THROUGH_FIELD_NUMBER: _builtins.int
-    control_unit: _builtins.str
-    """`control_units/{id}`."""
-    through: _builtins.str
-    """The unit through which it is hit."""
-    def __init__(
-        self,
-        *,
-        control_unit: _builtins.str = ...,
-        through: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_unit", b"control_unit", "through", b"through"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___HitUnit: _TypeAlias = HitUnit  # noqa: Y015
-
-@_typing.final
-class PlannedStep(_message.Message):
-    """A unit that an order would act on."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CONTROL_UNIT_FIELD_NUMBER: _builtins.int
-    WAVE_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    WAITS_FOR_FIELD_NUMBER: _builtins.int
-    control_unit: _builtins.str
-    """`control_units/{id}`."""
-    wave: _builtins.int
-    """In which wave it would begin, from 0: as early as what it waits for lets it."""
-    state: _state_pb2.State.ValueType
-    """State that it last reported."""
-    @_builtins.property
-    def waits_for(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What it waits for: units, groups (`RING/MAG/`) and levels (`level 3`)."""
-
-    def __init__(
-        self,
-        *,
-        control_unit: _builtins.str = ...,
-        wave: _builtins.int = ...,
-        state: _state_pb2.State.ValueType = ...,
-        waits_for: _abc.Iterable[_builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_unit", b"control_unit", "state", b"state", "waits_for", b"waits_for", "wave", b"wave"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PlannedStep: _TypeAlias = PlannedStep  # noqa: Y015
-
-@_typing.final
-class OperationPlan(_message.Message):
-    """What an order would do."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STEPS_FIELD_NUMBER: _builtins.int
-    THERE_FIELD_NUMBER: _builtins.int
-    BLOCKED_FIELD_NUMBER: _builtins.int
-    HIT_FIELD_NUMBER: _builtins.int
-    SUPERSEDES_FIELD_NUMBER: _builtins.int
-    WAVES_FIELD_NUMBER: _builtins.int
-    ESTIMATE_FIELD_NUMBER: _builtins.int
-    PLAN_FIELD_NUMBER: _builtins.int
-    POSITION_FIELD_NUMBER: _builtins.int
-    waves: _builtins.int
-    """Number of waves."""
-    plan: _builtins.str
-    """Tells this plan from any other; see CreateOperationRequest.seen_plan."""
-    @_builtins.property
-    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedStep]:
-        """What it would act on, in order."""
-
-    @_builtins.property
-    def there(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Units that are there already: `control_units/{id}`."""
-
-    @_builtins.property
-    def blocked(self) -> _containers.RepeatedCompositeFieldContainer[Global___BlockedUnit]:
-        """Units that would be left out."""
-
-    @_builtins.property
-    def hit(self) -> _containers.RepeatedCompositeFieldContainer[Global___HitUnit]:
-        """Blast radius: running units that would be left without what they require."""
-
-    @_builtins.property
-    def supersedes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Operations that would end for some units: `operations/{id}`."""
-
-    @_builtins.property
-    def estimate(self) -> _duration_pb2.Duration:
-        """How long it would take, by past ones; absent: nobody can tell."""
-
-    @_builtins.property
-    def position(self) -> _position_pb2.Position:
-        """The position that it was read at."""
-
-    def __init__(
-        self,
-        *,
-        steps: _abc.Iterable[Global___PlannedStep] | None = ...,
-        there: _abc.Iterable[_builtins.str] | None = ...,
-        blocked: _abc.Iterable[Global___BlockedUnit] | None = ...,
-        hit: _abc.Iterable[Global___HitUnit] | None = ...,
-        supersedes: _abc.Iterable[_builtins.str] | None = ...,
-        waves: _builtins.int = ...,
-        estimate: _duration_pb2.Duration | None = ...,
-        plan: _builtins.str = ...,
-        position: _position_pb2.Position | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["estimate", b"estimate", "position", b"position"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocked", b"blocked", "estimate", b"estimate", "hit", b"hit", "plan", b"plan", "position", b"position", "steps", b"steps", "supersedes", b"supersedes", "there", b"there", "waves", b"waves"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___OperationPlan: _TypeAlias = OperationPlan  # noqa: Y015
 
 @_typing.final
 class PlanOperationRequest(_message.Message):
@@ -894,80 +562,6 @@ class ListOperationsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListOperationsResponse: _TypeAlias = ListOperationsResponse  # noqa: Y015
-
-@_typing.final
-class ListOperationStepsRequest(_message.Message):
-    """Which steps to list."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    OPERATION_FIELD_NUMBER: _builtins.int
-    PAGE_SIZE_FIELD_NUMBER: _builtins.int
-    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    STATES_FIELD_NUMBER: _builtins.int
-    CHANGED_AFTER_FIELD_NUMBER: _builtins.int
-    operation: _builtins.str
-    """`operations/{id}`."""
-    page_size: _builtins.int
-    """At most so many in a page; 0: 100; at most 1000."""
-    page_token: _builtins.str
-    """Where to go on: `next_page_token` of the page before."""
-    changed_after: _builtins.int
-    """Only those that changed after this revision."""
-    @_builtins.property
-    def states(self) -> _containers.RepeatedScalarFieldContainer[Global___StepState.ValueType]:
-        """Only those in these states; none: all."""
-
-    def __init__(
-        self,
-        *,
-        operation: _builtins.str = ...,
-        page_size: _builtins.int = ...,
-        page_token: _builtins.str = ...,
-        states: _abc.Iterable[Global___StepState.ValueType] | None = ...,
-        changed_after: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_after", b"changed_after", "operation", b"operation", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ListOperationStepsRequest: _TypeAlias = ListOperationStepsRequest  # noqa: Y015
-
-@_typing.final
-class ListOperationStepsResponse(_message.Message):
-    """One page of steps."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STEPS_FIELD_NUMBER: _builtins.int
-    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    POSITION_FIELD_NUMBER: _builtins.int
-    next_page_token: _builtins.str
-    """Token of the next page; empty: this is the last."""
-    @_builtins.property
-    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___OperationStep]:
-        """The steps, by position."""
-
-    @_builtins.property
-    def position(self) -> _position_pb2.Position:
-        """The position that this page was read at."""
-
-    def __init__(
-        self,
-        *,
-        steps: _abc.Iterable[Global___OperationStep] | None = ...,
-        next_page_token: _builtins.str = ...,
-        position: _position_pb2.Position | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "position", b"position", "steps", b"steps"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ListOperationStepsResponse: _TypeAlias = ListOperationStepsResponse  # noqa: Y015
 
 @_typing.final
 class PauseOperationRequest(_message.Message):

@@ -4,6 +4,8 @@ import grpc
 import warnings
 
 from mds.v1 import operation_pb2 as mds_dot_v1_dot_operation__pb2
+from mds.v1 import operation_plan_pb2 as mds_dot_v1_dot_operation__plan__pb2
+from mds.v1 import operation_step_pb2 as mds_dot_v1_dot_operation__step__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -40,7 +42,7 @@ class OperationsStub:
         self.PlanOperation = channel.unary_unary(
                 '/mds.v1.Operations/PlanOperation',
                 request_serializer=mds_dot_v1_dot_operation__pb2.PlanOperationRequest.SerializeToString,
-                response_deserializer=mds_dot_v1_dot_operation__pb2.OperationPlan.FromString,
+                response_deserializer=mds_dot_v1_dot_operation__plan__pb2.OperationPlan.FromString,
                 _registered_method=True)
         self.CreateOperation = channel.unary_unary(
                 '/mds.v1.Operations/CreateOperation',
@@ -59,8 +61,8 @@ class OperationsStub:
                 _registered_method=True)
         self.ListOperationSteps = channel.unary_unary(
                 '/mds.v1.Operations/ListOperationSteps',
-                request_serializer=mds_dot_v1_dot_operation__pb2.ListOperationStepsRequest.SerializeToString,
-                response_deserializer=mds_dot_v1_dot_operation__pb2.ListOperationStepsResponse.FromString,
+                request_serializer=mds_dot_v1_dot_operation__step__pb2.ListOperationStepsRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_operation__step__pb2.ListOperationStepsResponse.FromString,
                 _registered_method=True)
         self.PauseOperation = channel.unary_unary(
                 '/mds.v1.Operations/PauseOperation',
@@ -183,7 +185,7 @@ def add_OperationsServicer_to_server(servicer, server):
             'PlanOperation': grpc.unary_unary_rpc_method_handler(
                     servicer.PlanOperation,
                     request_deserializer=mds_dot_v1_dot_operation__pb2.PlanOperationRequest.FromString,
-                    response_serializer=mds_dot_v1_dot_operation__pb2.OperationPlan.SerializeToString,
+                    response_serializer=mds_dot_v1_dot_operation__plan__pb2.OperationPlan.SerializeToString,
             ),
             'CreateOperation': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateOperation,
@@ -202,8 +204,8 @@ def add_OperationsServicer_to_server(servicer, server):
             ),
             'ListOperationSteps': grpc.unary_unary_rpc_method_handler(
                     servicer.ListOperationSteps,
-                    request_deserializer=mds_dot_v1_dot_operation__pb2.ListOperationStepsRequest.FromString,
-                    response_serializer=mds_dot_v1_dot_operation__pb2.ListOperationStepsResponse.SerializeToString,
+                    request_deserializer=mds_dot_v1_dot_operation__step__pb2.ListOperationStepsRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_operation__step__pb2.ListOperationStepsResponse.SerializeToString,
             ),
             'PauseOperation': grpc.unary_unary_rpc_method_handler(
                     servicer.PauseOperation,
@@ -260,7 +262,7 @@ class Operations:
             target,
             '/mds.v1.Operations/PlanOperation',
             mds_dot_v1_dot_operation__pb2.PlanOperationRequest.SerializeToString,
-            mds_dot_v1_dot_operation__pb2.OperationPlan.FromString,
+            mds_dot_v1_dot_operation__plan__pb2.OperationPlan.FromString,
             options,
             channel_credentials,
             insecure,
@@ -367,8 +369,8 @@ class Operations:
             request,
             target,
             '/mds.v1.Operations/ListOperationSteps',
-            mds_dot_v1_dot_operation__pb2.ListOperationStepsRequest.SerializeToString,
-            mds_dot_v1_dot_operation__pb2.ListOperationStepsResponse.FromString,
+            mds_dot_v1_dot_operation__step__pb2.ListOperationStepsRequest.SerializeToString,
+            mds_dot_v1_dot_operation__step__pb2.ListOperationStepsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,8 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from mds.v1 import operation_pb2 as _operation_pb2
+from mds.v1 import operation_plan_pb2 as _operation_plan_pb2
+from mds.v1 import operation_step_pb2 as _operation_step_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -36,7 +38,7 @@ class OperationsStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OperationsAsyncStub: ...
-    PlanOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.PlanOperationRequest, _operation_pb2.OperationPlan]
+    PlanOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.PlanOperationRequest, _operation_plan_pb2.OperationPlan]
     """Says what an order would do, and writes nothing. Refused: INVALID_FIELD, INVALID_ID,
     DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED.
     """
@@ -52,7 +54,7 @@ class OperationsStub:
     """Lists operations as they are when each page is read. Refused: INVALID_FIELD,
     INVALID_PAGE_TOKEN.
     """
-    ListOperationSteps: _grpc.UnaryUnaryMultiCallable[_operation_pb2.ListOperationStepsRequest, _operation_pb2.ListOperationStepsResponse]
+    ListOperationSteps: _grpc.UnaryUnaryMultiCallable[_operation_step_pb2.ListOperationStepsRequest, _operation_step_pb2.ListOperationStepsResponse]
     """Lists the steps of an operation, in the order of its plan, as they are when each page is
     read. Refused: OPERATION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
     """
@@ -86,7 +88,7 @@ class OperationsAsyncStub(OperationsStub):
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    PlanOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.PlanOperationRequest, _operation_pb2.OperationPlan]  # type: ignore[assignment]
+    PlanOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.PlanOperationRequest, _operation_plan_pb2.OperationPlan]  # type: ignore[assignment]
     """Says what an order would do, and writes nothing. Refused: INVALID_FIELD, INVALID_ID,
     DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED.
     """
@@ -102,7 +104,7 @@ class OperationsAsyncStub(OperationsStub):
     """Lists operations as they are when each page is read. Refused: INVALID_FIELD,
     INVALID_PAGE_TOKEN.
     """
-    ListOperationSteps: _aio.UnaryUnaryMultiCallable[_operation_pb2.ListOperationStepsRequest, _operation_pb2.ListOperationStepsResponse]  # type: ignore[assignment]
+    ListOperationSteps: _aio.UnaryUnaryMultiCallable[_operation_step_pb2.ListOperationStepsRequest, _operation_step_pb2.ListOperationStepsResponse]  # type: ignore[assignment]
     """Lists the steps of an operation, in the order of its plan, as they are when each page is
     read. Refused: OPERATION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
     """
@@ -139,7 +141,7 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _operation_pb2.PlanOperationRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_operation_pb2.OperationPlan, _abc.Awaitable[_operation_pb2.OperationPlan]]:
+    ) -> _typing.Union[_operation_plan_pb2.OperationPlan, _abc.Awaitable[_operation_plan_pb2.OperationPlan]]:
         """Says what an order would do, and writes nothing. Refused: INVALID_FIELD, INVALID_ID,
         DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED.
         """
@@ -177,9 +179,9 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ListOperationSteps(
         self,
-        request: _operation_pb2.ListOperationStepsRequest,
+        request: _operation_step_pb2.ListOperationStepsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_operation_pb2.ListOperationStepsResponse, _abc.Awaitable[_operation_pb2.ListOperationStepsResponse]]:
+    ) -> _typing.Union[_operation_step_pb2.ListOperationStepsResponse, _abc.Awaitable[_operation_step_pb2.ListOperationStepsResponse]]:
         """Lists the steps of an operation, in the order of its plan, as they are when each page is
         read. Refused: OPERATION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
         """
