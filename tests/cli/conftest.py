@@ -4,11 +4,13 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
-from tests.stages.program import BIN
+from tests.stages.nursery import MDS, Newborn
 from tests.stages.replica import Replica
 
 PATIENCE_S = 60
@@ -30,21 +32,41 @@ async def run_mds(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     stdin: bytes = b"",
-    stdout: int | BinaryIO = asyncio.subprocess.PIPE,
+    stdout: str | None = None,
 ) -> Ended:
-    """Runs `mds` to its end, without a terminal."""
+    """Runs `mds` to its end, without a terminal.
+
+    Args:
+        stdout: file that it writes to instead.
+    """
+    with TemporaryDirectory() as folder:
+        given, out, err = (Path(folder) / name for name in ("in", "out", "err"))
+        given.write_bytes(stdin)
+        everything = {**os.environ, **(environment or {})}
+        program = Newborn(
+            arguments, everything, stdin=str(given), stdout=stdout or str(out), stderr=str(err)
+        )
+        try:
+            code = await asyncio.to_thread(program.wait, PATIENCE_S)
+        finally:
+            program.clear()
+        return Ended(code, out.read_text() if stdout is None else "", err.read_text())
+
+
+async def run_mds_anew(*arguments: str, environment: Mapping[str, str] | None = None) -> Ended:
+    """Runs `mds` to its end, and has it load all that it needs."""
     process = await asyncio.create_subprocess_exec(
-        str(BIN / "mds"),
+        MDS,
         *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=stdout,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **(environment or {})},
     )
     async with asyncio.timeout(PATIENCE_S):
-        out, err = await process.communicate(stdin)
+        out, err = await process.communicate()
     assert process.returncode is not None
-    return Ended(process.returncode, (out or b"").decode(), err.decode())
+    return Ended(process.returncode, out.decode(), err.decode())
 
 
 @pytest.fixture

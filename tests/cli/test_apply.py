@@ -11,8 +11,8 @@ import pytest
 
 from tests.cli.conftest import Ended, Mds, run_mds
 from tests.cli.facilities import TEMPLATE, site, units
+from tests.stages.nursery import MDS
 from tests.stages.ports import free_port
-from tests.stages.program import BIN
 from tests.stages.replica import Replica
 
 
@@ -148,7 +148,7 @@ class AtATerminal:
         ours, theirs = pty.openpty()
         try:
             process = await asyncio.create_subprocess_exec(
-                str(BIN / "mds"), *arguments, stdin=theirs, stdout=theirs, stderr=theirs,
+                MDS, *arguments, stdin=theirs, stdout=theirs, stderr=theirs,
                 env={**os.environ, "MDS_ADDRESS": self._replica.address, "TERM": "xterm"},
                 start_new_session=True,
             )  # fmt: skip

@@ -17,7 +17,7 @@ from control_units.client import Client
 from tests.cli.conftest import Ended, Mds, run_mds
 from tests.conftest import StartReplica
 from tests.importers.files import attribute, driver, facility, unit
-from tests.stages.program import BIN
+from tests.stages.nursery import MDS
 from tests.stages.replica import Replica
 
 
@@ -195,7 +195,7 @@ async def test_a_bar_is_shown_on_a_terminal_only(mds: Mds, file: Path, replica: 
     ours, theirs = pty.openpty()
     try:
         process = await asyncio.create_subprocess_exec(
-            str(BIN / "mds"), "import", "chaos", str(file),
+            MDS, "import", "chaos", str(file),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=theirs,
             env={**os.environ, "MDS_ADDRESS": replica.address, "TERM": "xterm"},

@@ -10,7 +10,7 @@ from mds.v1 import agent_pb2
 
 from control_units.cli.connection import Connection
 from control_units.client import Client
-from tests.cli.conftest import Mds, run_mds
+from tests.cli.conftest import Mds, run_mds, run_mds_anew
 from tests.stages.ports import free_port
 from tests.stages.waiting import until
 
@@ -47,13 +47,13 @@ async def test_a_broken_command_is_named_and_stops_no_other(tmp_path: Path) -> N
         "[mds.commands]\nabsent = no_such_module:x\nnumber = math:pi\n"
     )
     environment = {"PYTHONPATH": str(tmp_path)}
-    ended = await run_mds("--help", environment=environment)
+    ended = await run_mds_anew("--help", environment=environment)
     assert ended.code == 0
     assert "cannot be loaded" in ended.out
-    ended = await run_mds("absent", environment=environment)
+    ended = await run_mds_anew("absent", environment=environment)
     assert ended.code == 1
     assert "no_such_module" in ended.err
-    ended = await run_mds("number", environment=environment)
+    ended = await run_mds_anew("number", environment=environment)
     assert "is a float, no command" in ended.err
 
 
@@ -92,8 +92,7 @@ def test_while_no_server_answers_it_says_what_it_waits_for(
 
 
 async def test_a_disk_without_room_is_named(mds: Mds) -> None:
-    with Path("/dev/full").open("wb") as full:
-        ended = await mds("export", stdout=full)
+    ended = await mds("export", stdout="/dev/full")
     assert ended.code == 1
     assert ended.err == "Error: No space left on device\n"
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.conftest import Ended, Mds
 from tests.cli.facilities import site
-from tests.stages.program import BIN
+from tests.stages.nursery import MDS
 from tests.stages.replica import Replica
 from tests.stages.waiting import until
 
@@ -51,7 +51,7 @@ async def is_executing(mds: Mds) -> None:
 async def watching(replica: Replica, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """`mds …` beside the test; its words come on standard error."""
     process = await asyncio.create_subprocess_exec(
-        str(BIN / "mds"), *arguments,
+        MDS, *arguments,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "MDS_ADDRESS": replica.address},

@@ -10,7 +10,7 @@ import pytest
 from control_units.cli.run import example_facility
 from tests.cli.conftest import run_mds
 from tests.conftest import StartReplica
-from tests.stages.program import BIN
+from tests.stages.nursery import BIN
 
 HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 PAGES = (

@@ -1,6 +1,7 @@
 """What a test may not leave behind: tasks on its event loop and processes of its own."""
 
 import asyncio
+import os
 
 import psutil
 
@@ -26,8 +27,16 @@ def child_processes() -> dict[int, str]:
     children = {}
     for child in psutil.Process().children(recursive=True):
         try:
-            if child.name() not in KEPT_PROGRAMS and child.status() != psutil.STATUS_ZOMBIE:
+            if child.status() != psutil.STATUS_ZOMBIE and not _is_kept(child):
                 children[child.pid] = " ".join(child.cmdline())
         except psutil.NoSuchProcess:
             continue
     return children
+
+
+def _is_kept(child: psutil.Process) -> bool:
+    """Those of the nursery are our own children; what is born there is theirs."""
+    if child.name() in KEPT_PROGRAMS:
+        return True
+    is_ours = child.ppid() == os.getpid()
+    return is_ours and any("from multiprocessing." in each for each in child.cmdline())

@@ -4,13 +4,11 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.stages.nursery import MDS, Newborn
 from tests.stages.waiting import until
-
-BIN = Path(sys.executable).parent
 
 
 class Program:
@@ -25,17 +23,17 @@ class Program:
         self.command = list(command)
         self.log = log
         self.environment = dict(environment or {})
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Newborn | None = None
 
     @classmethod
     def mds(
         cls, *arguments: str, log: Path, environment: Mapping[str, str] | None = None
     ) -> "Program":
-        """`mds …` of this environment."""
-        return cls([str(BIN / "mds"), *arguments], log=log, environment=environment)
+        """`mds …` of this environment, born with its modules loaded."""
+        return cls([MDS, *arguments], log=log, environment=environment)
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> subprocess.Popen[bytes] | Newborn:
         assert self._process is not None, f"{self.command[:2]} has not been started"
         return self._process
 
@@ -45,13 +43,18 @@ class Program:
 
     def start(self) -> None:
         assert not self.is_running(), f"{self.command[:2]} runs already"
+        environment = {**os.environ, **self.environment}
+        if self.command[0] == MDS:
+            log = str(self.log)
+            self._process = Newborn(self.command[1:], environment, stdout=log, stderr=log)
+            return
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self.environment},
+                env=environment,
                 start_new_session=True,
             )
 
@@ -103,7 +106,7 @@ class Program:
         await until(
             lambda: not self.is_running(), within=within, what=f"the end of {self.command[:3]}"
         )
-        return self.process.returncode
+        return self.process.wait()
 
     def clear(self) -> None:
         """Ends it at once, whatever it does, with all that it started."""
