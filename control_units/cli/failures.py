@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 import click
 from mds.v1.difference_pb2 import Conflict, FieldConflict
 
-from control_units.cli.differences import told
-from control_units.cli.tables import columns
+from control_units.cli.output.differences import told
+from control_units.cli.output.tables import columns
 from control_units.client import Refused, Unreachable
 
 PROBLEMS = 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from control_units.cli.editing import full_path
+from control_units.cli.editing.editing import full_path
 from tests.cli.conftest import Mds, run_mds
 from tests.cli.facilities import TEMPLATE, site
 

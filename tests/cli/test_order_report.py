@@ -6,7 +6,7 @@ from mds.v1.operation_pb2 import OrderVerb
 from mds.v1.operation_plan_pb2 import BlockedUnit, HitUnit, OperationPlan, PlannedStep
 from mds.v1.state_pb2 import State
 
-from control_units.cli.order_report import order_lines
+from control_units.cli.orders.report import order_lines
 
 STOP = OrderVerb.ORDER_VERB_STOP
 

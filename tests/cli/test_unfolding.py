@@ -7,9 +7,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mds.v1.operation_step_pb2 import StepState
 from rich.console import Console
 
-from control_units.cli.operation_words import seconds_text
-from control_units.cli.unfolding import Unfolding
-from control_units.cli.unfolding_screen import end_lines, picture, screen_for, there_text
+from control_units.cli.operations.unfolding import Unfolding
+from control_units.cli.operations.unfolding_screen import end_lines, picture, screen_for, there_text
+from control_units.cli.operations.words import seconds_text
 from control_units.client import Unreachable
 from tests.cli.unfoldings import step, unfolding
 

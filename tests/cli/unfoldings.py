@@ -5,7 +5,7 @@ from typing import Any
 from mds.v1.operation_pb2 import Operation, OperationPhase, OrderVerb
 from mds.v1.operation_step_pb2 import OperationStep, StepCounts, StepState
 
-from control_units.cli.unfolding import Unfolding
+from control_units.cli.operations.unfolding import Unfolding
 
 FIELDS = {
     "PENDING": "pending",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from control_units.cli.run import example_facility
+from control_units.cli.servers.run import example_facility
 from tests.cli.conftest import run_mds
 from tests.conftest import StartReplica
 from tests.stages.nursery import BIN

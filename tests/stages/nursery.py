@@ -22,8 +22,8 @@ MDS = str(BIN / "mds")
 BIRTH_TIMEOUT_S = 30.0
 _LOADED = (
     "control_units.agent.daemon",
-    "control_units.cli.orders",
-    "control_units.cli.transfer",
+    "control_units.cli.orders.commands",
+    "control_units.cli.transfer.commands",
     "metadata_server.commands",
     "metadata_server.server",
     "pymysql",

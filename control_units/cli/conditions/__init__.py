@@ -1,0 +1,1 @@
+"""What holds for many units at once: maintenance, modes, guards, lists, campaigns."""

@@ -1,0 +1,1 @@
+"""What changes resources by a plan that is shown first."""

@@ -1,0 +1,1 @@
+"""What there is: lists, single resources, and why they are so."""

@@ -1,0 +1,1 @@
+"""`mds operation`: orders while they are carried out and after."""

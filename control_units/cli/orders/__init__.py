@@ -1,0 +1,1 @@
+"""`mds start`, `stop` … and what they share: which units, how, and what it would do."""

@@ -1,0 +1,1 @@
+"""What was: changes, differences, lives, and what is odd about what came of it."""

@@ -1,0 +1,1 @@
+"""Programs that host control units, and the agents that launch them."""

@@ -1,0 +1,89 @@
+"""Live values, for people and for scripts."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import click
+from google.protobuf.duration_pb2 import Duration
+from mds.v1.dataset_pb2 import ValueType
+from mds.v1.live_values_pb2 import ListLiveValuesRequest, LiveValue, UnitLiveValues
+from mds.v1.state_pb2 import Contact, State
+
+from control_units.cli.connection import Connection
+from control_units.cli.operations.words import bare, seconds_text
+from control_units.cli.orders.patterns import selection_by
+from control_units.cli.output.tables import write_table
+from control_units.cli.snapshots.report import cut
+from control_units.client import Client
+
+_PATIENCE_S = 120.0
+_HEADERS = ("unit", "attribute", "value", "set", "contact")
+
+
+def list_values(connection: Connection, patterns: Sequence[str], options: dict[str, Any]) -> None:
+    """Writes the values of the units that are selected.
+
+    Raises:
+        click.UsageError: nothing was selected.
+    """
+    request = ListLiveValuesRequest(selection=selection_by(patterns, options))
+
+    async def work(client: Client) -> list[UnitLiveValues]:
+        call = client.live_values.ListLiveValues(request, timeout=_PATIENCE_S)
+        return [unit async for part in call for unit in part.units]
+
+    units = connection.run(work)
+    wanted = options["attributes"]
+    if options["output"] == "json":
+        told = [_fields(each, wanted) for each in units]
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    rows = [row for each in units for row in _rows(each, wanted)]
+    if rows:
+        write_table(_HEADERS, rows, elastic=("value",))
+    if silent := [each for each in units if not each.has_reported]:
+        names = ", ".join(bare(each.name) for each in silent[:3])
+        more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""
+        click.echo(f"No values were ever reported by {names}{more}.", err=True)
+
+
+def _rows(unit: UnitLiveValues, wanted: Collection[str]) -> Iterator[tuple[str, ...]]:
+    for value in _wanted(unit, wanted):
+        yield (
+            bare(unit.name),
+            value.attribute,
+            cut(value.value),
+            f"{seconds_text(_seconds(value.age))} ago",
+            _contact(unit),
+        )
+
+
+def _fields(unit: UnitLiveValues, wanted: Collection[str]) -> dict[str, object]:
+    return {
+        "control_unit": bare(unit.name),
+        "contact": _contact(unit),
+        "state": State.Name(unit.state).removeprefix("STATE_"),
+        "has_reported": unit.has_reported,
+        "values": [
+            {
+                "attribute": each.attribute,
+                "type": ValueType.Name(each.type).removeprefix("VALUE_TYPE_"),
+                "value": each.value,
+                "age_s": round(_seconds(each.age), 3),
+            }
+            for each in _wanted(unit, wanted)
+        ],
+    }
+
+
+def _wanted(unit: UnitLiveValues, wanted: Collection[str]) -> list[LiveValue]:
+    return [each for each in unit.values if not wanted or each.attribute in wanted]
+
+
+def _contact(unit: UnitLiveValues) -> str:
+    return Contact.Name(unit.contact).removeprefix("CONTACT_")
+
+
+def _seconds(age: Duration) -> float:
+    return age.ToMicroseconds() / 1e6

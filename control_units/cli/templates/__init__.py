@@ -1,0 +1,1 @@
+"""Templates, their versions, and the units that use them."""

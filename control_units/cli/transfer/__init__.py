@@ -1,0 +1,1 @@
+"""Facilities from files and into files."""
