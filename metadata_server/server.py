@@ -14,10 +14,12 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from metadata_server.api.agent_report import AgentParts
-from metadata_server.api.calls import CallFigures, CallInterceptor
+from metadata_server.api.calls import GRPC, CallFigures, Calls
+from metadata_server.api.errors import abort_with
 from metadata_server.api.health import Health
 from metadata_server.api.history import HistoryParts
 from metadata_server.api.http import http_application
+from metadata_server.api.interception import CallInterceptor
 from metadata_server.api.operation import OperationParts
 from metadata_server.api.services import Parts, add_services
 from metadata_server.api.watch import add_watch_figures
@@ -40,6 +42,7 @@ from metadata_server.services.liveness import Liveness
 from metadata_server.services.logs import Logs
 from metadata_server.services.operations import Operations
 from metadata_server.services.overview import Overviews
+from metadata_server.services.reaching import Reaching
 from metadata_server.services.rebase import Rebases
 from metadata_server.services.renaming import Renaming
 from metadata_server.services.resources import Resources
@@ -84,6 +87,8 @@ class Replica:
         self._registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
+        self._figures = CallFigures(self._registry)
+        self._reaching = Reaching(self._store)
         self._health = Health(self._check)
         self._tailer = Tailer(self._store)
         add_watch_figures(self._registry, self._tailer)
@@ -166,8 +171,9 @@ class Replica:
             log.warning("database_away_at_start", problem=refused.message)
 
     def _grpc_server(self) -> grpc.aio.Server:
+        calls = Calls(self._figures, self._reaching, face=GRPC, refuse=abort_with)
         server = grpc.aio.server(
-            interceptors=[CallInterceptor(CallFigures(self._registry))],
+            interceptors=[CallInterceptor(calls)],
             options=[
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", LARGEST_MESSAGE_BYTES),

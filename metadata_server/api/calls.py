@@ -1,4 +1,5 @@
-"""What every call goes through: its name in the logs, its refusals as statuses, its figures.
+"""What every call goes through, on whichever wire it comes: its name in the logs, its refusals
+as statuses, its figures.
 
 Servicers raise `Refused` and return messages; nothing else in the server knows how a refusal
 travels.
@@ -9,29 +10,42 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 
 import grpc
 import structlog
 from google.protobuf.message import Message
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from metadata_server.api.errors import abort_with, unexpected
+from metadata_server.api.errors import unexpected
 from metadata_server.domain.change import Caller, Position, Principal
 from metadata_server.domain.refused import Refused
+from metadata_server.services.reaching import Reaching
 
-if TYPE_CHECKING:  # the classes take parameters for mypy only
-    Context = grpc.aio.ServicerContext[Any, Any]
-    Handler = grpc.RpcMethodHandler[Any, Any]
-else:
-    Context, Handler = grpc.aio.ServicerContext, grpc.RpcMethodHandler
 PRINCIPAL, CLIENT, REQUEST_ID = "mds-principal", "mds-client", "mds-request-id"
+MINIMUM_REVISION = "mds-min-revision"
 POSITION = "mds-position"
 USER_AGENT = "user-agent"
+GRPC, REST = "grpc", "rest"
+"""Faces of the protocol."""
+Pair = tuple[str, str | bytes]
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 log = structlog.get_logger()
+
+
+class Context(Protocol):
+    """What a call knows beside its request: gRPC's context is one, and REST's."""
+
+    def invocation_metadata(self) -> Iterable[Pair] | None: ...
+
+    def set_trailing_metadata(self, pairs: tuple[Pair, ...], /) -> None: ...
+
+
+C = TypeVar("C", bound=Context)
+Refuse = Callable[[C, Refused], Awaitable[str]]
+"""Ends a call with a refusal; gives the name of its code."""
 
 
 class CallFigures:
@@ -39,57 +53,45 @@ class CallFigures:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.ended = Counter(
-            "mds_calls", "Calls that ended.", ["method", "code"], registry=registry
+            "mds_calls", "Calls that ended.", ["method", "code", "face"], registry=registry
         )
         self.seconds = Histogram(
             "mds_call_seconds",
             "Time of unary calls.",
-            ["method"],
+            ["method", "face"],
             buckets=BUCKETS_S,
             registry=registry,
         )
         self.refused = Counter(
-            "mds_refused", "Calls that were refused.", ["method", "reason"], registry=registry
+            "mds_refused",
+            "Calls that were refused.",
+            ["method", "reason", "face"],
+            registry=registry,
         )
 
 
-class CallInterceptor(grpc.aio.ServerInterceptor):
-    """Wraps every handler of the server, of each of the four shapes of calls."""
+class Calls:
+    """Wraps handlers of one face, so that each call of it is logged, counted, and refused well."""
 
-    def __init__(self, figures: CallFigures) -> None:
+    def __init__(
+        self, figures: CallFigures, reaching: Reaching, *, face: str, refuse: Refuse[Any]
+    ) -> None:
         self._figures = figures
+        self._reaching = reaching
+        self._face = face
+        self._refuse = refuse
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler | None:
-        handler = await continuation(handler_call_details)
-        method = handler_call_details.method.removeprefix("/mds.v1.").replace("/", ".")
-        if handler is None or not handler_call_details.method.startswith("/mds.v1."):
-            return handler
-        if handler.response_streaming:
-            stream = handler.stream_stream or handler.unary_stream
-            make = (
-                grpc.stream_stream_rpc_method_handler
-                if handler.request_streaming
-                else grpc.unary_stream_rpc_method_handler
-            )
-            wrapped: Any = self._streaming(method, stream)
-        else:
-            make = grpc.unary_unary_rpc_method_handler
-            wrapped = self._unary(method, handler.unary_unary)
-        return make(wrapped, handler.request_deserializer, handler.response_serializer)
+    def unary(self, method: str, handle: Any) -> Callable[[Any, Any], Awaitable[Any]]:
+        seconds = self._figures.seconds.labels(method, self._face)
 
-    def _unary(self, method: str, handle: Any) -> Any:
         async def call(request: Message, context: Context) -> Any:
-            with self._figures.seconds.labels(method).time():
+            with seconds.time():
                 async with self._one_call(method, context):
                     return await handle(request, context)
 
         return call
 
-    def _streaming(self, method: str, handle: Any) -> Any:
+    def streaming(self, method: str, handle: Any) -> Callable[[Any, Any], AsyncIterator[Any]]:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             async with self._one_call(method, context):
                 async for message in handle(request, context):
@@ -101,33 +103,35 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     async def _one_call(self, method: str, context: Context) -> AsyncIterator[None]:
         metadata = metadata_of(context)
         request_id = metadata.get(REQUEST_ID) or uuid.uuid4().hex
-        principal = principal_of(context)
         began = time.perf_counter()
         code, reason = "OK", ""
         try:
             with structlog.contextvars.bound_contextvars(request_id=request_id[:64]):
                 try:
+                    if minimum := metadata.get(MINIMUM_REVISION):
+                        await self._reaching.reach(minimum)
                     yield
                 except Refused as refused:
                     reason = refused.reason
-                    code = await abort_with(context, refused)
+                    code = await self._refuse(context, refused)
                 except (grpc.aio.AbortError, asyncio.CancelledError, GeneratorExit):
                     code = "CANCELLED"
                     raise
                 except Exception as error:  # the top of every call: one line, no detail outside
                     reason, code = "INTERNAL_FAULT", "INTERNAL"
                     log.exception("call_failed", method=method)
-                    await abort_with(context, unexpected(error))
+                    await self._refuse(context, unexpected(error))
         finally:
-            self._figures.ended.labels(method, code).inc()
+            self._figures.ended.labels(method, code, self._face).inc()
             if reason:
-                self._figures.refused.labels(method, reason).inc()
+                self._figures.refused.labels(method, reason, self._face).inc()
             log.info(
                 "call",
                 method=method,
+                face=self._face,
                 code=code,
                 reason=reason,
-                principal=principal.name,
+                principal=principal_of(context).name,
                 request_id=request_id[:64],
                 ms=round((time.perf_counter() - began) * 1000, 1),
             )

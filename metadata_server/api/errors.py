@@ -56,7 +56,14 @@ HTTP_OF_CODES = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
     grpc.StatusCode.INTERNAL: 500,
 }
-HTTP_OF_REASONS = {"ETAG_MISMATCH": 412, "ETAG_REQUIRED": 428, "MESSAGE_TOO_LARGE": 413}
+HTTP_OF_REASONS = {
+    "ETAG_MISMATCH": 412,
+    "ETAG_REQUIRED": 428,
+    "MESSAGE_TOO_LARGE": 413,
+    "VERB_NOT_ALLOWED": 405,
+    "NOT_ACCEPTABLE": 406,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+}
 """Reasons whose HTTP status is not that of their code."""
 
 REASONS = frozenset(error_reason_pb2.ErrorReason.keys())

@@ -182,6 +182,18 @@ class Parts:
 
 def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     """Adds everything that a replica serves on its gRPC port."""
+    add_protocol(server, parts)
+    health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
+    names = [
+        *(service.full_name for module in SERVED for service in services_of(module)),
+        health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+        reflection.SERVICE_NAME,
+    ]
+    reflection.enable_server_reflection(names, server)
+
+
+def add_protocol(server: grpc.aio.Server, parts: Parts) -> None:
+    """Adds the services of the protocol."""
     more = (
         StatusMethods(parts.statuses),
         ExplanationMethods(parts.explanations),
@@ -205,13 +217,6 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
     overview_pb2_grpc.add_OverviewServicer_to_server(
         OverviewServicer(parts.overviews, replica=parts.replica), server
     )
-    health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
-    names = [
-        *(service.full_name for module in SERVED for service in services_of(module)),
-        health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
-        reflection.SERVICE_NAME,
-    ]
-    reflection.enable_server_reflection(names, server)
 
 
 def add_liveness(server: grpc.aio.Server, parts: Parts) -> None:

@@ -217,7 +217,7 @@ async def test_figures_and_logs_tell_of_calls(replica: Replica) -> None:
         http.get(f"{replica.http}/metrics") as reply,
     ):
         figures = await reply.text()
-    assert 'mds_calls_total{code="OK",method="Agents.CreateAgent"} 1.0' in figures
+    assert 'mds_calls_total{code="OK",face="grpc",method="Agents.CreateAgent"} 1.0' in figures
     assert 'reason="ALREADY_EXISTS"' in figures
     lines = [json.loads(line) for line in replica.program.output().splitlines() if "{" in line]
     calls = [line for line in lines if line["event"] == "call"]

@@ -90,6 +90,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """There is no such campaign; NOT_FOUND, HTTP 404."""
     CHANGE_SET_NOT_FOUND: _ErrorReason.ValueType  # 31
     """There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
+    WEBHOOK_NOT_FOUND: _ErrorReason.ValueType  # 38
+    """There is no such webhook; NOT_FOUND, HTTP 404."""
+    DELIVERY_NOT_FOUND: _ErrorReason.ValueType  # 39
+    """The webhook has made no such delivery, or it is not kept any more; NOT_FOUND, HTTP 404."""
     ALREADY_EXISTS: _ErrorReason.ValueType  # 40
     """A resource of this kind and id is there already; ALREADY_EXISTS, HTTP 409."""
     STILL_IN_USE: _ErrorReason.ValueType  # 41
@@ -180,6 +184,24 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The outcome of a commit is not known; UNAVAILABLE, HTTP 503. Send it again with the same
     request id.
     """
+    REVISION_NOT_REACHED: _ErrorReason.ValueType  # 107
+    """This replica does not see the revision that the caller has seen; UNAVAILABLE, HTTP 503. Send
+    the same call again, or to another replica.
+    """
+    PATH_NOT_FOUND: _ErrorReason.ValueType  # 120
+    """There is nothing at this path; NOT_FOUND, HTTP 404. By HTTP only, as those that follow."""
+    VERB_NOT_ALLOWED: _ErrorReason.ValueType  # 121
+    """The path is there, and not for this verb; INVALID_ARGUMENT, HTTP 405. `Allow` names those
+    that it has.
+    """
+    NOT_ACCEPTABLE: _ErrorReason.ValueType  # 122
+    """The caller accepts no format that this path has; INVALID_ARGUMENT, HTTP 406."""
+    UNSUPPORTED_MEDIA_TYPE: _ErrorReason.ValueType  # 123
+    """The body is not of a media type that this path takes; INVALID_ARGUMENT, HTTP 415."""
+    INVALID_JSON: _ErrorReason.ValueType  # 124
+    """The body is not JSON; INVALID_ARGUMENT, HTTP 400. The message names line and column."""
+    INVALID_HTTP: _ErrorReason.ValueType  # 125
+    """It is not HTTP as this server reads it; INVALID_ARGUMENT, HTTP 400."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: `reason` of the one google.rpc.ErrorInfo in its status (domain
@@ -254,6 +276,10 @@ CAMPAIGN_NOT_FOUND: ErrorReason.ValueType  # 37
 """There is no such campaign; NOT_FOUND, HTTP 404."""
 CHANGE_SET_NOT_FOUND: ErrorReason.ValueType  # 31
 """There is no such change set, or it is no longer kept; NOT_FOUND, HTTP 404."""
+WEBHOOK_NOT_FOUND: ErrorReason.ValueType  # 38
+"""There is no such webhook; NOT_FOUND, HTTP 404."""
+DELIVERY_NOT_FOUND: ErrorReason.ValueType  # 39
+"""The webhook has made no such delivery, or it is not kept any more; NOT_FOUND, HTTP 404."""
 ALREADY_EXISTS: ErrorReason.ValueType  # 40
 """A resource of this kind and id is there already; ALREADY_EXISTS, HTTP 409."""
 STILL_IN_USE: ErrorReason.ValueType  # 41
@@ -344,4 +370,22 @@ OUTCOME_UNKNOWN: ErrorReason.ValueType  # 106
 """The outcome of a commit is not known; UNAVAILABLE, HTTP 503. Send it again with the same
 request id.
 """
+REVISION_NOT_REACHED: ErrorReason.ValueType  # 107
+"""This replica does not see the revision that the caller has seen; UNAVAILABLE, HTTP 503. Send
+the same call again, or to another replica.
+"""
+PATH_NOT_FOUND: ErrorReason.ValueType  # 120
+"""There is nothing at this path; NOT_FOUND, HTTP 404. By HTTP only, as those that follow."""
+VERB_NOT_ALLOWED: ErrorReason.ValueType  # 121
+"""The path is there, and not for this verb; INVALID_ARGUMENT, HTTP 405. `Allow` names those
+that it has.
+"""
+NOT_ACCEPTABLE: ErrorReason.ValueType  # 122
+"""The caller accepts no format that this path has; INVALID_ARGUMENT, HTTP 406."""
+UNSUPPORTED_MEDIA_TYPE: ErrorReason.ValueType  # 123
+"""The body is not of a media type that this path takes; INVALID_ARGUMENT, HTTP 415."""
+INVALID_JSON: ErrorReason.ValueType  # 124
+"""The body is not JSON; INVALID_ARGUMENT, HTTP 400. The message names line and column."""
+INVALID_HTTP: ErrorReason.ValueType  # 125
+"""It is not HTTP as this server reads it; INVALID_ARGUMENT, HTTP 400."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
