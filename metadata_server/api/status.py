@@ -45,7 +45,7 @@ class StatusMethods:
             Kind.CONTROL_UNIT.id_of(request.name), as_of=request.as_of
         )
         tell_position(context, answer.position)
-        return configuration_message(answer.value)
+        return configuration_message(answer.value.configuration)
 
     async def get_control_unit_status(self, request: Any, context: Context) -> Message:
         answer = await self._statuses.get(

@@ -58,6 +58,22 @@ class Reported:
     health: Health
 
 
+@dataclass(frozen=True, slots=True)
+class InEffect:
+    """What a unit shall use, and what that was made of.
+
+    Attributes:
+        control_unit: its key.
+        template: key of its template.
+        is_awaited: whether the dataset that its code has named is still on its way.
+    """
+
+    configuration: Configuration
+    control_unit: int
+    template: int
+    is_awaited: bool = False
+
+
 class Statuses:
     """Reads what is reported and what is in effect."""
 
@@ -126,7 +142,7 @@ class Statuses:
 
         return await self._store.read(work)
 
-    async def configuration(self, id: str, *, as_of: str = "") -> Answer[Configuration]:
+    async def configuration(self, id: str, *, as_of: str = "") -> Answer[InEffect]:
         """What one control unit should use at a moment, with the dataset that its code had
         published by then.
 
@@ -134,14 +150,20 @@ class Statuses:
             Refused: CONTROL_UNIT_NOT_FOUND, INVALID_FIELD, HISTORY_RESET, HISTORY_TRIMMED.
         """
 
-        def work(unit: UnitOfWork) -> tuple[Configuration, Position]:
+        def work(unit: UnitOfWork) -> tuple[InEffect, Position]:
             position = position_at(unit, moment_of(as_of), UNIT_KINDS)
             declared = resource_at(unit, ControlUnit, id, position)
             template = template_at(unit, declared, position)
             (status,) = statuses_at(unit, {id: declared.meta.key}, position.revision)
             dataset = datasets_of(unit, [status.dataset]).get(status.dataset)
             published = dataset.attributes if dataset else None
-            return effective(published, template, declared), position
+            found = InEffect(
+                effective(published, template, declared),
+                control_unit=declared.meta.key,
+                template=template.meta.key,
+                is_awaited=bool(status.dataset) and dataset is None,
+            )
+            return found, position
 
         return told_at(await self._store.read(work))
 

@@ -1,8 +1,9 @@
 """One reader of the changes for all who follow them on this replica.
 
-It looks at once after a commit of its own replica, and every 100 ms for those of others, 250 ms
-where nothing has happened for a while: one cheap read of the counter, and only when that has moved, of the rows. Nobody waits for a
-follower; a slow one is ended and comes back from where it was.
+It looks at once after a commit of its own replica or when somebody wants to know, and every 100 ms
+for commits of others, 250 ms where nothing has happened for a while: one cheap read of the counter,
+and only when that has moved, of the rows. Nobody waits for a follower; a slow one is ended and comes
+back from where it was.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import structlog
 
@@ -49,6 +51,20 @@ class Look:
     changes: tuple[Change, ...] = ()
 
 
+class Follower(Protocol):
+    """Is offered what happens; must not wait."""
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """Of changes that it wants to be offered."""
+
+    def offer(self, batch: Batch, kinds: frozenset[Kind]) -> None:
+        """Takes a batch that holds changes of some kinds."""
+
+    def end(self, refused: Refused) -> None:
+        """Nothing more will be offered, or what was offered is no longer true."""
+
+
 class Tailer:
     """Follows the one order of changes, and hands it to those who subscribe.
 
@@ -60,7 +76,8 @@ class Tailer:
         self._store = store
         self._period_s = period_s
         self._position: Position | None = None
-        self._followers: set[Subscription] = set()
+        self._followers: set[Follower] = set()
+        self._asked: asyncio.Future[Refused | None] | None = None
         self._turn = asyncio.Lock()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -78,6 +95,29 @@ class Tailer:
         """For how long it has not seen the database; up to its period when all is well."""
         return time.monotonic() - self._looked_s
 
+    @property
+    def position(self) -> Position | None:
+        """Up to where it has told everything; None: it has not looked yet."""
+        return self._position
+
+    async def look_now(self) -> Position:
+        """Returns once a look that began after this call has told what it found.
+
+        Returns:
+            up to where everything has been told.
+
+        Raises:
+            Refused: DATABASE_UNAVAILABLE, DRAINING.
+        """
+        if self._asked is None:
+            self._asked = asyncio.get_running_loop().create_future()
+            self._wake.set()
+        refused = await asyncio.shield(self._asked)
+        if refused is not None:
+            raise refused
+        assert self._position is not None
+        return self._position
+
     def _committed(self, _: Position) -> None:
         """Called in a thread of the store."""
         if self._loop is not None:
@@ -93,23 +133,32 @@ class Tailer:
                 is_quiet = not failures and time.monotonic() - self._moved_s > QUIET_AFTER_S
                 periods = QUIET_PERIODS if is_quiet else 2**failures
                 pause = min(self._period_s * periods, LONGEST_PAUSE_S)
-                await self._sleep(pause, deaf=failures > 0)
+                if failures or self._asked is None:
+                    await self._sleep(pause, deaf=failures > 0)
         finally:
             self._loop = None
+            answer(self._asked, sent_elsewhere())
 
     async def _try(self, failures: int) -> int:
         """Looks until nothing is left; how many looks have failed in a row."""
+        asked, problem = None, sent_elsewhere()
         try:
             async with self._turn:
+                asked, self._asked = self._asked, None
                 while await self._look():
                     pass
         except Refused as refused:
+            problem = refused
             if not failures:
                 log.warning("tailer_sees_nothing", reason=refused.reason)
             return min(failures + 1, 10)
         except Exception:  # the top of a loop: it goes on
             log.exception("tailer_failed")
             return min(failures + 1, 10)
+        else:
+            answer(asked, None)
+        finally:
+            answer(asked, problem)
         if failures:
             log.info("tailer_sees_again")
         return 0
@@ -130,8 +179,8 @@ class Tailer:
         """Reads a piece of what happened, and hands it out; whether there is more."""
         last = self._position
         kinds = frozenset[Kind]().union(*(each.kinds for each in self._followers))
-        answer = await self._store.read(lambda unit: look_after(unit, last, kinds), fast_lane=True)
-        look = answer.value
+        read = await self._store.read(lambda unit: look_after(unit, last, kinds), fast_lane=True)
+        look = read.value
         self._looked_s = time.monotonic()
         present = look.present
         if last is None:
@@ -149,7 +198,7 @@ class Tailer:
         self._position = batch.position
         self._moved_s = time.monotonic()
         kinds = frozenset(change.kind for change in batch.changes)
-        for follower in self._followers:
+        for follower in tuple(self._followers):
             follower.offer(batch, kinds)
 
     def _reset(self, present: Position) -> None:
@@ -200,19 +249,30 @@ class Tailer:
                 subscription.caught_up()
             yield subscription
         finally:
-            self._followers.discard(subscription)
+            self.unfollow(subscription)
 
-    async def _join(self, subscription: Subscription) -> Position:
-        """What happens after the position returned is offered to the subscription."""
+    async def follow(self, follower: Follower) -> Position:
+        """What happens after the position returned is offered to the follower.
+
+        Raises:
+            Refused: DRAINING; DATABASE_UNAVAILABLE.
+        """
         async with self._turn:  # a look under way does not know its kinds
             if self._position is None:
                 await self._look()
             if self.draining.is_set():
                 raise sent_elsewhere()
             assert self._position is not None
-            subscription.begin(self._position)
-            self._followers.add(subscription)
+            self._followers.add(follower)
             return self._position
+
+    def unfollow(self, follower: Follower) -> None:
+        self._followers.discard(follower)
+
+    async def _join(self, subscription: Subscription) -> Position:
+        start = await self.follow(subscription)
+        subscription.begin(start)
+        return start
 
     async def _catch_up(self, subscription: Subscription) -> Batch | None:
         """The next piece of the past; None: there is none left.
@@ -222,9 +282,9 @@ class Tailer:
         """
         reached = subscription.reached
         assert reached is not None
-        answer = await self._store.read(lambda unit: piece_after(unit, reached, subscription.kinds))
-        batch = answer.value
-        if batch.position.revision == answer.position.revision:
+        read = await self._store.read(lambda unit: piece_after(unit, reached, subscription.kinds))
+        batch = read.value
+        if batch.position.revision == read.position.revision:
             joined = subscription in self._followers
             start = await self._join(subscription)
             if joined or start <= batch.position:
@@ -251,6 +311,12 @@ def piece_after(unit: UnitOfWork, reached: Position, kinds: frozenset[Kind]) -> 
     check_position(reached, unit.position, kept_from=kept_from(unit, kinds))
     changes, until = changes_after(unit, reached.revision, limit=CHANGES_A_PIECE, kinds=kinds)
     return Batch(replace(unit.position, revision=until), tuple(changes))
+
+
+def answer(asked: asyncio.Future[Refused | None] | None, problem: Refused | None) -> None:
+    """Tells those who wait for a look how it went; the first word counts."""
+    if asked is not None and not asked.done():
+        asked.set_result(problem)
 
 
 def sent_elsewhere(why: str = "This replica is stopping.") -> Refused:

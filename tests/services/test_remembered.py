@@ -1,0 +1,127 @@
+"""What is remembered is never older than the question, and read again only where it has changed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from metadata_server.domain.facility import Variable
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import Refused
+from metadata_server.services.remembered import Held, Remembered
+from metadata_server.services.resources import Resources
+from metadata_server.store.store import Answer, Store
+from tests.services.watched import delete, following, write
+from tests.stages.opened_store import opened_store
+
+
+@dataclass
+class Reader:
+    """Reads variables through what is remembered; counts how often the store is asked."""
+
+    remembered: Remembered
+    resources: Resources
+    loads: list[str] = field(default_factory=list)
+
+    async def held(self, id: str) -> tuple[Held[Variable], int]:
+        async def load() -> Answer[Variable]:
+            self.loads.append(id)
+            return await self.resources.get(Variable, id)
+
+        held, position = await self.remembered.get(
+            id, load, lambda variable: [(Kind.VARIABLE, variable.meta.key)]
+        )
+        return held, position.revision
+
+    async def value(self, id: str) -> str:
+        held, _ = await self.held(id)
+        return str(held.value.value)
+
+
+@pytest.fixture
+async def reader(store: Store) -> AsyncIterator[Reader]:
+    async with following(store) as here:
+        yield Reader(Remembered(here.tailer, most_kept=3), Resources(store))
+
+
+async def test_what_has_not_changed_is_read_once(reader: Reader, store: Store) -> None:
+    await write(store, "A", "B")
+    for _ in range(3):
+        assert await reader.value("A") == "x"
+    assert (await reader.held("A"))[0] is (await reader.held("A"))[0]
+    await write(store, "B")
+    assert await reader.value("A") == "x"
+    assert reader.loads == ["A"]
+
+
+async def test_what_has_changed_is_read_again(reader: Reader, store: Store) -> None:
+    for length in range(1, 4):
+        position = await write(store, "A")
+        held, revision = await reader.held("A")
+        assert held.value.value == "x" * length
+        assert revision >= position.revision
+    await delete(store, "A")
+    with pytest.raises(Refused, match="VARIABLE_NOT_FOUND"):
+        await reader.held("A")
+
+
+async def test_a_question_after_a_commit_elsewhere_is_told_of_it(
+    reader: Reader, store: Store, database: str
+) -> None:
+    await write(store, "A")
+    await reader.held("A")
+    with opened_store(database) as elsewhere:
+        for length in range(2, 12):
+            await write(elsewhere, "A")
+            assert await reader.value("A") == "x" * length
+
+
+async def test_many_readers_beside_writers_never_go_back(reader: Reader, store: Store) -> None:
+    """What each reader is told was true after its question: no older than the last commit."""
+    committed = {"A": 1, "B": 1}
+    await write(store, *committed)
+    is_over = asyncio.Event()
+
+    async def keep_reading() -> int:
+        rounds = 0
+        while not is_over.is_set():
+            for id, before in tuple(committed.items()):
+                assert len(await reader.value(id)) >= before
+                rounds += 1
+        return rounds
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        readers = [tasks.create_task(keep_reading()) for _ in range(8)]
+        for number in range(30):
+            id = "AB"[number % 3 == 0]
+            await write(store, id)
+            committed[id] += 1
+        is_over.set()
+    assert all(each.result() for each in readers)
+
+
+async def test_the_oldest_make_room(reader: Reader, store: Store) -> None:
+    ids = ("A", "B", "C", "D")
+    await write(store, *ids)
+    for id in ids:
+        await reader.held(id)
+    await reader.held("D")
+    assert reader.loads == list(ids)
+    await reader.held("A")
+    assert reader.loads == [*ids, "A"]
+
+
+async def test_nothing_is_followed_for_those_who_have_left(
+    reader: Reader, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(store, "A")
+    await reader.held("A")
+    assert reader.remembered.kinds == {Kind.VARIABLE}
+    monkeypatch.setattr("metadata_server.services.remembered.FORGOTTEN_AFTER_S", 0)
+    position = await write(store, "B")
+    await reader.remembered._tailer.look_now()
+    assert not reader.remembered.kinds
+    held, revision = await reader.held("A")
+    assert (held.value.value, revision) == ("x", position.revision)
+    assert reader.loads == ["A", "A"]
