@@ -27,6 +27,8 @@ from mds.v1 import (
     edit_pb2_grpc,
     execution_unit_pb2,
     execution_unit_pb2_grpc,
+    filter_pb2,
+    filter_pb2_grpc,
     guard_pb2,
     guard_pb2_grpc,
     history_pb2,
@@ -77,6 +79,7 @@ from metadata_server.api.edit import EditsServicer
 from metadata_server.api.explanation import ExplanationMethods
 from metadata_server.api.health import Health
 from metadata_server.api.history import HistoryParts, HistoryServicer
+from metadata_server.api.filter import FiltersServicer
 from metadata_server.api.instantiation import InstantiationsServicer
 from metadata_server.api.live_values import LiveValuesServicer
 from metadata_server.api.operation import OperationParts, OperationsServicer
@@ -220,6 +223,7 @@ def add_protocol(server: grpc.aio.Server, parts: Parts) -> None:
 
 
 def add_liveness(server: grpc.aio.Server, parts: Parts) -> None:
+    filter_pb2_grpc.add_FiltersServicer_to_server(FiltersServicer(), server)
     """Adds what unit servers call, and what tells of their lives."""
     liveness = parts.liveness
     registration_pb2_grpc.add_RegistrationServicer_to_server(
@@ -250,6 +254,7 @@ SERVED = (
     dataset_pb2,
     instantiation_pb2,
     sighting_pb2,
+    filter_pb2,
     agent_report_pb2,
     watch_pb2,
     overview_pb2,

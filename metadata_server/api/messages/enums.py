@@ -11,6 +11,7 @@ from mds.v1 import (
     condition_pb2,
     dataset_pb2,
     explanation_pb2,
+    filter_pb2,
     guard_pb2,
     history_pb2,
     kind_pb2,
@@ -31,6 +32,7 @@ from metadata_server.domain.explanation import Layer
 from metadata_server.domain.guard import GuardedChange
 from metadata_server.domain.names import Kind
 from metadata_server.domain.operation import Phase
+from metadata_server.domain.filter.key import ValueKind
 from metadata_server.domain.order_plan import Verb
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.session import EndReason
@@ -95,6 +97,7 @@ LAYERS = Words(Layer, explanation_pb2.Layer, "LAYER")
 SEVERITIES = Words(Severity, audit_pb2.Severity, "SEVERITY")
 GUARDED_CHANGES = Words(GuardedChange, guard_pb2.GuardedChange, "GUARDED_CHANGE")
 KINDS = Words(Kind, kind_pb2.Kind, "KIND")
+FILTER_VALUE_KINDS = Words(ValueKind, filter_pb2.FilterValueKind, "FILTER_VALUE_KIND")
 VERBS = Words(Verb, operation_pb2.OrderVerb, "ORDER_VERB")
 PHASES = Words(Phase, operation_pb2.OperationPhase, "OPERATION_PHASE")
 STEP_STATES = Words(StepState, operation_step_pb2.StepState, "STEP_STATE")

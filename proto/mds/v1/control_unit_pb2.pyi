@@ -442,6 +442,8 @@ class ListControlUnitsRequest(_message.Message):
     TEMPLATE_FIELD_NUMBER: _builtins.int
     ZONE_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
@@ -458,6 +460,14 @@ class ListControlUnitsRequest(_message.Message):
     """As of when: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`); empty:
     now. Refused: HISTORY_TRIMMED, HISTORY_RESET.
     """
+    filter: _builtins.str
+    """Only those that pass this filter (`template:PowerSupply* zone=DAFNE/PL -label:archived`), whose keys
+    ListFilterKeys tells; empty: all. Refused: INVALID_FILTER.
+    """
+    order_by: _builtins.str
+    """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
+    empty: by id. Things that are alike in it come by id.
+    """
     def __init__(
         self,
         *,
@@ -468,10 +478,12 @@ class ListControlUnitsRequest(_message.Message):
         template: _builtins.str = ...,
         zone: _builtins.str = ...,
         as_of: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "id_prefix", b"id_prefix", "page_size", b"page_size", "page_token", b"page_token", "template", b"template", "unit_server", b"unit_server", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filter", b"filter", "id_prefix", b"id_prefix", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "template", b"template", "unit_server", b"unit_server", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -720,6 +732,8 @@ class ListControlUnitStatusesRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CONDITION_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
@@ -736,6 +750,14 @@ class ListControlUnitStatusesRequest(_message.Message):
     """As of when: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`); empty:
     now. Refused: HISTORY_TRIMMED, HISTORY_RESET.
     """
+    filter: _builtins.str
+    """Only those that pass this filter (`state:*ERROR since<1h`), whose keys
+    ListFilterKeys tells; empty: all. Refused: INVALID_FILTER.
+    """
+    order_by: _builtins.str
+    """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
+    empty: by id. Things that are alike in it come by id.
+    """
     def __init__(
         self,
         *,
@@ -746,10 +768,12 @@ class ListControlUnitStatusesRequest(_message.Message):
         state: _state_pb2.State.ValueType = ...,
         condition: _builtins.str = ...,
         as_of: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "condition", b"condition", "id_prefix", b"id_prefix", "page_size", b"page_size", "page_token", b"page_token", "state", b"state", "unit_server", b"unit_server"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "condition", b"condition", "filter", b"filter", "id_prefix", b"id_prefix", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "state", b"state", "unit_server", b"unit_server"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -90,6 +90,7 @@ class UnitSelection(_message.Message):
     ID_PREFIXES_FIELD_NUMBER: _builtins.int
     DESIRED_STATES_FIELD_NUMBER: _builtins.int
     UNIT_LIST_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
     id_prefix: _builtins.str
     """Ids begin with this text (`DAFNE/PL/`)."""
     zone: _builtins.str
@@ -102,6 +103,10 @@ class UnitSelection(_message.Message):
     """State that they last reported; unset: any."""
     unit_list: _builtins.str
     """`unit_lists/{id}`: units on this list, as it is when the selection is worked out."""
+    filter: _builtins.str
+    """Only those that pass this filter (`template:PowerSupply* -label:archived`), as they are when
+    the selection is worked out; see ListFilterKeys. Refused: INVALID_FILTER.
+    """
     @_builtins.property
     def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """These: `control_units/{id}`; none: all that pass the rest."""
@@ -135,10 +140,11 @@ class UnitSelection(_message.Message):
         id_prefixes: _abc.Iterable[_builtins.str] | None = ...,
         desired_states: _abc.Iterable[_state_pb2.State.ValueType] | None = ...,
         unit_list: _builtins.str = ...,
+        filter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["desired_states", b"desired_states", "id_prefix", b"id_prefix", "id_prefixes", b"id_prefixes", "labels", b"labels", "names", b"names", "state", b"state", "template", b"template", "unit_list", b"unit_list", "unit_server", b"unit_server", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["desired_states", b"desired_states", "filter", b"filter", "id_prefix", b"id_prefix", "id_prefixes", b"id_prefixes", "labels", b"labels", "names", b"names", "state", b"state", "template", b"template", "unit_list", b"unit_list", "unit_server", b"unit_server", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

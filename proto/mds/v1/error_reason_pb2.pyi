@@ -54,6 +54,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     NOTHING_SELECTED: _ErrorReason.ValueType  # 14
     """No control unit passes the selection; INVALID_ARGUMENT, HTTP 400."""
+    INVALID_FILTER: _ErrorReason.ValueType  # 15
+    """A filter is not one that its list understands; INVALID_ARGUMENT, HTTP 400. The metadata tells
+    where (`column`, from 1), the `text` around it, what was `expected`, and often a `suggestion`.
+    """
     TEMPLATE_NOT_FOUND: _ErrorReason.ValueType  # 20
     """There is no such template; NOT_FOUND, HTTP 404."""
     CONTROL_UNIT_NOT_FOUND: _ErrorReason.ValueType  # 21
@@ -240,6 +244,10 @@ DEPENDENCY_CYCLE: ErrorReason.ValueType  # 13
 """
 NOTHING_SELECTED: ErrorReason.ValueType  # 14
 """No control unit passes the selection; INVALID_ARGUMENT, HTTP 400."""
+INVALID_FILTER: ErrorReason.ValueType  # 15
+"""A filter is not one that its list understands; INVALID_ARGUMENT, HTTP 400. The metadata tells
+where (`column`, from 1), the `text` around it, what was `expected`, and often a `suggestion`.
+"""
 TEMPLATE_NOT_FOUND: ErrorReason.ValueType  # 20
 """There is no such template; NOT_FOUND, HTTP 404."""
 CONTROL_UNIT_NOT_FOUND: ErrorReason.ValueType  # 21

@@ -187,6 +187,7 @@ class ListChangesRequest(_message.Message):
     AUTHOR_FIELD_NUMBER: _builtins.int
     SINCE_FIELD_NUMBER: _builtins.int
     UNTIL_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
@@ -203,6 +204,10 @@ class ListChangesRequest(_message.Message):
     """Only from this moment on: a revision or a time; empty: from the first."""
     until: _builtins.str
     """Only up to this moment; empty: up to now."""
+    filter: _builtins.str
+    """Only those that pass this filter (`author=anna reason:shutdown`), whose keys
+    ListFilterKeys tells; empty: all. Refused: INVALID_FILTER.
+    """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_kind_pb2.Kind.ValueType]:
         """Of these kinds; none: all."""
@@ -219,10 +224,11 @@ class ListChangesRequest(_message.Message):
         author: _builtins.str = ...,
         since: _builtins.str = ...,
         until: _builtins.str = ...,
+        filter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "change_set", b"change_set", "id_prefix", b"id_prefix", "kinds", b"kinds", "name", b"name", "page_size", b"page_size", "page_token", b"page_token", "since", b"since", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "change_set", b"change_set", "filter", b"filter", "id_prefix", b"id_prefix", "kinds", b"kinds", "name", b"name", "page_size", b"page_size", "page_token", b"page_token", "since", b"since", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -299,6 +305,7 @@ class ListChangeSetsRequest(_message.Message):
     AUTHOR_FIELD_NUMBER: _builtins.int
     SINCE_FIELD_NUMBER: _builtins.int
     UNTIL_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
@@ -309,6 +316,10 @@ class ListChangeSetsRequest(_message.Message):
     """Only from this moment on: a revision or a time; empty: from the first."""
     until: _builtins.str
     """Only up to this moment; empty: up to now."""
+    filter: _builtins.str
+    """Only those that pass this filter (`author=anna reason:shutdown`), whose keys
+    ListFilterKeys tells; empty: all. Refused: INVALID_FILTER.
+    """
     def __init__(
         self,
         *,
@@ -317,10 +328,11 @@ class ListChangeSetsRequest(_message.Message):
         author: _builtins.str = ...,
         since: _builtins.str = ...,
         until: _builtins.str = ...,
+        filter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "page_size", b"page_size", "page_token", b"page_token", "since", b"since", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "filter", b"filter", "page_size", b"page_size", "page_token", b"page_token", "since", b"since", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -469,6 +469,7 @@ class ListOperationsRequest(_message.Message):
     UNTIL_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     CAMPAIGN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
@@ -486,6 +487,10 @@ class ListOperationsRequest(_message.Message):
     """Only those in whose reason or message this text stands, whatever the case of its letters."""
     campaign: _builtins.str
     """Only those given for this campaign: `campaigns/{id}`."""
+    filter: _builtins.str
+    """Only those that pass this filter (`phase=EXECUTING reason:shutdown`), whose keys
+    ListFilterKeys tells; empty: all. Refused: INVALID_FILTER.
+    """
     @_builtins.property
     def phases(self) -> _containers.RepeatedScalarFieldContainer[Global___OperationPhase.ValueType]:
         """Only those in these phases; none: all."""
@@ -516,10 +521,11 @@ class ListOperationsRequest(_message.Message):
         until: _timestamp_pb2.Timestamp | None = ...,
         text: _builtins.str = ...,
         campaign: _builtins.str = ...,
+        filter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "campaign", b"campaign", "control_unit", b"control_unit", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "phases", b"phases", "since", b"since", "text", b"text", "until", b"until", "verbs", b"verbs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "campaign", b"campaign", "control_unit", b"control_unit", "filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "phases", b"phases", "since", b"since", "text", b"text", "until", b"until", "verbs", b"verbs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

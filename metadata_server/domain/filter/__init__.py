@@ -1,0 +1,1 @@
+"""The filter language: which of the things in a list somebody wants to see."""

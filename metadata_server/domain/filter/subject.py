@@ -1,0 +1,27 @@
+"""What a filter looks at, where that is more than one resource."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from metadata_server.domain.change_set import ChangeSet, ToldChange
+from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.state import Contact, Health
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitSubject:
+    """A control unit: what people declare of it, and what it reported.
+
+    Attributes:
+        declared, status: None: it is not asked for.
+    """
+
+    declared: ControlUnit | None = None
+    status: ControlUnitStatus | None = None
+    contact: Contact = Contact.NONE
+    health: Health = Health.GOOD
+
+
+def change_set_of(subject: ChangeSet | ToldChange) -> ChangeSet:
+    return subject.change_set if isinstance(subject, ToldChange) else subject
