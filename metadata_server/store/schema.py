@@ -205,6 +205,9 @@ control_unit = resource_table(
     Index("control_unit_zone", "zone", "id"),
     Index("control_unit_template", "template_key", "template_version"),
     Index("control_unit_unit_server", "unit_server_key", "id"),
+    Index("control_unit_template_id", "template_key", "id"),
+    Index("control_unit_update_time", "update_time_us", "id"),
+    Index("control_unit_create_time", "create_time_us", "id"),
 )
 
 agent = resource_table("agent")
@@ -281,6 +284,7 @@ control_unit_status = Table(
     Column("revision", KEY, nullable=False),
     Index("control_unit_status_state", "state"),
     Index("control_unit_status_unit_server", "unit_server_key"),
+    Index("control_unit_status_state_time", "state_time_us"),
     **OPTIONS,
 )
 
