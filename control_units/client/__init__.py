@@ -1,33 +1,32 @@
 """A client of the metadata server, for control units, pages, scripts and notebooks.
 
-    from control_units.client import Client, Refused, Unreachable
-    from mds.v1.control_unit_pb2 import GetControlUnitRequest
+    from control_units.client import Client, NotFound, Unreachable
 
     async with Client() as client:                        # MDS_ADDRESS, else 127.0.0.1:7400
         try:
-            unit = await client.control_units.GetControlUnit(
-                GetControlUnitRequest(name="control_units/DAFNE/PL/QSK/QSKPL106")
-            )
-        except Refused as refused:                        # refused.reason, .message, .metadata
+            unit = await client.control_units.get("DAFNE/PL/QSK/QSKPL106")
+        except NotFound as refused:                       # refused.reason, .message, .metadata
             ...
         except Unreachable as unreachable:                # no server in time
             ...
+        async for unit in client.control_units.list(id_prefix="DAFNE/"):
+            ...
 
-The services are attributes: `agents`, `bundles`, `control_units`, `datasets`,
-`execution_units`, `instantiations`, `operations`, `overview`, `registration`, `scripts`,
-`sightings`, `snapshots`, `templates`, `unit_servers`, `variables`, `watch`. A call with one
-request and one reply goes to any server and, when it cannot be done twice by it, is sent again
-until its time is over; mutations get a request id when they come without one. A call with a
-stream is an asynchronous iterator of replies (`write`, `done_writing`, `cancel`), raises the
-same errors, and is opened again by its user, who alone knows where to go on:
+Each kind of resources is an attribute with `get`, `list`, `create`, `update`, `change`, `delete`,
+`mirror`, and all methods of its service in the contract: `client.control_units.RenameControlUnit(
+RenameControlUnitRequest(…))`. Services that are about no kind have these alone.
 
-    position = None
-    async for change in client.watch.Watch(WatchRequest(position=position)):
-        position = change.position
+A call with one request and one reply goes to any server and, when it cannot be done twice by it,
+is sent again until its time is over; mutations get a request id when they come without one. A
+call with a stream is an asynchronous iterator of replies (`write`, `done_writing`, `cancel`),
+raises the same errors, and is opened again by its user, who alone knows where to go on;
+`client.changes` is a watch that does so by itself.
 
-The errors are one tree: `ClientError` over `Refused` and `Unreachable`; `is_transient` says
-whether the same call may succeed later.
+The errors are one tree: `ClientError` over `Refused`, with a class for each kind of refusal, and
+`Unreachable`; `is_transient` says whether the same call may succeed later.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from control_units.client.addresses import (
     ADDRESS_VARIABLE,
@@ -39,27 +38,77 @@ from control_units.client.addresses import (
 from control_units.client.backoff import Backoff
 from control_units.client.calls import Stream
 from control_units.client.client import Client, default_principal
+from control_units.client.collections import Collection, Reading, Watched
 from control_units.client.errors import (
+    AlreadyExists,
+    Busy,
     ClientError,
+    Denied,
+    Fault,
+    HistoryGone,
+    Invalid,
+    NotFound,
+    Precondition,
     Refused,
+    Stale,
     Unreachable,
     Violation,
     from_status,
 )
 
+if TYPE_CHECKING:
+    from control_units.client.changes import Changes
+    from control_units.client.mirror import Mirror
+    from control_units.client.operations import NotReached, RunningOperation
+    from control_units.client.resource_changes import Change
+
 __all__ = [
     "ADDRESS_VARIABLE",
     "DEFAULT_ADDRESS",
     "DEFAULT_PORT",
+    "AlreadyExists",
     "Backoff",
     "BadAddress",
+    "Busy",
+    "Change",
+    "Changes",
     "Client",
     "ClientError",
+    "Collection",
+    "Denied",
+    "Fault",
+    "HistoryGone",
+    "Invalid",
+    "Mirror",
+    "NotFound",
+    "NotReached",
+    "Precondition",
+    "Reading",
     "Refused",
+    "RunningOperation",
+    "Stale",
     "Stream",
     "Unreachable",
     "Violation",
+    "Watched",
     "default_principal",
     "from_status",
     "parse_addresses",
 ]
+
+# Each brings half of the contract with it, which few programs need.
+_LATE = {
+    "Change": "resource_changes",
+    "Changes": "changes",
+    "Mirror": "mirror",
+    "NotReached": "operations",
+    "RunningOperation": "operations",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)

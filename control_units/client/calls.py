@@ -86,7 +86,7 @@ class UnaryCall(Generic[Request, Reply]):
         self,
         request: Request,
         *,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,
     ) -> Reply:
         request, has_request_id = _with_request_id(request)
         repeats = self._is_read or has_request_id

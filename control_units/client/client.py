@@ -4,7 +4,7 @@ import getpass
 import os
 import socket
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import quote
@@ -14,43 +14,62 @@ import grpc.aio
 from control_units.client.addresses import ADDRESS_VARIABLE, DEFAULT_ADDRESS, parse_addresses
 from control_units.client.calls import Caller, FailoverChannel
 from control_units.client.channels import Channels
+from control_units.client.collections import Collection, Reading, Watched
 from control_units.client.errors import ClientError
+from control_units.client.services import Noun, Service
 
 if TYPE_CHECKING:
-    from mds.v1.agent_pb2_grpc import AgentsAsyncStub
     from mds.v1.agent_report_pb2_grpc import AgentReportsAsyncStub
     from mds.v1.audit_pb2_grpc import AuditsAsyncStub
     from mds.v1.bundle_pb2_grpc import BundlesAsyncStub
-    from mds.v1.campaign_pb2_grpc import CampaignsAsyncStub
-    from mds.v1.control_unit_pb2_grpc import ControlUnitsAsyncStub
     from mds.v1.dataset_pb2_grpc import DatasetsAsyncStub
     from mds.v1.edit_pb2_grpc import EditsAsyncStub
-    from mds.v1.execution_unit_pb2_grpc import ExecutionUnitsAsyncStub
-    from mds.v1.guard_pb2_grpc import GuardsAsyncStub
     from mds.v1.history_pb2_grpc import HistoryAsyncStub
-    from mds.v1.instantiation_pb2_grpc import InstantiationsAsyncStub
+    from mds.v1.kind_pb2 import Kind
     from mds.v1.live_values_pb2_grpc import LiveValuesAsyncStub
-    from mds.v1.machine_mode_pb2_grpc import MachineModesAsyncStub
-    from mds.v1.maintenance_pb2_grpc import MaintenancesAsyncStub
-    from mds.v1.operation_pb2_grpc import OperationsAsyncStub
     from mds.v1.overview_pb2_grpc import OverviewAsyncStub
-    from mds.v1.policy_pb2_grpc import PoliciesAsyncStub
+    from mds.v1.position_pb2 import Position
     from mds.v1.registration_pb2_grpc import RegistrationAsyncStub
-    from mds.v1.script_pb2_grpc import ScriptsAsyncStub
     from mds.v1.sighting_pb2_grpc import SightingsAsyncStub
-    from mds.v1.snapshot_pb2_grpc import SnapshotsAsyncStub
-    from mds.v1.template_pb2_grpc import TemplatesAsyncStub
-    from mds.v1.unit_list_pb2_grpc import UnitListsAsyncStub
-    from mds.v1.unit_server_pb2_grpc import UnitServersAsyncStub
-    from mds.v1.variable_pb2_grpc import VariablesAsyncStub
     from mds.v1.watch_pb2_grpc import WatchAsyncStub
+
+    from control_units.client.changes import Changes
+    from control_units.client.nouns import (
+        Agents,
+        AgentStatuses,
+        Campaigns,
+        ControlUnits,
+        ControlUnitStatuses,
+        ExecutionUnits,
+        Guards,
+        Instantiations,
+        MachineModes,
+        Maintenances,
+        Operations,
+        Policies,
+        Scripts,
+        Snapshots,
+        Templates,
+        UnitLists,
+        UnitServers,
+        UnitServerStatuses,
+        Variables,
+    )
+
+
+def _ordering() -> type:
+    from control_units.client.operations import Ordering  # and with it half of the contract
+
+    return Ordering
 
 
 class Client:
     """The metadata server, whichever of its replicas answers.
 
-    Each service of the contract is an attribute with the contract's methods. A call takes its
-    request message and, by keyword, `timeout` in seconds for all its tries together.
+    Each kind of resources is an attribute with the methods of `Reading`, `Watched` or
+    `Collection` (`get`, `list`, `update` …), and those of its service in the contract
+    (`RenameControlUnit`); what else is a service has the latter. A call takes its request message
+    and, by keyword, `timeout` in seconds for all its tries together.
 
     Args:
         address: `host:port[,host:port…]`, or several of them; by default what the environment
@@ -63,6 +82,43 @@ class Client:
     Raises:
         BadAddress: an address is none.
     """
+
+    agent_reports: "Service[AgentReportsAsyncStub]" = Service("agent_report")
+    agent_statuses: "Noun[AgentStatuses]" = Noun(
+        "agent_report", "AgentStatus", Reading, "AgentReports"
+    )
+    agents: "Noun[Agents]" = Noun("agent", "Agent", Collection)
+    audits: "Service[AuditsAsyncStub]" = Service("audit")
+    bundles: "Service[BundlesAsyncStub]" = Service("bundle")
+    campaigns: "Noun[Campaigns]" = Noun("campaign", "Campaign", Collection)
+    control_unit_statuses: "Noun[ControlUnitStatuses]" = Noun(
+        "control_unit", "ControlUnitStatus", Watched, "ControlUnits"
+    )
+    control_units: "Noun[ControlUnits]" = Noun("control_unit", "ControlUnit", Collection)
+    datasets: "Service[DatasetsAsyncStub]" = Service("dataset")
+    edits: "Service[EditsAsyncStub]" = Service("edit")
+    execution_units: "Noun[ExecutionUnits]" = Noun("execution_unit", "ExecutionUnit", Collection)
+    guards: "Noun[Guards]" = Noun("guard", "Guard", Collection)
+    history: "Service[HistoryAsyncStub]" = Service("history")
+    instantiations: "Noun[Instantiations]" = Noun("instantiation", "Instantiation", Reading)
+    live_values: "Service[LiveValuesAsyncStub]" = Service("live_values")
+    machine_modes: "Noun[MachineModes]" = Noun("machine_mode", "MachineMode", Collection)
+    maintenances: "Noun[Maintenances]" = Noun("maintenance", "Maintenance", Collection)
+    operations: "Noun[Operations]" = Noun("operation", "Operation", _ordering)
+    overview: "Service[OverviewAsyncStub]" = Service("overview")
+    policies: "Noun[Policies]" = Noun("policy", "Policy", Collection)
+    registration: "Service[RegistrationAsyncStub]" = Service("registration")
+    scripts: "Noun[Scripts]" = Noun("script", "Script", Collection)
+    sightings: "Service[SightingsAsyncStub]" = Service("sighting")
+    snapshots: "Noun[Snapshots]" = Noun("snapshot", "Snapshot", Collection)
+    templates: "Noun[Templates]" = Noun("template", "Template", Collection)
+    unit_lists: "Noun[UnitLists]" = Noun("unit_list", "UnitList", Collection)
+    unit_server_statuses: "Noun[UnitServerStatuses]" = Noun(
+        "unit_server", "UnitServerStatus", Watched, "UnitServers"
+    )
+    unit_servers: "Noun[UnitServers]" = Noun("unit_server", "UnitServer", Collection)
+    variables: "Noun[Variables]" = Noun("variable", "Variable", Collection)
+    watch: "Service[WatchAsyncStub]" = Service("watch")
 
     def __init__(
         self,
@@ -91,6 +147,19 @@ class Client:
         """Ends all calls under way and lets go of the connections."""
         await self._channels.close()
 
+    def changes(
+        self,
+        *kinds: "Kind.ValueType",
+        id_prefix: str = "",
+        filter: str = "",
+        after: "Position | None" = None,
+    ) -> "Changes":
+        """What happens to resources of some kinds (none: all), after a position or from now on:
+        `async for word in client.changes(Kind.KIND_CONTROL_UNIT)`."""
+        from control_units.client.changes import Changes
+
+        return Changes(self._caller, kinds, id_prefix=id_prefix, filter=filter, after=after)
+
     @property
     def addresses(self) -> tuple[str, ...]:
         """The servers that may be asked."""
@@ -107,6 +176,16 @@ class Client:
         return self._caller.position
 
     @property
+    def caller(self) -> Caller:
+        """What all its calls share."""
+        return self._caller
+
+    @property
+    def channel(self) -> grpc.aio.Channel:
+        """Stands where generated stubs expect a channel, for services that are no attribute."""
+        return cast("grpc.aio.Channel", FailoverChannel(self._caller))
+
+    @property
     def failure(self) -> ClientError | None:
         """Why the last try of a call got no answer, for those who wait for the next; None: it
         got one, or there was no try."""
@@ -115,172 +194,6 @@ class Client:
     def leave(self, address: str) -> None:
         """Has the next call ask another server first, when this one is in use."""
         self._channels.leave(address)
-
-    @property
-    def _channel(self) -> grpc.aio.Channel:
-        return cast("grpc.aio.Channel", FailoverChannel(self._caller))
-
-    @cached_property
-    def agent_reports(self) -> "AgentReportsAsyncStub":
-        from mds.v1.agent_report_pb2_grpc import AgentReportsStub
-
-        return AgentReportsStub(self._channel)
-
-    @cached_property
-    def agents(self) -> "AgentsAsyncStub":
-        from mds.v1.agent_pb2_grpc import AgentsStub
-
-        return AgentsStub(self._channel)
-
-    @cached_property
-    def audits(self) -> "AuditsAsyncStub":
-        from mds.v1.audit_pb2_grpc import AuditsStub
-
-        return AuditsStub(self._channel)
-
-    @cached_property
-    def edits(self) -> "EditsAsyncStub":
-        from mds.v1.edit_pb2_grpc import EditsStub
-
-        return EditsStub(self._channel)
-
-    @cached_property
-    def history(self) -> "HistoryAsyncStub":
-        from mds.v1.history_pb2_grpc import HistoryStub
-
-        return HistoryStub(self._channel)
-
-    @cached_property
-    def policies(self) -> "PoliciesAsyncStub":
-        from mds.v1.policy_pb2_grpc import PoliciesStub
-
-        return PoliciesStub(self._channel)
-
-    @cached_property
-    def maintenances(self) -> "MaintenancesAsyncStub":
-        from mds.v1.maintenance_pb2_grpc import MaintenancesStub
-
-        return MaintenancesStub(self._channel)
-
-    @cached_property
-    def machine_modes(self) -> "MachineModesAsyncStub":
-        from mds.v1.machine_mode_pb2_grpc import MachineModesStub
-
-        return MachineModesStub(self._channel)
-
-    @cached_property
-    def guards(self) -> "GuardsAsyncStub":
-        from mds.v1.guard_pb2_grpc import GuardsStub
-
-        return GuardsStub(self._channel)
-
-    @cached_property
-    def bundles(self) -> "BundlesAsyncStub":
-        from mds.v1.bundle_pb2_grpc import BundlesStub
-
-        return BundlesStub(self._channel)
-
-    @cached_property
-    def campaigns(self) -> "CampaignsAsyncStub":
-        from mds.v1.campaign_pb2_grpc import CampaignsStub
-
-        return CampaignsStub(self._channel)
-
-    @cached_property
-    def control_units(self) -> "ControlUnitsAsyncStub":
-        from mds.v1.control_unit_pb2_grpc import ControlUnitsStub
-
-        return ControlUnitsStub(self._channel)
-
-    @cached_property
-    def datasets(self) -> "DatasetsAsyncStub":
-        from mds.v1.dataset_pb2_grpc import DatasetsStub
-
-        return DatasetsStub(self._channel)
-
-    @cached_property
-    def execution_units(self) -> "ExecutionUnitsAsyncStub":
-        from mds.v1.execution_unit_pb2_grpc import ExecutionUnitsStub
-
-        return ExecutionUnitsStub(self._channel)
-
-    @cached_property
-    def instantiations(self) -> "InstantiationsAsyncStub":
-        from mds.v1.instantiation_pb2_grpc import InstantiationsStub
-
-        return InstantiationsStub(self._channel)
-
-    @cached_property
-    def operations(self) -> "OperationsAsyncStub":
-        from mds.v1.operation_pb2_grpc import OperationsStub
-
-        return OperationsStub(self._channel)
-
-    @cached_property
-    def live_values(self) -> "LiveValuesAsyncStub":
-        from mds.v1.live_values_pb2_grpc import LiveValuesStub
-
-        return LiveValuesStub(self._channel)
-
-    @cached_property
-    def overview(self) -> "OverviewAsyncStub":
-        from mds.v1.overview_pb2_grpc import OverviewStub
-
-        return OverviewStub(self._channel)
-
-    @cached_property
-    def registration(self) -> "RegistrationAsyncStub":
-        from mds.v1.registration_pb2_grpc import RegistrationStub
-
-        return RegistrationStub(self._channel)
-
-    @cached_property
-    def scripts(self) -> "ScriptsAsyncStub":
-        from mds.v1.script_pb2_grpc import ScriptsStub
-
-        return ScriptsStub(self._channel)
-
-    @cached_property
-    def sightings(self) -> "SightingsAsyncStub":
-        from mds.v1.sighting_pb2_grpc import SightingsStub
-
-        return SightingsStub(self._channel)
-
-    @cached_property
-    def snapshots(self) -> "SnapshotsAsyncStub":
-        from mds.v1.snapshot_pb2_grpc import SnapshotsStub
-
-        return SnapshotsStub(self._channel)
-
-    @cached_property
-    def templates(self) -> "TemplatesAsyncStub":
-        from mds.v1.template_pb2_grpc import TemplatesStub
-
-        return TemplatesStub(self._channel)
-
-    @cached_property
-    def unit_lists(self) -> "UnitListsAsyncStub":
-        from mds.v1.unit_list_pb2_grpc import UnitListsStub
-
-        return UnitListsStub(self._channel)
-
-    @cached_property
-    def unit_servers(self) -> "UnitServersAsyncStub":
-        from mds.v1.unit_server_pb2_grpc import UnitServersStub
-
-        return UnitServersStub(self._channel)
-
-    @cached_property
-    def variables(self) -> "VariablesAsyncStub":
-        from mds.v1.variable_pb2_grpc import VariablesStub
-
-        return VariablesStub(self._channel)
-
-    @cached_property
-    def watch(self) -> "WatchAsyncStub":
-        from mds.v1.watch_pb2_grpc import WatchStub
-
-        return WatchStub(self._channel)
 
 
 def ascii_text(text: str) -> str:

@@ -1,8 +1,17 @@
 """What can go wrong with a call.
 
 ClientError
-├── Refused       a server answered, and said no: `reason` says why
-└── Unreachable   no server answered in time
+├── Refused             a server answered, and said no: `reason` says why
+│   ├── Invalid         the request is wrong: `violations` names its fields
+│   ├── NotFound        what it is about is not there
+│   ├── AlreadyExists   what it would create is there
+│   ├── Precondition    something else has to change first
+│   ├── Stale           others were faster: `conflicts` says with what; read again, then write
+│   ├── HistoryGone     the past that it asks for is no longer kept: list again
+│   ├── Busy            the same call may be sent again, after `retry_after`
+│   ├── Denied          not this caller
+│   └── Fault           a fault of the server's own
+└── Unreachable         no server answered in time
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +20,7 @@ from dataclasses import dataclass
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 from mds.v1.difference_pb2 import Conflict
+from mds.v1.error_reason_pb2 import ErrorReason
 
 DETAILS_KEY = "grpc-status-details-bin"
 DOMAIN = "mds"
@@ -46,7 +56,7 @@ class Violation:
 
 
 class Refused(ClientError):
-    """A server answered, and said no.
+    """A server answered, and said no. What is caught is mostly one of its kinds.
 
     Attributes:
         reason: a name of `mds.v1.ErrorReason`; the name of the status code where the answer
@@ -81,6 +91,48 @@ class Refused(ClientError):
         self.retry_after = retry_after
         self.is_transient = code in _TRANSIENT_CODES and reason not in _FINAL_REASONS
 
+    @property
+    def error_reason(self) -> ErrorReason.ValueType:
+        """`reason` as the contract numbers it; ERROR_REASON_UNSPECIFIED: not in this release."""
+        known = self.reason in ErrorReason.keys()  # noqa: SIM118 - it is no mapping
+        return ErrorReason.Value(self.reason) if known else ErrorReason.ERROR_REASON_UNSPECIFIED
+
+
+class Invalid(Refused):
+    """The request is wrong: it can be mended by `violations`, and by the message."""
+
+
+class NotFound(Refused):
+    """What it is about is not there."""
+
+
+class AlreadyExists(Refused):
+    """What it would create is there."""
+
+
+class Precondition(Refused):
+    """Something else has to change first: a state, a maintenance, a guard, what depends on it."""
+
+
+class Stale(Refused):
+    """Others were faster: `conflicts` tells what they did. Read again, then write."""
+
+
+class HistoryGone(Refused):
+    """The past that it asks for is no longer kept, or was of another store: list again."""
+
+
+class Busy(Refused):
+    """The same call may be sent again, after `retry_after`; the client has done so already."""
+
+
+class Denied(Refused):
+    """Not this caller."""
+
+
+class Fault(Refused):
+    """A fault of the server's own, or of what stands before it."""
+
 
 class Unreachable(ClientError):
     """No server answered in time.
@@ -108,8 +160,8 @@ def from_rpc_error(error: grpc.aio.AioRpcError, address: str) -> ClientError:
         return Unreachable(address, details or code.name)
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         # The transport says so itself, of a message beyond its limit; a server gives details.
-        return Refused("MESSAGE_TOO_LARGE", details, code=code)
-    return Refused(code.name, details or "The server gave no message.", code=code)
+        return Invalid("MESSAGE_TOO_LARGE", details, code=code)
+    return _kind(code, code.name)(code.name, details or "The server gave no message.", code=code)
 
 
 def from_status(status: status_pb2.Status, code: grpc.StatusCode | None = None) -> Refused:
@@ -132,8 +184,9 @@ def from_status(status: status_pb2.Status, code: grpc.StatusCode | None = None) 
             conflicts.append(Conflict())
             detail.Unpack(conflicts[-1])
     code = code or _code(status.code)
-    return Refused(
-        info.reason or code.name,
+    reason = info.reason or code.name
+    return _kind(code, reason)(
+        reason,
         status.message,
         code=code,
         metadata=info.metadata,
@@ -152,3 +205,25 @@ def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:
 
 def _code(number: int) -> grpc.StatusCode:
     return next((c for c in grpc.StatusCode if c.value[0] == number), grpc.StatusCode.UNKNOWN)
+
+
+_KINDS: dict[grpc.StatusCode, type[Refused]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: Invalid,
+    grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,
+    grpc.StatusCode.FAILED_PRECONDITION: Precondition,
+    grpc.StatusCode.ABORTED: Stale,
+    grpc.StatusCode.OUT_OF_RANGE: HistoryGone,
+    grpc.StatusCode.UNAVAILABLE: Busy,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Busy,
+    grpc.StatusCode.UNAUTHENTICATED: Denied,
+    grpc.StatusCode.PERMISSION_DENIED: Denied,
+}
+_KINDS_OF_REASONS: dict[str, type[Refused]] = {
+    "MESSAGE_TOO_LARGE": Invalid,
+    "SCHEMA_UNKNOWN": Fault,
+}
+
+
+def _kind(code: grpc.StatusCode, reason: str) -> type[Refused]:
+    return _KINDS_OF_REASONS.get(reason) or _KINDS.get(code, Fault)
