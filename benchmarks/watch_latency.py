@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 import grpc
-from mds.v1 import variable_pb2, watch_pb2
+from mds.v1 import variable_pb2, view_pb2, watch_pb2
 from mds.v1.kind_pb2 import KIND_VARIABLE
 from mds.v1.watch_pb2_grpc import WatchStub
 
@@ -92,7 +92,7 @@ async def changes(client: Client, arrivals: Arrivals) -> tuple[list[float], list
 
 
 async def watch(channel: grpc.aio.Channel, arrivals: Arrivals, ready: asyncio.Event) -> None:
-    request = watch_pb2.WatchRequest(kinds=[KIND_VARIABLE], view=watch_pb2.VIEW_FULL)
+    request = watch_pb2.WatchRequest(kinds=[KIND_VARIABLE], view=view_pb2.VIEW_FULL)
     async for response in WatchStub(channel).Watch(request):
         ready.set()
         for event in response.events:

@@ -11,7 +11,7 @@ from datetime import UTC
 from typing import NoReturn
 
 import structlog
-from mds.v1 import kind_pb2, overview_pb2, position_pb2, watch_pb2
+from mds.v1 import kind_pb2, overview_pb2, position_pb2, view_pb2, watch_pb2
 
 from control_units.client import Backoff, Client, ClientError, Refused
 from webui.clock import moment
@@ -112,7 +112,7 @@ class Feed:
 
     async def _watch(self, position: position_pb2.Position) -> NoReturn:
         request = watch_pb2.WatchRequest(
-            position=position, kinds=_WATCHED, view=watch_pb2.VIEW_BASIC
+            position=position, kinds=_WATCHED, view=view_pb2.VIEW_BASIC
         )
         stream = self._client.watch.Watch(request)
         try:

@@ -27,6 +27,7 @@ KINDS = (
     "guards",
     "unit_lists",
     "campaigns",
+    "webhooks",
 )
 """Collections, each after what it refers to."""
 

@@ -64,6 +64,8 @@ from mds.v1 import (
     variable_pb2,
     variable_pb2_grpc,
     watch_pb2,
+    webhook_pb2,
+    webhook_pb2_grpc,
 )
 
 from metadata_server.api.agent_report import (
@@ -100,6 +102,7 @@ from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_list import UnitList
 from metadata_server.domain.unit_server import UnitServer
+from metadata_server.domain.webhook import Webhook
 from metadata_server.services.audit import Audits
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.campaigns import Campaigns
@@ -135,6 +138,7 @@ STANDARD = (
     (Guard, guard_pb2, guard_pb2_grpc),
     (UnitList, unit_list_pb2, unit_list_pb2_grpc),
     (Campaign, campaign_pb2, campaign_pb2_grpc),
+    (Webhook, webhook_pb2, webhook_pb2_grpc),
 )
 """Kinds with the five standard methods, and the generated modules that name them."""
 

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 import grpc
 from google.protobuf.message import Message
-from mds.v1 import watch_pb2
+from mds.v1 import view_pb2, watch_pb2
 from prometheus_client import CollectorRegistry, Gauge
 
 from metadata_server.api.calls import Context
@@ -53,7 +53,7 @@ class WatchServicer:
         self, request: watch_pb2.WatchRequest, context: Context
     ) -> AsyncIterator[bytes]:
         after = start_of(request.position)
-        full = request.view != watch_pb2.VIEW_BASIC
+        full = request.view != view_pb2.VIEW_BASIC
         async with aclosing(self._watching.watch(filter_of(request), after)) as notices:
             async for notice in notices:
                 for response in self._responses(notice, full=full):

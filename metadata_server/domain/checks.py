@@ -46,6 +46,7 @@ from metadata_server.domain.template import Template
 from metadata_server.domain.unit_list import unit_list_faults
 from metadata_server.domain.unit_server import UnitServer
 from metadata_server.domain.values import Fault, document, parse
+from metadata_server.domain.webhook import webhook_faults
 
 MARK = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 MOST_MARKS = 8
@@ -292,4 +293,5 @@ CHECKS: dict[Kind, Callable[[Any], Iterator[WrongField]]] = {
     Kind.GUARD: guard_faults,
     Kind.UNIT_LIST: unit_list_faults,
     Kind.CAMPAIGN: campaign_faults,
+    Kind.WEBHOOK: webhook_faults,
 }

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     GUARD = "guard"
     UNIT_LIST = "unit_list"
     CAMPAIGN = "campaign"
+    WEBHOOK = "webhook"
     CONTROL_UNIT_STATUS = "control_unit_status"
     UNIT_SERVER_STATUS = "unit_server_status"
     OPERATION = "operation"
@@ -84,6 +85,7 @@ DECLARED = (
     Kind.GUARD,
     Kind.UNIT_LIST,
     Kind.CAMPAIGN,
+    Kind.WEBHOOK,
 )
 """Kinds that people declare, in an order in which each comes after what it refers to."""
 

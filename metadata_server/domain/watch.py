@@ -19,6 +19,13 @@ class EventAction(StrEnum):
     LEFT = "LEFT"
 
 
+class View(StrEnum):
+    """How much of each resource a watcher is told."""
+
+    BASIC = "BASIC"
+    FULL = "FULL"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """A change that passes a filter.

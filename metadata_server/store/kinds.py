@@ -18,6 +18,7 @@ from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template
 from metadata_server.domain.unit_list import UnitList
 from metadata_server.domain.unit_server import UnitServer
+from metadata_server.domain.webhook import Webhook
 from metadata_server.store import schema
 
 
@@ -106,6 +107,7 @@ LAYOUTS: dict[Kind, Layout] = {
         ),
         Layout(Kind.UNIT_LIST, UnitList, schema.unit_list),
         Layout(Kind.CAMPAIGN, Campaign, schema.campaign),
+        Layout(Kind.WEBHOOK, Webhook, schema.webhook, ("enabled",)),
     )
 }
 

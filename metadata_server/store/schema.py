@@ -225,6 +225,7 @@ machine_mode = resource_table("machine_mode")
 guard = resource_table("guard", Column("machine_mode_key", KEY, nullable=False))
 unit_list = resource_table("unit_list")
 campaign = resource_table("campaign")
+webhook = resource_table("webhook", Column("enabled", Boolean, nullable=False))
 
 unit_condition = Table(
     "unit_condition",
@@ -283,8 +284,8 @@ control_unit_status = Table(
     Column("recovery", String(255), nullable=False, server_default=""),
     Column("revision", KEY, nullable=False),
     Index("control_unit_status_state", "state"),
-    Index("control_unit_status_unit_server", "unit_server_key"),
     Index("control_unit_status_state_time", "state_time_us"),
+    Index("control_unit_status_unit_server", "unit_server_key"),
     **OPTIONS,
 )
 

@@ -39,6 +39,8 @@ from metadata_server.domain.template import (
 )
 from metadata_server.domain.unit_list import UnitList
 from metadata_server.domain.unit_server import Launch, UnitServer
+from metadata_server.domain.watch import View
+from metadata_server.domain.webhook import Webhook
 
 TEXT = st.text(max_size=5)
 NUMBER = st.integers(0, 2**31 - 1)
@@ -213,6 +215,15 @@ BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
         target_units=st.integers(0, 2**31 - 1),
         due_time_us=TIME_US,
         closed=st.booleans(),
+    ),
+    Webhook.kind: st.builds(
+        Webhook,
+        **ALL_HAVE,
+        url=TEXT,
+        kinds=st.sets(st.sampled_from(list(Kind))).map(lambda kinds: tuple(sorted(kinds))),
+        id_prefix=TEXT,
+        view=st.sampled_from(list(View)),
+        enabled=st.booleans(),
     ),
     UnitList.kind: st.builds(
         UnitList,

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from mds.v1 import kind_pb2, overview_pb2, position_pb2, variable_pb2, watch_pb2
+from mds.v1 import kind_pb2, overview_pb2, position_pb2, variable_pb2, view_pb2, watch_pb2
 
 from control_units.client import Client, Refused
 from tests.stages.replica import Replica
@@ -90,7 +90,7 @@ async def test_a_watch_goes_on_at_another_replica(
 
 async def test_filters_and_the_basic_view(client: Client) -> None:
     wanted = {"kinds": [kind_pb2.KIND_VARIABLE], "id_prefix": "DAFNE/"}
-    async with watch(client, view=watch_pb2.VIEW_BASIC, **wanted) as stream:
+    async with watch(client, view=view_pb2.VIEW_BASIC, **wanted) as stream:
         await anext(aiter(stream))
         for id in ("BTF/A", "DAFNE/A", "DAFNE2/A", "DAFNE/B"):
             await create(client, id)

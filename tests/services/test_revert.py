@@ -38,6 +38,8 @@ from metadata_server.domain.state import State
 from metadata_server.domain.template import Command, Template, VersionState
 from metadata_server.domain.unit_list import UnitList
 from metadata_server.domain.unit_server import Launch, UnitServer
+from metadata_server.domain.watch import View
+from metadata_server.domain.webhook import Webhook
 from metadata_server.services.bundles import Bundles
 from metadata_server.services.going_back import WentBack
 from metadata_server.services.plans import Applying
@@ -125,6 +127,15 @@ RICH: dict[Kind, Resource] = {
             **SHARED,  # type: ignore[arg-type]
         ),
         Campaign(id="degauss", target_units=9, due_time_us=5, closed=True, **SHARED),  # type: ignore[arg-type]
+        Webhook(
+            id="logbook",
+            url="https://logbook.example/in",
+            kinds=(Kind.SCRIPT,),
+            id_prefix="A/",
+            view=View.BASIC,
+            enabled=False,
+            **SHARED,  # type: ignore[arg-type]
+        ),
     )
 }
 SIMPLE: dict[Kind, Resource] = {
@@ -142,6 +153,7 @@ SIMPLE: dict[Kind, Resource] = {
         id_prefixes=("B/",),
     ),
     Kind.UNIT_LIST: UnitList(id="night", id_prefixes=("B/", "C/")),
+    Kind.WEBHOOK: Webhook(id="logbook", url="http://logbook.example"),
 }
 
 

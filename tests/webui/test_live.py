@@ -16,6 +16,7 @@ from mds.v1 import (
     state_pb2,
     template_pb2,
     unit_server_pb2,
+    view_pb2,
     watch_pb2,
 )
 
@@ -169,7 +170,7 @@ async def test_an_event_is_on_the_page_within_a_second_without_reload(facility: 
     await all_run(facility)
     await facility.page.evaluate("window.mine = 'not loaded again'")
     request = watch_pb2.WatchRequest(
-        kinds=[kind_pb2.KIND_CONTROL_UNIT_STATUS], view=watch_pb2.VIEW_FULL
+        kinds=[kind_pb2.KIND_CONTROL_UNIT_STATUS], view=view_pb2.VIEW_FULL
     )
     stream = facility.client.watch.Watch(request)
     event = asyncio.create_task(_stopped(stream))

@@ -10,7 +10,8 @@ import click
 from mds.v1.kind_pb2 import Kind
 from mds.v1.operation_pb2 import GetOperationRequest
 from mds.v1.operation_step_pb2 import ListOperationStepsRequest, StepState
-from mds.v1.watch_pb2 import View, WatchRequest, WatchResponse
+from mds.v1.view_pb2 import View
+from mds.v1.watch_pb2 import WatchRequest, WatchResponse
 
 from control_units.cli.connection import Connection
 from control_units.cli.failures import PROBLEMS

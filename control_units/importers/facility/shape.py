@@ -20,6 +20,7 @@ KINDS: Mapping[str, str] = {
     "guards": "guard",
     "unit_lists": "unit_list",
     "campaigns": "campaign",
+    "webhooks": "webhook",
 }
 """Fields of a bundle's item by the name of their list, each after what it refers to."""
 

@@ -34,6 +34,7 @@ from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.template import template_message, template_of
 from metadata_server.api.messages.unit_list import unit_list_message, unit_list_of
 from metadata_server.api.messages.unit_server import unit_server_message, unit_server_of
+from metadata_server.api.messages.webhook import webhook_message, webhook_of
 from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
 
@@ -55,6 +56,7 @@ CONVERSIONS: dict[Kind, tuple[Write, Read]] = {
     Kind.GUARD: (guard_message, guard_of),
     Kind.UNIT_LIST: (unit_list_message, unit_list_of),
     Kind.CAMPAIGN: (campaign_message, campaign_of),
+    Kind.WEBHOOK: (webhook_message, webhook_of),
 }
 
 

@@ -20,6 +20,8 @@ from mds.v1 import (
     state_pb2,
     template_pb2,
     unit_server_pb2,
+    view_pb2,
+    webhook_pb2,
 )
 
 from metadata_server.domain.advance import OnFailure, StepState
@@ -28,17 +30,19 @@ from metadata_server.domain.attribute import Direction, ValueType
 from metadata_server.domain.audit import Severity
 from metadata_server.domain.change import Action
 from metadata_server.domain.condition import ConditionStatus
+from metadata_server.domain.delivery import DeliveryState, DeliveryType, WebhookState
 from metadata_server.domain.explanation import Layer
+from metadata_server.domain.filter.key import ValueKind
 from metadata_server.domain.guard import GuardedChange
 from metadata_server.domain.names import Kind
 from metadata_server.domain.operation import Phase
-from metadata_server.domain.filter.key import ValueKind
 from metadata_server.domain.order_plan import Verb
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.session import EndReason
 from metadata_server.domain.state import Contact, Health, State
 from metadata_server.domain.template import Relation, VersionState
 from metadata_server.domain.unit_server import LaunchOrder
+from metadata_server.domain.watch import View
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -93,14 +97,18 @@ LAUNCH_ORDERS = Words(
 )
 PROCESS_STATES = Words(ProcessState, agent_report_pb2.ProcessState, "PROCESS_STATE")
 CHANGE_ACTIONS = Words(Action, history_pb2.ChangeAction, "CHANGE_ACTION")
+FILTER_VALUE_KINDS = Words(ValueKind, filter_pb2.FilterValueKind, "FILTER_VALUE_KIND")
 LAYERS = Words(Layer, explanation_pb2.Layer, "LAYER")
 SEVERITIES = Words(Severity, audit_pb2.Severity, "SEVERITY")
 GUARDED_CHANGES = Words(GuardedChange, guard_pb2.GuardedChange, "GUARDED_CHANGE")
 KINDS = Words(Kind, kind_pb2.Kind, "KIND")
-FILTER_VALUE_KINDS = Words(ValueKind, filter_pb2.FilterValueKind, "FILTER_VALUE_KIND")
 VERBS = Words(Verb, operation_pb2.OrderVerb, "ORDER_VERB")
 PHASES = Words(Phase, operation_pb2.OperationPhase, "OPERATION_PHASE")
 STEP_STATES = Words(StepState, operation_step_pb2.StepState, "STEP_STATE")
+VIEWS = Words(View, view_pb2.View, "VIEW", View.FULL)
+WEBHOOK_STATES = Words(WebhookState, webhook_pb2.WebhookState, "WEBHOOK_STATE")
+DELIVERY_TYPES = Words(DeliveryType, webhook_pb2.WebhookDeliveryType, "WEBHOOK_DELIVERY_TYPE")
+DELIVERY_STATES = Words(DeliveryState, webhook_pb2.WebhookDeliveryState, "WEBHOOK_DELIVERY_STATE")
 ON_FAILURES = Words(OnFailure, operation_pb2.OnFailure, "ON_FAILURE", OnFailure.STOP)
 
 

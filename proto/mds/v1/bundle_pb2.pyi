@@ -25,6 +25,7 @@ from mds.v1 import template_pb2 as _template_pb2
 from mds.v1 import unit_list_pb2 as _unit_list_pb2
 from mds.v1 import unit_server_pb2 as _unit_server_pb2
 from mds.v1 import variable_pb2 as _variable_pb2
+from mds.v1 import webhook_pb2 as _webhook_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -126,6 +127,7 @@ class BundleItem(_message.Message):
     GUARD_FIELD_NUMBER: _builtins.int
     UNIT_LIST_FIELD_NUMBER: _builtins.int
     CAMPAIGN_FIELD_NUMBER: _builtins.int
+    WEBHOOK_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """Its place in a file (`us[3].cu_desc[17]`), echoed in every problem."""
     removed: _builtins.str
@@ -186,6 +188,10 @@ class BundleItem(_message.Message):
     def campaign(self) -> _campaign_pb2.Campaign:
         """A campaign."""
 
+    @_builtins.property
+    def webhook(self) -> _webhook_pb2.Webhook:
+        """A webhook."""
+
     def __init__(
         self,
         *,
@@ -205,12 +211,13 @@ class BundleItem(_message.Message):
         guard: _guard_pb2.Guard | None = ...,
         unit_list: _unit_list_pb2.UnitList | None = ...,
         campaign: _campaign_pb2.Campaign | None = ...,
+        webhook: _webhook_pb2.Webhook | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "campaign", b"campaign", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "unit_list", b"unit_list", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "campaign", b"campaign", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "unit_list", b"unit_list", "unit_server", b"unit_server", "variable", b"variable", "webhook", b"webhook"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "campaign", b"campaign", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "source", b"source", "template", b"template", "unit_list", b"unit_list", "unit_server", b"unit_server", "variable", b"variable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "campaign", b"campaign", "control_unit", b"control_unit", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "policy", b"policy", "removed", b"removed", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "source", b"source", "template", b"template", "unit_list", b"unit_list", "unit_server", b"unit_server", "variable", b"variable", "webhook", b"webhook"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "removed", "policy", "maintenance", "machine_mode", "guard", "unit_list", "campaign"]  # noqa: Y015
+    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "removed", "policy", "maintenance", "machine_mode", "guard", "unit_list", "campaign", "webhook"]  # noqa: Y015
     _WhichOneofArgType_resource: _TypeAlias = _typing.Literal["resource", b"resource"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_resource) -> _WhichOneofReturnType_resource | None: ...
 
@@ -660,7 +667,7 @@ class ExportResponse(_message.Message):
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___BundleItem]:
         """Resources: templates (every version in use, oldest first), agents, unit servers, scripts,
         control units, execution units, variables, snapshots, policies, maintenances, machine modes,
-        guards, unit lists, campaigns; each kind sorted by id.
+        guards, unit lists, campaigns, webhooks; each kind sorted by id.
         """
 
     def __init__(

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11mds/v1/kind.proto\x12\x06mds.v1*\x80\x03\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x11\n\rKIND_TEMPLATE\x10\x01\x12\x14\n\x10KIND_UNIT_SERVER\x10\x02\x12\x15\n\x11KIND_CONTROL_UNIT\x10\x03\x12\x0e\n\nKIND_AGENT\x10\x04\x12\x17\n\x13KIND_EXECUTION_UNIT\x10\x05\x12\x11\n\rKIND_VARIABLE\x10\x06\x12\x0f\n\x0bKIND_SCRIPT\x10\x07\x12\x11\n\rKIND_SNAPSHOT\x10\x08\x12\x0f\n\x0bKIND_POLICY\x10\t\x12\x14\n\x10KIND_MAINTENANCE\x10\n\x12\x15\n\x11KIND_MACHINE_MODE\x10\x0b\x12\x0e\n\nKIND_GUARD\x10\x0c\x12\x12\n\x0eKIND_UNIT_LIST\x10\r\x12\x11\n\rKIND_CAMPAIGN\x10\x0e\x12\x1c\n\x18KIND_CONTROL_UNIT_STATUS\x10\x14\x12\x1b\n\x17KIND_UNIT_SERVER_STATUS\x10\x15\x12\x12\n\x0eKIND_OPERATION\x10\x16\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11mds/v1/kind.proto\x12\x06mds.v1*\x92\x03\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x11\n\rKIND_TEMPLATE\x10\x01\x12\x14\n\x10KIND_UNIT_SERVER\x10\x02\x12\x15\n\x11KIND_CONTROL_UNIT\x10\x03\x12\x0e\n\nKIND_AGENT\x10\x04\x12\x17\n\x13KIND_EXECUTION_UNIT\x10\x05\x12\x11\n\rKIND_VARIABLE\x10\x06\x12\x0f\n\x0bKIND_SCRIPT\x10\x07\x12\x11\n\rKIND_SNAPSHOT\x10\x08\x12\x0f\n\x0bKIND_POLICY\x10\t\x12\x14\n\x10KIND_MAINTENANCE\x10\n\x12\x15\n\x11KIND_MACHINE_MODE\x10\x0b\x12\x0e\n\nKIND_GUARD\x10\x0c\x12\x12\n\x0eKIND_UNIT_LIST\x10\r\x12\x11\n\rKIND_CAMPAIGN\x10\x0e\x12\x10\n\x0cKIND_WEBHOOK\x10\x0f\x12\x1c\n\x18KIND_CONTROL_UNIT_STATUS\x10\x14\x12\x1b\n\x17KIND_UNIT_SERVER_STATUS\x10\x15\x12\x12\n\x0eKIND_OPERATION\x10\x16\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mds.v1.kind_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_KIND']._serialized_start=30
-  _globals['_KIND']._serialized_end=414
+  _globals['_KIND']._serialized_end=432
 # @@protoc_insertion_point(module_scope)

@@ -52,6 +52,8 @@ class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Kind.ValueType],
     """UnitList."""
     KIND_CAMPAIGN: _Kind.ValueType  # 14
     """Campaign."""
+    KIND_WEBHOOK: _Kind.ValueType  # 15
+    """Webhook."""
     KIND_CONTROL_UNIT_STATUS: _Kind.ValueType  # 20
     """ControlUnitStatus; only watched, never in a bundle."""
     KIND_UNIT_SERVER_STATUS: _Kind.ValueType  # 21
@@ -92,6 +94,8 @@ KIND_UNIT_LIST: Kind.ValueType  # 13
 """UnitList."""
 KIND_CAMPAIGN: Kind.ValueType  # 14
 """Campaign."""
+KIND_WEBHOOK: Kind.ValueType  # 15
+"""Webhook."""
 KIND_CONTROL_UNIT_STATUS: Kind.ValueType  # 20
 """ControlUnitStatus; only watched, never in a bundle."""
 KIND_UNIT_SERVER_STATUS: Kind.ValueType  # 21

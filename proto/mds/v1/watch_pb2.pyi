@@ -26,6 +26,8 @@ from mds.v1 import template_pb2 as _template_pb2
 from mds.v1 import unit_list_pb2 as _unit_list_pb2
 from mds.v1 import unit_server_pb2 as _unit_server_pb2
 from mds.v1 import variable_pb2 as _variable_pb2
+from mds.v1 import view_pb2 as _view_pb2
+from mds.v1 import webhook_pb2 as _webhook_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -36,30 +38,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _View:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_View.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    VIEW_UNSPECIFIED: _View.ValueType  # 0
-    """As FULL."""
-    VIEW_BASIC: _View.ValueType  # 1
-    """Name, kind and action only."""
-    VIEW_FULL: _View.ValueType  # 2
-    """The whole resource as of its revision."""
-
-class View(_View, metaclass=_ViewEnumTypeWrapper):
-    """How much of each resource travels."""
-
-VIEW_UNSPECIFIED: View.ValueType  # 0
-"""As FULL."""
-VIEW_BASIC: View.ValueType  # 1
-"""Name, kind and action only."""
-VIEW_FULL: View.ValueType  # 2
-"""The whole resource as of its revision."""
-Global___View: _TypeAlias = View  # noqa: Y015
 
 class _EventAction:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -103,10 +81,16 @@ class WatchRequest(_message.Message):
     KINDS_FIELD_NUMBER: _builtins.int
     ID_PREFIX_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
     id_prefix: _builtins.str
     """Only ids that begin with this text."""
-    view: Global___View.ValueType
+    view: _view_pb2.View.ValueType
     """How much of each resource."""
+    filter: _builtins.str
+    """Only resources that pass this filter, of one kind then: what comes to pass it is CREATED for
+    this watcher, what no longer does has LEFT. ListFilterKeys tells which keys a watch knows.
+    Refused: INVALID_FILTER.
+    """
     @_builtins.property
     def position(self) -> _position_pb2.Position:
         """After which position; absent or revision 0 with an empty store id: from now on."""
@@ -121,11 +105,12 @@ class WatchRequest(_message.Message):
         position: _position_pb2.Position | None = ...,
         kinds: _abc.Iterable[_kind_pb2.Kind.ValueType] | None = ...,
         id_prefix: _builtins.str = ...,
-        view: Global___View.ValueType = ...,
+        view: _view_pb2.View.ValueType = ...,
+        filter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id_prefix", b"id_prefix", "kinds", b"kinds", "position", b"position", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "id_prefix", b"id_prefix", "kinds", b"kinds", "position", b"position", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -161,6 +146,7 @@ class Event(_message.Message):
     GUARD_FIELD_NUMBER: _builtins.int
     UNIT_LIST_FIELD_NUMBER: _builtins.int
     CAMPAIGN_FIELD_NUMBER: _builtins.int
+    WEBHOOK_FIELD_NUMBER: _builtins.int
     FORMER_NAME_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """The revision."""
@@ -248,6 +234,10 @@ class Event(_message.Message):
     def campaign(self) -> _campaign_pb2.Campaign:
         """A campaign."""
 
+    @_builtins.property
+    def webhook(self) -> _webhook_pb2.Webhook:
+        """A webhook."""
+
     def __init__(
         self,
         *,
@@ -275,13 +265,14 @@ class Event(_message.Message):
         guard: _guard_pb2.Guard | None = ...,
         unit_list: _unit_list_pb2.UnitList | None = ...,
         campaign: _campaign_pb2.Campaign | None = ...,
+        webhook: _webhook_pb2.Webhook | None = ...,
         former_name: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "campaign", b"campaign", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "operation", b"operation", "policy", b"policy", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_list", b"unit_list", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "campaign", b"campaign", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "guard", b"guard", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "operation", b"operation", "policy", b"policy", "resource", b"resource", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_list", b"unit_list", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable", "webhook", b"webhook"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "agent", b"agent", "author", b"author", "campaign", b"campaign", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "former_name", b"former_name", "guard", b"guard", "kind", b"kind", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "name", b"name", "operation", b"operation", "policy", b"policy", "reason", b"reason", "resource", b"resource", "revision", b"revision", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_list", b"unit_list", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "agent", b"agent", "author", b"author", "campaign", b"campaign", "control_unit", b"control_unit", "control_unit_status", b"control_unit_status", "execution_unit", b"execution_unit", "former_name", b"former_name", "guard", b"guard", "kind", b"kind", "machine_mode", b"machine_mode", "maintenance", b"maintenance", "name", b"name", "operation", b"operation", "policy", b"policy", "reason", b"reason", "resource", b"resource", "revision", b"revision", "script", b"script", "snapshot", b"snapshot", "template", b"template", "time", b"time", "unit_list", b"unit_list", "unit_server", b"unit_server", "unit_server_status", b"unit_server_status", "variable", b"variable", "webhook", b"webhook"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "control_unit_status", "unit_server_status", "policy", "maintenance", "operation", "machine_mode", "guard", "unit_list", "campaign"]  # noqa: Y015
+    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["template", "unit_server", "control_unit", "agent", "execution_unit", "variable", "script", "snapshot", "control_unit_status", "unit_server_status", "policy", "maintenance", "operation", "machine_mode", "guard", "unit_list", "campaign", "webhook"]  # noqa: Y015
     _WhichOneofArgType_resource: _TypeAlias = _typing.Literal["resource", b"resource"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_resource) -> _WhichOneofReturnType_resource | None: ...
 
