@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         UnitServers,
         UnitServerStatuses,
         Variables,
+        Webhooks,
     )
 
 
@@ -119,6 +120,7 @@ class Client:
     unit_servers: "Noun[UnitServers]" = Noun("unit_server", "UnitServer", Collection)
     variables: "Noun[Variables]" = Noun("variable", "Variable", Collection)
     watch: "Service[WatchAsyncStub]" = Service("watch")
+    webhooks: "Noun[Webhooks]" = Noun("webhook", "Webhook", Collection)
 
     def __init__(
         self,
