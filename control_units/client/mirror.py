@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
@@ -137,7 +137,7 @@ class Mirror(Generic[R]):
 
         return stop
 
-    async def changes(self) -> AsyncIterator[Change[R]]:
+    async def changes(self) -> AsyncGenerator[Change[R], None]:
         """What changes from now on, as fast as its reader takes it: what changes several times
         in between is told once, with what it was before and what it is now.
 
