@@ -14,13 +14,16 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from metadata_server.api.agent_report import AgentParts
-from metadata_server.api.calls import GRPC, CallFigures, Calls
+from metadata_server.api.calls import GRPC, REST, CallFigures, Calls
 from metadata_server.api.errors import abort_with
 from metadata_server.api.health import Health
 from metadata_server.api.history import HistoryParts
 from metadata_server.api.http import http_application
 from metadata_server.api.interception import CallInterceptor
 from metadata_server.api.operation import OperationParts
+from metadata_server.api.rest.application import Rest
+from metadata_server.api.rest.context import refuse
+from metadata_server.api.rest.registrar import registered
 from metadata_server.api.services import Parts, add_services
 from metadata_server.api.watch import add_watch_figures
 from metadata_server.domain.refused import Refused
@@ -193,7 +196,14 @@ class Replica:
         return server
 
     async def _start_http(self) -> web.AppRunner:
-        runner = web.AppRunner(http_application(self._health, self._registry), access_log=None)
+        calls = Calls(self._figures, self._reaching, face=REST, refuse=refuse)
+        rest = Rest(registered(self._parts), calls)
+        runner = web.AppRunner(
+            http_application(self._health, self._registry, rest),
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=self._settings.drain_s,
+        )
         await runner.setup()
         site = web.TCPSite(runner, self._settings.host, self._settings.http_port)
         try:

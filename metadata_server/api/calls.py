@@ -11,12 +11,11 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Protocol, TypeVar
 
 import grpc
 import structlog
-from google.protobuf.message import Message
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from metadata_server.api.errors import unexpected
@@ -84,9 +83,10 @@ class Calls:
     def unary(self, method: str, handle: Any) -> Callable[[Any, Any], Awaitable[Any]]:
         seconds = self._figures.seconds.labels(method, self._face)
 
-        async def call(request: Message, context: Context) -> Any:
+        async def call(request: Any, context: Context) -> Any:
             with seconds.time():
                 async with self._one_call(method, context):
+                    await self._reach(context)
                     return await handle(request, context)
 
         return call
@@ -94,10 +94,17 @@ class Calls:
     def streaming(self, method: str, handle: Any) -> Callable[[Any, Any], AsyncIterator[Any]]:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             async with self._one_call(method, context):
-                async for message in handle(request, context):
-                    yield message
+                await self._reach(context)
+                async with aclosing(handle(request, context)) as messages:
+                    async for message in messages:
+                        yield message
 
         return call
+
+    async def _reach(self, context: Context) -> None:
+        """Waits until this replica sees the revision that the caller has seen."""
+        if minimum := metadata_of(context).get(MINIMUM_REVISION):
+            await self._reaching.reach(minimum)
 
     @asynccontextmanager
     async def _one_call(self, method: str, context: Context) -> AsyncIterator[None]:
@@ -108,8 +115,6 @@ class Calls:
         try:
             with structlog.contextvars.bound_contextvars(request_id=request_id[:64]):
                 try:
-                    if minimum := metadata.get(MINIMUM_REVISION):
-                        await self._reaching.reach(minimum)
                     yield
                 except Refused as refused:
                     reason = refused.reason

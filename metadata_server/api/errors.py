@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import grpc
+from google.protobuf import json_format
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
@@ -95,6 +96,19 @@ def status_of(refused: Refused) -> status_pb2.Status:
     return status_pb2.Status(
         code=number, message=cut(refused.message, MESSAGE_BYTES), details=map(packed, details)
     )
+
+
+def error_tree(refused: Refused) -> dict[str, Any]:
+    """A refusal as the body of an HTTP answer: what the status has, with the status of HTTP."""
+    error = json_format.MessageToDict(status_of(refused))
+    return {
+        "error": {
+            "code": http_status_of(refused),
+            "status": code_of(refused).name,
+            "message": error.get("message", ""),
+            "details": error["details"],
+        }
+    }
 
 
 def small_metadata(refused: Refused) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The HTTP port: health for balancers, figures for Prometheus."""
+"""The HTTP port: the protocol as REST, health for balancers, figures for Prometheus."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from metadata_server.api.health import Health
+from metadata_server.api.rest.application import Rest
+from metadata_server.api.rest.middleware import same_body
 
 
-def http_application(health: Health, registry: CollectorRegistry) -> web.Application:
+def http_application(health: Health, registry: CollectorRegistry, rest: Rest) -> web.Application:
     """The routes of the HTTP port."""
 
     async def live(_: web.Request) -> web.Response:
@@ -23,7 +25,7 @@ def http_application(health: Health, registry: CollectorRegistry) -> web.Applica
             body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )
 
-    application = web.Application()
+    application = web.Application(middlewares=[same_body])
     application.add_routes(
         [
             web.get("/healthz/live", live),
@@ -31,4 +33,5 @@ def http_application(health: Health, registry: CollectorRegistry) -> web.Applica
             web.get("/metrics", metrics),
         ]
     )
+    rest.add_to(application)
     return application

@@ -62,6 +62,19 @@ class Route:
         return self.method.output_type
 
     @property
+    def body_message(self) -> Descriptor:
+        """What the body is, where it is one field of the request."""
+        found = self.request.fields_by_name[self.body].message_type
+        assert found is not None
+        return found
+
+    @property
+    def is_creation(self) -> bool:
+        """Whether it makes a resource, which is then at a path of its own: 201 Created."""
+        template = self.template
+        return self.verb == "POST" and not (template.verb or template.field or self.body == "*")
+
+    @property
     def is_stream(self) -> bool:
         """Whether it answers with many messages."""
         return bool(self.method.server_streaming)

@@ -1,0 +1,132 @@
+"""Messages and refusals as HTTP answers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from aiohttp import web
+from aiohttp.web_response import ContentCoding
+from google.protobuf.message import Message
+from mds.v1 import control_unit_pb2
+
+from metadata_server.api.errors import error_tree, http_status_of
+from metadata_server.api.prepared import Prepared
+from metadata_server.api.rest.context import RestContext
+from metadata_server.api.rest.encoding import encoded, tree_of
+from metadata_server.api.rest.parameters import FIELDS, Query, pairs_of
+from metadata_server.api.rest.routes import Route
+from metadata_server.api.rest.selecting import Wanted, selected, wanted_of
+from metadata_server.domain.refused import Refused
+
+JSON = "application/json"
+FORM = "json"
+POSITION_HEADER = "Mds-Position"
+WORTH_COMPRESSING_BYTES = 1024
+WORTH_A_THREAD_BYTES = 200_000
+COMMON = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+"""On each answer: whoever keeps it asks whether it is still right."""
+VARY = "Accept, Accept-Encoding"
+
+
+async def answer_of(
+    route: Route,
+    http: web.Request,
+    query: Query,
+    reply: Message | Prepared,
+    context: RestContext,
+) -> web.Response:
+    """The answer to a call that gave a message."""
+    message: Any = reply.message if isinstance(reply, Prepared) else reply
+    headers = COMMON | {"Vary": VARY, "Content-Type": JSON} | position_header(context)
+    status = 200
+    if (etag := etag_of(message)) is not None:
+        headers["ETag"] = f'"{etag}"'
+        if http.method in {"GET", "HEAD"} and is_known(http, etag):
+            return web.Response(status=304, headers=headers)
+    if route.is_creation and not query.tree.get("validateOnly"):
+        status = 201
+        headers["Location"] = f"/v1/{path_of(message.name)}"
+    if route.items is not None:
+        headers["Link"] = links(http, message.next_page_token)
+    body = await body_of(reply, wanted_of(route, query.shared.get(FIELDS, "")))
+    return compressed(http, web.Response(body=body, status=status, headers=headers))
+
+
+async def body_of(reply: Message | Prepared, wanted: Wanted) -> bytes:
+    """A reply in JSON; of one that is remembered, the same bytes for all."""
+    if isinstance(reply, Prepared):
+        if not wanted:
+            found: bytes = reply.form(FORM, json_line)
+            return found
+        reply = reply.message
+    if reply.ByteSize() > WORTH_A_THREAD_BYTES:
+        return await asyncio.to_thread(json_line, reply, wanted)
+    return json_line(reply, wanted)
+
+
+def json_line(message: Message, wanted: Wanted | None = None) -> bytes:
+    tree = tree_of(message)
+    return encoded(selected(tree, wanted) if wanted else tree) + b"\n"
+
+
+def compressed(http: web.Request, response: web.Response) -> web.Response:
+    """An answer that may travel in gzip, where that is worth it."""
+    if (response.content_length or 0) > WORTH_COMPRESSING_BYTES and takes_gzip(http):
+        response.enable_compression(ContentCoding.gzip)
+    return response
+
+
+def takes_gzip(http: web.Request) -> bool:
+    accepted = http.headers.get("Accept-Encoding", "").lower()
+    parts = (part.partition(";") for part in accepted.replace(" ", "").split(","))
+    return any(name in {"gzip", "*"} and weight != "q=0" for name, _, weight in parts)
+
+
+def position_header(context: RestContext) -> dict[str, str]:
+    return {POSITION_HEADER: context.position} if context.position else {}
+
+
+def etag_of(message: Any) -> str | None:
+    """Of a resource its etag, of a configuration its fingerprint; None: it has none."""
+    if isinstance(message, control_unit_pb2.Configuration):
+        return message.fingerprint or None
+    has_one = "etag" in message.DESCRIPTOR.fields_by_name
+    return str(message.etag) or None if has_one else None
+
+
+def is_known(http: web.Request, etag: str) -> bool:
+    """Whether a caller has what would be answered (`If-None-Match`)."""
+    return any(each.value in {etag, "*"} for each in http.if_none_match or ())
+
+
+def path_of(name: str) -> str:
+    """The name of a resource as it stands in a path: an id's colon is not a verb's."""
+    return quote(name, safe="/+")
+
+
+def links(http: web.Request, next_page_token: str) -> str:
+    """The first page, and the next one where there is one (RFC 8288)."""
+    pairs = [pair for pair in pairs_of(http.rel_url.raw_query_string) if pair[0] not in TOKEN]
+    found = [link(http, pairs, "first")]
+    if next_page_token:
+        found.append(link(http, [*pairs, ("pageToken", next_page_token)], "next"))
+    return ", ".join(found)
+
+
+TOKEN = frozenset({"pageToken", "page_token"})
+
+
+def link(http: web.Request, pairs: list[tuple[str, str]], relation: str) -> str:
+    query = urlencode(pairs, quote_via=quote)
+    return f'<{http.rel_url.raw_path}{"?" if query else ""}{query}>; rel="{relation}"'
+
+
+def refusal(refused: Refused, **headers: str) -> web.Response:
+    """The answer to a call that was refused."""
+    found = {**COMMON, "Content-Type": JSON, **headers}
+    if refused.retry_after_ms is not None:
+        found["Retry-After"] = str(-(-refused.retry_after_ms // 1000))
+    body = encoded(error_tree(refused)) + b"\n"
+    return web.Response(body=body, status=http_status_of(refused), headers=found)

@@ -1,0 +1,60 @@
+"""What a REST call knows beside its request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from metadata_server.api.calls import (
+    CLIENT,
+    MINIMUM_REVISION,
+    POSITION,
+    PRINCIPAL,
+    REQUEST_ID,
+    USER_AGENT,
+    Pair,
+)
+from metadata_server.api.errors import code_of
+from metadata_server.domain.refused import Refused
+
+TOLD = (PRINCIPAL, CLIENT, REQUEST_ID, MINIMUM_REVISION, USER_AGENT)
+"""Headers that say what gRPC's metadata of the same names says."""
+
+
+class RestContext:
+    """A `calls.Context`.
+
+    Attributes:
+        refused: how the call was refused; None: it was not, or not yet.
+    """
+
+    def __init__(self, headers: Mapping[str, str], *, minimum_revision: str = "") -> None:
+        self._pairs: list[Pair] = [(name, headers[name]) for name in TOLD if name in headers]
+        if minimum_revision:
+            self._pairs.append((MINIMUM_REVISION, minimum_revision))
+        self._trailing: tuple[Pair, ...] = ()
+        self.refused: Refused | None = None
+
+    def invocation_metadata(self) -> Iterable[Pair]:
+        return self._pairs
+
+    def set_trailing_metadata(self, pairs: tuple[Pair, ...], /) -> None:
+        self._trailing = pairs
+
+    @property
+    def position(self) -> str:
+        """Of what was answered; empty: nothing has been, or it has none."""
+        return next((str(value) for name, value in self._trailing if name == POSITION), "")
+
+    def check(self) -> None:
+        """
+        Raises:
+            Refused: how the call was refused.
+        """
+        if self.refused is not None:
+            raise self.refused
+
+
+async def refuse(context: RestContext, refused: Refused) -> str:
+    """Keeps the refusal, for the answer."""
+    context.refused = refused
+    return code_of(refused).name
