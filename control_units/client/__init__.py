@@ -57,6 +57,7 @@ from control_units.client.errors import (
 )
 
 if TYPE_CHECKING:
+    from control_units.client.bundles import NotApplied, Outcome
     from control_units.client.changes import Changes
     from control_units.client.mirror import Mirror
     from control_units.client.operations import NotReached, RunningOperation
@@ -80,8 +81,10 @@ __all__ = [
     "HistoryGone",
     "Invalid",
     "Mirror",
+    "NotApplied",
     "NotFound",
     "NotReached",
+    "Outcome",
     "Precondition",
     "Reading",
     "Refused",
@@ -98,6 +101,8 @@ __all__ = [
 
 # Each brings half of the contract with it, which few programs need.
 _LATE = {
+    "NotApplied": "bundles",
+    "Outcome": "bundles",
     "Change": "resource_changes",
     "Changes": "changes",
     "Mirror": "mirror",

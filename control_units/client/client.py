@@ -3,10 +3,10 @@
 import getpass
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import quote
 
 import grpc.aio
@@ -19,8 +19,10 @@ from control_units.client.errors import ClientError
 from control_units.client.services import Noun, Service
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message
     from mds.v1.agent_report_pb2_grpc import AgentReportsAsyncStub
     from mds.v1.audit_pb2_grpc import AuditsAsyncStub
+    from mds.v1.bundle_pb2 import BundleHeader
     from mds.v1.bundle_pb2_grpc import BundlesAsyncStub
     from mds.v1.dataset_pb2_grpc import DatasetsAsyncStub
     from mds.v1.edit_pb2_grpc import EditsAsyncStub
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from mds.v1.sighting_pb2_grpc import SightingsAsyncStub
     from mds.v1.watch_pb2_grpc import WatchAsyncStub
 
+    from control_units.client.bundles import Outcome
     from control_units.client.changes import Changes
     from control_units.client.nouns import (
         Agents,
@@ -161,6 +164,46 @@ class Client:
         from control_units.client.changes import Changes
 
         return Changes(self._caller, kinds, id_prefix=id_prefix, filter=filter, after=after)
+
+    async def apply(
+        self,
+        resources: "Iterable[Message]",
+        header: "BundleHeader | None" = None,
+        *,
+        reason: str = "",
+        validate_only: bool = False,
+        timeout: float | None = None,
+    ) -> "Outcome":
+        """Creates and replaces resources of any kinds in one change, all of them or nothing.
+
+        Args:
+            resources: in any order, each with its name.
+            header: how, where they are not to replace what is there (`on_conflict`, `prune`).
+
+        Raises:
+            NotApplied: something is wrong with some of them; its outcome has all problems.
+        """
+        from mds.v1.bundle_pb2 import BundleHeader, OnConflict
+
+        from control_units.client.bundles import apply_resources
+
+        how = BundleHeader(on_conflict=OnConflict.ON_CONFLICT_REPLACE)
+        if header is not None:
+            how.CopyFrom(header)
+        how.reason = reason or how.reason
+        how.validate_only = validate_only or how.validate_only
+        return await apply_resources(self, resources, how, timeout=timeout)
+
+    def export(
+        self, *kinds: "Kind.ValueType", id_prefix: str = "", as_of: str = ""
+    ) -> "AsyncIterator[Any]":
+        """All resources that people declare, of some kinds (none: all), as of one position, in an
+        order in which `apply` takes them."""
+        from mds.v1.bundle_pb2 import ExportRequest
+
+        from control_units.client.bundles import exported
+
+        return exported(self, ExportRequest(kinds=kinds, id_prefix=id_prefix, as_of=as_of))
 
     @property
     def addresses(self) -> tuple[str, ...]:

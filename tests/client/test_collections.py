@@ -13,6 +13,7 @@ from control_units.client import (
     AlreadyExists,
     Client,
     Invalid,
+    NotApplied,
     NotFound,
     Precondition,
     Stale,
@@ -126,3 +127,25 @@ async def test_every_kind_can_be_listed(client: Client) -> None:
     ]  # fmt: skip
     for noun in nouns:
         assert [each async for each in noun.list()] == [], noun.collection
+
+
+async def test_resources_of_any_kinds_are_applied_as_one_change(client: Client) -> None:
+    unit = ControlUnit(name="control_units/A/B", template="templates/T")
+    template = Template(name="templates/T", implementation="T")
+    outcome = await client.apply([unit, template], reason="a test")
+    assert outcome.summary.created == 2
+    exported = [each async for each in client.export(id_prefix="")]
+    assert [each.name for each in exported] == ["templates/T", "control_units/A/B"]
+    unit.description = "replaced"
+    assert (await client.apply([unit], reason="again")).summary.changed == 1
+
+
+async def test_a_bundle_with_a_problem_is_an_error_and_changes_nothing(client: Client) -> None:
+    unit = ControlUnit(name="control_units/A", template="templates/none")
+    with pytest.raises(NotApplied, match=r"\[1\].*templates/none") as refused:
+        await client.apply([Variable(name="variables/A", value="1"), unit])
+    (problem,) = refused.value.outcome.problems
+    assert problem.name == "control_units/A"
+    assert [each async for each in client.export()] == []
+    with pytest.raises(TypeError, match="no resource"):
+        await client.apply([ListControlUnitsRequest()])
