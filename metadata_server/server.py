@@ -23,7 +23,9 @@ from metadata_server.api.interception import CallInterceptor
 from metadata_server.api.operation import OperationParts
 from metadata_server.api.rest.application import Rest
 from metadata_server.api.rest.context import refuse
+from metadata_server.api.rest.origins import Origins
 from metadata_server.api.rest.registrar import registered
+from metadata_server.api.rest.serving import Runner
 from metadata_server.api.services import Parts, add_services
 from metadata_server.api.watch import add_watch_figures
 from metadata_server.domain.refused import Refused
@@ -198,10 +200,9 @@ class Replica:
     async def _start_http(self) -> web.AppRunner:
         calls = Calls(self._figures, self._reaching, face=REST, refuse=refuse)
         rest = Rest(registered(self._parts), calls)
-        runner = web.AppRunner(
-            http_application(self._health, self._registry, rest),
-            access_log=None,
-            handler_cancellation=True,
+        origins = Origins(self._settings.allowed_origins())
+        runner = Runner(
+            http_application(self._health, self._registry, rest, origins),
             shutdown_timeout=self._settings.drain_s,
         )
         await runner.setup()

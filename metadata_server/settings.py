@@ -19,6 +19,7 @@ from metadata_server.domain.names import DECLARED, Kind
 PREFIX = "MDS_"
 SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)
 """Names of options whose values nobody shall read."""
+ORIGIN = re.compile(r"https?://[^/\s]+")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -45,11 +46,16 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address that both ports listen on.")
     grpc_port: int = Field(default=7400, ge=0, le=65535, description="gRPC; 0: any free one.")
     http_port: int = Field(
-        default=7401, ge=0, le=65535, description="Health and metrics; 0: any free one."
+        default=7401, ge=0, le=65535, description="REST, health and metrics; 0: any free one."
     )
     insecure: bool = Field(
         default=False,
         description="Listen beyond loopback although nobody is asked who they are.",
+    )
+    cors_origins: str = Field(
+        default="",
+        description="Origins whose web pages may call, with commas (https://panel.example.org); "
+        "*: all; empty: none.",
     )
     replica: str = Field(
         default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}",
@@ -111,6 +117,22 @@ class Settings(BaseSettings):
             )
 
         self.kept_days()
+        self.allowed_origins()
+
+    def allowed_origins(self) -> frozenset[str]:
+        """Whose pages may call.
+
+        Raises:
+            BadSettings: MDS_CORS_ORIGINS has what is no origin.
+        """
+        origins = [each.strip() for each in self.cors_origins.split(",") if each.strip()]
+        wrong = [each for each in origins if each != "*" and not ORIGIN.fullmatch(each)]
+        if wrong:
+            raise BadSettings(
+                f"MDS_CORS_ORIGINS has {wrong[0]!r}; right would be a scheme and a host, without "
+                "a path: https://panel.example.org."
+            )
+        return frozenset(origins)
 
     def kept_days(self) -> dict[Kind, float]:
         """For how long the history of each kind is kept, days; 0: for ever.

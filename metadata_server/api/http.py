@@ -8,9 +8,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from metadata_server.api.health import Health
 from metadata_server.api.rest.application import Rest
 from metadata_server.api.rest.middleware import same_body
+from metadata_server.api.rest.origins import Origins
 
 
-def http_application(health: Health, registry: CollectorRegistry, rest: Rest) -> web.Application:
+def http_application(
+    health: Health, registry: CollectorRegistry, rest: Rest, origins: Origins
+) -> web.Application:
     """The routes of the HTTP port."""
 
     async def live(_: web.Request) -> web.Response:
@@ -25,7 +28,8 @@ def http_application(health: Health, registry: CollectorRegistry, rest: Rest) ->
             body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )
 
-    application = web.Application(middlewares=[same_body])
+    application = web.Application(middlewares=[same_body, origins.middleware])
+    application.on_response_prepare.append(origins.add_headers)
     application.add_routes(
         [
             web.get("/healthz/live", live),

@@ -7,14 +7,15 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from aiohttp import web
+from aiohttp.web_response import ContentCoding
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from metadata_server.api.errors import error_tree
-from metadata_server.api.rest.answers import COMMON, position_header
+from metadata_server.api.rest.answers import COMMON, position_header, takes_gzip
 from metadata_server.api.rest.context import RestContext
 from metadata_server.api.rest.encoding import encoded, tree_of
 from metadata_server.api.rest.routes import Route
@@ -29,6 +30,27 @@ SLOWEST_READER_S = 60.0
 HEARTBEAT_S = 10.0
 RETRY_MS = 1000
 KEPT = 64
+
+
+class Answering(Protocol):
+    """How an answer in many pieces begins, ends, and shows that it is still there."""
+
+    @property
+    def headers(self) -> dict[str, str]: ...
+
+    @property
+    def beginning(self) -> bytes: ...
+
+    @property
+    def heartbeat(self) -> bytes:
+        """Empty: there is no such word."""
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether it may be compressed: what has an end need not arrive at once."""
+
+    def end(self, refused: Refused) -> bytes | None:
+        """The last word, after a refusal; None: there is none, and the connection ends."""
 
 
 class StreamAnswer:
@@ -71,6 +93,14 @@ class StreamAnswer:
         return b"" if self.media_type == NDJSON else b"retry: %d\n\n" % RETRY_MS
 
     @property
+    def heartbeat(self) -> bytes:
+        return b"" if self.media_type == NDJSON else b": still here\n\n"
+
+    @property
+    def is_finite(self) -> bool:
+        return False
+
+    @property
     def headers(self) -> dict[str, str]:
         charset = "; charset=utf-8" if self.media_type == EVENTS else ""
         return COMMON | {"Content-Type": self.media_type + charset, "X-Accel-Buffering": "no"}
@@ -106,7 +136,7 @@ class Streamed:
     """
 
     def __init__(self, http: web.Request, context: RestContext) -> None:
-        self.answer: StreamAnswer | None = None
+        self.answer: Answering | None = None
         self.context = context
         self.response: web.StreamResponse | None = None
         self._http = http
@@ -124,15 +154,20 @@ class Streamed:
                     response = self.response or await self._begin()
                     await response.write(text)
             except TimeoutError:
-                if self._http.transport is not None:
-                    self._http.transport.abort()
+                self._cut()
                 raise ConnectionResetError("The reader takes nothing.") from None
             self._spoke_s = time.monotonic()
+
+    def _cut(self) -> None:
+        if self._http.transport is not None:
+            self._http.transport.abort()
 
     async def _begin(self) -> web.StreamResponse:
         assert self.answer is not None
         headers = self.answer.headers | position_header(self.context)
         self.response = web.StreamResponse(headers=headers)
+        if self.answer.is_finite and takes_gzip(self._http):
+            self.response.enable_compression(ContentCoding.gzip)
         await self.response.prepare(self._http)
         if self.answer.beginning:
             await self.response.write(self.answer.beginning)
@@ -149,8 +184,8 @@ class Streamed:
                 if self.response is None:
                     await self.send(b"")
                 quiet = time.monotonic() - self._spoke_s
-                if quiet >= HEARTBEAT_S and self.answer.media_type == EVENTS:
-                    await self.send(b": still here\n\n")
+                if quiet >= HEARTBEAT_S and self.answer.heartbeat:
+                    await self.send(self.answer.heartbeat)
                 pause = max(FIRST_WORD_S, HEARTBEAT_S - quiet)
 
     async def end(self) -> web.StreamResponse:
@@ -162,7 +197,11 @@ class Streamed:
         if refused is not None and (self.response is None or self.answer is None):
             raise refused
         assert self.answer is not None
-        await self.send(self.answer.end(refused) if refused else b"")
+        last = self.answer.end(refused) if refused else b""
+        if last is None:
+            self._cut()
+            raise ConnectionResetError("A file has broken off.")
+        await self.send(last)
         assert self.response is not None
         await self.response.write_eof()
         return self.response

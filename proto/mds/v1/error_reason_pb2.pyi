@@ -206,6 +206,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The body is not JSON; INVALID_ARGUMENT, HTTP 400. The message names line and column."""
     INVALID_HTTP: _ErrorReason.ValueType  # 125
     """It is not HTTP as this server reads it; INVALID_ARGUMENT, HTTP 400."""
+    ORIGIN_NOT_ALLOWED: _ErrorReason.ValueType  # 126
+    """A web page of another origin would change something; INVALID_ARGUMENT, HTTP 403. See
+    MDS_CORS_ORIGINS.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: `reason` of the one google.rpc.ErrorInfo in its status (domain
@@ -396,4 +400,8 @@ INVALID_JSON: ErrorReason.ValueType  # 124
 """The body is not JSON; INVALID_ARGUMENT, HTTP 400. The message names line and column."""
 INVALID_HTTP: ErrorReason.ValueType  # 125
 """It is not HTTP as this server reads it; INVALID_ARGUMENT, HTTP 400."""
+ORIGIN_NOT_ALLOWED: ErrorReason.ValueType  # 126
+"""A web page of another origin would change something; INVALID_ARGUMENT, HTTP 403. See
+MDS_CORS_ORIGINS.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
