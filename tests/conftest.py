@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from metadata_server.store.database import open_database
-from metadata_server.store.migration import migrate
+from tests.stages.layout import MariaDBLayout, SQLiteLayout
 from tests.stages.leaks import child_processes, leaked_tasks
 from tests.stages.loopback import Loopback
 from tests.stages.mariadb import MariaDB, what_is_missing
@@ -72,15 +71,42 @@ def mariadb(mariadb_server: MariaDB) -> Iterator[MariaDB]:
     mariadb_server.heal()
 
 
+@pytest.fixture(scope="session")
+def sqlite_layout(tmp_path_factory: pytest.TempPathFactory) -> SQLiteLayout:
+    return SQLiteLayout(tmp_path_factory.mktemp("layout"))
+
+
+@pytest.fixture(scope="session")
+def mariadb_layout(mariadb_server: MariaDB) -> MariaDBLayout:
+    return MariaDBLayout(mariadb_server)
+
+
 @pytest.fixture
-def sqlite_database(tmp_path: Path) -> str:
+def sqlite_database(tmp_path: Path, sqlite_layout: SQLiteLayout) -> str:
+    """URL of an SQLite file with the schema and nothing else."""
+    file = tmp_path / "mds.sqlite"
+    sqlite_layout.copy_to(file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def mariadb_database(mariadb: MariaDB, mariadb_layout: MariaDBLayout) -> Iterator[str]:
+    """URL of a database with the schema and nothing else."""
+    name = mariadb_layout.take()
+    yield mariadb.url(name)
+    mariadb.heal()
+    mariadb_layout.give_back(name)
+
+
+@pytest.fixture
+def empty_sqlite_database(tmp_path: Path) -> str:
     """URL of an SQLite file that is not there yet."""
     return f"sqlite:///{tmp_path / 'mds.sqlite'}"
 
 
 @pytest.fixture
-def mariadb_database(mariadb: MariaDB) -> Iterator[str]:
-    """URL of an empty database, without tables."""
+def empty_mariadb_database(mariadb: MariaDB) -> Iterator[str]:
+    """URL of a database without tables."""
     name = mariadb.create_database()
     yield mariadb.url(name)
     mariadb.heal()
@@ -89,30 +115,25 @@ def mariadb_database(mariadb: MariaDB) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "mariadb"])
 def database(request: pytest.FixtureRequest) -> str:
-    """URL of an empty database; the test runs once on each kind."""
+    """URL of a database with the schema and nothing else; the test runs once on each kind."""
     url: str = request.getfixturevalue(f"{request.param}_database")
     return url
 
 
-def migrate_now(database: str) -> None:
-    """Brings a schema up, as `mds migrate` does, without the start of another process."""
-    opened = open_database(database)
-    try:
-        migrate(opened)
-    finally:
-        opened.dispose()
+@pytest.fixture(params=["sqlite", "mariadb"])
+def empty_database(request: pytest.FixtureRequest) -> str:
+    """URL of a database without tables; the test runs once on each kind."""
+    url: str = request.getfixturevalue(f"empty_{request.param}_database")
+    return url
 
 
 @pytest.fixture
 async def start_replica(tmp_path: Path) -> AsyncIterator[StartReplica]:
-    """Starts a ready replica on a database; the first one there brings the schema up."""
+    """Starts a ready replica on a database that has its schema, or is an SQLite file to be."""
     replicas: list[Replica] = []
 
     async def start(database: str, *, environment: Mapping[str, str] | None = None) -> Replica:
         replica = Replica(database, tmp_path, environment=environment)
-        is_first = not any(other.database == database for other in replicas)
-        if is_first and not database.startswith("sqlite:"):  # which a replica brings up itself
-            await asyncio.to_thread(migrate_now, database)
         replicas.append(replica)
         await replica.start()
         return replica

@@ -53,9 +53,9 @@ async def test_the_embedded_database_is_made_by_itself_in_the_data_folder(
 
 
 async def test_an_empty_served_database_is_refused_with_the_command_that_mends_it(
-    tmp_path: Path, mariadb_database: str
+    tmp_path: Path, empty_mariadb_database: str
 ) -> None:
-    status, said = await ended("serve", folder=tmp_path, MDS_DATABASE_URL=mariadb_database)
+    status, said = await ended("serve", folder=tmp_path, MDS_DATABASE_URL=empty_mariadb_database)
     assert status == 1
     assert "mds migrate" in said
 

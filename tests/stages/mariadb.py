@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pymysql
@@ -158,13 +159,25 @@ class MariaDB:
         self.execute(f"CREATE DATABASE {name}")
         return name
 
+    def execute_many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        """Runs one statement with the values of each row."""
+        connection = pymysql.connect(
+            unix_socket=str(self.folder / "s"), user="root", autocommit=True, connect_timeout=5
+        )
+        with connection, connection.cursor() as cursor:
+            cursor.executemany(statement, rows)
+
     def drop_database(self, name: str) -> None:
-        """Ends what still uses it, which a hanging program may, and drops it."""
+        """Ends what still uses it, and drops it."""
+        self.end_users(name)
+        self.execute(f"DROP DATABASE {name}")
+
+    def end_users(self, name: str) -> None:
+        """Ends the connections of whatever still uses it, which a hanging program may."""
         users = self.execute(f"SELECT id FROM information_schema.processlist WHERE db = '{name}'")
         for (user,) in users:
             with contextlib.suppress(pymysql.err.OperationalError):  # gone by itself meanwhile
                 self.execute(f"KILL {user}")
-        self.execute(f"DROP DATABASE {name}")
 
     def url(self, database: str) -> str:
         return f"mysql+pymysql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"

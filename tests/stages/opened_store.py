@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from metadata_server.store.database import open_database
-from metadata_server.store.migration import migrate
 from metadata_server.store.store import Store
+from tests.stages.layout import lay_out
 
 
 @contextmanager
 def opened_store(url: str) -> Iterator[Store]:
-    database = open_database(url)
-    migrate(database)
-    store = Store(database)
+    lay_out(url)
+    store = Store(open_database(url))
     try:
         yield store
     finally:

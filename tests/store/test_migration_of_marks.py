@@ -21,9 +21,9 @@ FIRST, SECOND = (VersionMark(version, VersionState.PUBLISHED) for version in (1,
 
 
 @pytest.fixture
-def opened(database: str) -> Iterator[Database]:
+def opened(empty_database: str) -> Iterator[Database]:
     """A database on the first schema, with a template of versions 1 and 3."""
-    with on_first_schema(database, fill) as opened:
+    with on_first_schema(empty_database, fill) as opened:
         yield opened
 
 

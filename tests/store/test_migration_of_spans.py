@@ -28,9 +28,9 @@ NAMES = [
 
 
 @pytest.fixture
-def opened(database: str) -> Iterator[Database]:
+def opened(empty_database: str) -> Iterator[Database]:
     """A database on the first schema, with a past; revision 7 was a report, trimmed since."""
-    with on_first_schema(database, fill) as opened:
+    with on_first_schema(empty_database, fill) as opened:
         yield opened
 
 

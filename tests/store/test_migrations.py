@@ -11,8 +11,8 @@ from metadata_server.store.schema import metadata
 from metadata_server.store.store import Store
 
 
-def test_the_steps_make_the_schema_that_the_store_knows(database: str) -> None:
-    opened = open_database(database)
+def test_the_steps_make_the_schema_that_the_store_knows(empty_database: str) -> None:
+    opened = open_database(empty_database)
     try:
         assert migrate(opened) == (None, known_schema())
         with opened.reading.connect() as connection:
@@ -21,8 +21,8 @@ def test_the_steps_make_the_schema_that_the_store_knows(database: str) -> None:
         opened.dispose()
 
 
-def test_migrating_again_changes_nothing(database: str) -> None:
-    opened = open_database(database)
+def test_migrating_again_changes_nothing(empty_database: str) -> None:
+    opened = open_database(empty_database)
     try:
         migrate(opened)
         assert migrate(opened) == (known_schema(), known_schema())
@@ -31,8 +31,8 @@ def test_migrating_again_changes_nothing(database: str) -> None:
         opened.dispose()
 
 
-def test_a_step_that_was_cut_off_is_finished_by_the_next_run(database: str) -> None:
-    opened = open_database(database)
+def test_a_step_that_was_cut_off_is_finished_by_the_next_run(empty_database: str) -> None:
+    opened = open_database(empty_database)
     try:
         migrate(opened)
         with opened.writing.connect() as connection:
