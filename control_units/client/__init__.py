@@ -22,6 +22,8 @@ call with a stream is an asynchronous iterator of replies (`write`, `done_writin
 raises the same errors, and is opened again by its user, who alone knows where to go on;
 `client.changes` is a watch that does so by itself.
 
+`SyncClient` is the same without `async` and `await`, for scripts and notebooks.
+
 The errors are one tree: `ClientError` over `Refused`, with a class for each kind of refusal, and
 `Unreachable`; `is_transient` says whether the same call may succeed later.
 """
@@ -57,6 +59,7 @@ from control_units.client.errors import (
 )
 
 if TYPE_CHECKING:
+    from control_units.client.blocking import SyncClient
     from control_units.client.bundles import NotApplied, Outcome
     from control_units.client.changes import Changes
     from control_units.client.mirror import Mirror
@@ -91,6 +94,7 @@ __all__ = [
     "RunningOperation",
     "Stale",
     "Stream",
+    "SyncClient",
     "Unreachable",
     "Violation",
     "Watched",
@@ -101,6 +105,7 @@ __all__ = [
 
 # Each brings half of the contract with it, which few programs need.
 _LATE = {
+    "SyncClient": "blocking",
     "NotApplied": "bundles",
     "Outcome": "bundles",
     "Change": "resource_changes",

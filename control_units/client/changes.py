@@ -31,6 +31,9 @@ class Changes:
         failure: why no server tells now; None: one does, as far as is known.
     """
 
+    position: Position | None
+    failure: ClientError | None
+
     def __init__(
         self,
         caller: Caller,
@@ -47,7 +50,7 @@ class Changes:
         self._stream: Any = None
         self._backoff = Backoff(first=0.1, longest=3.0)
         self.position = after
-        self.failure: ClientError | None = None
+        self.failure = None
 
     async def __aenter__(self) -> Self:
         return self

@@ -38,6 +38,7 @@ class Reading(Generic[R]):
         service: of the contract, that reads them: `ControlUnits`.
     """
 
+    collection: str
     service: str
 
     def __init__(self, channel: grpc.aio.Channel, caller: Caller, resource: str, many: str) -> None:

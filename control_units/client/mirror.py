@@ -61,6 +61,9 @@ class Mirror(Generic[R]):
             None: it has not.
     """
 
+    position: Position
+    failure: ClientError | None
+
     def __init__(self, noun: "Watched[R]", caller: Caller, *, id_prefix: str, filter: str) -> None:
         self._noun = noun
         self._wanted = {"id_prefix": id_prefix, "filter": filter}
@@ -71,7 +74,7 @@ class Mirror(Generic[R]):
         self._changed, self._heard_from = Bell(), Bell()
         self._heard_at = float("-inf")
         self.position = Position()
-        self.failure: ClientError | None = None
+        self.failure = None
 
     async def __aenter__(self) -> Self:
         await self._list()

@@ -120,6 +120,8 @@ class RunningOperation:
         operation: as it was when it was last looked at.
     """
 
+    operation: Operation
+
     def __init__(self, operations: Ordering, operation: Operation) -> None:
         self._operations = operations
         self.operation = operation
