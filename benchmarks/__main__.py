@@ -17,6 +17,7 @@ from benchmarks.idle_operations import idle_operations
 from benchmarks.operation_list import operation_list
 from benchmarks.overview import overview
 from benchmarks.plan_and_apply import plan_and_apply
+from benchmarks.reads import reads
 from benchmarks.rebase import rebase
 from benchmarks.stage import stage
 from benchmarks.start_operation import start_operation
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "watch_latency": watch_latency,
     "overview": overview,
     "rebase": rebase,
+    "reads": reads,
     "as_of": as_of,
     "as_of_mariadb": as_of_mariadb,
     "write_cost": write_cost,

@@ -49,6 +49,7 @@ from metadata_server.services.operations import Operations
 from metadata_server.services.overview import Overviews
 from metadata_server.services.reaching import Reaching
 from metadata_server.services.rebase import Rebases
+from metadata_server.services.remembered import Remembered
 from metadata_server.services.renaming import Renaming
 from metadata_server.services.resources import Resources
 from metadata_server.services.restoring import SnapshotRestoring
@@ -223,6 +224,7 @@ def parts_of(
     return Parts(
         replica=settings.replica,
         resources=Resources(store),
+        remembered=Remembered(tailer),
         versioning=Versioning(store),
         renaming=Renaming(store),
         snapshots=Snapshots(store),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from metadata_server.api.calls import Calls
+from metadata_server.api.prepared import serialized
 
 if TYPE_CHECKING:  # the class takes parameters for mypy only
     Handler = grpc.RpcMethodHandler[Any, Any]
@@ -21,6 +22,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+        self._wrapped: dict[str, Handler] = {}
 
     async def intercept_service(
         self,
@@ -31,6 +33,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         if handler is None or not handler_call_details.method.startswith(PACKAGE):
             return handler
         method = handler_call_details.method.removeprefix(PACKAGE).replace("/", ".")
+        if method not in self._wrapped:
+            self._wrapped[method] = self._wrap(method, handler)
+        return self._wrapped[method]
+
+    def _wrap(self, method: str, handler: Any) -> Handler:
         if handler.response_streaming:
             stream = handler.stream_stream or handler.unary_stream
             make = (
@@ -38,8 +45,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 if handler.request_streaming
                 else grpc.unary_stream_rpc_method_handler
             )
-            wrapped: Any = self._calls.streaming(method, stream)
-        else:
-            make = grpc.unary_unary_rpc_method_handler
-            wrapped = self._calls.unary(method, handler.unary_unary)
-        return make(wrapped, handler.request_deserializer, handler.response_serializer)
+            streaming = self._calls.streaming(method, stream)
+            return make(streaming, handler.request_deserializer, handler.response_serializer)
+        unary: Any = self._calls.unary(method, handler.unary_unary)
+        return grpc.unary_unary_rpc_method_handler(unary, handler.request_deserializer, serialized)

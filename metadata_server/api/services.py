@@ -113,6 +113,7 @@ from metadata_server.services.live_values import LiveValues
 from metadata_server.services.liveness import Liveness
 from metadata_server.services.overview import Overviews
 from metadata_server.services.rebase import Rebases
+from metadata_server.services.remembered import Remembered
 from metadata_server.services.renaming import Renaming
 from metadata_server.services.resources import Resources
 from metadata_server.services.restoring import SnapshotRestoring
@@ -143,10 +144,12 @@ STANDARD = (
 """Kinds with the five standard methods, and the generated modules that name them."""
 
 
-def add_standard(server: grpc.aio.Server, resources: Resources, more: dict[str, Any]) -> None:
+def add_standard(
+    server: grpc.aio.Server, resources: Resources, remembered: Remembered, more: dict[str, Any]
+) -> None:
     """Adds the service of each kind: its standard methods, and those of `more` by name."""
     for type_, protocol, protocol_grpc in STANDARD:
-        methods = StandardMethods(type_, protocol, resources)
+        methods = StandardMethods(type_, protocol, resources, remembered)
         service = methods.words
         base = getattr(protocol_grpc, f"{service}Servicer")
         handlers = methods.handlers() | {
@@ -164,6 +167,7 @@ class Parts:
 
     replica: str
     resources: Resources
+    remembered: Remembered
     versioning: Versioning
     renaming: Renaming
     snapshots: Snapshots
@@ -202,7 +206,7 @@ def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
 def add_protocol(server: grpc.aio.Server, parts: Parts) -> None:
     """Adds the services of the protocol."""
     more = (
-        StatusMethods(parts.statuses),
+        StatusMethods(parts.statuses, parts.remembered),
         ExplanationMethods(parts.explanations),
         TemplateMethods(parts.versioning),
         RenamingMethods(parts.renaming),
@@ -211,7 +215,7 @@ def add_protocol(server: grpc.aio.Server, parts: Parts) -> None:
         LaunchOrderMethods(parts.agents.orders),
     )
     handlers = {name: handler for each in more for name, handler in each.handlers().items()}
-    add_standard(server, parts.resources, handlers)
+    add_standard(server, parts.resources, parts.remembered, handlers)
     bundle_pb2_grpc.add_BundlesServicer_to_server(BundlesServicer(parts.bundles), server)
     edit_pb2_grpc.add_EditsServicer_to_server(EditsServicer(parts.edits, parts.rebases), server)
     history_pb2_grpc.add_HistoryServicer_to_server(HistoryServicer(parts.history), server)

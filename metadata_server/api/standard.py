@@ -16,10 +16,12 @@ from google.protobuf.message import Message
 from metadata_server.api.calls import Context, caller_of, tell_position
 from metadata_server.api.messages import apply_mask, from_message, to_message
 from metadata_server.api.messages.position import position_message
+from metadata_server.api.prepared import Prepared
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template
+from metadata_server.services.remembered import Origin, Remembered
 from metadata_server.services.resources import Resources
 
 SELECTION_FIELDS = {
@@ -41,6 +43,7 @@ class StandardMethods:
     type: type[Resource]
     protocol: Any
     resources: Resources
+    remembered: Remembered
 
     @property
     def kind(self) -> Kind:
@@ -66,15 +69,21 @@ class StandardMethods:
             f"Delete{self.word}": self.delete,
         }
 
-    async def get(self, request: Any, context: Context) -> Message:
+    async def get(self, request: Any, context: Context) -> Message | Prepared:
         id = self.kind.id_of(request.name)
         if self.type is Template:
             version = await self.resources.get_version(id, request.version, as_of=request.as_of)
             tell_position(context, version.position)
             return to_message(version.value)
-        answer = await self.resources.get(self.type, id, as_of=request.as_of)
-        tell_position(context, answer.position)
-        return to_message(answer.value)
+        if request.as_of:
+            answer = await self.resources.get(self.type, id, as_of=request.as_of)
+            tell_position(context, answer.position)
+            return to_message(answer.value)
+        held, position = await self.remembered.get(
+            (self.kind, id), lambda: self.resources.get(self.type, id), origins_of
+        )
+        tell_position(context, position)
+        return Prepared(held, to_message)
 
     async def list(self, request: Any, context: Context) -> Message:
         selection = selection_of(self.kind, request)
@@ -129,6 +138,10 @@ class StandardMethods:
 
     def _method(self, verb: str) -> str:
         return f"{self.words}.{verb}{self.word}"
+
+
+def origins_of(resource: Resource) -> list[Origin]:
+    return [(resource.kind, resource.meta.key)]
 
 
 def selection_of(kind: Kind, request: Any) -> Selection:

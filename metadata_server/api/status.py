@@ -17,18 +17,21 @@ from metadata_server.api.messages import (
 )
 from metadata_server.api.messages.enums import state_of
 from metadata_server.api.messages.position import position_message
+from metadata_server.api.prepared import Prepared
 from metadata_server.domain.condition import TYPES
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.services.statuses import Reported, Statuses
+from metadata_server.services.remembered import Origin, Remembered
+from metadata_server.services.statuses import InEffect, Reported, Statuses
 
 
 class StatusMethods:
     """Handlers for readings of statuses and configurations."""
 
-    def __init__(self, statuses: Statuses) -> None:
+    def __init__(self, statuses: Statuses, remembered: Remembered) -> None:
         self._statuses = statuses
+        self._remembered = remembered
 
     def handlers(self) -> dict[str, Callable[[Any, Context], Any]]:
         """Handlers by method name."""
@@ -40,12 +43,17 @@ class StatusMethods:
             "ListUnitServerStatuses": self.list_unit_server_statuses,
         }
 
-    async def get_configuration(self, request: Any, context: Context) -> Message:
-        answer = await self._statuses.configuration(
-            Kind.CONTROL_UNIT.id_of(request.name), as_of=request.as_of
+    async def get_configuration(self, request: Any, context: Context) -> Message | Prepared:
+        id = Kind.CONTROL_UNIT.id_of(request.name)
+        if request.as_of:
+            answer = await self._statuses.configuration(id, as_of=request.as_of)
+            tell_position(context, answer.position)
+            return in_effect_message(answer.value)
+        held, position = await self._remembered.get(
+            ("configuration", id), lambda: self._statuses.configuration(id), origins_of
         )
-        tell_position(context, answer.position)
-        return configuration_message(answer.value.configuration)
+        tell_position(context, position)
+        return Prepared(held, in_effect_message)
 
     async def get_control_unit_status(self, request: Any, context: Context) -> Message:
         answer = await self._statuses.get(
@@ -82,7 +90,9 @@ class StatusMethods:
 
     async def list_unit_server_statuses(self, request: Any, context: Context) -> Message:
         selection = Selection(
-            kind=Kind.UNIT_SERVER_STATUS, id_prefix=request.id_prefix, as_of=request.as_of
+            kind=Kind.UNIT_SERVER_STATUS,
+            id_prefix=request.id_prefix,
+            as_of=request.as_of,
         )
         answer = await self._statuses.list_sessions(
             selection, size=request.page_size, token=request.page_token
@@ -93,6 +103,22 @@ class StatusMethods:
             next_page_token=answer.value.next_page_token,
             position=position_message(answer.value.position),
         )
+
+
+def origins_of(found: InEffect) -> list[Origin]:
+    """What a configuration changes with; one that waits for its dataset is not final."""
+    if found.is_awaited:
+        return []
+    unit = found.control_unit
+    return [
+        (Kind.CONTROL_UNIT, unit),
+        (Kind.CONTROL_UNIT_STATUS, unit),
+        (Kind.TEMPLATE, found.template),
+    ]
+
+
+def in_effect_message(found: InEffect) -> control_unit_pb2.Configuration:
+    return configuration_message(found.configuration)
 
 
 def server_of(request: Any) -> str:

@@ -8,6 +8,7 @@ for all who wait (etcd calls it a read index). So what is told is never older th
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Hashable
 from dataclasses import dataclass, field
@@ -52,6 +53,7 @@ class Remembered:
         self._most_kept = most_kept
         self._held: dict[Hashable, Held[Any]] = {}
         self._made_of: dict[Origin, set[Hashable]] = {}
+        self._loading: dict[Hashable, asyncio.Event] = {}
         self._since: Position | None = None
         self._asked_s = 0.0
         self.kinds: frozenset[Kind] = frozenset()
@@ -72,15 +74,24 @@ class Remembered:
             Refused: by `load`; DATABASE_UNAVAILABLE, DRAINING.
         """
         self._asked_s = time.monotonic()
+        if (loading := self._loading.get(asked)) is not None:
+            # Begun before this question: what it finds has to be looked at like all that is held.
+            await loading.wait()
         if asked in self._held:
             position = await self._tailer.look_now()
             # Perhaps another one by now, of somebody who asked meanwhile.
             if (held := self._held.get(asked)) is not None:
                 return held, max(held.position, position)
-        answer = await load()
-        held = Held(answer.value, answer.position, origins_of(answer.value))
-        if held.origins:
-            await self._keep(asked, held)
+        loading = self._loading[asked] = asyncio.Event()
+        try:
+            answer = await load()
+            held = Held(answer.value, answer.position, origins_of(answer.value))
+            if held.origins:
+                await self._keep(asked, held)
+        finally:
+            loading.set()
+            if self._loading.get(asked) is loading:
+                del self._loading[asked]
         return held, answer.position
 
     async def _keep(self, asked: Hashable, held: Held[Any]) -> None:

@@ -101,6 +101,13 @@ async def test_many_readers_beside_writers_never_go_back(reader: Reader, store: 
     assert all(each.result() for each in readers)
 
 
+async def test_many_who_ask_at_once_are_told_of_one_reading(reader: Reader, store: Store) -> None:
+    await write(store, "A")
+    told = await asyncio.gather(*(reader.value("A") for _ in range(20)))
+    assert told == ["x"] * 20
+    assert reader.loads == ["A"]
+
+
 async def test_the_oldest_make_room(reader: Reader, store: Store) -> None:
     ids = ("A", "B", "C", "D")
     await write(store, *ids)
