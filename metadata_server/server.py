@@ -28,7 +28,9 @@ from metadata_server.api.rest.registrar import registered
 from metadata_server.api.rest.serving import Runner
 from metadata_server.api.services import Parts, add_services
 from metadata_server.api.watch import add_watch_figures
+from metadata_server.api.webhook_sending import WebhookSender
 from metadata_server.domain.refused import Refused
+from metadata_server.domain.targets import Targets
 from metadata_server.domain.timing import Timing
 from metadata_server.services.advancing import Advancing
 from metadata_server.services.agent_reports import AgentReports
@@ -37,6 +39,7 @@ from metadata_server.services.bundles import Bundles
 from metadata_server.services.campaigns import Campaigns
 from metadata_server.services.comparisons import Comparisons
 from metadata_server.services.configurations import Configurations
+from metadata_server.services.delivering import Delivering
 from metadata_server.services.edits import Edits
 from metadata_server.services.explanations import Explanations
 from metadata_server.services.history import History
@@ -64,6 +67,7 @@ from metadata_server.services.trimming import Trimming
 from metadata_server.services.undo import Undo
 from metadata_server.services.versioning import Versioning
 from metadata_server.services.watch import Watching
+from metadata_server.services.webhooks import Webhooks
 from metadata_server.settings import Settings, prepared_database_url
 from metadata_server.store.database import Database, open_database
 from metadata_server.store.migration import CannotMigrate, check_schema, migrate
@@ -73,7 +77,7 @@ LARGEST_MESSAGE_BYTES = 6 * 1024 * 1024
 LARGEST_REPLY_BYTES = 64 * 1024 * 1024
 GARBAGE_THRESHOLD = 50_000
 LETTING_GO_S = 5.0
-"""How long a replica that ends may take to leave its operations to others."""
+"""How long a replica that ends may take to leave its operations and webhooks to others."""
 log = structlog.get_logger()
 
 
@@ -110,9 +114,21 @@ class Replica:
             kept_days=settings.kept_days(),
             request_days=settings.request_days,
             operation_days=settings.operation_days,
+            delivery_days=settings.delivery_days,
         )
         self._advancing = Advancing(self._store, self._tailer, replica=settings.replica)
-        self._parts = parts_of(self._store, self._tailer, self._liveness, self._advancing, settings)
+        self._sender = WebhookSender(
+            Targets.of(settings.webhook_targets),
+            timeout_s=settings.webhook_timeout_s,
+            registry=self._registry,
+        )
+        self._delivering = Delivering(
+            self._store, self._tailer, self._sender, replica=settings.replica
+        )
+        webhooks = Webhooks(self._store, self._sender, replica=settings.replica)
+        self._parts = parts_of(
+            self._store, self._tailer, self._liveness, self._advancing, webhooks, settings
+        )
         self.grpc_port = 0
         self.http_port = 0
 
@@ -135,15 +151,18 @@ class Replica:
             log.info("serving", grpc_port=self.grpc_port, http_port=self.http_port)
             async with asyncio.TaskGroup() as tasks:
                 background = [tasks.create_task(loop) for loop in self._loops()]
-                advancing = tasks.create_task(self._advancing.run())
+                held = {
+                    tasks.create_task(each.run()) for each in (self._advancing, self._delivering)
+                }
                 await stopping.wait()
                 await self._drain(server)
-                # Its operations go on elsewhere at once, not when its leases end.
-                await asyncio.wait({advancing}, timeout=LETTING_GO_S)
-                for task in (*background, advancing):
+                # What it holds goes on elsewhere at once, not when its leases end.
+                await asyncio.wait(held, timeout=LETTING_GO_S)
+                for task in (*background, *held):
                     task.cancel()
         finally:
             await runner.cleanup()
+            await self._sender.close()
             await asyncio.to_thread(self._store.close)
         log.info("stopped")
 
@@ -162,7 +181,9 @@ class Replica:
         await self._health.drain()
         self._liveness.drain()
         self._tailer.drain()
-        self._advancing.look()  # else it would see only at its next turn that it is to let go
+        # Else they would see only at their next turns that they are to let go.
+        self._advancing.look()
+        self._delivering.look()
         await server.stop(self._settings.drain_s)
 
     async def _prepare_store(self) -> None:
@@ -218,7 +239,12 @@ class Replica:
 
 
 def parts_of(
-    store: Store, tailer: Tailer, liveness: Liveness, advancing: Advancing, settings: Settings
+    store: Store,
+    tailer: Tailer,
+    liveness: Liveness,
+    advancing: Advancing,
+    webhooks: Webhooks,
+    settings: Settings,
 ) -> Parts:
     """Everything that can be asked of a replica."""
     return Parts(
@@ -247,6 +273,7 @@ def parts_of(
         instantiations=Instantiations(store),
         sightings=Sightings(store),
         watching=Watching(tailer, age_s=settings.stream_age_s),
+        webhooks=webhooks,
         overviews=Overviews(store, tailer, age_s=settings.stream_age_s),
         audits=Audits(store),
         operations=OperationParts(

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from typing_extensions import override
 
 from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.domain.targets import Targets
 
 PREFIX = "MDS_"
 SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)
@@ -94,6 +95,17 @@ class Settings(BaseSettings):
     operation_days: float = Field(
         default=400.0, gt=0, description="How long the steps of ended operations are kept, days."
     )
+    delivery_days: float = Field(
+        default=30.0, gt=0, description="How long the record of webhooks' deliveries is kept, days."
+    )
+    webhook_targets: str = Field(
+        default="public,private",
+        description="Where webhooks may be sent to: public, private, loopback, or networks like "
+        "10.1.0.0/16; never to link-local addresses, unless a network names them.",
+    )
+    webhook_timeout_s: float = Field(
+        default=10.0, gt=0, le=60, description="How long one try of a delivery may take, s."
+    )
     adopt: bool = Field(
         default=False, description="Declare unit servers that nobody declared when they come."
     )
@@ -118,6 +130,10 @@ class Settings(BaseSettings):
 
         self.kept_days()
         self.allowed_origins()
+        try:
+            Targets.of(self.webhook_targets)
+        except ValueError as error:
+            raise BadSettings(f"MDS_WEBHOOK_TARGETS has {error}.") from None
 
     def allowed_origins(self) -> frozenset[str]:
         """Whose pages may call.

@@ -94,6 +94,7 @@ from metadata_server.api.standard import StandardMethods
 from metadata_server.api.status import StatusMethods
 from metadata_server.api.template import TemplateMethods
 from metadata_server.api.watch import add_watch
+from metadata_server.api.webhook import WebhookMethods
 from metadata_server.domain.campaign import Campaign
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script, Snapshot, Variable
@@ -123,6 +124,7 @@ from metadata_server.services.statuses import Statuses
 from metadata_server.services.taking import SnapshotTaking
 from metadata_server.services.versioning import Versioning
 from metadata_server.services.watch import Watching
+from metadata_server.services.webhooks import Webhooks
 
 STANDARD = (
     (Template, template_pb2, template_pb2_grpc),
@@ -185,6 +187,7 @@ class Parts:
     instantiations: Instantiations
     sightings: Sightings
     watching: Watching
+    webhooks: Webhooks
     overviews: Overviews
     audits: Audits
     operations: OperationParts
@@ -213,6 +216,7 @@ def add_protocol(server: grpc.aio.Server, parts: Parts) -> None:
         SnapshotMethods(parts.snapshots),
         CampaignMethods(parts.campaigns),
         LaunchOrderMethods(parts.agents.orders),
+        WebhookMethods(parts.webhooks),
     )
     handlers = {name: handler for each in more for name, handler in each.handlers().items()}
     add_standard(server, parts.resources, parts.remembered, handlers)

@@ -14,6 +14,7 @@ from metadata_server.domain.policy import touched
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.template import Template, states_of
+from metadata_server.domain.webhook import Webhook
 from metadata_server.services.answers import first_answer
 from metadata_server.services.etags import check_etag
 from metadata_server.services.single import (
@@ -30,6 +31,7 @@ from metadata_server.store.past import resource_as_of
 from metadata_server.store.removal import remove_units
 from metadata_server.store.store import Answer, Store, told_at
 from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.webhooks import remove_webhooks
 
 R = TypeVar("R", bound=Resource)
 
@@ -151,6 +153,8 @@ class Resources:
             unit.delete(before)
             if isinstance(before, ControlUnit):
                 remove_units(unit, [before.meta.key])
+            if isinstance(before, Webhook):
+                remove_webhooks(unit, [before.meta.key])
             requests.remember(unit, {})
 
         return await self._store.transact(work, caller=caller)

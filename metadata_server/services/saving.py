@@ -11,6 +11,7 @@ from metadata_server.domain.names import DECLARED
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.session import EndReason
 from metadata_server.domain.template import Template, VersionState, marks_of, states_of
+from metadata_server.domain.webhook import Webhook
 from metadata_server.store.instantiations import end_lives
 from metadata_server.store.removal import check_all_locked, remove_units
 from metadata_server.store.statuses import statuses_of
@@ -20,6 +21,7 @@ from metadata_server.store.template_versions import (
     write_versions,
 )
 from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.webhooks import remove_webhooks
 
 
 def save_all(unit: UnitOfWork, decisions: Iterable[Decision]) -> list[Resource]:
@@ -50,6 +52,7 @@ def save_all(unit: UnitOfWork, decisions: Iterable[Decision]) -> list[Resource]:
     check_all_locked(unit, leaving, locked)
     end_lives(unit, moved, EndReason.REMOVED)
     remove_units(unit, gone_keys)
+    remove_webhooks(unit, [each.meta.key for each in gone if isinstance(each, Webhook)])
     return saved
 
 

@@ -22,6 +22,7 @@ from metadata_server.store.chores import (
 from metadata_server.store.retention import trim_kind
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.webhook_deliveries import trim_deliveries
 
 DAY_US = 86_400_000_000
 EVERY_US = 600_000_000
@@ -33,7 +34,7 @@ log = structlog.get_logger()
 
 class Trimming:
     """The history of each kind is kept for a time of its own; so are requests and sightings,
-    and the steps of operations.
+    the steps of operations, and the deliveries of webhooks.
 
     Args:
         kept_days: by kind; 0, or a kind that is not named: for ever.
@@ -46,6 +47,7 @@ class Trimming:
         kept_days: Mapping[Kind, float],
         request_days: float,
         operation_days: float = 400,
+        delivery_days: float = 30,
         sighting_days: float = 90,
     ) -> None:
         self._store = store
@@ -54,6 +56,7 @@ class Trimming:
             (trim_requests, round(request_days * DAY_US)),
             (trim_sightings, round(sighting_days * DAY_US)),
             (archive_operations, round(operation_days * DAY_US)),
+            (trim_deliveries, round(delivery_days * DAY_US)),
         )
 
     async def run(self) -> None:
