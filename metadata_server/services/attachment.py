@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 import structlog
@@ -25,6 +26,7 @@ from metadata_server.services.conditions import Conditions
 from metadata_server.services.heartbeats import LeaseKeeper
 from metadata_server.services.heartbeats import Word as Renewal
 from metadata_server.services.hosting import HostedUnit, Hosting, Told
+from metadata_server.services.looks import Looks
 from metadata_server.services.outbox import NotTaken, Outbox, Word
 from metadata_server.services.publication import Publication, Published
 from metadata_server.services.reports import Outcome, StatusWriter
@@ -45,6 +47,7 @@ class Means:
 
     store: Store
     hosting: Hosting
+    looks: Looks
     writer: StatusWriter
     values: ValueWriter
     keeper: LeaseKeeper
@@ -189,10 +192,10 @@ class Attachment:
         ]
         self.mark(turned, self._seen)
 
-    def concerns(self, key: int, unit_server: str) -> bool:
-        """Whether a change of a unit may have to be told here: it is hosted here, or was; or
-        what is hosted here has not been read yet."""
-        return unit_server == self.session.unit_server or key in self._ids or not self._begun
+    def concerning(self, keys: AbstractSet[int]) -> AbstractSet[int]:
+        """Units of which a change may have to be told here, wherever they are declared to run now:
+        they are hosted here, or were; or what is hosted here has not been read yet."""
+        return self._ids.keys() & keys if self._begun else keys
 
     async def _refresh(self) -> None:
         """Has what has changed told, by comparing what is with what was told."""
@@ -202,6 +205,9 @@ class Attachment:
             keys = None if self._all_dirty else dirty
             self._all_dirty = False
             told = await self._look(keys)
+            if keys is not None and any(self._is_renamed(each.hosted) for each in told):
+                # Perhaps others have got the names that these had: they are told together.
+                keys, told = None, await self._look(None)
             news = [self._assignment(each) for each in told if self._is_news(each)]
             present = {each.hosted.key: each.hosted for each in told}
             gone = (dirty if keys is not None else self._ids.keys()) - present.keys()
@@ -214,8 +220,11 @@ class Attachment:
             self._digest = None
         self._told = max(self._told, seen)
 
-    async def _look(self, keys: Collection[int] | None) -> list[Told]:
+    async def _look(self, keys: AbstractSet[int] | None) -> list[Told]:
         hosting, session = self._means.hosting, self.session
+        told = await self._means.looks.look(session, keys) if keys is not None else None
+        if told is not None:
+            return told
         answer = await self._means.store.transact(lambda unit: hosting.look(unit, session, keys))
         return answer.value
 
@@ -237,6 +246,9 @@ class Attachment:
             self._insisted[now.key] = now.told
             return True
         return False
+
+    def _is_renamed(self, hosted: HostedUnit) -> bool:
+        return self._ids.get(hosted.key, hosted.id) != hosted.id
 
     def _assignment(self, told: Told) -> Assignment:
         """What a unit is told, and by which id it was told before, if that was another."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -111,6 +112,10 @@ class Attachments:
             if change.kind is Kind.CONTROL_UNIT
         ]
         self._means.conditions.changed([key for key, _ in changes])
+        changed = {key for key, _ in changes}
+        by_server: dict[str, set[int]] = defaultdict(set)
+        for key, server in changes:
+            by_server[server].add(key)
         for attachment in self._open.values():
-            keys = [key for key, server in changes if attachment.concerns(key, server)]
-            attachment.mark(keys, batch.position)
+            server = attachment.session.unit_server
+            attachment.mark(attachment.concerning(changed) | by_server[server], batch.position)

@@ -21,7 +21,7 @@ from metadata_server.services.configurations import (
 )
 from metadata_server.store.conditions import HeldByType, conditions_of, drop_mortal
 from metadata_server.store.conditions import told as conditions_in
-from metadata_server.store.hosted import changed_keys, hosted_units, removed_keys
+from metadata_server.store.hosted import changed_keys, hosted_among, hosted_units, removed_keys
 from metadata_server.store.instantiations import begin_lives
 from metadata_server.store.leases import ended_among
 from metadata_server.store.maintenances import coverage_now, have_changed, have_turned
@@ -105,7 +105,7 @@ class Hosting:
         """What units will be told when they are taken in; locks what `take_in` writes, so that
         the revision is claimed late and held for a few statements only."""
         known = standings_of(unit, [each.meta.key for each in units], lock=True)
-        return self.tell(unit, session, units, known)
+        return self._tell(unit, session, units, known, coverage_now(unit))
 
     def take_in(
         self, unit: UnitOfWork, session: Session, told: Sequence[Told], *, join: bool = False
@@ -151,7 +151,24 @@ class Hosting:
         if newcomers and self._may_stamp(unit, session):
             self.take_in(unit, session, self.prepare(unit, session, newcomers), join=True)
             known |= standings_of(unit, [each.meta.key for each in newcomers])
-        return self.tell(unit, session, units, known)
+        return self._tell(unit, session, units, known, coverage_now(unit))
+
+    def look_over(
+        self, unit: UnitOfWork, asked: Sequence[tuple[Session, Collection[int]]]
+    ) -> list[list[Told] | None]:
+        """As `look`, for many sessions and some units of each, without changing anything; None
+        for a session that has to take units in."""
+        found = hosted_among(unit, {key for _, keys in asked for key in keys})
+        known = standings_of(unit, found)
+        coverage = coverage_now(unit)
+        told: list[list[Told] | None] = []
+        for session, keys in asked:
+            there = (found[key] for key in keys if key in found)
+            mine = (each for each, server in there if server == session.unit_server_key)
+            units = sorted(mine, key=lambda each: each.id)
+            are_known = all(is_stamped(each, session, known) for each in units)
+            told.append(self._tell(unit, session, units, known, coverage) if are_known else None)
+        return told
 
     def _may_stamp(self, unit: UnitOfWork, session: Session) -> bool:
         """Whether the session still is the one of its unit server, which is locked."""
@@ -159,12 +176,13 @@ class Hosting:
         last, _ = sessions_of(unit, [session.unit_server_key])[session.unit_server_key]
         return last.id == session.id and last.end_time_us is None
 
-    def tell(
+    def _tell(
         self,
         unit: UnitOfWork,
         session: Session,
         units: Sequence[ControlUnit],
         known: Mapping[int, Standing],
+        coverage: Coverage,
     ) -> list[Told]:
         """What each unit is told, without changing anything."""
         found = [
@@ -178,7 +196,6 @@ class Hosting:
             for _, version, standing in found
         ]
         full = bases(unit, starts)
-        coverage = coverage_now(unit)
         told = [
             told_of(session, each, full[start], digest=start[2], standing=standing)
             for (each, _, standing), start in zip(found, starts, strict=True)

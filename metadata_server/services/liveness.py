@@ -14,6 +14,7 @@ from metadata_server.services.configurations import Configurations
 from metadata_server.services.coverages import Coverages
 from metadata_server.services.heartbeats import LeaseKeeper
 from metadata_server.services.hosting import Hosting
+from metadata_server.services.looks import Looks
 from metadata_server.services.publication import Publication
 from metadata_server.services.registration import Registration
 from metadata_server.services.reports import StatusWriter
@@ -32,6 +33,7 @@ class Liveness:
         configurations = Configurations()
         hosting = Hosting(configurations)
         self.timing = timing
+        self.looks = Looks(store, hosting)
         self.reports = StatusWriter(store, configurations)
         self.values = ValueWriter(store)
         self.keeper = LeaseKeeper(store, timing)
@@ -42,6 +44,7 @@ class Liveness:
         means = Means(
             store,
             hosting,
+            self.looks,
             self.reports,
             self.values,
             self.keeper,
@@ -59,6 +62,7 @@ class Liveness:
         return [
             self.attachments.run(),
             self.coverages.run(),
+            self.looks.run(),
             self.reports.run(),
             self.values.run(),
             self.keeper.run(),

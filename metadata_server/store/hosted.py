@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 
 from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.names import Kind
 from metadata_server.domain.session import EndReason
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import control_unit, instantiation
@@ -24,6 +25,15 @@ def hosted_units(
     for some in batches(sorted(keys)):
         found += unit.resources.where(ControlUnit, mine, control_unit.c.key.in_(some))
     return sorted(found, key=lambda each: each.id)
+
+
+def hosted_among(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, tuple[ControlUnit, int]]:
+    """Units by key, each with the key of its unit server, of those that have one."""
+    return {
+        key: (each, unit.keys.key_of(Kind.UNIT_SERVER, each.unit_server))
+        for key, each in unit.resources.of_keys(ControlUnit, keys).items()
+        if each.unit_server
+    }
 
 
 def changed_keys(unit: UnitOfWork, unit_server_key: int, after: int) -> list[int]:

@@ -187,7 +187,7 @@ async def facility(
     await found.has_been_seen()
     loops = [tailer.run(), liveness.attachments.run(), liveness.reports.run()]
     loops += [liveness.keeper.run(), liveness.conditions.run(), liveness.coverages.run()]
-    loops.append(liveness.values.run())
+    loops += [liveness.values.run(), liveness.looks.run()]
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield found

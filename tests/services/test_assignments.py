@@ -221,14 +221,14 @@ async def test_a_unit_that_was_renamed_and_moved_during_a_break_is_removed_by_bo
     assert later.removed == {"A/PS1", "B/PS1"}
 
 
+def swap(work: UnitOfWork) -> None:
+    found = work.resources.find(ControlUnit, ["A/PS1", "A/PS2"], lock=True)
+    work.save(replace(found["A/PS1"], id="A/PS2"))
+    work.save(replace(found["A/PS2"], id="A/PS1"))
+
+
 async def test_units_that_swapped_names_are_told_both(lab: Facility) -> None:
     registered = await lab.register()
-
-    def swap(work: UnitOfWork) -> None:
-        found = work.resources.find(ControlUnit, ["A/PS1", "A/PS2"], lock=True)
-        work.save(replace(found["A/PS1"], id="A/PS2"))
-        work.save(replace(found["A/PS2"], id="A/PS1"))
-
     async with attached(lab, registered) as (unit_server, ear):
         await until(lambda: ear.words, what="the first word")
         await lab.store.transact(swap, caller=CALLER)
@@ -236,4 +236,18 @@ async def test_units_that_swapped_names_are_told_both(lab: Facility) -> None:
         assert unit_server.hosted == 2
     former = {id: getattr(told, "former_id", "") for id, told in ear.assigned.items()}
     assert former == {"A/PS1": "A/PS2", "A/PS2": "A/PS1"}
+    assert ear.removed == set()
+
+
+async def test_units_that_swapped_names_are_told_both_when_one_of_them_is_heard_of_first(
+    lab: Facility,
+) -> None:
+    registered = await lab.register()
+    async with attached(lab, registered) as (unit_server, ear):
+        await until(lambda: ear.words, what="the first word")
+        key = (await lab.resources.get(ControlUnit, "A/PS2")).value.meta.key
+        unit_server.mark([key], ear.words[-1].position)
+        lab.store.transact_now(swap, caller=CALLER)  # the loop stands still until it is written
+        await until(lambda: len(ear.assigned) == 2, what="the assignments")
+    assert {each.former_id for each in ear.assigned.values()} == {"A/PS1", "A/PS2"}
     assert ear.removed == set()
