@@ -153,6 +153,11 @@ class Seen(NamedTuple):
     def is_in_touch(self) -> bool:
         return self.contact not in {Contact.NONE, Contact.LOST}
 
+    @property
+    def will_say(self) -> bool:
+        """Whether it can be waited for that it says where it has come to."""
+        return self.is_in_touch and not self.state.is_error
+
 
 class Verdict(NamedTuple):
     """Where a step that is under way stands now; EXECUTING: it goes on."""

@@ -54,12 +54,14 @@ class Written:
 
     Attributes:
         begun: steps that are under way now, as their rows are.
+        silent: keys of units that may be there already, or have nobody who says where they are.
         verdicts: where others stand, by position.
         deadlines: of those that have new ones.
     """
 
     operation: Operation
     begun: list[Step] = field(default_factory=list)
+    silent: set[int] = field(default_factory=set)
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     deadlines: dict[int, int] = field(default_factory=dict)
 
@@ -74,11 +76,13 @@ class Advance:
         self._wake = asyncio.Event()
         self._now_us = 0
         self._looked_s = self._kept_s = float("-inf")
+        self._written = 0
 
-    def hear(self, unit_key: int) -> None:
-        """Something has changed of a unit."""
-        self._news.add(unit_key)
-        self._wake.set()
+    def hear(self, unit_key: int, revision: int) -> None:
+        """Something has changed of a unit; what was changed here last is no news."""
+        if revision != self._written:
+            self._news.add(unit_key)
+            self._wake.set()
 
     def look_again(self) -> None:
         """Something may have been missed."""
@@ -157,8 +161,8 @@ class Advance:
         course.operation = answer.value.operation
         course.begun(answer.value.begun)
         course.take(answer.value.verdicts, answer.value.deadlines)
-        # One that was told nothing new may be there already, and will not say so again.
-        self._news |= {each.unit_key for each in answer.value.begun}
+        self._written = answer.position.revision
+        self._news |= answer.value.silent
 
     def _is_out_of_time(self) -> bool:
         operation = self._course.operation
@@ -284,7 +288,7 @@ def written(
     )
     every = {**verdicts, **(begun.ended if begun else {})}
     states = {position: verdict.state for position, verdict in every.items()}
-    states |= dict.fromkeys(begun.under_way if begun else (), StepState.EXECUTING)
+    states |= {each.position: each.state for each in (begun.under_way if begun else ())}
     changed = replace(operation, counts=course.counts(states))
     if changed.phase is Phase.QUEUED:
         changed = replace(changed, phase=Phase.EXECUTING, minor_state=Minor.RUNNING)
@@ -294,8 +298,9 @@ def written(
         changed = replace(changed, start_time_us=unit.now_us)
     due_us = lease_end(unit, lease_us)
     changed = write_operation(unit, changed, due_us=due_us, fence=operation.fence)
-    rows = steps_of(unit, operation.key, positions=begun.under_way) if begun else []
-    return Written(changed, rows, every, deadlines)
+    if begun is None:
+        return Written(changed, verdicts=every, deadlines=deadlines)
+    return Written(changed, begun.under_way, begun.silent, every, deadlines)
 
 
 def finish(unit: UnitOfWork, course: Course, hold: Hold) -> None:

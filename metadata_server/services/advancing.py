@@ -165,7 +165,7 @@ class Advancing:
         for change in batch.changes:
             for key in self._by_unit.get(change.key, ()):
                 if key in self._held:
-                    self._held[key].hear(change.key)
+                    self._held[key].hear(change.key, change.revision)
 
 
 def claimed(unit: UnitOfWork, key: int, replica: str) -> int | None:

@@ -33,12 +33,14 @@ class Begun:
 
     Attributes:
         ended: those that have ended at once, by position.
-        under_way: positions of those that have begun.
+        under_way: those that have begun, as they are written.
+        silent: keys of units that may be there already, or have nobody who says where they are.
         held: the others, which guards hold off.
     """
 
     ended: dict[int, Verdict] = field(default_factory=dict)
-    under_way: list[int] = field(default_factory=list)
+    under_way: list[Step] = field(default_factory=list)
+    silent: set[int] = field(default_factory=set)
     held: list[Step] = field(default_factory=list)
 
 
@@ -57,8 +59,7 @@ def begin(unit: UnitOfWork, operation_key: int, order: Order, steps: Sequence[St
         refusal = Verdict(StepState.ERROR, StepMinor.REFUSED, str(refused))
         begun.ended = {each.position: refusal for each in steps}
         decisions = {}
-    writing: list[Decision] = []
-    ahead: dict[int, list[int]] = defaultdict(list)
+    beginning: list[tuple[Step, Decision]] = []
     for each in steps:
         decision = decisions.get(each.unit_key)
         if order.stage and decision is not None and is_held_off(decision):
@@ -69,14 +70,11 @@ def begin(unit: UnitOfWork, operation_key: int, order: Order, steps: Sequence[St
             begun.ended[each.position] = verdict
             continue
         assert decision is not None
-        is_changed = decision.action is ItemAction.CHANGED
-        ahead[int(is_changed)].append(each.position)
-        if is_changed:
-            writing.append(decision)
-    save_all(unit, writing)
-    for generation_ahead, positions in ahead.items():
-        write_begun(unit, operation_key, order, positions, telling, steps, generation_ahead)
-        begun.under_way += positions
+        beginning.append((each, decision))
+        if decision.action is ItemAction.UNCHANGED or not seen[each.unit_key].will_say:
+            begun.silent.add(each.unit_key)
+    save_all(unit, [each for _, each in beginning if each.action is not ItemAction.UNCHANGED])
+    begun.under_way = write_begun(unit, operation_key, order, beginning)
     write_ended(unit, operation_key, begun.ended)
     return begun
 
@@ -89,7 +87,6 @@ class Telling:
         self._seen = seen
         self._common = steps_of(order.edits) if order.edits else ()
         self._overtaken: dict[int, State] = {}
-        self.recovering: set[int] = set()
 
     def decide(self, unit: UnitOfWork, steps: Iterable[Step]) -> dict[int, Decision]:
         """Decisions by key of the unit, of those that are still declared.
@@ -133,7 +130,6 @@ class Telling:
                 return there
             after = replace(there, desired_state=step.target)
         if self._recovers(step):
-            self.recovering.add(step.unit_key)
             after = replace(after, recover_count=there.recover_count + 1)
         return after
 
@@ -173,24 +169,26 @@ def write_begun(
     unit: UnitOfWork,
     operation_key: int,
     order: Order,
-    positions: Sequence[int],
-    telling: Telling,
-    steps: Sequence[Step],
-    generation_ahead: int,
-) -> None:
-    keys = {each.position: each.unit_key for each in steps}
-    for recover_ahead in (0, 1):
-        some = [p for p in positions if (keys[p] in telling.recovering) == bool(recover_ahead)]
-        if some:
-            begin_steps(
-                unit,
-                operation_key,
-                some,
-                was=BEGINNING,
-                generation_ahead=generation_ahead,
-                recover_ahead=recover_ahead,
-                deadline_us=unit.now_us + order.step_timeout_us,
-            )
+    beginning: Iterable[tuple[Step, Decision]],
+) -> list[Step]:
+    """Writes that steps have begun; as they are now."""
+    alike: dict[tuple[int, int], list[Step]] = defaultdict(list)
+    for step, decision in beginning:
+        before, after = decision.before, decision.after
+        assert isinstance(before, ControlUnit)
+        assert isinstance(after, ControlUnit)
+        generation_ahead = int(decision.action is not ItemAction.UNCHANGED)
+        generation = before.meta.generation + generation_ahead
+        told = replace(step, generation=generation, recover_count=after.recover_count)
+        alike[generation_ahead, after.recover_count - before.recover_count].append(told)
+    deadline_us = unit.now_us + order.step_timeout_us
+    return [
+        begun
+        for ahead, steps in alike.items()
+        for begun in begin_steps(
+            unit, operation_key, steps, was=BEGINNING, ahead=ahead, deadline_us=deadline_us
+        )
+    ]
 
 
 def write_ended(unit: UnitOfWork, operation_key: int, ended: Mapping[int, Verdict]) -> None:

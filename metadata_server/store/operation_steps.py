@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import and_, select
@@ -64,12 +65,10 @@ def steps_of(
     changed_after: int = 0,
     after: int = -1,
     limit: int | None = None,
-    positions: Collection[int] | None = None,
 ) -> list[Step]:
     """Steps of an operation, by position.
 
     Args:
-        positions: only these; None: all.
         states: only those; none: all.
         changed_after: only those that changed after this revision.
         after: only those of a higher position.
@@ -79,13 +78,8 @@ def steps_of(
         query = query.where(table.c.state.in_(sorted(states)))
     if changed_after:
         query = query.where(table.c.revision > changed_after)
-    query = query.order_by(table.c.position)
-    if positions is not None:
-        pieces = batches(sorted(positions))
-        queries = [query.where(table.c.position.in_(some)) for some in pieces]
-    else:
-        queries = [query if limit is None else query.limit(limit)]
-    return [step_from(row) for each in queries for row in unit.connection.execute(each).mappings()]
+    query = query.order_by(table.c.position).limit(limit)
+    return [step_from(row) for row in unit.connection.execute(query).mappings()]
 
 
 def end_steps(
@@ -151,27 +145,29 @@ def set_steps(
 def begin_steps(
     unit: UnitOfWork,
     operation_key: int,
-    positions: Iterable[int],
+    steps: Sequence[Step],
     *,
     was: Collection[StepState],
-    generation_ahead: int,
-    recover_ahead: int,
+    ahead: tuple[int, int],
     deadline_us: int,
-) -> None:
-    """Writes that steps have begun; what they must reach is read from the units' rows, which this
-    transaction has locked and not yet written.
+) -> list[Step]:
+    """Writes that steps have begun, and what they must reach; as they are now.
 
     Args:
-        generation_ahead: 1 where the units' declarations change in this transaction.
-        recover_ahead: 1 where the units are told to recover in it.
+        steps: with the generation and the count of recoveries that they must reach.
+        ahead: by how much those are ahead of the units' rows, which this transaction has locked
+            and not yet written: so that one statement does for many.
+
+    Raises:
+        LostRace: one is not in any of the states that it was in.
     """
     unit_row = control_unit.c.key == table.c.unit_key
-    generation = select(control_unit.c.generation + generation_ahead).where(unit_row)
-    recover_count = select(control_unit.c.recover_count + recover_ahead).where(unit_row)
+    generation = select(control_unit.c.generation + ahead[0]).where(unit_row)
+    recover_count = select(control_unit.c.recover_count + ahead[1]).where(unit_row)
     set_steps(
         unit,
         operation_key,
-        positions,
+        [each.position for each in steps],
         was=was,
         state=StepState.EXECUTING.value,
         minor_state=StepMinor.ON_THE_WAY.value,
@@ -182,6 +178,19 @@ def begin_steps(
         start_time_us=unit.now_us,
         deadline_us=deadline_us,
     )
+    return [
+        replace(
+            each,
+            state=StepState.EXECUTING,
+            minor_state=StepMinor.ON_THE_WAY,
+            message="",
+            attempts=each.attempts + 1,
+            start_time_us=unit.now_us,
+            deadline_us=deadline_us,
+            revision=unit.position.revision,
+        )
+        for each in steps
+    ]
 
 
 def seen_of(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, Seen]:
