@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 from aiohttp.web_response import ContentCoding
 from google.protobuf.message import Message
-from mds.v1 import control_unit_pb2
+from mds.v1 import control_unit_pb2, position_pb2
 
 from metadata_server.api.errors import error_tree, http_status_of
 from metadata_server.api.prepared import Prepared
@@ -40,6 +40,11 @@ async def answer_of(
     """The answer to a call that gave a message."""
     message: Any = reply.message if isinstance(reply, Prepared) else reply
     headers = COMMON | {"Vary": VARY, "Content-Type": JSON} | position_header(context)
+    if route.items is not None:
+        if message.DESCRIPTOR.fields_by_name.get("position"):
+            # As of the first page: who watches from there misses nothing.
+            headers[POSITION_HEADER] = position_text(message.position)
+        headers["Link"] = links(http, message.next_page_token)
     status = 200
     if (etag := etag_of(message)) is not None:
         headers["ETag"] = f'"{etag}"'
@@ -48,8 +53,6 @@ async def answer_of(
     if route.is_creation and not query.tree.get("validateOnly"):
         status = 201
         headers["Location"] = f"/v1/{path_of(message.name)}"
-    if route.items is not None:
-        headers["Link"] = links(http, message.next_page_token)
     body = await body_of(reply, wanted_of(route, query.shared.get(FIELDS, "")))
     return compressed(http, web.Response(body=body, status=status, headers=headers))
 
@@ -88,6 +91,10 @@ def position_header(context: RestContext) -> dict[str, str]:
     return {POSITION_HEADER: context.position} if context.position else {}
 
 
+def position_text(position: position_pb2.Position) -> str:
+    return f"{position.store_id}/{position.epoch}/{position.revision}"
+
+
 def etag_of(message: Any) -> str | None:
     """Of a resource its etag, of a configuration its fingerprint; None: it has none."""
     if isinstance(message, control_unit_pb2.Configuration):
@@ -119,7 +126,7 @@ TOKEN = frozenset({"pageToken", "page_token"})
 
 
 def link(http: web.Request, pairs: list[tuple[str, str]], relation: str) -> str:
-    query = urlencode(pairs, quote_via=quote)
+    query = urlencode(pairs, safe="/", quote_via=quote)
     return f'<{http.rel_url.raw_path}{"?" if query else ""}{query}>; rel="{relation}"'
 
 

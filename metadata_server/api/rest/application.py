@@ -32,7 +32,7 @@ class Rest:
         self._endpoints = {id(route): endpoint_of(route, registrar, calls) for route in routes}
 
     def add_to(self, application: web.Application) -> None:
-        for path in (PREFIX, PREFIX + "/{path:.*}"):
+        for path in (PREFIX, PREFIX + r"/{path:[\s\S]*}"):
             application.router.add_route("*", path, self.handle)
 
     async def handle(self, http: web.Request) -> web.StreamResponse:

@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from metadata_server.api.errors import error_tree
-from metadata_server.api.rest.answers import COMMON, position_header, takes_gzip
+from metadata_server.api.rest.answers import COMMON, position_header, position_text, takes_gzip
 from metadata_server.api.rest.context import RestContext
 from metadata_server.api.rest.encoding import encoded, tree_of
 from metadata_server.api.rest.routes import Route
@@ -124,8 +124,7 @@ def event_id(message: Any) -> str:
     """The position that a message leads to, for `Last-Event-ID`; empty: nobody resumes there."""
     if message.DESCRIPTOR.name != "WatchResponse":
         return ""
-    position = message.position
-    return f"{position.store_id}/{position.epoch}/{position.revision}"
+    return position_text(message.position)
 
 
 class Streamed:
