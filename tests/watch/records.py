@@ -183,7 +183,8 @@ def seen(wanted: Wanted, history: Iterable[Told]) -> Iterable[Told]:
             contents[event.name] = event.content
         if wanted.kinds and event.kind not in wanted.kinds:
             continue
-        passed = before is not None and wanted.passes(before_name, before)
+        # Statuses are never CREATED: each unit has one from its beginning.
+        passed = event.action != "CREATED" and wanted.passes(before_name, before or "")
         if event.action == "DELETED":
             if passed:
                 yield event
@@ -193,7 +194,7 @@ def seen(wanted: Wanted, history: Iterable[Told]) -> Iterable[Told]:
             yield event
         elif passes:
             yield told_as(event, "CREATED")
-        elif passed and event.action != "CREATED":
+        elif passed:
             yield told_as(event, "LEFT", before_name)
 
 

@@ -99,7 +99,8 @@ def filtered(record: Record, truth: Truth) -> Iterator[str]:
         if right is None:
             yield f"{event.place} does not pass {record.wanted}"
         elif event != right:
-            yield f"{event.place} was told as {event}; right would be {right}"
+            words = [f"{each.action} {each.former_name} {each.content}" for each in (event, right)]
+            yield f"{event.place} was told as {words[0]}; right would be {words[1]}"
 
 
 GUARANTEES: dict[str, Validator] = {

@@ -1,0 +1,20 @@
+"""Replicas and the database are killed while many write and many watch: the seven guarantees
+hold all the same. `python -m tests.watch.rounds` does the same for as long as one likes."""
+
+import random
+from pathlib import Path
+
+from tests.stages.mariadb import MariaDB
+from tests.watch.rounds import Round, ground, play
+
+ROUNDS = (Round("replica killed"), Round("database killed"), Round("replica ended", 0.2, 0.2))
+
+
+async def test_the_guarantees_of_a_watch_hold_whatever_is_killed_meanwhile(
+    mariadb: MariaDB, mariadb_database: str, tmp_path: Path
+) -> None:
+    rng = random.Random(5)
+    async with ground(mariadb, mariadb_database, tmp_path, rng) as laid:
+        for each in ROUNDS:
+            told = await play(laid, each, rng)
+            assert told.revisions > 0
