@@ -65,6 +65,8 @@ HTTP_OF_REASONS = {
     "VERB_NOT_ALLOWED": 405,
     "NOT_ACCEPTABLE": 406,
     "UNSUPPORTED_MEDIA_TYPE": 415,
+    "FACADE_READ_ONLY": 403,
+    "NO_COUNTERPART": 501,
 }
 """Reasons whose HTTP status is not that of their code."""
 

@@ -210,6 +210,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A web page of another origin would change something; INVALID_ARGUMENT, HTTP 403. See
     MDS_CORS_ORIGINS.
     """
+    FACADE_READ_ONLY: _ErrorReason.ValueType  # 127
+    """The façade for clients of !CHAOS only reads; INVALID_ARGUMENT, HTTP 403. See
+    MDS_CHAOS_FACADE.
+    """
+    NO_COUNTERPART: _ErrorReason.ValueType  # 128
+    """A command of !CHAOS that this server does not have; INVALID_ARGUMENT, HTTP 501. The message
+    names what to use instead.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: `reason` of the one google.rpc.ErrorInfo in its status (domain
@@ -403,5 +411,13 @@ INVALID_HTTP: ErrorReason.ValueType  # 125
 ORIGIN_NOT_ALLOWED: ErrorReason.ValueType  # 126
 """A web page of another origin would change something; INVALID_ARGUMENT, HTTP 403. See
 MDS_CORS_ORIGINS.
+"""
+FACADE_READ_ONLY: ErrorReason.ValueType  # 127
+"""The façade for clients of !CHAOS only reads; INVALID_ARGUMENT, HTTP 403. See
+MDS_CHAOS_FACADE.
+"""
+NO_COUNTERPART: ErrorReason.ValueType  # 128
+"""A command of !CHAOS that this server does not have; INVALID_ARGUMENT, HTTP 501. The message
+names what to use instead.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
