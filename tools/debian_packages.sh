@@ -10,6 +10,7 @@ has() {
 # The core package has the server without the service: nothing starts by itself on port 3306.
 has mariadbd && has mariadb-install-db || missing="$missing mariadb-server-core mariadb-client-core"
 has chromium || missing="$missing chromium"
+has node && has npm || missing="$missing nodejs npm"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
