@@ -109,13 +109,7 @@ class Replica:
             stream_age_s=settings.stream_age_s,
             adopt=settings.adopt,
         )
-        self._trimming = Trimming(
-            self._store,
-            kept_days=settings.kept_days(),
-            request_days=settings.request_days,
-            operation_days=settings.operation_days,
-            delivery_days=settings.delivery_days,
-        )
+        self._trimming = trimming_of(self._store, settings)
         self._advancing = Advancing(self._store, self._tailer, replica=settings.replica)
         self._sender = WebhookSender(
             Targets.of(settings.webhook_targets),
@@ -284,6 +278,17 @@ def parts_of(
             Logs(store, liveness.timing),
             LaunchOrders(store),
         ),
+    )
+
+
+def trimming_of(store: Store, settings: Settings) -> Trimming:
+    """What deletes everything that is older than it is kept."""
+    return Trimming(
+        store,
+        kept_days=settings.kept_days(),
+        request_days=settings.request_days,
+        operation_days=settings.operation_days,
+        delivery_days=settings.delivery_days,
     )
 
 
