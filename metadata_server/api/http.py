@@ -1,4 +1,4 @@
-"""The HTTP port: the protocol as REST, health for balancers, figures for Prometheus."""
+"""The HTTP port: the protocol as REST, its reference, health for balancers, figures for Prometheus."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from metadata_server.api.health import Health
+from metadata_server.api.openapi.serving import openapi_routes
 from metadata_server.api.rest.application import Rest
 from metadata_server.api.rest.middleware import same_body
 from metadata_server.api.rest.origins import Origins
@@ -28,13 +29,15 @@ def http_application(
             body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )
 
-    application = web.Application(middlewares=[same_body, origins.middleware])
-    application.on_response_prepare.append(origins.add_headers)
+    application = web.Application(middlewares=[same_body(origins)])
+    if origins.are_any:
+        application.on_response_prepare.append(origins.add_headers)
     application.add_routes(
         [
             web.get("/healthz/live", live),
             web.get("/healthz/ready", ready),
             web.get("/metrics", metrics),
+            *openapi_routes(),
         ]
     )
     rest.add_to(application)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -29,13 +28,17 @@ class Origins:
     def __init__(self, allowed: frozenset[str]) -> None:
         self._allowed = allowed
 
+    @property
+    def are_any(self) -> bool:
+        return bool(self._allowed)
+
     def is_allowed(self, origin: str) -> bool:
         return origin in self._allowed or "*" in self._allowed
 
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """Tells a browser that its page may read the answer; for `on_response_prepare`."""
         origin = request.headers.get("Origin")
-        if origin is None or not self._allowed:
+        if origin is None:
             return
         vary = response.headers.get("Vary")
         response.headers["Vary"] = f"{vary}, Origin" if vary else "Origin"
@@ -43,25 +46,18 @@ class Origins:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Expose-Headers"] = EXPOSED
 
-    @property
-    def middleware(self) -> Callable[..., Awaitable[web.StreamResponse]]:
-        @web.middleware
-        async def check(
-            request: web.Request,
-            handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
-        ) -> web.StreamResponse:
-            origin = request.headers.get("Origin")
-            if origin is None or is_own(request, origin):
-                return await handler(request)
-            is_allowed = self.is_allowed(origin)
-            if is_allowed and is_preflight(request):
-                return preflight(request)
-            if not is_allowed and request.method not in READING:
-                # A browser sends a simple POST for any page without asking; it is not to act.
-                return refusal(not_allowed(origin))
-            return await handler(request)
-
-        return check
+    def first_answer(self, request: web.Request) -> web.Response | None:
+        """What a page is answered before anything is done; None: it may go on."""
+        origin = request.headers.get("Origin")
+        if origin is None or is_own(request, origin):
+            return None
+        is_allowed = self.is_allowed(origin)
+        if is_allowed and is_preflight(request):
+            return preflight(request)
+        if not is_allowed and request.method not in READING:
+            # A browser sends a simple POST for any page without asking; it is not to act.
+            return refusal(not_allowed(origin))
+        return None
 
 
 def is_own(request: web.Request, origin: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from google.api import annotations_pb2, http_pb2
@@ -93,10 +94,7 @@ class Route:
     @property
     def items(self) -> FieldDescriptor | None:
         """The field of a page's resources; None: it answers with no pages."""
-        if "next_page_token" not in self.response.fields_by_name:
-            return None
-        repeated = (each for each in self.response.fields if each.is_repeated)
-        return next((each for each in repeated if each.message_type is not None), None)
+        return items_of(self.response)
 
     def parameters(self) -> tuple[FieldDescriptor, ...]:
         """The fields of the request that a query may set: neither path nor body has them."""
@@ -104,6 +102,14 @@ class Route:
             return ()
         taken = {self.body, self.template.field.partition(".")[0]}
         return tuple(each for each in self.request.fields if each.name not in taken)
+
+
+@cache
+def items_of(page: Descriptor) -> FieldDescriptor | None:
+    if "next_page_token" not in page.fields_by_name:
+        return None
+    repeated = (each for each in page.fields if each.is_repeated)
+    return next((each for each in repeated if each.message_type is not None), None)
 
 
 def routes_of(services: Iterable[ServiceDescriptor]) -> tuple[Route, ...]:

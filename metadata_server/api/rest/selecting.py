@@ -21,6 +21,8 @@ def wanted_of(route: Route, text: str) -> Wanted:
         Refused: INVALID_FIELD, naming what is right.
     """
     wanted: Wanted = {}
+    if not text:
+        return wanted
     for path in filter(None, map(str.strip, text.split(","))):
         names = path.split(".")
         descriptor = route.response
