@@ -11,6 +11,8 @@ import { AttachRequestSchema, Registration } from "./gen/mds/v1/registration_pb.
 import { HostedUnit } from "./hosted_unit.js";
 import { isTransient, jitter, pause, persistently, reasonOf } from "./server.js";
 
+const LAST_WORDS_MS = 5000;
+
 export class UnitServer {
   #servers;
   #name;
@@ -21,6 +23,8 @@ export class UnitServer {
   #position;
   #beatMs = 1000;
   #sequence = 0n;
+  #reported = 0n; // the highest sequence of a report
+  #acknowledged = 0n;
   #up; // what goes to the server on the stream that is open now; undefined: none is
   #isLeaving = false;
 
@@ -48,10 +52,12 @@ export class UnitServer {
     }
   }
 
-  /** Lets go of all units and says good-bye. */
+  /** Lets go of all units and says good-bye, once their last reports are written for good. */
   async leave() {
     this.#isLeaving = true;
     await Promise.all([...this.#units.values()].map((unit) => unit.leave()));
+    const end = Date.now() + LAST_WORDS_MS;
+    while (this.#up && this.#acknowledged < this.#reported && Date.now() < end) await pause(20);
     this.#up?.say("goodbye", { message: "stopped" });
     this.#up?.end();
   }
@@ -105,6 +111,7 @@ export class UnitServer {
 
   #take(word) {
     this.#position = word.position ?? this.#position;
+    if (word.acknowledgedSequence > this.#acknowledged) this.#acknowledged = word.acknowledgedSequence;
     this.#assign(word.assignments);
     for (const name of word.removed) {
       this.#units.get(name)?.leave();
@@ -153,6 +160,7 @@ export class UnitServer {
   #report(units) {
     const next = () => (this.#sequence += 1n);
     this.#up?.say("reports", { reports: units.map((unit) => unit.report(next())) });
+    this.#reported = this.#sequence;
     const initialised = units.filter((unit) => unit.applied);
     if (!initialised.length) return;
     this.#up?.say("values", { units: initialised.map((unit) => unit.values(next())) });
