@@ -147,7 +147,7 @@ def origins_of(resource: Resource) -> list[Origin]:
 def selection_of(kind: Kind, request: Any) -> Selection:
     """What a List request selects; its filters are names of resources, or plain text."""
     filters: dict[str, Any] = {}
-    for field in ("id_prefix", "zone", "mark", "as_of", *SELECTION_FIELDS):
+    for field in ("id_prefix", "zone", "mark", "as_of", "filter", "order_by", *SELECTION_FIELDS):
         value = getattr(request, field, "")
         if value and field in SELECTION_FIELDS:
             value = SELECTION_FIELDS[field].id_of(value, field=field)

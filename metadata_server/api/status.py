@@ -70,6 +70,8 @@ class StatusMethods:
             state=state_of(request.state, field="state"),
             condition=condition_of(request.condition),
             as_of=request.as_of,
+            filter=request.filter,
+            order_by=request.order_by,
         )
         answer = await self._statuses.list(
             selection, size=request.page_size, token=request.page_token
@@ -93,6 +95,8 @@ class StatusMethods:
             kind=Kind.UNIT_SERVER_STATUS,
             id_prefix=request.id_prefix,
             as_of=request.as_of,
+            filter=request.filter,
+            order_by=request.order_by,
         )
         answer = await self._statuses.list_sessions(
             selection, size=request.page_size, token=request.page_token

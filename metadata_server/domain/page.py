@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from metadata_server.domain.change import Position
 from metadata_server.domain.names import Kind, id_fault
@@ -19,6 +19,9 @@ DEFAULT_PAGE_SIZE = 100
 MAXIMUM_PAGE_SIZE = 1000
 MAXIMUM_TOKEN = 1000
 T = TypeVar("T")
+
+SortValue: TypeAlias = str | int | None
+"""What a list is sorted by; None comes before all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,7 @@ class Selection:
         condition: type of one that is true of control units.
         mark: that snapshots have.
         as_of: the moment at which it is read, as its caller wrote it; empty: now.
+        filter, order_by: as their caller wrote them.
     """
 
     kind: Kind
@@ -47,6 +51,13 @@ class Selection:
     condition: str = ""
     mark: str = ""
     as_of: str = ""
+    filter: str = ""
+    order_by: str = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it has a filter, or an order of its own."""
+        return bool(self.filter.strip() or self.order_by.strip())
 
     @property
     def digest(self) -> str:
@@ -88,10 +99,14 @@ class PageStart:
 
     Attributes:
         after: where the page before ended, an id or the like; empty: this is the first page.
+        value: that the last of it had of what the list is sorted by, where that is not the id.
+        now_us: that ages in its filter are counted from; 0: there are none.
     """
 
     position: Position
     after: str = ""
+    value: SortValue = None
+    now_us: int = 0
 
 
 def page_size(requested: int) -> int:
@@ -116,6 +131,8 @@ def token_of(selection: Listed, start: PageStart) -> str:
         "after": start.after,
         "list": selection.digest,
     }
+    if start.now_us:
+        content |= {"value": start.value, "now": start.now_us}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -134,10 +151,12 @@ def start_of(token: str, selection: Listed) -> PageStart:
         store, epoch, revision, after, list_ = (
             content[name] for name in ("store", "epoch", "revision", "after", "list")
         )
+        value, now_us = content.get("value"), content.get("now", 0)
     except (binascii.Error, ValueError, KeyError, TypeError):
         raise not_a_token(token) from None
     texts = all(isinstance(value, str) for value in (store, after, list_))
-    numbers = all(type(value) is int and value >= 0 for value in (epoch, revision))
+    numbers = all(type(value) is int and value >= 0 for value in (epoch, revision, now_us))
+    texts = texts and (value is None or type(value) in {str, int})
     if not texts or not numbers or (after and id_fault(after)):
         raise not_a_token(token)
     if list_ != selection.digest:
@@ -147,7 +166,7 @@ def start_of(token: str, selection: Listed) -> PageStart:
             "for with the same filters.",
             field="page_token",
         )
-    return PageStart(Position(store, epoch, revision), after)
+    return PageStart(Position(store, epoch, revision), after, value, now_us)
 
 
 def not_a_token(token: str) -> Refused:

@@ -31,7 +31,7 @@ from metadata_server.store.datasets import Dataset, datasets_of
 from metadata_server.store.first_said import first_said
 from metadata_server.store.moments import position_at
 from metadata_server.store.past import resource_at
-from metadata_server.store.status_lists import statuses_at
+from metadata_server.store.past_statuses import statuses_at
 from metadata_server.store.store import Answer, Store, told_at
 from metadata_server.store.unit_of_work import UnitOfWork
 

@@ -34,13 +34,9 @@ from metadata_server.store.maintenances import conditions_now
 from metadata_server.store.moments import position_at
 from metadata_server.store.observer import observer
 from metadata_server.store.past import resource_at
+from metadata_server.store.past_statuses import sessions_at, statuses_at
 from metadata_server.store.sessions import sessions_of
-from metadata_server.store.status_lists import (
-    session_page,
-    sessions_at,
-    status_page,
-    statuses_at,
-)
+from metadata_server.store.status_lists import session_page, status_page
 from metadata_server.store.store import Answer, Store, told_at
 from metadata_server.store.unit_of_work import UnitOfWork
 

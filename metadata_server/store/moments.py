@@ -70,3 +70,21 @@ def check_kept(unit: UnitOfWork, revision: int, kinds: Iterable[Kind]) -> None:
             revision=revision,
             kept_from=trimmed.revision,
         )
+
+
+def time_at(unit: UnitOfWork, moment: Moment | None) -> int:
+    """When a moment was: that of a revision is when something was last written by then."""
+    if moment is None:
+        return unit.now_us
+    if moment.time_us is not None:
+        return moment.time_us
+    found = [
+        unit.connection.scalar(
+            select(table.c.time_us)
+            .where(table.c.revision <= moment.revision)
+            .order_by(table.c.revision.desc())
+            .limit(1)
+        )
+        for table in (change_set, status_history)
+    ]
+    return max((each for each in found if each is not None), default=unit.now_us)

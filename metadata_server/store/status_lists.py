@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Select, select
 from sqlalchemy.engine import RowMapping
 
+from metadata_server.domain.change import Position
 from metadata_server.domain.condition import (
     IN_MAINTENANCE,
     KEEPS_DYING,
@@ -31,22 +32,20 @@ from metadata_server.store.desires import (
     wanted_columns,
     wanted_from,
 )
-from metadata_server.store.history import last_revisions
+from metadata_server.store.filter.keys_of_page import Row
 from metadata_server.store.keys import batches
 from metadata_server.store.launched import hosted_by_dying
-from metadata_server.store.lists import listing
+from metadata_server.store.lists import filtered_page, listing
 from metadata_server.store.maintenances import coverage_now, covered
 from metadata_server.store.past import batches_of, names_at
+from metadata_server.store.past_statuses import sessions_at, statuses_at
 from metadata_server.store.schema import (
     control_unit,
     control_unit_status,
-    status_history,
     unit_condition,
 )
 from metadata_server.store.selections import Filter, filter_of, id_range
-from metadata_server.store.sessions import sessions_of
-from metadata_server.store.status_images import history_with_sessions, session_of, status_of
-from metadata_server.store.statuses import status_from, statuses_of
+from metadata_server.store.statuses import status_from
 from metadata_server.store.unit_of_work import UnitOfWork
 
 
@@ -69,6 +68,11 @@ def status_page(
     Raises:
         Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET, HISTORY_TRIMMED.
     """
+
+    if selection.is_filtered:
+        found = filtered_page(unit, selection, size=size, token=token)
+        items = statuses_on(unit, found.items, found.position)
+        return Listing(items, found.position, found.next_page_token)
 
     def read(start: PageStart, limit: int) -> list[StatusRow]:
         revision = start.position.revision
@@ -102,12 +106,7 @@ def present_statuses(
         conditions.append(covered(unit, coverage_now(unit)))
     if selection.condition == KEEPS_DYING:
         conditions.append(hosted_by_dying())
-    columns = [column for column in control_unit_status.c if column.name != "key"]
-    query = wanted_columns(
-        select(control_unit.c.id, control_unit.c.key, *columns).outerjoin(
-            control_unit_status, control_unit_status.c.key == control_unit.c.key
-        )
-    )
+    query = with_statuses()
     if selection.condition not in {"", OUT_OF_DATE, IN_MAINTENANCE, KEEPS_DYING}:
         query = query.join(unit_condition, unit_condition.c.key == control_unit.c.key)
         conditions.append(unit_condition.c.type == selection.condition)
@@ -118,6 +117,32 @@ def present_statuses(
         .order_by(control_unit.c.id)
         .limit(limit)
     )
+    return status_rows(unit, query)
+
+
+def statuses_on(unit: UnitOfWork, page: Iterable[Row], position: Position) -> list[StatusRow]:
+    """The statuses of a page, as of a position, in its order."""
+    keys = {row.id: row.key for row in page}
+    if position.revision != unit.position.revision:
+        return [StatusRow(status) for status in statuses_at(unit, keys, position.revision)]
+    found: dict[int, StatusRow] = {}
+    for some in batches(sorted(keys.values())):
+        query = with_statuses().where(control_unit.c.key.in_(some))
+        found |= {row.status.key: row for row in status_rows(unit, query)}
+    return [found[key] for key in keys.values()]
+
+
+def with_statuses() -> Select[Any]:
+    """Units with their statuses, and what is wanted of them: rows for `status_rows`."""
+    columns = [column for column in control_unit_status.c if column.name != "key"]
+    return wanted_columns(
+        select(control_unit.c.id, control_unit.c.key, *columns).outerjoin(
+            control_unit_status, control_unit_status.c.key == control_unit.c.key
+        )
+    )
+
+
+def status_rows(unit: UnitOfWork, query: Select[Any]) -> list[StatusRow]:
     rows = unit.connection.execute(query).mappings().all()
     unit.keys.find_ids(Kind.UNIT_SERVER, {row["unit_server_key"] for row in rows} - {None})
     for row in rows:
@@ -167,30 +192,6 @@ def passes(status: ControlUnitStatus, selection: Selection, *, is_behind: bool) 
     return any(each.status is ConditionStatus.TRUE for each in holding)
 
 
-def statuses_at(
-    unit: UnitOfWork, keys: Mapping[str, int], revision: int
-) -> list[ControlUnitStatus]:
-    """The statuses of units at a revision, in the order of their ids and keys given."""
-    for unit_id, key in keys.items():
-        unit.keys.learn(Kind.CONTROL_UNIT, unit_id, key)
-    rows = statuses_of(unit, keys.values())
-    unchanged = {key: status for key, status in rows.items() if status.revision <= revision}
-    images = images_at(unit, set(keys.values()) - unchanged.keys(), revision)
-    servers = {row["unit_server_key"] for row in images.values()} - {None}
-    unit.keys.find_ids(Kind.UNIT_SERVER, servers)
-    found = []
-    for unit_id, key in keys.items():
-        if key in unchanged:
-            found.append(unchanged[key])
-        elif key in images:
-            server = images[key]["unit_server_key"]
-            name = "" if server is None else unit.keys.id_of(Kind.UNIT_SERVER, server)
-            found.append(status_of(images[key], id=unit_id, unit_server=name))
-        else:
-            found.append(ControlUnitStatus(id=unit_id, key=key))
-    return found
-
-
 def session_page(
     unit: UnitOfWork, selection: Selection, *, size: int = 0, token: str = ""
 ) -> Listing[Session]:
@@ -218,32 +219,3 @@ def session_page(
         token=token,
         id_of=lambda s: s.unit_server,
     )
-
-
-def sessions_at(unit: UnitOfWork, keys: Mapping[str, int], revision: int) -> list[Session]:
-    """The last sessions of unit servers at a revision, in the order given."""
-    for server_id, key in keys.items():
-        unit.keys.learn(Kind.UNIT_SERVER, server_id, key)
-    held = sessions_of(unit, keys.values())
-    unchanged = {key: one for key, (one, _) in held.items() if one.revision <= revision}
-    images = images_at(unit, set(keys.values()) - unchanged.keys(), revision)
-    found = []
-    for server_id, key in keys.items():
-        if key in unchanged:
-            found.append(unchanged[key])
-        elif key in images:
-            found.append(session_of(images[key], unit_server=server_id))
-        else:
-            found.append(Session(id="", unit_server=server_id, unit_server_key=key))
-    return found
-
-
-def images_at(unit: UnitOfWork, keys: Iterable[int], revision: int) -> dict[int, dict[str, Any]]:
-    """The last status images at or before a revision, by key; rows of `history_with_sessions`."""
-    found: dict[int, dict[str, Any]] = {}
-    pairs = sorted(last_revisions(unit, status_history, keys, revision).items())
-    for some in batches(pairs):
-        wanted: Any = tuple_(status_history.c.key, status_history.c.revision).in_(some)
-        query = history_with_sessions().where(wanted)
-        found |= {row["key"]: dict(row) for row in unit.connection.execute(query).mappings()}
-    return found

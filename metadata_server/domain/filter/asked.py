@@ -1,0 +1,145 @@
+"""What is asked of a list: which of its things, in which order, and whether that can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from metadata_server.domain.filter.expression import All, Expression, Term, terms_of
+from metadata_server.domain.filter.faults import FilterFault, nearest, one_of
+from metadata_server.domain.filter.key import Facts, FilterKey, Operator
+from metadata_server.domain.filter.parser import parse_filter
+from metadata_server.domain.filter.vocabulary import VOCABULARIES
+from metadata_server.domain.page import Selection, SortValue
+from metadata_server.domain.refused import RefusalKind, Refused, WrongField
+from metadata_server.domain.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """An order; things that are alike in it come by id, in the same direction."""
+
+    key: FilterKey
+    descends: bool = False
+
+    def value_of(self, subject: Any) -> SortValue:
+        """What a thing is sorted by; of an id nothing, which it is sorted by anyway."""
+        if self.key.name == "id":
+            return None
+        facts: Facts = self.key.of(subject)
+        found = next(iter(facts), None)
+        return found if found is None or isinstance(found, int) else str(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A filter and an order, of a kind that `word` names."""
+
+    word: str
+    expression: Expression
+    sorting: Sorting
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all is wanted, by id."""
+        return (
+            self.expression == All() and self.sorting.key.name == "id" and not self.sorting.descends
+        )
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all keys that it needs."""
+        return frozenset({self.sorting.key.name, *(t.key.name for t in terms_of(self.expression))})
+
+
+def asked_of(selection: Selection) -> Asked:
+    """What a selection asks for besides its other fields, of which those that only statuses know
+    are added to its filter.
+
+    Raises:
+        Refused: INVALID_FILTER, also for what history does not tell; INVALID_FIELD.
+    """
+    word = selection.kind.value
+    expression = parse_filter(selection.filter, word)
+    sorting = sorting_of(selection.order_by, word)
+    if selection.as_of:
+        check_past(expression, sorting, selection)
+    keys = VOCABULARIES[word].keys
+    more: list[Expression] = []
+    if selection.state is not State.UNSPECIFIED:
+        more.append(Term(keys["state"], Operator.IS, (str(selection.state),)))
+    if selection.condition:
+        more.append(Term(keys["condition"], Operator.IS, (selection.condition,)))
+    if selection.mark:
+        more.append(Term(keys["mark"], Operator.IS, (selection.mark,)))
+    return Asked(word, All((expression, *more)) if more else expression, sorting)
+
+
+def sorting_of(order_by: str, word: str) -> Sorting:
+    """Raises: Refused: INVALID_FIELD."""
+    vocabulary = VOCABULARIES[word]
+    name, _, direction = (order_by.strip() or vocabulary.identity).partition(" ")
+    key = vocabulary.keys.get(name)
+    if key is not None and key.is_sortable and direction.strip() in {"", "asc", "desc"}:
+        return Sorting(key, direction.strip() == "desc")
+    known = vocabulary.names(lambda each: each.is_sortable)
+    meant = nearest(name, known)
+    expected = f"{one_of(known)}, and ' desc' for the opposite order"
+    expected += f"; perhaps {meant}" if meant and meant != name else ""
+    raise Refused.wrong_fields([WrongField("order_by", order_by, expected)])
+
+
+def check_past(expression: Expression, sorting: Sorting, selection: Selection) -> None:
+    """Passes where history tells all that is asked for.
+
+    Raises:
+        Refused: INVALID_FILTER.
+    """
+    refuse_unknown(
+        expression,
+        lambda term: term.key.is_past and not set(term.key.present_words) & set(term.wanted),
+        VOCABULARIES[selection.kind.value].names(lambda key: key.is_past),
+        f"as of {selection.as_of} it is not known",
+    )
+    if not sorting.key.is_past:
+        expected = "a key that lists of the past know"
+        raise Refused.wrong_fields([WrongField("order_by", selection.order_by, expected)])
+
+
+def check_watched(expression: Expression, word: str) -> None:
+    """Passes where images of one kind tell all that is asked for.
+
+    Raises:
+        Refused: INVALID_FILTER.
+    """
+    refuse_unknown(
+        expression,
+        lambda term: term.key.is_watched and not set(term.key.present_words) & set(term.wanted),
+        VOCABULARIES[word].names(lambda key: key.is_watched),
+        "a watch is not told when it changes",
+    )
+
+
+def refuse_unknown(
+    expression: Expression, knows: Callable[[Term], bool], known: list[str], why: str
+) -> None:
+    for term in terms_of(expression):
+        if knows(term):
+            continue
+        words = set(term.key.present_words) & set(term.wanted)
+        what = f"{term.key.name}={','.join(sorted(map(str, words)))}" if words else term.key.name
+        expected = one_of(known) if not words else f"another {term.key.name}"
+        told = f"filter, column {term.column}: {what} cannot be asked for here, because {why}; right would be {expected}."
+        raise Refused(
+            RefusalKind.INVALID,
+            "INVALID_FILTER",
+            told,
+            fields=[FilterFault("filter", what, expected, "INVALID_FILTER", told)],
+            metadata={
+                "field": "filter",
+                "column": str(term.column),
+                "text": what,
+                "expected": expected,
+            },
+        )

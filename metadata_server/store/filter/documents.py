@@ -1,0 +1,90 @@
+"""Values within the JSON bodies of resources; what has its default is not there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Integer,
+    String,
+    exists,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
+
+from metadata_server.domain.filter.expression import Pattern, Wanted
+from metadata_server.store.filter.scope import Scope
+from metadata_server.store.filter.texts import ESCAPE, IN_LIKE, like_text
+
+
+def named(path: str, name: str) -> str:
+    """The path of a value that has a name; names have no quotes and backslashes."""
+    return f'{path}."{name}"'
+
+
+def text_at(scope: Scope, body: Column[str], path: str) -> ColumnElement[str]:
+    """A text; NULL: it is not there."""
+    found = func.json_extract(body, path)
+    return type_coerce(found if scope.is_sqlite else func.json_unquote(found), String)
+
+
+def number_at(body: Column[str], path: str) -> ColumnElement[Any]:
+    """A number; 0: it is not there."""
+    found = func.json_extract(body, path)
+    return func.coalesce(type_coerce(found, Integer) + 0, 0)
+
+
+def is_true_at(scope: Scope, body: Column[str], path: str) -> ColumnElement[bool]:
+    found = func.json_extract(body, path)
+    if scope.is_sqlite:
+        return func.coalesce(found, 0) == 1
+    return func.coalesce(func.json_unquote(found), "") == "true"
+
+
+def count_at(scope: Scope, body: Column[str], path: str) -> ColumnElement[int]:
+    """How many there are in a list."""
+    length = func.json_array_length if scope.is_sqlite else func.json_length
+    return func.coalesce(length(body, path), 0)
+
+
+def is_in_list(
+    scope: Scope, body: Column[str], path: str, member: str, wanted: Wanted
+) -> ColumnElement[bool]:
+    """That a list has a text.
+
+    Args:
+        member: of its items that are objects, the one that counts (`.attribute`); empty: they
+            are texts.
+    """
+    if scope.is_sqlite:
+        each = func.json_each(body, path).table_valued("value", name="each")
+        value = func.json_extract(each.c.value, f"${member}") if member else each.c.value
+        return exists(
+            select(literal(1))
+            .select_from(each)
+            .where(scope.text_passes(type_coerce(value, String), wanted))
+        )
+    found = func.json_search(body, "one", searched(wanted), ESCAPE, f"{path}[*]{member}")
+    return found.is_not(None)
+
+
+def is_named(scope: Scope, body: Column[str], path: str, wanted: Wanted) -> ColumnElement[bool]:
+    """That there are values of some names."""
+    if scope.is_sqlite:
+        each = func.json_each(body, path).table_valued("key", name="each")
+        return exists(
+            select(literal(1))
+            .select_from(each)
+            .where(scope.text_passes(type_coerce(each.c.key, String), wanted))
+        )
+    names = func.json_keys(body, path)
+    return func.json_search(names, "one", searched(wanted), ESCAPE).is_not(None)
+
+
+def searched(wanted: Wanted) -> str:
+    """As JSON_SEARCH takes it, which has the rules of LIKE."""
+    return like_text(wanted) if isinstance(wanted, Pattern) else str(wanted).translate(IN_LIKE)

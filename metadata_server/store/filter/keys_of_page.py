@@ -1,0 +1,196 @@
+"""Which resources are on a page of a list that is filtered or sorted: their keys alone, so that
+no bodies are sorted.
+
+A database that is to give the first hundred of a list may walk the list in its order, or what
+passes the filter, and guesses wrong where the one is long and the other short. So it is told:
+what passes a term by its index is counted, up to a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, String, and_, func, literal, or_, select
+
+from metadata_server.domain.filter.asked import Asked
+from metadata_server.domain.filter.expression import All, Expression, Term
+from metadata_server.domain.names import Kind
+from metadata_server.domain.page import PageStart, SortValue
+from metadata_server.domain.state import State
+from metadata_server.store.filter.compiling import condition_of
+from metadata_server.store.filter.kind_sources import KIND_SOURCES
+from metadata_server.store.filter.scope import Scope
+from metadata_server.store.filter.segments import STATUS, Segment, rest_of, segments
+from metadata_server.store.filter.sources import Source
+from metadata_server.store.filter.unit_sources import OF_STATUS, UNIT_SOURCES, joined
+from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.schema import control_unit_status, unit_condition
+from metadata_server.store.selections import Filter, id_range
+
+FEW = 2_000
+"""So many rows are sorted rather than to walk a whole list for them."""
+REFERENCES = frozenset({"template", "unit_server"})
+"""Keys whose patterns are resolved first, whatever they begin with."""
+UNIT_KINDS = frozenset({Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS})
+
+
+class Row(NamedTuple):
+    """One of a page, and what it is sorted by."""
+
+    key: int
+    id: str
+    value: SortValue
+
+
+@dataclass(frozen=True, slots=True)
+class KeyQuery:
+    """A list that is filtered or sorted.
+
+    Attributes:
+        wanted: the other fields of its selection.
+        conditions: more that must hold.
+    """
+
+    scope: Scope
+    asked: Asked
+    wanted: Filter
+    conditions: tuple[ColumnElement[bool], ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        kind = Kind(self.asked.word)
+        return Kind.CONTROL_UNIT if kind in UNIT_KINDS else kind
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        return UNIT_SOURCES if self.kind is Kind.CONTROL_UNIT else KIND_SOURCES[self.kind]
+
+    def rows(self, start: PageStart, limit: int) -> list[Row]:
+        """At most `limit` rows from a place on, in their order."""
+        narrow = self._is_narrow()
+        query = replace(self, scope=replace(self.scope, by_index=narrow))
+        found: list[Row] = []
+        descends = self.asked.sorting.descends
+        table = LAYOUTS[self.kind].table
+        for segment, is_in in rest_of(
+            segments(table, self.asked.sorting), start, descends=descends
+        ):
+            after = start if is_in else replace(start, after="", value=None)
+            found += query.piece(segment, after, limit - len(found))
+            if len(found) >= limit:
+                break
+        return found
+
+    def piece(self, segment: Segment, start: PageStart, limit: int) -> list[Row]:
+        """Rows of one piece of the list."""
+        narrow, descends = self.scope.by_index, self.asked.sorting.descends
+        table = LAYOUTS[self.kind].table
+        value = literal(segment.value) if segment.column is None else segment.column
+        conditions = [*self._conditions(), *segment.conditions]
+        if segment.column is None:
+            conditions += ids_after(table.c.id, start, descends=descends)
+        else:
+            conditions += places_after(segment.column, table.c.id, start, descends=descends)
+        query = self._joined(
+            select(table.c.key, table.c.id, value.label("value")).where(*conditions)
+        )
+        if segment.column is STATUS.state_time_us and not narrow:
+            query = self._bounded(query, limit)
+        columns = [table.c.id] if segment.column is None else [segment.column, table.c.id]
+        if narrow:
+            columns = [unindexed(each) for each in columns]
+        order = [each.desc() if descends else each for each in columns]
+        result = self.scope.unit.connection.execute(query.order_by(*order).limit(limit))
+        return [Row(*row) for row in result]
+
+    def _bounded(self, query: Select[Any], limit: int) -> Select[Any]:
+        """Up to the time of the last row of a page. Its index has no ids, so that the rows of
+        that time are sorted, rather than all."""
+        column = STATUS.state_time_us
+        descends = self.asked.sorting.descends
+        order = column.desc() if descends else column
+        last = query.with_only_columns(column).order_by(order).offset(limit - 1).limit(1)
+        bound = self.scope.unit.connection.scalar(last)
+        if bound is None:
+            return query
+        return query.where(column >= bound if descends else column <= bound)
+
+    def _conditions(self) -> list[ColumnElement[bool]]:
+        table = LAYOUTS[self.kind].table
+        return [
+            *self.wanted.conditions(table),
+            *id_range(table.c.id, prefix=self.wanted.id_prefix),
+            condition_of(self.asked.expression, self.sources, self.scope),
+            *self.conditions,
+        ]
+
+    def _joined(self, query: Select[Any]) -> Select[Any]:
+        if self.kind is not Kind.CONTROL_UNIT:
+            return query
+        names = self.asked.names | ({"state"} if self.conditions else frozenset())
+        return joined(query, names)
+
+    def _is_narrow(self) -> bool:
+        """Whether few pass a term that is found by its index."""
+        return self.kind is not Kind.CONTROL_UNIT or any(map(self._is_few, self._probes()))
+
+    def _is_few(self, probe: Select[Any]) -> bool:
+        counting = select(func.count()).select_from(probe.limit(FEW + 1).subquery())
+        return self.scope.unit.connection.execute(counting).scalar_one() <= FEW
+
+    def _probes(self) -> Iterator[Select[Any]]:
+        """For each term that leads by an index, a query of that index alone."""
+        table = LAYOUTS[self.kind].table
+        if self.wanted.columns or self.wanted.id_prefix:
+            ids = id_range(table.c.id, prefix=self.wanted.id_prefix)
+            yield select(table.c.key).where(*self.wanted.conditions(table), *ids)
+        for term in leading(self.asked.expression):
+            condition = self.sources[term.key.name](self.scope, term)
+            if term.key.name == "condition":
+                stored = [str(each) for each in term.wanted]
+                if not set(stored) & set(term.key.present_words):
+                    yield select(unit_condition.c.key).where(unit_condition.c.type.in_(stored))
+            elif term.key.name in OF_STATUS:
+                yield select(control_unit_status.c.key).where(condition)
+            else:
+                yield select(table.c.key).where(condition)
+
+
+def leading(expression: Expression) -> Iterator[Term]:
+    """Terms that all that passes must pass, and that an index leads to."""
+    if isinstance(expression, All):
+        for part in expression.parts:
+            yield from leading(part)
+    elif isinstance(expression, Term) and expression.key.is_indexed:
+        beginnings = [getattr(each, "beginning", str(each)) for each in expression.wanted]
+        is_led = all(beginnings) or expression.key.name in REFERENCES
+        if is_led and State.UNSPECIFIED not in beginnings:
+            yield expression
+
+
+def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same value, as no index has it."""
+    return column + ("" if isinstance(column.type, String) else 0)
+
+
+def ids_after(
+    column: ColumnElement[str], start: PageStart, *, descends: bool
+) -> list[ColumnElement[bool]]:
+    if not start.after:
+        return []
+    return [column < start.after if descends else column > start.after]
+
+
+def places_after(
+    column: ColumnElement[Any], ids: ColumnElement[str], start: PageStart, *, descends: bool
+) -> list[ColumnElement[bool]]:
+    """Rows behind a place of an order: a range of its index, less those of the same value."""
+    if not start.after:
+        return []
+    if descends:
+        same = and_(column == start.value, ids < start.after)
+        return [column <= start.value, or_(column < start.value, same)]
+    same = and_(column == start.value, ids > start.after)
+    return [column >= start.value, or_(column > start.value, same)]

@@ -1,0 +1,133 @@
+"""What a filter is turned into SQL for: one transaction, as of one revision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, and_, case, false, func, literal, or_, select
+
+from metadata_server.domain.condition import NOT_CONVERGING
+from metadata_server.domain.filter.expression import Pattern, Wanted
+from metadata_server.domain.names import BEGINS_AN_ID, Kind
+from metadata_server.domain.state import ERRORS, Contact, Health, State
+from metadata_server.store.filter.texts import fits, is_same
+from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.maintenances import coverage_now, covered
+from metadata_server.store.observer import observer
+from metadata_server.store.schema import (
+    control_unit,
+    control_unit_status,
+    lease,
+    name,
+    unit_condition,
+    unit_server_status,
+)
+from metadata_server.store.unit_of_work import UnitOfWork
+
+FEW_KEYS = 500
+"""So many keys of what is referred to are named one by one."""
+NOBODYS = (State.UNSPECIFIED.value, State.UNLOADED.value)
+
+
+@dataclass(eq=False)
+class Scope:
+    """One filter on its way to SQL.
+
+    Attributes:
+        revision: as of which other resources have their ids.
+        now_us: that ages are counted from.
+        by_index: columns of other tables than the list's own may be led by their indexes; else
+            they are looked at row by row, in the order of the list.
+    """
+
+    unit: UnitOfWork
+    revision: int
+    now_us: int
+    by_index: bool = True
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.unit.database.is_sqlite
+
+    def checked(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A column of another table, as an index has it or not."""
+        if self.by_index:
+            return column
+        return column + ("" if isinstance(column.type, String) else 0)
+
+    def id_passes(self, column: ColumnElement[str], wanted: Wanted) -> ColumnElement[bool]:
+        """Of a column that has ids: others than ids equal none of them."""
+        if isinstance(wanted, Pattern):
+            if not all(BEGINS_AN_ID.match(piece) for piece in wanted.pieces):
+                return false()
+            return fits(column, wanted, is_sqlite=self.is_sqlite)
+        return column == wanted if BEGINS_AN_ID.match(str(wanted)) else false()
+
+    def text_passes(self, column: ColumnElement[str], wanted: Wanted) -> ColumnElement[bool]:
+        if isinstance(wanted, Pattern):
+            return fits(column, wanted, is_sqlite=self.is_sqlite)
+        return is_same(column, str(wanted), is_sqlite=self.is_sqlite)
+
+    def refers(self, column: ColumnElement[Any], kind: Kind, wanted: Wanted) -> ColumnElement[bool]:
+        """Of a column with the key of another resource, which has a name at the revision."""
+        nobody = wanted.passes("") if isinstance(wanted, Pattern) else wanted == ""
+        query = self._keys_of(kind, wanted)
+        keys = list(self.unit.connection.scalars(query.limit(FEW_KEYS + 1)))
+        found = column.in_(sorted(keys) if len(keys) <= FEW_KEYS else query)
+        return or_(found, column.is_(None)) if nobody else found
+
+    def _keys_of(self, kind: Kind, wanted: Wanted) -> Any:
+        if self.revision == self.unit.position.revision:
+            table = LAYOUTS[kind].table
+            return select(table.c.key).where(self.id_passes(table.c.id, wanted))
+        return select(name.c.key).where(
+            name.c.kind == kind.value,
+            self.id_passes(name.c.id, wanted),
+            name.c.from_revision <= self.revision,
+            or_(name.c.to_revision.is_(None), name.c.to_revision > self.revision),
+        )
+
+    @cached_property
+    def maintained(self) -> ColumnElement[bool]:
+        """Passed by units that are in maintenance now."""
+        return covered(self.unit, coverage_now(self.unit))
+
+    @cached_property
+    def contact(self) -> ColumnElement[str]:
+        """Of units joined with `join_contacts`: as `contact_of` and `contacts_now` have it."""
+        return case((unit_server_status.c.key.is_(None), Contact.NONE), else_=self.lease_contact)
+
+    @cached_property
+    def lease_contact(self) -> ColumnElement[str]:
+        """Of a last session and its lease, joined."""
+        seen = observer(self.unit)
+        told: ColumnElement[str] = func.coalesce(lease.c.contact, literal(Contact.NONE.value))
+        if self.unit.now_us >= seen.blind_until_us:
+            return told
+        unheard = and_(lease.c.ended.is_(False), lease.c.beat_us < seen.blind_since_us)
+        return case((unheard, Contact.UNKNOWN.value), else_=told)
+
+    @cached_property
+    def health(self) -> ColumnElement[str]:
+        """Of units joined with `join_contacts`: `health_of`, word by word."""
+        state = func.coalesce(control_unit_status.c.state, State.UNSPECIFIED.value)
+        desired, contact = control_unit.c.desired_state, self.contact
+        stuck = control_unit.c.key.in_(
+            select(unit_condition.c.key).where(unit_condition.c.type == NOT_CONVERGING)
+        )
+        errs = state.in_(sorted(each.value for each in ERRORS))
+        is_none = contact == Contact.NONE.value
+        return case(
+            (self.maintained, Health.GOOD.value),
+            (contact == Contact.LOST.value, Health.BAD.value),
+            (and_(~is_none, errs), Health.BAD.value),
+            (contact == Contact.UNKNOWN.value, Health.UNKNOWN.value),
+            (contact == Contact.SUSPECT.value, Health.WARNING.value),
+            (and_(is_none, desired.not_in(NOBODYS)), Health.WARNING.value),
+            (is_none, Health.GOOD.value),
+            (or_(desired == State.UNSPECIFIED.value, desired == state), Health.GOOD.value),
+            (stuck, Health.WARNING.value),
+            else_=Health.CHANGING.value,
+        )

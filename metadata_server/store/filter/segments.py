@@ -1,0 +1,84 @@
+"""The order of a list in pieces that indexes can follow.
+
+What is sorted by a state is one piece for each state, by id; what is sorted by a time that only
+those have that were heard of is two: these, and the others by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, or_
+
+from metadata_server.domain.filter.asked import Sorting
+from metadata_server.domain.page import PageStart, SortValue
+from metadata_server.domain.state import State
+from metadata_server.store.schema import control_unit_status
+
+COLUMNS = {"changed": "update_time_us", "created": "create_time_us"}
+"""Columns of resources that lists are sorted by, besides the id."""
+STATUS = control_unit_status.c
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a list.
+
+    Attributes:
+        column: that it is sorted by before the id; None: by the id alone.
+        value: that all of it have, where there is no column.
+        conditions: of what is in it.
+    """
+
+    column: ColumnElement[Any] | None = None
+    value: SortValue = None
+    conditions: tuple[ColumnElement[bool], ...] = ()
+
+    def place(self, value: SortValue) -> int:
+        """Whether a value comes before this piece (-1), in it (0), or behind it (1)."""
+        if self.column is not None:
+            return 0 if value is not None or not self.conditions else -1
+        mine, its = rank(self.value), rank(value)
+        return 0 if mine == its else (-1 if its < mine else 1)
+
+
+def rank(value: SortValue) -> tuple[bool, Any]:
+    """Values in their order; None comes first."""
+    return value is not None, value if value is not None else 0
+
+
+def segments(table: Table, sorting: Sorting) -> list[Segment]:
+    """The pieces of a list, in ascending order."""
+    name = sorting.key.name
+    if name == "id":
+        return [Segment()]
+    if name in COLUMNS:
+        return [Segment(table.c[COLUMNS[name]])]
+    if name == "since":
+        silent = or_(STATUS.key.is_(None), STATUS.state_time_us == 0)
+        return [
+            Segment(conditions=(silent,)),
+            Segment(STATUS.state_time_us, conditions=(STATUS.state_time_us > 0,)),
+        ]
+    return [Segment(value=state.value, conditions=(in_state(state),)) for state in sorted(State)]
+
+
+def in_state(state: State) -> ColumnElement[bool]:
+    found = STATUS.state == state.value
+    return or_(found, STATUS.key.is_(None)) if state is State.UNSPECIFIED else found
+
+
+def rest_of(
+    found: list[Segment], start: PageStart, *, descends: bool
+) -> Iterator[tuple[Segment, bool]]:
+    """The pieces from a place on, and whether the place is in the piece."""
+    behind = -1 if descends else 1
+    for segment in reversed(found) if descends else found:
+        if not start.after:
+            yield segment, False
+            continue
+        place = segment.place(start.value)
+        if place != behind:
+            yield segment, place == 0

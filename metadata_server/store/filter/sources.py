@@ -1,0 +1,197 @@
+"""Where SQL finds the values of a key, and how each is compared."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from sqlalchemy import Column, ColumnElement, and_, false, func, not_, or_
+
+from metadata_server.domain.filter.expression import Instant, Pattern, Term, Wanted
+from metadata_server.domain.filter.key import Operator
+from metadata_server.domain.names import BEGINS_AN_ID, Kind
+from metadata_server.store.filter import documents
+from metadata_server.store.filter.scope import Scope
+from metadata_server.store.selections import id_range
+
+Source: TypeAlias = Callable[[Scope, Term], ColumnElement[bool]]
+"""What passes a term; NULL is as good as false."""
+
+COMPARE: Mapping[Operator, Callable[[Any, Any], Any]] = {
+    Operator.IS: operator.eq,
+    Operator.LESS: operator.lt,
+    Operator.AT_MOST: operator.le,
+    Operator.GREATER: operator.gt,
+    Operator.AT_LEAST: operator.ge,
+}
+
+
+def one_of(term: Term, passes: Callable[[Wanted], ColumnElement[bool]]) -> ColumnElement[bool]:
+    return or_(false(), *map(passes, term.wanted))
+
+
+def ids(column: Column[str]) -> Source:
+    """A column of ids."""
+
+    def source(scope: Scope, term: Term) -> ColumnElement[bool]:
+        return one_of(
+            term, lambda wanted: and_(scope.id_passes(column, wanted), *within(column, wanted))
+        )
+
+    return source
+
+
+def within(column: Column[str], wanted: Wanted) -> list[ColumnElement[bool]]:
+    """The range of an index in which a pattern of ids lies."""
+    beginning = wanted.beginning if isinstance(wanted, Pattern) else ""
+    return id_range(column, prefix=beginning) if BEGINS_AN_ID.match(beginning) else []
+
+
+def groups(column: Column[str]) -> Source:
+    """The groups of a column of ids."""
+
+    def passes(scope: Scope, wanted: Wanted) -> ColumnElement[bool]:
+        if isinstance(wanted, Pattern):
+            return and_(scope.id_passes(column, wanted), *within(column, wanted))
+        if not wanted or not BEGINS_AN_ID.match(str(wanted)):
+            return false()
+        return and_(*id_range(column, prefix=f"{wanted}/"))
+
+    return lambda scope, term: one_of(term, lambda wanted: passes(scope, wanted))
+
+
+def texts(column: ColumnElement[str]) -> Source:
+    """A column of texts; where there is no row to have one, it is empty."""
+
+    def passes(scope: Scope, wanted: Wanted) -> ColumnElement[bool]:
+        passing = scope.text_passes(column, wanted)
+        return or_(passing, column.is_(None)) if is_empty(wanted) else passing
+
+    return lambda scope, term: one_of(term, lambda wanted: passes(scope, wanted))
+
+
+def is_empty(wanted: Wanted) -> bool:
+    """Whether an empty text is what is wanted."""
+    return wanted.passes("") if isinstance(wanted, Pattern) else wanted == ""
+
+
+def ascii_texts(column: Column[str]) -> Source:
+    """A column of ASCII, which nothing else may be compared with."""
+
+    def passes(scope: Scope, wanted: Wanted) -> ColumnElement[bool]:
+        pieces = wanted.pieces if isinstance(wanted, Pattern) else (str(wanted),)
+        return scope.text_passes(column, wanted) if "".join(pieces).isascii() else false()
+
+    return lambda scope, term: one_of(term, lambda wanted: passes(scope, wanted))
+
+
+def references(column: Column[Any], kind: Kind) -> Source:
+    """A column with the keys of other resources."""
+    return lambda scope, term: one_of(term, lambda wanted: scope.refers(column, kind, wanted))
+
+
+def words(column: Column[str], absent: str = "") -> Source:
+    """A column of words; `absent`: what it is where there is no row to have it."""
+
+    def source(scope: Scope, term: Term) -> ColumnElement[bool]:
+        found = scope.checked(column).in_(sorted(map(str, term.wanted)))
+        return or_(found, column.is_(None)) if absent in term.wanted else found
+
+    return source
+
+
+def own_words(column: Column[str]) -> Source:
+    """A column of words of the list's own table."""
+    return lambda _, term: column.in_(sorted(map(str, term.wanted)))
+
+
+def numbers(column: ColumnElement[Any]) -> Source:
+    return lambda _, term: one_of(term, lambda wanted: COMPARE[term.operator](column, wanted))
+
+
+def times(column: ColumnElement[Any], *, is_own: bool = True) -> Source:
+    """A column of microseconds; 0 is no time."""
+
+    def passes(scope: Scope, term: Term, wanted: Wanted) -> ColumnElement[bool]:
+        assert isinstance(wanted, Instant)
+        told = column if is_own else scope.checked(column)
+        return and_(COMPARE[term.operator](told, wanted.at(scope.now_us)), told > 0)
+
+    return lambda scope, term: one_of(term, lambda wanted: passes(scope, term, wanted))
+
+
+def flags(column: ColumnElement[Any]) -> Source:
+    """A column of truth; absent is false."""
+    return lambda _, term: truth(func.coalesce(column, False).is_(True), term)
+
+
+def truth(holds: ColumnElement[bool], term: Term) -> ColumnElement[bool]:
+    wanted = set(term.wanted)
+    return or_(
+        holds if True in wanted else false(),
+        not_(holds) if False in wanted else false(),
+    )
+
+
+def body_text(body: Column[str], path: str) -> Source:
+    """A text in a body; absent, it is empty."""
+
+    return lambda scope, term: texts(documents.text_at(scope, body, path))(scope, term)
+
+
+def body_words(body: Column[str], path: str, absent: str) -> Source:
+    def source(scope: Scope, term: Term) -> ColumnElement[bool]:
+        found = documents.text_at(scope, body, path)
+        passing = found.in_(sorted(map(str, term.wanted)))
+        return or_(passing, found.is_(None)) if absent in term.wanted else passing
+
+    return source
+
+
+def body_number(body: Column[str], path: str) -> Source:
+    return numbers(documents.number_at(body, path))
+
+
+def body_time(body: Column[str], path: str) -> Source:
+    return times(documents.number_at(body, path))
+
+
+def body_flag(body: Column[str], path: str) -> Source:
+    return lambda scope, term: truth(documents.is_true_at(scope, body, path), term)
+
+
+def body_count(body: Column[str], path: str) -> Source:
+    return lambda scope, term: numbers(documents.count_at(scope, body, path))(scope, term)
+
+
+def body_list(body: Column[str], path: str, member: str = "") -> Source:
+    """Texts in a list, or members of the objects in it."""
+    return lambda scope, term: one_of(
+        term, lambda wanted: documents.is_in_list(scope, body, path, member, wanted)
+    )
+
+
+def body_names(body: Column[str], path: str) -> Source:
+    """Texts by name."""
+
+    def source(scope: Scope, term: Term) -> ColumnElement[bool]:
+        if not term.name:
+            return one_of(term, lambda wanted: documents.is_named(scope, body, path, wanted))
+        found = documents.text_at(scope, body, documents.named(path, term.name))
+        if not term.wanted:
+            return found.is_not(None)
+        return one_of(term, lambda wanted: scope.text_passes(found, wanted))
+
+    return source
+
+
+def launched(make: Callable[[Column[str], str], Source], body: Column[str], name: str) -> Source:
+    """A field of how something is launched, if it is at all."""
+    source = make(body, f"$.launch.{name}")
+
+    def guarded(scope: Scope, term: Term) -> ColumnElement[bool]:
+        is_launched = func.json_extract(body, "$.launch").is_not(None)
+        return and_(is_launched, source(scope, term))
+
+    return guarded

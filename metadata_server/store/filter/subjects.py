@@ -1,0 +1,95 @@
+"""Resources of some revision as a filter looks at them in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.filter.asked import Asked
+from metadata_server.domain.filter.subject import UnitSubject
+from metadata_server.domain.names import Kind
+from metadata_server.store.change_rows import Verdicts
+from metadata_server.store.filter.unit_sources import REPORTED_SOURCES
+from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.past import ids_at, resources_at
+from metadata_server.store.past_statuses import statuses_at
+from metadata_server.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What a filter looks at, as of a revision.
+
+    Attributes:
+        is_present: what the server alone can say of a unit is said as of now: the revision is
+            that of a list which began a moment ago.
+    """
+
+    unit: UnitOfWork
+    asked: Asked
+    kind: Kind
+    revision: int
+    is_present: bool = field(kw_only=True)
+
+    def of(self, keys: Mapping[str, int]) -> dict[int, Any]:
+        """Subjects by key, of those of some ids and keys that were there."""
+        found = resources_at(self.unit, LAYOUTS[self.kind].type, keys.values(), self.revision)
+        if self.kind is not Kind.CONTROL_UNIT:
+            return dict(found)
+        units = self._named(
+            {key: each for key, each in found.items() if isinstance(each, ControlUnit)}
+        )
+        subjects = {key: UnitSubject(declared=each) for key, each in units.items()}
+        if REPORTED_SOURCES.keys().isdisjoint(self.asked.names):
+            return dict(subjects)
+        return dict(self._reported(subjects, keys))
+
+    def _named(self, units: Mapping[int, ControlUnit]) -> dict[int, ControlUnit]:
+        """Units with the names that their templates and unit servers had then."""
+        key_of = self.unit.keys.key_of
+        templates = {each.template: key_of(Kind.TEMPLATE, each.template) for each in units.values()}
+        servers = {
+            each.unit_server: key_of(Kind.UNIT_SERVER, each.unit_server)
+            for each in units.values()
+            if each.unit_server
+        }
+        then = ids_at(self.unit, [*templates.values(), *servers.values()], self.revision)
+        return {
+            key: replace(
+                each,
+                template=then.get(templates[each.template], each.template),
+                unit_server=then.get(servers.get(each.unit_server, 0), each.unit_server),
+            )
+            for key, each in units.items()
+        }
+
+    def _reported(
+        self, subjects: Mapping[int, UnitSubject], keys: Mapping[str, int]
+    ) -> dict[int, UnitSubject]:
+        there = {id: key for id, key in keys.items() if key in subjects}
+        statuses = statuses_at(self.unit, there, self.revision)
+        if not self.is_present:
+            return {each.key: replace(subjects[each.key], status=each) for each in statuses}
+        servers = self.unit.keys.find(
+            Kind.UNIT_SERVER, {each.unit_server for each in statuses} - {""}
+        )
+        rows = [
+            {
+                "kind": Kind.CONTROL_UNIT_STATUS.value,
+                "key": each.key,
+                "unit_server_key": servers.get(each.unit_server),
+            }
+            for each in statuses
+        ]
+        verdicts = Verdicts(self.unit, rows)
+        return {
+            each.key: replace(
+                subjects[each.key],
+                status=verdicts.complete(each),
+                contact=verdicts.contact(each.session),
+                health=verdicts.health(each),
+            )
+            for each in statuses
+        }

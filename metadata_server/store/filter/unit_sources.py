@@ -1,0 +1,111 @@
+"""Where SQL finds what filters ask of control units."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+
+from metadata_server.domain.condition import (
+    IN_MAINTENANCE,
+    KEEPS_DYING,
+    OUT_OF_DATE,
+    ConditionStatus,
+)
+from metadata_server.domain.filter.expression import Term
+from metadata_server.domain.names import Kind
+from metadata_server.domain.state import State
+from metadata_server.store.desires import behind
+from metadata_server.store.filter import sources
+from metadata_server.store.filter.kind_sources import common_sources
+from metadata_server.store.filter.scope import Scope
+from metadata_server.store.filter.sources import Source
+from metadata_server.store.launched import hosted_by_dying
+from metadata_server.store.schema import (
+    control_unit,
+    control_unit_status,
+    lease,
+    unit_condition,
+    unit_server_status,
+)
+
+UNIT, STATUS = control_unit.c, control_unit_status.c
+VERDICTS = frozenset({"contact", "health"})
+"""Keys for which units are joined with the leases of their sessions."""
+
+
+def holds(scope: Scope, term: Term) -> ColumnElement[bool]:
+    """That one of some conditions is true of a unit."""
+    return or_(false(), *(condition(scope, str(type_)) for type_ in term.wanted))
+
+
+def condition(scope: Scope, type_: str) -> ColumnElement[bool]:
+    if type_ == OUT_OF_DATE:
+        return behind(scope.unit)
+    if type_ == IN_MAINTENANCE:
+        return scope.maintained
+    if type_ == KEEPS_DYING:
+        return hosted_by_dying()
+    table = unit_condition.c
+    return UNIT.key.in_(
+        select(table.key).where(table.type == type_, table.status == ConditionStatus.TRUE.value)
+    )
+
+
+def told(verdict: str) -> Source:
+    """The contact or the health of a unit."""
+
+    def source(scope: Scope, term: Term) -> ColumnElement[bool]:
+        found: ColumnElement[str] = getattr(scope, verdict)
+        return found.in_(sorted(map(str, term.wanted)))
+
+    return source
+
+
+BODY = UNIT.body
+DECLARED_SOURCES: Mapping[str, Source] = {
+    **common_sources(control_unit),
+    "zone": sources.groups(UNIT.id),
+    "template": sources.references(UNIT.template_key, Kind.TEMPLATE),
+    "template_version": sources.numbers(UNIT.template_version),
+    "unit_server": sources.references(UNIT.unit_server_key, Kind.UNIT_SERVER),
+    "desired": sources.own_words(UNIT.desired_state),
+    "level": sources.body_number(BODY, "$.level"),
+    "overrides": sources.body_count(BODY, "$.overrides"),
+    "override": sources.body_list(BODY, "$.overrides", ".attribute"),
+    "driver": sources.body_list(BODY, "$.drivers", ".name"),
+    "parameter": sources.body_names(BODY, "$.parameters"),
+    "requires": sources.body_list(BODY, "$.requires"),
+    "after": sources.body_list(BODY, "$.after"),
+}
+REPORTED_SOURCES: Mapping[str, Source] = {
+    "state": sources.words(STATUS.state, State.UNSPECIFIED),
+    "since": sources.times(STATUS.state_time_us, is_own=False),
+    "message": sources.texts(STATUS.message),
+    "unfenced": sources.flags(STATUS.unfenced),
+    "reached_generation": sources.numbers(func.coalesce(STATUS.reached_generation, 0)),
+    "condition": holds,
+    "contact": told("contact"),
+    "health": told("health"),
+    "maintenance": lambda scope, term: sources.truth(scope.maintained, term),
+}
+UNIT_SOURCES: Mapping[str, Source] = {**DECLARED_SOURCES, **REPORTED_SOURCES}
+OF_STATUS = frozenset({"state", "since", "message", "unfenced", "reached_generation", *VERDICTS})
+"""Keys for which units are joined with their statuses."""
+
+
+def joined(query: Select[Any], names: Collection[str]) -> Select[Any]:
+    """A query of units, with the tables that some keys are looked up in."""
+    if OF_STATUS.isdisjoint(names):
+        return query
+    query = query.outerjoin(control_unit_status, STATUS.key == UNIT.key)
+    if VERDICTS.isdisjoint(names):
+        return query
+    last = and_(
+        unit_server_status.c.key == STATUS.unit_server_key,
+        unit_server_status.c.session == STATUS.session,
+    )
+    return query.outerjoin(unit_server_status, last).outerjoin(
+        lease, lease.c.session == unit_server_status.c.session
+    )

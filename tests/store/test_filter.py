@@ -1,0 +1,219 @@
+"""What lists give by a filter is what passes it in memory, on every database."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.filter.asked import asked_of
+from metadata_server.domain.filter.key import Facts
+from metadata_server.domain.filter.matching import matches
+from metadata_server.domain.filter.vocabulary import VOCABULARIES
+from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.domain.page import Selection
+from metadata_server.domain.refused import Refused
+from metadata_server.store.filter.segments import rank
+from metadata_server.store.filter.subjects import Subjects
+from metadata_server.store.lists import filtered_page
+from metadata_server.store.past import batches_of, names_at
+from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
+from tests.stages.opened_store import opened_store
+from tests.store.filters import (
+    CALLER,
+    declare_all,
+    random_filter,
+    random_unit,
+    report_again,
+    report_some,
+)
+
+FILTERS = 100
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    return random.Random(20261121)
+
+
+@pytest.fixture
+def store(database: str, chance: random.Random) -> Iterator[Store]:
+    with opened_store(database) as store:
+        declare_all(store, chance, units=60)
+        report_some(store, chance)
+        yield store
+
+
+EVERYTHING = {
+    kind: Selection(
+        kind=kind, filter="state:* OR contact:* OR id:*" if "control" in kind else "id:*"
+    )
+    for kind in (*DECLARED, Kind.CONTROL_UNIT_STATUS)
+}
+
+
+def subjects_now(unit: UnitOfWork, selected: Kind) -> dict[int, Any]:
+    """All things of a list, as a filter that asks for everything looks at them."""
+    asked = asked_of(EVERYTHING[selected])
+    kind = Kind.CONTROL_UNIT if selected is Kind.CONTROL_UNIT_STATUS else selected
+    revision = unit.position.revision
+    keys = next(batches_of(unit, names_at(kind, revision), "", after="", size=10_000))
+    return Subjects(unit, asked, kind, revision, is_present=True).of(keys)
+
+
+def read_all(unit: UnitOfWork, kind: Kind) -> tuple[dict[int, Any], int]:
+    """All things of a list, and the time."""
+    return subjects_now(unit, kind), unit.now_us
+
+
+def expected(subjects: dict[int, Any], selection: Selection, now_us: int) -> list[str]:
+    """Ids of what a list should have, in order."""
+    asked = asked_of(selection)
+    passing = [each for each in subjects.values() if matches(asked.expression, each, now_us)]
+
+    def place(subject: Any) -> tuple[Any, str]:
+        return rank(asked.sorting.value_of(subject)), id_of(subject)
+
+    return list(map(id_of, sorted(passing, key=place, reverse=asked.sorting.descends)))
+
+
+def id_of(subject: Any) -> str:
+    return str(getattr(subject, "declared", subject).id)
+
+
+def listed(store: Store, selection: Selection, *, size: int = 7, token: str = "") -> list[str]:
+    """Ids on all pages of a list, or on the rest of them."""
+    found: list[str] = []
+    while True:
+        page = partial(filtered_page, selection=selection, size=size, token=token)
+        listing = store.read_now(page).value
+        found += [row.id for row in listing.items]
+        token = listing.next_page_token
+        if not token:
+            return found
+
+
+def facts_of(subjects: dict[int, Any], word: str) -> dict[str, list[Any]]:
+    def values(facts: Facts) -> list[Any]:
+        return list(facts)
+
+    return {
+        key.name: [value for each in subjects.values() for value in values(key.of(each))]
+        for key in VOCABULARIES[word].keys.values()
+    }
+
+
+@pytest.mark.parametrize("word", [Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS])
+def test_lists_of_units_are_what_passes_in_memory(
+    store: Store, chance: random.Random, word: Kind
+) -> None:
+    subjects, now_us = store.read_now(partial(read_all, kind=word)).value
+    facts = facts_of(subjects, word)
+    keys = VOCABULARIES[word].keys.values()
+    orders = [key.name for key in keys if key.is_sortable]
+    for _ in range(FILTERS):
+        order = f"{chance.choice(orders)}{chance.choice(('', ' desc'))}"
+        text = random_filter(chance, keys, facts)
+        selection = Selection(kind=word, filter=text, order_by=order)
+        wanted = expected(subjects, selection, now_us)
+        assert listed(store, selection, size=40) == wanted, (text, order)
+
+
+def test_lists_of_other_kinds_are_what_passes_in_memory(
+    store: Store, chance: random.Random
+) -> None:
+    for kind in DECLARED:
+        if kind is not Kind.CONTROL_UNIT:
+            check_kind(store, chance, kind)
+
+
+def check_kind(store: Store, chance: random.Random, kind: Kind) -> None:
+    subjects, now_us = store.read_now(partial(read_all, kind=kind)).value
+    facts = facts_of(subjects, kind)
+    keys = VOCABULARIES[kind].keys.values()
+    for _ in range(FILTERS // 5):
+        text = random_filter(chance, keys, facts)
+        selection = Selection(kind=kind, filter=text, order_by="id desc")
+        assert listed(store, selection) == expected(subjects, selection, now_us), text
+
+
+LATER = [
+    ("state=RUNNING,STOPPED", "state"),
+    ("state!=RUNNING label:archived OR zone=DAFNE", "since desc"),
+    ("-label.section level>=0", "id desc"),
+    ("template:Power* -unit_server=SIMPS_0", "changed"),
+    ("overrides>0 condition:ConfigDrift,NotConverging", "id"),
+    ("", "changed desc"),
+    ("unit_server:* message:*", "since"),
+]
+
+
+@pytest.mark.parametrize("most_changed", [5_000, 3])
+def test_later_pages_are_as_of_the_first(
+    store: Store, chance: random.Random, most_changed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metadata_server.store.filter.pages.MOST_CHANGED", most_changed)
+    for kind in (Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS):
+        begun = []
+        subjects, now_us = store.read_now(partial(read_all, kind=kind)).value
+        for text, order in LATER:
+            selection = Selection(kind=kind, filter=text, order_by=order)
+            wanted = expected(subjects, selection, now_us)
+            page = partial(filtered_page, selection=selection, size=4, token="")
+            begun.append((selection, wanted, store.read_now(page).value))
+        position = store.read_now(lambda unit: unit.position).value
+        change_some(store, chance)
+        for selection, wanted, first in begun:
+            found = [row.id for row in first.items] + (
+                listed(store, selection, token=first.next_page_token)
+                if first.next_page_token
+                else []
+            )
+            assert found == wanted, selection
+            past = replace(selection, as_of=str(position.revision))
+            assert listed(store, past) == wanted, past
+
+
+def change_some(store: Store, chance: random.Random) -> None:
+    """People change, rename, create and delete units, and units report."""
+
+    def work(unit: UnitOfWork) -> None:
+        declared = unit.resources.where(ControlUnit)
+        chosen = chance.sample(declared, 12)
+        held = unit.resources.find(ControlUnit, [each.id for each in chosen], lock=True)
+        for each in list(held.values())[:4]:
+            unit.delete(each)
+        for each in list(held.values())[4:8]:
+            fresh = random_unit(chance, f"{each.id}{chance.randint(0, 99)}")
+            unit.save(replace(fresh, meta=each.meta))
+        for each in list(held.values())[8:]:
+            unit.save(replace(random_unit(chance, each.id), meta=each.meta))
+        unit.save(random_unit(chance, f"NEW/{chance.random()}"))
+
+    store.transact_now(work, caller=CALLER)
+    report_again(store, chance, share=0.2)
+
+
+def test_a_page_token_is_of_one_filter_and_one_order(store: Store) -> None:
+    selection = Selection(kind=Kind.CONTROL_UNIT, filter="level>-9", order_by="changed")
+    page = store.read_now(lambda unit: filtered_page(unit, selection, size=3, token="")).value
+    for other in (replace(selection, filter="level>-8"), replace(selection, order_by="created")):
+        with pytest.raises(Refused, match="INVALID_PAGE_TOKEN"):
+            listed(store, other, token=page.next_page_token)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("level=1 contact=LOST", "filter, column 9: contact cannot be asked for here, because as of 2"),
+        ("condition=OutOfDate", "condition=OutOfDate cannot be asked for here"),
+    ],
+)  # fmt: skip
+def test_what_history_does_not_tell_is_refused(store: Store, text: str, told: str) -> None:
+    selection = Selection(kind=Kind.CONTROL_UNIT, filter=text, as_of="2")
+    with pytest.raises(Refused, match=f"INVALID_FILTER: .*{told}"):
+        listed(store, selection)
