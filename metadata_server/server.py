@@ -273,12 +273,13 @@ def parts_of(
         operations=OperationParts(
             Operations(store, on_due=advancing.look), Steering(store, on_due=advancing.look)
         ),
-        agents=AgentParts(
-            AgentReports(store, liveness.timing),
-            Logs(store, liveness.timing),
-            LaunchOrders(store),
-        ),
+        agents=agent_parts_of(store, liveness.timing),
     )
+
+
+def agent_parts_of(store: Store, timing: Timing) -> AgentParts:
+    """What agents ask, and what can be asked of them."""
+    return AgentParts(AgentReports(store, timing), Logs(store, timing), LaunchOrders(store))
 
 
 def trimming_of(store: Store, settings: Settings) -> Trimming:
