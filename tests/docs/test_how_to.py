@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from control_units.cli.servers.run import example_facility
 from tests.cli.conftest import run_mds
 from tests.conftest import StartReplica
 from tests.stages.nursery import BIN
+from tests.stages.requirements import needs
 
 HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 PAGES = (
@@ -28,6 +30,7 @@ PAGES = (
     "maintenance.md",
     "run-an-agent.md",
     "guards.md",
+    "rest.md",
 )
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -50,8 +53,13 @@ mds() {
 async def test_the_commands_of_a_page_run(
     page: str, start_replica: StartReplica, sqlite_database: str, tmp_path: Path
 ) -> None:
+    needs("" if shutil.which("curl") else "There is no curl: apt-get install curl.")
     replica = await start_replica(sqlite_database)
-    environment = {"MDS_ADDRESS": replica.address, "MDS_STATE_FOLDER": str(tmp_path / "state")}
+    environment = {
+        "MDS_ADDRESS": replica.address,
+        "MDS_HTTP_ADDRESS": replica.http,
+        "MDS_STATE_FOLDER": str(tmp_path / "state"),
+    }
     loaded = await run_mds("apply", str(example_facility()), "--yes", environment=environment)
     assert loaded.code == 0, loaded.err
     script = "".join(BLOCK.findall((HOW_TO / page).read_text()))
