@@ -11,6 +11,7 @@ from metadata_server.settings import PREFIX, Settings
 READ_ELSEWHERE = frozenset(
     {
         "MDS_ADDRESS",
+        "MDS_HTTP_ADDRESS",
         "MDS_PRINCIPAL",
         "MDS_STATE_FOLDER",
         "MDS_WEB_BROWSERS",

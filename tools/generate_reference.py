@@ -1,10 +1,13 @@
 """Makes the reference of the protocol out of the comments of its `.proto` files.
 
-`python tools/generate_reference.py` writes a page for each of them into docs/reference/protocol;
+`python tools/generate_reference.py` writes a page for each of them into docs/reference/protocol, and
+all comments by the full names of what they are about into proto/mds/v1/comments.json, which is
+shipped: descriptors of an installed program have none.
 `python tools/generate_reference.py --check` says which ones are not current and fails.
 """
 
 import argparse
+import json
 import re
 import sys
 import tempfile
@@ -25,12 +28,15 @@ from google.protobuf.descriptor_pb2 import (
 )
 
 FOLDER = generate_protos.ROOT / "docs" / "reference" / "protocol"
+COMMENTS = generate_protos.ROOT / "proto" / "mds" / "v1" / "comments.json"
 PACKAGE = ".mds.v1."
 REASON = re.compile(r"\b[A-Z][A-Z_]+\b")
 SCALARS = {
     number: name.removeprefix("TYPE_").lower() for name, number in FieldDescriptorProto.Type.items()
 }
 MADE_FROM = "Made from [{source}](../../../{path}) by `make generate`; change that, not this."
+
+Described = DescriptorProto | ServiceDescriptorProto | EnumDescriptorProto
 
 # Numbers of the fields of descriptors, which the path of a comment is made of.
 MESSAGES, ENUMS, SERVICES, MEMBERS = 4, 5, 6, 2
@@ -53,6 +59,11 @@ class Reference:
         found = {page_name(file): self._page(file) for file in self._files}
         found["README.md"] = self._contents()
         return found
+
+    def comments(self) -> str:
+        """All comments as JSON, by full name: `mds.v1.ControlUnit.level`."""
+        found = {name: text for file in self._files for name, text in comments_of(file) if text}
+        return json.dumps(found, ensure_ascii=False, indent=0, sort_keys=True) + "\n"
 
     def _contents(self) -> str:
         lines = [
@@ -166,6 +177,29 @@ class Comments:
         return " ".join(self.at(path).split()).replace("|", "\\|")
 
 
+def comments_of(file: FileDescriptorProto) -> Iterator[tuple[str, str]]:
+    """Full names of what is in a file, with what stands above each."""
+    comments = Comments(file)
+    things: list[tuple[int, int, Described]] = [
+        *((MESSAGES, place, each) for place, each in enumerate(file.message_type)),
+        *((SERVICES, place, each) for place, each in enumerate(file.service)),
+        *((ENUMS, place, each) for place, each in enumerate(file.enum_type)),
+    ]
+    for number, position, thing in things:
+        name = f"{file.package}.{thing.name}"
+        yield name, comments.at((number, position))
+        for place, member in enumerate(members_of(thing)):
+            yield f"{name}.{member}", comments.at((number, position, MEMBERS, place))
+
+
+def members_of(thing: Described) -> list[str]:
+    if isinstance(thing, DescriptorProto):
+        return [each.name for each in thing.field]
+    if isinstance(thing, ServiceDescriptorProto):
+        return [each.name for each in thing.method]
+    return [each.name for each in thing.value]
+
+
 def enum_parts(
     enum: EnumDescriptorProto, comments: Comments, path: tuple[int, ...]
 ) -> Iterator[str]:
@@ -202,11 +236,15 @@ def title(file: FileDescriptorProto) -> str:
     return Path(file.name).stem.replace("_", " ").capitalize()
 
 
-def make_pages() -> dict[str, str]:
+def make_reference() -> Reference:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "protocol.binpb")
         lint_protos.describe(generate_protos.PROTO, target)
-        return Reference(FileDescriptorSet.FromString(target.read_bytes())).pages()
+        return Reference(FileDescriptorSet.FromString(target.read_bytes()))
+
+
+def make_pages() -> dict[str, str]:
+    return make_reference().pages()
 
 
 def stale(pages: dict[str, str]) -> list[str]:
@@ -220,12 +258,17 @@ def stale(pages: dict[str, str]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if not current")
-    pages = make_pages()
+    reference = make_reference()
+    pages, comments = reference.pages(), reference.comments()
     names = stale(pages)
+    is_current = COMMENTS.exists() and COMMENTS.read_text(encoding="utf-8") == comments
     if parser.parse_args().check:
+        if not is_current:
+            sys.exit(f"{COMMENTS.name} is not current. Run: make generate")
         if names:
             sys.exit(f"Not current in {FOLDER.name}: {', '.join(names)}. Run: make generate")
         return
+    COMMENTS.write_text(comments, encoding="utf-8")
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in names:
         if name in pages:

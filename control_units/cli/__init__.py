@@ -8,11 +8,17 @@ from importlib.metadata import EntryPoint, entry_points, version
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from control_units.cli.connection import Connection
+from control_units.cli.curl.option import with_curl
+from control_units.cli.guide import EXIT_CODES, GROUPS, known_commands
 
 COMMANDS = "mds.commands"
 DISTRIBUTION = "control-system-metadata-server"
+INTERRUPTED = 130
+COMPLETING = "_MDS_COMPLETE"
+"""Variable by which a shell asks what it may offer."""
 
 
 class Commands(click.Group):
@@ -25,7 +31,49 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         own = super().get_command(ctx, cmd_name)
         point = next((point for point in _points() if point.name == cmd_name), None)
-        return own if own is not None or point is None else _load(point)
+        return own if own is not None or point is None else with_curl(_load(point))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as wrong:
+            raise click.NoSuchCommand(
+                wrong.command_name, possibilities=self.list_commands(ctx), ctx=ctx
+            ) from None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands with what they do, without loading them, then options."""
+        known = known_commands()
+        found = [
+            CompletionItem(name, help=known.get(name))
+            for name in self.list_commands(ctx)
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        if COMPLETING in os.environ:
+            from control_units.cli.completion.bash import register
+
+            register()
+        return super().main(*args, **extra)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Grouped by what people want. Only commands of other packages are loaded for it."""
+        there = self.list_commands(ctx)
+        for title, commands in GROUPS.items():
+            rows = [(name, told) for name, told in commands.items() if name in there]
+            _write_group(formatter, title, rows, width=max(map(len, there)))
+        others = [name for name in there if name not in known_commands()]
+        loaded = [(name, self.get_command(ctx, name)) for name in others]
+        rows = [(name, each.get_short_help_str(80)) for name, each in loaded if each is not None]
+        _write_group(formatter, "More", rows, width=max(map(len, there)))
+
+    def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), means) for code, means in EXIT_CODES.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -34,6 +82,9 @@ class Commands(click.Group):
             from control_units.cli.failures import Failure
 
             raise Failure.of(error) from error
+        except KeyboardInterrupt:
+            click.echo("Ended by Ctrl-C.", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
         except OSError as error:  # a full disk, a folder that may not be written
             if error.errno is None or error.errno == errno.EPIPE:
                 raise
@@ -61,16 +112,28 @@ class Commands(click.Group):
 def main(ctx: click.Context, address: str | None, principal: str | None) -> None:
     """Tells a control system's metadata server what is, and asks it what runs.
 
-    Colours are shown on a terminal only, and not where NO_COLOR is set.
+    \b
+      mds COMMAND --help         all about a command, with examples
+      mds explain KIND[.FIELD]   what a kind of resource is, or a field
+      mds completion bash        completes commands and ids in your shell
 
-    Exit codes: 0 done, 1 refused or problems found, 2 wrong use, 3 no server answers.
+    Lists and what is shown come as -o table, wide, json, yaml, csv or name. Colours are shown
+    on a terminal only, and not where NO_COLOR is set or TERM is dumb.
     """
     if address is not None:
         # The one place that all commands, and the programs that they start, look at.
         os.environ["MDS_ADDRESS"] = address
-    if os.environ.get("NO_COLOR"):
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         ctx.color = False
     ctx.obj = Connection(principal)
+
+
+def _write_group(
+    formatter: click.HelpFormatter, title: str, rows: list[tuple[str, str]], *, width: int
+) -> None:
+    if rows:
+        with formatter.section(title):
+            formatter.write_dl([(name.ljust(width), told) for name, told in rows])
 
 
 def _give_up_output() -> None:

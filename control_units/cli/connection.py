@@ -1,7 +1,7 @@
 """How commands reach a server."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+Thing = TypeVar("Thing")
+
 QUIET_S = 1.5
 """How long a command waits for an answer without a word."""
+_AT_ONCE = 500
+"""Things of a list that are handed on together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +26,12 @@ class Connection:
 
     Attributes:
         principal: who acts; None: the user of this program.
+        is_told: whether calls are printed as calls of REST, and none is made that changes
+            anything.
     """
 
     principal: str | None = None
+    is_told: bool = False
 
     def run(
         self,
@@ -44,22 +51,76 @@ class Connection:
         """
 
         async def with_client() -> Result:
-            from control_units.client import Client
-
-            try:
-                client = Client(principal=self.principal, program="mds", timeout=timeout_s)
-            except ValueError as error:
-                raise click.UsageError(str(error)) from error
-            async with client:
+            async with self._client(timeout_s) as client:
                 if not says_why:
                     return await work(client)
-                patience = asyncio.create_task(_tell_why_it_takes_long(client, timeout_s))
-                try:
-                    return await work(client)
-                finally:
-                    patience.cancel()
+                return await _patiently(client, timeout_s, work(client))
 
         return asyncio.run(with_client())
+
+    def each(
+        self,
+        work: "Callable[[Client], AsyncIterator[Thing]]",
+        *,
+        limit: int | None = None,
+        timeout_s: float = 30.0,
+    ) -> Iterator[Thing]:
+        """Things one after the other, as they come from a server: never all at once.
+
+        Args:
+            limit: how many at most.
+            timeout_s: what each call may take.
+
+        Raises:
+            click.UsageError: MDS_ADDRESS names no server.
+        """
+        with asyncio.Runner() as runner:
+            client = self._client(timeout_s)
+            things = work(client)
+            left = limit
+            try:
+                while part := runner.run(
+                    _patiently(client, timeout_s, _some(things, min(_AT_ONCE, left or _AT_ONCE)))
+                ):
+                    yield from part
+                    left = None if left is None else left - len(part)
+                    if left == 0:
+                        return
+            finally:
+                runner.run(client.close())
+
+    def _client(self, timeout_s: float) -> "Client":
+        from control_units.client import Client
+
+        made: type[Client] = Client
+        if self.is_told:
+            from control_units.cli.curl.telling import TellingClient
+
+            made, timeout_s = TellingClient, 2.0
+        try:
+            return made(principal=self.principal, program="mds", timeout=timeout_s)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+
+
+async def _some(things: AsyncIterator[Thing], count: int) -> list[Thing]:
+    """The next ones; none: there are no more."""
+    found: list[Thing] = []
+    while len(found) < count:
+        try:
+            found.append(await anext(things))
+        except StopAsyncIteration:
+            break
+    return found
+
+
+async def _patiently(client: "Client", timeout_s: float, work: Awaitable[Result]) -> Result:
+    """Does work, and says what it waits for where no server answers."""
+    patience = asyncio.create_task(_tell_why_it_takes_long(client, timeout_s))
+    try:
+        return await work
+    finally:
+        patience.cancel()
 
 
 async def _tell_why_it_takes_long(client: "Client", timeout_s: float) -> None:

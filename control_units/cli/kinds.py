@@ -1,11 +1,14 @@
 """The kinds of resources that commands take, and the calls that read them."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from mds.v1.kind_pb2 import Kind
@@ -31,6 +34,24 @@ KINDS = (
 )
 """Collections, each after what it refers to."""
 
+LISTED = (*KINDS, "operations", "change_sets", "sightings")
+"""What else can be listed, besides what people declare."""
+
+SHORT = {
+    "cu": "control_units",
+    "unit": "control_units",
+    "us": "unit_servers",
+    "server": "unit_servers",
+    "tpl": "templates",
+    "op": "operations",
+    "change": "change_sets",
+    "mode": "machine_modes",
+    "eu": "execution_units",
+    "var": "variables",
+    "list": "unit_lists",
+}
+"""Short words for kinds; each may have an s at its end."""
+
 _PAGE = 1000
 
 
@@ -55,10 +76,10 @@ class Reads:
         Raises:
             Refused: there is none of this id.
         """
-        request = self._request(f"Get{_camel(self.noun)}Request")(
+        request = self._request(f"Get{camel(self.noun)}Request")(
             name=f"{self.collection}/{resource_id}", as_of=as_of
         )
-        return await getattr(getattr(client, self.collection), f"Get{_camel(self.noun)}")(request)
+        return await getattr(getattr(client, self.collection), f"Get{camel(self.noun)}")(request)
 
     def all(self, client: "Client", **filters: str) -> AsyncIterator[Any]:
         """All resources that pass filters, by id.
@@ -66,12 +87,12 @@ class Reads:
         Args:
             filters: fields of the request (`id_prefix`, `as_of`, `template`), where it has them.
         """
-        request = self._request(f"List{_camel(self.collection)}Request")(**filters)
-        call = getattr(getattr(client, self.collection), f"List{_camel(self.collection)}")
+        request = self._request(f"List{camel(self.collection)}Request")(**filters)
+        call = getattr(getattr(client, self.collection), f"List{camel(self.collection)}")
         return pages(call, request, self.collection)
 
 
-def _camel(words: str) -> str:
+def camel(words: str) -> str:
     return "".join(part.capitalize() for part in words.split("_"))
 
 
@@ -91,6 +112,41 @@ async def pages(call: Any, request: Any, field: str) -> AsyncIterator[Any]:
             return
 
 
+def kind_of(word: str) -> str | None:
+    """The collection that a word means: `cu`, `control-unit`, `ControlUnits`, `templates`."""
+    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word).replace("-", "_").lower()
+    found = {Reads(kind).noun: kind for kind in LISTED} | {kind: kind for kind in LISTED} | SHORT
+    return found.get(plain) or found.get(plain.removesuffix("s"))
+
+
+class KindName(click.Choice[str]):
+    """A kind by its noun, in any spelling that people use."""
+
+    name = "kind"
+
+    def __init__(self, kinds: Sequence[str] = KINDS) -> None:
+        super().__init__(kinds)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found = kind_of(str(value))
+        if found is None or found not in self.choices:
+            near = did_you_mean(str(value).replace("-", "_"), [*self.choices, *SHORT])
+            self.fail(f"{value!r} is no kind.{near} Kinds: {', '.join(self.choices)}.", param, ctx)
+        return found
+
+    def shell_complete(
+        self, _ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        plain = incomplete.replace("-", "_")
+        return [CompletionItem(kind) for kind in self.choices if kind.startswith(plain)]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` Did you mean 'start'?`, or nothing where nothing is near."""
+    near = get_close_matches(word, list(known), n=3, cutoff=0.6)
+    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
 class ResourceName(click.ParamType[str]):
     """A resource: KIND/ID, or the id alone of a control unit."""
 
@@ -101,11 +157,25 @@ class ResourceName(click.ParamType[str]):
     ) -> str:
         text = str(value)
         collection, _, resource_id = text.partition("/")
+        collection = collection.replace("-", "_")
         if collection not in KINDS and text:
             return f"control_units/{text}"
         if not resource_id:
             self._refuse(text, param, ctx)
-        return text
+        return f"{collection}/{resource_id}"
+
+    def shell_complete(
+        self, ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Control units by their ids; others by kind, then id."""
+        from control_units.cli.completion.ids import ids_of
+
+        kind, slash, begun = incomplete.partition("/")
+        if slash and kind in KINDS:
+            return [CompletionItem(f"{kind}/{each}") for each in ids_of(ctx, kind, begun)]
+        kinds = [f"{each}/" for each in KINDS if incomplete and each.startswith(incomplete)]
+        found = [*kinds, *ids_of(ctx, "control_units", incomplete)]
+        return [CompletionItem(each) for each in found]
 
     def _refuse(
         self, text: str, param: click.Parameter | None, ctx: click.Context | None
@@ -132,6 +202,13 @@ class IdOf(click.ParamType[str]):
         if not resource_id:
             self.fail("an empty text names nothing; right would be an id.", param, ctx)
         return f"{self._collection}/{resource_id}"
+
+    def shell_complete(
+        self, ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        from control_units.cli.completion.ids import ids_of
+
+        return [CompletionItem(each) for each in ids_of(ctx, self._collection, incomplete)]
 
 
 def number_of(kind: str) -> "Kind.ValueType":

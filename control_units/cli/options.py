@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
+from control_units.cli.output.writing import HEADERS_KEY
 from control_units.cli.times import AsOf
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -20,12 +21,46 @@ class _Output(click.Option):
         return (record[0].replace(f", {_OLD_NAME}", ""), record[1]) if record else None
 
 
+_OLD_WORDS = {"table": "text", "text": "table"}
+
+
 class _Formats(click.Choice[str]):
-    """`table`, the word of earlier releases for text, is taken, and not told."""
+    """Where there is no `table`, the word means text, and the other way round: words of earlier
+    releases are taken, and not told."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        is_old = value == "table" and "text" in self.choices
-        return super().convert("text" if is_old else value, param, ctx)
+        is_old = value in _OLD_WORDS and value not in self.choices
+        return super().convert(_OLD_WORDS[value] if is_old else value, param, ctx)
+
+
+LIST_FORMATS = ("table", "wide", "json", "ndjson", "yaml", "csv", "name")
+
+
+def list_output(command: Command) -> Command:
+    """How a list is written: the same words for all lists."""
+    return output_option(*LIST_FORMATS)(_no_headers(command))
+
+
+def show_output(*formats: str) -> Callable[[Command], Command]:
+    """How one thing is written: as lists are, or first in a form of its own."""
+
+    def add(command: Command) -> Command:
+        return output_option(*formats, *LIST_FORMATS)(_no_headers(command))
+
+    return add
+
+
+def _no_headers(command: Command) -> Command:
+    def keep(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+        ctx.meta[HEADERS_KEY] = value
+
+    return click.option(
+        "--no-headers",
+        is_flag=True,
+        expose_value=False,
+        callback=keep,
+        help="No line of headers, in tables and CSV.",
+    )(command)
 
 
 def output_option(*formats: str) -> Callable[[Command], Command]:

@@ -71,7 +71,7 @@ async def test_only_what_a_scope_names_is_pruned(mds: Mds, folder: Path, tmp_pat
     removed = [each["name"] for each in pruned["items"] if each["action"] == "REMOVED"]
     assert removed == ["control_units/LAB/B", "control_units/LAB/C"]
     listed = told(await mds("list", "-o", "json"))
-    assert [unit["id"] for unit in listed] == ["LAB/A", "OTHER/A"]
+    assert [unit["name"] for unit in listed] == ["control_units/LAB/A", "control_units/OTHER/A"]
     assert (await mds("apply", str(outside), "--prune", "--dry-run")).code == 2
 
 

@@ -23,7 +23,7 @@ async def test_a_campaign_is_begun_ordered_for_summed_up_and_closed(
     assert (told["id"], told["of"], told["operations"]) == ("degauss", "7", "1")
     assert told["due"].startswith("2")
     (shown,) = json.loads((await mds("campaign", "show", "degauss", "-o", "json")).out)
-    assert (shown["campaign"]["target_units"], shown["sums"]["requested"]) == (7, 1)
+    assert (shown["targetUnits"], shown["sums"]["requested"]) == (7, 1)
     (operation,) = json.loads(
         (await mds("operation", "list", "--campaign", "degauss", "-o", "json")).out
     )

@@ -38,7 +38,7 @@ async def test_a_field_of_all_that_are_selected_is_changed_in_one_change(laborat
     done = await laboratory("edit", *options, "--yes", "--reason", "new magnets")
     assert done.code == 0, done.err
     (newest, *_) = json.loads((await laboratory("changes", "-o", "json")).out)
-    assert (newest["updated"], newest["reason"]) == (3, "new magnets")
+    assert (newest["updated"], newest["reason"]) == ("3", "new magnets")
     again = await laboratory("edit", *options, "--yes")
     assert "Nothing to do." in again.out
 

@@ -27,9 +27,9 @@ async def test_units_are_listed_with_what_people_want_and_what_they_said(importe
     ]  # fmt: skip
 
 
-async def test_keys_for_scripts_are_words_without_spaces(imported: Mds) -> None:
+async def test_programs_read_the_json_of_the_protocol(imported: Mds) -> None:
     listed = json.loads((await imported("list", "--prefix", "A/B/1", "-o", "json")).out)
-    assert listed[0]["unit_server"] == "S"
+    assert listed[0]["unitServer"] == "unit_servers/S"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ async def test_keys_for_scripts_are_words_without_spaces(imported: Mds) -> None:
 )
 async def test_each_kind_is_listed_and_shown(imported: Mds, kind: str, expected: str) -> None:
     listed = json.loads((await imported("list", kind, "-o", "json")).out)
-    assert listed[0]["id"] == expected
+    assert listed[0]["name"] == f"{kind}/{expected}"
     shown = await imported("show", f"{kind}/{expected}")
     assert shown.code == 0
     assert yaml.safe_load(shown.out)["id"] == expected

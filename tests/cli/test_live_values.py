@@ -58,9 +58,9 @@ async def until_told(mds: Mds, **values: str) -> None:
     async def so() -> bool:
         listed = told(await mds("values", "LAB/*", "-o", "json"))
         found = {
-            unit["control_unit"].partition("/")[2]: unit["values"][0]["value"]
+            unit["name"].rpartition("/")[2]: unit["values"][0]["value"]
             for unit in listed
-            if unit["values"]
+            if unit.get("values")
         }
         return bool(found == values)
 

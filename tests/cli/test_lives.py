@@ -44,7 +44,7 @@ async def test_lives_are_shown_with_their_states_and_how_they_ended(
     finally:
         process.clear()
     (life,) = lives_of(await mds("lives", "A/B/1", "-o", "json"))
-    assert life["end_reason"] == "END_REASON_GOOD_BYE"
+    assert life["endReason"] == "END_REASON_GOOD_BYE"
     table = (await mds("lives", "control_units/A/B/1")).out.splitlines()
     assert len(table) == 2
     assert "good bye" in table[1]

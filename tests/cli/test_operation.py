@@ -42,7 +42,7 @@ async def is_executing(mds: Mds) -> None:
 
     async def it_is() -> bool:
         counts = (await told(mds, "show", "last"))["counts"]
-        return bool(counts["executing"])
+        return bool(counts.get("executing"))
 
     await until(it_is, within=30)
 

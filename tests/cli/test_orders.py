@@ -61,7 +61,13 @@ async def hosting(replica: Replica, folder: Path) -> AsyncIterator[None]:
 async def units(mds: Mds) -> dict[str, tuple[str, str]]:
     """State and desired state of each."""
     listed: list[dict[str, Any]] = json.loads((await mds("list", "-o", "json")).out)
-    return {unit["id"]: (unit["state"], unit["desired"]) for unit in listed}
+    return {
+        unit["name"].partition("/")[2]: (
+            unit.get("status", {}).get("state", "").removeprefix("STATE_"),
+            unit.get("desiredState", "").removeprefix("STATE_"),
+        )
+        for unit in listed
+    }
 
 
 async def wanted(mds: Mds) -> list[str]:
@@ -104,7 +110,7 @@ async def test_a_dry_run_orders_nothing(laboratory: Mds) -> None:
 
 async def test_a_plan_is_told_to_programs(laboratory: Mds) -> None:
     told = json.loads((await laboratory("start", "*", "--dry-run", "-o", "json")).out)
-    assert [each["control_unit"] for each in told["plan"]["steps"]] == [
+    assert [each["controlUnit"] for each in told["plan"]["steps"]] == [
         f"control_units/LAB/{letter}" for letter in "ABC"
     ]
     assert told["operation"] is None
@@ -153,7 +159,9 @@ async def test_waves_are_shown_and_filled_in_order(
     async with hosting(replica, tmp_path):
         assert (await laboratory("start", "*", "--yes", "--wait")).code == 0
         shown = await laboratory("operation", "show", "last", "--steps", "-o", "json")
-        waves = {each["control_unit"]: each["wave"] for each in json.loads(shown.out)["steps"]}
+        waves = {
+            each["controlUnit"]: each.get("wave", 0) for each in json.loads(shown.out)["steps"]
+        }
         assert waves["control_units/LAB/A"] == 1
         assert waves["control_units/LAB/B"] == 0
 

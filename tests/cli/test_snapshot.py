@@ -32,6 +32,10 @@ snapshots:
 """
 
 
+def count_of_values(snapshot: dict[str, Any]) -> int:
+    return sum(len(unit.get("values", [])) for unit in snapshot.get("units", []))
+
+
 def told(ended: Ended) -> Any:
     assert ended.code == 0, ended.err
     return json.loads(ended.out)
@@ -49,17 +53,17 @@ async def saved(mds: Mds, tmp_path: Path) -> Mds:
 
 async def test_snapshots_are_listed_by_mark(saved: Mds) -> None:
     (golden,) = told(await saved("snapshot", "list", "--mark", "golden", "-o", "json"))
-    assert (golden["id"], golden["marks"]) == ("evening", "golden")
-    assert (golden["units"], golden["values"]) == ("2", "2")
-    before = golden["id"]
+    assert (golden["name"], golden["marks"]) == ("snapshots/evening", ["golden"])
+    assert (len(golden["units"]), count_of_values(golden)) == (2, 2)
+    before = golden["name"]
     ended = await saved("snapshot", "mark", "morning", "shift-2", "golden", "--reason", "good beam")
     assert "the marks of morning are now golden, shift-2" in ended.out, ended.err
     listed = told(await saved("snapshot", "list", "--mark", "golden", "-o", "json"))
-    assert [each["id"] for each in listed] == [before, "morning"]
+    assert [each["name"] for each in listed] == [before, "snapshots/morning"]
     assert "Nothing to do" in (await saved("snapshot", "mark", "morning", "golden")).out
     assert (await saved("snapshot", "unmark", "evening", "golden")).code == 0
     listed = told(await saved("snapshot", "list", "--mark", "golden", "-o", "json"))
-    assert [each["id"] for each in listed] == ["morning"]
+    assert [each["name"] for each in listed] == ["snapshots/morning"]
     refused = await saved("snapshot", "unmark", "evening", "golden")
     assert refused.code == 1
     assert "evening has no mark golden; its marks: none." in refused.err
@@ -121,14 +125,14 @@ async def test_the_snapshots_of_a_real_facility_are_compared(mds: Mds, chaos_fil
     assert ended.code == 0, ended.out + ended.err
     listed = told(await mds("snapshot", "list", "-o", "json"))
     assert len(listed) == 8
-    assert sum(int(each["values"]) for each in listed) == 232
+    assert sum(count_of_values(each) for each in listed) == 232
     for each in listed:
-        same = told(await mds("snapshot", "compare", each["id"], each["id"], "-o", "json"))
-        assert (same["equal"], same["differences"]) == (int(each["values"]), [])
-        intended = told(await mds("snapshot", "compare", each["id"], "@configured", "-o", "json"))
+        same = told(await mds("snapshot", "compare", each["name"], each["name"], "-o", "json"))
+        assert (same["equal"], same["differences"]) == (count_of_values(each), [])
+        intended = told(await mds("snapshot", "compare", each["name"], "@configured", "-o", "json"))
         counted = (intended[name] for name in ("equal", "different", "missing_from_other"))
-        assert sum(counted) == int(each["values"])
-    largest, other = sorted(listed, key=lambda each: int(each["values"]))[-1:-3:-1]
-    found = told(await mds("snapshot", "compare", largest["id"], other["id"], "-o", "json"))
+        assert sum(counted) == count_of_values(each)
+    largest, other = sorted(listed, key=count_of_values)[-1:-3:-1]
+    found = told(await mds("snapshot", "compare", largest["name"], other["name"], "-o", "json"))
     counted = (found[name] for name in ("equal", "different", "missing_from_other"))
-    assert sum(counted) == int(largest["values"])
+    assert sum(counted) == count_of_values(largest)

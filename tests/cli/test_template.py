@@ -39,7 +39,7 @@ async def test_versions_are_listed_with_where_they_stand(published: Mds) -> None
     then = told(await published("template", "versions", TEMPLATE, "--as-of", "1", "-o", "json"))
     assert then == [{"version": "1", "state": "PUBLISHED"}]
     (listed,) = told(await published("template", "list", "-o", "json"))
-    assert (listed["id"], listed["version"]) == (TEMPLATE, "2")
+    assert (listed["name"], listed["version"]) == (f"templates/{TEMPLATE}", 2)
 
 
 async def test_a_rebase_tells_what_it_means_and_moves_those_that_are_chosen(
@@ -57,7 +57,11 @@ async def test_a_rebase_tells_what_it_means_and_moves_those_that_are_chosen(
         ("control_units/LAB/A", "CHANGED_DEFAULT")
     ]
     listed = told(await published("list", "-o", "json"))
-    assert [unit["conditions"] for unit in listed] == ["", "OutOfDate", "OutOfDate"]
+    assert [[each["type"] for each in unit["status"].get("conditions", [])] for unit in listed] == [
+        [],
+        ["OutOfDate"],
+        ["OutOfDate"],
+    ]
     rest = await published("template", "rebase", TEMPLATE, "--select", "zone=LAB", "--yes")
     assert "Done at revision" in rest.out
 

@@ -1,6 +1,5 @@
 """`mds campaign`: aims that take many operations, and how far they are."""
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +7,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf, Reads, pages, parts
+from control_units.cli.options import list_output
 from control_units.cli.times import Ahead
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def create(
 
 @campaign.command("list")
 @click.option("--open", "is_open", is_flag=True, help="Only those that take orders.")
-@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text")
+@list_output
 @pass_connection
 def list_(connection: Connection, *, is_open: bool, output: str) -> None:
     """List campaigns with their sums: how many units they have reached, of how many."""
@@ -91,7 +91,7 @@ def list_(connection: Connection, *, is_open: bool, output: str) -> None:
 
 @campaign.command()
 @_NAME
-@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text")
+@list_output
 @pass_connection
 def show(connection: Connection, name: str, *, output: str) -> None:
     """Show one campaign with its sums; its operations: mds operation list --campaign CAMPAIGN."""
@@ -143,28 +143,22 @@ async def _with_sums(
 
 
 def _write(found: "list[_Summed]", output: str) -> None:
-    from control_units.cli.output.tables import write_table
+    from control_units.cli.output.writing import Shape, plain_of, write_all
 
-    if output == "json":
-        click.echo(json.dumps([_fields(*each) for each in found], ensure_ascii=False, indent=2))
-    elif found:
-        write_table(_HEADERS, [_row(*each) for each in found])
+    def plain(each: "_Summed") -> dict[str, Any]:
+        return {**plain_of(each[0]), "sums": plain_of(each[1])}
 
-
-def _fields(campaign: "Campaign", sums: "CampaignSums") -> dict[str, Any]:
-    from google.protobuf.json_format import MessageToDict
-
-    def told(message: Any) -> Any:
-        return MessageToDict(
-            message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    if found or output != "table":
+        shape = Shape(
+            _HEADERS, _row, elastic=("what for",), plain=plain, name=lambda each: each[0].name
         )
+        write_all(found, shape, output)
 
-    return {"campaign": told(campaign), "sums": told(sums)}
 
-
-def _row(campaign: "Campaign", sums: "CampaignSums") -> tuple[str, ...]:
+def _row(each: "_Summed") -> tuple[str, ...]:
     from control_units.cli.times import shown
 
+    campaign, sums = each
     numbers = (sums.under_way, sums.failed, sums.retried, sums.left_out, sums.operations)
     return (
         parts(campaign.name)[1],

@@ -7,6 +7,7 @@ import click
 from control_units.cli.conditions.mode import bare, in_force, machines_and_guards
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
+from control_units.cli.options import list_output, show_output
 from control_units.cli.selecting import Pair
 
 if TYPE_CHECKING:
@@ -118,15 +119,17 @@ def create(connection: Connection, /, name: str, **options: Any) -> None:
 
 
 @guard.command("list")
+@list_output
 @pass_connection
-def list_(connection: Connection) -> None:
+def list_(connection: Connection, *, output: str) -> None:
     """List all guards, and whether they forbid anything now."""
-    from control_units.cli.output.tables import write_table
+    from control_units.cli.output.writing import Shape, write_all
 
     machines, guards = connection.run(machines_and_guards)
     forbidding = {id for machine in machines for id in in_force(machine, guards)}
-    rows = [
-        (
+
+    def row(each: "Guard") -> tuple[str, ...]:
+        return (
             bare(each.name),
             bare(each.machine_mode),
             ", ".join(each.modes),
@@ -135,22 +138,22 @@ def list_(connection: Connection) -> None:
             "yes" if bare(each.name) in forbidding else "no",
             each.description,
         )
-        for each in guards
-    ]
-    if not rows:
+
+    if guards or output != "table":
+        write_all(guards, Shape(_HEADERS, row, elastic=_HEADERS[3:]), output)
+    else:
         click.echo("There is no guard: everything may be changed in every mode.", err=True)
-        return
-    write_table(_HEADERS, rows)
 
 
 @guard.command()
 @click.argument("name", metavar="GUARD", type=IdOf("guards"))
+@show_output("file")
 @pass_connection
-def show(connection: Connection, name: str) -> None:
+def show(connection: Connection, name: str, *, output: str) -> None:
     """Show one guard, in the format of `mds export`."""
     from control_units.cli.looking.showing import show_declared
 
-    show_declared(connection, name)
+    show_declared(connection, name, output)
 
 
 @guard.command()

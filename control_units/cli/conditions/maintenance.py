@@ -7,6 +7,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
+from control_units.cli.options import list_output, show_output
 from control_units.cli.times import Ahead
 
 if TYPE_CHECKING:
@@ -83,36 +84,40 @@ def end(connection: Connection, name: str, *, reason: str) -> None:
 
 
 @maintenance.command("list")
+@list_output
 @pass_connection
-def list_(connection: Connection) -> None:
+def list_(connection: Connection, *, output: str) -> None:
     """List all maintenances, also those that are over."""
-    from control_units.cli.output.tables import write_table
+    from control_units.cli.output.writing import Shape, write_all
+
+    found = connection.run(_all)
+    if found or output != "table":
+        write_all(found, Shape(_HEADERS, _row, elastic=("covers", "why")), output)
+    else:
+        click.echo("Nothing is in maintenance.", err=True)
+
+
+def _row(each: "Maintenance") -> tuple[str, ...]:
     from control_units.cli.times import shown
 
-    rows = [
-        (
-            _id(each),
-            shown(each.begin_time if each.HasField("begin_time") else each.create_time),
-            _until(each) or "it is ended",
-            ", ".join([*map(_bare, (*each.control_units, *each.unit_servers)), *each.id_prefixes]),
-            each.description,
-        )
-        for each in connection.run(_all)
-    ]
-    if not rows:
-        click.echo("Nothing is in maintenance.", err=True)
-        return
-    write_table(_HEADERS, rows)
+    return (
+        _id(each),
+        shown(each.begin_time if each.HasField("begin_time") else each.create_time),
+        _until(each) or "it is ended",
+        ", ".join([*map(_bare, (*each.control_units, *each.unit_servers)), *each.id_prefixes]),
+        each.description,
+    )
 
 
 @maintenance.command()
 @click.argument("name", metavar="ID", type=IdOf("maintenances"))
+@show_output("file")
 @pass_connection
-def show(connection: Connection, name: str) -> None:
+def show(connection: Connection, name: str, *, output: str) -> None:
     """Show one maintenance, in the format of `mds export`."""
     from control_units.cli.looking.showing import show_declared
 
-    show_declared(connection, name)
+    show_declared(connection, name, output)
 
 
 async def _begin(client: "Client", wanted: "Maintenance") -> "Maintenance":

@@ -6,6 +6,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
+from control_units.cli.options import list_output, show_output
 
 if TYPE_CHECKING:
     from mds.v1.guard_pb2 import Guard
@@ -70,15 +71,17 @@ def set_(connection: Connection, name: str, *, to: str, reason: str) -> None:
 
 
 @mode.command("list")
+@list_output
 @pass_connection
-def list_(connection: Connection) -> None:
+def list_(connection: Connection, *, output: str) -> None:
     """List all machines with their modes."""
-    from control_units.cli.output.tables import write_table
+    from control_units.cli.output.writing import Shape, write_all
     from control_units.cli.times import shown
 
     machines, guards = connection.run(machines_and_guards)
-    rows = [
-        (
+
+    def row(each: "MachineMode") -> tuple[str, ...]:
+        return (
             bare(each.name),
             each.mode,
             shown(each.update_time),
@@ -86,22 +89,22 @@ def list_(connection: Connection) -> None:
             ", ".join(in_force(each, guards)),
             each.description,
         )
-        for each in machines
-    ]
-    if not rows:
+
+    if machines or output != "table":
+        write_all(machines, Shape(_HEADERS, row, elastic=_HEADERS[3:]), output)
+    else:
         click.echo("There is no machine yet: mds mode create DAFNE SHUTDOWN BEAM", err=True)
-        return
-    write_table(_HEADERS, rows)
 
 
 @mode.command()
 @click.argument("name", metavar="MACHINE", type=IdOf("machine_modes"))
+@show_output("file")
 @pass_connection
-def show(connection: Connection, name: str) -> None:
+def show(connection: Connection, name: str, *, output: str) -> None:
     """Show one machine, in the format of `mds export`."""
     from control_units.cli.looking.showing import show_declared
 
-    show_declared(connection, name)
+    show_declared(connection, name, output)
 
 
 async def _set(

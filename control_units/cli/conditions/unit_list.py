@@ -7,6 +7,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf, Reads, parts
+from control_units.cli.options import list_output, show_output
 from control_units.cli.selecting import Pair
 
 if TYPE_CHECKING:
@@ -93,31 +94,34 @@ def remove(
 
 
 @unit_list.command("list")
+@list_output
 @pass_connection
-def list_(connection: Connection) -> None:
+def list_(connection: Connection, *, output: str) -> None:
     """List all saved lists."""
-    from control_units.cli.output.tables import write_table
+    from control_units.cli.output.writing import Shape, write_all
 
     async def call(client: "Client") -> "list[UnitList]":
         return [each async for each in Reads("unit_lists").all(client)]
 
-    rows = [(parts(each.name)[1], _holds(each), each.description) for each in connection.run(call)]
-    if not rows:
+    def row(each: "UnitList") -> tuple[str, ...]:
+        return (parts(each.name)[1], _holds(each), each.description)
+
+    found = connection.run(call)
+    if found or output != "table":
+        write_all(found, Shape(_HEADERS, row, elastic=_HEADERS[1:]), output)
+    else:
         click.echo("No list has been saved.", err=True)
-        return
-    write_table(_HEADERS, rows)
 
 
 @unit_list.command()
 @_NAME
+@show_output("file")
 @pass_connection
-def show(connection: Connection, name: str) -> None:
+def show(connection: Connection, name: str, *, output: str) -> None:
     """Show one list, in the format of `mds export`."""
-    from control_units.importers.facility.encoding import encode_resource
-    from control_units.importers.facility.yaml_writing import write_yaml
+    from control_units.cli.looking.showing import show_declared
 
-    found = connection.run(lambda client: Reads("unit_lists").get(client, parts(name)[1]))
-    click.echo(write_yaml(encode_resource(found)), nl=False)
+    show_declared(connection, name, output)
 
 
 @unit_list.command()

@@ -1,4 +1,4 @@
-"""`mds explain`: what a control unit shall use, and why."""
+"""`mds explain`: what a kind or a field is; what a control unit shall use, and why."""
 
 import json
 from collections.abc import Iterator
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from control_units.cli.connection import Connection, pass_connection
-from control_units.cli.kinds import IdOf
+from control_units.cli.kinds import LISTED, IdOf
 from control_units.cli.options import as_of_option, output_option
 
 if TYPE_CHECKING:
@@ -20,8 +21,31 @@ if TYPE_CHECKING:
 _HEADERS = ("what", "value", "unit", "from", "revision", "who", "why")
 
 
-@click.command(short_help="Show what a unit shall use, and where it comes from.")
-@click.argument("control_unit", type=IdOf("control_units"))
+class _Subject(IdOf):
+    """The id of a control unit, or a word of the protocol, which stays as it is."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        from control_units.cli.looking.meaning import is_known
+
+        text = str(value)
+        return text if is_known(text) else super().convert(value, param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        kinds = [each for each in LISTED if each.startswith(incomplete)]
+        return [*map(CompletionItem, kinds), *super().shell_complete(ctx, param, incomplete)]
+
+
+@click.command(short_help="Tell what a kind or a field is, or why a unit has its values.")
+@click.argument(
+    "subject",
+    type=_Subject("control_units"),
+    metavar="[KIND[.FIELD]|REASON|CONTROL_UNIT]",
+    required=False,
+)
 @click.option("--to", "version", type=click.IntRange(1), help="What would be on this version.")
 @click.option(
     "-f",
@@ -35,7 +59,7 @@ _HEADERS = ("what", "value", "unit", "from", "revision", "who", "why")
 @pass_connection
 def explain(
     connection: Connection,
-    control_unit: str,
+    subject: str | None,
     *,
     version: int | None,
     file: Path | None,
@@ -43,10 +67,15 @@ def explain(
     as_of: str,
     output: str,
 ) -> None:
-    """Show each value that CONTROL_UNIT shall use, and where it comes from: the dataset that
-    its code published, its template, or the unit itself; at which revision, by whom and why.
+    """Tell what a KIND of resource is, one of its fields, or the REASON of a refusal. Of a
+    CONTROL_UNIT: each value that it shall use, and where it comes from: the dataset that its code
+    published, its template, or the unit itself; at which revision, by whom and why.
 
     \b
+      mds explain                      all kinds
+      mds explain control-unit
+      mds explain control-unit.overrides.minimum
+      mds explain ETAG_MISMATCH
       mds explain DAFNE/PL/QSK/QSKPL106
       mds explain DAFNE/PL/QSK/QSKPL106 --to 4
       mds explain DAFNE/PL/QSK/QSKPL106 --as-of '2026-11-15 03:12'
@@ -55,20 +84,37 @@ def explain(
     """
     from mds.v1.control_unit_pb2 import ExplainConfigurationRequest
 
+    if subject is None or not subject.startswith("control_units/"):
+        _tell(subject, output)
+        return
     request = ExplainConfigurationRequest(
-        name=control_unit,
+        name=subject,
         as_of=as_of,
         template_version=version or 0,
-        planned=_planned(file, control_unit) if file else None,
+        planned=_planned(file, subject) if file else None,
     )
     found = connection.run(lambda client: _explained(client, request))
     if output == "json":
-        from google.protobuf.json_format import MessageToDict
+        from control_units.cli.output.writing import plain_of
 
-        told = MessageToDict(found, preserving_proto_field_name=True)
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        click.echo(json.dumps(plain_of(found), ensure_ascii=False, indent=2))
     else:
         _write(found, has_plan=bool(version or file), has_layers=all_layers)
+
+
+def _tell(word: str | None, output: str) -> None:
+    """What the protocol says of a word; of all kinds where there is none."""
+    from control_units.cli.looking.meaning import kinds, lines_of, meaning_of
+    from control_units.cli.output.tables import write_table
+
+    if word is None:
+        write_table(("kind", "what it is"), list(kinds()), elastic=("what it is",))
+        return
+    meaning = meaning_of(word)
+    if output == "json":
+        click.echo(json.dumps(meaning.fields(), ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join(lines_of(meaning)))
 
 
 async def _explained(client: "Client", request: "ExplainConfigurationRequest") -> "Explanation":

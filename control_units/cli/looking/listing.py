@@ -1,52 +1,30 @@
 """`mds list`: what there is, and how it is."""
 
-import asyncio
-import json
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import click
 
 from control_units.cli.connection import Connection, pass_connection
-from control_units.cli.kinds import KINDS, IdOf, Reads, pages
-from control_units.cli.options import as_of_option, output_option
+from control_units.cli.kinds import LISTED, IdOf, KindName
+from control_units.cli.options import as_of_option, list_output
 
 if TYPE_CHECKING:
-    from control_units.client import Client
-
-Row: TypeAlias = tuple[str, ...]
-Filters: TypeAlias = dict[str, str]
-
-_UNIT_HEADERS = (
-    "id",
-    "state",
-    "desired",
-    "contact",
-    "unit server",
-    "template",
-    "conditions",
-    "message",
-)
-_SERVER_HEADERS = (
-    "id",
-    "contact",
-    "host",
-    "process",
-    "since",
-    "agent",
-    "conditions",
-    "description",
-)
+    from control_units.cli.looking.watching import Reading
 
 
-@click.command(name="list", short_help="List what is declared of a kind, and how it is.")
-@click.argument("kind", type=click.Choice(KINDS), default="control_units")
+@click.command(name="list", short_help="List what there is of a kind, and how it is.")
+@click.argument("kind", type=KindName(LISTED), default="control_units", metavar="[KIND]")
 @click.option("--prefix", default="", help="Only ids that begin with this text.")
 @click.option("--template", type=IdOf("templates"), help="Only control units of this template.")
 @click.option(
     "--unit-server", type=IdOf("unit_servers"), help="Only control units of this unit server."
 )
+@click.option("--filter", default="", help="Only what passes: 'zone=DAFNE/PL -label:archived'.")
+@click.option("--sort", default="", metavar="KEY[,desc]", help="By this key of filters.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many.")
+@click.option("--watch", is_flag=True, help="Go on showing it as it changes, until Ctrl-C.")
 @as_of_option
-@output_option("text", "json")
+@list_output
 @pass_connection
 def list_(
     connection: Connection,
@@ -55,122 +33,59 @@ def list_(
     prefix: str,
     template: str | None,
     unit_server: str | None,
+    filter: str,
+    sort: str,
+    limit: int | None,
+    watch: bool,
     as_of: str,
     output: str,
 ) -> None:
-    """List what is declared of a KIND (control_units, if none is named): units and unit
+    """List what there is of a KIND (control_units, if none is named): units and unit
     servers with what they last said of themselves, and with conditions that should be known:
     OutOfDate, for one, marks units on an older version of their template.
 
+    A KIND is a noun, in any spelling: control-units, unit, cu; templates; us for unit servers;
+    operations; change-sets; sightings. A wrong one is answered with all of them.
+
     \b
       mds list --prefix DAFNE/PL/
-      mds list templates
+      mds list cu --filter 'zone=DAFNE label:fast' -o wide
+      mds list templates -o csv
+      mds list us --watch
       mds list --template driver::powersupply::SCPowerSupply --as-of 120
+
+    Exit codes: 0 listed, 1 refused, 2 wrong use, 3 no server answers.
     """
-    from control_units.cli.output.tables import write_table
+    from control_units.cli.looking.reading import things
+    from control_units.cli.looking.shapes import shape_of
+    from control_units.cli.output.writing import write_all
 
-    filters = {"id_prefix": prefix, "as_of": as_of}
-    if template or unit_server:
-        if kind != "control_units":
-            raise click.UsageError("--template and --unit-server are for control_units.")
-        filters |= {"template": template or "", "unit_server": unit_server or ""}
-    headers, rows = connection.run(lambda client: _table(client, kind, filters))
-    if output == "json":
-        keys = [header.replace(" ", "_") for header in headers]
-        told = [dict(zip(keys, row, strict=True)) for row in rows]
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
-    else:
-        write_table(headers, rows)
+    if (template or unit_server) and kind != "control_units":
+        raise click.UsageError("--template and --unit-server are for control_units.")
+    asked = {
+        "id_prefix": prefix,
+        "as_of": as_of,
+        "template": template or "",
+        "unit_server": unit_server or "",
+        "filter": filter,
+        "order_by": _order(sort),
+    }
 
+    if not watch:
+        found = connection.each(lambda client: things(client, kind, asked), limit=limit)
+        write_all(found, shape_of(kind), output)
+        return
+    from control_units.cli.looking.watching import watch_list
 
-async def _table(client: "Client", kind: str, filters: Filters) -> tuple[Row, list[Row]]:
-    if kind == "control_units":
-        return _UNIT_HEADERS, await _unit_rows(client, filters)
-    if kind == "unit_servers":
-        return _SERVER_HEADERS, await _server_rows(client, filters)
-    rows: list[Row] = [
-        (resource.name.partition("/")[2], resource.description)
-        async for resource in Reads(kind).all(client, **filters)
-    ]
-    return ("id", "description"), rows
-
-
-async def _unit_rows(client: "Client", filters: Filters) -> list[Row]:
-    from mds.v1.control_unit_pb2 import ControlUnitStatus, ListControlUnitStatusesRequest
-
-    service = client.control_units
-    listed = pages(
-        service.ListControlUnitStatuses,
-        ListControlUnitStatusesRequest(id_prefix=filters["id_prefix"], as_of=filters["as_of"]),
-        "control_unit_statuses",
-    )
-    units, statuses = await asyncio.gather(
-        _collected(Reads("control_units").all(client, **filters), "name"),
-        _collected(listed, "control_unit"),
-    )
-    rows: list[Row] = []
-    for name, unit in units.items():
-        status = statuses.get(name, ControlUnitStatus())
-        rows.append(
-            (
-                name.partition("/")[2],
-                _state(status.state),
-                _state(unit.desired_state),
-                _contact(status.contact),
-                unit.unit_server.partition("/")[2],
-                unit.template.partition("/")[2],
-                ", ".join(condition.type for condition in status.conditions),
-                status.message,
-            )
-        )
-    return rows
+    if as_of:
+        raise click.UsageError("What was does not change: say --watch or --as-of.")
+    reading: Reading = lambda client: things(client, kind, asked)  # noqa: E731 - typed
+    watch_list(connection, kind, reading, prefix=prefix, limit=limit, output=output)
 
 
-async def _server_rows(client: "Client", filters: Filters) -> list[Row]:
-    from mds.v1.unit_server_pb2 import ListUnitServerStatusesRequest, UnitServerStatus
-
-    from control_units.cli.times import shown
-
-    service = client.unit_servers
-    listed = pages(
-        service.ListUnitServerStatuses,
-        ListUnitServerStatusesRequest(id_prefix=filters["id_prefix"], as_of=filters["as_of"]),
-        "unit_server_statuses",
-    )
-    servers, statuses = await asyncio.gather(
-        _collected(Reads("unit_servers").all(client, **filters), "name"),
-        _collected(listed, "unit_server"),
-    )
-    rows: list[Row] = []
-    for name, server in servers.items():
-        status = statuses.get(name, UnitServerStatus())
-        rows.append(
-            (
-                name.partition("/")[2],
-                _contact(status.contact),
-                status.host,
-                str(status.pid or ""),
-                shown(status.start_time),
-                server.launch.agent.partition("/")[2],
-                ", ".join(condition.type for condition in status.conditions),
-                server.description,
-            )
-        )
-    return rows
-
-
-async def _collected(things: Any, key: str) -> dict[str, Any]:
-    """Things by the name in one of their fields, in their order."""
-    return {getattr(thing, key): thing async for thing in things}
-
-
-def _state(state: Any) -> str:
-    from mds.v1.state_pb2 import State
-
-    return State.Name(state).removeprefix("STATE_") if state else ""
-
-
-def _contact(contact: Any) -> str:
-    from mds.v1.state_pb2 import Contact
-
-    return Contact.Name(contact).removeprefix("CONTACT_") if contact else ""
+def _order(sort: str) -> str:
+    """`level desc` for `level,desc`, `-level` and `level desc`."""
+    key, _, way = sort.replace(",", " ").strip().partition(" ")
+    if key.startswith("-"):
+        return f"{key[1:]} desc"
+    return f"{key} {way.strip()}".strip()

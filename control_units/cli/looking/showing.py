@@ -1,13 +1,12 @@
 """`mds show`: one resource, as it is declared and how it is."""
 
-import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import Reads, ResourceName, parts
-from control_units.cli.options import as_of_option, output_option
+from control_units.cli.options import as_of_option, show_output
 
 if TYPE_CHECKING:
     from control_units.client import Client
@@ -15,80 +14,100 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Show a resource as it is declared, and its status.")
-@click.argument("name", metavar="KIND/ID|CONTROL_UNIT", type=ResourceName())
+@click.argument("name", metavar="KIND/ID|ID", type=ResourceName())
 @click.option(
     "--configuration",
     is_flag=True,
     help="Of a control unit: what it shall use, its dataset, template and overrides merged.",
 )
+@click.option("--watch", is_flag=True, help="Go on showing it as it changes, until Ctrl-C.")
 @as_of_option
-@output_option("yaml", "json")
+@show_output("file")
 @pass_connection
 def show(
-    connection: Connection, name: str, *, configuration: bool, as_of: str, output: str
+    connection: Connection,
+    name: str,
+    *,
+    configuration: bool,
+    watch: bool,
+    as_of: str,
+    output: str,
 ) -> None:
-    """Show a resource as it is declared, in the format of `mds export`; of a control unit or
-    a unit server also what it last said of itself, with its conditions.
+    """Show a resource as it is declared; of a control unit or a unit server also what it last
+    said of itself, with its conditions. An id alone is that of a control unit, else of whatever
+    else has it.
+
+    Without -o it is in the format of `mds export`; json and yaml are as in REST.
 
     \b
       mds show DAFNE/PL/QSK/QSKPL106
       mds show unit_servers/SIMPS_0 --as-of 2h
+      mds show SIMPS_0 -o json
+      mds show DAFNE/PL/QSK/QSKPL106 --watch
+
+    Exit codes: 0 shown, 1 there is none, 2 wrong use, 3 no server answers.
     """
-    from control_units.importers.facility.yaml_writing import write_yaml
-
-    collection, resource_id = parts(name)
-    if configuration and collection != "control_units":
+    if configuration and parts(name)[0] != "control_units":
         raise click.UsageError("--configuration is for control units.")
-    found = connection.run(
-        lambda client: (
-            _configuration(client, name, as_of)
-            if configuration
-            else _described(client, collection, resource_id, as_of=as_of)
+    if watch and (as_of or configuration):
+        raise click.UsageError(
+            "--watch shows what is now: say neither --as-of nor --configuration."
         )
-    )
-    if output == "json":
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
-    else:
-        click.echo(write_yaml(found), nl=False)
+    if configuration:
+        _write_configuration(connection, name, as_of, output)
+        return
+    from control_units.cli.looking.finding import found_thing
+
+    kind, thing = connection.run(lambda client: found_thing(client, name, as_of=as_of))
+    if watch:
+        from control_units.cli.looking.watching import watch_one
+
+        watch_one(connection, kind, parts(name)[1], write, output=output)
+        return
+    write(kind, thing, output)
 
 
-def show_declared(connection: Connection, name: str) -> None:
-    """Shows one resource as it is declared."""
-    from control_units.importers.facility.encoding import encode_resource
+def write(kind: str, thing: Any, output: str) -> None:
+    """Writes a thing of a kind, as `things` reads it."""
+    from control_units.cli.looking.shapes import STATUS_OF, shape_of
+    from control_units.cli.output.writing import write_one
+    from control_units.importers.facility.encoding import encode_message, encode_resource
     from control_units.importers.facility.yaml_writing import write_yaml
 
+    if output != "file":
+        write_one(thing, shape_of(kind), output)
+        return
+    declared, status = thing if kind in STATUS_OF else (thing, None)
+    described = encode_resource(declared)
+    if status is not None:
+        described["status"] = encode_message(status)
+    click.echo(write_yaml(described), nl=False)
+
+
+def show_declared(connection: Connection, name: str, output: str = "file") -> None:
+    """Shows one resource as it is declared."""
     collection, resource_id = parts(name)
     found = connection.run(lambda client: Reads(collection).get(client, resource_id))
-    click.echo(write_yaml(encode_resource(found)), nl=False)
+    write(collection, found, output)
 
 
-async def _configuration(client: "Client", name: str, as_of: str) -> "dict[str, Plain]":
+def _write_configuration(connection: Connection, name: str, as_of: str, output: str) -> None:
+    from control_units.cli.output.writing import Shape, write_one
+    from control_units.importers.facility.encoding import encode_message
+    from control_units.importers.facility.yaml_writing import write_yaml
+
+    found = connection.run(lambda client: _configuration(client, name, as_of))
+    if output == "file":
+        plain: dict[str, Plain] = encode_message(found)
+        click.echo(write_yaml(plain), nl=False)
+    elif output in {"json", "yaml", "ndjson"}:
+        write_one(found, Shape((), lambda _: ()), output)
+    else:
+        raise click.UsageError("--configuration is written as file, json, ndjson or yaml.")
+
+
+async def _configuration(client: "Client", name: str, as_of: str) -> Any:
     from mds.v1.control_unit_pb2 import GetConfigurationRequest
 
-    from control_units.importers.facility.encoding import encode_message
-
     request = GetConfigurationRequest(name=name, as_of=as_of)
-    found = await client.control_units.GetConfiguration(request)
-    return encode_message(found)
-
-
-async def _described(
-    client: "Client", collection: str, resource_id: str, *, as_of: str
-) -> "dict[str, Plain]":
-    from mds.v1.control_unit_pb2 import GetControlUnitStatusRequest
-    from mds.v1.unit_server_pb2 import GetUnitServerStatusRequest
-
-    from control_units.importers.facility.encoding import encode_message, encode_resource
-
-    described = encode_resource(await Reads(collection).get(client, resource_id, as_of=as_of))
-    if collection == "control_units":
-        name = f"control_unit_statuses/{resource_id}"
-        request = GetControlUnitStatusRequest(name=name, as_of=as_of)
-        status = await client.control_units.GetControlUnitStatus(request)
-        described["status"] = encode_message(status)
-    elif collection == "unit_servers":
-        name = f"unit_server_statuses/{resource_id}"
-        of_server = GetUnitServerStatusRequest(name=name, as_of=as_of)
-        said = await client.unit_servers.GetUnitServerStatus(of_server)
-        described["status"] = encode_message(said)
-    return described
+    return await client.control_units.GetConfiguration(request)

@@ -7,7 +7,7 @@ import click
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
 from control_units.cli.operations.options import PHASES, SORTS, STEP_STATES, VERBS
-from control_units.cli.options import output_option, reason_option
+from control_units.cli.options import list_output, reason_option, show_output
 from control_units.cli.times import Moment
 
 _NAME = click.argument("name", metavar="ID|last", type=IdOf("operations"))
@@ -57,7 +57,7 @@ def operation() -> None:
     "--limit", type=click.IntRange(1, 100_000), default=20, show_default=True,
     help="At most so many.",
 )  # fmt: skip
-@output_option("text", "json")
+@list_output
 @pass_connection
 def list_(connection: Connection, /, **options: Any) -> None:
     """List operations, newest first, with how many units have come there.
@@ -83,7 +83,7 @@ def list_(connection: Connection, /, **options: Any) -> None:
     "--state", "states", type=click.Choice(STEP_STATES, case_sensitive=False), multiple=True,
     help="With its steps in this state.",
 )  # fmt: skip
-@output_option("text", "json")
+@show_output("text")
 @pass_connection
 def show(
     connection: Connection,

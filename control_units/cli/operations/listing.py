@@ -1,8 +1,5 @@
 """Operations as lists, and one of them in full."""
 
-import json
-import shutil
-import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -35,16 +32,13 @@ from control_units.cli.operations.words import (
     verb_word,
 )
 from control_units.cli.output.tables import write_table
+from control_units.cli.output.writing import Shape, write_all, write_one
 from control_units.cli.times import shown
 from control_units.client import Client, default_principal
 
 _PAGE = 1000
 _HEADERS = ("id", "phase", "order", "there", "author", "created", "lasted", "why")
 _ELASTIC = ("there", "author", "why")
-_WIDE = 120
-"""Columns of a terminal from which on a list has all that it could have."""
-_SPARED = ("author", "created", "lasted")
-"""What a narrower one leaves to `show`; ids tell when, and --author who."""
 _STEP_HEADERS = ("unit", "state", "minor state", "message", "tries", "began", "ended")
 
 
@@ -55,13 +49,9 @@ def list_operations(connection: Connection, options: dict[str, Any]) -> None:
         author = connection.principal or default_principal()
     request = _request(options, author)
     found, total = connection.run(lambda client: _listed(client, request, options["limit"]))
-    if options["output"] == "json":
-        click.echo(json.dumps([fields_of(each) for each in found], ensure_ascii=False, indent=2))
-        return
+    write_all(found, SHAPE, options["output"])
     if not found:
         click.echo("There is no such operation.", err=True)
-        return
-    _write([_row(each) for each in found])
     if total > len(found):
         click.echo(f"{len(found)} of {total}; see --limit.", err=True)
 
@@ -98,18 +88,6 @@ async def _listed(
             return found, page.total_size
 
 
-def _write(rows: Sequence[tuple[str, ...]]) -> None:
-    is_narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < _WIDE
-    shown_at = [
-        place for place, header in enumerate(_HEADERS) if not (is_narrow and header in _SPARED)
-    ]
-    write_table(
-        [_HEADERS[place] for place in shown_at],
-        [[row[place] for place in shown_at] for row in rows],
-        elastic=_ELASTIC,
-    )
-
-
 def _row(each: Operation) -> tuple[str, ...]:
     return (
         bare(each.name),
@@ -129,6 +107,19 @@ def _why(each: Operation) -> str:
     return each.reason if is_well or not each.message else each.message
 
 
+SHAPE = Shape(_HEADERS, _row, (), _ELASTIC, fields_of)
+
+
+def _shape_with(steps: Sequence[OperationStep] | None) -> Shape[Operation]:
+    """Of an operation, with its steps where programs read them."""
+
+    def plain(operation: Operation) -> dict[str, object]:
+        told = fields_of(operation)
+        return told if steps is None else {**told, "steps": [fields_of(each) for each in steps]}
+
+    return Shape(_HEADERS, _row, (), _ELASTIC, plain)
+
+
 def show_operation(
     connection: Connection, name: str, states: Sequence[str], *, with_steps: bool, output: str
 ) -> None:
@@ -139,11 +130,8 @@ def show_operation(
     operation, steps = connection.run(
         lambda client: _read(client, name, wanted if is_with_steps else None)
     )
-    if output == "json":
-        told = fields_of(operation)
-        if is_with_steps:
-            told["steps"] = [fields_of(each) for each in steps]
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    if output != "text":
+        write_one(operation, _shape_with(steps if is_with_steps else None), output)
         return
     click.echo("\n".join(_lines(operation)))
     if is_with_steps:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 from mds.v1.operation_pb2 import OnFailure, Operation, OperationPhase, OrderVerb
 from mds.v1.operation_plan_pb2 import OperationPlan
 from mds.v1.operation_step_pb2 import OperationStep, StepState
 
 from control_units.cli.output.problems import counted
+from control_units.cli.output.writing import plain_of
 
 COUNTED = (
     ("executing", StepState.STEP_STATE_EXECUTING, "on the way"),
@@ -115,8 +115,5 @@ def moment(time: Timestamp) -> datetime:
 
 
 def fields_of(message: Operation | OperationStep | OperationPlan) -> dict[str, object]:
-    """As the protocol has it, with what is empty too: programs need not ask what there is."""
-    found: dict[str, object] = MessageToDict(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
-    return found
+    """As the protocol's JSON has it."""
+    return plain_of(message)

@@ -1,12 +1,11 @@
 """`mds audit`: what is odd in a facility."""
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from control_units.cli.connection import Connection, pass_connection
-from control_units.cli.options import output_option
+from control_units.cli.options import list_output
 
 if TYPE_CHECKING:
     from mds.v1.audit_pb2 import AuditCheck, AuditFinding, RunAuditRequest
@@ -29,7 +28,7 @@ _PATIENCE_S = 120.0
 )
 @click.option("--list", "lists", is_flag=True, help="List the checks that there are.")
 @click.option("--exit-code", is_flag=True, help="End with 1 where something is found.")
-@output_option("text", "json")
+@list_output
 @pass_connection
 def audit(
     connection: Connection,
@@ -59,10 +58,7 @@ def audit(
         return
     request = RunAuditRequest(checks=checks, id_prefix=prefix, restarts_a_day=restarts_a_day)
     found = connection.run(lambda client: _findings(client, request), timeout_s=_PATIENCE_S)
-    if output == "json":
-        click.echo(json.dumps(_told(found), ensure_ascii=False, indent=2))
-    else:
-        _write(found)
+    _write(found, output)
     if exit_code and found:
         raise click.exceptions.Exit(FOUND)
 
@@ -74,27 +70,18 @@ async def _findings(client: "Client", request: "RunAuditRequest") -> "list[Audit
     return found
 
 
-def _write(found: "list[AuditFinding]") -> None:
-    from control_units.cli.output.tables import write_table
+def _write(found: "list[AuditFinding]", output: str) -> None:
+    from control_units.cli.output.writing import Shape, write_all
 
-    if not found:
+    if not found and output in {"table", "wide"}:
         click.echo("Nothing odd was found.", err=True)
         return
-    rows = [(each.check, _severity(each), each.name, each.message) for each in found]
-    write_table(("check", "severity", "name", "what is odd"), rows)
+    headers = ("check", "severity", "name", "what is odd")
+    write_all(found, Shape(headers, _row, elastic=headers[-1:]), output)
 
 
-def _told(found: "list[AuditFinding]") -> list[dict[str, object]]:
-    return [
-        {
-            "check": each.check,
-            "severity": _severity(each),
-            "name": each.name,
-            "message": each.message,
-            "details": dict(sorted(each.details.items())),
-        }
-        for each in found
-    ]
+def _row(each: "AuditFinding") -> tuple[str, ...]:
+    return (each.check, _severity(each), each.name, each.message)
 
 
 def _severity(finding: "AuditFinding") -> str:
@@ -104,14 +91,13 @@ def _severity(finding: "AuditFinding") -> str:
 
 
 def _list_checks(connection: Connection, output: str) -> None:
-    from control_units.cli.output.tables import write_table
+    from control_units.cli.output.writing import Shape, write_all
+
+    def row(each: "AuditCheck") -> tuple[str, ...]:
+        return (each.name, each.description)
 
     found = connection.run(_checks)
-    if output == "json":
-        told = [{"name": each.name, "description": each.description} for each in found]
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
-    else:
-        write_table(("check", "looks for"), [(each.name, each.description) for each in found])
+    write_all(found, Shape(("check", "looks for"), row, elastic=("looks for",)), output)
 
 
 async def _checks(client: "Client") -> "list[AuditCheck]":

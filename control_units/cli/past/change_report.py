@@ -8,6 +8,7 @@ from mds.v1.history_pb2 import Change, ChangeAction, ChangeSet
 
 from control_units.cli.output.differences import difference_fields
 from control_units.cli.output.entries import Entry, entry_lines, some_names
+from control_units.cli.output.writing import Shape, plain_of
 from control_units.cli.past.compare_report import SIGNS, was_called
 from control_units.cli.times import shown
 
@@ -88,11 +89,4 @@ def change_set_row(change_set: ChangeSet) -> tuple[str, ...]:
     )
 
 
-def change_set_json(change_set: ChangeSet) -> dict[str, object]:
-    return {
-        **_authorship(change_set),
-        "created": change_set.created,
-        "updated": change_set.updated,
-        "deleted": change_set.deleted,
-        "first_names": list(change_set.first_names),
-    }
+SHAPE = Shape(CHANGE_SET_HEADERS, change_set_row, (), ("reason", "of", "by", "author"), plain_of)

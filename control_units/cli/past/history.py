@@ -7,7 +7,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import KINDS, ResourceName, number_of
-from control_units.cli.options import output_option
+from control_units.cli.options import list_output, output_option
 from control_units.cli.times import AsOf
 
 _PAGE = 1000
@@ -74,7 +74,7 @@ def history(
 @click.option("--since", type=AsOf(), default="", help=_SINCE)
 @click.option("--until", type=AsOf(), default="", help="Up to this moment.")
 @_LIMIT
-@output_option("text", "json")
+@list_output
 @pass_connection
 def changes(
     connection: Connection, *, author: str, since: str, until: str, limit: int, output: str
@@ -91,22 +91,14 @@ def changes(
     """
     from mds.v1.history_pb2 import ListChangeSetsRequest
 
-    from control_units.cli.output.tables import write_table
-    from control_units.cli.past.change_report import (
-        CHANGE_SET_HEADERS,
-        change_set_json,
-        change_set_row,
-    )
+    from control_units.cli.output.writing import write_all
+    from control_units.cli.past.change_report import SHAPE
 
     request = ListChangeSetsRequest(author=author, since=since, until=until)
     found, _ = connection.run(
         lambda client: _listed(client.history.ListChangeSets, request, "change_sets", limit)
     )
-    if output == "json":
-        told = [change_set_json(each) for each in found]
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
-    else:
-        write_table(CHANGE_SET_HEADERS, [change_set_row(each) for each in found])
+    write_all(found, SHAPE, output)
 
 
 async def _listed(call: Any, request: Any, field: str, limit: int) -> tuple[list[Any], Any]:

@@ -1,6 +1,5 @@
 """`mds lives`: when a control unit lived, where, through which states, and how it ended."""
 
-import json
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,7 +9,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
-from control_units.cli.options import output_option
+from control_units.cli.options import show_output
 from control_units.cli.times import Moment
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ _HEADERS = (
     show_default=True,
     help="At most so many.",
 )
-@output_option("text", "json")
+@show_output("text")
 @pass_connection
 def lives(
     connection: Connection,
@@ -71,13 +70,7 @@ def lives(
     if until is not None:
         request.until.FromDatetime(until)
     found = connection.run(lambda client: _read(client, request, limit))
-    if output == "json":
-        from google.protobuf.json_format import MessageToDict
-
-        told = [MessageToDict(life, preserving_proto_field_name=True) for life in found]
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
-    else:
-        _write(control_unit, found)
+    _write(control_unit, found, output)
 
 
 async def _read(
@@ -94,15 +87,17 @@ async def _read(
     return found
 
 
-def _write(control_unit: str, found: "list[Instantiation]") -> None:
-    from control_units.cli.output.tables import write_table
+def _write(control_unit: str, found: "list[Instantiation]", output: str) -> None:
+    from control_units.cli.output.writing import Shape, write_all
 
+    is_block = output == "text" and sys.stdout.isatty()
+    if is_block:
+        click.echo("\n".join(line for life in found for line in _block(life)))
+    elif found or output not in {"text", "table"}:
+        shape = Shape(_HEADERS, _row, elastic=("states", "configuration"))
+        write_all(found, shape, "table" if output == "text" else output)
     if not found:
         click.echo(f"{control_unit.partition('/')[2]} has no lives in this time.", err=True)
-    elif sys.stdout.isatty():
-        click.echo("\n".join(line for life in found for line in _block(life)))
-    else:
-        write_table(_HEADERS, [_row(life) for life in found])
 
 
 def _row(life: "Instantiation") -> tuple[str, ...]:

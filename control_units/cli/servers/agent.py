@@ -7,7 +7,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
-from control_units.cli.options import output_option
+from control_units.cli.options import list_output
 
 
 @click.group(short_help="Launch the unit servers of a host, and see how they are.")
@@ -102,7 +102,7 @@ def run(connection: Connection, /, agent_id: str, *, on_exit: str, **limits: Any
 
 @agent.command()
 @click.argument("name", metavar="[AGENT]", required=False, type=IdOf("agents"))
-@output_option("text", "json")
+@list_output
 @pass_connection
 def status(connection: Connection, name: str | None, *, output: str) -> None:
     """Show all agents, or what AGENT launches: which processes run, with what they use, and which

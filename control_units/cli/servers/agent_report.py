@@ -1,12 +1,6 @@
 """What agents say, as tables and as JSON."""
 
-import json
-from collections.abc import Iterable
-from typing import Any
-
 import click
-from google.protobuf.json_format import MessageToDict
-from google.protobuf.message import Message
 from mds.v1.agent_report_pb2 import (
     AgentStatus,
     GetAgentStatusRequest,
@@ -19,6 +13,7 @@ from mds.v1.state_pb2 import Contact
 from control_units.cli.connection import Connection
 from control_units.cli.kinds import pages
 from control_units.cli.output.tables import write_table
+from control_units.cli.output.writing import Shape, write_all, write_one
 from control_units.cli.times import shown
 from control_units.client import Client
 
@@ -40,10 +35,7 @@ _UNWANTED = (ProcessState.PROCESS_STATE_IDLE, ProcessState.PROCESS_STATE_ENDED)
 def show_agents(connection: Connection, output: str) -> None:
     """All agents, one a line."""
     found = connection.run(_all)
-    if output == "json":
-        _write_json([_plain(each) for each in found])
-        return
-    write_table(_AGENTS, [_agent_row(each) for each in found])
+    write_all(found, _SHAPE, output)
 
 
 def show_processes(connection: Connection, name: str, output: str) -> None:
@@ -54,8 +46,8 @@ def show_processes(connection: Connection, name: str, output: str) -> None:
     """
     request = GetAgentStatusRequest(agent=name)
     found = connection.run(lambda client: client.agent_reports.GetAgentStatus(request))
-    if output == "json":
-        _write_json(_plain(found))
+    if output != "table":
+        write_one(found, _SHAPE, output)
         return
     contact = Contact.Name(found.contact).removeprefix("CONTACT_")
     last = f", last word {shown(found.report_time)}" if found.HasField("report_time") else ""
@@ -115,9 +107,4 @@ def _state(process: UnitServerProcess) -> str:
     return ProcessState.Name(process.state).removeprefix("PROCESS_STATE_")
 
 
-def _plain(message: Message) -> dict[str, Any]:
-    return MessageToDict(message, preserving_proto_field_name=True)
-
-
-def _write_json(found: dict[str, Any] | Iterable[dict[str, Any]]) -> None:
-    click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+_SHAPE = Shape(_AGENTS, _agent_row, elastic=("not running",), name=lambda each: each.agent)

@@ -9,6 +9,7 @@ from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
 from control_units.cli.options import (
     as_of_option,
+    list_output,
     output_option,
     plan_options,
     reason_option,
@@ -55,7 +56,7 @@ def snapshot() -> None:
 @click.option("--prefix", default="", help="Only ids that begin with this text.")
 @click.option("--mark", default="", help="Only snapshots with this mark.")
 @as_of_option
-@output_option("text", "json")
+@list_output
 @pass_connection
 def list_(connection: Connection, *, prefix: str, mark: str, as_of: str, output: str) -> None:
     """List snapshots with their marks, when they were taken, and how much is in them."""

@@ -1,6 +1,5 @@
 """Snapshots: listed, created, marked, and set value by value."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 import click
@@ -16,7 +15,7 @@ from mds.v1.snapshot_pb2 import (
 
 from control_units.cli.connection import Connection
 from control_units.cli.kinds import Reads
-from control_units.cli.output.tables import write_table
+from control_units.cli.output.writing import Shape, write_all
 from control_units.cli.times import shown
 from control_units.client import Client
 
@@ -33,22 +32,18 @@ def list_snapshots(connection: Connection, filters: Mapping[str, str], *, output
     async def work(client: Client) -> list[Snapshot]:
         return [each async for each in Reads("snapshots").all(client, **filters)]
 
-    rows = [
-        (
-            _id(each.name),
-            ", ".join(each.marks),
-            shown(each.taken_time),
-            str(len(each.units)),
-            str(sum(len(unit.values) for unit in each.units)),
-            each.description,
-        )
-        for each in connection.run(work)
-    ]
-    if output == "json":
-        told = [dict(zip(_HEADERS, row, strict=True)) for row in rows]
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
-    else:
-        write_table(_HEADERS, rows)
+    write_all(connection.run(work), Shape(_HEADERS, _row, elastic=("description",)), output)
+
+
+def _row(each: Snapshot) -> tuple[str, ...]:
+    return (
+        _id(each.name),
+        ", ".join(each.marks),
+        shown(each.taken_time),
+        str(len(each.units)),
+        str(sum(len(unit.values) for unit in each.units)),
+        each.description,
+    )
 
 
 def create_snapshot(connection: Connection, name: str, *, description: str, reason: str) -> None:

@@ -1,19 +1,17 @@
 """Live values, for people and for scripts."""
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import click
 from google.protobuf.duration_pb2 import Duration
-from mds.v1.dataset_pb2 import ValueType
 from mds.v1.live_values_pb2 import ListLiveValuesRequest, LiveValue, UnitLiveValues
-from mds.v1.state_pb2 import Contact, State
+from mds.v1.state_pb2 import Contact
 
 from control_units.cli.connection import Connection
 from control_units.cli.operations.words import bare, seconds_text
 from control_units.cli.orders.patterns import selection_by
-from control_units.cli.output.tables import write_table
+from control_units.cli.output.writing import Shape, write_all
 from control_units.cli.snapshots.report import cut
 from control_units.client import Client
 
@@ -34,18 +32,26 @@ def list_values(connection: Connection, patterns: Sequence[str], options: dict[s
         return [unit async for part in call for unit in part.units]
 
     units = connection.run(work)
-    wanted = options["attributes"]
-    if options["output"] == "json":
-        told = [_fields(each, wanted) for each in units]
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
-        return
-    rows = [row for each in units for row in _rows(each, wanted)]
-    if rows:
-        write_table(_HEADERS, rows, elastic=("value",))
+    _write(units, options["attributes"], options["output"])
     if silent := [each for each in units if not each.has_reported]:
         names = ", ".join(bare(each.name) for each in silent[:3])
         more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""
         click.echo(f"No values were ever reported by {names}{more}.", err=True)
+
+
+def _write(units: Sequence[UnitLiveValues], wanted: Collection[str], output: str) -> None:
+    """A line for each value; what programs read is an object for each unit."""
+    if output in {"table", "wide", "csv"}:
+        rows = [row for each in units for row in _rows(each, wanted)]
+        of_values = Shape(_HEADERS, lambda row: row, elastic=("value",))
+        if rows or output == "csv":
+            write_all(rows, of_values, output)
+        return
+    for each in units:
+        kept = _wanted(each, wanted)
+        del each.values[:]
+        each.values.extend(kept)
+    write_all(units, Shape(_HEADERS, lambda _: ()), output)
 
 
 def _rows(unit: UnitLiveValues, wanted: Collection[str]) -> Iterator[tuple[str, ...]]:
@@ -57,24 +63,6 @@ def _rows(unit: UnitLiveValues, wanted: Collection[str]) -> Iterator[tuple[str, 
             f"{seconds_text(_seconds(value.age))} ago",
             _contact(unit),
         )
-
-
-def _fields(unit: UnitLiveValues, wanted: Collection[str]) -> dict[str, object]:
-    return {
-        "control_unit": bare(unit.name),
-        "contact": _contact(unit),
-        "state": State.Name(unit.state).removeprefix("STATE_"),
-        "has_reported": unit.has_reported,
-        "values": [
-            {
-                "attribute": each.attribute,
-                "type": ValueType.Name(each.type).removeprefix("VALUE_TYPE_"),
-                "value": each.value,
-                "age_s": round(_seconds(each.age), 3),
-            }
-            for each in _wanted(unit, wanted)
-        ],
-    }
 
 
 def _wanted(unit: UnitLiveValues, wanted: Collection[str]) -> list[LiveValue]:

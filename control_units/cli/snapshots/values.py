@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from control_units.cli.connection import Connection, pass_connection
-from control_units.cli.options import output_option
+from control_units.cli.options import list_output
 from control_units.cli.orders.commands import IdOrPattern
 from control_units.cli.selecting import selection_options
 
@@ -16,7 +16,7 @@ from control_units.cli.selecting import selection_options
 @click.option(
     "--attribute", "attributes", multiple=True, metavar="NAME", help="Only these attributes."
 )
-@output_option("text", "json")
+@list_output
 @pass_connection
 def values(connection: Connection, /, control_units: tuple[str, ...], **options: Any) -> None:
     """Show what the inputs of control units (their set-points) are set to, as the units last

@@ -7,7 +7,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
-from control_units.cli.options import as_of_option, output_option, plan_options, reason_option
+from control_units.cli.options import as_of_option, list_output, plan_options, reason_option
 from control_units.cli.selecting import selection_options
 
 _TEMPLATE = click.argument("template", type=IdOf("templates"))
@@ -33,7 +33,7 @@ def template() -> None:
 @template.command(name="list")
 @click.option("--prefix", default="", help="Only ids that begin with this text.")
 @as_of_option
-@output_option("text", "json")
+@list_output
 @pass_connection
 def list_(connection: Connection, *, prefix: str, as_of: str, output: str) -> None:
     """List templates with their newest version and where it stands."""
@@ -45,7 +45,7 @@ def list_(connection: Connection, *, prefix: str, as_of: str, output: str) -> No
 @template.command()
 @_TEMPLATE
 @as_of_option
-@output_option("text", "json")
+@list_output
 @pass_connection
 def versions(connection: Connection, template: str, *, as_of: str, output: str) -> None:
     """List the versions of TEMPLATE, where each stands, and how many units are on it."""

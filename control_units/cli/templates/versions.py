@@ -1,6 +1,5 @@
 """Versions of templates: listed, written, published, retired."""
 
-import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -24,7 +23,7 @@ from control_units.cli.connection import Connection
 from control_units.cli.failures import PROBLEMS
 from control_units.cli.kinds import Reads
 from control_units.cli.output.problems import problem_lines
-from control_units.cli.output.tables import write_table
+from control_units.cli.output.writing import Shape, write_all
 from control_units.client import Client, Refused
 from control_units.importers.facility import read_files, write_facility
 
@@ -33,16 +32,15 @@ _STANDARD_INPUT = "-"
 
 
 def list_templates(connection: Connection, *, prefix: str, as_of: str, output: str) -> None:
-    async def work(client: Client) -> list[Template]:
-        return [
-            each async for each in Reads("templates").all(client, id_prefix=prefix, as_of=as_of)
-        ]
+    found = connection.each(
+        lambda client: Reads("templates").all(client, id_prefix=prefix, as_of=as_of)
+    )
+    shape = Shape(("id", "version", "state", "description"), _row, elastic=("description",))
+    write_all(found, shape, output)
 
-    rows = [
-        (_id(each.name), str(each.version), state_of(each.version_state), each.description)
-        for each in connection.run(work)
-    ]
-    _write(("id", "version", "state", "description"), rows, output)
+
+def _row(each: Template) -> tuple[str, ...]:
+    return (_id(each.name), str(each.version), state_of(each.version_state), each.description)
 
 
 def list_versions(connection: Connection, template: str, *, as_of: str, output: str) -> None:
@@ -66,11 +64,10 @@ def list_versions(connection: Connection, template: str, *, as_of: str, output: 
 
 
 def _write(headers: Sequence[str], rows: Sequence[Sequence[str]], output: str) -> None:
-    if output == "json":
-        told = [dict(zip(headers, row, strict=True)) for row in rows]
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
-    else:
-        write_table(headers, rows)
+    def plain(row: Sequence[str]) -> dict[str, str]:
+        return dict(zip(headers, row, strict=True))
+
+    write_all(rows, Shape(headers, lambda row: row, plain=plain, name=lambda row: row[0]), output)
 
 
 def begin_draft(connection: Connection, name: str, *, reason: str) -> None:

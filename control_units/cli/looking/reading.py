@@ -1,0 +1,90 @@
+"""Things of a kind, read from a server page by page."""
+
+from collections.abc import AsyncIterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from control_units.cli.kinds import camel, pages
+from control_units.cli.looking.shapes import STATUS_OF
+
+if TYPE_CHECKING:
+    from control_units.client import Client
+
+_MODULES = {
+    "change_sets": "history",
+    "control_unit_statuses": "control_unit",
+    "unit_server_statuses": "unit_server",
+    "policies": "policy",
+}
+_SERVICES = {
+    "change_sets": "history",
+    "control_unit_statuses": "control_units",
+    "unit_server_statuses": "unit_servers",
+}
+_OPTIONS = {"id_prefix": "--prefix", "as_of": "--as-of", "order_by": "--sort"}
+
+
+def things(client: "Client", kind: str, asked: Mapping[str, str]) -> AsyncIterator[Any]:
+    """Things of a kind as its shape writes them: control units and unit servers with what they
+    last said of themselves.
+
+    Args:
+        asked: fields of the request, those that are empty included.
+
+    Raises:
+        click.UsageError: things of this kind cannot be asked for so.
+    """
+    if kind in STATUS_OF:
+        return _with_statuses(client, kind, asked)
+    return _listed(client, kind, asked)
+
+
+def _listed(client: "Client", kind: str, asked: Mapping[str, str]) -> AsyncIterator[Any]:
+    module = import_module(f"mds.v1.{_MODULES.get(kind, kind.removesuffix('s'))}_pb2")
+    request = getattr(module, f"List{camel(kind)}Request")()
+    for field, value in asked.items():
+        if not value:
+            continue
+        if field not in request.DESCRIPTOR.fields_by_name:
+            option = _OPTIONS.get(field, "--" + field.replace("_", "-"))
+            raise click.UsageError(f"{option} is not for {kind}.")
+        setattr(request, field, value)
+    service = getattr(client, _SERVICES.get(kind, kind))
+    return pages(getattr(service, f"List{camel(kind)}"), request, kind)
+
+
+async def _with_statuses(
+    client: "Client", kind: str, asked: Mapping[str, str]
+) -> AsyncIterator[Any]:
+    collection, field = STATUS_OF[kind]
+    declared = _listed(client, kind, asked)
+    kept = ("id_prefix", "as_of", "unit_server")
+    statuses = _listed(client, collection, {key: asked.get(key, "") for key in kept})
+    if asked.get("order_by"):
+        known = {getattr(each, field): each async for each in statuses}
+        async for each in declared:
+            yield each, known.get(each.name) or _nothing(collection)
+        return
+    async for pair in _merged(declared, statuses, field, collection):
+        yield pair
+
+
+async def _merged(
+    declared: AsyncIterator[Any], statuses: AsyncIterator[Any], field: str, collection: str
+) -> AsyncIterator[Any]:
+    """Both come by id, byte by byte, so that neither must be kept."""
+    status = await anext(statuses, None)
+    async for each in declared:
+        key = each.name.encode()
+        while status is not None and getattr(status, field).encode() < key:
+            status = await anext(statuses, None)
+        is_its = status is not None and getattr(status, field) == each.name
+        yield each, status if is_its else _nothing(collection)
+
+
+def _nothing(collection: str) -> Any:
+    """The status of what has never said anything."""
+    module = import_module(f"mds.v1.{_MODULES[collection]}_pb2")
+    return getattr(module, camel(collection).removesuffix("es"))()

@@ -1,0 +1,132 @@
+"""Lists and single things, again each time something of them has changed."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+from mds.v1.kind_pb2 import Kind
+from mds.v1.view_pb2 import View
+from mds.v1.watch_pb2 import WatchRequest
+
+from control_units.cli.connection import Connection
+from control_units.cli.kinds import KINDS, Reads
+from control_units.cli.looking.finding import found_thing
+from control_units.cli.looking.shapes import STATUS_OF, shape_of
+from control_units.cli.output.writing import write_all
+from control_units.client import Backoff, Client, ClientError
+
+if TYPE_CHECKING:
+    from mds.v1.kind_pb2 import Kind as KindType
+
+Reading = Callable[[Client], AsyncIterator[Any]]
+
+_PACE_S = 0.5
+"""Between two looks: what happens in between is seen at once."""
+_CLEAR = "\x1b[H\x1b[2J\x1b[3J"
+
+
+def watch_list(
+    connection: Connection,
+    kind: str,
+    reading: Reading,
+    *,
+    prefix: str,
+    limit: int | None,
+    output: str,
+) -> None:
+    """Shows a list, and again what of it has changed: on a terminal all of it in place, elsewhere
+    a line for each thing that is new or differs, and its name with a minus for what is gone."""
+    shape = shape_of(kind)
+    output = {"json": "ndjson", "yaml": "ndjson"}.get(output, output)
+    shown: dict[str, Any] = {}
+    is_terminal = sys.stdout.isatty() and output in {"table", "wide"}
+
+    async def look(client: Client) -> None:
+        found = {shape.name(each): each async for each in reading(client)}
+        if is_terminal:
+            click.echo(_CLEAR, nl=False)
+            write_all(islice(found.values(), limit), shape, output)
+            return
+        changed = [each for name, each in found.items() if shown.get(name) != each]
+        write_all(islice(changed, limit), shape, output, has_headers=not shown)
+        for name in sorted(shown.keys() - found.keys()):
+            click.echo(f"- {name}" if output != "ndjson" else f'{{"name": "{name}", "gone": true}}')
+        shown.clear()
+        shown.update(found)
+        sys.stdout.flush()
+
+    _follow(connection, _numbers(kind), prefix, look)
+
+
+def watch_one(
+    connection: Connection,
+    kind: str,
+    resource_id: str,
+    write: Callable[[str, Any, str], None],
+    *,
+    output: str,
+) -> None:
+    """Shows one thing, and again each time it has changed."""
+    seen: list[Any] = []
+    is_terminal = sys.stdout.isatty()
+
+    async def look(client: Client) -> None:
+        _, thing = await found_thing(client, f"{kind}/{resource_id}", as_of="")
+        if seen and seen[0] == thing:
+            return
+        if is_terminal:
+            click.echo(_CLEAR, nl=False)
+        elif seen and output in {"file", "yaml"}:
+            click.echo("---")
+        seen[:] = [thing]
+        write(kind, thing, output)
+        sys.stdout.flush()
+
+    _follow(connection, _numbers(kind), resource_id, look)
+
+
+def _numbers(kind: str) -> "list[KindType.ValueType]":
+    """What tells that something of a kind has changed."""
+    found = [Kind.Value(f"KIND_{Reads(kind).noun.upper()}")] if kind in KINDS else []
+    if kind == "operations":
+        found = [Kind.KIND_OPERATION]
+    if kind in STATUS_OF:
+        found.append(Kind.Value(f"KIND_{Reads(kind).noun.upper()}_STATUS"))
+    return found
+
+
+def _follow(
+    connection: Connection,
+    kinds: "list[KindType.ValueType]",
+    prefix: str,
+    look: Callable[[Client], Any],
+) -> None:
+    """Looks at once, and after each word that something has changed, until it is interrupted;
+    while servers come and go, too."""
+
+    async def work(client: Client) -> None:
+        backoff = Backoff(first=0.2, longest=3.0)
+        request = WatchRequest(kinds=kinds, id_prefix=prefix, view=View.VIEW_BASIC)
+        has_looked = False
+        while True:
+            try:
+                await look(client)  # also what a broken stream has not told
+                has_looked = True
+                async for word in client.watch.Watch(request):
+                    backoff.reset()
+                    if word.events:
+                        await asyncio.sleep(_PACE_S)
+                        await look(client)
+            except ClientError as error:
+                if not error.is_transient or not has_looked:
+                    raise
+                click.echo(f"{str(error).rstrip('.')}. Trying again …", err=True)
+            await asyncio.sleep(backoff.next())
+
+    try:
+        connection.run(work)
+    except KeyboardInterrupt:
+        return

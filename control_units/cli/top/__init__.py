@@ -1,0 +1,1 @@
+"""`mds top`: the whole facility on one screen, live."""

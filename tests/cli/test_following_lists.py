@@ -1,0 +1,41 @@
+"""`--watch`: lists and things, again as they change."""
+
+import signal
+from pathlib import Path
+
+from tests.cli.conftest import Mds
+from tests.cli.pseudo_terminal import PseudoTerminal, on_a_terminal
+from tests.cli.test_import import small_facility, write
+from tests.stages.program import Program
+from tests.stages.replica import Replica
+from tests.stages.waiting import until
+
+
+async def test_a_list_is_followed_in_a_pipe_and_a_thing_on_a_terminal(
+    mds: Mds, replica: Replica, tmp_path: Path
+) -> None:
+    assert (await mds("import", "chaos", str(write(tmp_path, small_facility())))).code == 0
+    environment = {"MDS_ADDRESS": replica.address}
+    log = tmp_path / "followed"
+    list_ = Program.mds("list", "variables", "--watch", log=log, environment=environment)
+    list_.start()
+    try:
+        with on_a_terminal("show", "variables/v", "--watch", environment=environment) as terminal:
+            await until(lambda: "\nv\t" in list_.output())
+            await until(lambda: "id: v" in written(terminal))
+            deleted = await mds("delete", "variables/v", "--yes")
+            assert deleted.code == 0, deleted.err
+            await until(lambda: "- variables/v" in list_.output())
+            assert terminal.ended() == 1, "what is gone cannot be followed"
+            assert "VARIABLE_NOT_FOUND" in terminal.written
+            assert (await mds("undo", "last", "--yes")).code == 0
+            await until(lambda: list_.output().count("\nv\t") == 2)
+        list_.signal(signal.SIGINT)
+        assert await list_.ended(within=20) == 0, "Ctrl-C is how it ends"
+    finally:
+        list_.kill()
+
+
+def written(terminal: PseudoTerminal) -> str:
+    terminal.read()
+    return terminal.written
