@@ -252,12 +252,7 @@ def parts_of(
         bundles=Bundles(store),
         edits=Edits(store),
         rebases=Rebases(store, Configurations()),
-        history=HistoryParts(
-            History(store),
-            Comparisons(store),
-            Revert(store),
-            Undo(store),
-        ),
+        history=HistoryParts(History(store), Comparisons(store), Revert(store), Undo(store)),
         statuses=Statuses(store),
         explanations=Explanations(store),
         liveness=liveness,
