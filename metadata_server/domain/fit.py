@@ -17,6 +17,15 @@ from metadata_server.domain.refused import WrongField
 from metadata_server.domain.requirement import requirement_misfits
 from metadata_server.domain.template import Template
 
+FITTED = ("template", "template_version", "overrides", "drivers", "parameters")
+"""Fields of a unit on which it depends whether it fits."""
+
+
+def may_fit_less(before: ControlUnit | None, after: ControlUnit) -> bool:
+    """Whether a change may have brought a misfit. One that was there before, because its code has
+    published another dataset since, is in nobody's way who starts or stops the unit."""
+    return before is None or any(getattr(before, each) != getattr(after, each) for each in FITTED)
+
 
 def unit_misfits(
     unit: ControlUnit, template: Template, dataset: Sequence[Attribute] | None

@@ -24,6 +24,7 @@ from metadata_server.domain.bundle import (
 )
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.facility import Policy
+from metadata_server.domain.fit import may_fit_less, unit_misfits
 from metadata_server.domain.guard import Guard, MachineMode
 from metadata_server.domain.guard_checks import unknown_mode
 from metadata_server.domain.maintenance import Maintenance
@@ -210,9 +211,12 @@ class Planning:
         if unit.template_version != template.version:
             pinned = replace(unit, template_version=template.version)
         before = self._there(item)
+        assert before is None or isinstance(before, ControlUnit)
         problems += self._templates.refusals(unit, template, before)
-        published = self._published.get(before.meta.key) if before else None
-        problems += checks.control_unit_faults(pinned, template, published)
+        problems += checks.faults_of(pinned)
+        if may_fit_less(before, pinned):
+            published = self._published.get(before.meta.key) if before else None
+            problems += unit_misfits(pinned, template, published)
         problems += self._restraints.refusals(before, pinned)
         return self._compare(item, pinned, problems, before=before)
 

@@ -5,9 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.attribute import Direction
+from metadata_server.domain.attribute import (
+    Attribute,
+    AttributeOverride,
+    Direction,
+    ValueType,
+)
 from metadata_server.domain.condition import Condition
 from metadata_server.domain.fingerprint import dataset_hash
+from metadata_server.domain.refused import Refused
 from metadata_server.domain.state import State
 from metadata_server.services.attachment import Attachment
 from metadata_server.services.publication import Published
@@ -120,3 +126,27 @@ async def test_a_version_of_the_template_that_does_not_fit_begins_it(lab: Facili
         await lab.change("A/PS1", template_version=2)
         (found,) = await until_contradiction(lab, holds=True)
         assert "attributes[current].direction" in found.fields
+
+
+async def test_an_override_that_new_code_left_without_an_attribute_keeps_nobody_from_a_stop(
+    lab: Facility,
+) -> None:
+    more = (*DATASET, Attribute("extra", Direction.INPUT, ValueType.DOUBLE))
+    registered = await lab.register(classes={CLASS: ""})
+    async with attached(lab, registered) as (unit_server, _):
+        await unit_server.publish([Published(dataset_hash(more), more, CLASS)])
+        said = report("A/PS1", 1, State.LOADED, dataset=dataset_hash(more))
+        await unit_server.report([said])
+        await until(lambda: has_published(lab, dataset_hash(more)), what="the dataset")
+        override = AttributeOverride("extra", {"maximum": "5"})
+        await lab.change("A/PS1", overrides=(override,))
+        await publish(unit_server, sequence=2, good=True)
+        await until(lambda: has_published(lab, DATASET_HASH), what="the dataset without it")
+    await lab.change("A/PS1", desired_state=State.STOPPED)
+    with pytest.raises(Refused) as refused:
+        await lab.change("A/PS1", overrides=(replace(override, facets={"maximum": "6"}),))
+    assert [each.reason for each in refused.value.fields] == ["NOT_IN_TEMPLATE"]
+
+
+async def has_published(lab: Facility, digest: str) -> bool:
+    return (await lab.statuses())["A/PS1"].dataset == digest
