@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import psutil
+
 from control_units.client import Client
 from tests.stages.mariadb import MariaDB, what_is_missing
 from tests.stages.replica import Replica
@@ -43,6 +45,11 @@ class Stage:
         """Statements that the database has been asked so far."""
         ((_, count),) = self.mariadb.execute("SHOW GLOBAL STATUS LIKE 'Questions'")
         return int(str(count))
+
+    def cpu_s(self) -> float:
+        """What the database has used of one core so far."""
+        times = psutil.Process(self.mariadb.pid).cpu_times()
+        return float(times.user + times.system)
 
     async def statements_by_table(self, tables: Collection[str], seconds: float) -> float:
         """Statements a second of transactions that touch one of some tables, with the beginning

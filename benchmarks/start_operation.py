@@ -33,7 +33,7 @@ from control_units.client import Client
 from tests.stages.replica import Replica
 
 LEVELS, CHAIN = 10, 10
-PATIENCE_S, LOOK_S = 600.0, 0.5
+PATIENCE_S, LOOK_S, ASK_S = 600.0, 0.5, 0.1
 GOAL_S, GOAL_RATIO = 20, 1.1
 ALL = UnitSelection(id_prefixes=["ZONE"])
 UNDER_WAY = {OPERATION_PHASE_QUEUED, OPERATION_PHASE_EXECUTING}
@@ -70,6 +70,7 @@ class Measured:
         given: until the order was answered.
         whole: until the operation had ended.
         cpu: what the replica used for it, of one core.
+        database: likewise, the database.
         peak: of the replica's memory.
         grown: by how much that was more than before.
     """
@@ -77,6 +78,7 @@ class Measured:
     given: float
     whole: float
     cpu: float
+    database: float
     peak: float
     grown: float
 
@@ -89,18 +91,20 @@ async def start_operation(stage: Stage) -> None:
     for name, (servers, shape) in CASES.items():
         count = servers * UNITS
         async with loaded(stage, servers, shape) as (replica, client):
-            measured = await started(replica, client)
-        plain = await wished(stage, servers, shape)
+            measured = await started(stage, replica, client)
+        plain, plain_cpu = await wished(stage, servers, shape)
         a_unit[name] = measured.whole / count
         rows.append(
             [
                 name,
                 *(measured.given, measured.whole, 1000 * measured.whole / count, plain),
-                *(measured.whole / plain, measured.cpu, measured.peak, measured.grown),
+                *(measured.whole / plain, measured.cpu, plain_cpu, measured.database),
+                *(measured.peak, measured.grown),
             ]
         )
     headings = ["units", "order, s", "all, s", "ms a unit", "as an edit, s", "ratio"]
-    headings += ["replica's CPU, s", "peak, MB", "grown, MB"]
+    headings += ["replica's CPU, s", "of the edit, s", "database's CPU, s"]
+    headings += ["peak, MB", "grown, MB"]
     print_table(f"Start of hollow units (goal: 10,000 in {GOAL_S} s)", headings, rows)
     small, large = (a_unit[name] for name in list(CASES)[:2])
     print_table(
@@ -110,11 +114,12 @@ async def start_operation(stage: Stage) -> None:
     )
 
 
-async def started(replica: Replica, client: Client) -> Measured:
+async def started(stage: Stage, replica: Replica, client: Client) -> Measured:
     """A start of all units, to its end."""
     process = psutil.Process(replica.program.pid)
     forget_peak(process)
-    resident, cpu, began = process.memory_info().rss, cpu_s(process), time.monotonic()
+    resident, database = process.memory_info().rss, stage.cpu_s()
+    cpu, began = cpu_s(process), time.monotonic()
     order = Operation(verb=ORDER_VERB_START, selection=ALL)
     request = CreateOperationRequest(operation=order, reason="benchmark")
     operation = await client.operations.CreateOperation(request, timeout=PATIENCE_S)
@@ -128,22 +133,33 @@ async def started(replica: Replica, client: Client) -> Measured:
         phase = OperationPhase.Name(operation.phase)
         raise RuntimeError(f"The start ended as {phase}: {operation.message}")
     whole = operation.end_time.ToNanoseconds() - operation.create_time.ToNanoseconds()
-    used, peak = cpu_s(process) - cpu, peak_bytes(process)
-    return Measured(given, given + whole / 1e9, used, peak / 2**20, (peak - resident) / 2**20)
+    peak = peak_bytes(process)
+    return Measured(
+        given,
+        given + whole / 1e9,
+        cpu_s(process) - cpu,
+        stage.cpu_s() - database,
+        peak / 2**20,
+        (peak - resident) / 2**20,
+    )
 
 
-async def wished(stage: Stage, servers: int, shape: Shape) -> float:
-    """Seconds until all units run that one edit wants to run: no order, nothing followed."""
-    async with loaded(stage, servers, shape) as (_, client):
-        began = time.monotonic()
+async def wished(stage: Stage, servers: int, shape: Shape) -> tuple[float, float]:
+    """Seconds until all units run that one edit wants to run, and those that the replica used of
+    one core: no order, nothing followed."""
+    async with loaded(stage, servers, shape) as (replica, client):
+        process = psutil.Process(replica.program.pid)
+        cpu, began = cpu_s(process), time.monotonic()
         edit = FieldEdit(path="desired_state", value="RUNNING")
         request = EditControlUnitsRequest(selection=ALL, edits=[edit], reason="benchmark")
         async for word in client.edits.EditControlUnits(request, timeout=PATIENCE_S):
             if word.problems:
                 raise RuntimeError(word.problems[0].message)
-        while await is_any(client, STATE_LOADED) or await is_any(client, STATE_INITIALIZED):
-            pass  # each question waits for the server
-        return time.monotonic() - began
+        waiting = True
+        while waiting:
+            await asyncio.sleep(ASK_S)
+            waiting = await is_any(client, STATE_LOADED) or await is_any(client, STATE_INITIALIZED)
+        return time.monotonic() - began, cpu_s(process) - cpu
 
 
 @asynccontextmanager

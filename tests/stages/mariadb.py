@@ -101,6 +101,10 @@ class MariaDB:
             f"GRANT ALL ON *.* TO '{USER}'@'127.0.0.1'",
         )
 
+    @property
+    def pid(self) -> int:
+        return self._program.pid
+
     def start(self) -> None:
         """Starts it, and returns when it answers."""
         self._program.start()
