@@ -210,3 +210,23 @@ async def test_who_has_written_at_one_replica_reads_it_at_another(
         ahead = await second("GET", f"/v1/variables?minRevision={int(revision) + 1000}")
         assert (ahead.status, ahead.reason) == (503, "REVISION_NOT_REACHED")
         assert ahead.headers["Retry-After"] == "1"
+
+
+async def test_who_why_and_how_of_a_bundle_may_stand_beside_it(http: Http) -> None:
+    line = json.dumps({"items": [{"variable": {"name": "variables/beside", "value": "1"}}]})
+    data = f'{line}\n{{"end": true}}'.encode()
+
+    async def apply(query: str, **headers: str) -> Any:
+        path = f"/v1/bundles:apply?{query}"
+        answer = await http("POST", path, data=data, Content_Type=NDJSON, **headers)
+        return json.loads(answer.body.splitlines()[-1])
+
+    assert "applied" not in (await apply("dryRun=1"))["summary"]
+    first = await apply("reason=beside", Idempotency_Key="bundle-1")
+    again = await apply("reason=beside", Idempotency_Key="bundle-1")
+    assert first["summary"]["applied"] is True
+    assert first["summary"]["position"] == again["summary"]["position"]
+    made = await http("GET", "/v1/changes?name=variables/beside")
+    assert [each["changeSet"]["reason"] for each in made.json["changes"]] == ["beside"]
+    unknown = await http("POST", "/v1/bundles:apply?nonsense=1", data=data, Content_Type=NDJSON)
+    assert (unknown.status, unknown.reason) == (400, "INVALID_FIELD")

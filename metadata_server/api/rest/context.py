@@ -14,7 +14,7 @@ from metadata_server.api.calls import (
     Pair,
 )
 from metadata_server.api.errors import code_of
-from metadata_server.domain.refused import Refused
+from metadata_server.domain.refused import Refused, WrongField
 
 TOLD = (PRINCIPAL, CLIENT, REQUEST_ID, MINIMUM_REVISION, USER_AGENT)
 """Headers that say what gRPC's metadata of the same names says."""
@@ -28,7 +28,9 @@ class RestContext:
     """
 
     def __init__(self, headers: Mapping[str, str], *, minimum_revision: str = "") -> None:
-        self._pairs: list[Pair] = [(name, headers[name]) for name in TOLD if name in headers]
+        self._pairs: list[Pair] = [
+            (name, header_text(name, headers[name])) for name in TOLD if name in headers
+        ]
         if minimum_revision:
             self._pairs.append((MINIMUM_REVISION, minimum_revision))
         self._trailing: tuple[Pair, ...] = ()
@@ -52,6 +54,20 @@ class RestContext:
         """
         if self.refused is not None:
             raise self.refused
+
+
+def header_text(name: str, text: str) -> str:
+    """
+    Raises:
+        Refused: INVALID_FIELD, for what is not UTF-8.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Refused.wrong_fields([WrongField(name, ascii(text), "UTF-8 text")]) from None
+    return text
 
 
 async def refuse(context: RestContext, refused: Refused) -> str:

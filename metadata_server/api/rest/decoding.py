@@ -146,6 +146,8 @@ def value_faults(
         yield from faults(message, value, place, depth + 1)
         return
     assert field.containing_type is not None
+    if is_plainly_right(field, value):
+        return
     holder = GetMessageClass(field.containing_type)()
     tried: Json = value
     if field.is_repeated:
@@ -154,6 +156,21 @@ def value_faults(
         json_format.ParseDict({field.json_name: tried}, holder)
     except CANNOT_PARSE:
         yield WrongField(place, text_of(value), expected_of(field))
+
+
+def is_plainly_right(field: FieldDescriptor, value: Json) -> bool:
+    """Most values are; trying them costs a hundred times as much."""
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return isinstance(value, str) and (value.isascii() or is_utf8(value))
+    return field.type == FieldDescriptor.TYPE_BOOL and isinstance(value, bool)
+
+
+def is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def expected_of(field: FieldDescriptor) -> str:

@@ -72,7 +72,7 @@ class StreamEndpoint:
             answer = StreamAnswer(self._route, answer.media_type, wanted)
         request: Any
         if self._route.takes_stream:
-            request = messages_of(self._route, asked.http)
+            request = messages_of(self._route, asked.http, query)
         else:
             request = await request_of(self._route, asked.http, query, asked.raw_value)
         streamed.answer = answer

@@ -37,7 +37,7 @@ class Query:
     shared: dict[str, str] = field(default_factory=dict)
 
     def message(self, route: Route) -> Message:
-        return message_of(route.request, self.tree)
+        return message_of(route.head, self.tree)
 
 
 def pairs_of(raw: str) -> list[tuple[str, str]]:
@@ -101,7 +101,7 @@ def query_of(route: Route, raw: str) -> Query:
 def parameters(route: Route) -> list[FieldDescriptor]:
     """The fields that a query may set."""
     if route.takes_stream:
-        return []
+        return list(route.head.fields)
     found = list(route.parameters())
     if route.body == "*":
         named = map(route.request.fields_by_name.get, NAMED_ANYWAY)
@@ -112,7 +112,7 @@ def parameters(route: Route) -> list[FieldDescriptor]:
 def words_of(route: Route) -> set[str]:
     """Words of a route's query that are no fields of its request."""
     words = set(SHARED)
-    if "validate_only" in route.request.fields_by_name:
+    if "validate_only" in route.head.fields_by_name:
         words.add(DRY_RUN)
     if route.items is not None:
         words.add(FORMAT)

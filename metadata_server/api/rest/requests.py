@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from metadata_server.api.messages.resource import SET_BY_SERVER
+from metadata_server.api.rest.context import header_text
 from metadata_server.api.rest.decoding import json_of, message_of
 from metadata_server.api.rest.encoding import Json
 from metadata_server.api.rest.parameters import LAST_EVENT, Query, camel, position_tree, resumes
@@ -18,6 +20,7 @@ from metadata_server.api.rest.templates import decoded
 from metadata_server.domain.refused import Refused, WrongField
 
 LARGEST_BODY_BYTES = 6 * 1024 * 1024
+WORTH_A_THREAD_BYTES = 50_000
 REASON, REQUEST_ID, LAST_EVENT_ID = "Mds-Reason", "Idempotency-Key", "Last-Event-ID"
 
 
@@ -28,18 +31,14 @@ async def request_of(route: Route, http: web.Request, query: Query, raw_value: s
         Refused: INVALID_FIELD, INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, MESSAGE_TOO_LARGE.
     """
     body: Json = None
-    if route.body:
-        body = await json_body(http)
+    request: Message = GetMessageClass(route.request)()
+    if route.body == "*":
+        body, request = await read_body(http, route.request)
+    elif route.body:
+        body, inner = await read_body(http, route.body_message, camel(route.body))
+        getattr(request, route.body).CopyFrom(inner)
     else:
         refuse_body(await bounded(http))
-    request: Message
-    if route.body == "*":
-        request = message_of(route.request, {} if body is None else body)
-    else:
-        request = GetMessageClass(route.request)()
-        if route.body:
-            inner = message_of(route.body_message, body, camel(route.body))
-            getattr(request, route.body).CopyFrom(inner)
     if query.tree:
         request.MergeFrom(query.message(route))
     if route.template.field:
@@ -80,17 +79,34 @@ def too_large() -> Refused:
     )
 
 
-async def json_body(http: web.Request) -> Json:
-    """The body; None: there is none.
+async def read_body(
+    http: web.Request, descriptor: Descriptor, path: str = ""
+) -> tuple[Json, Message]:
+    """The body as JSON and as a message; what is not there is an empty request, and no resource.
 
     Raises:
-        Refused: INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, MESSAGE_TOO_LARGE.
+        Refused: INVALID_JSON, INVALID_FIELD, UNSUPPORTED_MEDIA_TYPE, MESSAGE_TOO_LARGE.
     """
     data = await bounded(http)
-    if not data:
-        return None
-    check_media_type(http, "application/json")
-    return json_of(data)
+    if data:
+        check_media_type(http, "application/json")
+    elif not path:
+        return {}, message_of(descriptor, {})
+    return await parsed(data or b"null", descriptor, path)
+
+
+async def parsed(data: bytes, descriptor: Descriptor, path: str = "") -> tuple[Json, Message]:
+    """JSON, and the message that it is; in a thread, where that takes long.
+
+    Raises:
+        Refused: INVALID_JSON, INVALID_FIELD.
+    """
+
+    def parse() -> tuple[Json, Message]:
+        tree = json_of(data)
+        return tree, message_of(descriptor, tree, path)
+
+    return await asyncio.to_thread(parse) if len(data) > WORTH_A_THREAD_BYTES else parse()
 
 
 def check_media_type(http: web.Request, *wanted: str) -> None:
@@ -146,24 +162,12 @@ def add_headers(route: Route, http: web.Request, request: Message) -> None:
     Raises:
         Refused: INVALID_FIELD.
     """
-    fields = route.request.fields_by_name
+    fields = route.head.fields_by_name
     for header, name in ((REQUEST_ID, "request_id"), (REASON, "reason")):
         if (value := http.headers.get(header)) is not None and name in fields:
             fill(request, name, header_text(header, value), header)
-    if "If-Match" in http.headers and (path := etag_path(route)):
+    if "If-Match" in http.headers and not route.takes_stream and (path := etag_path(route)):
         fill(request, path, etag_of(http), "If-Match")
-
-
-def header_text(header: str, value: str) -> str:
-    """
-    Raises:
-        Refused: INVALID_FIELD, for what is not UTF-8.
-    """
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise Refused.wrong_fields([WrongField(header, ascii(value), "UTF-8 text")]) from None
-    return value
 
 
 def etag_path(route: Route) -> str:

@@ -70,6 +70,12 @@ class Route:
         return found
 
     @property
+    def head(self) -> Descriptor:
+        """The message that says who, why and how: the request, or the header of a stream."""
+        header = self.request.fields_by_name.get("header") if self.takes_stream else None
+        return self.request if header is None else header.message_type or self.request
+
+    @property
     def is_creation(self) -> bool:
         """Whether it makes a resource, which is then at a path of its own: 201 Created."""
         template = self.template
