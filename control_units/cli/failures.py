@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import click
 from mds.v1.difference_pb2 import Conflict, FieldConflict
 
+from control_units.cli.kinds import kind_of
 from control_units.cli.output.differences import told
 from control_units.cli.output.tables import columns
 from control_units.client import Refused, Unreachable
@@ -31,9 +32,39 @@ ADVICE: Mapping[str, str] = {
     "OPERATION_NOT_FOUND": "`mds operation list` shows what there is.",
     "UNDECLARED": "Declare it with `mds adopt`.",
     "UNIMPLEMENTED": "The server is older than this program: it does not know this call.",
+    "ALREADY_EXISTS": "`mds show` shows what is there; `mds edit` changes it.",
+    "ALREADY_RUNNING": "End that one first, or take over on purpose (`take_over`).",
+    "CAMPAIGN_CLOSED": "`mds campaign list --open` shows those that take orders.",
+    "CLASS_NOT_HOSTED": "`mds show unit_servers/ID` has the classes that it can build.",
+    "DEPENDENCY_CYCLE": "`mds audit dependency-cycle` finds them all.",
+    "FORBIDDEN_BY_GUARD": "`mds guard list` shows why; with --stage it is done once it may be.",
+    "INVALID_FILTER": "Words and signs of filters are in docs/how-to/filter.md.",
+    "NO_AGENT": "Set `launch.agent` of the unit server, or start it by hand.",
+    "AGENT_OUT_OF_TOUCH": "`mds agent status` shows which agents answer.",
+    "NOT_A_DRAFT": "Begin one: `mds template draft TEMPLATE`.",
+    "OPERATION_ENDED": "Give the order anew; `mds operation list --active` shows what goes on.",
+    "UNIT_IN_MAINTENANCE": "`mds maintenance list` shows why; `mds maintenance end ID` ends it.",
+    "VALUES_MISSING": "Say --even-so to go on without them.",
+    "WATCHER_TOO_SLOW": "Watch again from the last position, or less.",
+    "REVISION_NOT_REACHED": "The server is behind the one that answered before. Try again.",
     "INTERNAL_FAULT": "This is a fault of the server; its log has a line with the request id.",
 }
 """What to do next, by reason of the refusal."""
+
+NOT_FOUND = "_NOT_FOUND"
+_SAYS_IT_ITSELF = ("INVALID_", "OVERRIDE_", "MESSAGE_")
+
+
+def advice_about(reason: str) -> str:
+    """What to do next; empty where the refusal itself says what would be right."""
+    if reason in ADVICE:
+        return ADVICE[reason]
+    kind = kind_of(reason.removesuffix(NOT_FOUND).lower()) if reason.endswith(NOT_FOUND) else None
+    if kind:
+        return f"`mds list {kind.replace('_', '-')}` shows what there is."
+    if reason.startswith(_SAYS_IT_ITSELF):
+        return ""
+    return f"`mds explain {reason}` says what it means."
 
 
 class Failure(click.ClickException):
@@ -53,8 +84,8 @@ class Failure(click.ClickException):
         lines.extend(f"  {v.field}: {v.description}" for v in error.violations)
         for conflict in error.conflicts:
             lines.extend(_conflict_lines(conflict))
-        if error.reason in ADVICE:
-            lines.append(ADVICE[error.reason])
+        if advice := advice_about(error.reason):
+            lines.append(advice)
         return cls("\n".join(lines))
 
 

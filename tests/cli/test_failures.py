@@ -1,9 +1,16 @@
 """What a refusal says to a person."""
 
+import re
+import shlex
+
+import click
 import grpc
 from mds.v1.difference_pb2 import Conflict, FieldConflict
+from mds.v1.error_reason_pb2 import ErrorReason
 
-from control_units.cli.failures import Failure
+from control_units.cli import main
+from control_units.cli.failures import ADVICE, Failure, advice_about
+from control_units.cli.looking.meaning import is_known
 from control_units.client import Refused
 
 
@@ -37,3 +44,26 @@ def test_what_is_gone_is_told_to_be() -> None:
     told = str(Failure.of(refused))
     assert "control_units/LAB/A: somebody deleted it meanwhile" in told
     assert "Run it again" in told
+
+
+def test_every_refusal_says_what_to_do_next_or_what_would_be_right() -> None:
+    reasons = set(ErrorReason.keys()) - {"ERROR_REASON_UNSPECIFIED"}
+    silent = {reason for reason in reasons if not advice_about(reason)}
+    own_words = ("INVALID_", "OVERRIDE_", "MESSAGE_", "INSTANTIATION_", "DATASET_", "DELIVERY_")
+    assert {reason for reason in silent if not reason.startswith(own_words)} == set()
+    assert set(ADVICE) - reasons <= {"UNIMPLEMENTED"}, "they are no reasons any more"
+    assert advice_about("TEMPLATE_NOT_FOUND") == "`mds list templates` shows what there is."
+
+
+def test_advice_names_commands_that_are_there() -> None:
+    told = " ".join(map(advice_about, ErrorReason.keys()))
+    context = click.Context(main)
+    for line in re.findall(r"`mds ([^`]*)`", told):
+        command: click.Command = main
+        words = shlex.split(line)
+        while isinstance(command, click.Group):
+            found = command.get_command(context, words[0])
+            assert found is not None, line
+            command, words = found, words[1:]
+        if line.startswith("explain "):
+            assert is_known(words[0]), line

@@ -1,6 +1,8 @@
 """What `mds` knows of itself: its commands, its kinds, its exit codes, and what was meant."""
 
 import importlib.metadata
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ import click
 import pytest
 
 from control_units.cli import COMMANDS, main
+from control_units.cli.connection import Connection
 from control_units.cli.guide import EXIT_CODES, known_commands
 from control_units.cli.kinds import KINDS, LISTED, kind_of
 from control_units.cli.looking.meaning import comments, load_all, meaning_of
@@ -51,6 +54,41 @@ def test_the_guide_has_each_command_with_its_own_words() -> None:
         if known_commands()[name].rstrip(".") != words.rstrip(".")
     }
     assert wrong == {}, "control_units/cli/guide.py has other words"
+
+
+def examples() -> list[str]:
+    helps = "\n".join(command.help or "" for _, command in all_commands())
+    return sorted({line.strip() for line in helps.splitlines() if line.startswith("  mds ")})
+
+
+def test_each_command_has_an_example() -> None:
+    servers = {"serve", "migrate", "config", "web"}
+    for name, command in all_commands():
+        if not isinstance(command, click.Group) and name not in servers:
+            assert "  mds " in (command.help or ""), f"mds {name} --help has no example"
+
+
+@pytest.mark.parametrize("example", examples())
+def test_examples_are_commands(
+    example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All words of them are there; the files that they name are made for it."""
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(example.partition(" | ")[0], comments=True)[1:]
+    if words[0] in {"COMMAND", "explain", "completion"}:
+        return
+    for word in words:
+        if re.fullmatch(r"[\w./-]+\.(yaml|json|csv|tsv|txt)", word):
+            (tmp_path / word).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / word).write_text("x")
+    command: click.Command = main
+    context = click.Context(main, obj=Connection())
+    while isinstance(command, click.Group):
+        name, found, words = command.resolve_command(context, words)
+        assert found is not None
+        context = click.Context(found, parent=context, info_name=name)
+        command = found
+    command.parse_args(context, words)
 
 
 def test_all_commands_can_tell_their_calls() -> None:

@@ -16,6 +16,7 @@ from tests.stages.requirements import needs
 
 HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 PAGES = (
+    "command-line.md",
     "change-many-units.md",
     "publish-a-template.md",
     "undo-and-history.md",
@@ -30,6 +31,7 @@ PAGES = (
     "maintenance.md",
     "run-an-agent.md",
     "guards.md",
+    "webhooks.md",
     "rest.md",
 )
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)

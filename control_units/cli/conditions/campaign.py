@@ -80,7 +80,11 @@ def create(
 @list_output
 @pass_connection
 def list_(connection: Connection, *, is_open: bool, output: str) -> None:
-    """List campaigns with their sums: how many units they have reached, of how many."""
+    """List campaigns with their sums: how many units they have reached, of how many.
+
+    \b
+      mds campaign list --open
+    """
     found = connection.run(_all)
     if is_open:
         found = [each for each in found if not each[0].closed]
@@ -94,7 +98,11 @@ def list_(connection: Connection, *, is_open: bool, output: str) -> None:
 @list_output
 @pass_connection
 def show(connection: Connection, name: str, *, output: str) -> None:
-    """Show one campaign with its sums; its operations: mds operation list --campaign CAMPAIGN."""
+    """Show one campaign with its sums; its operations: mds operation list --campaign CAMPAIGN.
+
+    \b
+      mds campaign show degauss
+    """
     _write(connection.run(lambda client: _some(client, name)), output)
 
 
@@ -103,7 +111,11 @@ def show(connection: Connection, name: str, *, output: str) -> None:
 @_REASON
 @pass_connection
 def close(connection: Connection, name: str, *, reason: str) -> None:
-    """Take no more orders for a campaign; those that were given go on."""
+    """Take no more orders for a campaign; those that were given go on.
+
+    \b
+      mds campaign close degauss --reason "the run begins"
+    """
     from google.protobuf.field_mask_pb2 import FieldMask
     from mds.v1.campaign_pb2 import Campaign, UpdateCampaignRequest
 

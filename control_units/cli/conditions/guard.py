@@ -122,7 +122,11 @@ def create(connection: Connection, /, name: str, **options: Any) -> None:
 @list_output
 @pass_connection
 def list_(connection: Connection, *, output: str) -> None:
-    """List all guards, and whether they forbid anything now."""
+    """List all guards, and whether they forbid anything now.
+
+    \b
+      mds guard list
+    """
     from control_units.cli.output.writing import Shape, write_all
 
     machines, guards = connection.run(machines_and_guards)
@@ -150,7 +154,11 @@ def list_(connection: Connection, *, output: str) -> None:
 @show_output("file")
 @pass_connection
 def show(connection: Connection, name: str, *, output: str) -> None:
-    """Show one guard, in the format of `mds export`."""
+    """Show one guard, in the format of `mds export`.
+
+    \b
+      mds guard show beam
+    """
     from control_units.cli.looking.showing import show_declared
 
     show_declared(connection, name, output)
@@ -162,6 +170,9 @@ def show(connection: Connection, name: str, *, output: str) -> None:
 @pass_connection
 def delete(connection: Connection, name: str, *, reason: str) -> None:
     """Delete a guard: what it forbade may be changed from now on. `mds undo last` brings it back.
+
+    \b
+      mds guard delete beam --reason "the run is over"
 
     Exit codes: 0 deleted, 1 there is none of this id, 3 no server answers.
     """

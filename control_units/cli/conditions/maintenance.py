@@ -77,6 +77,9 @@ def begin(connection: Connection, /, control_units: tuple[str, ...], **options: 
 def end(connection: Connection, name: str, *, reason: str) -> None:
     """End a maintenance now: what people want of its units counts again.
 
+    \b
+      mds maintenance end 2026-11-21-4f2a
+
     Exit codes: 0 ended, 1 there is none of this id, 3 no server answers.
     """
     connection.run(lambda client: _end(client, name, reason))
@@ -87,7 +90,12 @@ def end(connection: Connection, name: str, *, reason: str) -> None:
 @list_output
 @pass_connection
 def list_(connection: Connection, *, output: str) -> None:
-    """List all maintenances, also those that are over."""
+    """List all maintenances, also those that are over.
+
+    \b
+      mds maintenance list
+      mds maintenance list -o csv
+    """
     from control_units.cli.output.writing import Shape, write_all
 
     found = connection.run(_all)
@@ -114,7 +122,11 @@ def _row(each: "Maintenance") -> tuple[str, ...]:
 @show_output("file")
 @pass_connection
 def show(connection: Connection, name: str, *, output: str) -> None:
-    """Show one maintenance, in the format of `mds export`."""
+    """Show one maintenance, in the format of `mds export`.
+
+    \b
+      mds maintenance show 2026-11-21-4f2a
+    """
     from control_units.cli.looking.showing import show_declared
 
     show_declared(connection, name, output)

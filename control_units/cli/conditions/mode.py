@@ -74,7 +74,11 @@ def set_(connection: Connection, name: str, *, to: str, reason: str) -> None:
 @list_output
 @pass_connection
 def list_(connection: Connection, *, output: str) -> None:
-    """List all machines with their modes."""
+    """List all machines with their modes.
+
+    \b
+      mds mode list
+    """
     from control_units.cli.output.writing import Shape, write_all
     from control_units.cli.times import shown
 
@@ -101,7 +105,11 @@ def list_(connection: Connection, *, output: str) -> None:
 @show_output("file")
 @pass_connection
 def show(connection: Connection, name: str, *, output: str) -> None:
-    """Show one machine, in the format of `mds export`."""
+    """Show one machine, in the format of `mds export`.
+
+    \b
+      mds mode show DAFNE
+    """
     from control_units.cli.looking.showing import show_declared
 
     show_declared(connection, name, output)

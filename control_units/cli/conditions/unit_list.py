@@ -77,7 +77,11 @@ def create(connection: Connection, /, name: str, **options: Any) -> None:
 @_REASON
 @pass_connection
 def add(connection: Connection, name: str, control_units: tuple[str, ...], *, reason: str) -> None:
-    """Put CONTROL_UNITS on a list."""
+    """Put CONTROL_UNITS on a list.
+
+    \b
+      mds unit-list add night-shift RING/MAG/DIP/DIPRG01
+    """
     _name(connection, name, reason=reason, added=control_units)
 
 
@@ -89,7 +93,11 @@ def add(connection: Connection, name: str, control_units: tuple[str, ...], *, re
 def remove(
     connection: Connection, name: str, control_units: tuple[str, ...], *, reason: str
 ) -> None:
-    """Take CONTROL_UNITS off a list that names them."""
+    """Take CONTROL_UNITS off a list that names them.
+
+    \b
+      mds unit-list remove night-shift RING/MAG/DIP/DIPRG01
+    """
     _name(connection, name, reason=reason, removed=control_units)
 
 
@@ -97,7 +105,11 @@ def remove(
 @list_output
 @pass_connection
 def list_(connection: Connection, *, output: str) -> None:
-    """List all saved lists."""
+    """List all saved lists.
+
+    \b
+      mds unit-list list
+    """
     from control_units.cli.output.writing import Shape, write_all
 
     async def call(client: "Client") -> "list[UnitList]":
@@ -118,7 +130,11 @@ def list_(connection: Connection, *, output: str) -> None:
 @show_output("file")
 @pass_connection
 def show(connection: Connection, name: str, *, output: str) -> None:
-    """Show one list, in the format of `mds export`."""
+    """Show one list, in the format of `mds export`.
+
+    \b
+      mds unit-list show night-shift
+    """
     from control_units.cli.looking.showing import show_declared
 
     show_declared(connection, name, output)
@@ -129,7 +145,11 @@ def show(connection: Connection, name: str, *, output: str) -> None:
 @_REASON
 @pass_connection
 def delete(connection: Connection, name: str, *, reason: str) -> None:
-    """Delete a list; its units stay as they are."""
+    """Delete a list; its units stay as they are.
+
+    \b
+      mds unit-list delete night-shift
+    """
     from mds.v1.unit_list_pb2 import DeleteUnitListRequest
 
     request = DeleteUnitListRequest(name=name, etag="*", reason=reason)

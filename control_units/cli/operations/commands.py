@@ -118,6 +118,10 @@ def watch(connection: Connection, name: str, *, within: float | None) -> None:
     """Follow an operation to its end, wave by wave; also while servers come and go. Ctrl-C ends
     the watching, not the operation.
 
+    \b
+      mds operation watch last
+      mds operation watch last --within 600
+
     Exit codes: 0 all units have come there; 1 some have not, or it was not watched to its end;
     3 no server answers.
     """
@@ -132,7 +136,11 @@ def watch(connection: Connection, name: str, *, within: float | None) -> None:
 @reason_option
 @pass_connection
 def pause(connection: Connection, name: str, *, reason: str) -> None:
-    """Begin no further step until it is resumed; what is under way goes on."""
+    """Begin no further step until it is resumed; what is under way goes on.
+
+    \b
+      mds operation pause last --reason "beam is back"
+    """
     from control_units.cli.operations.steering import steer
 
     steer(connection, "Pause", name, reason=reason)
@@ -143,7 +151,11 @@ def pause(connection: Connection, name: str, *, reason: str) -> None:
 @reason_option
 @pass_connection
 def resume(connection: Connection, name: str, *, reason: str) -> None:
-    """Let an operation go on that is paused, or begin one that is PENDING."""
+    """Let an operation go on that is paused, or begin one that is PENDING.
+
+    \b
+      mds operation resume last
+    """
     from control_units.cli.operations.steering import steer
 
     steer(connection, "Resume", name, reason=reason)
@@ -155,7 +167,11 @@ def resume(connection: Connection, name: str, *, reason: str) -> None:
 @pass_connection
 def abort(connection: Connection, name: str, *, reason: str) -> None:
     """End all steps that have not begun; what is under way goes on to its end. What was done
-    stays: the opposite order takes it back."""
+    stays: the opposite order takes it back.
+
+    \b
+      mds operation abort last --reason "wrong section"
+    """
     from control_units.cli.operations.steering import steer
 
     steer(connection, "Abort", name, reason=reason)
@@ -167,7 +183,11 @@ def abort(connection: Connection, name: str, *, reason: str) -> None:
 @pass_connection
 def retry_failed(connection: Connection, name: str, *, reason: str) -> None:
     """Begin again the steps that failed, and those that were ended because of them. Units in
-    error are told to recover first."""
+    error are told to recover first.
+
+    \b
+      mds operation retry-failed last
+    """
     from control_units.cli.operations.steering import steer
 
     steer(connection, "Retry", name, reason=reason)

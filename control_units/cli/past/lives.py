@@ -60,6 +60,10 @@ def lives(
     """Show the lives of CONTROL_UNIT (its id), newest first: each begins when a process has
     built the unit, and ends with it.
 
+    \b
+      mds lives DAFNE/PL/QSK/QSKPL106 --since 30d
+      mds lives DAFNE/PL/QSK/QSKPL106 -o csv
+
     Exit codes: 0 shown, 1 there is no such unit, 3 no server answers.
     """
     from mds.v1.instantiation_pb2 import ListInstantiationsRequest

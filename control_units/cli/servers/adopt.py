@@ -32,6 +32,10 @@ def adopt(connection: Connection, unit_server: str | None, *, reason: str) -> No
     """Declare UNIT_SERVER, which has knocked and was refused because nobody knows it. Without
     an argument, list what has knocked.
 
+    \b
+      mds adopt
+      mds adopt SIMPS_0 --reason "new crate"
+
     Exit codes: 0 declared or listed, 1 it has not knocked or is declared, 3 no server answers.
     """
     if unit_server is None:

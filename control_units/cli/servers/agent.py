@@ -71,6 +71,9 @@ def run(connection: Connection, /, agent_id: str, *, on_exit: str, **limits: Any
     One agent a host is enough. Killed, it leaves its unit servers running, and takes charge of
     them again when it comes back. While no server answers it goes on with what was declared
     last, which it keeps in MDS_STATE_FOLDER.
+
+    \b
+      mds agent run btf-host-1 --on-exit stop
     """
     from control_units.agent.daemon import run_agent
     from control_units.agent.folder import AgentFolder, AgentRunsAlready
@@ -107,6 +110,10 @@ def run(connection: Connection, /, agent_id: str, *, on_exit: str, **limits: Any
 def status(connection: Connection, name: str | None, *, output: str) -> None:
     """Show all agents, or what AGENT launches: which processes run, with what they use, and which
     have been given up, and why.
+
+    \b
+      mds agent status
+      mds agent status btf-host-1 -o json
 
     Exit codes: 0 shown, 1 there is no such agent, 3 no server answers.
     """

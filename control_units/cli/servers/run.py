@@ -27,6 +27,10 @@ def run(facility_file: Path | None) -> None:
     the example facility is run. Each file has a database of its own in your data folder,
     unless MDS_DATABASE_URL names another one; ports are set with MDS_GRPC_PORT,
     MDS_HTTP_PORT and MDS_WEB_PORT. Ctrl-C ends everything.
+
+    \b
+      mds run
+      mds run my-facility.yaml
     """
     from control_units.local_facility.facility import Failed, LocalFacility
     from control_units.local_facility.folder import Folder, RunsAlready

@@ -40,6 +40,9 @@ def simulate(
     Their classes are made from the templates: power supplies, cameras and beam-position
     monitors by the names of their classes, and a device without behaviour for any other.
     Ctrl-C or SIGTERM stops the units and says good-bye.
+
+    \b
+      mds simulate LINAC/MAGNETS
     """
     from control_units.running import run, set_up_logs
 

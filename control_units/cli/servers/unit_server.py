@@ -36,6 +36,9 @@ def _command(verb: str, meaning: str) -> None:
 
     order.__doc__ = f"""{meaning}
 
+    \b
+      mds unit-server {verb} SIMPS_0 --reason "new cable"
+
     Exit codes: 0 ordered, 1 refused, 3 no server answers.
     """
     short = meaning.partition(",")[0].partition(".")[0]
@@ -58,6 +61,9 @@ _command("restart", "End unit servers and launch them again, also those that wer
 def log(connection: Connection, name: str, *, lines: int) -> None:
     """Show the end of what UNIT_SERVER wrote to its outputs; its agent is asked for it, which may
     take some seconds.
+
+    \b
+      mds unit-server log SIMPS_0 -n 50
 
     Exit codes: 0 shown, 1 no agent can be asked, 3 no server answers.
     """

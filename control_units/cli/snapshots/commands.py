@@ -59,7 +59,11 @@ def snapshot() -> None:
 @list_output
 @pass_connection
 def list_(connection: Connection, *, prefix: str, mark: str, as_of: str, output: str) -> None:
-    """List snapshots with their marks, when they were taken, and how much is in them."""
+    """List snapshots with their marks, when they were taken, and how much is in them.
+
+    \b
+      mds snapshot list --mark golden
+    """
     from control_units.cli.snapshots.marking import list_snapshots
 
     list_snapshots(connection, {"id_prefix": prefix, "mark": mark, "as_of": as_of}, output=output)
@@ -71,7 +75,11 @@ def list_(connection: Connection, *, prefix: str, mark: str, as_of: str, output:
 @reason_option
 @pass_connection
 def create(connection: Connection, snapshot: str, *, description: str, reason: str) -> None:
-    """Create SNAPSHOT with nothing in it yet."""
+    """Create SNAPSHOT with nothing in it yet.
+
+    \b
+      mds snapshot create evening --description "by hand"
+    """
     from control_units.cli.snapshots.marking import create_snapshot
 
     create_snapshot(connection, snapshot, description=description, reason=reason)
@@ -83,7 +91,11 @@ def create(connection: Connection, snapshot: str, *, description: str, reason: s
 @reason_option
 @pass_connection
 def mark(connection: Connection, snapshot: str, marks: Sequence[str], *, reason: str) -> None:
-    """Mark SNAPSHOT with short words, such as golden."""
+    """Mark SNAPSHOT with short words, such as golden.
+
+    \b
+      mds snapshot mark evening golden
+    """
     from control_units.cli.snapshots.marking import change_marks
 
     change_marks(connection, snapshot, added=marks, reason=reason)
@@ -95,7 +107,11 @@ def mark(connection: Connection, snapshot: str, marks: Sequence[str], *, reason:
 @reason_option
 @pass_connection
 def unmark(connection: Connection, snapshot: str, marks: Sequence[str], *, reason: str) -> None:
-    """Take marks off SNAPSHOT."""
+    """Take marks off SNAPSHOT.
+
+    \b
+      mds snapshot unmark evening golden
+    """
     from control_units.cli.snapshots.marking import change_marks
 
     change_marks(connection, snapshot, removed=marks, reason=reason)

@@ -36,7 +36,11 @@ def template() -> None:
 @list_output
 @pass_connection
 def list_(connection: Connection, *, prefix: str, as_of: str, output: str) -> None:
-    """List templates with their newest version and where it stands."""
+    """List templates with their newest version and where it stands.
+
+    \b
+      mds template list
+    """
     from control_units.cli.templates.versions import list_templates
 
     list_templates(connection, prefix=prefix, as_of=as_of, output=output)
@@ -48,7 +52,11 @@ def list_(connection: Connection, *, prefix: str, as_of: str, output: str) -> No
 @list_output
 @pass_connection
 def versions(connection: Connection, template: str, *, as_of: str, output: str) -> None:
-    """List the versions of TEMPLATE, where each stands, and how many units are on it."""
+    """List the versions of TEMPLATE, where each stands, and how many units are on it.
+
+    \b
+      mds template versions driver::powersupply::SCPowerSupply
+    """
     from control_units.cli.templates.versions import list_versions
 
     list_versions(connection, template, as_of=as_of, output=output)
@@ -86,7 +94,11 @@ def draft(connection: Connection, template: str, *, file: Path | None, reason: s
 @pass_connection
 def publish(connection: Connection, template: str, *, reason: str) -> None:
     """Make the draft of TEMPLATE a version that units can use, and that never changes again.
-    New units get it; those that are there stay as they are until they are rebased."""
+    New units get it; those that are there stay as they are until they are rebased.
+
+    \b
+      mds template publish driver::powersupply::SCPowerSupply
+    """
     from control_units.cli.templates.versions import publish_draft
 
     publish_draft(connection, template, reason=reason)
@@ -98,7 +110,11 @@ def publish(connection: Connection, template: str, *, reason: str) -> None:
 @reason_option
 @pass_connection
 def deprecate(connection: Connection, template: str, *, version: int, reason: str) -> None:
-    """Let no new unit use a version of TEMPLATE; those that do go on."""
+    """Let no new unit use a version of TEMPLATE; those that do go on.
+
+    \b
+      mds template deprecate driver::powersupply::SCPowerSupply --version 2
+    """
     from control_units.cli.templates.versions import deprecate_version
 
     deprecate_version(connection, template, version, reason=reason)
@@ -109,7 +125,11 @@ def deprecate(connection: Connection, template: str, *, version: int, reason: st
 @reason_option
 @pass_connection
 def discard(connection: Connection, template: str, *, reason: str) -> None:
-    """Throw the draft of TEMPLATE away."""
+    """Throw the draft of TEMPLATE away.
+
+    \b
+      mds template discard driver::powersupply::SCPowerSupply
+    """
     from control_units.cli.templates.versions import discard_draft
 
     discard_draft(connection, template, reason=reason)

@@ -55,6 +55,9 @@ def _options(command: Command) -> Command:
 def chaos(connection: Connection, /, file: BinaryIO, **options: object) -> None:
     """Read FILE, an export of a !CHAOS site or its catalogue of classes (JSON).
 
+    \b
+      mds import chaos site.json --dry-run
+
     Exit codes: 0 taken (with --skip-invalid: without what has problems), 1 problems found and
     nothing written, 2 wrong use, 3 no server answers.
     """
@@ -68,6 +71,9 @@ def chaos(connection: Connection, /, file: BinaryIO, **options: object) -> None:
 @pass_connection
 def facility(connection: Connection, /, file: BinaryIO, **options: object) -> None:
     """Read FILE, in the format of `mds export` (YAML or JSON).
+
+    \b
+      mds import facility facility.yaml --on-conflict skip
 
     Exit codes: as of `mds import chaos`.
     """
