@@ -10,6 +10,7 @@ from benchmarks.as_of import as_of, as_of_mariadb
 from benchmarks.audit import audit
 from benchmarks.boot_storm import boot_storm
 from benchmarks.effective_configuration import effective_configuration
+from benchmarks.filter import filter
 from benchmarks.history import history
 from benchmarks.history_size import history_size
 from benchmarks.idle_facility import idle_facility
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "as_of_mariadb": as_of_mariadb,
     "write_cost": write_cost,
     "plan_and_apply": plan_and_apply,
+    "filter": filter,
     "history": history,
     "history_size": history_size,
     "audit": audit,

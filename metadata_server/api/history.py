@@ -95,6 +95,7 @@ class HistoryServicer(history_pb2_grpc.HistoryServicer):
             author=request.author,
             since=moment_of(request.since, field="since"),
             until=moment_of(request.until, field="until"),
+            filter=request.filter,
         )
         answer = await self._history.list_change_sets(
             selection, size=request.page_size, token=request.page_token
@@ -189,6 +190,7 @@ def change_selection(request: history_pb2.ListChangesRequest) -> ChangeSelection
         author=request.author,
         since=moment_of(request.since, field="since"),
         until=moment_of(request.until, field="until"),
+        filter=request.filter,
     )
 
 

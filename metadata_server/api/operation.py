@@ -177,4 +177,5 @@ def selection_of(request: operation_pb2.ListOperationsRequest) -> OperationSelec
         until_us=time_us_of(request.until),
         text=request.text,
         campaign=campaign,
+        filter=request.filter,
     )

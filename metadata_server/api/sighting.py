@@ -20,7 +20,7 @@ class SightingsServicer(sighting_pb2_grpc.SightingsServicer):
     async def ListSightings(
         self, request: sighting_pb2.ListSightingsRequest, context: Context
     ) -> sighting_pb2.ListSightingsResponse:
-        answer = await self._sightings.list(size=request.page_size)
+        answer = await self._sightings.list(size=request.page_size, filter=request.filter)
         tell_position(context, answer.position)
         return sighting_pb2.ListSightingsResponse(
             sightings=map(sighting_message, answer.value),

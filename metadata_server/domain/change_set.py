@@ -76,6 +76,7 @@ class ChangeSelection:
         kinds: none: all that people declare.
         id_prefix: ids began with this text then.
         since, until: both included.
+        filter: as its caller wrote it.
     """
 
     kind: Kind | None = None
@@ -86,6 +87,7 @@ class ChangeSelection:
     author: str = ""
     since: Moment | None = None
     until: Moment | None = None
+    filter: str = ""
 
     @property
     def digest(self) -> str:
@@ -99,6 +101,7 @@ class ChangeSetSelection:
     author: str = ""
     since: Moment | None = None
     until: Moment | None = None
+    filter: str = ""
 
     @property
     def digest(self) -> str:

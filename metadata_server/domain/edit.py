@@ -28,6 +28,7 @@ class UnitSelection:
         id_prefixes: that ids begin with, besides `ids`.
         desired_states: what people want them to be, one of these; none: any.
         unit_list: id of a list that they are on, as it is when this is worked out.
+        filter: that they pass then, as people write it.
     """
 
     ids: tuple[str, ...] = ()
@@ -40,6 +41,7 @@ class UnitSelection:
     id_prefixes: tuple[str, ...] = ()
     desired_states: frozenset[State] = frozenset()
     unit_list: str = ""
+    filter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

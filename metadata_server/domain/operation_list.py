@@ -36,6 +36,7 @@ class OperationSelection:
         since_us: created then or later.
         until_us: created before; 0: whenever.
         campaign: id of the one that they were given for.
+        filter: as its caller wrote it.
         text: that stands in the reason or the message, whatever the case of its letters.
     """
 
@@ -48,6 +49,7 @@ class OperationSelection:
     until_us: int = 0
     text: str = ""
     campaign: str = ""
+    filter: str = ""
 
     @property
     def digest(self) -> str:

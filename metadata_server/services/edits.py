@@ -10,6 +10,7 @@ from metadata_server.domain.bundle import Item, OnConflict
 from metadata_server.domain.change import Caller
 from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.edit import FieldEdit, Step, UnitSelection, edited, steps_of
+from metadata_server.domain.filter.asked import still_passes
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import WrongField
 from metadata_server.domain.resource import Resource
@@ -89,7 +90,8 @@ def still_selected(selection: UnitSelection, read: ControlUnit, there: Resource)
 
     Raises:
         LostRace: it is no longer of the template or the unit server that were locked with it, or
-            has no longer the labels or the desired state that it was selected by.
+            has no longer the labels or the desired state that it was selected by, or passes its
+            filter no longer.
     """
     assert isinstance(there, ControlUnit)
     if (there.template, there.unit_server) != (read.template, read.unit_server):
@@ -97,6 +99,8 @@ def still_selected(selection: UnitSelection, read: ControlUnit, there: Resource)
     if not selection.labels.items() <= there.labels.items():
         raise LostRace
     if selection.desired_states and there.desired_state not in selection.desired_states:
+        raise LostRace
+    if not still_passes(selection.filter, there):
         raise LostRace
     return there
 

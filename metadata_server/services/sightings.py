@@ -16,16 +16,16 @@ class Sightings:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def list(self, *, size: int) -> Answer[list[Sighting]]:
+    async def list(self, *, size: int, filter: str = "") -> Answer[list[Sighting]]:
         """Newest first, without those that have been declared since.
 
         Raises:
-            Refused: INVALID_FIELD.
+            Refused: INVALID_FIELD, INVALID_FILTER.
         """
         limit = page_size(size)
 
         def work(unit: UnitOfWork) -> list[Sighting]:
-            found = sightings(unit, limit)
+            found = sightings(unit, limit, filter=filter)
             declared = unit.keys.find(Kind.UNIT_SERVER, (each.unit_server for each in found))
             return [each for each in found if each.unit_server not in declared]
 

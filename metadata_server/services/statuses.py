@@ -36,7 +36,7 @@ from metadata_server.store.observer import observer
 from metadata_server.store.past import resource_at
 from metadata_server.store.past_statuses import sessions_at, statuses_at
 from metadata_server.store.sessions import sessions_of
-from metadata_server.store.status_lists import session_page, status_page
+from metadata_server.store.status_lists import in_touch, session_page, status_page
 from metadata_server.store.store import Answer, Store, told_at
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -122,7 +122,7 @@ class Statuses:
             key = resource_at(unit, UnitServer, id, position).meta.key
             found = sessions_at(unit, {id: key}, position.revision)
             is_now = position == unit.position
-            return (in_touch(unit, found) if is_now else found)[0], position
+            return (told_of(unit, found) if is_now else found)[0], position
 
         return told_at(await self._store.read(work))
 
@@ -133,7 +133,7 @@ class Statuses:
 
         def work(unit: UnitOfWork) -> Listing[Session]:
             page = session_page(unit, selection, size=size, token=token)
-            items = page.items if selection.as_of else in_touch(unit, page.items)
+            items = page.items if selection.as_of else told_of(unit, page.items)
             return Listing(items, page.position, page.next_page_token)
 
         return await self._store.read(work)
@@ -172,19 +172,12 @@ def template_at(unit: UnitOfWork, declared: ControlUnit, position: Position) -> 
     return unit.resources.versions([pair])[pair]
 
 
-def in_touch(unit: UnitOfWork, sessions: Sequence[Session]) -> list[Session]:
-    """Sessions with their contact as it is now, blindness of the observer included, and with the
-    conditions of their unit servers."""
+def told_of(unit: UnitOfWork, sessions: Sequence[Session]) -> list[Session]:
+    """Sessions with their contact as it is now, and with the conditions of their unit servers."""
     dying = keep_dying(unit, keys_of(sessions))
-    leases = {key: lease for key, (_, lease) in sessions_of(unit, keys_of(sessions)).items()}
-    seen = observer(unit)
     return [
-        replace(
-            one,
-            contact=contact_of(one, leases.get(one.unit_server_key), seen, unit.now_us),
-            conditions=conditions_of_server(dying, one.unit_server_key),
-        )
-        for one in sessions
+        replace(one, conditions=conditions_of_server(dying, one.unit_server_key))
+        for one in in_touch(unit, sessions)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -27,6 +28,7 @@ from metadata_server.domain.change_set import (
     ToldChange,
 )
 from metadata_server.domain.difference import FieldDifference, differences
+from metadata_server.domain.filter.vocabulary import CHANGE
 from metadata_server.domain.horizon import check_position
 from metadata_server.domain.names import BEGINS_AN_ID, DECLARED, Kind
 from metadata_server.domain.page import PageStart, page_size, start_of, token_of
@@ -34,6 +36,7 @@ from metadata_server.domain.refused import Refused
 from metadata_server.store.backwards import Place, Reach, newest_rows, place_of, reach_of
 from metadata_server.store.change_rows import Names
 from metadata_server.store.change_sets import change_set_of
+from metadata_server.store.filter.record_sources import CHANGE_SOURCES, passing
 from metadata_server.store.history import (
     Image,
     image_of_row,
@@ -55,12 +58,12 @@ def change_page(
     """One page of changes; all pages of a list are read at the first one's position.
 
     Raises:
-        Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET; HISTORY_TRIMMED, when nothing
+        Refused: INVALID_FIELD, INVALID_FILTER, INVALID_PAGE_TOKEN, HISTORY_RESET; HISTORY_TRIMMED, when nothing
             up to `until` is told any more; the kind's NOT_FOUND, for an id that never named
             anything.
     """
     count = page_size(size)
-    start = start_of(token, selection) if token else PageStart(unit.position)
+    start = start_of(token, selection) if token else PageStart(unit.position, now_us=unit.now_us)
     check_position(start.position, unit.position)
     kinds = (selection.kind,) if selection.kind else selection.kinds or DECLARED
     reach = reach_of(unit, start.position, since=selection.since, until=selection.until)
@@ -71,13 +74,13 @@ def change_page(
             max(reach.oldest, selection.change_set), min(reach.newest, selection.change_set)
         )
     before = place_of(start.after) if token else Place(reach.newest + 1)
-    query = Changes(unit, selection, kinds)
+    query = Changes(unit, selection, kinds, now_us=start.now_us)
     column = None if query.is_indexed or selection.change_set else history.c.revision
     rows, rest = newest_rows(unit, column, query.rows, reach, before=before, limit=count + 1)
     items = told(unit, rows[:count])
     if len(rows) > count:
         rest = Place(rows[count - 1].revision, rows[count - 1].ordinal)
-    following = token_of(selection, PageStart(start.position, rest.text)) if rest else ""
+    following = token_of(selection, replace(start, after=rest.text)) if rest else ""
     trimmed = max(query.horizons.values(), default=-1)
     kept_from = trimmed + 1 if trimmed >= reach.oldest else 0
     return ChangeListing(items, start.position, following, kept_from)
@@ -92,7 +95,9 @@ class Changes:
         is_indexed: whether the rows are found by their keys.
     """
 
-    def __init__(self, unit: UnitOfWork, selection: ChangeSelection, kinds: Sequence[Kind]) -> None:
+    def __init__(
+        self, unit: UnitOfWork, selection: ChangeSelection, kinds: Sequence[Kind], *, now_us: int
+    ) -> None:
         query = select(horizon.c.kind, horizon.c.revision).where(horizon.c.kind.in_(kinds))
         self.horizons: dict[str, int] = {
             row.kind: row.revision for row in unit.connection.execute(query)
@@ -115,6 +120,10 @@ class Changes:
                 self.is_indexed = True
         if selection.author:
             self._conditions.append(change_set.c.author == selection.author)
+        if selection.filter:
+            self._conditions.append(
+                passing(unit, selection.filter, CHANGE, CHANGE_SOURCES, now_us=now_us)
+            )
 
     def rows(self, reach: Reach, before: Place) -> Select[Any]:
         """Rows of a reach before a place, newest first, with their change sets and the

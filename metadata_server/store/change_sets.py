@@ -10,11 +10,13 @@ from sqlalchemy import Row, Select, exists, func, select
 
 from metadata_server.domain.change import Action
 from metadata_server.domain.change_set import ChangeSet, ChangeSetSelection, unknown_change_set
+from metadata_server.domain.filter.vocabulary import CHANGE_SET
 from metadata_server.domain.horizon import check_position
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, PageStart, page_size, start_of, token_of
 from metadata_server.store.backwards import Place, Reach, newest_rows, place_of, reach_of
 from metadata_server.store.change_rows import Names
+from metadata_server.store.filter.record_sources import CHANGE_SET_SOURCES, passing
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import change_set, history
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -28,13 +30,15 @@ def change_set_page(
     """One page of change sets, newest first; those of which nothing is kept are left out.
 
     Raises:
-        Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET.
+        Refused: INVALID_FIELD, INVALID_FILTER, INVALID_PAGE_TOKEN, HISTORY_RESET.
     """
     count = page_size(size)
-    start = start_of(token, selection) if token else PageStart(unit.position)
+    start = start_of(token, selection) if token else PageStart(unit.position, now_us=unit.now_us)
     check_position(start.position, unit.position)
     reach = reach_of(unit, start.position, since=selection.since, until=selection.until)
     before = place_of(start.after) if token else Place(reach.newest + 1)
+
+    wanted = passing(unit, selection.filter, CHANGE_SET, CHANGE_SET_SOURCES, now_us=start.now_us)
 
     def query(reach: Reach, before: Place) -> Select[Any]:
         columns = change_set.c
@@ -45,6 +49,8 @@ def change_set_page(
         )
         if selection.author:
             found = found.where(columns.author == selection.author)
+        if selection.filter:
+            found = found.where(wanted)
         return found.order_by(columns.revision.desc())
 
     rows, rest = newest_rows(
@@ -53,7 +59,7 @@ def change_set_page(
     items = counted(unit, map(change_set_of, rows[:count]))
     if len(rows) > count:
         rest = Place(items[-1].revision)
-    following = token_of(selection, PageStart(start.position, rest.text)) if rest else ""
+    following = token_of(selection, replace(start, after=rest.text)) if rest else ""
     return Listing(items, start.position, following)
 
 

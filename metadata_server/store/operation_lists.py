@@ -21,6 +21,7 @@ from metadata_server.domain.operation import Operation
 from metadata_server.domain.operation_list import OperationSelection
 from metadata_server.domain.operation_step import Step
 from metadata_server.domain.page import not_a_token, page_size
+from metadata_server.store.filter.record_sources import OPERATION_SOURCES, passing
 from metadata_server.store.operation_steps import steps_of
 from metadata_server.store.operation_tables import operation as table
 from metadata_server.store.operation_tables import operation_step
@@ -63,7 +64,7 @@ def operation_page(
     which they are: their bodies are not sorted.
 
     Raises:
-        Refused: INVALID_FIELD, INVALID_PAGE_TOKEN.
+        Refused: INVALID_FIELD, INVALID_FILTER, INVALID_PAGE_TOKEN.
     """
     count = page_size(size)
     field, descends = selection.sorting()
@@ -101,6 +102,7 @@ def is_by_index(selection: OperationSelection) -> bool:
         or selection.author
         or selection.text
         or selection.control_unit
+        or selection.filter
     )
     is_timed = bool(selection.since_us or selection.until_us)
     return not is_filtered and (field == "create_time" or (field == "name" and not is_timed))
@@ -133,6 +135,10 @@ def conditions_of(
         pattern = f"%{selection.text.translate(LIKE_ESCAPES).lower()}%"
         texts = (table.c.reason, table.c.message)
         found.append(or_(*(func.lower(each).like(pattern, escape="\\") for each in texts)))
+    if selection.filter:
+        found.append(
+            passing(unit, selection.filter, "operation", OPERATION_SOURCES, now_us=unit.now_us)
+        )
     if selection.campaign:
         keys = keys_ever(unit, Kind.CAMPAIGN, selection.campaign)
         found.append(table.c.campaign_key.in_(keys))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table
+from sqlalchemy import ColumnElement, Table
 
 from metadata_server.domain.facility import Snapshot
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
@@ -75,7 +75,7 @@ def narrower(one: str, other: str) -> str | None:
 
 
 def id_range(
-    column: Column[Any], *, prefix: str = "", after: str = "", until: str | None = None
+    column: ColumnElement[Any], *, prefix: str = "", after: str = "", until: str | None = None
 ) -> list[ColumnElement[bool]]:
     """Ids that begin with `prefix`, come after `after`, and not after `until`; byte by byte."""
     conditions: list[ColumnElement[bool]] = []

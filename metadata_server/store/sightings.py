@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from metadata_server.domain.filter.vocabulary import SIGHTING
 from metadata_server.domain.sighting import Sighting
 from metadata_server.store.codec import data_of, text_of
+from metadata_server.store.filter.record_sources import SIGHTING_SOURCES, passing
 from metadata_server.store.schema import sighting
 from metadata_server.store.unit_of_work import UnitOfWork
 from metadata_server.store.upsert import insert_missing
@@ -29,9 +31,11 @@ def record_sighting(unit: UnitOfWork, seen: Sighting) -> None:
     )
 
 
-def sightings(unit: UnitOfWork, limit: int) -> list[Sighting]:
+def sightings(unit: UnitOfWork, limit: int, *, filter: str = "") -> list[Sighting]:
     """Newest first; those that have been declared since are left out by the caller."""
     query = select(sighting).order_by(sighting.c.last_time_us.desc()).limit(limit)
+    if filter:
+        query = query.where(passing(unit, filter, SIGHTING, SIGHTING_SOURCES, now_us=unit.now_us))
     return [
         Sighting(
             unit_server=row["unit_server"],

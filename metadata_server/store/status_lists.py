@@ -6,7 +6,9 @@ What was never heard of has a status too, an empty one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, select
@@ -20,9 +22,11 @@ from metadata_server.domain.condition import (
     ConditionStatus,
 )
 from metadata_server.domain.control_unit import ControlUnitStatus
+from metadata_server.domain.filter.asked import asked_of
+from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, PageStart, Selection
-from metadata_server.domain.session import Session
+from metadata_server.domain.session import Session, contact_of
 from metadata_server.domain.state import State
 from metadata_server.store.conditions import NOTHING, HeldByType, conditions_of, told
 from metadata_server.store.desires import (
@@ -37,6 +41,7 @@ from metadata_server.store.keys import batches
 from metadata_server.store.launched import hosted_by_dying
 from metadata_server.store.lists import filtered_page, listing
 from metadata_server.store.maintenances import coverage_now, covered
+from metadata_server.store.observer import observer
 from metadata_server.store.past import batches_of, names_at
 from metadata_server.store.past_statuses import sessions_at, statuses_at
 from metadata_server.store.schema import (
@@ -45,6 +50,7 @@ from metadata_server.store.schema import (
     unit_condition,
 )
 from metadata_server.store.selections import Filter, filter_of, id_range
+from metadata_server.store.sessions import sessions_of
 from metadata_server.store.statuses import status_from
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -201,14 +207,27 @@ def session_page(
         Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET, HISTORY_TRIMMED.
     """
 
+    asked = asked_of(selection)
+
     def read(start: PageStart, limit: int) -> list[Session]:
         revision = start.position.revision
         wanted = filter_of(unit, selection, revision)
         if wanted is None:
             return []
         names = names_at(Kind.UNIT_SERVER, revision)
-        some = next(batches_of(unit, names, wanted.id_prefix, after=start.after, size=limit))
-        return sessions_at(unit, some, revision)[:limit]
+        after = "" if asked.sorting.descends else start.after
+        found: list[Session] = []
+        for some in batches_of(unit, names, wanted.id_prefix, after=after, size=limit):
+            sessions = sessions_at(unit, some, revision)
+            if selection.is_filtered and not selection.as_of:
+                sessions = in_touch(unit, sessions)
+            found += [s for s in sessions if matches(asked.expression, s, start.now_us)]
+            if len(found) >= limit and not asked.sorting.descends:
+                break
+        if asked.sorting.descends:
+            end = bisect_left(found, start.after, key=lambda s: s.unit_server)
+            found = found[:end][::-1] if start.after else found[::-1]
+        return found[:limit]
 
     return listing(
         unit,
@@ -219,3 +238,14 @@ def session_page(
         token=token,
         id_of=lambda s: s.unit_server,
     )
+
+
+def in_touch(unit: UnitOfWork, sessions: Sequence[Session]) -> list[Session]:
+    """Last sessions with their contact as it is now, blindness of the observer included."""
+    keys = [session.unit_server_key for session in sessions]
+    leases = {key: lease for key, (_, lease) in sessions_of(unit, keys).items()}
+    seen = observer(unit)
+    return [
+        replace(one, contact=contact_of(one, leases.get(one.unit_server_key), seen, unit.now_us))
+        for one in sessions
+    ]

@@ -11,6 +11,7 @@ from metadata_server.domain.edit import UnitSelection
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
 from metadata_server.domain.state import State
 from metadata_server.domain.unit_list import UnitList
+from metadata_server.store.filter.unit_sources import units_passing
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import control_unit, control_unit_status
 from metadata_server.store.selections import id_range
@@ -85,4 +86,6 @@ def conditions_of(unit: UnitOfWork, selection: UnitSelection) -> list[ColumnElem
         status = control_unit_status
         reported = select(status.c.key).where(status.c.state == selection.state.value)
         conditions.append(control_unit.c.key.in_(reported))
+    if selection.filter:
+        conditions.append(units_passing(unit, selection.filter))
     return conditions

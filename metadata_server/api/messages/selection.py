@@ -7,6 +7,7 @@ from mds.v1 import edit_pb2
 from metadata_server.api.messages.enums import STATES
 from metadata_server.api.messages.reading import Reading
 from metadata_server.domain.edit import FieldEdit, UnitSelection
+from metadata_server.domain.filter.parser import parse_filter
 from metadata_server.domain.names import Kind
 from metadata_server.domain.state import State
 
@@ -15,7 +16,7 @@ def selection_of(message: edit_pb2.UnitSelection) -> UnitSelection:
     """Which control units a request is about.
 
     Raises:
-        Refused: INVALID_ID, INVALID_FIELD, with everything that is wrong with it.
+        Refused: INVALID_FILTER; INVALID_ID, INVALID_FIELD, with everything that is wrong with it.
     """
     reading = Reading()
     selection = read_selection(message, reading, "selection")
@@ -24,7 +25,12 @@ def selection_of(message: edit_pb2.UnitSelection) -> UnitSelection:
 
 
 def read_selection(message: edit_pb2.UnitSelection, reading: Reading, where: str) -> UnitSelection:
-    """A selection that is the field `where` of what is read."""
+    """A selection that is the field `where` of what is read.
+
+    Raises:
+        Refused: INVALID_FILTER.
+    """
+    parse_filter(message.filter, Kind.CONTROL_UNIT, f"{where}.filter")
     return UnitSelection(
         ids=tuple(
             reading.id(Kind.CONTROL_UNIT, name, f"{where}.names[{position}]")
@@ -44,6 +50,7 @@ def read_selection(message: edit_pb2.UnitSelection, reading: Reading, where: str
             reading.member(STATES, number, f"{where}.desired_states[{place}]", State.UNSPECIFIED)
             for place, number in enumerate(message.desired_states)
         ),
+        filter=message.filter,
     )
 
 
@@ -60,6 +67,7 @@ def selection_message(selection: UnitSelection) -> edit_pb2.UnitSelection:
         id_prefixes=selection.id_prefixes,
         unit_list=reference(Kind.UNIT_LIST, selection.unit_list),
         desired_states=[STATES.number[each] for each in sorted(selection.desired_states)],
+        filter=selection.filter,
     )
 
 

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.filter.expression import All, Expression, Term, terms_of
 from metadata_server.domain.filter.faults import FilterFault, nearest, one_of
-from metadata_server.domain.filter.key import Facts, FilterKey, Operator
+from metadata_server.domain.filter.key import Facts, FilterKey, Operator, ValueKind
+from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.filter.parser import parse_filter
+from metadata_server.domain.filter.subject import UnitSubject
 from metadata_server.domain.filter.vocabulary import VOCABULARIES
 from metadata_server.domain.page import Selection, SortValue
 from metadata_server.domain.refused import RefusalKind, Refused, WrongField
@@ -143,3 +146,13 @@ def refuse_unknown(
                 "expected": expected,
             },
         )
+
+
+def still_passes(text: str, unit: ControlUnit) -> bool:
+    """Whether a unit that was selected by a filter passes it by now, as far as its declaration
+    alone tells: a time that goes by, and what it reports, take nothing back."""
+    expression = parse_filter(text, unit.kind)
+    alone = all(
+        term.key.is_watched and term.key.kind is not ValueKind.TIME for term in terms_of(expression)
+    )
+    return not alone or matches(expression, UnitSubject(declared=unit), 0)

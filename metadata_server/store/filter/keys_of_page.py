@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, String, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 
 from metadata_server.domain.filter.asked import Asked
 from metadata_server.domain.filter.expression import All, Expression, Term
@@ -21,12 +21,12 @@ from metadata_server.domain.page import PageStart, SortValue
 from metadata_server.domain.state import State
 from metadata_server.store.filter.compiling import condition_of
 from metadata_server.store.filter.kind_sources import KIND_SOURCES
-from metadata_server.store.filter.scope import Scope
+from metadata_server.store.filter.scope import Scope, unindexed
 from metadata_server.store.filter.segments import STATUS, Segment, rest_of, segments
 from metadata_server.store.filter.sources import Source
 from metadata_server.store.filter.unit_sources import OF_STATUS, UNIT_SOURCES, joined
 from metadata_server.store.kinds import LAYOUTS
-from metadata_server.store.schema import control_unit_status, unit_condition
+from metadata_server.store.schema import unit_condition
 from metadata_server.store.selections import Filter, id_range
 
 FEW = 2_000
@@ -69,14 +69,12 @@ class KeyQuery:
 
     def rows(self, start: PageStart, limit: int) -> list[Row]:
         """At most `limit` rows from a place on, in their order."""
-        narrow = self._is_narrow()
-        query = replace(self, scope=replace(self.scope, by_index=narrow))
+        sorting = self.asked.sorting
+        led_by = frozenset(self._leading())
+        query = replace(self, scope=replace(self.scope, led_by=led_by, order=sorting.key.name))
         found: list[Row] = []
-        descends = self.asked.sorting.descends
-        table = LAYOUTS[self.kind].table
-        for segment, is_in in rest_of(
-            segments(table, self.asked.sorting), start, descends=descends
-        ):
+        pieces = segments(LAYOUTS[self.kind].table, sorting)
+        for segment, is_in in rest_of(pieces, start, descends=sorting.descends):
             after = start if is_in else replace(start, after="", value=None)
             found += query.piece(segment, after, limit - len(found))
             if len(found) >= limit:
@@ -85,10 +83,15 @@ class KeyQuery:
 
     def piece(self, segment: Segment, start: PageStart, limit: int) -> list[Row]:
         """Rows of one piece of the list."""
-        narrow, descends = self.scope.by_index, self.asked.sorting.descends
+        descends = self.asked.sorting.descends
+        narrow = bool(self.scope.led_by) or self.kind is not Kind.CONTROL_UNIT
+        conditions = [*self._conditions()]
+        if segment.state is not None and self._is_few(with_state(segment.state)):
+            narrow = True
+            conditions.append(STATUS.state == segment.state)
         table = LAYOUTS[self.kind].table
         value = literal(segment.value) if segment.column is None else segment.column
-        conditions = [*self._conditions(), *segment.conditions]
+        conditions += segment.conditions
         if segment.column is None:
             conditions += ids_after(table.c.id, start, descends=descends)
         else:
@@ -132,30 +135,31 @@ class KeyQuery:
         names = self.asked.names | ({"state"} if self.conditions else frozenset())
         return joined(query, names)
 
-    def _is_narrow(self) -> bool:
-        """Whether few pass a term that is found by its index."""
-        return self.kind is not Kind.CONTROL_UNIT or any(map(self._is_few, self._probes()))
-
     def _is_few(self, probe: Select[Any]) -> bool:
         counting = select(func.count()).select_from(probe.limit(FEW + 1).subquery())
         return self.scope.unit.connection.execute(counting).scalar_one() <= FEW
 
-    def _probes(self) -> Iterator[Select[Any]]:
-        """For each term that leads by an index, a query of that index alone."""
-        table = LAYOUTS[self.kind].table
-        if self.wanted.columns or self.wanted.id_prefix:
-            ids = id_range(table.c.id, prefix=self.wanted.id_prefix)
-            yield select(table.c.key).where(*self.wanted.conditions(table), *ids)
+    def _leading(self) -> Iterator[Term]:
+        """Terms that are found by an index and that few pass."""
+        if self.kind is not Kind.CONTROL_UNIT:
+            return
         for term in leading(self.asked.expression):
-            condition = self.sources[term.key.name](self.scope, term)
-            if term.key.name == "condition":
-                stored = [str(each) for each in term.wanted]
-                if not set(stored) & set(term.key.present_words):
-                    yield select(unit_condition.c.key).where(unit_condition.c.type.in_(stored))
-            elif term.key.name in OF_STATUS:
-                yield select(control_unit_status.c.key).where(condition)
-            else:
-                yield select(table.c.key).where(condition)
+            if self._is_few(self._probe(term)):
+                yield term
+
+    def _probe(self, term: Term) -> Select[Any]:
+        """What passes a term, read from its index alone."""
+        condition = self.sources[term.key.name](self.scope, term)
+        if term.key.name == "condition":
+            table = unit_condition.c
+            return select(table.key).where(table.type.in_(sorted(map(str, term.wanted))))
+        if term.key.name in OF_STATUS:
+            return select(STATUS.key).where(condition)
+        return select(LAYOUTS[self.kind].table.c.key).where(condition)
+
+
+def with_state(state: str) -> Select[Any]:
+    return select(STATUS.key).where(STATUS.state == state)
 
 
 def leading(expression: Expression) -> Iterator[Term]:
@@ -166,13 +170,9 @@ def leading(expression: Expression) -> Iterator[Term]:
     elif isinstance(expression, Term) and expression.key.is_indexed:
         beginnings = [getattr(each, "beginning", str(each)) for each in expression.wanted]
         is_led = all(beginnings) or expression.key.name in REFERENCES
-        if is_led and State.UNSPECIFIED not in beginnings:
+        unstored = {State.UNSPECIFIED.value, *expression.key.present_words}
+        if is_led and unstored.isdisjoint(beginnings):
             yield expression
-
-
-def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The same value, as no index has it."""
-    return column + ("" if isinstance(column.type, String) else 0)
 
 
 def ids_after(

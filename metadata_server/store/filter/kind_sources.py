@@ -24,8 +24,8 @@ def common_sources(table: Table) -> dict[str, Source]:
         "description": sources.body_text(columns.body, "$.description"),
         "label": sources.body_names(columns.body, "$.labels"),
         "property": sources.body_names(columns.body, "$.properties"),
-        "changed": sources.times(columns.update_time_us),
-        "created": sources.times(columns.create_time_us),
+        "changed": sources.times(columns.update_time_us, "changed"),
+        "created": sources.times(columns.create_time_us, "created"),
         "revision": sources.numbers(columns.revision),
         "generation": sources.numbers(columns.generation),
     }

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, and_, case, false, func, literal, or_, select
 
 from metadata_server.domain.condition import NOT_CONVERGING
-from metadata_server.domain.filter.expression import Pattern, Wanted
+from metadata_server.domain.filter.expression import Pattern, Term, Wanted
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
 from metadata_server.domain.state import ERRORS, Contact, Health, State
 from metadata_server.store.filter.texts import fits, is_same
@@ -31,6 +31,11 @@ FEW_KEYS = 500
 NOBODYS = (State.UNSPECIFIED.value, State.UNLOADED.value)
 
 
+def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same value, as no index has it."""
+    return column + ("" if isinstance(column.type, String) else 0)
+
+
 @dataclass(eq=False)
 class Scope:
     """One filter on its way to SQL.
@@ -38,24 +43,32 @@ class Scope:
     Attributes:
         revision: as of which other resources have their ids.
         now_us: that ages are counted from.
-        by_index: columns of other tables than the list's own may be led by their indexes; else
-            they are looked at row by row, in the order of the list.
+        led_by: terms by whose indexes rows are found; all others are looked at row by row. None:
+            a database may choose.
+        order: key that the list is sorted by; without a term that leads, its index does.
     """
 
     unit: UnitOfWork
     revision: int
     now_us: int
-    by_index: bool = True
+    led_by: frozenset[Term] | None = None
+    order: str = "id"
 
     @property
     def is_sqlite(self) -> bool:
         return self.unit.database.is_sqlite
 
-    def checked(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
-        """A column of another table, as an index has it or not."""
-        if self.by_index:
+    def checked(
+        self, column: ColumnElement[Any], term: Term, *, order: str = ""
+    ) -> ColumnElement[Any]:
+        """A column as an index has it, or not.
+
+        Args:
+            order: the one of the list's own indexes that has the column.
+        """
+        if self.led_by is None or term in self.led_by:
             return column
-        return column + ("" if isinstance(column.type, String) else 0)
+        return column if not self.led_by and order == self.order else unindexed(column)
 
     def id_passes(self, column: ColumnElement[str], wanted: Wanted) -> ColumnElement[bool]:
         """Of a column that has ids: others than ids equal none of them."""
@@ -70,12 +83,16 @@ class Scope:
             return fits(column, wanted, is_sqlite=self.is_sqlite)
         return is_same(column, str(wanted), is_sqlite=self.is_sqlite)
 
-    def refers(self, column: ColumnElement[Any], kind: Kind, wanted: Wanted) -> ColumnElement[bool]:
+    def refers(
+        self, column: ColumnElement[Any], kind: Kind, term: Term, wanted: Wanted
+    ) -> ColumnElement[bool]:
         """Of a column with the key of another resource, which has a name at the revision."""
         nobody = wanted.passes("") if isinstance(wanted, Pattern) else wanted == ""
         query = self._keys_of(kind, wanted)
         keys = list(self.unit.connection.scalars(query.limit(FEW_KEYS + 1)))
-        found = column.in_(sorted(keys) if len(keys) <= FEW_KEYS else query)
+        # The index of one key has the ids of its units in their order.
+        told = self.checked(column, term, order="id" if len(keys) == 1 else "")
+        found = told.in_(sorted(keys) if len(keys) <= FEW_KEYS else query)
         return or_(found, column.is_(None)) if nobody else found
 
     def _keys_of(self, kind: Kind, wanted: Wanted) -> Any:

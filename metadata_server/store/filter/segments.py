@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Table, or_
 from metadata_server.domain.filter.asked import Sorting
 from metadata_server.domain.page import PageStart, SortValue
 from metadata_server.domain.state import State
+from metadata_server.store.filter.scope import unindexed
 from metadata_server.store.schema import control_unit_status
 
 COLUMNS = {"changed": "update_time_us", "created": "create_time_us"}
@@ -30,11 +31,13 @@ class Segment:
         column: that it is sorted by before the id; None: by the id alone.
         value: that all of it have, where there is no column.
         conditions: of what is in it.
+        state: that all of it have in their rows; None: some may have no row.
     """
 
     column: ColumnElement[Any] | None = None
     value: SortValue = None
     conditions: tuple[ColumnElement[bool], ...] = ()
+    state: str | None = None
 
     def place(self, value: SortValue) -> int:
         """Whether a value comes before this piece (-1), in it (0), or behind it (1)."""
@@ -62,12 +65,14 @@ def segments(table: Table, sorting: Sorting) -> list[Segment]:
             Segment(conditions=(silent,)),
             Segment(STATUS.state_time_us, conditions=(STATUS.state_time_us > 0,)),
         ]
-    return [Segment(value=state.value, conditions=(in_state(state),)) for state in sorted(State)]
+    return [in_state(state) for state in sorted(State)]
 
 
-def in_state(state: State) -> ColumnElement[bool]:
-    found = STATUS.state == state.value
-    return or_(found, STATUS.key.is_(None)) if state is State.UNSPECIFIED else found
+def in_state(state: State) -> Segment:
+    found = unindexed(STATUS.state) == state.value
+    if state is State.UNSPECIFIED:
+        return Segment(None, state.value, (or_(found, STATUS.key.is_(None)),))
+    return Segment(None, state.value, (found,), state.value)
 
 
 def rest_of(

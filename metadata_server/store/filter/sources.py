@@ -35,14 +35,15 @@ def ids(column: Column[str]) -> Source:
     """A column of ids."""
 
     def source(scope: Scope, term: Term) -> ColumnElement[bool]:
+        told = scope.checked(column, term, order="id")
         return one_of(
-            term, lambda wanted: and_(scope.id_passes(column, wanted), *within(column, wanted))
+            term, lambda wanted: and_(scope.id_passes(told, wanted), *within(told, wanted))
         )
 
     return source
 
 
-def within(column: Column[str], wanted: Wanted) -> list[ColumnElement[bool]]:
+def within(column: ColumnElement[str], wanted: Wanted) -> list[ColumnElement[bool]]:
     """The range of an index in which a pattern of ids lies."""
     beginning = wanted.beginning if isinstance(wanted, Pattern) else ""
     return id_range(column, prefix=beginning) if BEGINS_AN_ID.match(beginning) else []
@@ -51,14 +52,15 @@ def within(column: Column[str], wanted: Wanted) -> list[ColumnElement[bool]]:
 def groups(column: Column[str]) -> Source:
     """The groups of a column of ids."""
 
-    def passes(scope: Scope, wanted: Wanted) -> ColumnElement[bool]:
+    def passes(scope: Scope, term: Term, wanted: Wanted) -> ColumnElement[bool]:
+        told = scope.checked(column, term, order="id")
         if isinstance(wanted, Pattern):
-            return and_(scope.id_passes(column, wanted), *within(column, wanted))
+            return and_(scope.id_passes(told, wanted), *within(told, wanted))
         if not wanted or not BEGINS_AN_ID.match(str(wanted)):
             return false()
-        return and_(*id_range(column, prefix=f"{wanted}/"))
+        return and_(*id_range(told, prefix=f"{wanted}/"))
 
-    return lambda scope, term: one_of(term, lambda wanted: passes(scope, wanted))
+    return lambda scope, term: one_of(term, lambda wanted: passes(scope, term, wanted))
 
 
 def texts(column: ColumnElement[str]) -> Source:
@@ -88,14 +90,14 @@ def ascii_texts(column: Column[str]) -> Source:
 
 def references(column: Column[Any], kind: Kind) -> Source:
     """A column with the keys of other resources."""
-    return lambda scope, term: one_of(term, lambda wanted: scope.refers(column, kind, wanted))
+    return lambda scope, term: one_of(term, lambda wanted: scope.refers(column, kind, term, wanted))
 
 
 def words(column: Column[str], absent: str = "") -> Source:
     """A column of words; `absent`: what it is where there is no row to have it."""
 
     def source(scope: Scope, term: Term) -> ColumnElement[bool]:
-        found = scope.checked(column).in_(sorted(map(str, term.wanted)))
+        found = scope.checked(column, term).in_(sorted(map(str, term.wanted)))
         return or_(found, column.is_(None)) if absent in term.wanted else found
 
     return source
@@ -110,12 +112,16 @@ def numbers(column: ColumnElement[Any]) -> Source:
     return lambda _, term: one_of(term, lambda wanted: COMPARE[term.operator](column, wanted))
 
 
-def times(column: ColumnElement[Any], *, is_own: bool = True) -> Source:
-    """A column of microseconds; 0 is no time."""
+def times(column: ColumnElement[Any], order: str = "") -> Source:
+    """A column of microseconds; 0 is no time.
+
+    Args:
+        order: that its index gives.
+    """
 
     def passes(scope: Scope, term: Term, wanted: Wanted) -> ColumnElement[bool]:
         assert isinstance(wanted, Instant)
-        told = column if is_own else scope.checked(column)
+        told = scope.checked(column, term, order=order)
         return and_(COMPARE[term.operator](told, wanted.at(scope.now_us)), told > 0)
 
     return lambda scope, term: one_of(term, lambda wanted: passes(scope, term, wanted))

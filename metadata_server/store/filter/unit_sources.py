@@ -13,11 +13,13 @@ from metadata_server.domain.condition import (
     OUT_OF_DATE,
     ConditionStatus,
 )
-from metadata_server.domain.filter.expression import Term
+from metadata_server.domain.filter.expression import Term, terms_of
+from metadata_server.domain.filter.parser import parse_filter
 from metadata_server.domain.names import Kind
 from metadata_server.domain.state import State
 from metadata_server.store.desires import behind
 from metadata_server.store.filter import sources
+from metadata_server.store.filter.compiling import condition_of
 from metadata_server.store.filter.kind_sources import common_sources
 from metadata_server.store.filter.scope import Scope
 from metadata_server.store.filter.sources import Source
@@ -29,6 +31,7 @@ from metadata_server.store.schema import (
     unit_condition,
     unit_server_status,
 )
+from metadata_server.store.unit_of_work import UnitOfWork
 
 UNIT, STATUS = control_unit.c, control_unit_status.c
 VERDICTS = frozenset({"contact", "health"})
@@ -37,10 +40,10 @@ VERDICTS = frozenset({"contact", "health"})
 
 def holds(scope: Scope, term: Term) -> ColumnElement[bool]:
     """That one of some conditions is true of a unit."""
-    return or_(false(), *(condition(scope, str(type_)) for type_ in term.wanted))
+    return or_(false(), *(condition(scope, term, str(type_)) for type_ in term.wanted))
 
 
-def condition(scope: Scope, type_: str) -> ColumnElement[bool]:
+def condition(scope: Scope, term: Term, type_: str) -> ColumnElement[bool]:
     if type_ == OUT_OF_DATE:
         return behind(scope.unit)
     if type_ == IN_MAINTENANCE:
@@ -48,7 +51,7 @@ def condition(scope: Scope, type_: str) -> ColumnElement[bool]:
     if type_ == KEEPS_DYING:
         return hosted_by_dying()
     table = unit_condition.c
-    return UNIT.key.in_(
+    return scope.checked(UNIT.key, term).in_(
         select(table.key).where(table.type == type_, table.status == ConditionStatus.TRUE.value)
     )
 
@@ -81,7 +84,7 @@ DECLARED_SOURCES: Mapping[str, Source] = {
 }
 REPORTED_SOURCES: Mapping[str, Source] = {
     "state": sources.words(STATUS.state, State.UNSPECIFIED),
-    "since": sources.times(STATUS.state_time_us, is_own=False),
+    "since": sources.times(STATUS.state_time_us, "since"),
     "message": sources.texts(STATUS.message),
     "unfenced": sources.flags(STATUS.unfenced),
     "reached_generation": sources.numbers(func.coalesce(STATUS.reached_generation, 0)),
@@ -109,3 +112,18 @@ def joined(query: Select[Any], names: Collection[str]) -> Select[Any]:
     return query.outerjoin(unit_server_status, last).outerjoin(
         lease, lease.c.session == unit_server_status.c.session
     )
+
+
+def units_passing(unit: UnitOfWork, text: str) -> ColumnElement[bool]:
+    """A condition that units pass which pass a filter now.
+
+    Raises:
+        Refused: INVALID_FILTER.
+    """
+    expression = parse_filter(text, Kind.CONTROL_UNIT)
+    scope = Scope(unit, unit.position.revision, unit.now_us)
+    condition = condition_of(expression, UNIT_SOURCES, scope)
+    names = {term.key.name for term in terms_of(expression)}
+    if OF_STATUS.isdisjoint(names):
+        return condition
+    return UNIT.key.in_(joined(select(UNIT.key).where(condition), names).correlate(None))
