@@ -52,6 +52,7 @@ check-protocol:
 	@$(BIN)/python tools/generate_protos.py --check
 	@$(BIN)/python tools/generate_reference.py --check
 	@$(BIN)/python tools/generate_client_face.py --check
+	@$(BIN)/python tools/generate_openapi.py --check
 	@echo 'the protocol is right, and its modules and its reference are current'
 
 .PHONY: format
@@ -64,6 +65,7 @@ generate: setup ## Make the Python modules and the reference of the protocol aga
 	@$(BIN)/python tools/generate_protos.py
 	@$(BIN)/python tools/generate_reference.py
 	@$(BIN)/python tools/generate_client_face.py
+	@$(BIN)/python tools/generate_openapi.py
 
 .PHONY: bench
 bench: setup ## Measure, and print a table
