@@ -27,11 +27,10 @@ from metadata_server.api.messages.operation import operation_message
 from metadata_server.api.messages.position import position_message, position_of, time_message
 from metadata_server.domain.change import Change, Position
 from metadata_server.domain.control_unit import ControlUnitStatus
-from metadata_server.domain.names import Kind
 from metadata_server.domain.operation import Operation
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.session import Session
-from metadata_server.domain.watch import Event, EventAction, Notice, WatchFilter
+from metadata_server.domain.watch import Event, EventAction, Notice, WatchFilter, wanted_by
 from metadata_server.services.tailer import Tailer
 from metadata_server.services.watch import Watching
 
@@ -107,10 +106,11 @@ def filter_of(request: watch_pb2.WatchRequest) -> WatchFilter:
     """What a request wants to be told.
 
     Raises:
-        Refused: INVALID_FIELD, for a kind that the protocol has no word for.
+        Refused: INVALID_FILTER; INVALID_FIELD, for a kind that the protocol has no word for, or
+            that a filter cannot be of.
     """
     kinds = (KINDS.member(number, field="kinds") for number in request.kinds)
-    return WatchFilter(frozenset(kinds) or frozenset(Kind), request.id_prefix)
+    return wanted_by(kinds, request.id_prefix, request.filter)
 
 
 def responses_of(notice: Notice, *, full: bool) -> Iterator[bytes]:

@@ -17,12 +17,13 @@ from typing import Protocol
 
 import structlog
 
-from metadata_server.domain.change import Change, Position
+from metadata_server.domain.change import Change, Position, Subject
 from metadata_server.domain.horizon import check_position, history_reset
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.services.subscription import Batch, Subscription
 from metadata_server.store.changes import ALL_KINDS, changes_after, kept_from
+from metadata_server.store.past_statuses import subjects_at
 from metadata_server.store.revision import begin_epoch
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -221,6 +222,20 @@ class Tailer:
                 begin_epoch(unit.connection, last.epoch)
 
         await self._store.transact(work)
+
+    async def before(self, batch: Batch, kind: Kind) -> dict[int, Subject]:
+        """What the resources of one kind in a batch were before it, by key.
+
+        Raises:
+            Refused: DATABASE_UNAVAILABLE.
+        """
+        ids = {each.key: each.id_before for each in batch.changes if each.kind is kind}
+        keys = {id: key for key, id in ids.items() if id}
+        if not keys:
+            return {}
+        revision = batch.changes[0].revision - 1
+        answer = await self._store.read(lambda unit: subjects_at(unit, kind, keys, revision))
+        return answer.value
 
     def drain(self) -> None:
         """Ends all subscriptions, and takes no more: this replica is stopping."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator
 from weakref import WeakKeyDictionary
 
-from metadata_server.domain.change import Position
+from metadata_server.domain.change import Change, Position
+from metadata_server.domain.refused import Refused
 from metadata_server.domain.watch import Notice, WatchFilter, events_of
 from metadata_server.services.subscription import Batch, Subscription
 from metadata_server.services.tailer import Tailer, sent_elsewhere
@@ -28,6 +30,7 @@ class Watching:
         self._tailer = tailer
         self._age_s = age_s
         self._bookmark_s = bookmark_s
+        self._turn = asyncio.Lock()
         self._notices: WeakKeyDictionary[Batch, dict[WatchFilter, Notice]] = WeakKeyDictionary()
 
     async def watch(
@@ -41,24 +44,51 @@ class Watching:
                 age), DATABASE_UNAVAILABLE.
         """
         old = time.monotonic() + self._age_s * random.uniform(1 - AGE_JITTER, 1 + AGE_JITTER)
-        async with self._tailer.subscribe(after, kinds=wanted.kinds) as changes:
+        async with self._tailer.subscribe(after, kinds=wanted.followed) as changes:
             if after is None:
                 yield bookmark(changes)
             due = time.monotonic() + self._bookmark_s
             while (now := time.monotonic()) < old:
                 batch = await changes.next(max(0.0, min(due, old) - now))
-                notice = bookmark(changes) if batch is None else self._pass(batch, wanted)
+                notice = bookmark(changes) if batch is None else await self._pass(batch, wanted)
                 if notice.events or time.monotonic() >= due:
                     due = time.monotonic() + self._bookmark_s
                     yield notice
         raise sent_elsewhere("This stream is old.")
 
-    def _pass(self, batch: Batch, wanted: WatchFilter) -> Notice:
-        """What passes of a batch; made once for all watchers that have the same filter."""
+    async def _pass(self, batch: Batch, wanted: WatchFilter) -> Notice:
+        """What passes of a batch; made once for all watchers that have the same filter.
+
+        Raises:
+            Refused: HISTORY_TRIMMED, where something has got another name that resources are
+                wanted by: their list has to be read again.
+        """
         known = self._notices.setdefault(batch, {})
-        if wanted not in known:
+        if wanted in known:
+            return known[wanted]
+        if not wanted.filter:
             known[wanted] = Notice(batch.position, events_of(batch.changes, wanted))
+            return known[wanted]
+        async with self._turn:
+            if wanted not in known:
+                renamed = next(filter(wanted.is_upset_by, batch.changes), None)
+                if renamed is not None:
+                    raise list_again(renamed)
+                (kind,) = wanted.kinds
+                before = await self._tailer.before(batch, kind)
+                events = events_of(batch.changes, wanted, before)
+                known[wanted] = Notice(batch.position, events)
         return known[wanted]
+
+
+def list_again(renamed: Change) -> Refused:
+    now, before = renamed.kind.name_of(renamed.id), renamed.kind.name_of(renamed.id_before)
+    return Refused.trimmed(
+        "HISTORY_TRIMMED",
+        f"{before} is called {now} since revision {renamed.revision}, and what this watch wants "
+        "is told by such a name. List again, and watch from there.",
+        revision=renamed.revision,
+    )
 
 
 def bookmark(changes: Subscription) -> Notice:

@@ -7,11 +7,14 @@ from typing import Any
 
 from sqlalchemy import tuple_
 
+from metadata_server.domain.change import Subject
 from metadata_server.domain.control_unit import ControlUnitStatus
 from metadata_server.domain.names import Kind
 from metadata_server.domain.session import Session
 from metadata_server.store.history import last_revisions
 from metadata_server.store.keys import batches
+from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.past import resources_at
 from metadata_server.store.schema import status_history
 from metadata_server.store.sessions import sessions_of
 from metadata_server.store.status_images import history_with_sessions, session_of, status_of
@@ -70,3 +73,13 @@ def images_at(unit: UnitOfWork, keys: Iterable[int], revision: int) -> dict[int,
         query = history_with_sessions().where(wanted)
         found |= {row["key"]: dict(row) for row in unit.connection.execute(query).mappings()}
     return found
+
+
+def subjects_at(
+    unit: UnitOfWork, kind: Kind, keys: Mapping[str, int], revision: int
+) -> dict[int, Subject]:
+    """What things of one kind were at a revision, by key, of those of some ids and keys: declared
+    ones, or statuses of control units."""
+    if kind is Kind.CONTROL_UNIT_STATUS:
+        return {each.key: each for each in statuses_at(unit, keys, revision)}
+    return dict(resources_at(unit, LAYOUTS[kind].type, keys.values(), revision))

@@ -152,6 +152,26 @@ def report_again(store: Store, chance: random.Random, *, share: float) -> None:
     store.transact_now(report)
 
 
+def change_some(store: Store, chance: random.Random) -> None:
+    """People change, rename, create and delete units, and units report."""
+
+    def work(unit: UnitOfWork) -> None:
+        declared = unit.resources.where(ControlUnit)
+        chosen = chance.sample(declared, 12)
+        held = unit.resources.find(ControlUnit, [each.id for each in chosen], lock=True)
+        for each in list(held.values())[:4]:
+            unit.delete(each)
+        for each in list(held.values())[4:8]:
+            fresh = random_unit(chance, f"{each.id}{chance.randint(0, 99)}")
+            unit.save(replace(fresh, meta=each.meta))
+        for each in list(held.values())[8:]:
+            unit.save(replace(random_unit(chance, each.id), meta=each.meta))
+        unit.save(random_unit(chance, f"NEW/{chance.random()}"))
+
+    store.transact_now(work, caller=CALLER)
+    report_again(store, chance, share=0.2)
+
+
 def random_status(
     unit: UnitOfWork, chance: random.Random, declared: ControlUnit
 ) -> ControlUnitStatus:

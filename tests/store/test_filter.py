@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.filter.asked import asked_of
 from metadata_server.domain.filter.key import Facts
 from metadata_server.domain.filter.matching import matches
@@ -24,11 +23,9 @@ from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store
 from tests.store.filters import (
-    CALLER,
+    change_some,
     declare_all,
     random_filter,
-    random_unit,
-    report_again,
     report_some,
 )
 
@@ -176,26 +173,6 @@ def test_later_pages_are_as_of_the_first(
             assert found == wanted, selection
             past = replace(selection, as_of=str(position.revision))
             assert listed(store, past) == wanted, past
-
-
-def change_some(store: Store, chance: random.Random) -> None:
-    """People change, rename, create and delete units, and units report."""
-
-    def work(unit: UnitOfWork) -> None:
-        declared = unit.resources.where(ControlUnit)
-        chosen = chance.sample(declared, 12)
-        held = unit.resources.find(ControlUnit, [each.id for each in chosen], lock=True)
-        for each in list(held.values())[:4]:
-            unit.delete(each)
-        for each in list(held.values())[4:8]:
-            fresh = random_unit(chance, f"{each.id}{chance.randint(0, 99)}")
-            unit.save(replace(fresh, meta=each.meta))
-        for each in list(held.values())[8:]:
-            unit.save(replace(random_unit(chance, each.id), meta=each.meta))
-        unit.save(random_unit(chance, f"NEW/{chance.random()}"))
-
-    store.transact_now(work, caller=CALLER)
-    report_again(store, chance, share=0.2)
 
 
 def test_a_page_token_is_of_one_filter_and_one_order(store: Store) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.filter.expression import All, Expression, Term, terms_of
+from metadata_server.domain.filter.expression import All, Expression, Instant, Term, terms_of
 from metadata_server.domain.filter.faults import FilterFault, nearest, one_of
 from metadata_server.domain.filter.key import Facts, FilterKey, Operator, ValueKind
 from metadata_server.domain.filter.matching import matches
@@ -118,7 +118,11 @@ def check_watched(expression: Expression, word: str) -> None:
     """
     refuse_unknown(
         expression,
-        lambda term: term.key.is_watched and not set(term.key.present_words) & set(term.wanted),
+        lambda term: (
+            term.key.is_watched
+            and not set(term.key.present_words) & set(term.wanted)
+            and not any(isinstance(each, Instant) and each.is_age for each in term.wanted)
+        ),
         VOCABULARIES[word].names(lambda key: key.is_watched),
         "a watch is not told when it changes",
     )

@@ -29,7 +29,7 @@ from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.schema import unit_condition
 from metadata_server.store.selections import Filter, id_range
 
-FEW = 2_000
+FEW = 5_000
 """So many rows are sorted rather than to walk a whole list for them."""
 REFERENCES = frozenset({"template", "unit_server"})
 """Keys whose patterns are resolved first, whatever they begin with."""
@@ -86,9 +86,13 @@ class KeyQuery:
         descends = self.asked.sorting.descends
         narrow = bool(self.scope.led_by) or self.kind is not Kind.CONTROL_UNIT
         conditions = [*self._conditions()]
-        if segment.state is not None and self._is_few(with_state(segment.state)):
-            narrow = True
-            conditions.append(STATUS.state == segment.state)
+        if segment.state is not None:
+            count = self._count(with_state(segment.state))
+            if not count:
+                return []
+            if count <= FEW:
+                narrow = True
+                conditions.append(STATUS.state == segment.state)
         table = LAYOUTS[self.kind].table
         value = literal(segment.value) if segment.column is None else segment.column
         conditions += segment.conditions
@@ -135,16 +139,17 @@ class KeyQuery:
         names = self.asked.names | ({"state"} if self.conditions else frozenset())
         return joined(query, names)
 
-    def _is_few(self, probe: Select[Any]) -> bool:
+    def _count(self, probe: Select[Any]) -> int:
+        """How many there are; more than FEW are not counted."""
         counting = select(func.count()).select_from(probe.limit(FEW + 1).subquery())
-        return self.scope.unit.connection.execute(counting).scalar_one() <= FEW
+        return int(self.scope.unit.connection.execute(counting).scalar_one())
 
     def _leading(self) -> Iterator[Term]:
         """Terms that are found by an index and that few pass."""
         if self.kind is not Kind.CONTROL_UNIT:
             return
         for term in leading(self.asked.expression):
-            if self._is_few(self._probe(term)):
+            if self._count(self._probe(term)) <= FEW:
                 yield term
 
     def _probe(self, term: Term) -> Select[Any]:
