@@ -269,7 +269,7 @@ class Attachment:
         self._beat(age_s)
         if self._means.keeper.is_waiting:
             self._outbox.touch()  # the stream is well, though nothing can be renewed
-        if self._digest is None:
+        if digest and self._digest is None:
             used = {each.id: each.applied for each in self._hosted.values() if each.applied}
             self._digest = digest_of(used)
         self._strikes = self._strikes + 1 if digest and digest != self._digest else 0
