@@ -31,6 +31,7 @@ PAGES = (
     "maintenance.md",
     "run-an-agent.md",
     "guards.md",
+    "webhooks.md",
     "rest.md",
 )
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)

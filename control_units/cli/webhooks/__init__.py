@@ -1,0 +1,1 @@
+"""Webhooks: URLs that changes are sent to."""
