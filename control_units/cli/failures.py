@@ -20,7 +20,7 @@ ADVICE: Mapping[str, str] = {
     "REASON_REQUIRED": "Say why with --reason.",
     "STILL_IN_USE": "Remove what depends on it first, or in the same bundle (`mds apply`).",
     "HISTORY_TRIMMED": "What is older is no longer kept; `mds changes` shows what is.",
-    "HISTORY_RESET": "The database was restored: its revisions were counted anew.",
+    "HISTORY_RESET": "Such a revision is not there yet, or the database was restored and counts anew.",
     "SCHEMA_UNKNOWN": "The server's database needs `mds migrate`.",
     "DATABASE_UNAVAILABLE": "The server runs; it is its database that has failed. Try again later.",
     "CONTENTION": "Others write the same things. Try again.",
@@ -81,7 +81,10 @@ class Failure(click.ClickException):
         if not isinstance(error, Refused):
             return cls(str(error))
         lines = [f"{error.message} ({error.reason})"]
-        lines.extend(f"  {v.field}: {v.description}" for v in error.violations)
+        told = error.message
+        lines.extend(
+            f"  {v.field}: {v.description}" for v in error.violations if v.description not in told
+        )
         for conflict in error.conflicts:
             lines.extend(_conflict_lines(conflict))
         if advice := advice_about(error.reason):

@@ -96,13 +96,16 @@ def camel(words: str) -> str:
     return "".join(part.capitalize() for part in words.split("_"))
 
 
-async def pages(call: Any, request: Any, field: str) -> AsyncIterator[Any]:
+async def pages(
+    call: Any, request: Any, field: str, *, limit: int | None = None
+) -> AsyncIterator[Any]:
     """What a call lists, page after page.
 
     Args:
         field: of the reply, that the things are in.
+        limit: how many anybody will read; None: all.
     """
-    request.page_size = _PAGE
+    request.page_size = min(_PAGE, limit or _PAGE)
     while True:
         page = await call(request)
         for thing in getattr(page, field):
@@ -143,7 +146,7 @@ class KindName(click.Choice[str]):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` Did you mean 'start'?`, or nothing where nothing is near."""
-    near = get_close_matches(word, list(known), n=3, cutoff=0.6)
+    near = get_close_matches(word, list(known), n=3, cutoff=0.65)
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 

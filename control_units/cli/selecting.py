@@ -45,6 +45,12 @@ _SELECTION = (
         help="Units with this label.",
     ),
     click.option("--state", help="Units that last reported this state: RUNNING"),
+    click.option(
+        "--filter",
+        metavar="FILTER",
+        default="",
+        help="Units that pass: 'template:PowerSupply* -label:archived'.",
+    ),
 )
 _SELECT = click.option(
     "--select",
@@ -85,6 +91,7 @@ def selection_of(names: Sequence[str], options: dict[str, Any]) -> "UnitSelectio
         unit_server=options["unit_server"] or "",
         unit_list=options["unit_list"] or "",
         labels=dict(options["labels"]),
+        filter=options["filter"],
     )
     if options["state"]:
         found.state = _state(options["state"])

@@ -1,11 +1,14 @@
-"""`--watch`: lists and things, again as they change."""
+"""On a terminal, and while it goes on: what fits, what is followed, how it ends."""
 
 import signal
 from pathlib import Path
 
+from click import unstyle
+
 from tests.cli.conftest import Mds
 from tests.cli.pseudo_terminal import PseudoTerminal, on_a_terminal
 from tests.cli.test_import import small_facility, write
+from tests.stages.ports import free_port
 from tests.stages.program import Program
 from tests.stages.replica import Replica
 from tests.stages.waiting import until
@@ -34,6 +37,33 @@ async def test_a_list_is_followed_in_a_pipe_and_a_thing_on_a_terminal(
         assert await list_.ended(within=20) == 0, "Ctrl-C is how it ends"
     finally:
         list_.kill()
+
+
+async def test_a_table_on_a_terminal_fits_it_and_has_colours_if_people_want_them(
+    mds: Mds, replica: Replica, tmp_path: Path
+) -> None:
+    assert (await mds("import", "chaos", str(write(tmp_path, small_facility())))).code == 0
+    environment = {"MDS_ADDRESS": replica.address}
+    for more in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        with on_a_terminal("list", environment=environment | more) as terminal:
+            assert terminal.ended() == 0
+        lines = [unstyle(line) for line in terminal.written.splitlines()]
+        assert all(len(line) <= 80 for line in lines)
+        assert any(line.startswith("A/B/1 ") for line in lines), "the key is whole"
+        assert ("\x1b[" in terminal.written) is not bool(more)
+
+
+async def test_ctrl_c_has_a_status_of_its_own(tmp_path: Path) -> None:
+    environment = {"MDS_ADDRESS": f"127.0.0.1:{free_port()}"}
+    program = Program.mds("list", log=tmp_path / "log", environment=environment)
+    program.start()
+    try:
+        await until(lambda: "Trying again" in program.output())
+        program.signal(signal.SIGINT)
+        assert await program.ended(within=20) == 130
+        assert program.output().splitlines()[-1] == "Ended by Ctrl-C."
+    finally:
+        program.kill()
 
 
 def written(terminal: PseudoTerminal) -> str:

@@ -70,3 +70,34 @@ async def test_what_cannot_be_shown_is_named(imported: Mds) -> None:
         assert ended.code == 2
         assert "KIND/ID" in ended.err
     assert (await imported("show", "scripts/f.C", "--configuration")).code == 2
+
+
+async def test_lists_are_cut_sorted_and_filtered_where_people_say_so(imported: Mds) -> None:
+    names = await imported("list", "cu", "--sort", "id,desc", "--limit", "2", "-o", "name")
+    ids = [line.removeprefix("control_units/") for line in names.out.splitlines()]
+    assert ids == sorted(ids, reverse=True)
+    assert len(ids) == 2
+    found = await imported("list", "unit", "--filter", f"id={ids[0]}", "-o", "csv", "--no-headers")
+    assert found.out.startswith(f"{ids[0]},")
+    assert len(found.out.splitlines()) == 1
+    keys = await imported("list", "cu", "--filter-keys")
+    assert "\nzone\t" in keys.out
+
+
+async def test_nothing_is_written_of_what_is_refused(imported: Mds) -> None:
+    for wrong in (("--filter", "zon=A"), ("--sort", "bogus"), ("--as-of", "999")):
+        ended = await imported("list", *wrong)
+        assert (ended.code, ended.out) == (1, ""), wrong
+        assert "Traceback" not in ended.err
+    ended = await imported("list", "operations", "--prefix", "A")
+    assert (ended.code, "--prefix is not for operations" in ended.err) == (2, True)
+
+
+async def test_an_id_alone_is_found_among_all_kinds_and_a_wrong_one_is_guessed(
+    imported: Mds,
+) -> None:
+    found = await imported("show", "f.C", "-o", "name")
+    assert (found.code, found.out) == (0, "scripts/f.C\n")
+    wrong = await imported("show", "A/B/00")
+    assert (wrong.code, "Did you mean A/B/0" in wrong.err) == (1, True)
+    assert "CONTROL_UNIT_NOT_FOUND" in wrong.err

@@ -6,6 +6,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import LISTED, IdOf, KindName
+from control_units.cli.looking.filters import FilterText, write_keys
 from control_units.cli.options import as_of_option, list_output
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 @click.option(
     "--unit-server", type=IdOf("unit_servers"), help="Only control units of this unit server."
 )
-@click.option("--filter", default="", help="Only what passes: 'zone=DAFNE/PL -label:archived'.")
+@click.option(
+    "--filter", type=FilterText(), default="",
+    help="Only what passes: 'zone=DAFNE/PL -label:archived'.",
+)  # fmt: skip
+@click.option("--filter-keys", is_flag=True, help="List what filters of this KIND can ask for.")
 @click.option("--sort", default="", metavar="KEY[,desc]", help="By this key of filters.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many.")
 @click.option("--watch", is_flag=True, help="Go on showing it as it changes, until Ctrl-C.")
@@ -34,6 +39,7 @@ def list_(
     template: str | None,
     unit_server: str | None,
     filter: str,
+    filter_keys: bool,
     sort: str,
     limit: int | None,
     watch: bool,
@@ -50,12 +56,16 @@ def list_(
     \b
       mds list --prefix DAFNE/PL/
       mds list cu --filter 'zone=DAFNE label:fast' -o wide
+      mds list cu --filter-keys
       mds list templates -o csv
       mds list us --watch
       mds list --template driver::powersupply::SCPowerSupply --as-of 120
 
     Exit codes: 0 listed, 1 refused, 2 wrong use, 3 no server answers.
     """
+    if filter_keys:
+        write_keys(connection, kind, output)
+        return
     from control_units.cli.looking.reading import things
     from control_units.cli.looking.shapes import shape_of
     from control_units.cli.output.writing import write_all
@@ -72,7 +82,9 @@ def list_(
     }
 
     if not watch:
-        found = connection.each(lambda client: things(client, kind, asked), limit=limit)
+        found = connection.each(
+            lambda client: things(client, kind, asked, limit=limit), limit=limit
+        )
         write_all(found, shape_of(kind), output)
         return
     from control_units.cli.looking.watching import watch_list

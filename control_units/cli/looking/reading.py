@@ -26,22 +26,27 @@ _SERVICES = {
 _OPTIONS = {"id_prefix": "--prefix", "as_of": "--as-of", "order_by": "--sort"}
 
 
-def things(client: "Client", kind: str, asked: Mapping[str, str]) -> AsyncIterator[Any]:
+def things(
+    client: "Client", kind: str, asked: Mapping[str, str], *, limit: int | None = None
+) -> AsyncIterator[Any]:
     """Things of a kind as its shape writes them: control units and unit servers with what they
     last said of themselves.
 
     Args:
         asked: fields of the request, those that are empty included.
+        limit: how many anybody will read; None: all.
 
     Raises:
         click.UsageError: things of this kind cannot be asked for so.
     """
     if kind in STATUS_OF:
-        return _with_statuses(client, kind, asked)
-    return _listed(client, kind, asked)
+        return _with_statuses(client, kind, asked, limit)
+    return _listed(client, kind, asked, limit)
 
 
-def _listed(client: "Client", kind: str, asked: Mapping[str, str]) -> AsyncIterator[Any]:
+def _listed(
+    client: "Client", kind: str, asked: Mapping[str, str], limit: int | None
+) -> AsyncIterator[Any]:
     module = import_module(f"mds.v1.{_MODULES.get(kind, kind.removesuffix('s'))}_pb2")
     request = getattr(module, f"List{camel(kind)}Request")()
     for field, value in asked.items():
@@ -52,16 +57,16 @@ def _listed(client: "Client", kind: str, asked: Mapping[str, str]) -> AsyncItera
             raise click.UsageError(f"{option} is not for {kind}.")
         setattr(request, field, value)
     service = getattr(client, _SERVICES.get(kind, kind))
-    return pages(getattr(service, f"List{camel(kind)}"), request, kind)
+    return pages(getattr(service, f"List{camel(kind)}"), request, kind, limit=limit)
 
 
 async def _with_statuses(
-    client: "Client", kind: str, asked: Mapping[str, str]
+    client: "Client", kind: str, asked: Mapping[str, str], limit: int | None
 ) -> AsyncIterator[Any]:
     collection, field = STATUS_OF[kind]
-    declared = _listed(client, kind, asked)
+    declared = _listed(client, kind, asked, limit)
     kept = ("id_prefix", "as_of", "unit_server")
-    statuses = _listed(client, collection, {key: asked.get(key, "") for key in kept})
+    statuses = _listed(client, collection, {key: asked.get(key, "") for key in kept}, None)
     if asked.get("order_by"):
         known = {getattr(each, field): each async for each in statuses}
         async for each in declared:

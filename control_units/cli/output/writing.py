@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, Generic, TypeVar
 
 import click
@@ -70,6 +71,7 @@ def write_all(
     """
     context = click.get_current_context(silent=True)
     has_headers = has_headers and not (context and context.meta.get(HEADERS_KEY))
+    things = _begun(things)
     if output in {"table", "wide"}:
         from control_units.cli.output.tables import write_table
 
@@ -87,6 +89,13 @@ def write_all(
     else:
         for text in _PIECES[output](things, shape):
             click.echo(text, nl=False)
+
+
+def _begun(things: Iterable[Thing]) -> Iterator[Thing]:
+    """The things, of which the first has been read: nothing is written of what is refused."""
+    left = iter(things)
+    first = list(islice(left, 1))
+    return chain(first, left)
 
 
 def _write_csv(things: Iterable[Thing], shape: Shape[Thing], *, has_headers: bool) -> None:
