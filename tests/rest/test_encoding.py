@@ -100,12 +100,18 @@ def test_what_is_no_number_and_no_name_is_written_as_proto3_does() -> None:
         (b"\xef\xbb\xbf{}", "BOM"),
         (b"[" * 100_000, "nested too deeply"),
         (b"1" * 5000, "Exceeds the limit"),
+        (rb'{"a": ["\ud800"]}', "half of a surrogate pair"),
+        (rb'{"\uDFFFx": 1}', "half of a surrogate pair"),
     ],
 )
 def test_what_is_no_json_is_told_with_its_place(data: bytes, told: str) -> None:
     with pytest.raises(Refused, match="INVALID_JSON") as refused:
         json_of(data)
     assert told in refused.value.message
+
+
+def test_both_halves_of_a_pair_are_a_character() -> None:
+    assert json_of(rb'"\ud83d\ude00"') == "\U0001f600"
 
 
 @pytest.mark.parametrize(

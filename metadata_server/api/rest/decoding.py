@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,8 @@ from metadata_server.domain.refused import Refused, WrongField
 
 MOST_FAULTS = 50
 DEEPEST = 50
+HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+"""How JSON may write what is no character by itself."""
 CANNOT_PARSE = (
     json_format.ParseError,
     ArithmeticError,
@@ -40,14 +43,20 @@ EXPECTED = {
 
 
 def json_of(data: bytes) -> Json:
-    """
+    """The JSON of some bytes, all of whose texts are UTF-8.
+
     Raises:
         Refused: INVALID_JSON.
     """
     try:
-        return json.loads(data.decode(), object_pairs_hook=once_each, parse_constant=no_constant)
+        text = data.decode()
+        tree = json.loads(text, object_pairs_hook=once_each, parse_constant=no_constant)
+        if HALF_A_PAIR.search(text):
+            json.dumps(tree, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
         raise not_json(f"it is not UTF-8 at byte {error.start}") from None
+    except UnicodeEncodeError:
+        raise not_json("a text has half of a surrogate pair, which is no character") from None
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise not_json(f"{error.msg}, {place}", line=error.lineno, column=error.colno) from None
@@ -55,6 +64,7 @@ def json_of(data: bytes) -> Json:
         raise not_json("it is nested too deeply") from None
     except ValueError as error:  # an integer of thousands of digits; once_each; no_constant
         raise not_json(str(error).partition(";")[0]) from None
+    return tree
 
 
 def not_json(fault: str, **metadata: object) -> Refused:
