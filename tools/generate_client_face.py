@@ -14,7 +14,15 @@ from pathlib import Path
 
 CLIENT = Path(__file__).resolve().parents[1] / "control_units" / "client"
 FACE = CLIENT / "blocking.pyi"
-SOURCES = ("changes.py", "collections.py", "mirror.py", "operations.py", "client.py", "nouns.pyi")
+SOURCES = (
+    "changes.py",
+    "collections.py",
+    "mirror.py",
+    "status_mirror.py",
+    "operations.py",
+    "client.py",
+    "nouns.pyi",
+)
 HEAD = "# Made by tools/generate_client_face.py from the asynchronous client: change that one.\n"
 # Public classes that stay as they are: they are values, or errors.
 AS_THEY_ARE = frozenset({"NotReached", "Bell"})

@@ -264,8 +264,6 @@ class SyncMirror(Generic[R]):
     to it. While no server answers it holds what it knew, and says so. When the history that it
     would go on from is gone, it lists again, and tells what has become of its resources.
 
-    Health and contact in statuses are those of when a status was last told.
-
     Attributes:
         position: as of where it is.
         failure: why it has ended by itself (a filter that is not understood by the next server);
@@ -338,6 +336,20 @@ class SyncMirror(Generic[R]):
             ClientError: the mirror has ended by itself.
             TimeoutError: it has not come there in that many seconds.
         """
+        ...
+
+class SyncStatusMirror(SyncMirror[ControlUnitStatus]):
+    """A mirror of statuses. Where contact or health may have changed, they are read again: a status
+    may be newer than `position`, never older."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *raised: object) -> None: ...
+
+class SyncStatuses(SyncWatched[ControlUnitStatus]):
+    """What control units last said of themselves."""
+
+    def mirror(self, *, id_prefix: str = "", filter: str = "") -> SyncStatusMirror:
+        """All statuses that pass, kept current, with their contact and health."""
         ...
 
 class SyncOrdering(SyncReading[Operation]):
@@ -567,7 +579,7 @@ class SyncAgents(SyncCollection[Agent], AgentsStub):
 class SyncCampaigns(SyncCollection[Campaign], CampaignsStub):
     """Ellipsis"""
 
-class SyncControlUnitStatuses(SyncWatched[ControlUnitStatus], ControlUnitsStub):
+class SyncControlUnitStatuses(SyncStatuses, ControlUnitsStub):
     """Ellipsis"""
 
 class SyncControlUnits(SyncCollection[ControlUnit], ControlUnitsStub):

@@ -67,6 +67,12 @@ def _ordering() -> type:
     return Ordering
 
 
+def _statuses() -> type:
+    from control_units.client.status_mirror import Statuses
+
+    return Statuses
+
+
 class Client:
     """The metadata server, whichever of its replicas answers.
 
@@ -96,7 +102,7 @@ class Client:
     bundles: "Service[BundlesAsyncStub]" = Service("bundle")
     campaigns: "Noun[Campaigns]" = Noun("campaign", "Campaign", Collection)
     control_unit_statuses: "Noun[ControlUnitStatuses]" = Noun(
-        "control_unit", "ControlUnitStatus", Watched, "ControlUnits"
+        "control_unit", "ControlUnitStatus", _statuses, "ControlUnits"
     )
     control_units: "Noun[ControlUnits]" = Noun("control_unit", "ControlUnit", Collection)
     datasets: "Service[DatasetsAsyncStub]" = Service("dataset")

@@ -53,8 +53,6 @@ class Mirror(Generic[R]):
     to it. While no server answers it holds what it knew, and says so. When the history that it
     would go on from is gone, it lists again, and tells what has become of its resources.
 
-    Health and contact in statuses are those of when a status was last told.
-
     Attributes:
         position: as of where it is.
         failure: why it has ended by itself (a filter that is not understood by the next server);
@@ -199,23 +197,21 @@ class Mirror(Generic[R]):
 
     async def _keep(self) -> None:
         backoff = Backoff(first=0.2, longest=3.0)
+        is_listed = True
         while True:
             try:
+                if not is_listed:
+                    await self._list()
+                is_listed = True
                 async for word in self._changes:
                     backoff.reset()
                     self._take(word.position, self._apply(word.events))
             except HistoryGone:
-                await self._list_anew(backoff)
-            except ClientError as failure:
-                self.failure = failure
-                return
-
-    async def _list_anew(self, backoff: Backoff) -> None:
-        try:
-            await self._list()
-        except ClientError as failure:
-            if not failure.is_transient and not isinstance(failure, HistoryGone):
-                raise
+                is_listed = False
+            except ClientError as failure:  # of the list; the watch goes on by itself
+                if not failure.is_transient:
+                    self._fail(failure)
+                    return
             await asyncio.sleep(backoff.next())
 
     async def _list(self) -> None:
@@ -251,6 +247,10 @@ class Mirror(Generic[R]):
     def _take(self, position: Position, changes: list[Change[R]]) -> None:
         self.position = position
         self._heard_at = time.monotonic()
+        self._tell(changes)
+        self._heard_from.ring()
+
+    def _tell(self, changes: list[Change[R]]) -> None:
         if changes:
             for callback in tuple(self._callbacks):
                 try:
@@ -258,7 +258,10 @@ class Mirror(Generic[R]):
                 except Exception:  # of the user's own; the mirror serves others, too
                     log.exception("callback_failed", mirror=self._noun.collection)
             self._changed.ring()
-        self._heard_from.ring()
+
+    def _fail(self, failure: ClientError) -> None:
+        self.failure = failure
+        self._ring()
 
     def _ring(self) -> None:
         self._changed.ring()
