@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -71,7 +71,7 @@ def writer(field: FieldDescriptor) -> Write | None:
     if field.message_type is not None:
         name = field.message_type.full_name
         if name == Timestamp.DESCRIPTOR.full_name:
-            return Timestamp.ToJsonString
+            return lambda value: time_text(value.seconds, value.nanos)
         return json_format.MessageToDict if name.startswith("google.") else tree_of
     if field.enum_type is not None:
         names: Mapping[int, str] = {
@@ -85,6 +85,12 @@ def writer(field: FieldDescriptor) -> Write | None:
     if field.type == FieldDescriptor.TYPE_BYTES:
         return lambda value: base64.b64encode(value).decode()
     return None
+
+
+@lru_cache(maxsize=4096)
+def time_text(seconds: int, nanos: int) -> str:
+    """What is written at once, or read again and again, has the same times."""
+    return Timestamp(seconds=seconds, nanos=nanos).ToJsonString()
 
 
 def plain_float(value: float) -> float | str:
