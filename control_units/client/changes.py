@@ -44,8 +44,7 @@ class Changes:
         after: Position | None = None,
         view: View.ValueType = View.VIEW_FULL,
     ) -> None:
-        given: dict[str, Any] = {"filter": filter} if filter else {}
-        self._request = WatchRequest(kinds=kinds, id_prefix=id_prefix, view=view, **given)
+        self._request = WatchRequest(kinds=kinds, id_prefix=id_prefix, filter=filter, view=view)
         self._caller = caller
         self._stream: Any = None
         self._backoff = Backoff(first=0.1, longest=3.0)

@@ -57,6 +57,16 @@ async def test_the_request_of_the_contract_says_what_has_no_word_here(client: Cl
     assert found == ["control_units/BTF/A"]
 
 
+async def test_lists_are_filtered_and_sorted(client: Client) -> None:
+    for id, value in (("A", "3"), ("B", "1"), ("C", "2")):
+        text = "in use" if id == "A" else "spare"
+        await client.variables.create(
+            Variable(name=f"variables/{id}", value=value, description=text)
+        )
+    spare = client.variables.list(filter="description=spare", order_by="id desc")
+    assert [client.variables.id(each) async for each in spare] == ["C", "B"]
+
+
 async def test_the_past_is_read_as_of_a_revision(client: Client) -> None:
     (created,) = await create(client, "A")
     await client.variables.change("A", lambda variable: setattr(variable, "value", "9"))

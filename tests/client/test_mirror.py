@@ -2,14 +2,24 @@
 
 import asyncio
 import random
+from functools import partial
 
 import pytest
 from mds.v1.control_unit_pb2 import ControlUnit, RenameControlUnitRequest
+from mds.v1.error_reason_pb2 import ErrorReason
 from mds.v1.template_pb2 import Template
 from mds.v1.variable_pb2 import Variable
 from sqlalchemy import update
 
-from control_units.client import AlreadyExists, Change, Client, Mirror, NotFound, Unreachable
+from control_units.client import (
+    AlreadyExists,
+    Change,
+    Client,
+    Invalid,
+    Mirror,
+    NotFound,
+    Unreachable,
+)
 from metadata_server.domain.names import Kind
 from metadata_server.services.trimming import DAY_US, Trimming
 from metadata_server.store import schema
@@ -22,6 +32,7 @@ from tests.stages.replica import Replica
 from tests.stages.waiting import until
 
 DEADLINE_S = 30
+ODD = "description=odd"
 
 
 async def write(client: Client, id: str, value: int) -> None:
@@ -122,6 +133,35 @@ async def test_a_renamed_unit_is_told_with_its_former_id(client: Client) -> None
     ]
 
 
+async def test_what_comes_to_pass_a_filter_comes_and_what_no_longer_does_leaves(
+    client: Client,
+) -> None:
+    await write(client, "A", 1)
+    told: list[Change[Variable]] = []
+    async with client.variables.mirror(filter="description:spare*") as mirror:
+        mirror.on_change(told.extend)
+        for description in ("in use", "spare", "spare, again", ""):
+            await client.variables.change("A", partial(describe, description))
+            await caught_up(client, mirror)
+        assert len(mirror) == 0
+    images = [(each.before, each.after) for each in told]
+    assert [[one and one.description for one in pair] for pair in images] == [
+        [None, "spare"],
+        ["spare", "spare, again"],
+        ["spare, again", None],
+    ]
+
+
+def describe(description: str, variable: Variable) -> None:
+    variable.description = description
+
+
+async def test_a_filter_that_cannot_be_read_is_refused_at_once(client: Client) -> None:
+    with pytest.raises(Invalid) as refused:
+        await client.variables.mirror(filter="colour=red").__aenter__()
+    assert refused.value.error_reason == ErrorReason.INVALID_FILTER
+
+
 async def test_without_a_server_it_does_not_begin() -> None:
     async with Client(f"127.0.0.1:{free_port()}", timeout=0.3) as client:
         with pytest.raises(Unreachable):
@@ -203,6 +243,7 @@ async def test_after_any_history_it_is_what_a_fresh_list_is(
         async with (
             watcher.control_units.mirror(id_prefix="A/") as some,
             watcher.control_units.mirror() as all_,
+            watcher.control_units.mirror(id_prefix="B/", filter=ODD) as odd,
         ):
             copy: dict[str, ControlUnit] = {}
             all_.on_change(lambda changes: follow(copy, changes))
@@ -214,9 +255,9 @@ async def test_after_any_history_it_is_what_a_fresh_list_is(
                 for _ in range(10):
                     await any_change(writer, chance)
                 await victim.start()
-            for mirror, prefix in ((some, "A/"), (all_, "")):
+            for mirror, prefix, passes in ((some, "A/", ""), (all_, "", ""), (odd, "B/", ODD)):
                 await mirror.reached(writer.position, timeout=DEADLINE_S)
-                units = writer.control_units.list(id_prefix=prefix)
+                units = writer.control_units.list(id_prefix=prefix, filter=passes)
                 fresh = {writer.control_units.id(unit): unit async for unit in units}
                 assert dict(mirror.items()) == fresh
             assert copy == dict(all_.items())
@@ -239,7 +280,7 @@ async def any_change(client: Client, chance: random.Random) -> None:
         if way == "create":
             await units.create(ControlUnit(name=units.name(id), template="templates/T"))
         elif way == "describe":
-            text = str(chance.random())
+            text = chance.choice(("odd", "even"))
             await units.change(id, lambda unit: setattr(unit, "description", text))
         elif way == "delete":
             await units.delete(id, etag="*")
