@@ -14,17 +14,18 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from metadata_server.api.agent_report import AgentParts
-from metadata_server.api.calls import GRPC, REST, CallFigures, Calls
+from metadata_server.api.calls import CHAOS, GRPC, REST, CallFigures, Calls
+from metadata_server.api.chaos.application import Chaos
 from metadata_server.api.errors import abort_with
 from metadata_server.api.health import Health
 from metadata_server.api.history import HistoryParts
-from metadata_server.api.http import http_application
+from metadata_server.api.http import Face, http_application
 from metadata_server.api.interception import CallInterceptor
 from metadata_server.api.operation import OperationParts
 from metadata_server.api.rest.application import Rest
 from metadata_server.api.rest.context import refuse
 from metadata_server.api.rest.origins import Origins
-from metadata_server.api.rest.registrar import registered
+from metadata_server.api.rest.registrar import Registrar, registered
 from metadata_server.api.rest.serving import Runner
 from metadata_server.api.services import Parts, add_services
 from metadata_server.api.watch import add_watch_figures
@@ -215,10 +216,13 @@ class Replica:
 
     async def _start_http(self) -> web.AppRunner:
         calls = Calls(self._figures, self._reaching, face=REST, refuse=refuse)
-        rest = Rest(registered(self._parts), calls)
+        registrar = registered(self._parts)
+        rest = Rest(registrar, calls)
         origins = Origins(self._settings.allowed_origins())
         runner = Runner(
-            http_application(self._health, self._registry, rest, origins),
+            http_application(
+                self._health, self._registry, [rest, *self._facades(registrar)], origins
+            ),
             shutdown_timeout=self._settings.drain_s,
         )
         await runner.setup()
@@ -230,6 +234,13 @@ class Replica:
             raise taken("HTTP", self._settings.http_port, "MDS_HTTP_PORT") from None
         self.http_port = runner.addresses[0][1]
         return runner
+
+    def _facades(self, registrar: Registrar) -> list[Face]:
+        """What is served beside the protocol, as the settings want it."""
+        if self._settings.chaos_facade == "off":
+            return []
+        calls = Calls(self._figures, self._reaching, face=CHAOS, refuse=refuse)
+        return [Chaos(registrar, calls, writes=self._settings.chaos_facade == "write")]
 
 
 def parts_of(

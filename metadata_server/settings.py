@@ -8,6 +8,7 @@ import re
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError
@@ -105,6 +106,11 @@ class Settings(BaseSettings):
     )
     webhook_timeout_s: float = Field(
         default=10.0, gt=0, le=60, description="How long one try of a delivery may take, s."
+    )
+    chaos_facade: Literal["off", "read", "write"] = Field(
+        default="read",
+        description="What clients of !CHAOS may do at /CU and /MDS of the HTTP port: off, read or "
+        "write.",
     )
     adopt: bool = Field(
         default=False, description="Declare unit servers that nobody declared when they come."

@@ -27,7 +27,7 @@ PRINCIPAL, CLIENT, REQUEST_ID = "mds-principal", "mds-client", "mds-request-id"
 MINIMUM_REVISION = "mds-min-revision"
 POSITION = "mds-position"
 USER_AGENT = "user-agent"
-GRPC, REST = "grpc", "rest"
+GRPC, REST, CHAOS = "grpc", "rest", "chaos"
 """Faces of the protocol."""
 Pair = tuple[str, str | bytes]
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -79,6 +79,7 @@ class Calls:
         self._reaching = reaching
         self._face = face
         self._refuse = refuse
+        self._ended: dict[tuple[str, str], Counter] = {}
 
     def unary(self, method: str, handle: Any) -> Callable[[Any, Any], Awaitable[Any]]:
         seconds = self._figures.seconds.labels(method, self._face)
@@ -100,6 +101,13 @@ class Calls:
                         yield message
 
         return call
+
+    def _count(self, method: str, code: str) -> None:
+        child = self._ended.get((method, code))
+        if child is None:
+            child = self._figures.ended.labels(method, code, self._face)
+            self._ended[method, code] = child
+        child.inc()
 
     async def _reach(self, context: Context) -> None:
         """Waits until this replica sees the revision that the caller has seen."""
@@ -128,7 +136,7 @@ class Calls:
                     log.exception("call_failed", method=method)
                     await self._refuse(context, unexpected(error))
         finally:
-            self._figures.ended.labels(method, code, self._face).inc()
+            self._count(method, code)
             if reason:
                 self._figures.refused.labels(method, reason, self._face).inc()
             log.info(
@@ -137,7 +145,7 @@ class Calls:
                 face=self._face,
                 code=code,
                 reason=reason,
-                principal=principal_of(context).name,
+                principal=principal_in(metadata).name,
                 request_id=request_id[:64],
                 ms=round((time.perf_counter() - began) * 1000, 1),
             )
@@ -151,8 +159,11 @@ def metadata_of(context: Context) -> dict[str, str]:
 
 def principal_of(context: Context) -> Principal:
     """Who calls, as they say of themselves: nobody is asked yet."""
-    name = metadata_of(context).get(PRINCIPAL, "").strip()
-    return Principal(name[:255] or "anonymous")
+    return principal_in(metadata_of(context))
+
+
+def principal_in(metadata: dict[str, str]) -> Principal:
+    return Principal(metadata.get(PRINCIPAL, "").strip()[:255] or "anonymous")
 
 
 def client_of(context: Context) -> str:

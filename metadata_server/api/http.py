@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Protocol
+
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from metadata_server.api.health import Health
 from metadata_server.api.openapi.serving import openapi_routes
-from metadata_server.api.rest.application import Rest
 from metadata_server.api.rest.middleware import same_body
 from metadata_server.api.rest.origins import Origins
 
 
+class Face(Protocol):
+    """Something that answers on this port."""
+
+    def add_to(self, application: web.Application) -> None: ...
+
+
 def http_application(
-    health: Health, registry: CollectorRegistry, rest: Rest, origins: Origins
+    health: Health, registry: CollectorRegistry, faces: Iterable[Face], origins: Origins
 ) -> web.Application:
     """The routes of the HTTP port."""
 
@@ -40,5 +48,6 @@ def http_application(
             *openapi_routes(),
         ]
     )
-    rest.add_to(application)
+    for face in faces:
+        face.add_to(application)
     return application

@@ -1,0 +1,1 @@
+"""A façade for clients that were written for the REST server of !CHAOS."""

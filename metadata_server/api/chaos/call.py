@@ -1,0 +1,68 @@
+"""One command on its way: asks the protocol, whose servicers answer REST and gRPC as well."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from metadata_server.api.chaos.form import Form
+from metadata_server.api.chaos.parm import Parm
+from metadata_server.api.prepared import Prepared
+from metadata_server.api.rest.context import RestContext
+from metadata_server.api.rest.encoding import Json
+
+PAGE_SIZE = 1000
+Ask = Callable[[str], Any]
+"""Gives the handler of a method by its name (`Variables.GetVariable`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """
+    Attributes:
+        reason, key: why, and what makes a repeated call safe, as headers say; may be empty.
+    """
+
+    handler: Ask
+    form: Form
+    parm: Parm
+    context: RestContext
+    reason: str = ""
+    key: str = ""
+
+    async def ask(self, method: str, request: Any) -> Any:
+        """The reply of a method that answers with one message."""
+        reply = await self.handler(method).unary_unary(self._told(method, request), self.context)
+        return reply.message if isinstance(reply, Prepared) else reply
+
+    async def stream(self, method: str, request: Any) -> AsyncIterator[Any]:
+        """The messages of a method that answers with many."""
+        handle = self.handler(method).unary_stream
+        async with aclosing(handle(self._told(method, request), self.context)) as messages:
+            async for message in messages:
+                yield message
+
+    async def listed(self, method: str, request: Any, field: str) -> AsyncIterator[Any]:
+        """What a list holds, read in pages of one moment."""
+        request.page_size = request.page_size or PAGE_SIZE
+        while True:
+            page = await self.ask(method, request)
+            for each in getattr(page, field):
+                yield each
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def _told(self, method: str, request: Any) -> Any:
+        if "request_id" in request.DESCRIPTOR.fields_by_name:
+            request.reason = request.reason or self.reason
+            if self.key:  # one command may come to several methods, each with an id of its own
+                text = f"{method}\0{self.key}"
+                request.request_id = hashlib.sha256(text.encode()).hexdigest()
+        return request
+
+
+Run = Callable[[Call], Awaitable[Json]]
