@@ -427,19 +427,19 @@ class SyncRunningOperation:
         ...
 
     def __iter__(self) -> Iterator[Operation]: ...
-    def pause(self, *, reason: str = "") -> None:
+    def pause(self, *, reason: str = "", timeout: float | None = None) -> None:
         """Begins no further step until it is resumed."""
         ...
 
-    def resume(self, *, reason: str = "") -> None:
+    def resume(self, *, reason: str = "", timeout: float | None = None) -> None:
         """Lets it go on."""
         ...
 
-    def abort(self, *, reason: str = "") -> None:
+    def abort(self, *, reason: str = "", timeout: float | None = None) -> None:
         """Ends all steps that have not begun."""
         ...
 
-    def retry(self, *, reason: str = "") -> None:
+    def retry(self, *, reason: str = "", timeout: float | None = None) -> None:
         """Begins again the steps that failed."""
         ...
 
@@ -540,9 +540,16 @@ class SyncClient:
         """
         ...
 
-    def export(self, *kinds: Kind.ValueType, id_prefix: str = "", as_of: str = "") -> Iterator[Any]:
+    def export(
+        self,
+        *kinds: Kind.ValueType,
+        id_prefix: str = "",
+        as_of: str = "",
+        timeout: float | None = None,
+    ) -> Iterator[Any]:
         """All resources that people declare, of some kinds (none: all), as of one position, in an
-        order in which `apply` takes them."""
+        order in which `apply` takes them. `timeout` is for all of them; None: as long as it
+        takes."""
         ...
 
     @property

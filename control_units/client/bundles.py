@@ -88,9 +88,11 @@ def item_of(resource: Message, source: str) -> BundleItem:
     raise TypeError(f"{resource.DESCRIPTOR.full_name} is no resource that a bundle can have.")
 
 
-async def exported(client: Client, request: ExportRequest) -> AsyncIterator[Any]:
+async def exported(
+    client: Client, request: ExportRequest, *, timeout: float | None
+) -> AsyncIterator[Any]:
     """Resources as of one position, in an order in which they can be applied."""
-    stream = client.bundles.Export(request)
+    stream = client.bundles.Export(request, timeout=timeout)
     async for response in stream:
         for item in response.items:
             kind = item.WhichOneof("resource")

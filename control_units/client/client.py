@@ -201,15 +201,21 @@ class Client:
         return await apply_resources(self, resources, how, timeout=timeout)
 
     def export(
-        self, *kinds: "Kind.ValueType", id_prefix: str = "", as_of: str = ""
+        self,
+        *kinds: "Kind.ValueType",
+        id_prefix: str = "",
+        as_of: str = "",
+        timeout: float | None = None,
     ) -> "AsyncIterator[Any]":
         """All resources that people declare, of some kinds (none: all), as of one position, in an
-        order in which `apply` takes them."""
+        order in which `apply` takes them. `timeout` is for all of them; None: as long as it
+        takes."""
         from mds.v1.bundle_pb2 import ExportRequest
 
         from control_units.client.bundles import exported
 
-        return exported(self, ExportRequest(kinds=kinds, id_prefix=id_prefix, as_of=as_of))
+        request = ExportRequest(kinds=kinds, id_prefix=id_prefix, as_of=as_of)
+        return exported(self, request, timeout=timeout)
 
     @property
     def addresses(self) -> tuple[str, ...]:

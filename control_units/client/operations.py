@@ -161,21 +161,24 @@ class RunningOperation:
                 if self.is_over:
                     return
 
-    async def pause(self, *, reason: str = "") -> None:
+    async def pause(self, *, reason: str = "", timeout: float | None = None) -> None:
         """Begins no further step until it is resumed."""
-        self.operation = await self._operations.steer("Pause", self.id, reason=reason)
+        await self._steer("Pause", reason, timeout)
 
-    async def resume(self, *, reason: str = "") -> None:
+    async def resume(self, *, reason: str = "", timeout: float | None = None) -> None:
         """Lets it go on."""
-        self.operation = await self._operations.steer("Resume", self.id, reason=reason)
+        await self._steer("Resume", reason, timeout)
 
-    async def abort(self, *, reason: str = "") -> None:
+    async def abort(self, *, reason: str = "", timeout: float | None = None) -> None:
         """Ends all steps that have not begun."""
-        self.operation = await self._operations.steer("Abort", self.id, reason=reason)
+        await self._steer("Abort", reason, timeout)
 
-    async def retry(self, *, reason: str = "") -> None:
+    async def retry(self, *, reason: str = "", timeout: float | None = None) -> None:
         """Begins again the steps that failed."""
-        self.operation = await self._operations.steer("Retry", self.id, reason=reason)
+        await self._steer("Retry", reason, timeout)
+
+    async def _steer(self, verb: str, reason: str, timeout: float | None) -> None:
+        self.operation = await self._operations.steer(verb, self.id, reason=reason, timeout=timeout)
 
 
 def selection_of(units: UnitSelection | Iterable[str]) -> UnitSelection:

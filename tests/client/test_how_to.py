@@ -1,4 +1,4 @@
-"""The code of the how-to page runs as it is written, from its first block to its last."""
+"""The code of the pages about the client runs as it is written, from first block to last."""
 
 import ast
 import inspect
@@ -17,7 +17,8 @@ from tests.stages.program import Program
 from tests.stages.replica import Replica
 from tests.stages.waiting import until
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "python-client.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGES = ("how-to/python-client.md", "tutorial/a-script-of-your-own.md")
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -35,26 +36,30 @@ async def facility(server: Replica, tmp_path: Path) -> AsyncIterator[None]:
     magnets.clear()
 
 
-def blocks() -> list[tuple[int, CodeType]]:
-    """Each block, with the line of the page that it begins at."""
-    page = PAGE.read_text()
-    found = []
-    for match in BLOCK.finditer(page):
-        line = page[: match.start(1)].count("\n")
-        source = "\n" * line + match[1]
-        code = compile(source, str(PAGE), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        found.append((line + 1, code))
-    return found
+def blocks(page: str) -> list[CodeType]:
+    """Each block; an error names its line of the page."""
+    file = DOCS / page
+    text = file.read_text()
+    return [
+        compile(
+            "\n" * text[: match.start(1)].count("\n") + match[1],
+            str(file),
+            "exec",
+            flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
+        )
+        for match in BLOCK.finditer(text)
+    ]
 
 
-async def test_the_blocks_of_the_page_run(
-    facility: None, server: Replica, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("page", PAGES)
+async def test_the_blocks_of_a_page_run(
+    page: str, facility: None, server: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Client(server.address) as client:
         await until(lambda: magnets_run(client), within=30)
     monkeypatch.setenv("MDS_ADDRESS", server.address)
     names: dict[str, Any] = {"__name__": "page"}
-    for _, code in blocks():
+    for code in blocks(page):
         result = eval(code, names)
         if inspect.isawaitable(result):
             await result
