@@ -33,6 +33,7 @@ PAGES = (
     "guards.md",
     "webhooks.md",
     "rest.md",
+    "openapi.md",
 )
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

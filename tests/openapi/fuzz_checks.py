@@ -1,0 +1,46 @@
+"""What schemathesis is told beside the document: loaded by it, as `SCHEMATHESIS_HOOKS`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import schemathesis
+from schemathesis import Case, CheckContext, Response, SerializationContext
+from schemathesis.checks import negative_data_rejection
+
+
+@schemathesis.check
+def a_refusal_is_documented(context: CheckContext, response: Response, case: Case[Any]) -> None:
+    """The one reason of a refusal is among those that the operation lists with that status."""
+    if response.status_code < 400 or response.status_code == 405:
+        return
+    (info,) = (
+        detail
+        for detail in json.loads(response.content)["error"]["details"]
+        if detail["@type"].endswith("google.rpc.ErrorInfo")
+    )
+    responses = case.operation.definition.raw["responses"]
+    told = responses.get(str(response.status_code), {}).get("x-reasons", [])
+    assert info["reason"] in told, f"{info['reason']} is not listed with {response.status_code}"
+
+
+@schemathesis.check
+def what_cannot_be_is_refused(context: CheckContext, response: Response, case: Case[Any]) -> None:
+    """As schemathesis checks it, save that JSON of proto3 reads null as what is unset."""
+    if not has_null(case.body):
+        negative_data_rejection(context, response, case)
+
+
+def has_null(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(has_null, value.values()))
+    if isinstance(value, list):
+        return any(map(has_null, value))
+    return value is None
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(context: SerializationContext, value: Any) -> bytes:
+    """A body of lines, or what should have been one."""
+    return (value if isinstance(value, str) else json.dumps(value)).encode()
