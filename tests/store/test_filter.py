@@ -29,7 +29,8 @@ from tests.store.filters import (
     report_some,
 )
 
-FILTERS = 100
+FILTERS = 60
+PAGES = "metadata_server.store.filter.keys_of_page"
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def facts_of(subjects: dict[int, Any], word: str) -> dict[str, list[Any]]:
 
 @pytest.mark.parametrize("word", [Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS])
 def test_lists_of_units_are_what_passes_in_memory(
-    store: Store, chance: random.Random, word: Kind
+    store: Store, chance: random.Random, word: Kind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subjects, now_us = store.read_now(partial(read_all, kind=word)).value
     facts = facts_of(subjects, word)
@@ -114,10 +115,12 @@ def test_lists_of_units_are_what_passes_in_memory(
     orders = [key.name for key in keys if key.is_sortable]
     for _ in range(FILTERS):
         order = f"{chance.choice(orders)}{chance.choice(('', ' desc'))}"
+        monkeypatch.setattr(f"{PAGES}.FEW", chance.choice((0, 10, 5_000)))
+        monkeypatch.setattr(f"{PAGES}.WALKED", chance.choice((3, 5_000)))
         text = random_filter(chance, keys, facts)
         selection = Selection(kind=word, filter=text, order_by=order)
         wanted = expected(subjects, selection, now_us)
-        assert listed(store, selection, size=40) == wanted, (text, order)
+        assert listed(store, selection, size=chance.choice((5, 40))) == wanted, (text, order)
 
 
 def test_lists_of_other_kinds_are_what_passes_in_memory(

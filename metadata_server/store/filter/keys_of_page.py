@@ -31,6 +31,8 @@ from metadata_server.store.selections import Filter, id_range
 
 FEW = 5_000
 """So many rows are sorted rather than to walk a whole list for them."""
+WALKED = 5_000
+"""So many rows of a list are walked for a page, before all are looked at."""
 REFERENCES = frozenset({"template", "unit_server"})
 """Keys whose patterns are resolved first, whatever they begin with."""
 UNIT_KINDS = frozenset({Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS})
@@ -103,26 +105,50 @@ class KeyQuery:
         query = self._joined(
             select(table.c.key, table.c.id, value.label("value")).where(*conditions)
         )
-        if segment.column is STATUS.state_time_us and not narrow:
-            query = self._bounded(query, limit)
-        columns = [table.c.id] if segment.column is None else [segment.column, table.c.id]
-        if narrow:
-            columns = [unindexed(each) for each in columns]
+        columns: list[ColumnElement[Any]] = [table.c.id]
+        if segment.column is not None:
+            columns = [segment.column, table.c.id]
+        if not narrow:
+            first = self._first(query, segment, start, columns, limit)
+            if first is not None:
+                return first
+        return self._run(query, [unindexed(each) for each in columns], limit)
+
+    def _first(
+        self,
+        query: Select[Any],
+        segment: Segment,
+        start: PageStart,
+        columns: list[ColumnElement[Any]],
+        limit: int,
+    ) -> list[Row] | None:
+        """A page that is found among the first of the list; None: so few pass there, that it is
+        better to look at all, and to sort those that pass."""
+        descends = self.asked.sorting.descends
+        table = LAYOUTS[self.kind].table
+        leads = columns[0]
+        places = (
+            ids_after(table.c.id, start, descends=descends)
+            if segment.column is None
+            else [leads >= start.value, leads <= start.value][descends : descends + 1]
+            if start.after
+            else []
+        )
+        order = leads.desc() if descends else leads
+        edge = select(leads).where(*places).order_by(order).offset(WALKED).limit(1)
+        bound = self.scope.unit.connection.scalar(edge)
+        if bound is None:
+            return self._run(query, columns, limit)
+        found = self._run(
+            query.where(leads >= bound if descends else leads <= bound), columns, limit
+        )
+        return found if len(found) == limit else None
+
+    def _run(self, query: Select[Any], columns: list[ColumnElement[Any]], limit: int) -> list[Row]:
+        descends = self.asked.sorting.descends
         order = [each.desc() if descends else each for each in columns]
         result = self.scope.unit.connection.execute(query.order_by(*order).limit(limit))
         return [Row(*row) for row in result]
-
-    def _bounded(self, query: Select[Any], limit: int) -> Select[Any]:
-        """Up to the time of the last row of a page. Its index has no ids, so that the rows of
-        that time are sorted, rather than all."""
-        column = STATUS.state_time_us
-        descends = self.asked.sorting.descends
-        order = column.desc() if descends else column
-        last = query.with_only_columns(column).order_by(order).offset(limit - 1).limit(1)
-        bound = self.scope.unit.connection.scalar(last)
-        if bound is None:
-            return query
-        return query.where(column >= bound if descends else column <= bound)
 
     def _conditions(self) -> list[ColumnElement[bool]]:
         table = LAYOUTS[self.kind].table

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, String, and_, case, false, func, or_, select, true
 
 from metadata_server.domain.condition import NOT_CONVERGING
 from metadata_server.domain.filter.expression import Pattern, Term, Wanted
@@ -21,6 +21,7 @@ from metadata_server.store.schema import (
     control_unit_status,
     lease,
     name,
+    session,
     unit_condition,
     unit_server_status,
 )
@@ -112,36 +113,49 @@ class Scope:
         return covered(self.unit, coverage_now(self.unit))
 
     @cached_property
-    def contact(self) -> ColumnElement[str]:
-        """Of units joined with `join_contacts`: as `contact_of` and `contacts_now` have it."""
-        return case((unit_server_status.c.key.is_(None), Contact.NONE), else_=self.lease_contact)
-
-    @cached_property
-    def lease_contact(self) -> ColumnElement[str]:
-        """Of a last session and its lease, joined."""
+    def contacts(self) -> dict[str, Contact]:
+        """Of the last session of each unit server, as `contact_of` has it."""
         seen = observer(self.unit)
-        told: ColumnElement[str] = func.coalesce(lease.c.contact, literal(Contact.NONE.value))
-        if self.unit.now_us >= seen.blind_until_us:
-            return told
-        unheard = and_(lease.c.ended.is_(False), lease.c.beat_us < seen.blind_since_us)
-        return case((unheard, Contact.UNKNOWN.value), else_=told)
+        query = (
+            select(unit_server_status.c.session, lease.c.contact, lease.c.ended, lease.c.beat_us)
+            .join(session, session.c.id == unit_server_status.c.session)
+            .outerjoin(lease, lease.c.session == unit_server_status.c.session)
+        )
+        blind = self.unit.now_us < seen.blind_until_us
+        found = {}
+        for row in self.unit.connection.execute(query):
+            unheard = blind and row.ended is False and row.beat_us < seen.blind_since_us
+            found[row.session] = Contact.UNKNOWN if unheard else Contact(row.contact or "NONE")
+        return found
+
+    def has_contact(self, *wanted: str) -> ColumnElement[bool]:
+        """Passed by units whose session has one of these contacts; those of a session that is
+        not the last of its unit server have none."""
+        column = control_unit_status.c.session
+        others = sorted(each for each, contact in self.contacts.items() if contact not in wanted)
+        if Contact.NONE in wanted:
+            return or_(column.is_(None), column.not_in(others))
+        those = sorted(each for each, contact in self.contacts.items() if contact in wanted)
+        if len(those) <= len(others):
+            return column.in_(those)
+        return and_(column.in_(select(unit_server_status.c.session)), column.not_in(others))
 
     @cached_property
     def health(self) -> ColumnElement[str]:
-        """Of units joined with `join_contacts`: `health_of`, word by word."""
+        """Of units joined with their statuses: `health_of`, word by word."""
         state = func.coalesce(control_unit_status.c.state, State.UNSPECIFIED.value)
-        desired, contact = control_unit.c.desired_state, self.contact
+        desired = control_unit.c.desired_state
         stuck = control_unit.c.key.in_(
             select(unit_condition.c.key).where(unit_condition.c.type == NOT_CONVERGING)
         )
         errs = state.in_(sorted(each.value for each in ERRORS))
-        is_none = contact == Contact.NONE.value
+        is_none = func.coalesce(self.has_contact(Contact.NONE), true())
         return case(
             (self.maintained, Health.GOOD.value),
-            (contact == Contact.LOST.value, Health.BAD.value),
+            (self.has_contact(Contact.LOST), Health.BAD.value),
             (and_(~is_none, errs), Health.BAD.value),
-            (contact == Contact.UNKNOWN.value, Health.UNKNOWN.value),
-            (contact == Contact.SUSPECT.value, Health.WARNING.value),
+            (self.has_contact(Contact.UNKNOWN), Health.UNKNOWN.value),
+            (self.has_contact(Contact.SUSPECT), Health.WARNING.value),
             (and_(is_none, desired.not_in(NOBODYS)), Health.WARNING.value),
             (is_none, Health.GOOD.value),
             (or_(desired == State.UNSPECIFIED.value, desired == state), Health.GOOD.value),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
 
 from metadata_server.domain.condition import (
     IN_MAINTENANCE,
@@ -27,15 +27,11 @@ from metadata_server.store.launched import hosted_by_dying
 from metadata_server.store.schema import (
     control_unit,
     control_unit_status,
-    lease,
     unit_condition,
-    unit_server_status,
 )
 from metadata_server.store.unit_of_work import UnitOfWork
 
 UNIT, STATUS = control_unit.c, control_unit_status.c
-VERDICTS = frozenset({"contact", "health"})
-"""Keys for which units are joined with the leases of their sessions."""
 
 
 def holds(scope: Scope, term: Term) -> ColumnElement[bool]:
@@ -56,14 +52,12 @@ def condition(scope: Scope, term: Term, type_: str) -> ColumnElement[bool]:
     )
 
 
-def told(verdict: str) -> Source:
-    """The contact or the health of a unit."""
+def in_contact(scope: Scope, term: Term) -> ColumnElement[bool]:
+    return scope.has_contact(*map(str, term.wanted))
 
-    def source(scope: Scope, term: Term) -> ColumnElement[bool]:
-        found: ColumnElement[str] = getattr(scope, verdict)
-        return found.in_(sorted(map(str, term.wanted)))
 
-    return source
+def of_health(scope: Scope, term: Term) -> ColumnElement[bool]:
+    return scope.health.in_(sorted(map(str, term.wanted)))
 
 
 BODY = UNIT.body
@@ -89,12 +83,12 @@ REPORTED_SOURCES: Mapping[str, Source] = {
     "unfenced": sources.flags(STATUS.unfenced),
     "reached_generation": sources.numbers(func.coalesce(STATUS.reached_generation, 0)),
     "condition": holds,
-    "contact": told("contact"),
-    "health": told("health"),
+    "contact": in_contact,
+    "health": of_health,
     "maintenance": lambda scope, term: sources.truth(scope.maintained, term),
 }
 UNIT_SOURCES: Mapping[str, Source] = {**DECLARED_SOURCES, **REPORTED_SOURCES}
-OF_STATUS = frozenset({"state", "since", "message", "unfenced", "reached_generation", *VERDICTS})
+OF_STATUS = REPORTED_SOURCES.keys() - {"condition", "maintenance"}
 """Keys for which units are joined with their statuses."""
 
 
@@ -102,16 +96,7 @@ def joined(query: Select[Any], names: Collection[str]) -> Select[Any]:
     """A query of units, with the tables that some keys are looked up in."""
     if OF_STATUS.isdisjoint(names):
         return query
-    query = query.outerjoin(control_unit_status, STATUS.key == UNIT.key)
-    if VERDICTS.isdisjoint(names):
-        return query
-    last = and_(
-        unit_server_status.c.key == STATUS.unit_server_key,
-        unit_server_status.c.session == STATUS.session,
-    )
-    return query.outerjoin(unit_server_status, last).outerjoin(
-        lease, lease.c.session == unit_server_status.c.session
-    )
+    return query.outerjoin(control_unit_status, STATUS.key == UNIT.key)
 
 
 def units_passing(unit: UnitOfWork, text: str) -> ColumnElement[bool]:
