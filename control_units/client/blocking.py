@@ -45,7 +45,11 @@ class Blocking:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return _face(self._loop.call(getattr, self._target, name), self._loop)
+        # Looked up here: it only reads, and each way to the loop takes time.
+        face = _face(getattr(self._target, name), self._loop)
+        if isinstance(face, Blocking):
+            vars(self)[name] = face
+        return face
 
     def __dir__(self) -> list[str]:
         return [name for name in dir(self._target) if not name.startswith("_")]

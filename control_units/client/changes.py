@@ -76,6 +76,9 @@ class Changes:
         while True:
             try:
                 word = await self._whole_word()
+            except asyncio.CancelledError:
+                await self.close()  # gRPC ends a call whose reader is cancelled; the next is new
+                raise
             except ClientError as failure:
                 await self.close()
                 self.failure = failure

@@ -1,0 +1,81 @@
+"""Changes as they happen, whichever server tells them."""
+
+import asyncio
+
+import grpc
+import pytest
+from mds.v1.kind_pb2 import Kind
+from mds.v1.position_pb2 import Position
+from mds.v1.variable_pb2 import Variable
+from mds.v1.watch_pb2 import Event, WatchResponse
+
+from control_units.client import Client, HistoryGone, Invalid
+from tests.client.scripted_server import ScriptedServer, refuse
+from tests.stages.replica import Replica
+
+DEADLINE_S = 20
+
+
+def at(revision: int) -> Position:
+    return Position(store_id="store", epoch=1, revision=revision)
+
+
+async def test_they_go_on_where_a_server_ended(client: Client, server: Replica) -> None:
+    names = []
+    async with client.changes(Kind.KIND_VARIABLE) as changes, asyncio.timeout(DEADLINE_S):
+        await anext(changes)
+        for id in "AB":
+            await client.variables.create(Variable(name=f"variables/{id}", value="1"))
+            await server.restart()
+            async for word in changes:
+                names += [event.name for event in word.events]
+                if word.events:
+                    break
+    assert names == ["variables/A", "variables/B"]
+
+
+async def test_a_reader_that_gave_up_waiting_misses_nothing(client: Client) -> None:
+    async with client.changes(Kind.KIND_VARIABLE) as changes:
+        await anext(changes)
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await anext(changes)
+        await client.variables.create(Variable(name="variables/A", value="1"))
+        async with asyncio.timeout(DEADLINE_S):
+            async for word in changes:
+                if word.events:
+                    break
+    assert [event.name for event in word.events] == ["variables/A"]
+
+
+async def test_parts_of_a_large_revision_are_told_as_one() -> None:
+    parts = [
+        WatchResponse(events=[Event(name="variables/A", revision=8)]),
+        WatchResponse(events=[Event(name="variables/B", revision=8)], position=at(8)),
+    ]
+    gone = refuse(grpc.StatusCode.OUT_OF_RANGE, "HISTORY_TRIMMED")
+    async with ScriptedServer([gone], parts) as server, Client(server.address) as client:
+        changes = client.changes(after=at(7))
+        word = await anext(changes)
+        assert [event.name for event in word.events] == ["variables/A", "variables/B"]
+        assert changes.position == at(8)
+        with pytest.raises(HistoryGone):
+            await anext(changes)
+
+
+async def test_what_was_told_in_part_is_told_again_from_the_last_position() -> None:
+    parts = [WatchResponse(events=[Event(name="variables/A", revision=8)])]
+    ends = refuse(grpc.StatusCode.UNAVAILABLE, "DRAINING")
+    gone = refuse(grpc.StatusCode.OUT_OF_RANGE, "HISTORY_TRIMMED")
+    async with ScriptedServer([ends, gone], parts) as server, Client(server.address) as client:
+        with pytest.raises(HistoryGone):
+            await anext(client.changes(after=at(7)))
+    assert [call.request.position for call in server.calls] == [at(7), at(7)]
+
+
+async def test_what_cannot_be_watched_is_refused(client: Client) -> None:
+    with pytest.raises(Invalid):
+        await anext(client.changes(Kind.KIND_VARIABLE, filter="colour=red"))
+    with pytest.raises(HistoryGone):
+        await anext(client.changes(after=at(1)))
