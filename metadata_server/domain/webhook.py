@@ -8,9 +8,9 @@ from typing import ClassVar
 from urllib.parse import SplitResult, urlsplit
 
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
-from metadata_server.domain.refused import WrongField
+from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.watch import View, WatchFilter
+from metadata_server.domain.watch import View, WatchFilter, wanted_by
 
 LONGEST_URL = 2000
 SCHEMES = ("http", "https")
@@ -23,6 +23,7 @@ class Webhook(Resource):
     Attributes:
         kinds: sorted; none: all.
         id_prefix: ids begin with this text.
+        filter: that resources pass, which are all of one kind then.
         enabled: else nothing is sent, and what happens meanwhile is sent later.
     """
 
@@ -31,13 +32,14 @@ class Webhook(Resource):
     url: str = ""
     kinds: tuple[Kind, ...] = ()
     id_prefix: str = ""
+    filter: str = ""
     view: View = View.FULL
     enabled: bool = True
 
     @property
     def wanted(self) -> WatchFilter:
         """What it is told."""
-        return WatchFilter(frozenset(self.kinds) or frozenset(Kind), self.id_prefix)
+        return WatchFilter(frozenset(self.kinds) or frozenset(Kind), self.id_prefix, self.filter)
 
 
 def webhook_faults(webhook: Webhook) -> Iterator[WrongField]:
@@ -46,6 +48,10 @@ def webhook_faults(webhook: Webhook) -> Iterator[WrongField]:
         yield WrongField("url", without_user(webhook.url), fault)
     if not BEGINS_AN_ID.match(webhook.id_prefix):
         yield WrongField("id_prefix", webhook.id_prefix, "the beginning of ids, like DAFNE/PL/")
+    try:
+        wanted_by(webhook.kinds, webhook.id_prefix, webhook.filter)
+    except Refused as refused:
+        yield from refused.fields
 
 
 def url_fault(url: str) -> str:

@@ -19,6 +19,7 @@ from metadata_server.domain.refused import Refused
 from metadata_server.services.following import keep_following
 from metadata_server.services.postings import Sender
 from metadata_server.services.tailer import Tailer
+from metadata_server.services.watch import Watching
 from metadata_server.services.webhook_run import Grip, WebhookRun
 from metadata_server.store.operations import Fenced
 from metadata_server.store.store import Store
@@ -48,6 +49,7 @@ class Delivering:
     def __init__(self, store: Store, tailer: Tailer, sender: Sender, *, replica: str) -> None:
         self._store = store
         self._tailer = tailer
+        self._watching = Watching(tailer, age_s=0)  # only for what passes of its batches
         self._sender = sender
         self._replica = replica
         self._held: dict[int, tuple[Grip, WebhookRun]] = {}
@@ -124,7 +126,7 @@ class Delivering:
 
     async def _deliver(self, grip: Grip) -> None:
         """Delivers one webhook; what goes wrong leaves it to whoever claims it next."""
-        run = WebhookRun(self._store, self._tailer, self._sender, grip)
+        run = WebhookRun(self._store, self._tailer, self._watching, self._sender, grip)
         self._held[grip.key] = (grip, run)
         self._grips[grip.key] = grip
         try:

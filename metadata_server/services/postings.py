@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from metadata_server.domain.change import Position
+from metadata_server.domain.change import Change, Position
 from metadata_server.domain.delivery import Delivery, DeliveryType, Outcome
 from metadata_server.domain.horizon import check_position
 from metadata_server.domain.signature import Secret
 from metadata_server.domain.watch import Event, Notice, View, WatchFilter, events_of
+from metadata_server.services.watch import list_again
 from metadata_server.store.changes import changes_after, kept_from
+from metadata_server.store.past_statuses import subjects_at
 from metadata_server.store.unit_of_work import UnitOfWork
 
 CHANGES_A_PIECE = 1_000
@@ -53,14 +55,36 @@ def events_between(
     Raises:
         Refused: HISTORY_RESET, HISTORY_TRIMMED.
     """
-    check_position(after, unit.position, kept_from=kept_from(unit, wanted.kinds))
+    check_position(after, unit.position, kept_from=kept_from(unit, wanted.followed))
     check_position(until, unit.position)
     found: list[Event] = []
     reached = after.revision
     while reached < until.revision:
-        changes, reached = changes_after(unit, reached, limit=CHANGES_A_PIECE, kinds=wanted.kinds)
-        found += events_of((each for each in changes if each.revision <= until.revision), wanted)
+        changes, reached = changes_after(
+            unit, reached, limit=CHANGES_A_PIECE, kinds=wanted.followed
+        )
+        found += passing(
+            unit, [each for each in changes if each.revision <= until.revision], wanted
+        )
     return tuple(found)
+
+
+def passing(unit: UnitOfWork, changes: Sequence[Change], wanted: WatchFilter) -> tuple[Event, ...]:
+    """The events of changes, which are whole revisions.
+
+    Raises:
+        Refused: HISTORY_TRIMMED, where something has got another name that resources are wanted
+            by.
+    """
+    if not (wanted.filter and changes):
+        return events_of(changes, wanted)
+    renamed = next(filter(wanted.is_upset_by, changes), None)
+    if renamed is not None:
+        raise list_again(renamed)
+    (kind,) = wanted.kinds
+    ids = {each.key: each.id_before for each in changes if each.kind is kind}
+    keys = {id: key for key, id in ids.items() if id}
+    return events_of(changes, wanted, subjects_at(unit, kind, keys, changes[0].revision - 1))
 
 
 def notice_of(unit: UnitOfWork, wanted: WatchFilter, delivery: Delivery) -> Notice:

@@ -50,13 +50,13 @@ class Watching:
             due = time.monotonic() + self._bookmark_s
             while (now := time.monotonic()) < old:
                 batch = await changes.next(max(0.0, min(due, old) - now))
-                notice = bookmark(changes) if batch is None else await self._pass(batch, wanted)
+                notice = bookmark(changes) if batch is None else await self.notice_of(batch, wanted)
                 if notice.events or time.monotonic() >= due:
                     due = time.monotonic() + self._bookmark_s
                     yield notice
         raise sent_elsewhere("This stream is old.")
 
-    async def _pass(self, batch: Batch, wanted: WatchFilter) -> Notice:
+    async def notice_of(self, batch: Batch, wanted: WatchFilter) -> Notice:
         """What passes of a batch; made once for all watchers that have the same filter.
 
         Raises:

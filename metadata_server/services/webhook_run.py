@@ -25,12 +25,13 @@ from metadata_server.domain.delivery import (
 )
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.signature import Secret
-from metadata_server.domain.watch import Event, Notice, View, events_of
+from metadata_server.domain.watch import Event, Notice, View
 from metadata_server.domain.webhook import Webhook
 from metadata_server.services.postings import Posting, Sender, notice_of
 from metadata_server.services.resources import Resources
 from metadata_server.services.subscription import Subscription
 from metadata_server.services.tailer import Tailer
+from metadata_server.services.watch import Watching
 from metadata_server.store.operations import Fenced
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -57,6 +58,7 @@ MOST_BYTES = 8 * 1024 * 1024
 LISTEN_S = 1.0
 SAVE_S = 30.0
 """How often it is written down how far a webhook is that nothing happens to."""
+WHY_DISABLED = "The receiver answered 410 Gone."
 TRIMMED = frozenset({"HISTORY_TRIMMED", "HISTORY_RESET"})
 COMES_AGAIN = frozenset({"WATCHER_TOO_SLOW"})
 log = structlog.get_logger()
@@ -94,9 +96,12 @@ class Loaded:
 class WebhookRun:
     """Delivers one webhook."""
 
-    def __init__(self, store: Store, tailer: Tailer, sender: Sender, grip: Grip) -> None:
+    def __init__(
+        self, store: Store, tailer: Tailer, watching: Watching, sender: Sender, grip: Grip
+    ) -> None:
         self._store = store
         self._tailer = tailer
+        self._watching = watching
         self._sender = sender
         self._grip = grip
         self._changed = asyncio.Event()
@@ -141,9 +146,9 @@ class WebhookRun:
         """Delivers what happens until something goes wrong, or the webhook is changed."""
         webhook, position = loaded.webhook, loaded.course.position
         try:
-            async with self._tailer.subscribe(position, kinds=webhook.wanted.kinds) as changes:
+            async with self._tailer.subscribe(position, kinds=webhook.wanted.followed) as changes:
                 while not self._changed.is_set():
-                    events, reached = await gather(changes, webhook)
+                    events, reached = await self._gather(changes, webhook)
                     if events:
                         if not await self._deliver_all(loaded, position, events, reached):
                             return
@@ -156,6 +161,22 @@ class WebhookRun:
                 await self._miss(loaded, refused)
             elif refused.reason not in COMES_AGAIN:
                 raise
+
+    async def _gather(
+        self, changes: Subscription, webhook: Webhook
+    ) -> tuple[tuple[Event, ...], Position]:
+        """The next events, with as many that wait as a delivery takes, and up to where they are
+        all."""
+        batch = await changes.next(LISTEN_S)
+        found: list[Event] = []
+        while batch is not None:
+            found += (await self._watching.notice_of(batch, webhook.wanted)).events
+            if len(found) >= MOST_EVENTS:
+                break
+            batch = await changes.next(0)
+        reached = changes.reached if found else changes.position
+        assert reached is not None, "it began after a position"
+        return tuple(found), reached
 
     async def _save_now_and_then(self, position: Position) -> None:
         if time.monotonic() - self._saved_s < SAVE_S:
@@ -285,20 +306,6 @@ def load(unit: UnitOfWork, key: int) -> Loaded | None:
     return Loaded(webhook, course, secrets, pending_delivery(unit, key))
 
 
-async def gather(changes: Subscription, webhook: Webhook) -> tuple[tuple[Event, ...], Position]:
-    """The next events, with as many that wait as a delivery takes, and up to where they are all."""
-    batch = await changes.next(LISTEN_S)
-    found: list[Event] = []
-    while batch is not None:
-        found += events_of(batch.changes, webhook.wanted)
-        if len(found) >= MOST_EVENTS:
-            break
-        batch = await changes.next(0)
-    reached = changes.reached if found else changes.position
-    assert reached is not None, "it began after a position"
-    return tuple(found), reached
-
-
 def pieces(events: tuple[Event, ...], until: Position) -> list[tuple[tuple[Event, ...], Position]]:
     """Events in pieces of whole revisions, each with the position that it leads to."""
     found: list[tuple[tuple[Event, ...], Position]] = []
@@ -348,7 +355,7 @@ async def disable(store: Store, webhook: Webhook) -> None:
     caller = Caller(
         principal=Principal(webhook.name),
         method="Webhooks.UpdateWebhook",
-        reason="The receiver answered 410 Gone.",
+        reason=WHY_DISABLED,
     )
     await Resources(store).update(
         caller,

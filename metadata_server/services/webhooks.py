@@ -202,7 +202,7 @@ class Webhooks:
         def work(unit: UnitOfWork) -> WebhookStatus:
             webhook = unit.resources.get(Webhook, id, lock=True)
             wanted = position or unit.position
-            kept = kept_from(unit, webhook.wanted.kinds)
+            kept = kept_from(unit, webhook.wanted.followed)
             check_position(wanted, unit.position, kept_from=kept)
             rewind(unit, webhook.meta.key, wanted)
             give_up_pending(unit, webhook.meta.key, "Somebody has had it go on elsewhere.")

@@ -220,6 +220,7 @@ BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
         Webhook,
         **ALL_HAVE,
         url=TEXT,
+        filter=TEXT,
         kinds=st.sets(st.sampled_from(list(Kind))).map(lambda kinds: tuple(sorted(kinds))),
         id_prefix=TEXT,
         view=st.sampled_from(list(View)),

@@ -131,6 +131,7 @@ RICH: dict[Kind, Resource] = {
             id="logbook",
             url="https://logbook.example/in",
             kinds=(Kind.SCRIPT,),
+            filter="label:shift",
             id_prefix="A/",
             view=View.BASIC,
             enabled=False,

@@ -39,6 +39,7 @@ def webhook() -> None:
     help="Only changes of this kind; may be given several times.",
 )
 @click.option("--prefix", default="", help="Only ids that begin so: DAFNE/PL/")
+@click.option("--filter", default="", help="Only what passes this filter, of one kind.")
 @click.option("--names-only", is_flag=True, help="Send names, not whole resources.")
 @click.option("--description", default="", help="What it is for.")
 @click.option("--unsigned", is_flag=True, help="Make no secret: nothing is signed.")
@@ -62,6 +63,7 @@ def add(connection: Connection, /, name: str, url: str, **options: Any) -> None:
         url=url,
         kinds=[Kind.Value(f"KIND_{each.upper()}") for each in options["kinds"]],
         id_prefix=options["prefix"],
+        filter=options["filter"],
         view=View.VIEW_BASIC if options["names_only"] else View.VIEW_FULL,
         description=options["description"],
     )

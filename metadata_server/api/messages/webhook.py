@@ -28,6 +28,7 @@ def webhook_message(webhook: Webhook) -> webhook_pb2.Webhook:
         url=webhook.url,
         kinds=[KINDS.number[each] for each in webhook.kinds],
         id_prefix=webhook.id_prefix,
+        filter=webhook.filter,
         view=VIEWS.number[webhook.view],
         enabled=webhook.enabled,
     )
@@ -43,6 +44,7 @@ def webhook_of(message: webhook_pb2.Webhook, id: str, reading: Reading) -> Webho
         url=message.url,
         kinds=tuple(sorted(kinds)),
         id_prefix=message.id_prefix,
+        filter=message.filter,
         view=reading.member(VIEWS, message.view, "view", View.FULL),
         enabled=message.enabled if message.HasField("enabled") else True,
     )

@@ -31,7 +31,7 @@ from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 from mds.v1 import view_pb2 as mds_dot_v1_dot_view__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14mds/v1/webhook.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x11mds/v1/kind.proto\x1a\x15mds/v1/position.proto\x1a\x11mds/v1/view.proto\"\xed\x03\n\x07Webhook\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12+\n\x06labels\x18\x07 \x03(\x0b\x32\x1b.mds.v1.Webhook.LabelsEntry\x12\x33\n\nproperties\x18\x08 \x03(\x0b\x32\x1f.mds.v1.Webhook.PropertiesEntry\x12\x0b\n\x03url\x18\t \x01(\t\x12\x1b\n\x05kinds\x18\n \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x0b \x01(\t\x12\x1a\n\x04view\x18\x0c \x01(\x0e\x32\x0c.mds.v1.View\x12\x14\n\x07\x65nabled\x18\r \x01(\x08H\x00\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\n\n\x08_enabled\"0\n\x11GetWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"^\n\x13ListWebhooksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\"v\n\x14ListWebhooksResponse\x12!\n\x08webhooks\x18\x01 \x03(\x0b\x32\x0f.mds.v1.Webhook\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"s\n\x14\x43reateWebhookRequest\x12 \n\x07webhook\x18\x01 \x01(\x0b\x32\x0f.mds.v1.Webhook\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa4\x01\n\x14UpdateWebhookRequest\x12 \n\x07webhook\x18\x01 \x01(\x0b\x32\x0f.mds.v1.Webhook\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"m\n\x14\x44\x65leteWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\";\n\x15\x44\x65leteWebhookResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"\x8e\x01\n\rWebhookSecret\x12,\n\x08set_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8b\x01\n\nWebhookGap\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x1f\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9b\x03\n\rWebhookStatus\x12\x0f\n\x07webhook\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.mds.v1.WebhookState\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\x12\x36\n\x12last_delivery_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rfailing_since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\x05\x12\x35\n\x11next_attempt_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bhttp_status\x18\x08 \x01(\x05\x12\r\n\x05\x65rror\x18\t \x01(\t\x12\x0f\n\x07replica\x18\n \x01(\t\x12\x1f\n\x03gap\x18\x0b \x01(\x0b\x32\x12.mds.v1.WebhookGap\x12&\n\x07secrets\x18\x0c \x03(\x0b\x32\x15.mds.v1.WebhookSecret\"\xc9\x03\n\x0fWebhookDelivery\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07webhook\x18\x02 \x01(\t\x12)\n\x04type\x18\x03 \x01(\x0e\x32\x1b.mds.v1.WebhookDeliveryType\x12+\n\x05state\x18\x04 \x01(\x0e\x32\x1c.mds.v1.WebhookDeliveryState\x12\x1f\n\x05\x61\x66ter\x18\x05 \x01(\x0b\x32\x10.mds.v1.Position\x12\"\n\x08position\x18\x06 \x01(\x0b\x32\x10.mds.v1.Position\x12\x0e\n\x06\x65vents\x18\x07 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61ttempt_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\n \x01(\x05\x12\x13\n\x0bhttp_status\x18\x0b \x01(\x05\x12+\n\x08\x64uration\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x65rror\x18\r \x01(\t\x12\x0f\n\x07replica\x18\x0e \x01(\t\x12\x15\n\rredelivery_of\x18\x0f \x01(\t\"U\n\x1aListWebhookStatusesRequest\x12\x10\n\x08webhooks\x18\x01 \x03(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x8b\x01\n\x1bListWebhookStatusesResponse\x12/\n\x10webhook_statuses\x18\x01 \x03(\x0b\x32\x15.mds.v1.WebhookStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"V\n\x1cListWebhookDeliveriesRequest\x12\x0f\n\x07webhook\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x91\x01\n\x1dListWebhookDeliveriesResponse\x12\x33\n\x12webhook_deliveries\x18\x01 \x03(\x0b\x32\x17.mds.v1.WebhookDelivery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x9f\x01\n\x17SetWebhookSecretRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06secret\x18\x02 \x01(\t\x12+\n\x08keep_old\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\">\n\x18SetWebhookSecretResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"\"\n\x12TestWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"9\n\x17RedeliverWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x64\x65livery\x18\x02 \x01(\t\"H\n\x14RewindWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position*\x82\x01\n\x0cWebhookState\x12\x1d\n\x19WEBHOOK_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18WEBHOOK_STATE_DELIVERING\x10\x01\x12\x19\n\x15WEBHOOK_STATE_FAILING\x10\x02\x12\x1a\n\x16WEBHOOK_STATE_DISABLED\x10\x03*\xc7\x01\n\x13WebhookDeliveryType\x12%\n!WEBHOOK_DELIVERY_TYPE_UNSPECIFIED\x10\x00\x12!\n\x1dWEBHOOK_DELIVERY_TYPE_CHANGES\x10\x01\x12 \n\x1cWEBHOOK_DELIVERY_TYPE_MISSED\x10\x02\x12\x1e\n\x1aWEBHOOK_DELIVERY_TYPE_PING\x10\x03\x12$\n WEBHOOK_DELIVERY_TYPE_REDELIVERY\x10\x04*\xab\x01\n\x14WebhookDeliveryState\x12&\n\"WEBHOOK_DELIVERY_STATE_UNSPECIFIED\x10\x00\x12\"\n\x1eWEBHOOK_DELIVERY_STATE_PENDING\x10\x01\x12$\n WEBHOOK_DELIVERY_STATE_DELIVERED\x10\x02\x12!\n\x1dWEBHOOK_DELIVERY_STATE_FAILED\x10\x03\x32\xe4\t\n\x08Webhooks\x12X\n\nGetWebhook\x12\x19.mds.v1.GetWebhookRequest\x1a\x0f.mds.v1.Webhook\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=webhooks/**}\x12_\n\x0cListWebhooks\x12\x1b.mds.v1.ListWebhooksRequest\x1a\x1c.mds.v1.ListWebhooksResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/webhooks\x12]\n\rCreateWebhook\x12\x1c.mds.v1.CreateWebhookRequest\x1a\x0f.mds.v1.Webhook\"\x1d\x82\xd3\xe4\x93\x02\x17\"\x0c/v1/webhooks:\x07webhook\x12o\n\rUpdateWebhook\x12\x1c.mds.v1.UpdateWebhookRequest\x1a\x0f.mds.v1.Webhook\"/\x82\xd3\xe4\x93\x02)2\x1e/v1/{webhook.name=webhooks/**}:\x07webhook\x12l\n\rDeleteWebhook\x12\x1c.mds.v1.DeleteWebhookRequest\x1a\x1d.mds.v1.DeleteWebhookResponse\"\x1e\x82\xd3\xe4\x93\x02\x18*\x16/v1/{name=webhooks/**}\x12|\n\x13ListWebhookStatuses\x12\".mds.v1.ListWebhookStatusesRequest\x1a#.mds.v1.ListWebhookStatusesResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/webhook_statuses\x12\x84\x01\n\x15ListWebhookDeliveries\x12$.mds.v1.ListWebhookDeliveriesRequest\x1a%.mds.v1.ListWebhookDeliveriesResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/webhook_deliveries\x12\x82\x01\n\x10SetWebhookSecret\x12\x1f.mds.v1.SetWebhookSecretRequest\x1a .mds.v1.SetWebhookSecretResponse\"+\x82\xd3\xe4\x93\x02%\" /v1/{name=webhooks/**}:setSecret:\x01*\x12j\n\x0bTestWebhook\x12\x1a.mds.v1.TestWebhookRequest\x1a\x17.mds.v1.WebhookDelivery\"&\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=webhooks/**}:test:\x01*\x12y\n\x10RedeliverWebhook\x12\x1f.mds.v1.RedeliverWebhookRequest\x1a\x17.mds.v1.WebhookDelivery\"+\x82\xd3\xe4\x93\x02%\" /v1/{name=webhooks/**}:redeliver:\x01*\x12n\n\rRewindWebhook\x12\x1c.mds.v1.RewindWebhookRequest\x1a\x15.mds.v1.WebhookStatus\"(\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=webhooks/**}:rewind:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14mds/v1/webhook.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x11mds/v1/kind.proto\x1a\x15mds/v1/position.proto\x1a\x11mds/v1/view.proto\"\xfd\x03\n\x07Webhook\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12+\n\x06labels\x18\x07 \x03(\x0b\x32\x1b.mds.v1.Webhook.LabelsEntry\x12\x33\n\nproperties\x18\x08 \x03(\x0b\x32\x1f.mds.v1.Webhook.PropertiesEntry\x12\x0b\n\x03url\x18\t \x01(\t\x12\x1b\n\x05kinds\x18\n \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x0b \x01(\t\x12\x0e\n\x06\x66ilter\x18\x0e \x01(\t\x12\x1a\n\x04view\x18\x0c \x01(\x0e\x32\x0c.mds.v1.View\x12\x14\n\x07\x65nabled\x18\r \x01(\x08H\x00\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\n\n\x08_enabled\"0\n\x11GetWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"^\n\x13ListWebhooksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\"v\n\x14ListWebhooksResponse\x12!\n\x08webhooks\x18\x01 \x03(\x0b\x32\x0f.mds.v1.Webhook\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"s\n\x14\x43reateWebhookRequest\x12 \n\x07webhook\x18\x01 \x01(\x0b\x32\x0f.mds.v1.Webhook\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa4\x01\n\x14UpdateWebhookRequest\x12 \n\x07webhook\x18\x01 \x01(\x0b\x32\x0f.mds.v1.Webhook\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"m\n\x14\x44\x65leteWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\";\n\x15\x44\x65leteWebhookResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"\x8e\x01\n\rWebhookSecret\x12,\n\x08set_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8b\x01\n\nWebhookGap\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x1f\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9b\x03\n\rWebhookStatus\x12\x0f\n\x07webhook\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.mds.v1.WebhookState\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\x12\x36\n\x12last_delivery_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rfailing_since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\x05\x12\x35\n\x11next_attempt_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bhttp_status\x18\x08 \x01(\x05\x12\r\n\x05\x65rror\x18\t \x01(\t\x12\x0f\n\x07replica\x18\n \x01(\t\x12\x1f\n\x03gap\x18\x0b \x01(\x0b\x32\x12.mds.v1.WebhookGap\x12&\n\x07secrets\x18\x0c \x03(\x0b\x32\x15.mds.v1.WebhookSecret\"\xc9\x03\n\x0fWebhookDelivery\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07webhook\x18\x02 \x01(\t\x12)\n\x04type\x18\x03 \x01(\x0e\x32\x1b.mds.v1.WebhookDeliveryType\x12+\n\x05state\x18\x04 \x01(\x0e\x32\x1c.mds.v1.WebhookDeliveryState\x12\x1f\n\x05\x61\x66ter\x18\x05 \x01(\x0b\x32\x10.mds.v1.Position\x12\"\n\x08position\x18\x06 \x01(\x0b\x32\x10.mds.v1.Position\x12\x0e\n\x06\x65vents\x18\x07 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61ttempt_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\n \x01(\x05\x12\x13\n\x0bhttp_status\x18\x0b \x01(\x05\x12+\n\x08\x64uration\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x65rror\x18\r \x01(\t\x12\x0f\n\x07replica\x18\x0e \x01(\t\x12\x15\n\rredelivery_of\x18\x0f \x01(\t\"U\n\x1aListWebhookStatusesRequest\x12\x10\n\x08webhooks\x18\x01 \x03(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x8b\x01\n\x1bListWebhookStatusesResponse\x12/\n\x10webhook_statuses\x18\x01 \x03(\x0b\x32\x15.mds.v1.WebhookStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"V\n\x1cListWebhookDeliveriesRequest\x12\x0f\n\x07webhook\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x91\x01\n\x1dListWebhookDeliveriesResponse\x12\x33\n\x12webhook_deliveries\x18\x01 \x03(\x0b\x32\x17.mds.v1.WebhookDelivery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x9f\x01\n\x17SetWebhookSecretRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06secret\x18\x02 \x01(\t\x12+\n\x08keep_old\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\">\n\x18SetWebhookSecretResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"\"\n\x12TestWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"9\n\x17RedeliverWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x64\x65livery\x18\x02 \x01(\t\"H\n\x14RewindWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position*\x82\x01\n\x0cWebhookState\x12\x1d\n\x19WEBHOOK_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18WEBHOOK_STATE_DELIVERING\x10\x01\x12\x19\n\x15WEBHOOK_STATE_FAILING\x10\x02\x12\x1a\n\x16WEBHOOK_STATE_DISABLED\x10\x03*\xc7\x01\n\x13WebhookDeliveryType\x12%\n!WEBHOOK_DELIVERY_TYPE_UNSPECIFIED\x10\x00\x12!\n\x1dWEBHOOK_DELIVERY_TYPE_CHANGES\x10\x01\x12 \n\x1cWEBHOOK_DELIVERY_TYPE_MISSED\x10\x02\x12\x1e\n\x1aWEBHOOK_DELIVERY_TYPE_PING\x10\x03\x12$\n WEBHOOK_DELIVERY_TYPE_REDELIVERY\x10\x04*\xab\x01\n\x14WebhookDeliveryState\x12&\n\"WEBHOOK_DELIVERY_STATE_UNSPECIFIED\x10\x00\x12\"\n\x1eWEBHOOK_DELIVERY_STATE_PENDING\x10\x01\x12$\n WEBHOOK_DELIVERY_STATE_DELIVERED\x10\x02\x12!\n\x1dWEBHOOK_DELIVERY_STATE_FAILED\x10\x03\x32\xe4\t\n\x08Webhooks\x12X\n\nGetWebhook\x12\x19.mds.v1.GetWebhookRequest\x1a\x0f.mds.v1.Webhook\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=webhooks/**}\x12_\n\x0cListWebhooks\x12\x1b.mds.v1.ListWebhooksRequest\x1a\x1c.mds.v1.ListWebhooksResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/webhooks\x12]\n\rCreateWebhook\x12\x1c.mds.v1.CreateWebhookRequest\x1a\x0f.mds.v1.Webhook\"\x1d\x82\xd3\xe4\x93\x02\x17\"\x0c/v1/webhooks:\x07webhook\x12o\n\rUpdateWebhook\x12\x1c.mds.v1.UpdateWebhookRequest\x1a\x0f.mds.v1.Webhook\"/\x82\xd3\xe4\x93\x02)2\x1e/v1/{webhook.name=webhooks/**}:\x07webhook\x12l\n\rDeleteWebhook\x12\x1c.mds.v1.DeleteWebhookRequest\x1a\x1d.mds.v1.DeleteWebhookResponse\"\x1e\x82\xd3\xe4\x93\x02\x18*\x16/v1/{name=webhooks/**}\x12|\n\x13ListWebhookStatuses\x12\".mds.v1.ListWebhookStatusesRequest\x1a#.mds.v1.ListWebhookStatusesResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/webhook_statuses\x12\x84\x01\n\x15ListWebhookDeliveries\x12$.mds.v1.ListWebhookDeliveriesRequest\x1a%.mds.v1.ListWebhookDeliveriesResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/webhook_deliveries\x12\x82\x01\n\x10SetWebhookSecret\x12\x1f.mds.v1.SetWebhookSecretRequest\x1a .mds.v1.SetWebhookSecretResponse\"+\x82\xd3\xe4\x93\x02%\" /v1/{name=webhooks/**}:setSecret:\x01*\x12j\n\x0bTestWebhook\x12\x1a.mds.v1.TestWebhookRequest\x1a\x17.mds.v1.WebhookDelivery\"&\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=webhooks/**}:test:\x01*\x12y\n\x10RedeliverWebhook\x12\x1f.mds.v1.RedeliverWebhookRequest\x1a\x17.mds.v1.WebhookDelivery\"+\x82\xd3\xe4\x93\x02%\" /v1/{name=webhooks/**}:redeliver:\x01*\x12n\n\rRewindWebhook\x12\x1c.mds.v1.RewindWebhookRequest\x1a\x15.mds.v1.WebhookStatus\"(\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=webhooks/**}:rewind:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -64,58 +64,58 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WEBHOOKS'].methods_by_name['RedeliverWebhook']._serialized_options = b'\202\323\344\223\002%\" /v1/{name=webhooks/**}:redeliver:\001*'
   _globals['_WEBHOOKS'].methods_by_name['RewindWebhook']._loaded_options = None
   _globals['_WEBHOOKS'].methods_by_name['RewindWebhook']._serialized_options = b'\202\323\344\223\002\"\"\035/v1/{name=webhooks/**}:rewind:\001*'
-  _globals['_WEBHOOKSTATE']._serialized_start=3462
-  _globals['_WEBHOOKSTATE']._serialized_end=3592
-  _globals['_WEBHOOKDELIVERYTYPE']._serialized_start=3595
-  _globals['_WEBHOOKDELIVERYTYPE']._serialized_end=3794
-  _globals['_WEBHOOKDELIVERYSTATE']._serialized_start=3797
-  _globals['_WEBHOOKDELIVERYSTATE']._serialized_end=3968
+  _globals['_WEBHOOKSTATE']._serialized_start=3478
+  _globals['_WEBHOOKSTATE']._serialized_end=3608
+  _globals['_WEBHOOKDELIVERYTYPE']._serialized_start=3611
+  _globals['_WEBHOOKDELIVERYTYPE']._serialized_end=3810
+  _globals['_WEBHOOKDELIVERYSTATE']._serialized_start=3813
+  _globals['_WEBHOOKDELIVERYSTATE']._serialized_end=3984
   _globals['_WEBHOOK']._serialized_start=223
-  _globals['_WEBHOOK']._serialized_end=716
-  _globals['_WEBHOOK_LABELSENTRY']._serialized_start=608
-  _globals['_WEBHOOK_LABELSENTRY']._serialized_end=653
-  _globals['_WEBHOOK_PROPERTIESENTRY']._serialized_start=655
-  _globals['_WEBHOOK_PROPERTIESENTRY']._serialized_end=704
-  _globals['_GETWEBHOOKREQUEST']._serialized_start=718
-  _globals['_GETWEBHOOKREQUEST']._serialized_end=766
-  _globals['_LISTWEBHOOKSREQUEST']._serialized_start=768
-  _globals['_LISTWEBHOOKSREQUEST']._serialized_end=862
-  _globals['_LISTWEBHOOKSRESPONSE']._serialized_start=864
-  _globals['_LISTWEBHOOKSRESPONSE']._serialized_end=982
-  _globals['_CREATEWEBHOOKREQUEST']._serialized_start=984
-  _globals['_CREATEWEBHOOKREQUEST']._serialized_end=1099
-  _globals['_UPDATEWEBHOOKREQUEST']._serialized_start=1102
-  _globals['_UPDATEWEBHOOKREQUEST']._serialized_end=1266
-  _globals['_DELETEWEBHOOKREQUEST']._serialized_start=1268
-  _globals['_DELETEWEBHOOKREQUEST']._serialized_end=1377
-  _globals['_DELETEWEBHOOKRESPONSE']._serialized_start=1379
-  _globals['_DELETEWEBHOOKRESPONSE']._serialized_end=1438
-  _globals['_WEBHOOKSECRET']._serialized_start=1441
-  _globals['_WEBHOOKSECRET']._serialized_end=1583
-  _globals['_WEBHOOKGAP']._serialized_start=1586
-  _globals['_WEBHOOKGAP']._serialized_end=1725
-  _globals['_WEBHOOKSTATUS']._serialized_start=1728
-  _globals['_WEBHOOKSTATUS']._serialized_end=2139
-  _globals['_WEBHOOKDELIVERY']._serialized_start=2142
-  _globals['_WEBHOOKDELIVERY']._serialized_end=2599
-  _globals['_LISTWEBHOOKSTATUSESREQUEST']._serialized_start=2601
-  _globals['_LISTWEBHOOKSTATUSESREQUEST']._serialized_end=2686
-  _globals['_LISTWEBHOOKSTATUSESRESPONSE']._serialized_start=2689
-  _globals['_LISTWEBHOOKSTATUSESRESPONSE']._serialized_end=2828
-  _globals['_LISTWEBHOOKDELIVERIESREQUEST']._serialized_start=2830
-  _globals['_LISTWEBHOOKDELIVERIESREQUEST']._serialized_end=2916
-  _globals['_LISTWEBHOOKDELIVERIESRESPONSE']._serialized_start=2919
-  _globals['_LISTWEBHOOKDELIVERIESRESPONSE']._serialized_end=3064
-  _globals['_SETWEBHOOKSECRETREQUEST']._serialized_start=3067
-  _globals['_SETWEBHOOKSECRETREQUEST']._serialized_end=3226
-  _globals['_SETWEBHOOKSECRETRESPONSE']._serialized_start=3228
-  _globals['_SETWEBHOOKSECRETRESPONSE']._serialized_end=3290
-  _globals['_TESTWEBHOOKREQUEST']._serialized_start=3292
-  _globals['_TESTWEBHOOKREQUEST']._serialized_end=3326
-  _globals['_REDELIVERWEBHOOKREQUEST']._serialized_start=3328
-  _globals['_REDELIVERWEBHOOKREQUEST']._serialized_end=3385
-  _globals['_REWINDWEBHOOKREQUEST']._serialized_start=3387
-  _globals['_REWINDWEBHOOKREQUEST']._serialized_end=3459
-  _globals['_WEBHOOKS']._serialized_start=3971
-  _globals['_WEBHOOKS']._serialized_end=5223
+  _globals['_WEBHOOK']._serialized_end=732
+  _globals['_WEBHOOK_LABELSENTRY']._serialized_start=624
+  _globals['_WEBHOOK_LABELSENTRY']._serialized_end=669
+  _globals['_WEBHOOK_PROPERTIESENTRY']._serialized_start=671
+  _globals['_WEBHOOK_PROPERTIESENTRY']._serialized_end=720
+  _globals['_GETWEBHOOKREQUEST']._serialized_start=734
+  _globals['_GETWEBHOOKREQUEST']._serialized_end=782
+  _globals['_LISTWEBHOOKSREQUEST']._serialized_start=784
+  _globals['_LISTWEBHOOKSREQUEST']._serialized_end=878
+  _globals['_LISTWEBHOOKSRESPONSE']._serialized_start=880
+  _globals['_LISTWEBHOOKSRESPONSE']._serialized_end=998
+  _globals['_CREATEWEBHOOKREQUEST']._serialized_start=1000
+  _globals['_CREATEWEBHOOKREQUEST']._serialized_end=1115
+  _globals['_UPDATEWEBHOOKREQUEST']._serialized_start=1118
+  _globals['_UPDATEWEBHOOKREQUEST']._serialized_end=1282
+  _globals['_DELETEWEBHOOKREQUEST']._serialized_start=1284
+  _globals['_DELETEWEBHOOKREQUEST']._serialized_end=1393
+  _globals['_DELETEWEBHOOKRESPONSE']._serialized_start=1395
+  _globals['_DELETEWEBHOOKRESPONSE']._serialized_end=1454
+  _globals['_WEBHOOKSECRET']._serialized_start=1457
+  _globals['_WEBHOOKSECRET']._serialized_end=1599
+  _globals['_WEBHOOKGAP']._serialized_start=1602
+  _globals['_WEBHOOKGAP']._serialized_end=1741
+  _globals['_WEBHOOKSTATUS']._serialized_start=1744
+  _globals['_WEBHOOKSTATUS']._serialized_end=2155
+  _globals['_WEBHOOKDELIVERY']._serialized_start=2158
+  _globals['_WEBHOOKDELIVERY']._serialized_end=2615
+  _globals['_LISTWEBHOOKSTATUSESREQUEST']._serialized_start=2617
+  _globals['_LISTWEBHOOKSTATUSESREQUEST']._serialized_end=2702
+  _globals['_LISTWEBHOOKSTATUSESRESPONSE']._serialized_start=2705
+  _globals['_LISTWEBHOOKSTATUSESRESPONSE']._serialized_end=2844
+  _globals['_LISTWEBHOOKDELIVERIESREQUEST']._serialized_start=2846
+  _globals['_LISTWEBHOOKDELIVERIESREQUEST']._serialized_end=2932
+  _globals['_LISTWEBHOOKDELIVERIESRESPONSE']._serialized_start=2935
+  _globals['_LISTWEBHOOKDELIVERIESRESPONSE']._serialized_end=3080
+  _globals['_SETWEBHOOKSECRETREQUEST']._serialized_start=3083
+  _globals['_SETWEBHOOKSECRETREQUEST']._serialized_end=3242
+  _globals['_SETWEBHOOKSECRETRESPONSE']._serialized_start=3244
+  _globals['_SETWEBHOOKSECRETRESPONSE']._serialized_end=3306
+  _globals['_TESTWEBHOOKREQUEST']._serialized_start=3308
+  _globals['_TESTWEBHOOKREQUEST']._serialized_end=3342
+  _globals['_REDELIVERWEBHOOKREQUEST']._serialized_start=3344
+  _globals['_REDELIVERWEBHOOKREQUEST']._serialized_end=3401
+  _globals['_REWINDWEBHOOKREQUEST']._serialized_start=3403
+  _globals['_REWINDWEBHOOKREQUEST']._serialized_end=3475
+  _globals['_WEBHOOKS']._serialized_start=3987
+  _globals['_WEBHOOKS']._serialized_end=5239
 # @@protoc_insertion_point(module_scope)

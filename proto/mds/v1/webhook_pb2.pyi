@@ -174,6 +174,7 @@ class Webhook(_message.Message):
     URL_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
     ID_PREFIX_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
     ENABLED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -190,6 +191,10 @@ class Webhook(_message.Message):
     """
     id_prefix: _builtins.str
     """Only ids that begin with this text."""
+    filter: _builtins.str
+    """Only resources that pass this filter, as in a watch: then `kinds` has one kind. Where a name
+    that it has is changed, the webhook goes on from then, and says what it has missed.
+    """
     view: _view_pb2.View.ValueType
     """How much of each resource."""
     enabled: _builtins.bool
@@ -230,12 +235,13 @@ class Webhook(_message.Message):
         url: _builtins.str = ...,
         kinds: _abc.Iterable[_kind_pb2.Kind.ValueType] | None = ...,
         id_prefix: _builtins.str = ...,
+        filter: _builtins.str = ...,
         view: _view_pb2.View.ValueType = ...,
         enabled: _builtins.bool | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "create_time", b"create_time", "enabled", b"enabled", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "create_time", b"create_time", "description", b"description", "enabled", b"enabled", "etag", b"etag", "id_prefix", b"id_prefix", "kinds", b"kinds", "labels", b"labels", "name", b"name", "properties", b"properties", "revision", b"revision", "update_time", b"update_time", "url", b"url", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "create_time", b"create_time", "description", b"description", "enabled", b"enabled", "etag", b"etag", "filter", b"filter", "id_prefix", b"id_prefix", "kinds", b"kinds", "labels", b"labels", "name", b"name", "properties", b"properties", "revision", b"revision", "update_time", b"update_time", "url", b"url", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__enabled: _TypeAlias = _typing.Literal["enabled"]  # noqa: Y015
     _WhichOneofArgType__enabled: _TypeAlias = _typing.Literal["_enabled", b"_enabled"]  # noqa: Y015
