@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from control_units.cli.kinds import IdOf
+from control_units.cli.looking.filters import FilterText
 
 if TYPE_CHECKING:
     from mds.v1.edit_pb2 import UnitSelection
@@ -47,6 +48,7 @@ _SELECTION = (
     click.option("--state", help="Units that last reported this state: RUNNING"),
     click.option(
         "--filter",
+        type=FilterText(),
         metavar="FILTER",
         default="",
         help="Units that pass: 'template:PowerSupply* -label:archived'.",

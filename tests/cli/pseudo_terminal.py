@@ -13,6 +13,8 @@ import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
+import psutil
+
 from tests.stages.nursery import MDS
 
 _MOVE = re.compile(r"\x1b\[(\d+);(\d+)H")
@@ -76,6 +78,11 @@ class PseudoTerminal:
         status = self.program.poll()
         assert status is not None, f"it has not ended in {within} s:\n{self.written}"
         return status
+
+    def is_stopped(self) -> bool:
+        """Whether it rests, as after Ctrl-Z."""
+        self.read()
+        return psutil.Process(self.program.pid).status() == psutil.STATUS_STOPPED
 
     def is_as_before(self) -> bool:
         """Whether keys are echoed and lines are lines again."""

@@ -24,15 +24,15 @@ async def test_a_list_is_followed_in_a_pipe_and_a_thing_on_a_terminal(
     list_.start()
     try:
         with on_a_terminal("show", "variables/v", "--watch", environment=environment) as terminal:
-            await until(lambda: "\nv\t" in list_.output())
-            await until(lambda: "id: v" in written(terminal))
+            await until(lambda: "\nv\t" in list_.output(), within=60)
+            await until(lambda: "id: v" in written(terminal), within=60)
             deleted = await mds("delete", "variables/v", "--yes")
             assert deleted.code == 0, deleted.err
-            await until(lambda: "- variables/v" in list_.output())
+            await until(lambda: "- variables/v" in list_.output(), within=60)
             assert terminal.ended() == 1, "what is gone cannot be followed"
             assert "VARIABLE_NOT_FOUND" in terminal.written
             assert (await mds("undo", "last", "--yes")).code == 0
-            await until(lambda: list_.output().count("\nv\t") == 2)
+            await until(lambda: list_.output().count("\nv\t") == 2, within=60)
         list_.signal(signal.SIGINT)
         assert await list_.ended(within=20) == 0, "Ctrl-C is how it ends"
     finally:
@@ -58,7 +58,7 @@ async def test_ctrl_c_has_a_status_of_its_own(tmp_path: Path) -> None:
     program = Program.mds("list", log=tmp_path / "log", environment=environment)
     program.start()
     try:
-        await until(lambda: "Trying again" in program.output())
+        await until(lambda: "Trying again" in program.output(), within=60)
         program.signal(signal.SIGINT)
         assert await program.ended(within=20) == 130
         assert program.output().splitlines()[-1] == "Ended by Ctrl-C."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from control_units.cli.kinds import KINDS, Reads, parts
+from control_units.cli.looking.reading import status_of
 from control_units.cli.looking.shapes import STATUS_OF
 
 if TYPE_CHECKING:
@@ -57,19 +58,7 @@ async def _thing(client: "Client", kind: str, resource_id: str, as_of: str) -> A
     declared = await Reads(kind).get(client, resource_id, as_of=as_of)
     if kind not in STATUS_OF:
         return declared
-    return declared, await _status(client, kind, resource_id, as_of)
-
-
-async def _status(client: "Client", kind: str, resource_id: str, as_of: str) -> Any:
-    from mds.v1.control_unit_pb2 import GetControlUnitStatusRequest
-    from mds.v1.unit_server_pb2 import GetUnitServerStatusRequest
-
-    name = f"{STATUS_OF[kind][0]}/{resource_id}"
-    if _is_unit(kind):
-        request = GetControlUnitStatusRequest(name=name, as_of=as_of)
-        return await client.control_units.GetControlUnitStatus(request)
-    of_server = GetUnitServerStatusRequest(name=name, as_of=as_of)
-    return await client.unit_servers.GetUnitServerStatus(of_server)
+    return declared, await status_of(client, kind, resource_id, as_of=as_of)
 
 
 async def _kinds_that_have(client: "Client", resource_id: str, as_of: str) -> list[str]:

@@ -1,12 +1,13 @@
 """Things of a kind, read from a server page by page."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from control_units.cli.kinds import camel, pages
+from control_units.cli.kinds import camel, pages, parts
 from control_units.cli.looking.shapes import STATUS_OF
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _SERVICES = {
     "control_unit_statuses": "control_units",
     "unit_server_statuses": "unit_servers",
 }
+_FEW = 20
+"""Of so few each status is read by itself."""
 _OPTIONS = {"id_prefix": "--prefix", "as_of": "--as-of", "order_by": "--sort"}
 
 
@@ -65,15 +68,47 @@ async def _with_statuses(
 ) -> AsyncIterator[Any]:
     collection, field = STATUS_OF[kind]
     declared = _listed(client, kind, asked, limit)
-    kept = ("id_prefix", "as_of", "unit_server")
-    statuses = _listed(client, collection, {key: asked.get(key, "") for key in kept}, None)
+    first = [each async for each in _up_to(_FEW, declared)]
+    if len(first) < _FEW:  # a filter may leave few of very many
+        as_of = asked.get("as_of", "")
+        ids = [parts(each.name)[1] for each in first]
+        found = await asyncio.gather(*(status_of(client, kind, id, as_of=as_of) for id in ids))
+        for pair in zip(first, found, strict=True):
+            yield pair
+        return
+    kept = {key: asked.get(key, "") for key in ("id_prefix", "as_of", "unit_server")}
+    statuses = _listed(client, collection, kept, None)
     if asked.get("order_by"):
         known = {getattr(each, field): each async for each in statuses}
-        async for each in declared:
+        async for each in _chained(first, declared):
             yield each, known.get(each.name) or _nothing(collection)
         return
-    async for pair in _merged(declared, statuses, field, collection):
+    async for pair in _merged(_chained(first, declared), statuses, field, collection):
         yield pair
+
+
+async def status_of(client: "Client", kind: str, resource_id: str, *, as_of: str = "") -> Any:
+    """What one thing last said of itself."""
+    collection = STATUS_OF[kind][0]
+    name = camel(collection).removesuffix("es")
+    module = import_module(f"mds.v1.{_MODULES[collection]}_pb2")
+    request = getattr(module, f"Get{name}Request")(name=f"{collection}/{resource_id}", as_of=as_of)
+    return await getattr(getattr(client, kind), f"Get{name}")(request)
+
+
+async def _up_to(count: int, things: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    for _ in range(count):
+        try:
+            yield await anext(things)
+        except StopAsyncIteration:
+            return
+
+
+async def _chained(first: Sequence[Any], rest: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    for each in first:
+        yield each
+    async for each in rest:
+        yield each
 
 
 async def _merged(

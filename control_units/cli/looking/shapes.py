@@ -7,7 +7,7 @@ from mds.v1.control_unit_pb2 import ControlUnit, ControlUnitStatus
 from mds.v1.state_pb2 import Contact, Health, State
 from mds.v1.unit_server_pb2 import UnitServer, UnitServerStatus
 
-from control_units.cli.kinds import Reads, parts
+from control_units.cli.kinds import parts
 from control_units.cli.output.writing import Shape, plain_of
 from control_units.cli.times import shown
 
@@ -178,8 +178,3 @@ STATUS_OF: Mapping[str, tuple[str, str]] = {
     "unit_servers": ("unit_server_statuses", "unit_server"),
 }
 """What tells how things of a kind are: its collection, and the field that names the thing."""
-
-
-def status_reads(kind: str) -> Reads:
-    """The calls that read the statuses of a kind."""
-    return Reads(STATUS_OF[kind][0])

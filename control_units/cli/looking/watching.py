@@ -1,6 +1,7 @@
 """Lists and single things, again each time something of them has changed."""
 
 import asyncio
+import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from itertools import islice
@@ -25,7 +26,7 @@ Reading = Callable[[Client], AsyncIterator[Any]]
 
 _PACE_S = 0.5
 """Between two looks: what happens in between is seen at once."""
-_CLEAR = "\x1b[H\x1b[2J\x1b[3J"
+_CLEAR = "\x1b[H\x1b[2J"
 
 
 def watch_list(
@@ -48,7 +49,11 @@ def watch_list(
         found = {shape.name(each): each async for each in reading(client)}
         if is_terminal:
             click.echo(_CLEAR, nl=False)
-            write_all(islice(found.values(), limit), shape, output)
+            room = max(1, shutil.get_terminal_size().lines - 3)
+            count = min(len(found), limit or len(found))
+            write_all(islice(found.values(), min(count, room)), shape, output)
+            if count > room:
+                click.echo(f"… and {count - room} more: say --filter, --prefix or --sort")
             return
         changed = [each for name, each in found.items() if shown.get(name) != each]
         write_all(islice(changed, limit), shape, output, has_headers=not shown)

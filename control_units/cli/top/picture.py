@@ -17,6 +17,8 @@ Rows = list[tuple[str, ...]]
 
 _OUT = (Contact.CONTACT_LOST, Contact.CONTACT_SUSPECT, Contact.CONTACT_UNKNOWN)
 _BAR = 10
+_LEAST = 3
+"""Lines of a section: an empty one, its title, a row."""
 _HELP = "q end   s sort   / filter   Esc no filter   h help"
 _LONG_HELP = (
     "q, Ctrl-C  end",
@@ -91,8 +93,8 @@ def _sections(sight: Sight, found: GetOverviewResponse, width: int, room: int) -
     )
     shown = [section for section in sections if section[2]]
     for place, (title, headers, rows) in enumerate(shown):
-        share = room // (len(shown) - place)
-        if share < 3:
+        share = max(room // (len(shown) - place), _LEAST)
+        if room < _LEAST:
             return
         kept = rows[: share - 2]
         more = f"  {len(kept)} of {len(rows)}" if len(kept) < len(rows) else ""

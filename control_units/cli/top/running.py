@@ -47,6 +47,7 @@ async def _run(client: Client, every_s: float) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, ended.set)
     loop.add_signal_handler(signal.SIGWINCH, changed.set)
+    loop.add_signal_handler(signal.SIGTSTP, terminal.rest)
     with terminal.taken():
         async with asyncio.TaskGroup() as tasks:
             running = [

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import termios
 import tty
@@ -27,6 +28,8 @@ class Terminal:
 
     def __init__(self, *, has_colours: bool = True) -> None:
         self._has_colours = has_colours
+        self._keyboard = sys.stdin.fileno()
+        self._before = termios.tcgetattr(self._keyboard)
         self.keys: asyncio.Queue[str] = asyncio.Queue(100)
         self._shown: list[str] = []
         self._size = (0, 0)
@@ -59,20 +62,32 @@ class Terminal:
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
         """Keys come one by one, and what was on the screen comes back in the end."""
-        keyboard = sys.stdin.fileno()
-        before = termios.tcgetattr(keyboard)
-        loop = asyncio.get_running_loop()
-        tty.setcbreak(keyboard)
-        loop.add_reader(keyboard, self._read, keyboard)
-        self._write(_BEGIN)
+        self._take()
         try:
             yield
         finally:
-            loop.remove_reader(keyboard)
-            termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
-            # The other end may be gone, as with a lost connection.
-            with contextlib.suppress(OSError):
-                self._write(_END)
+            self._give_back()
+
+    def rest(self) -> None:
+        """Stops the program, as Ctrl-Z does, with the terminal as it was; takes it again when
+        the program goes on."""
+        self._give_back()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self._take()
+        self._size = (0, 0)
+
+    def _take(self) -> None:
+        self._before = termios.tcgetattr(self._keyboard)
+        tty.setcbreak(self._keyboard, termios.TCSADRAIN)  # keys that wait are not lost
+        asyncio.get_running_loop().add_reader(self._keyboard, self._read, self._keyboard)
+        self._write(_BEGIN)
+
+    def _give_back(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._keyboard)
+        # The other end may be gone, as with a lost connection.
+        with contextlib.suppress(OSError, termios.error):
+            termios.tcsetattr(self._keyboard, termios.TCSADRAIN, self._before)
+            self._write(_END)
 
     def _read(self, keyboard: int) -> None:
         try:
