@@ -1,4 +1,4 @@
-"""Watchers and writers on replicas that are killed meanwhile, round after round.
+"""Watchers, a webhook and writers on replicas that are killed meanwhile, round after round.
 
 `python -m tests.watch.rounds --rounds 50 --seed 1` prints a line for each round.
 """
@@ -18,17 +18,24 @@ import click
 import structlog
 from mds.v1.overview_pb2 import GetOverviewRequest
 from mds.v1.position_pb2 import Position
+from mds.v1.webhook_pb2 import Webhook
 
 from tests.operations.section import Section
 from tests.stages.mariadb import MariaDB
 from tests.stages.replica import Replica
 from tests.stages.waiting import until
-from tests.watch.records import Content, Truth, Wanted
+from tests.watch.records import Connection, Content, Heard, Record, Truth, Wanted
 from tests.watch.validators import breaches
 from tests.watch.watchers import Watcher, over_grpc, over_sse, read_all, watching
 from tests.watch.writers import Writers
+from tests.webhooks.receiver import Receiver, receiving
 
-SETTINGS = {"MDS_LEASE_S": "5", "MDS_HEARTBEAT_S": "1", "MDS_DRAIN_S": "2"}
+SETTINGS = {
+    "MDS_LEASE_S": "5",
+    "MDS_HEARTBEAT_S": "1",
+    "MDS_DRAIN_S": "2",
+    "MDS_WEBHOOK_TARGETS": "loopback",
+}
 WRITERS = 3
 CAUGHT_UP_WITHIN_S = 30.0
 READY_WITHIN_S = 30.0
@@ -66,6 +73,15 @@ class Ground:
     replicas: list[Replica]
     writers: Writers
     begin: Position
+    receiver: Receiver
+
+    def delivered(self) -> Record:
+        """What a webhook that wants everything was sent so far, each delivery once."""
+        first = {each.id: each for each in reversed(self.receiver.arrived)}
+        ordered = sorted(first.values(), key=self.receiver.arrived.index)
+        heard = [Heard.of(each.content) for each in ordered]
+        after = int(ordered[0].headers["Mds-After"].rpartition("/")[2]) if ordered else 0
+        return Record(Wanted(), [Connection(after, heard)])
 
 
 def is_hot(content: Content) -> bool:
@@ -79,6 +95,7 @@ WANTED = (
     Wanted(frozenset({VARIABLES}), "B/"),
     Wanted(frozenset({STATUSES})),
     Wanted(frozenset({UNITS, STATUSES}), "LAB/"),
+    Wanted(frozenset({UNITS}), filter="label.hot=yes", holds=is_hot),
     Wanted(prefix="nowhere/"),
 )
 
@@ -177,7 +194,13 @@ async def play(ground: Ground, planned: Round, rng: random.Random) -> Told:
             within=CAUGHT_UP_WITHIN_S,
             what=f"all watchers at {last}",
         )
-    end = max(each.position for each in watchers)
+        await until(
+            lambda: (ground.delivered().position or 0) >= last,
+            within=CAUGHT_UP_WITHIN_S,
+            what=f"the webhook at {last}",
+        )
+    sent = ground.delivered()
+    end = max(sent.position or 0, *(each.position for each in watchers))
     history = await read_all(ground.replicas[0], ground.begin, end)
     truth = Truth(
         history, {key: frozenset(names) for key, names in ground.writers.acknowledged.items()}
@@ -187,6 +210,7 @@ async def play(ground: Ground, planned: Round, rng: random.Random) -> Told:
         for watcher in watchers
         for what in (*watcher.strange, *breaches(watcher.record, truth))
     ]
+    wrong += [f"webhook: {what}" for what in breaches(sent, truth)]
     assert not wrong, "\n".join(wrong[:30])
     return Told(
         last - first,
@@ -214,8 +238,10 @@ async def ground(
         begin = Position(store_id=seen.position.store_id, epoch=seen.position.epoch)
         writers = Writers(section, rng)
         await writers.set_up()
-        async with section.hosted():
-            yield Ground(mariadb, found, writers, begin)
+        async with section.hosted(), receiving() as receiver:
+            webhook = Webhook(name="webhooks/all", url=receiver.url)
+            await section.client.webhooks.create(webhook, reason="to be told everything")
+            yield Ground(mariadb, found, writers, begin, receiver)
     finally:
         if section is not None:
             await section.client.close()
