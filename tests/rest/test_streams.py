@@ -191,27 +191,6 @@ async def test_a_replica_that_stops_tells_its_readers(
         assert ending.result() == 0
 
 
-async def test_who_has_written_at_one_replica_reads_it_at_another(
-    start_replica: StartReplica, database: str
-) -> None:
-    one, two = await start_replica(database), await start_replica(database)
-    async with aiohttp.ClientSession() as session:
-        first, second = Http(session, one.http), Http(session, two.http)
-        for number in range(10):
-            made = await first.variable(f"own/{number}")
-            position = made.headers["Mds-Position"]
-            read = await second("GET", f"/v1/variables/own/{number}?minRevision={position}")
-            assert read.status == 200
-        revision = position.rpartition("/")[2]
-        listed = await second("GET", "/v1/variables", Mds_Min_Revision=revision)
-        assert len(listed.json["variables"]) == 10
-        elsewhere = await second("GET", "/v1/variables?minRevision=another/1/1")
-        assert (elsewhere.status, elsewhere.reason) == (410, "HISTORY_RESET")
-        ahead = await second("GET", f"/v1/variables?minRevision={int(revision) + 1000}")
-        assert (ahead.status, ahead.reason) == (503, "REVISION_NOT_REACHED")
-        assert ahead.headers["Retry-After"] == "1"
-
-
 async def test_who_why_and_how_of_a_bundle_may_stand_beside_it(http: Http) -> None:
     line = json.dumps({"items": [{"variable": {"name": "variables/beside", "value": "1"}}]})
     data = f'{line}\n{{"end": true}}'.encode()

@@ -25,7 +25,11 @@ FORM = "json"
 POSITION_HEADER = "Mds-Position"
 WORTH_COMPRESSING_BYTES = 1024
 WORTH_A_THREAD_BYTES = 200_000
-COMMON = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+COMMON = {
+    "Cache-Control": "private, no-cache",
+    "Server": "mds",
+    "X-Content-Type-Options": "nosniff",
+}
 """On each answer: whoever keeps it asks whether it is still right."""
 VARY = "Accept, Accept-Encoding"
 
