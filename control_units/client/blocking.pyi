@@ -20,6 +20,7 @@ from mds.v1.edit_pb2 import UnitSelection
 from mds.v1.edit_pb2_grpc import EditsStub
 from mds.v1.execution_unit_pb2 import ExecutionUnit
 from mds.v1.execution_unit_pb2_grpc import ExecutionUnitsStub
+from mds.v1.filter_pb2_grpc import FiltersStub
 from mds.v1.guard_pb2 import Guard
 from mds.v1.guard_pb2_grpc import GuardsStub
 from mds.v1.history_pb2_grpc import HistoryStub
@@ -486,6 +487,7 @@ class SyncClient:
     registration: RegistrationStub
     scripts: SyncScripts
     sightings: SightingsStub
+    filters: FiltersStub
     snapshots: SyncSnapshots
     templates: SyncTemplates
     unit_lists: SyncUnitLists

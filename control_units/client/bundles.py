@@ -1,6 +1,7 @@
 """Many resources at once: a bundle on its way to a server, or from it."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from mds.v1.bundle_pb2 import (
 
 from control_units.client.backoff import Backoff
 from control_units.client.client import Client
-from control_units.client.errors import ClientError, Unreachable
+from control_units.client.errors import ClientError, Refused, Unreachable
 
 CHUNK_BYTES = 1_000_000
 """Size up to which items travel together; a larger item travels alone."""
@@ -30,7 +31,6 @@ LARGEST_ITEM_BYTES = 4_000_000
 """What a server takes in one message, with something left for the message itself."""
 
 PATIENCE_S = 120.0
-TRIES = 4
 MOST_TOLD = 5
 """Problems in the text of an error; its outcome has all."""
 
@@ -117,6 +117,7 @@ async def apply_bundle(
 
     Args:
         header: how to apply it; gets a request id, if it has none, and the number of items.
+        timeout: for all of it; that no server takes it is told after the client's own.
 
     Raises:
         ClientError: it was refused as a whole, or no server took it.
@@ -124,16 +125,18 @@ async def apply_bundle(
     header.request_id = header.request_id or uuid.uuid4().hex
     header.item_count = len(items)
     backoff = Backoff(first=0.2, longest=2.0)
+    give_up = time.monotonic() + client.caller.timeout
     try:
         async with asyncio.timeout(timeout):
-            for _ in range(TRIES - 1):
+            while True:
                 try:
                     return await _send(client, items, header, progress)
                 except ClientError as error:
-                    if not error.is_transient:
+                    asked = error.retry_after if isinstance(error, Refused) else None
+                    pause = backoff.next(at_least=asked or 0.0)
+                    if not error.is_transient or time.monotonic() + pause > give_up:
                         raise
-                await asyncio.sleep(backoff.next())
-            return await _send(client, items, header, progress)
+                await asyncio.sleep(pause)
     except TimeoutError:
         raise Unreachable(client.address, f"no answer to a bundle in {timeout:.0f} s") from None
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mds.v1.bundle_pb2_grpc import BundlesAsyncStub
     from mds.v1.dataset_pb2_grpc import DatasetsAsyncStub
     from mds.v1.edit_pb2_grpc import EditsAsyncStub
+    from mds.v1.filter_pb2_grpc import FiltersAsyncStub
     from mds.v1.history_pb2_grpc import HistoryAsyncStub
     from mds.v1.kind_pb2 import Kind
     from mds.v1.live_values_pb2_grpc import LiveValuesAsyncStub
@@ -120,6 +121,7 @@ class Client:
     registration: "Service[RegistrationAsyncStub]" = Service("registration")
     scripts: "Noun[Scripts]" = Noun("script", "Script", Collection)
     sightings: "Service[SightingsAsyncStub]" = Service("sighting")
+    filters: "Service[FiltersAsyncStub]" = Service("filter")
     snapshots: "Noun[Snapshots]" = Noun("snapshot", "Snapshot", Collection)
     templates: "Noun[Templates]" = Noun("template", "Template", Collection)
     unit_lists: "Noun[UnitLists]" = Noun("unit_list", "UnitList", Collection)

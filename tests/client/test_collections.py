@@ -17,7 +17,10 @@ from control_units.client import (
     NotFound,
     Precondition,
     Stale,
+    Unreachable,
 )
+from tests.stages.ports import free_port
+from tests.stages.replica import Replica
 
 
 async def create(client: Client, *ids: str) -> list[Variable]:
@@ -159,3 +162,16 @@ async def test_a_bundle_with_a_problem_is_an_error_and_changes_nothing(client: C
     assert [each async for each in client.export()] == []
     with pytest.raises(TypeError, match="no resource"):
         await client.apply([ListControlUnitsRequest()])
+
+
+async def test_a_bundle_that_no_server_takes_is_given_up_with_the_clients_time() -> None:
+    async with Client(f"127.0.0.1:{free_port()}", timeout=0.5) as client:
+        with pytest.raises(Unreachable):
+            await client.apply([Variable(name="variables/A", value="1")])
+
+
+async def test_a_bundle_waits_for_a_server_that_comes_back(client: Client, server: Replica) -> None:
+    server.kill()
+    applying = asyncio.ensure_future(client.apply([Variable(name="variables/A", value="1")]))
+    await server.start()
+    assert (await applying).summary.created == 1
