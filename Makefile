@@ -51,6 +51,7 @@ check-protocol:
 	@$(BIN)/python tools/lint_protos.py
 	@$(BIN)/python tools/generate_protos.py --check
 	@$(BIN)/python tools/generate_reference.py --check
+	@$(BIN)/python tools/generate_filter_reference.py --check
 	@$(BIN)/python tools/generate_client_face.py --check
 	@$(BIN)/python tools/generate_openapi.py --check
 	@echo 'the protocol is right, and its modules and its reference are current'
@@ -64,6 +65,7 @@ format: setup ## Lay out the code as the checks want it
 generate: setup ## Make the Python modules and the reference of the protocol again
 	@$(BIN)/python tools/generate_protos.py
 	@$(BIN)/python tools/generate_reference.py
+	@$(BIN)/python tools/generate_filter_reference.py
 	@$(BIN)/python tools/generate_client_face.py
 	@$(BIN)/python tools/generate_openapi.py
 

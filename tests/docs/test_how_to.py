@@ -25,6 +25,7 @@ PAGES = (
     "compare-snapshots.md",
     "start-a-section.md",
     "order-units.md",
+    "filter.md",
     "unit-lists.md",
     "a-unit-that-will-not-start.md",
     "campaigns.md",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from metadata_server.domain.filter.common_keys import by_name
 from metadata_server.domain.filter.facility_keys import DECLARED_KEYS, SESSION_KEYS
 from metadata_server.domain.filter.faults import nearest, one_of
-from metadata_server.domain.filter.key import Vocabulary
+from metadata_server.domain.filter.key import FilterKey, Vocabulary
 from metadata_server.domain.filter.record_keys import (
     CHANGE_KEYS,
     CHANGE_SET_KEYS,
@@ -22,6 +23,12 @@ OTHERS = {"is_watched": False}
 """Of what another resource tells than the one that is watched."""
 
 CHANGE_SET, CHANGE, SIGHTING = "change_set", "change", "sighting"
+
+
+def unwatched(key: FilterKey) -> FilterKey:
+    """Of what no watch takes a filter of."""
+    return replace(key, is_watched=False)
+
 
 VOCABULARIES: Mapping[str, Vocabulary] = {
     vocabulary.word: vocabulary
@@ -40,11 +47,13 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
             Vocabulary(kind, kind.collection.replace("_", " "), by_name(keys))
             for kind, keys in DECLARED_KEYS.items()
         ),
-        Vocabulary(Kind.UNIT_SERVER_STATUS, "unit server statuses", by_name(SESSION_KEYS)),
-        Vocabulary(Kind.OPERATION, "operations", by_name(OPERATION_KEYS)),
-        Vocabulary(CHANGE_SET, "change sets", by_name(CHANGE_SET_KEYS), "reason"),
-        Vocabulary(CHANGE, "changes", by_name(CHANGE_KEYS), "reason"),
-        Vocabulary(SIGHTING, "sightings", by_name(SIGHTING_KEYS), "unit_server"),
+        Vocabulary(
+            Kind.UNIT_SERVER_STATUS, "unit server statuses", by_name(map(unwatched, SESSION_KEYS))
+        ),
+        Vocabulary(Kind.OPERATION, "operations", by_name(map(unwatched, OPERATION_KEYS))),
+        Vocabulary(CHANGE_SET, "change sets", by_name(map(unwatched, CHANGE_SET_KEYS)), "reason"),
+        Vocabulary(CHANGE, "changes", by_name(map(unwatched, CHANGE_KEYS)), "reason"),
+        Vocabulary(SIGHTING, "sightings", by_name(map(unwatched, SIGHTING_KEYS)), "unit_server"),
     )
 }
 

@@ -87,7 +87,7 @@ class KeyQuery:
         """Rows of one piece of the list."""
         descends = self.asked.sorting.descends
         narrow = bool(self.scope.led_by) or self.kind is not Kind.CONTROL_UNIT
-        conditions = [*self._conditions()]
+        conditions = [*segment.conditions, *self._conditions()]  # the cheap ones first
         if segment.state is not None:
             count = self._count(with_state(segment.state))
             if not count:
@@ -97,7 +97,6 @@ class KeyQuery:
                 conditions.append(STATUS.state == segment.state)
         table = LAYOUTS[self.kind].table
         value = literal(segment.value) if segment.column is None else segment.column
-        conditions += segment.conditions
         if segment.column is None:
             conditions += ids_after(table.c.id, start, descends=descends)
         else:

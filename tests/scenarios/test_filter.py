@@ -1,0 +1,136 @@
+"""Filters over the wire, on every list that there is."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from mds.v1 import (
+    control_unit_pb2,
+    edit_pb2,
+    filter_pb2,
+    history_pb2,
+    kind_pb2,
+    operation_pb2,
+    sighting_pb2,
+    template_pb2,
+    unit_server_pb2,
+    watch_pb2,
+)
+from mds.v1.bundle_pb2 import BundleHeader, BundleItem
+from mds.v1.control_unit_pb2 import ControlUnit, ListControlUnitsRequest
+
+from control_units.client import Client, Refused
+from metadata_server.domain.filter.vocabulary import VOCABULARIES
+from tests.scenarios.plans import apply
+from tests.stages.replica import Replica
+
+IDS = ("DAFNE/PL/A", "DAFNE/PL/B", "DAFNE/C", "BTF/D")
+
+
+@pytest.fixture
+async def client(replica: Replica) -> AsyncIterator[Client]:
+    async with Client(replica.address, principal="anna") as client:
+        items = [
+            BundleItem(template=template_pb2.Template(name="templates/T", implementation="T")),
+            BundleItem(unit_server=unit_server_pb2.UnitServer(name="unit_servers/S")),
+            *(
+                BundleItem(
+                    control_unit=ControlUnit(
+                        name=f"control_units/{id}",
+                        template="templates/T",
+                        unit_server="unit_servers/S" if id.startswith("DAFNE") else "",
+                        level=number,
+                    )
+                )
+                for number, id in enumerate(IDS)
+            ),
+        ]
+        told = await apply(client, items, BundleHeader(reason="to have something"))
+        assert told.summary.applied
+        yield client
+
+
+async def units(client: Client, **asked: Any) -> list[str]:
+    reply = await client.control_units.ListControlUnits(ListControlUnitsRequest(**asked))
+    return [each.name.removeprefix("control_units/") for each in reply.control_units]
+
+
+async def test_all_lists_take_filters(client: Client) -> None:
+    assert await units(client, filter="zone=DAFNE/PL OR F/D") == ["BTF/D", *IDS[:2]]
+    assert await units(client, filter="level>0", order_by="id desc") == [IDS[1], IDS[2], IDS[3]]
+    assert await units(client, filter="unit_server=S level<9 state=UNSPECIFIED") == sorted(IDS[:3])
+    page = ListControlUnitsRequest(page_size=3, filter="level>=0", order_by="changed desc")
+    first = await client.control_units.ListControlUnits(page)
+    page.page_token = first.next_page_token
+    second = await client.control_units.ListControlUnits(page)
+    names = [each.name for each in (*first.control_units, *second.control_units)]
+    assert names == sorted((f"control_units/{id}" for id in IDS), reverse=True)
+    statuses = await client.control_units.ListControlUnitStatuses(
+        control_unit_pb2.ListControlUnitStatusesRequest(filter="contact=NONE -level=0")
+    )
+    assert len(statuses.control_unit_statuses) == 3
+    sessions = await client.unit_servers.ListUnitServerStatuses(
+        unit_server_pb2.ListUnitServerStatusesRequest(filter="contact=NONE", order_by="id desc")
+    )
+    assert [each.unit_server for each in sessions.unit_server_statuses] == ["unit_servers/S"]
+    changes = history_pb2.ListChangesRequest(filter="kind=control_unit reason:something")
+    assert len((await client.history.ListChanges(changes)).changes) == len(IDS)
+    sets = history_pb2.ListChangeSetsRequest(filter="author=anna time<1h")
+    assert len((await client.history.ListChangeSets(sets)).change_sets) == 1
+    operations = operation_pb2.ListOperationsRequest(filter="phase=EXECUTING verb:S*")
+    assert not (await client.operations.ListOperations(operations)).operations
+    sightings = sighting_pb2.ListSightingsRequest(filter="class:T host:a* count>0 last<1h")
+    assert not (await client.sightings.ListSightings(sightings)).sightings
+
+
+async def test_a_wrong_filter_is_told_with_its_place(client: Client) -> None:
+    with pytest.raises(Refused) as caught:
+        await units(client, filter="level=1 staet=RUNNING")
+    assert caught.value.reason == "INVALID_FILTER"
+    assert caught.value.metadata["column"] == "9"
+    assert caught.value.metadata["suggestion"] == "state"
+    assert 'filter, column 9: there is no key "staet"' in str(caught.value)
+    for asked in ({"order_by": "overrides"}, {"order_by": "id down"}):
+        with pytest.raises(Refused, match=r"INVALID_FIELD: order_by"):
+            await units(client, **asked)
+    selection = edit_pb2.UnitSelection(filter="level")
+    edits = [edit_pb2.FieldEdit(path="description", value="x")]
+    request = edit_pb2.EditControlUnitsRequest(selection=selection, edits=edits)
+    selection.filter = "level~1"
+    request.selection.filter = "levle=1"
+    with pytest.raises(Refused, match=r"selection.filter, column 1: .* did you mean \"level\""):
+        async for _ in client.edits.EditControlUnits(request):
+            pass
+
+
+async def test_a_selection_and_a_watch_take_filters(client: Client) -> None:
+    wanted = watch_pb2.WatchRequest(
+        kinds=[kind_pb2.KIND_CONTROL_UNIT], filter="description:north zone=DAFNE"
+    )
+    stream = client.watch.Watch(wanted)
+    await anext(aiter(stream))
+    for text in ("north", "south"):
+        request = edit_pb2.EditControlUnitsRequest(
+            selection=edit_pb2.UnitSelection(filter="level=1,3 -zone=RING"),
+            edits=[edit_pb2.FieldEdit(path="description", value=text)],
+            reason="a test",
+        )
+        replies = [each async for each in client.edits.EditControlUnits(request)]
+        assert replies[-1].summary.applied
+    told: list[watch_pb2.Event] = []
+    async for reply in stream:
+        told += reply.events
+        if len(told) == 2:
+            break
+    stream.cancel()
+    created, left = watch_pb2.EVENT_ACTION_CREATED, watch_pb2.EVENT_ACTION_LEFT
+    name = "control_units/DAFNE/PL/B"
+    assert [(each.name, each.action) for each in told] == [(name, created), (name, left)]
+
+
+async def test_a_server_tells_all_keys(client: Client) -> None:
+    reply = await client.filters.ListFilterKeys(filter_pb2.ListFilterKeysRequest())
+    told = {(each.kind, each.name) for each in reply.filter_keys}
+    assert told == {(v.word, name) for v in VOCABULARIES.values() for name in v.keys}
+    with pytest.raises(Refused, match="INVALID_FIELD: kind"):
+        await client.filters.ListFilterKeys(filter_pb2.ListFilterKeysRequest(kind="unit"))
