@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -53,6 +52,8 @@ from metadata_server.store.webhooks import (
 
 MOST_EVENTS = 500
 """A delivery takes no further revision beyond so many."""
+FEW_EVENTS = 50
+"""The body of so few is made on the event loop, that of more in a thread."""
 MOST_BYTES = 8 * 1024 * 1024
 """Of a body; what is larger is sent with names only, for a revision is never split."""
 LISTEN_S = 1.0
@@ -223,8 +224,8 @@ class WebhookRun:
 
     async def _deliver(self, loaded: Loaded, delivery: Delivery, notice: Notice) -> bool:
         """Sends once; False: it has not arrived, and the pause before the next try is over."""
-        self._grip.check()
         body, view = await bodied(self._sender, notice, loaded.webhook.view)
+        self._grip.check()
         posting = Posting(loaded.webhook.url, delivery, body, view, loaded.secrets)
         outcome = await self._sender.send(posting)
         pause = pause_s(delivery.attempts + 1, outcome.retry_after_s)
@@ -320,11 +321,13 @@ def pieces(events: tuple[Event, ...], until: Position) -> list[tuple[tuple[Event
 
 async def bodied(sender: Sender, notice: Notice, view: View) -> tuple[bytes, View]:
     """The body of a notice, and how much of each resource it has."""
-    make: Callable[[Notice, View], bytes] = sender.body_of
-    body = await asyncio.to_thread(make, notice, view)
+    if len(notice.events) <= FEW_EVENTS:
+        body = sender.body_of(notice, view)
+    else:
+        body = await asyncio.to_thread(sender.body_of, notice, view)
     if len(body) <= MOST_BYTES or view is View.BASIC:
         return body, view
-    return await asyncio.to_thread(make, notice, View.BASIC), View.BASIC
+    return await asyncio.to_thread(sender.body_of, notice, View.BASIC), View.BASIC
 
 
 def after_try(delivery: Delivery, outcome: Outcome, now_us: int, replica: str) -> Delivery:

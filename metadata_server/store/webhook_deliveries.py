@@ -19,6 +19,8 @@ from metadata_server.store.webhook_tables import webhook_delivery as table
 from metadata_server.store.webhook_tables import webhook_secret as secret_table
 from metadata_server.store.webhooks import next_number
 
+REPEATED = frozenset({DeliveryType.CHANGES, DeliveryType.MISSED})
+"""What is tried until it arrives; the rest is tried once."""
 ENDED = (DeliveryState.DELIVERED, DeliveryState.FAILED)
 PLAIN = (
     "number",
@@ -58,7 +60,8 @@ def add_delivery(unit: UnitOfWork, wanted: Delivery, *, fence: int | None) -> De
         "after_revision": made.after.revision,
         "epoch": made.position.epoch,
         "revision": made.position.revision,
-        "end_time_us": None,
+        # What is tried once, and was not for its replica has died, is not kept for ever.
+        "end_time_us": None if made.type in REPEATED else unit.now_us,
     }
     insert_rows(unit.connection, table, [row])
     return made
@@ -87,7 +90,7 @@ def pending_delivery(unit: UnitOfWork, key: int) -> Delivery | None:
     query = select(table).where(
         table.c.webhook_key == key,
         table.c.state == DeliveryState.PENDING.value,
-        table.c.type.in_((DeliveryType.CHANGES.value, DeliveryType.MISSED.value)),
+        table.c.type.in_(sorted(REPEATED)),
     )
     row = unit.connection.execute(query.order_by(table.c.number).limit(1)).mappings().first()
     return None if row is None else delivery_from(row)
