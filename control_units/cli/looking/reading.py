@@ -83,7 +83,7 @@ async def _with_statuses(
         async for each in _chained(first, declared):
             yield each, known.get(each.name) or _nothing(collection)
         return
-    async for pair in _merged(_chained(first, declared), statuses, field, collection):
+    async for pair in merged(_chained(first, declared), statuses, field, collection):
         yield pair
 
 
@@ -111,7 +111,7 @@ async def _chained(first: Sequence[Any], rest: AsyncIterator[Any]) -> AsyncItera
         yield each
 
 
-async def _merged(
+async def merged(
     declared: AsyncIterator[Any], statuses: AsyncIterator[Any], field: str, collection: str
 ) -> AsyncIterator[Any]:
     """Both come by id, byte by byte, so that neither must be kept."""
