@@ -8,6 +8,7 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
+from metadata_server.api.calls import MAXIMUM_REQUEST_ID
 from metadata_server.api.rest.formats import FORMATS
 from metadata_server.api.rest.parameters import (
     DRY_RUN,
@@ -50,7 +51,6 @@ SHARED: dict[str, Parameter] = {
         "description": "Only these fields of the answer, with commas between them; a dot leads "
         "into one (`name,labels.section`). In a list: of its items. Empty: all.",
         "schema": {"type": "string", "default": ""},
-        "example": "name,revision",
     },
     MINIMUM: {
         "name": MINIMUM,
@@ -92,7 +92,7 @@ SHARED: dict[str, Parameter] = {
         "name": "If-None-Match",
         "in": "header",
         "description": "The etag of what the caller has: 304 where that is what would be answered.",
-        "schema": {"type": "string", "pattern": '^(\\*|"[A-Za-z0-9:._-]{1,80}")$'},
+        "schema": {"type": "string"},
         "example": '"1207"',
     },
     REQUEST_ID: {
@@ -100,7 +100,7 @@ SHARED: dict[str, Parameter] = {
         "in": "header",
         "description": "Makes a repeated call safe: unique for each intent of its caller. The "
         "call repeated is given the first answer.",
-        "schema": {"type": "string", "pattern": "^[!-~]{1,64}$", "maxLength": 64},
+        "schema": {"type": "string", "maxLength": MAXIMUM_REQUEST_ID},
     },
     REASON: {
         "name": REASON,

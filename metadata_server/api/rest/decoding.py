@@ -97,7 +97,9 @@ def message_of(descriptor: Descriptor, value: Json, path: str = "") -> Message:
     message: Message = GetMessageClass(descriptor)()
     try:
         if isinstance(value, dict):
-            return json_format.ParseDict(value, message, max_recursion_depth=DEEPEST)
+            json_format.ParseDict(value, message, max_recursion_depth=DEEPEST)
+            if not has_misplaced_truth(descriptor, value):
+                return message
     except CANNOT_PARSE:
         pass
     wrong = []
@@ -158,6 +160,9 @@ def value_faults(
     assert field.containing_type is not None
     if is_plainly_right(field, value):
         return
+    if isinstance(value, bool):
+        yield WrongField(place, text_of(value), expected_of(field))
+        return
     holder = GetMessageClass(field.containing_type)()
     tried: Json = value
     if field.is_repeated:
@@ -181,6 +186,34 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def has_misplaced_truth(descriptor: Descriptor, tree: dict[str, Json]) -> bool:
+    """Whether true or false stands where something else should: `json_format` takes it for 1 or 0.
+
+    Args:
+        tree: which `json_format` has taken.
+    """
+    for name, value in tree.items():
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            continue
+        field = descriptor.fields_by_camelcase_name.get(name) or descriptor.fields_by_name[name]
+        message = field.message_type
+        values = value if isinstance(value, list) else [value]
+        if message is not None and message.GetOptions().map_entry:
+            field = message.fields_by_name["value"]
+            message = field.message_type
+            values = list(value.values()) if value else []
+        for each in values:
+            if isinstance(each, bool) and field.type != FieldDescriptor.TYPE_BOOL:
+                return True
+            if (
+                isinstance(each, dict)
+                and message is not None
+                and has_misplaced_truth(message, each)
+            ):
+                return True
+    return False
 
 
 def expected_of(field: FieldDescriptor) -> str:
