@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 from aiohttp import web
+from mds.v1.position_pb2 import Position
+from mds.v1.watch_pb2 import WatchResponse
 
 from metadata_server.api.rest import streams
 from metadata_server.api.rest.application import served_routes
@@ -102,3 +104,20 @@ async def test_a_file_that_breaks_off_is_no_whole_file() -> None:
         assert response.status == 200
         with pytest.raises(aiohttp.ClientError):
             await response.read()
+
+
+def test_what_many_watchers_are_sent_is_written_once_and_little_of_it_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer = StreamAnswer(ROUTES["Watch.Watch"], EVENTS, {})
+    messages = [
+        WatchResponse(position=Position(store_id="s" * 1000, revision=number)).SerializeToString()
+        for number in range(100)
+    ]
+    first = answer.text(messages[0])
+    assert answer.text(bytes(bytearray(messages[0]))) is first
+    monkeypatch.setattr(streams, "KEPT_BYTES", 10_000)
+    told = [answer.text(message) for message in messages]
+    assert told[0] is first
+    assert answer.text(messages[-1]) is told[-1]
+    assert answer.text(messages[0]) is not first

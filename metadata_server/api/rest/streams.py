@@ -29,7 +29,7 @@ SLOWEST_READER_S = 60.0
 """A reader that takes nothing for so long is gone, or as good as gone."""
 HEARTBEAT_S = 10.0
 RETRY_MS = 1000
-KEPT = 64
+KEPT_BYTES = 8 * 1024 * 1024
 
 
 class Answering(Protocol):
@@ -66,16 +66,23 @@ class StreamAnswer:
         self._class: type[Message] = GetMessageClass(route.response)
         self.media_type = media_type
         self._kept: OrderedDict[bytes, bytes] = OrderedDict()
+        self._kept_bytes = 0
 
     def text(self, message: Message | bytes) -> bytes:
         if not isinstance(message, bytes):
             return self._text(message)
         known = self._kept.get(message)
         if known is None:
-            known = self._kept[message] = self._text(self._class.FromString(message))
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+            known = self._text(self._class.FromString(message))
+            self._keep(message, known)
         return known
+
+    def _keep(self, message: bytes, text: bytes) -> None:
+        self._kept[message] = text
+        self._kept_bytes += len(message) + len(text)
+        while self._kept_bytes > KEPT_BYTES:
+            oldest = self._kept.popitem(last=False)
+            self._kept_bytes -= sum(map(len, oldest))
 
     def _text(self, message: Message) -> bytes:
         data = encoded(selected(tree_of(message), self._wanted))
