@@ -76,15 +76,16 @@ def bookmarkable(record: Record, truth: Truth) -> Iterator[str]:
     """A position never goes back, nothing up to it is told later, and it comes to the end also
     where nothing passes."""
     reached = record.begin
-    for connection in record.connections:
+    for number, connection in enumerate(record.connections):
         if connection.after is not None and connection.after != reached:
             yield f"it was to go on after {connection.after}, and had come to {reached}"
-        for heard in connection.heard:
+        for place, heard in enumerate(connection.heard):
             for event in heard.events:
                 if event.revision <= reached:
                     yield f"{event.place} was told after position {reached}"
             if heard.position < reached:
-                yield f"position {heard.position} was told after {reached}"
+                where = f"connection {number} after {connection.after}, message {place}"
+                yield f"position {heard.position} was told after {reached}: {where}"
             reached = max(reached, heard.position)
     last = max(truth.acknowledged, default=0)
     if reached < last:
