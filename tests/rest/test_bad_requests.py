@@ -62,6 +62,21 @@ async def test_paths_and_verbs(http: Http, verb: str, path: str, status: int, re
     assert ("Allow" in answer.headers) == (status == 405)
 
 
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("/v1/controlUnits/A", "Perhaps /v1/control_units."),
+        ("/v1/variable/A", "Perhaps /v1/variables."),
+        ("/v1/unit_servers/c8:1f", "Verbs there: log, restart, start, stop. In a path, the colon"),
+        ("/v1/xyz", "There is nothing at /v1/xyz."),
+    ],
+)
+async def test_what_is_not_there_is_told_with_what_it_resembles(
+    http: Http, path: str, hint: str
+) -> None:
+    assert hint in (await http("GET", path)).message
+
+
 async def test_options_tell_what_a_path_takes(http: Http) -> None:
     answer = await http("OPTIONS", "/v1/variables/A")
     assert (answer.status, answer.headers["Allow"]) == (204, "DELETE, GET, HEAD, OPTIONS, PATCH")

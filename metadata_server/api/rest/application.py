@@ -60,7 +60,9 @@ class Rest:
         if found is not None:
             return found
         hint = ""
-        if path.verb:
+        if near := self._table.like(path.collection):
+            hint = f" Perhaps /v1/{near}."
+        elif path.verb:
             verbs = ", ".join(self._table.verbs_of(path.collection))
             told = f" Verbs there: {verbs}." if verbs else ""
             hint = f"{told} In a path, the colon of an id is %3A."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -185,6 +186,14 @@ class RouteTable:
             if value is not None:
                 return Found(place, value)
         return None
+
+    def like(self, collection: str) -> str:
+        """The collection that a misspelt one resembles; empty: it is one, or resembles none."""
+        known = {found for found, _ in self._templates}
+        if collection in known:
+            return ""
+        word = collection.lower().replace("-", "_")
+        return next(iter(get_close_matches(word, sorted(known), n=1, cutoff=0.75)), "")
 
     def verbs_of(self, collection: str) -> list[str]:
         """The custom verbs that the resources of a collection have."""
