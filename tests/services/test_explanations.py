@@ -155,7 +155,8 @@ async def test_a_published_dataset_is_named_by_its_hash_and_its_time(
 async def test_it_is_the_configuration_that_units_are_told(
     store: Store, facility: Resources
 ) -> None:
-    configuration = (await Statuses(store).configuration(UNIT.id)).value
+    in_effect = (await Statuses(store).configuration(UNIT.id)).value
+    configuration = in_effect.configuration
     explanation = await explain(store)
     assert explanation.fingerprint == configuration.fingerprint
     assert (explanation.template, explanation.template_version) == (POWER_SUPPLY.id, 1)
