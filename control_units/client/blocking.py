@@ -121,6 +121,8 @@ class BlockingIterator:
         while len(self._ahead) < _MOST_AHEAD:
             if self._next is None:
                 self._next = asyncio.ensure_future(_next_of(self._source))
+                # Nobody may ask for what was fetched ahead, also where that has failed.
+                self._next.add_done_callback(lambda done: done.cancelled() or done.exception())
             if self._ahead:
                 await asyncio.sleep(0)
                 if not self._next.done():
