@@ -105,7 +105,7 @@ def links_of(document: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def fill(document: Any, base: str) -> dict[str, str]:
-    """Declares the resources of the document's examples, and gives an order to one of them.
+    """Declares the resources of the document's examples, and plans an order to one of them.
 
     Returns:
         A name that is there, by collection.
@@ -115,7 +115,7 @@ def fill(document: Any, base: str) -> dict[str, str]:
         operation = document["paths"][f"/v1/{collection}"]["post"]
         example = operation["requestBody"]["content"]["application/json"]["example"]
         request = urllib.request.Request(
-            f"{base}/v1/{collection}",
+            f"{base}/v1/{collection}{'?wait=true' if collection == 'operations' else ''}",
             json.dumps(example).encode(),
             {"Content-Type": "application/json"},
         )

@@ -18,6 +18,7 @@ WORDS: dict[str, list[str]] = {
     "to": ["2", ""],
     "updateMask": ["*", "description"],
     "author": ["", "anonymous"],
+    "newName": ["control_units/DAFNE/PL/QSK/QSKPL107"],
     "idPrefix": ["", "DAFNE/"],
 }
 BUNDLE = """\
