@@ -47,6 +47,7 @@ class Subscription:
         self._told: Position | None = None
         self._ended: Refused | None = None
         self._wake = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
 
     @property
     def position(self) -> Position | None:
@@ -101,15 +102,33 @@ class Subscription:
             if (batch := await self._catch_up(self)) is not None:
                 self.reached = batch.position
                 return batch
-        try:
-            async with asyncio.timeout(timeout_s):
-                while True:
-                    if (live := self._take()) is not None:
-                        return live
-                    self._wake.clear()
-                    await self._wake.wait()
-        except TimeoutError:
-            return None
+        clock = asyncio.get_running_loop().time
+        due = None if timeout_s is None else clock() + timeout_s
+        while (live := self._take()) is None:
+            if due is not None:
+                if clock() >= due:
+                    return None
+                self._ring_by(due)
+            self._wake.clear()
+            await self._wake.wait()
+        return live
+
+    def _ring_by(self, due: float) -> None:
+        """Sees to it that it wakes in time. An alarm that rings early stays, and is set again
+        when it has rung: a new one for each batch costs as much as handing out the batch."""
+        if self._alarm is None or self._alarm.when() > due:
+            self.silence()
+            self._alarm = asyncio.get_running_loop().call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._wake.set()
+
+    def silence(self) -> None:
+        """Takes its alarm away; nobody waits any more."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     def _take(self) -> Batch | None:
         """The first batch waiting that is not altogether known already."""

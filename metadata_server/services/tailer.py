@@ -35,6 +35,8 @@ QUIET_PERIODS = 2.5
 it costs."""
 LONGEST_PAUSE_S = 2.0
 CHANGES_A_PIECE = 1_000
+REST_S = 50e-6
+"""About what it takes to tell one follower one thing."""
 log = structlog.get_logger()
 
 
@@ -136,6 +138,8 @@ class Tailer:
                 pause = min(self._period_s * periods, LONGEST_PAUSE_S)
                 if failures or self._asked is None:
                     await self._sleep(pause, deaf=failures > 0)
+                if not failures:
+                    await self._rest()
         finally:
             self._loop = None
             answer(self._asked, sent_elsewhere())
@@ -176,9 +180,19 @@ class Tailer:
         finally:
             self._wake.clear()
 
+    async def _rest(self) -> None:
+        """While what was told last is on its way to many, what happens is gathered: it then goes
+        to them in one message. Whoever asks for a look has it at once."""
+        told = self._moved_s + REST_S * len(self._followers)
+        while self._asked is None and (left := told - time.monotonic()) > 0:
+            await self._sleep(left, deaf=False)
+
     async def _look(self) -> bool:
         """Reads a piece of what happened, and hands it out; whether there is more."""
         last = self._position
+        if last is not None and await self._store.glance() == last:
+            self._looked_s = time.monotonic()
+            return False
         kinds = frozenset[Kind]().union(*(each.kinds for each in self._followers))
         read = await self._store.read(lambda unit: look_after(unit, last, kinds), fast_lane=True)
         look = read.value
@@ -265,6 +279,7 @@ class Tailer:
             yield subscription
         finally:
             self.unfollow(subscription)
+            subscription.silence()
 
     async def follow(self, follower: Follower) -> Position:
         """What happens after the position returned is offered to the follower.
