@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -131,4 +131,17 @@ async def _tell_why_it_takes_long(client: "Client", timeout_s: float) -> None:
     click.echo(f"{client.failure}. Trying again for up to {timeout_s:.0f} s …", err=True)
 
 
-pass_connection = click.make_pass_decorator(Connection)
+pass_who = click.make_pass_decorator(Connection)
+"""For commands that run a program of their own, which makes its own calls."""
+
+
+def pass_connection(command: Callable[..., Any]) -> Callable[..., Any]:
+    """For commands that make all their calls by the connection, so that these can be told."""
+    passed = pass_who(command)
+    passed.makes_calls = True  # type: ignore[attr-defined]
+    return passed
+
+
+def makes_calls(command: click.Command) -> bool:
+    """Whether all that a command does are calls by its connection."""
+    return getattr(command.callback, "makes_calls", False)

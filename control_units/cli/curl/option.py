@@ -1,10 +1,10 @@
-"""The option, which all commands have."""
+"""The option, which all commands have that make calls and do nothing else."""
 
 from dataclasses import replace
 
 import click
 
-from control_units.cli.connection import Connection
+from control_units.cli.connection import Connection, makes_calls
 
 OPTION = "--as-curl"
 
@@ -14,7 +14,7 @@ def with_curl(command: click.Command) -> click.Command:
     if isinstance(command, click.Group):
         for each in command.commands.values():
             with_curl(each)
-    elif not any(OPTION in each.opts for each in command.params):
+    elif makes_calls(command) and not any(OPTION in each.opts for each in command.params):
         command.params.append(
             click.Option(
                 [OPTION],

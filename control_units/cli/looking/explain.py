@@ -72,7 +72,7 @@ def explain(
     published, its template, or the unit itself; at which revision, by whom and why.
 
     \b
-      mds explain                      all kinds
+      mds explain                      # all kinds
       mds explain control-unit
       mds explain control-unit.overrides.minimum
       mds explain ETAG_MISMATCH

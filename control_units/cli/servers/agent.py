@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from control_units.cli.connection import Connection, pass_connection
+from control_units.cli.connection import Connection, pass_connection, pass_who
 from control_units.cli.kinds import IdOf
 from control_units.cli.options import list_output
 
@@ -64,7 +64,7 @@ def agent() -> None:
     show_default=True,
     help="Seconds from the last launch of a level to the first of a higher one.",
 )
-@pass_connection
+@pass_who
 def run(connection: Connection, /, agent_id: str, *, on_exit: str, **limits: Any) -> None:
     """Launch the unit servers that are declared for AGENT, and keep them alive.
 
