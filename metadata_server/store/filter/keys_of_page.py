@@ -22,7 +22,13 @@ from metadata_server.domain.state import State
 from metadata_server.store.filter.compiling import condition_of
 from metadata_server.store.filter.kind_sources import KIND_SOURCES
 from metadata_server.store.filter.scope import Scope, unindexed
-from metadata_server.store.filter.segments import STATUS, Segment, rest_of, segments
+from metadata_server.store.filter.segments import (
+    STATUS,
+    Segment,
+    rest_of,
+    segments,
+    value_in,
+)
 from metadata_server.store.filter.sources import Source
 from metadata_server.store.filter.unit_sources import OF_STATUS, UNIT_SOURCES, joined
 from metadata_server.store.kinds import LAYOUTS
@@ -78,13 +84,34 @@ class KeyQuery:
         pieces = segments(LAYOUTS[self.kind].table, sorting)
         for segment, is_in in rest_of(pieces, start, descends=sorting.descends):
             after = start if is_in else replace(start, after="", value=None)
-            found += query.piece(segment, after, limit - len(found))
+            piece = query.piece(segment, after, limit - len(found))
+            if piece is None:
+                return query.whole(start, limit)
+            found += piece
             if len(found) >= limit:
                 break
         return found
 
-    def piece(self, segment: Segment, start: PageStart, limit: int) -> list[Row]:
-        """Rows of one piece of the list."""
+    def whole(self, start: PageStart, limit: int) -> list[Row]:
+        """Rows of the whole list, which is read once; what passes is sorted."""
+        table, descends = LAYOUTS[self.kind].table, self.asked.sorting.descends
+        value = value_in(table, self.asked.sorting)
+        columns: list[ColumnElement[Any]] = [table.c.id]
+        if value is None:
+            places = ids_after(table.c.id, start, descends=descends)
+        else:
+            known = replace(start, value=0) if start.value is None else start
+            places = places_after(value, table.c.id, known, descends=descends)
+            columns = [value, table.c.id]
+        told = literal(None) if value is None else value
+        query = self._joined(
+            select(table.c.key, table.c.id, told.label("value")).where(*self._conditions(), *places)
+        )
+        rows = self._run(query, [unindexed(each) for each in columns], limit)
+        return [row._replace(value=row.value or None) for row in rows]
+
+    def piece(self, segment: Segment, start: PageStart, limit: int) -> list[Row] | None:
+        """Rows of one piece of the list; None: the whole list is better read at once."""
         descends = self.asked.sorting.descends
         narrow = bool(self.scope.led_by) or self.kind is not Kind.CONTROL_UNIT
         conditions = [*segment.conditions, *self._conditions()]  # the cheap ones first
@@ -108,9 +135,7 @@ class KeyQuery:
         if segment.column is not None:
             columns = [segment.column, table.c.id]
         if not narrow:
-            first = self._first(query, segment, start, columns, limit)
-            if first is not None:
-                return first
+            return self._first(query, segment, start, columns, limit)
         return self._run(query, [unindexed(each) for each in columns], limit)
 
     def _first(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, or_
+from sqlalchemy import ColumnElement, Table, func, or_
 
 from metadata_server.domain.filter.asked import Sorting
 from metadata_server.domain.page import PageStart, SortValue
@@ -87,3 +87,15 @@ def rest_of(
         place = segment.place(start.value)
         if place != behind:
             yield segment, place == 0
+
+
+def value_in(table: Table, sorting: Sorting) -> ColumnElement[Any] | None:
+    """What a whole list is sorted by, before the id; 0: there is no value. None: by the id."""
+    name = sorting.key.name
+    if name == "id":
+        return None
+    if name in COLUMNS:
+        return table.c[COLUMNS[name]]
+    if name == "since":
+        return func.coalesce(STATUS.state_time_us, 0)
+    return func.coalesce(STATUS.state, State.UNSPECIFIED.value)
