@@ -61,8 +61,14 @@ NUMBERS = {
 }
 
 
-def id_schema(*, is_deep: bool) -> Schema:
-    """An id as it stands in a path."""
+def id_schema(*, is_free: bool, is_deep: bool) -> Schema:
+    """An id as it stands in a path.
+
+    Args:
+        is_free: it is the id of no resource, but any text.
+    """
+    if is_free:
+        return {"type": "string", "minLength": 1, "pattern": "^[^/]+$"}
     pattern = f"^{SEGMENT}(/{SEGMENT})*$" if is_deep else f"^{SEGMENT}$"
     return {"type": "string", "minLength": 1, "maxLength": MAXIMUM_ID_BYTES, "pattern": pattern}
 

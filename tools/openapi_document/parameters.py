@@ -162,7 +162,7 @@ def path_parameter(route: Route, comments: Comments) -> Parameter:
     told = f"What stands for id in: {comments.of(field_of(route).full_name)}"
     if template.is_deep:
         told += " Slashes may be written as they are or as %2F, colons as %3A only."
-    schema = id_schema(is_deep=template.is_deep)
+    schema = id_schema(is_free=not template.head, is_deep=template.is_deep)
     return {
         "name": PATH,
         "in": "path",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from google.protobuf.descriptor import Descriptor
-from mds.v1 import error_reason_pb2
+from mds.v1 import bundle_pb2, error_reason_pb2
 
 from metadata_server.api.rest.parameters import resumes
 from metadata_server.api.rest.requests import etag_path
@@ -17,7 +17,7 @@ from openapi_document.comments import PACKAGE, Comments
 
 WORD = re.compile(r"\b[A-Z][A-Z_]+[A-Z]\b")
 NAMED = re.compile(r"`([a-z_]+)/\{")
-CONTENT = "what its content breaks"
+CONTENT, ANY_KIND = "what its content breaks", "the kind's NOT_FOUND"
 
 REASONS = [
     value.name for value in error_reason_pb2.ErrorReason.DESCRIPTOR.values if value.number > 0
@@ -76,8 +76,10 @@ def reasons_of(route: Route, comments: Comments) -> list[str]:
             if NAMED.search(comment):
                 told |= set(WITH_NAME)
     if CONTENT in method:
-        resource = route.response if route.body == "*" else route.body_message
-        told |= set(by_content(resource, comments))
+        for resource in resources_of(route):
+            told |= set(by_content(resource, comments))
+    if ANY_KIND in method:
+        told |= {kind.not_found for kind in DECLARED}
     return [reason for reason in REASONS if reason in told]
 
 
@@ -96,6 +98,16 @@ def structural(route: Route) -> Iterator[str]:
         yield from CHANGING
     if etag_path(route):
         yield from ("ETAG_REQUIRED", "ETAG_MISMATCH")
+
+
+def resources_of(route: Route) -> list[Descriptor]:
+    """What a call writes: one kind, or any of those that a bundle may have."""
+    if route.body != "*":
+        return [route.body_message]
+    if "name" in route.response.fields_by_name:
+        return [route.response]
+    fields = bundle_pb2.BundleItem.DESCRIPTOR.fields
+    return [field.message_type for field in fields if field.message_type is not None]
 
 
 def by_content(resource: Descriptor, comments: Comments) -> Iterator[str]:

@@ -102,7 +102,9 @@ class UnitSelection(_message.Message):
     state: _state_pb2.State.ValueType
     """State that they last reported; unset: any."""
     unit_list: _builtins.str
-    """`unit_lists/{id}`: units on this list, as it is when the selection is worked out."""
+    """`unit_lists/{id}`: units on this list, as it is when the selection is worked out. Refused:
+    UNIT_LIST_NOT_FOUND.
+    """
     filter: _builtins.str
     """Only those that pass this filter (`template:PowerSupply* -label:archived`), as they are when
     the selection is worked out; see ListFilterKeys. Refused: INVALID_FILTER.

@@ -106,8 +106,8 @@ class HistoryServicer:
 
     def Revert(self, request, context):
         """Makes a resource what it was at a moment, as a new change; a deleted one comes back with its
-        history. Refused: HISTORY_TRIMMED, ETAG_REQUIRED, ETAG_MISMATCH, what its content breaks by
-        now.
+        history. Refused: HISTORY_TRIMMED, ETAG_REQUIRED, ETAG_MISMATCH, the kind's NOT_FOUND, and
+        what its content breaks by now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,7 +116,7 @@ class HistoryServicer:
     def Undo(self, request, context):
         """Takes back what a change set did, field by field, as a new change; what others changed
         elsewhere since stays. Refused: CHANGE_SET_NOT_FOUND, HISTORY_TRIMMED, CHANGED_SINCE where
-        the same fields were changed since, what breaks by it.
+        the same fields were changed since, STILL_IN_USE, and what its content breaks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -50,13 +50,13 @@ class HistoryStub:
     """
     Revert: _grpc.UnaryUnaryMultiCallable[_history_pb2.RevertRequest, _history_pb2.RevertResponse]
     """Makes a resource what it was at a moment, as a new change; a deleted one comes back with its
-    history. Refused: HISTORY_TRIMMED, ETAG_REQUIRED, ETAG_MISMATCH, what its content breaks by
-    now.
+    history. Refused: HISTORY_TRIMMED, ETAG_REQUIRED, ETAG_MISMATCH, the kind's NOT_FOUND, and
+    what its content breaks by now.
     """
     Undo: _grpc.UnaryUnaryMultiCallable[_history_pb2.UndoRequest, _history_pb2.UndoResponse]
     """Takes back what a change set did, field by field, as a new change; what others changed
     elsewhere since stays. Refused: CHANGE_SET_NOT_FOUND, HISTORY_TRIMMED, CHANGED_SINCE where
-    the same fields were changed since, what breaks by it.
+    the same fields were changed since, STILL_IN_USE, and what its content breaks.
     """
 
 @_typing.type_check_only
@@ -81,13 +81,13 @@ class HistoryAsyncStub(HistoryStub):
     """
     Revert: _aio.UnaryUnaryMultiCallable[_history_pb2.RevertRequest, _history_pb2.RevertResponse]  # type: ignore[assignment]
     """Makes a resource what it was at a moment, as a new change; a deleted one comes back with its
-    history. Refused: HISTORY_TRIMMED, ETAG_REQUIRED, ETAG_MISMATCH, what its content breaks by
-    now.
+    history. Refused: HISTORY_TRIMMED, ETAG_REQUIRED, ETAG_MISMATCH, the kind's NOT_FOUND, and
+    what its content breaks by now.
     """
     Undo: _aio.UnaryUnaryMultiCallable[_history_pb2.UndoRequest, _history_pb2.UndoResponse]  # type: ignore[assignment]
     """Takes back what a change set did, field by field, as a new change; what others changed
     elsewhere since stays. Refused: CHANGE_SET_NOT_FOUND, HISTORY_TRIMMED, CHANGED_SINCE where
-    the same fields were changed since, what breaks by it.
+    the same fields were changed since, STILL_IN_USE, and what its content breaks.
     """
 
 class HistoryServicer(metaclass=_abc_1.ABCMeta):
@@ -139,8 +139,8 @@ class HistoryServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_history_pb2.RevertResponse, _abc.Awaitable[_history_pb2.RevertResponse]]:
         """Makes a resource what it was at a moment, as a new change; a deleted one comes back with its
-        history. Refused: HISTORY_TRIMMED, ETAG_REQUIRED, ETAG_MISMATCH, what its content breaks by
-        now.
+        history. Refused: HISTORY_TRIMMED, ETAG_REQUIRED, ETAG_MISMATCH, the kind's NOT_FOUND, and
+        what its content breaks by now.
         """
 
     @_abc_1.abstractmethod
@@ -151,7 +151,7 @@ class HistoryServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_history_pb2.UndoResponse, _abc.Awaitable[_history_pb2.UndoResponse]]:
         """Takes back what a change set did, field by field, as a new change; what others changed
         elsewhere since stays. Refused: CHANGE_SET_NOT_FOUND, HISTORY_TRIMMED, CHANGED_SINCE where
-        the same fields were changed since, what breaks by it.
+        the same fields were changed since, STILL_IN_USE, and what its content breaks.
         """
 
 def add_HistoryServicer_to_server(servicer: HistoryServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

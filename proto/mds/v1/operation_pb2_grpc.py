@@ -99,7 +99,7 @@ class OperationsServicer:
 
     def PlanOperation(self, request, context):
         """Says what an order would do, and writes nothing. Refused: INVALID_FIELD, INVALID_ID,
-        DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED.
+        DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

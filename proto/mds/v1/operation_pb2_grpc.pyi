@@ -40,7 +40,7 @@ class OperationsStub:
     def __new__(cls, channel: _aio.Channel) -> OperationsAsyncStub: ...
     PlanOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.PlanOperationRequest, _operation_plan_pb2.OperationPlan]
     """Says what an order would do, and writes nothing. Refused: INVALID_FIELD, INVALID_ID,
-    DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED.
+    DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED.
     """
     CreateOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.CreateOperationRequest, _operation_pb2.Operation]
     """Gives an order. Steps of older operations about the same units end as SUPERSEDED. Refused:
@@ -90,7 +90,7 @@ class OperationsAsyncStub(OperationsStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PlanOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.PlanOperationRequest, _operation_plan_pb2.OperationPlan]  # type: ignore[assignment]
     """Says what an order would do, and writes nothing. Refused: INVALID_FIELD, INVALID_ID,
-    DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED.
+    DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED.
     """
     CreateOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.CreateOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
     """Gives an order. Steps of older operations about the same units end as SUPERSEDED. Refused:
@@ -143,7 +143,7 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operation_plan_pb2.OperationPlan, _abc.Awaitable[_operation_plan_pb2.OperationPlan]]:
         """Says what an order would do, and writes nothing. Refused: INVALID_FIELD, INVALID_ID,
-        DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED.
+        DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED.
         """
 
     @_abc_1.abstractmethod
