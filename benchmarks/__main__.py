@@ -15,6 +15,7 @@ from benchmarks.history import history
 from benchmarks.history_size import history_size
 from benchmarks.idle_facility import idle_facility
 from benchmarks.idle_operations import idle_operations
+from benchmarks.lists import lists
 from benchmarks.operation_list import operation_list
 from benchmarks.overview import overview
 from benchmarks.plan_and_apply import plan_and_apply
@@ -22,6 +23,7 @@ from benchmarks.reads import reads
 from benchmarks.rebase import rebase
 from benchmarks.stage import stage
 from benchmarks.start_operation import start_operation
+from benchmarks.watch_fan_out import watch_fan_out
 from benchmarks.watch_latency import watch_latency
 from benchmarks.write_cost import write_cost
 
@@ -30,9 +32,11 @@ BENCHMARKS = {
     "idle_facility": idle_facility,
     "effective_configuration": effective_configuration,
     "watch_latency": watch_latency,
+    "watch_fan_out": watch_fan_out,
     "overview": overview,
     "rebase": rebase,
     "reads": reads,
+    "lists": lists,
     "as_of": as_of,
     "as_of_mariadb": as_of_mariadb,
     "write_cost": write_cost,

@@ -111,3 +111,21 @@ async def reason_of(subscription: Subscription) -> str:
     with pytest.raises(Refused) as refused:
         await subscription.next(5)
     return refused.value.reason
+
+
+async def test_a_follower_waits_as_long_as_it_says_whatever_it_said_before() -> None:
+    subscription = Subscription(VARIABLES, at(0), Past().next)
+    assert await subscription.next(0) is None
+    subscription.offer(batch(1, 1), VARIABLES)
+    assert await handed_out(subscription, 1) == [[1]]
+    waiting = asyncio.create_task(subscription.next(60))
+    await asyncio.sleep(0)
+    subscription.offer(batch(2, 2), VARIABLES)
+    assert await waiting is not None
+    async with asyncio.timeout(5):  # its alarm is set to a minute from then
+        assert await subscription.next(0.02) is None
+    assert await subscription.next(0.02) is None
+    late = asyncio.get_running_loop().call_later(0.1, subscription.offer, batch(3, 3), VARIABLES)
+    assert await handed_out(subscription, 1) == [[3]]
+    late.cancel()
+    subscription.silence()
