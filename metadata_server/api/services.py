@@ -79,9 +79,9 @@ from metadata_server.api.campaign import CampaignMethods
 from metadata_server.api.dataset import DatasetsServicer
 from metadata_server.api.edit import EditsServicer
 from metadata_server.api.explanation import ExplanationMethods
+from metadata_server.api.filter import FiltersServicer
 from metadata_server.api.health import Health
 from metadata_server.api.history import HistoryParts, HistoryServicer
-from metadata_server.api.filter import FiltersServicer
 from metadata_server.api.instantiation import InstantiationsServicer
 from metadata_server.api.live_values import LiveValuesServicer
 from metadata_server.api.operation import OperationParts, OperationsServicer
@@ -227,6 +227,7 @@ def add_protocol(server: grpc.aio.Server, parts: Parts) -> None:
     operation_pb2_grpc.add_OperationsServicer_to_server(
         OperationsServicer(parts.operations), server
     )
+    filter_pb2_grpc.add_FiltersServicer_to_server(FiltersServicer(), server)
     add_liveness(server, parts)
     add_watch(server, parts.watching)
     overview_pb2_grpc.add_OverviewServicer_to_server(
@@ -235,7 +236,6 @@ def add_protocol(server: grpc.aio.Server, parts: Parts) -> None:
 
 
 def add_liveness(server: grpc.aio.Server, parts: Parts) -> None:
-    filter_pb2_grpc.add_FiltersServicer_to_server(FiltersServicer(), server)
     """Adds what unit servers call, and what tells of their lives."""
     liveness = parts.liveness
     registration_pb2_grpc.add_RegistrationServicer_to_server(
@@ -258,6 +258,7 @@ SERVED = (
     *(protocol for _, protocol, _ in STANDARD),
     bundle_pb2,
     edit_pb2,
+    filter_pb2,
     operation_pb2,
     history_pb2,
     audit_pb2,
@@ -266,7 +267,6 @@ SERVED = (
     dataset_pb2,
     instantiation_pb2,
     sighting_pb2,
-    filter_pb2,
     agent_report_pb2,
     watch_pb2,
     overview_pb2,
