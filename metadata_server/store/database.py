@@ -61,6 +61,7 @@ class Database:
     Attributes:
         writing: READ COMMITTED; SQLite takes its write lock at the beginning.
         reading: one consistent snapshot a transaction.
+        glancing: one connection on which each statement is a transaction by itself.
         now_us: SQL for the database's clock, microseconds since 1970, UTC.
         node: SQL for the name of the node that answers.
     """
@@ -68,6 +69,7 @@ class Database:
     url: URL
     writing: Engine
     reading: Engine
+    glancing: Engine
     now_us: ColumnElement[int]
     node: ColumnElement[str]
 
@@ -78,6 +80,7 @@ class Database:
     def dispose(self) -> None:
         self.writing.dispose()
         self.reading.dispose()
+        self.glancing.dispose()
 
 
 def open_database(
@@ -129,21 +132,22 @@ def open_sqlite(url: URL, pool_size: int) -> Database:
             f"MDS_DATABASE_URL names a file in the folder {folder}, which is not there. Make that "
             "folder, or name one that is there."
         )
-    engines = [
+    writing, reading, glancing = engines = [
         create_engine(
             url,
-            pool_size=pool_size,
+            pool_size=size,
             max_overflow=0,
             pool_timeout=CONNECT_TIMEOUT_S,
             connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_TIMEOUT_MS / 1000},
         )
-        for _ in range(2)
+        for size in (pool_size, pool_size, 1)
     ]
-    for engine, begin in zip(engines, ("BEGIN IMMEDIATE", "BEGIN"), strict=True):
+    for engine in engines:
         event.listen(engine, "connect", prepare_sqlite)
-        event.listen(engine, "begin", beginning_with(begin))
+    event.listen(writing, "begin", beginning_with("BEGIN IMMEDIATE"))
+    event.listen(reading, "begin", beginning_with("BEGIN"))
     return Database(
-        url, engines[0], engines[1], literal_column("now_us()"), literal_column("'sqlite'")
+        url, writing, reading, glancing, literal_column("now_us()"), literal_column("'sqlite'")
     )
 
 
@@ -166,10 +170,10 @@ def open_mysql(url: URL, pool_size: int, idle_transaction_s: int) -> Database:
     # What stands in such a comment is for MariaDB alone: MySQL has no such setting.
     idle = f" /*M!100300 , idle_transaction_timeout={idle_transaction_s} */"
 
-    def engine(isolation: str, more: str = "") -> Engine:
+    def engine(isolation: str, more: str = "", size: int = pool_size) -> Engine:
         return create_engine(
             url,
-            pool_size=pool_size,
+            pool_size=size,
             max_overflow=0,
             pool_timeout=CONNECT_TIMEOUT_S,
             pool_recycle=1800,
@@ -190,6 +194,7 @@ def open_mysql(url: URL, pool_size: int, idle_transaction_s: int) -> Database:
         url,
         engine("READ COMMITTED", idle),
         engine("REPEATABLE READ"),
+        engine("AUTOCOMMIT", size=1),
         now_us,
         literal_column("@@hostname"),
     )

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from metadata_server.domain.change import Caller, Position
 from metadata_server.domain.refused import Refused
 from metadata_server.store.database import DAMAGED, Database, Fault, fault_of
+from metadata_server.store.glance import Glance
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 TRIES = 5
@@ -51,6 +52,7 @@ class Store:
         self.database = database
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
         self._fast_lane = ThreadPoolExecutor(1, thread_name_prefix="store-fast-lane")
+        self._glance = Glance(database.glancing)
         self._listeners: list[Callable[[Position], None]] = []
 
     def on_commit(self, listener: Callable[[Position], None]) -> None:
@@ -81,6 +83,26 @@ class Store:
             return await self._run(lambda: self.read_now(work))
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._fast_lane, lambda: self.read_now(work))
+
+    async def glance(self) -> Position:
+        """Where the database stands: cheaper than any `read`, and in the fast lane.
+
+        Raises:
+            Refused: DATABASE_UNAVAILABLE.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._fast_lane, self._glance_now)
+
+    def _glance_now(self) -> Position:
+        for is_last in (False, True):
+            try:
+                return self._glance.position()
+            except NoResultFound:
+                raise unknown_schema() from None
+            except DBAPIError as error:
+                # A connection that has been idle may have died since; a fresh one may do.
+                if is_last or not error.connection_invalidated:
+                    self._explain(error, committing=False)
+        return self._away().position
 
     async def _run(self, call: Callable[[], Answer[T]]) -> Answer[T]:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
@@ -189,6 +211,7 @@ class Store:
         """Waits for what runs, then closes all connections."""
         for threads in (self._threads, self._fast_lane):
             threads.shutdown(wait=True)
+        self._glance.close()
         self.database.dispose()
 
 
