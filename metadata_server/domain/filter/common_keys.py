@@ -91,49 +91,11 @@ def common_keys(declared: Callable[[Any], Any], **more: Any) -> tuple[FilterKey,
     ordered = {"is_indexed": True, "is_sortable": True, **more}
     return (
         text("id", "the id", "id:DAFNE/PL/*", lambda subject: (declared(subject).id,), **ordered),
-        text(
-            "description",
-            "what it is, for people",
-            'description:"spare magnet"',
-            lambda subject: (declared(subject).description,),
-            **more,
-        ),
-        text(
-            "label",
-            "the labels that it has; `label.NAME` is the value of one",
-            "label.section=north",
-            lambda subject: declared(subject).labels,
-            is_many=True,
-            has_names=True,
-            **more,
-        ),
-        text(
-            "property",
-            "what the model has no place for, likewise",
-            "property:ndk_heartbeat",
-            lambda subject: declared(subject).properties,
-            is_many=True,
-            has_names=True,
-            **more,
-        ),
-        time(
-            "changed", "when it was last changed", "changed<2h", meta("update_time_us"), **ordered
-        ),
-        time(
-            "created",
-            "when it was created",
-            "created>2026-11-01",
-            meta("create_time_us"),
-            **ordered,
-        ),
-        number(
-            "revision", "revision of its last change", "revision>1200", meta("revision"), **more
-        ),
-        number(
-            "generation",
-            "how many times it was declared",
-            "generation>1",
-            meta("generation"),
-            **more,
-        ),
-    )
+        text("description", "what it is, for people", 'description:"spare magnet"', lambda subject: (declared(subject).description,), **more),
+        text("label", "the labels that it has; `label.NAME` is the value of one", "label.section=north", lambda subject: declared(subject).labels, is_many=True, has_names=True, **more),
+        text("property", "what the model has no place for, likewise", "property:ndk_heartbeat", lambda subject: declared(subject).properties, is_many=True, has_names=True, **more),
+        time("changed", "when it was last changed", "changed<2h", meta("update_time_us"), **ordered),
+        time("created", "when it was created", "created>2026-11-01", meta("create_time_us"), **ordered),
+        number("revision", "revision of its last change", "revision>1200", meta("revision"), **more),
+        number("generation", "how many times it was declared", "generation>1", meta("generation"), **more),
+    )  # fmt: skip
