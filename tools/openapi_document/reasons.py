@@ -64,6 +64,14 @@ NARROWING = (
 """Of what is made after a template."""
 
 
+DECLARED_MESSAGES = {
+    field.message_type.full_name
+    for field in bundle_pb2.BundleItem.DESCRIPTOR.fields
+    if field.message_type is not None
+}
+"""What people declare: whatever call is sent one may refuse its content."""
+
+
 def reasons_of(route: Route, comments: Comments) -> list[str]:
     """All of them, in the order of the protocol."""
     told = {*ALWAYS, *structural(route)}
@@ -78,6 +86,9 @@ def reasons_of(route: Route, comments: Comments) -> list[str]:
     if CONTENT in method:
         for resource in resources_of(route):
             told |= set(by_content(resource, comments))
+    for field in route.request.fields:
+        if field.message_type is not None and field.message_type.full_name in DECLARED_MESSAGES:
+            told |= set(by_content(field.message_type, comments))
     if ANY_KIND in method:
         told |= {kind.not_found for kind in DECLARED}
     return [reason for reason in REASONS if reason in told]
@@ -107,7 +118,7 @@ def resources_of(route: Route) -> list[Descriptor]:
     if "name" in route.response.fields_by_name:
         return [route.response]
     fields = bundle_pb2.BundleItem.DESCRIPTOR.fields
-    return [field.message_type for field in fields if field.message_type is not None]
+    return [each.message_type for each in fields if each.message_type is not None]
 
 
 def by_content(resource: Descriptor, comments: Comments) -> Iterator[str]:

@@ -66,10 +66,6 @@ def list_(
     if filter_keys:
         write_keys(connection, kind, output)
         return
-    from control_units.cli.looking.reading import things
-    from control_units.cli.looking.shapes import shape_of
-    from control_units.cli.output.writing import write_all
-
     if (template or unit_server) and kind != "control_units":
         raise click.UsageError("--template and --unit-server are for control_units.")
     asked = {
@@ -80,19 +76,31 @@ def list_(
         "filter": filter,
         "order_by": _order(sort),
     }
+    show = _watch if watch else _write
+    show(connection, kind, asked, limit=limit, output=output)
 
-    if not watch:
-        found = connection.each(
-            lambda client: things(client, kind, asked, limit=limit), limit=limit
-        )
-        write_all(found, shape_of(kind), output)
-        return
+
+def _write(
+    connection: Connection, kind: str, asked: dict[str, str], *, limit: int | None, output: str
+) -> None:
+    from control_units.cli.looking.reading import things
+    from control_units.cli.looking.shapes import shape_of
+    from control_units.cli.output.writing import write_all
+
+    found = connection.each(lambda client: things(client, kind, asked, limit=limit), limit=limit)
+    write_all(found, shape_of(kind), output)
+
+
+def _watch(
+    connection: Connection, kind: str, asked: dict[str, str], *, limit: int | None, output: str
+) -> None:
+    from control_units.cli.looking.reading import things
     from control_units.cli.looking.watching import watch_list
 
-    if as_of:
+    if asked["as_of"]:
         raise click.UsageError("What was does not change: say --watch or --as-of.")
     reading: Reading = lambda client: things(client, kind, asked)  # noqa: E731 - typed
-    watch_list(connection, kind, reading, prefix=prefix, limit=limit, output=output)
+    watch_list(connection, kind, reading, prefix=asked["id_prefix"], limit=limit, output=output)
 
 
 def _order(sort: str) -> str:
