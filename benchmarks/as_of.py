@@ -9,11 +9,11 @@ from dataclasses import replace
 from benchmarks.long_past import CHANGES, UNITS, LongPast, live
 from benchmarks.stage import Stage
 from benchmarks.table import print_table
-from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.store.lists import resource_page
+from metadata_server.store.intent.lists import resource_page
 from metadata_server.store.store import Store
 from tests.stages.opened_store import opened_store
 

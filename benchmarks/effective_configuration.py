@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 from benchmarks.facility import declare
 from benchmarks.stage import Stage, client_of, hollow
 from benchmarks.table import print_table
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.timing import Timing
-from metadata_server.services.conditions import Conditions
-from metadata_server.services.configurations import Configurations, version_of
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.life.timing import Timing
+from metadata_server.services.life.conditions import Conditions
+from metadata_server.services.life.configurations import Configurations, version_of
 from metadata_server.store.database import open_database
-from metadata_server.store.standings import standings_of
+from metadata_server.store.life.standings import standings_of
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

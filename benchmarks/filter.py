@@ -11,22 +11,22 @@ from psutil import Process
 from benchmarks.long_past import GROUPS, SERVERS, START_US, TEMPLATES, UNITS, ZONES, Rows, insert
 from benchmarks.stage import Stage
 from benchmarks.table import print_table
-from metadata_server.domain.attribute import AttributeOverride
 from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.intent.attribute import AttributeOverride
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.session import Session
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
 from metadata_server.domain.resource import Meta
-from metadata_server.domain.session import Session
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
 from metadata_server.store import schema
 from metadata_server.store.images import content_of, row_of
+from metadata_server.store.intent.lists import resource_page
 from metadata_server.store.kinds import LAYOUTS
-from metadata_server.store.lists import resource_page
-from metadata_server.store.sessions import begin_session
-from metadata_server.store.status_lists import status_page
+from metadata_server.store.life.sessions import begin_session
+from metadata_server.store.life.status_lists import status_page
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store

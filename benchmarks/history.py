@@ -11,11 +11,11 @@ from benchmarks.long_past import CHANGES, GROUPS, UNITS, ZONES, LongPast, live
 from benchmarks.stage import Stage
 from benchmarks.table import print_table
 from metadata_server.domain.change_set import ChangeSelection, ChangeSetSelection
-from metadata_server.domain.comparison import Comparing
+from metadata_server.domain.intent.comparison import Comparing
 from metadata_server.domain.moment import Moment
 from metadata_server.domain.names import Kind
-from metadata_server.services.comparisons import Comparisons
-from metadata_server.services.history import History
+from metadata_server.services.past.comparisons import Comparisons
+from metadata_server.services.past.history import History
 from metadata_server.store.store import Store
 from tests.stages.opened_store import opened_store
 

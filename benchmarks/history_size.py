@@ -12,11 +12,11 @@ from sqlalchemy import text
 
 from benchmarks.stage import Stage
 from benchmarks.table import print_table
-from metadata_server.domain.attribute import AttributeOverride
 from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.edit import FieldEdit, edited, steps_of
-from metadata_server.domain.template import Template
+from metadata_server.domain.intent.attribute import AttributeOverride
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.edit import FieldEdit, edited, steps_of
+from metadata_server.domain.intent.template import Template
 from metadata_server.store import requests
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork

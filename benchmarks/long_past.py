@@ -14,10 +14,10 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from metadata_server.domain.change import Action, Caller, Principal
-from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.resource import Meta
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
 from metadata_server.store import schema
 from metadata_server.store.images import content_of, image_of, row_of
 from metadata_server.store.kinds import LAYOUTS

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Table
 
 from benchmarks.long_past import insert
-from metadata_server.domain.advance import StepState
-from metadata_server.domain.operation import (
+from metadata_server.domain.life.state import State
+from metadata_server.domain.orchestration.advance import StepState
+from metadata_server.domain.orchestration.operation import (
     Minor,
     Operation,
     Order,
@@ -23,12 +24,12 @@ from metadata_server.domain.operation import (
     counts_of,
     operation_id,
 )
-from metadata_server.domain.operation_step import Step, StepMinor
-from metadata_server.domain.order_plan import Verb
-from metadata_server.domain.state import State
-from metadata_server.store import operation_steps, operations, schema
-from metadata_server.store.operation_tables import operation as operation_table
-from metadata_server.store.operation_tables import operation_step
+from metadata_server.domain.orchestration.operation_step import Step, StepMinor
+from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.store import schema
+from metadata_server.store.orchestration import operation_steps, operations
+from metadata_server.store.orchestration.operation_tables import operation as operation_table
+from metadata_server.store.orchestration.operation_tables import operation_step
 from metadata_server.store.store import Store
 
 OPERATIONS, STEPS, LARGEST, UNITS = 54_423, 200_000, 10_000, 10_000

@@ -23,20 +23,20 @@ from benchmarks.many_operations import (
 )
 from benchmarks.stage import Stage
 from benchmarks.table import print_table
-from metadata_server.domain.advance import StepState
-from metadata_server.domain.operation import Phase
-from metadata_server.domain.operation_list import SORTABLE, OperationSelection
-from metadata_server.domain.order_plan import Verb
-from metadata_server.services.step_waits import with_waits
-from metadata_server.store.operation_lists import (
+from metadata_server.domain.orchestration.advance import StepState
+from metadata_server.domain.orchestration.operation import Phase
+from metadata_server.domain.orchestration.operation_list import SORTABLE, OperationSelection
+from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.services.orchestration.step_waits import with_waits
+from metadata_server.store.orchestration.operation_lists import (
     COLUMNS,
     OperationPage,
     operation_page,
     step_page,
     token_of,
 )
-from metadata_server.store.operation_tables import operation as table
-from metadata_server.store.operations import operations_of
+from metadata_server.store.orchestration.operation_tables import operation as table
+from metadata_server.store.orchestration.operations import operations_of
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store

@@ -9,16 +9,16 @@ from collections.abc import Callable
 from benchmarks.stage import Stage
 from benchmarks.table import percentile, print_table
 from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.overview import Overview
+from metadata_server.domain.life.session import Session
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.overview import Overview
-from metadata_server.domain.session import Session
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.store.overview import beats, read_overview
-from metadata_server.store.sessions import begin_session
-from metadata_server.store.statuses import save_statuses
+from metadata_server.store.life.overview import beats, read_overview
+from metadata_server.store.life.sessions import begin_session
+from metadata_server.store.life.statuses import save_statuses
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store

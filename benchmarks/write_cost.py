@@ -11,18 +11,23 @@ from sqlalchemy.engine import Connection
 
 from benchmarks.stage import Stage
 from benchmarks.table import print_table
-from metadata_server.domain.attribute import Attribute, AttributeOverride, Direction, ValueType
-from metadata_server.domain.bundle import Item, OnConflict
 from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.edit import FieldEdit, edited, steps_of
+from metadata_server.domain.intent.attribute import (
+    Attribute,
+    AttributeOverride,
+    Direction,
+    ValueType,
+)
+from metadata_server.domain.intent.bundle import Item, OnConflict
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.edit import FieldEdit, edited, steps_of
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.bundles import Bundles
-from metadata_server.services.plans import Applying
-from metadata_server.services.progress import ApplyProgress
-from metadata_server.services.resources import Resources
+from metadata_server.services.intent.bundles import Bundles
+from metadata_server.services.intent.plans import Applying
+from metadata_server.services.intent.progress import ApplyProgress
+from metadata_server.services.intent.resources import Resources
 from metadata_server.store.images import content_of, row_of
 from metadata_server.store.keys import batches
 from metadata_server.store.kinds import LAYOUTS

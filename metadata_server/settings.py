@@ -15,8 +15,8 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from typing_extensions import override
 
+from metadata_server.domain.deliveries.targets import Targets
 from metadata_server.domain.names import DECLARED, Kind
-from metadata_server.domain.targets import Targets
 
 PREFIX = "MDS_"
 SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)

@@ -19,11 +19,11 @@ from metadata_server.api.messages.agent_report import (
 )
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.standard import hash_of
+from metadata_server.domain.intent.unit_server import Launch
 from metadata_server.domain.names import Kind
-from metadata_server.domain.unit_server import Launch
-from metadata_server.services.agent_reports import AgentReports
-from metadata_server.services.launch_orders import LaunchOrders, restarted, started, stopped
-from metadata_server.services.logs import Logs
+from metadata_server.services.agents.agent_reports import AgentReports
+from metadata_server.services.agents.launch_orders import LaunchOrders, restarted, started, stopped
+from metadata_server.services.agents.logs import Logs
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from metadata_server.api.calls import Context
 from metadata_server.api.messages.enums import SEVERITIES
 from metadata_server.api.messages.position import position_message
 from metadata_server.domain.audit import Audited, restarts_allowed
-from metadata_server.services.audit import Audits, Found
+from metadata_server.services.auditing.audit import Audits, Found
 
 
 class AuditsServicer(audit_pb2_grpc.AuditsServicer):

@@ -13,12 +13,12 @@ from metadata_server.api.calls import Context, caller_of, tell_position
 from metadata_server.api.messages import from_message, to_message
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.plans import carried_out, progress_message, seen_plan_of
-from metadata_server.domain.bundle import Item, OnConflict, PruneScope
+from metadata_server.domain.intent.bundle import Item, OnConflict, PruneScope
 from metadata_server.domain.names import BEGINS_AN_ID, DECLARED, Kind, named
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.services.bundles import Bundles
-from metadata_server.services.plans import Applying
-from metadata_server.services.progress import ApplyProgress
+from metadata_server.services.intent.bundles import Bundles
+from metadata_server.services.intent.plans import Applying
+from metadata_server.services.intent.progress import ApplyProgress
 
 LARGEST_BUNDLE_BYTES = 256 * 1024 * 1024
 EXPORT_CHUNK_BYTES = 512 * 1024

@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from metadata_server.api.errors import unexpected
 from metadata_server.domain.change import Caller, Position, Principal
 from metadata_server.domain.refused import Refused
-from metadata_server.services.reaching import Reaching
+from metadata_server.services.watching.reaching import Reaching
 
 PRINCIPAL, CLIENT, REQUEST_ID = "mds-principal", "mds-client", "mds-request-id"
 MINIMUM_REVISION = "mds-min-revision"

@@ -12,7 +12,7 @@ from metadata_server.api.messages.campaign import sums_message
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.messages.reading import Reading
 from metadata_server.domain.names import Kind
-from metadata_server.services.campaigns import Campaigns
+from metadata_server.services.orchestration.campaigns import Campaigns
 
 
 class CampaignMethods:

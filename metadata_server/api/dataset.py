@@ -7,7 +7,7 @@ from mds.v1 import dataset_pb2, dataset_pb2_grpc
 from metadata_server.api.calls import Context, tell_position
 from metadata_server.api.messages.dataset import COLLECTION, dataset_message
 from metadata_server.domain.refused import Refused
-from metadata_server.services.publication import Publication
+from metadata_server.services.life.publication import Publication
 
 
 class DatasetsServicer(dataset_pb2_grpc.DatasetsServicer):

@@ -11,10 +11,10 @@ from metadata_server.api.messages.selection import edit_of, selection_of
 from metadata_server.api.plans import carried_out, seen_plan_of
 from metadata_server.api.rebase import rebased
 from metadata_server.api.standard import hash_of
-from metadata_server.services.edits import Editing, Edits
-from metadata_server.services.plans import Applying
-from metadata_server.services.progress import ApplyProgress
-from metadata_server.services.rebase import Rebases
+from metadata_server.services.intent.edits import Editing, Edits
+from metadata_server.services.intent.plans import Applying
+from metadata_server.services.intent.progress import ApplyProgress
+from metadata_server.services.intent.rebase import Rebases
 
 
 class EditsServicer(edit_pb2_grpc.EditsServicer):

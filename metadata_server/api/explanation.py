@@ -13,11 +13,11 @@ from metadata_server.api.messages import from_message
 from metadata_server.api.messages.enums import LAYERS
 from metadata_server.api.messages.position import position_message, time_message
 from metadata_server.domain.change import Position
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.explanation import ExplainedValue, Explanation, LayerValue
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.explanation import ExplainedValue, Explanation, LayerValue
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.services.explanations import Asked, Explanations
+from metadata_server.services.past.explanations import Asked, Explanations
 
 
 class ExplanationMethods:

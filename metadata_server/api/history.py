@@ -27,14 +27,14 @@ from metadata_server.domain.change_set import (
     ToldChange,
     revision_of,
 )
-from metadata_server.domain.comparison import Compared, Comparing
+from metadata_server.domain.intent.comparison import Compared, Comparing
 from metadata_server.domain.moment import moment_of
 from metadata_server.domain.names import Kind, named
-from metadata_server.services.comparisons import Comparisons
-from metadata_server.services.going_back import WentBack
-from metadata_server.services.history import History
-from metadata_server.services.revert import Revert
-from metadata_server.services.undo import Undo
+from metadata_server.services.past.comparisons import Comparisons
+from metadata_server.services.past.going_back import WentBack
+from metadata_server.services.past.history import History
+from metadata_server.services.past.revert import Revert
+from metadata_server.services.past.undo import Undo
 
 DIFFERENCES_A_MESSAGE = 100
 MOST_RESULTS = 10_000

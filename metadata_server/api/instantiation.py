@@ -7,9 +7,9 @@ from mds.v1 import instantiation_pb2, instantiation_pb2_grpc
 from metadata_server.api.calls import Context, tell_position
 from metadata_server.api.messages.instantiation import instantiation_message
 from metadata_server.api.messages.position import position_message, time_us_of
-from metadata_server.domain.instantiation import life_of_name
+from metadata_server.domain.life.instantiation import life_of_name
 from metadata_server.domain.names import Kind
-from metadata_server.services.instantiations import Instantiations, LifeSelection
+from metadata_server.services.past.instantiations import Instantiations, LifeSelection
 
 
 class InstantiationsServicer(instantiation_pb2_grpc.InstantiationsServicer):

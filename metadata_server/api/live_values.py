@@ -20,14 +20,14 @@ from metadata_server.api.messages.position import position_message
 from metadata_server.api.messages.registration import duration_message
 from metadata_server.api.messages.selection import selection_of
 from metadata_server.api.standard import hash_of
-from metadata_server.domain.live_values import LiveValue, UnitLiveValues
 from metadata_server.domain.names import Kind
-from metadata_server.domain.operation import UnitEdits
-from metadata_server.domain.restore import NotedValue
-from metadata_server.domain.tolerance import tolerance_of
-from metadata_server.services.live_values import LiveValues
-from metadata_server.services.restoring import Restoring, SnapshotRestoring
-from metadata_server.services.taking import SnapshotTaking, Taking
+from metadata_server.domain.orchestration.operation import UnitEdits
+from metadata_server.domain.values.live_values import LiveValue, UnitLiveValues
+from metadata_server.domain.values.restore import NotedValue
+from metadata_server.domain.values.tolerance import tolerance_of
+from metadata_server.services.values.live_values import LiveValues
+from metadata_server.services.values.restoring import Restoring, SnapshotRestoring
+from metadata_server.services.values.taking import SnapshotTaking, Taking
 
 LARGEST_PART_CHARACTERS = 1_000_000
 """Of values in one message; a single larger unit has a message of its own."""

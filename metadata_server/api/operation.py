@@ -21,10 +21,10 @@ from metadata_server.api.messages.reading import Reading
 from metadata_server.api.standard import hash_of
 from metadata_server.domain.change import Caller
 from metadata_server.domain.names import Kind
-from metadata_server.domain.operation import Operation
-from metadata_server.domain.operation_list import OperationSelection
-from metadata_server.services.operations import Giving, Operations
-from metadata_server.services.steering import Steering
+from metadata_server.domain.orchestration.operation import Operation
+from metadata_server.domain.orchestration.operation_list import OperationSelection
+from metadata_server.services.orchestration.operations import Giving, Operations
+from metadata_server.services.orchestration.steering import Steering
 from metadata_server.store.store import Answer
 
 

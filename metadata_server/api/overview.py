@@ -15,15 +15,15 @@ from metadata_server.api.messages import unit_server_status_message
 from metadata_server.api.messages.control_unit import name_or_nothing
 from metadata_server.api.messages.enums import CONTACTS, HEALTHS, STATES
 from metadata_server.api.messages.position import position_message, time_message
-from metadata_server.domain.names import Kind
-from metadata_server.domain.overview import (
+from metadata_server.domain.life.overview import (
     AbnormalUnit,
     Overview,
     UnitServerSummary,
     ZoneSummary,
 )
-from metadata_server.domain.state import Contact, Health, State
-from metadata_server.services.overview import Overviews, Pulse, abnormal_limit
+from metadata_server.domain.life.state import Contact, Health, State
+from metadata_server.domain.names import Kind
+from metadata_server.services.watching.overview import Overviews, Pulse, abnormal_limit
 from metadata_server.version import version
 
 

@@ -13,12 +13,12 @@ from mds.v1 import bundle_pb2
 from metadata_server.api.calls import Context, tell_position
 from metadata_server.api.messages.difference import difference_messages
 from metadata_server.api.messages.position import position_message, position_of
-from metadata_server.domain.bundle import Decision, Item, ItemAction, SeenPlan
 from metadata_server.domain.change import Position
 from metadata_server.domain.difference import FieldDifference, differences
+from metadata_server.domain.intent.bundle import Decision, Item, ItemAction, SeenPlan
 from metadata_server.domain.refused import WrongField
-from metadata_server.services.plans import Applied
-from metadata_server.services.progress import ApplyProgress
+from metadata_server.services.intent.plans import Applied
+from metadata_server.services.intent.progress import ApplyProgress
 from metadata_server.store.store import Answer
 
 PROGRESS_PERIOD_S = 0.2

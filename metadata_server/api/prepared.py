@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from metadata_server.services.remembered import Held
+from metadata_server.services.watching.remembered import Held
 
 MESSAGE, WIRE = "message", "wire"
 

@@ -18,14 +18,14 @@ from metadata_server.api.plans import (
     telling,
 )
 from metadata_server.api.standard import hash_of
-from metadata_server.domain.bundle import Decision
-from metadata_server.domain.edit import UnitSelection
+from metadata_server.domain.intent.bundle import Decision
+from metadata_server.domain.intent.edit import UnitSelection
+from metadata_server.domain.intent.rebase import RebaseOutcome, UnitRebase
 from metadata_server.domain.names import Kind
-from metadata_server.domain.rebase import RebaseOutcome, UnitRebase
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.services.plans import Applying
-from metadata_server.services.progress import ApplyProgress
-from metadata_server.services.rebase import Rebased, Rebases, Target
+from metadata_server.services.intent.plans import Applying
+from metadata_server.services.intent.progress import ApplyProgress
+from metadata_server.services.intent.rebase import Rebased, Rebases, Target
 from metadata_server.store.store import Answer
 
 T = TypeVar("T")

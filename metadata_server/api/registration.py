@@ -22,12 +22,12 @@ from metadata_server.api.messages.registration import (
     word_message,
 )
 from metadata_server.domain.change import Caller
+from metadata_server.domain.life.timing import Timing
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.domain.timing import Timing
-from metadata_server.services.attachment import Attachment
-from metadata_server.services.attachments import Attachments
-from metadata_server.services.registration import Registration
-from metadata_server.services.reports import steady_now_us
+from metadata_server.services.life.attachment import Attachment
+from metadata_server.services.life.attachments import Attachments
+from metadata_server.services.life.registration import Registration
+from metadata_server.services.life.reports import steady_now_us
 
 HELLO_S = 10.0
 MAXIMUM_REPORTS = 1_000

@@ -11,7 +11,7 @@ from metadata_server.api.calls import Context, caller_of, tell_position
 from metadata_server.api.messages import to_message
 from metadata_server.api.standard import hash_of
 from metadata_server.domain.names import Kind
-from metadata_server.services.renaming import Copying, Renaming
+from metadata_server.services.intent.renaming import Copying, Renaming
 
 
 class RenamingMethods:

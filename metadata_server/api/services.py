@@ -95,36 +95,43 @@ from metadata_server.api.status import StatusMethods
 from metadata_server.api.template import TemplateMethods
 from metadata_server.api.watch import add_watch
 from metadata_server.api.webhook import WebhookMethods
-from metadata_server.domain.campaign import Campaign
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script, Snapshot, Variable
-from metadata_server.domain.guard import Guard, MachineMode
-from metadata_server.domain.maintenance import Maintenance
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_list import UnitList
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.domain.webhook import Webhook
-from metadata_server.services.audit import Audits
-from metadata_server.services.bundles import Bundles
-from metadata_server.services.campaigns import Campaigns
-from metadata_server.services.edits import Edits
-from metadata_server.services.explanations import Explanations
-from metadata_server.services.instantiations import Instantiations
-from metadata_server.services.live_values import LiveValues
-from metadata_server.services.liveness import Liveness
-from metadata_server.services.overview import Overviews
-from metadata_server.services.rebase import Rebases
-from metadata_server.services.remembered import Remembered
-from metadata_server.services.renaming import Renaming
-from metadata_server.services.resources import Resources
-from metadata_server.services.restoring import SnapshotRestoring
-from metadata_server.services.sightings import Sightings
-from metadata_server.services.snapshots import Snapshots
-from metadata_server.services.statuses import Statuses
-from metadata_server.services.taking import SnapshotTaking
-from metadata_server.services.versioning import Versioning
-from metadata_server.services.watch import Watching
-from metadata_server.services.webhooks import Webhooks
+from metadata_server.domain.deliveries.webhook import Webhook
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import (
+    Agent,
+    ExecutionUnit,
+    Policy,
+    Script,
+    Snapshot,
+    Variable,
+)
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_list import UnitList
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.orchestration.campaign import Campaign
+from metadata_server.domain.orchestration.guard import Guard, MachineMode
+from metadata_server.domain.orchestration.maintenance import Maintenance
+from metadata_server.services.auditing.audit import Audits
+from metadata_server.services.deliveries.webhooks import Webhooks
+from metadata_server.services.intent.bundles import Bundles
+from metadata_server.services.intent.edits import Edits
+from metadata_server.services.intent.rebase import Rebases
+from metadata_server.services.intent.renaming import Renaming
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.intent.versioning import Versioning
+from metadata_server.services.life.liveness import Liveness
+from metadata_server.services.life.sightings import Sightings
+from metadata_server.services.life.statuses import Statuses
+from metadata_server.services.orchestration.campaigns import Campaigns
+from metadata_server.services.past.explanations import Explanations
+from metadata_server.services.past.instantiations import Instantiations
+from metadata_server.services.values.live_values import LiveValues
+from metadata_server.services.values.restoring import SnapshotRestoring
+from metadata_server.services.values.snapshots import Snapshots
+from metadata_server.services.values.taking import SnapshotTaking
+from metadata_server.services.watching.overview import Overviews
+from metadata_server.services.watching.remembered import Remembered
+from metadata_server.services.watching.watch import Watching
 
 STANDARD = (
     (Template, template_pb2, template_pb2_grpc),

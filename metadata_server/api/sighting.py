@@ -6,9 +6,9 @@ from mds.v1 import sighting_pb2, sighting_pb2_grpc
 
 from metadata_server.api.calls import Context, tell_position
 from metadata_server.api.messages.position import position_message, time_message
+from metadata_server.domain.life.sighting import Sighting
 from metadata_server.domain.names import Kind
-from metadata_server.domain.sighting import Sighting
-from metadata_server.services.sightings import Sightings
+from metadata_server.services.life.sightings import Sightings
 
 
 class SightingsServicer(sighting_pb2_grpc.SightingsServicer):

@@ -14,13 +14,13 @@ from metadata_server.api.messages.enums import VALUE_TYPES
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.standard import hash_of
-from metadata_server.domain.attribute import ValueType
+from metadata_server.domain.intent.attribute import ValueType
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.domain.set_point import SetPoint
-from metadata_server.domain.snapshot_comparison import Outcome, ValueDifference
-from metadata_server.domain.tolerance import tolerance_of
-from metadata_server.services.snapshots import Comparing, Side, Snapshots
+from metadata_server.domain.values.set_point import SetPoint
+from metadata_server.domain.values.snapshot_comparison import Outcome, ValueDifference
+from metadata_server.domain.values.tolerance import tolerance_of
+from metadata_server.services.values.snapshots import Comparing, Side, Snapshots
 
 LARGEST_PART_CHARACTERS = 1_000_000
 """Of values in one message; a single larger difference has a message of its own."""

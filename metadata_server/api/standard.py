@@ -17,12 +17,12 @@ from metadata_server.api.calls import Context, caller_of, tell_position
 from metadata_server.api.messages import apply_mask, from_message, to_message
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.prepared import Prepared
+from metadata_server.domain.intent.template import Template
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Template
-from metadata_server.services.remembered import Origin, Remembered
-from metadata_server.services.resources import Resources
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.watching.remembered import Origin, Remembered
 
 SELECTION_FIELDS = {
     "unit_server": Kind.UNIT_SERVER,

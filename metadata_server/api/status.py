@@ -18,12 +18,12 @@ from metadata_server.api.messages import (
 from metadata_server.api.messages.enums import state_of
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.prepared import Prepared
-from metadata_server.domain.condition import TYPES
+from metadata_server.domain.life.condition import TYPES
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.services.remembered import Origin, Remembered
-from metadata_server.services.statuses import InEffect, Reported, Statuses
+from metadata_server.services.life.statuses import InEffect, Reported, Statuses
+from metadata_server.services.watching.remembered import Origin, Remembered
 
 
 class StatusMethods:

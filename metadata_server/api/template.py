@@ -13,7 +13,7 @@ from metadata_server.api.messages import to_message
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.standard import hash_of
 from metadata_server.domain.names import Kind
-from metadata_server.services.versioning import Versioning
+from metadata_server.services.intent.versioning import Versioning
 
 
 class TemplateMethods:

@@ -26,13 +26,13 @@ from metadata_server.api.messages.enums import KINDS
 from metadata_server.api.messages.operation import operation_message
 from metadata_server.api.messages.position import position_message, position_of, time_message
 from metadata_server.domain.change import Change, Position
-from metadata_server.domain.control_unit import ControlUnitStatus
-from metadata_server.domain.operation import Operation
+from metadata_server.domain.intent.control_unit import ControlUnitStatus
+from metadata_server.domain.life.session import Session
+from metadata_server.domain.orchestration.operation import Operation
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.domain.session import Session
 from metadata_server.domain.watch import Event, EventAction, Notice, WatchFilter, wanted_by
-from metadata_server.services.tailer import Tailer
-from metadata_server.services.watch import Watching
+from metadata_server.services.watching.tailer import Tailer
+from metadata_server.services.watching.watch import Watching
 
 MESSAGE_BYTES = 1024 * 1024
 LARGEST_REVISION_BYTES = 32 * 1024 * 1024

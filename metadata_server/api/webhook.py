@@ -14,7 +14,7 @@ from metadata_server.api.messages.webhook import delivery_message, status_messag
 from metadata_server.api.standard import hash_of
 from metadata_server.api.watch import start_of
 from metadata_server.domain.names import Kind
-from metadata_server.services.webhooks import Webhooks
+from metadata_server.services.deliveries.webhooks import Webhooks
 
 
 class WebhookMethods:

@@ -19,11 +19,11 @@ from metadata_server.api.messages.position import position_message
 from metadata_server.api.rest.encoding import json_bytes
 from metadata_server.api.watch import event_message
 from metadata_server.domain.change import Position
-from metadata_server.domain.delivery import SHOWN_BYTES, Outcome
-from metadata_server.domain.signature import signatures
-from metadata_server.domain.targets import Targets
+from metadata_server.domain.deliveries.delivery import SHOWN_BYTES, Outcome
+from metadata_server.domain.deliveries.signature import signatures
+from metadata_server.domain.deliveries.targets import Targets
 from metadata_server.domain.watch import Notice, View
-from metadata_server.services.postings import Posting
+from metadata_server.services.deliveries.postings import Posting
 from metadata_server.version import version
 
 CONNECTIONS = 100

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 
-from metadata_server.domain.attribute import Direction, ValueType
-from metadata_server.domain.configuration import Narrowing
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facets import Slot, facet_value
+from metadata_server.domain.intent.attribute import Direction, ValueType
+from metadata_server.domain.intent.configuration import Narrowing
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facets import Slot, facet_value
+from metadata_server.domain.intent.values import Fault
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.domain.values import Fault
 
 DEFAULT_RESTARTS_A_DAY = 5
 

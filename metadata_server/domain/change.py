@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from metadata_server.domain.control_unit import ControlUnitStatus
+from metadata_server.domain.intent.control_unit import ControlUnitStatus
+from metadata_server.domain.life.session import Session
+from metadata_server.domain.life.state import Contact, Health
 from metadata_server.domain.names import Kind
-from metadata_server.domain.operation import Operation
+from metadata_server.domain.orchestration.operation import Operation
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.session import Session
-from metadata_server.domain.state import Contact, Health
 
 
 @dataclass(frozen=True, slots=True)

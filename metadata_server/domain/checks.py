@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from metadata_server.domain.attribute import Attribute, Direction, ValueType
-from metadata_server.domain.campaign import campaign_faults
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.dependency import dependency_faults
-from metadata_server.domain.facility import (
+from metadata_server.domain.deliveries.webhook import webhook_faults
+from metadata_server.domain.intent.attribute import Attribute, Direction, ValueType
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.dependency import dependency_faults
+from metadata_server.domain.intent.facility import (
     ExecutionUnit,
     Policy,
     SavedValue,
@@ -19,10 +19,16 @@ from metadata_server.domain.facility import (
     Snapshot,
     Variable,
 )
-from metadata_server.domain.fit import unit_misfits
-from metadata_server.domain.guard_checks import guard_faults, machine_mode_faults
-from metadata_server.domain.maintenance import Maintenance
+from metadata_server.domain.intent.fit import unit_misfits
+from metadata_server.domain.intent.requirement import requirement_faults
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_list import unit_list_faults
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.intent.values import Fault, document, parse
 from metadata_server.domain.names import BEGINS_AN_ID, DECLARED, Kind
+from metadata_server.domain.orchestration.campaign import campaign_faults
+from metadata_server.domain.orchestration.guard_checks import guard_faults, machine_mode_faults
+from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.domain.part_checks import (
     attribute_faults,
     command_faults,
@@ -40,13 +46,7 @@ from metadata_server.domain.part_checks import (
     word_faults,
 )
 from metadata_server.domain.refused import WrongField
-from metadata_server.domain.requirement import requirement_faults
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_list import unit_list_faults
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.domain.values import Fault, document, parse
-from metadata_server.domain.webhook import webhook_faults
 
 MARK = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 MOST_MARKS = 8

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from metadata_server.domain.change import Position
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind, id_fault
 from metadata_server.domain.refused import Refused, WrongField, shown
-from metadata_server.domain.state import State
 
 DEFAULT_PAGE_SIZE = 100
 MAXIMUM_PAGE_SIZE = 1000

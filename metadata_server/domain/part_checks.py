@@ -5,19 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from metadata_server.domain.attribute import (
+from metadata_server.domain.intent.attribute import (
     FACETS,
     Attribute,
     AttributeOverride,
     Driver,
     Parameter,
 )
-from metadata_server.domain.facets import Slot, facet_faults
+from metadata_server.domain.intent.facets import Slot, facet_faults
+from metadata_server.domain.intent.template import Command
+from metadata_server.domain.intent.values import Fault, document
+from metadata_server.domain.life.state import DESIRABLE, State
 from metadata_server.domain.names import Kind, id_fault
 from metadata_server.domain.refused import WrongField
-from metadata_server.domain.state import DESIRABLE, State
-from metadata_server.domain.template import Command
-from metadata_server.domain.values import Fault, document
 
 LONGEST_NAME_BYTES = 255
 LARGEST_DOCUMENT_BYTES = 4_000_000

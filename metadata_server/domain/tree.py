@@ -14,16 +14,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from metadata_server.domain.attribute import (
+from metadata_server.domain.intent.attribute import (
     FACETS,
     Attribute,
     AttributeOverride,
     Driver,
     Parameter,
 )
-from metadata_server.domain.facility import SavedUnit, SavedValue
+from metadata_server.domain.intent.facility import SavedUnit, SavedValue
+from metadata_server.domain.intent.template import Command, VersionMark
 from metadata_server.domain.resource import Meta, Resource
-from metadata_server.domain.template import Command, VersionMark
 
 Tree = dict[str, "Tree | str"]
 T = TypeVar("T")

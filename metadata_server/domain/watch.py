@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from metadata_server.domain.change import Action, Change, Position, Subject
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
 from metadata_server.domain.filter.asked import check_watched
 from metadata_server.domain.filter.expression import Expression, terms_of
 from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.filter.parser import parse_filter
 from metadata_server.domain.filter.subject import UnitSubject
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.refused import Refused, WrongField
 

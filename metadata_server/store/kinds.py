@@ -8,17 +8,24 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from metadata_server.domain.campaign import Campaign
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent, ExecutionUnit, Policy, Script, Snapshot, Variable
-from metadata_server.domain.guard import Guard, MachineMode
-from metadata_server.domain.maintenance import Maintenance
+from metadata_server.domain.deliveries.webhook import Webhook
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import (
+    Agent,
+    ExecutionUnit,
+    Policy,
+    Script,
+    Snapshot,
+    Variable,
+)
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_list import UnitList
+from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.names import Kind
+from metadata_server.domain.orchestration.campaign import Campaign
+from metadata_server.domain.orchestration.guard import Guard, MachineMode
+from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_list import UnitList
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.domain.webhook import Webhook
 from metadata_server.store import schema
 
 

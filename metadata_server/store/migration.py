@@ -13,10 +13,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 # The metadata is whole only with these tables, too.
-import metadata_server.store.agent_tables
-import metadata_server.store.live_value_table
-import metadata_server.store.operation_tables
-import metadata_server.store.webhook_tables  # noqa: F401
 from metadata_server.domain.refused import Refused
 from metadata_server.store.database import DAMAGED, Database, Fault, fault_of
 from metadata_server.store.unit_of_work import UnitOfWork

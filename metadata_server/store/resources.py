@@ -8,13 +8,13 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.engine import Connection, RowMapping
 
+from metadata_server.domain.intent.template import Template, VersionState
 from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Template, VersionState
 from metadata_server.store import schema
-from metadata_server.store.absence import absent
 from metadata_server.store.codec import build, data_of
 from metadata_server.store.images import from_row
+from metadata_server.store.intent.absence import absent
 from metadata_server.store.keys import Keys, batches
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.spans import Span, span_of

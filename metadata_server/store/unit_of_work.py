@@ -17,9 +17,9 @@ from sqlalchemy import String, Table, cast, literal, text
 from sqlalchemy.engine import Connection
 
 from metadata_server.domain.change import Action, Caller, Position
-from metadata_server.domain.facility import Policy
+from metadata_server.domain.intent.facility import Policy
+from metadata_server.domain.intent.policy import Touched, check_reason, touched
 from metadata_server.domain.names import DECLARED, Kind
-from metadata_server.domain.policy import Touched, check_reason, touched
 from metadata_server.domain.resource import Meta, Resource
 from metadata_server.store import schema
 from metadata_server.store.database import Database

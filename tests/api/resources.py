@@ -4,7 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from metadata_server.domain.attribute import (
+from metadata_server.domain.deliveries.webhook import Webhook
+from metadata_server.domain.intent.attribute import (
     FACETS,
     Attribute,
     AttributeOverride,
@@ -13,9 +14,8 @@ from metadata_server.domain.attribute import (
     Parameter,
     ValueType,
 )
-from metadata_server.domain.campaign import Campaign
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import (
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import (
     Agent,
     ExecutionUnit,
     Policy,
@@ -25,22 +25,22 @@ from metadata_server.domain.facility import (
     Snapshot,
     Variable,
 )
-from metadata_server.domain.guard import Guard, GuardedChange, MachineMode
-from metadata_server.domain.maintenance import Maintenance
-from metadata_server.domain.names import DECLARED, Kind
-from metadata_server.domain.resource import Meta, Resource
-from metadata_server.domain.state import State
-from metadata_server.domain.template import (
+from metadata_server.domain.intent.template import (
     Command,
     Relation,
     Requirement,
     Template,
     VersionState,
 )
-from metadata_server.domain.unit_list import UnitList
-from metadata_server.domain.unit_server import Launch, UnitServer
+from metadata_server.domain.intent.unit_list import UnitList
+from metadata_server.domain.intent.unit_server import Launch, UnitServer
+from metadata_server.domain.life.state import State
+from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.domain.orchestration.campaign import Campaign
+from metadata_server.domain.orchestration.guard import Guard, GuardedChange, MachineMode
+from metadata_server.domain.orchestration.maintenance import Maintenance
+from metadata_server.domain.resource import Meta, Resource
 from metadata_server.domain.watch import View
-from metadata_server.domain.webhook import Webhook
 
 TEXT = st.text(max_size=5)
 NUMBER = st.integers(0, 2**31 - 1)

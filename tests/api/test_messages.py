@@ -36,19 +36,19 @@ from metadata_server.api.messages.position import (
     time_us_of,
 )
 from metadata_server.api.messages.reading import Reading
-from metadata_server.domain.attribute import Attribute, Direction, Driver, ValueType
 from metadata_server.domain.change import Position
-from metadata_server.domain.configuration import effective, narrow
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
-from metadata_server.domain.facility import Agent, Snapshot
+from metadata_server.domain.intent.attribute import Attribute, Direction, Driver, ValueType
+from metadata_server.domain.intent.configuration import effective, narrow
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.facility import Agent, Snapshot
+from metadata_server.domain.intent.template import Template, VersionState
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.recovery import Recovery
+from metadata_server.domain.life.session import EndReason, Session
+from metadata_server.domain.life.state import Contact, Health, State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.recovery import Recovery
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Meta, Resource
-from metadata_server.domain.session import EndReason, Session
-from metadata_server.domain.state import Contact, Health, State
-from metadata_server.domain.template import Template, VersionState
-from metadata_server.domain.unit_server import UnitServer
 from tests.api.resources import RESOURCES
 from tests.domain.facility import POWER_SUPPLY, UNIT, override
 

@@ -8,12 +8,12 @@ from mds.v1 import agent_pb2, control_unit_pb2, snapshot_pb2, state_pb2, templat
 
 from metadata_server.api.messages import apply_mask, from_message, to_message
 from metadata_server.api.messages.resource import SET_BY_SERVER
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent, Snapshot
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import Agent, Snapshot
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.life.state import State
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Meta, Resource
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Template
 from tests.api.resources import PAIRS
 from tests.domain.facility import UNIT
 

@@ -8,13 +8,13 @@ from mds.v1 import kind_pb2, watch_pb2
 from metadata_server.api import watch
 from metadata_server.api.watch import field_of, responses_of
 from metadata_server.domain.change import Action, Change, Position, Subject
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
-from metadata_server.domain.facility import Agent, ExecutionUnit, Script, Snapshot, Variable
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.facility import Agent, ExecutionUnit, Script, Snapshot, Variable
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.session import Session
+from metadata_server.domain.life.state import Contact, Health, State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.session import Session
-from metadata_server.domain.state import Contact, Health, State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
 from metadata_server.domain.watch import Event, EventAction, Notice
 
 SUBJECTS: list[Subject] = [

@@ -21,7 +21,7 @@ from control_units.client import (
     Unreachable,
 )
 from metadata_server.domain.names import Kind
-from metadata_server.services.trimming import DAY_US, Trimming
+from metadata_server.services.past.trimming import DAY_US, Trimming
 from metadata_server.store import schema
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork

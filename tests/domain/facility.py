@@ -1,6 +1,6 @@
 """Small resources that tests change one thing of."""
 
-from metadata_server.domain.attribute import (
+from metadata_server.domain.intent.attribute import (
     Attribute,
     AttributeOverride,
     Direction,
@@ -8,8 +8,8 @@ from metadata_server.domain.attribute import (
     Parameter,
     ValueType,
 )
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.template import Template
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.template import Template
 
 CURRENT = Attribute(
     "current",

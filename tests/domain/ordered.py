@@ -5,9 +5,9 @@ from itertools import permutations
 
 from hypothesis import strategies as st
 
-from metadata_server.domain.dependency import covers
-from metadata_server.domain.ordering import Link, Member
-from metadata_server.domain.state import State
+from metadata_server.domain.intent.dependency import covers
+from metadata_server.domain.life.state import State
+from metadata_server.domain.orchestration.ordering import Link, Member
 
 IDS = ("A/1", "A/2", "A/B/1", "A/B/2", "C/1", "C/2", "D")
 GROUPS = ("A/", "A/B/", "C/", "E/")

@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_server.domain.advance import ENDED, Limits, OnFailure, Run, StepState, way_back
-from metadata_server.domain.ordering import Link, Member, order_of
+from metadata_server.domain.orchestration.advance import (
+    ENDED,
+    Limits,
+    OnFailure,
+    Run,
+    StepState,
+    way_back,
+)
+from metadata_server.domain.orchestration.ordering import Link, Member, order_of
 from tests.domain.ordered import pairs, reached, without_cycles
 
 PENDING, EXECUTING, COMPLETED, ERROR, ABORTED, SKIPPED = StepState

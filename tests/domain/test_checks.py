@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.attribute import (
+from metadata_server.domain.checks import dataset_faults, faults_of
+from metadata_server.domain.intent.attribute import (
     FACETS,
     Attribute,
     AttributeOverride,
@@ -12,8 +13,7 @@ from metadata_server.domain.attribute import (
     Parameter,
     ValueType,
 )
-from metadata_server.domain.checks import dataset_faults, faults_of
-from metadata_server.domain.facility import (
+from metadata_server.domain.intent.facility import (
     Agent,
     ExecutionUnit,
     SavedUnit,
@@ -22,11 +22,11 @@ from metadata_server.domain.facility import (
     Snapshot,
     Variable,
 )
+from metadata_server.domain.intent.template import Command
+from metadata_server.domain.intent.unit_server import Launch, UnitServer
+from metadata_server.domain.life.state import State
 from metadata_server.domain.refused import WrongField
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Command
-from metadata_server.domain.unit_server import Launch, UnitServer
 from tests.domain.facility import POWER_SUPPLY, UNIT, override
 
 T = ValueType

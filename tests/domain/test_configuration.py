@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_server.domain.attribute import (
+from metadata_server.domain.intent.attribute import (
     FACETS,
     Attribute,
     AttributeOverride,
@@ -17,9 +17,9 @@ from metadata_server.domain.attribute import (
     Parameter,
     ValueType,
 )
-from metadata_server.domain.configuration import Configuration, effective, narrow
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.template import Template
+from metadata_server.domain.intent.configuration import Configuration, effective, narrow
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.template import Template
 from tests.domain.facility import CURRENT, POWER_SUPPLY, READ_BACK, UNIT, override
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.convergence import (
+from metadata_server.domain.life.convergence import (
     CONVERGES,
     DEATHS_WINDOW_US,
     STALL_US,
@@ -15,8 +15,8 @@ from metadata_server.domain.convergence import (
     condition_of,
     judge,
 )
-from metadata_server.domain.recovery import Recovery
-from metadata_server.domain.state import State
+from metadata_server.domain.life.recovery import Recovery
+from metadata_server.domain.life.state import State
 
 NOW_US = 1_700_000_000_000_000
 GRACE_US = 10_000_000

@@ -5,9 +5,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_server.domain.advance import ENDED, OnFailure, StepState
-from metadata_server.domain.course import Course
-from metadata_server.domain.operation import (
+from metadata_server.domain.life.state import State
+from metadata_server.domain.orchestration.advance import ENDED, OnFailure, StepState
+from metadata_server.domain.orchestration.course import Course
+from metadata_server.domain.orchestration.operation import (
     Minor,
     Operation,
     Order,
@@ -17,9 +18,8 @@ from metadata_server.domain.operation import (
     end_of,
     sentence,
 )
-from metadata_server.domain.operation_step import Step, StepMinor, Verdict
-from metadata_server.domain.order_plan import Verb
-from metadata_server.domain.state import State
+from metadata_server.domain.orchestration.operation_step import Step, StepMinor, Verdict
+from metadata_server.domain.orchestration.order_plan import Verb
 
 REACHED = Verdict(StepState.COMPLETED, StepMinor.REACHED)
 FAILED = Verdict(StepState.ERROR, StepMinor.FAILED, "no mains")

@@ -2,13 +2,13 @@
 
 import pytest
 
-from metadata_server.domain.attribute import AttributeOverride, Driver
-from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.difference import differences
-from metadata_server.domain.edit import FieldEdit, edited, steps_of
+from metadata_server.domain.intent.attribute import AttributeOverride, Driver
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.edit import FieldEdit, edited, steps_of
+from metadata_server.domain.life.state import State
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Meta
-from metadata_server.domain.state import State
 
 UNIT = ControlUnit(
     id="A/1",

@@ -5,11 +5,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_server.domain.attribute import FACETS, Attribute, Direction, Driver, ValueType
-from metadata_server.domain.configuration import Configuration, effective
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.explanation import ExplainedValue, Layer, explained, with_plan
-from metadata_server.domain.template import Template
+from metadata_server.domain.intent.attribute import FACETS, Attribute, Direction, Driver, ValueType
+from metadata_server.domain.intent.configuration import Configuration, effective
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.explanation import ExplainedValue, Layer, explained, with_plan
+from metadata_server.domain.intent.template import Template
 from tests.domain.facility import CHANNELS, CURRENT, POWER_SUPPLY, READ_BACK, UNIT, override
 
 DATASET, TEMPLATE, OVERRIDE = Layer.PUBLISHED_DATASET, Layer.TEMPLATE, Layer.OVERRIDE

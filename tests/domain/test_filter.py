@@ -2,16 +2,16 @@
 
 import pytest
 
-from metadata_server.domain.attribute import AttributeOverride
-from metadata_server.domain.condition import CONFIG_DRIFT, Condition
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
 from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.filter.parser import parse_filter
 from metadata_server.domain.filter.subject import UnitSubject
 from metadata_server.domain.filter.vocabulary import VOCABULARIES
+from metadata_server.domain.intent.attribute import AttributeOverride
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.life.condition import CONFIG_DRIFT, Condition
+from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Meta
-from metadata_server.domain.state import Contact, State
 
 HOUR_US = 3_600_000_000
 NOW_US = 1_800_000_000_000_000  # 2027-01-15T08:00:00Z

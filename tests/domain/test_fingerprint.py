@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from metadata_server.domain import fingerprint
-from metadata_server.domain.attribute import FACETS, Attribute, Direction, Driver, ValueType
-from metadata_server.domain.configuration import narrow
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.template import Template
+from metadata_server.domain.intent import fingerprint
+from metadata_server.domain.intent.attribute import FACETS, Attribute, Direction, Driver, ValueType
+from metadata_server.domain.intent.configuration import narrow
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.template import Template
 
 FILE = Path(__file__).resolve().parents[2] / "proto/mds/v1/fingerprint_vectors.json"
 VECTORS = json.loads(FILE.read_text(encoding="utf-8"))

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.attribute import (
+from metadata_server.domain.checks import control_unit_faults, dataset_contradictions
+from metadata_server.domain.intent.attribute import (
     Attribute,
     AttributeOverride,
     Direction,
     Driver,
     ValueType,
 )
-from metadata_server.domain.checks import control_unit_faults, dataset_contradictions
-from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.template import Template
 from metadata_server.domain.refused import WrongField
-from metadata_server.domain.template import Template
 from tests.domain.facility import CURRENT, POWER_SUPPLY, READ_BACK, UNIT, override
 
 Faults = dict[str, tuple[str, str]]

@@ -5,10 +5,16 @@ from typing import Any
 
 import pytest
 
-from metadata_server.domain.attribute import AttributeOverride
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.guard import FORBIDDEN, Guard, GuardedChange, Guarding, MachineMode
-from metadata_server.domain.state import State
+from metadata_server.domain.intent.attribute import AttributeOverride
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.life.state import State
+from metadata_server.domain.orchestration.guard import (
+    FORBIDDEN,
+    Guard,
+    GuardedChange,
+    Guarding,
+    MachineMode,
+)
 
 MACHINE = MachineMode(id="DAFNE", mode="BEAM", modes=("ACCESS", "BEAM", "SHUTDOWN"))
 GUARD = Guard(

@@ -5,16 +5,15 @@ from typing import Any
 
 import pytest
 
-from metadata_server.domain.admission import admit, clock
-from metadata_server.domain.refused import Refused
-from metadata_server.domain.report import (
+from metadata_server.domain.life.admission import admit, clock
+from metadata_server.domain.life.report import (
     MAXIMUM_PASSED,
     Before,
     Passed,
     Report,
     reported,
 )
-from metadata_server.domain.session import (
+from metadata_server.domain.life.session import (
     EndReason,
     Lease,
     Observer,
@@ -22,8 +21,9 @@ from metadata_server.domain.session import (
     contact_of,
     due_contact,
 )
-from metadata_server.domain.state import Contact, State
-from metadata_server.domain.timing import Timing
+from metadata_server.domain.life.state import Contact, State
+from metadata_server.domain.life.timing import Timing
+from metadata_server.domain.refused import Refused
 
 NOW = 1_000_000_000
 SECOND = 1_000_000

@@ -6,9 +6,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_server.domain.attribute import AttributeOverride, Driver
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.merge import Contested, merge
+from metadata_server.domain.intent.attribute import AttributeOverride, Driver
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.merge import Contested, merge
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.tree import Tree, resource_of, tree_of
 from tests.api.resources import BY_KIND

@@ -2,10 +2,10 @@
 
 import pytest
 
-from metadata_server.domain.advance import StepState
-from metadata_server.domain.operation_step import Seen, Step, overdue, verdict_of
-from metadata_server.domain.order_plan import Verb
-from metadata_server.domain.state import Contact, State
+from metadata_server.domain.life.state import Contact, State
+from metadata_server.domain.orchestration.advance import StepState
+from metadata_server.domain.orchestration.operation_step import Seen, Step, overdue, verdict_of
+from metadata_server.domain.orchestration.order_plan import Verb
 
 STEP = Step(
     position=0,

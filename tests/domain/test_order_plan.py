@@ -6,11 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_server.domain.dependency import covers
-from metadata_server.domain.order_plan import DESCENDING, Blockage, Verb, blast_radius, plan_order
-from metadata_server.domain.ordering import Link, Member, order_of
+from metadata_server.domain.intent.dependency import covers
+from metadata_server.domain.life.state import State
+from metadata_server.domain.orchestration.order_plan import (
+    DESCENDING,
+    Blockage,
+    Verb,
+    blast_radius,
+    plan_order,
+)
+from metadata_server.domain.orchestration.ordering import Link, Member, order_of
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.state import State
 from tests.domain.ordered import facilities, pairs, reached, without_cycles
 
 R, S = State.RUNNING, State.STOPPED

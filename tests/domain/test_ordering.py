@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_server.domain.cycle import cycle_of, cycles_of, told
-from metadata_server.domain.ordering import Link, Member, Tie, order_of, waves
+from metadata_server.domain.orchestration.cycle import cycle_of, cycles_of, told
+from metadata_server.domain.orchestration.ordering import Link, Member, Tie, order_of, waves
 from tests.domain.ordered import facilities, has_cycle, pairs, without_cycles
 
 

@@ -4,15 +4,15 @@ from itertools import product
 
 import pytest
 
-from metadata_server.domain.overview import (
+from metadata_server.domain.life.overview import (
     Group,
     Standing,
     Tally,
     unit_servers_of,
     zones_of,
 )
-from metadata_server.domain.session import Session
-from metadata_server.domain.state import Contact, Health, State, health_of
+from metadata_server.domain.life.session import Session
+from metadata_server.domain.life.state import Contact, Health, State, health_of
 
 RUNNING = Standing(State.RUNNING, State.RUNNING, Contact.ALIVE)
 LOADED = Standing(State.LOADED, State.RUNNING, Contact.ALIVE)

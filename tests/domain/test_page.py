@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata_server.domain.change import Position
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import PageStart, Selection, page_size, start_of, token_of
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.state import State
 
 UNITS = Selection(kind=Kind.CONTROL_UNIT)
 START = PageStart(Position("a-store", 3, 1207), "DAFNE/PL/QSK/QSKPL106")

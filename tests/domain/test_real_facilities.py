@@ -7,9 +7,9 @@ import pytest
 from control_units.importers.chaos import read_chaos
 from metadata_server.api.messages import from_message
 from metadata_server.domain.checks import control_unit_faults, faults_of
-from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.template import Template
 from metadata_server.domain.names import Kind
-from metadata_server.domain.template import Template
 
 FILES = (
     "dafne.json",

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_server.domain.attribute import (
+from metadata_server.domain.difference import FieldDifference
+from metadata_server.domain.intent.attribute import (
     Attribute,
     AttributeOverride,
     Direction,
@@ -14,12 +15,11 @@ from metadata_server.domain.attribute import (
     Parameter,
     ValueType,
 )
-from metadata_server.domain.configuration import Configuration, effective, narrow
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.difference import FieldDifference
-from metadata_server.domain.fit import unit_misfits
-from metadata_server.domain.rebase import Comparison, parts_of, without_faults
-from metadata_server.domain.template import Template
+from metadata_server.domain.intent.configuration import Configuration, effective, narrow
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.fit import unit_misfits
+from metadata_server.domain.intent.rebase import Comparison, parts_of, without_faults
+from metadata_server.domain.intent.template import Template
 
 NAMES = ("current", "ramp", "bank[2].maximum")
 VALUES = st.sampled_from(["1", "2", "0x3"])

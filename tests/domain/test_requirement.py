@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_server.domain.attribute import Attribute, Direction, ValueType
 from metadata_server.domain.checks import control_unit_faults, faults_of
-from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.intent.attribute import Attribute, Direction, ValueType
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.template import Relation, Requirement, Template
 from metadata_server.domain.refused import WrongField
-from metadata_server.domain.template import Relation, Requirement, Template
 from tests.domain.facility import override
 
 CURRENT = Attribute(

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping
 
-from metadata_server.domain.attribute import Attribute, Direction, ValueType
-from metadata_server.domain.edit import FieldEdit
-from metadata_server.domain.facility import SavedUnit, SavedValue
-from metadata_server.domain.operation import UnitEdits
-from metadata_server.domain.restore import NotedValue, Restore
-from metadata_server.domain.tolerance import Tolerance, tolerance_of
+from metadata_server.domain.intent.attribute import Attribute, Direction, ValueType
+from metadata_server.domain.intent.edit import FieldEdit
+from metadata_server.domain.intent.facility import SavedUnit, SavedValue
+from metadata_server.domain.orchestration.operation import UnitEdits
+from metadata_server.domain.values.restore import NotedValue, Restore
+from metadata_server.domain.values.tolerance import Tolerance, tolerance_of
 
 CURRENT = Attribute("current", Direction.INPUT, ValueType.DOUBLE, facets={"default_value": "1.50"})
 MODE = Attribute("mode", Direction.BIDIRECTIONAL, ValueType.STRING)

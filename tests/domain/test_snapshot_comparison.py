@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_server.domain.attribute import Attribute, Direction, ValueType
-from metadata_server.domain.facility import SavedUnit, SavedValue
+from metadata_server.domain.intent.attribute import Attribute, Direction, ValueType
+from metadata_server.domain.intent.facility import SavedUnit, SavedValue
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.saved_values import Deviation, deviation
-from metadata_server.domain.snapshot_comparison import (
+from metadata_server.domain.values.saved_values import Deviation, deviation
+from metadata_server.domain.values.snapshot_comparison import (
     Outcome,
     SnapshotComparison,
     ValueDifference,
     compared,
     intended,
 )
-from metadata_server.domain.tolerance import Tolerance, tolerance_of
+from metadata_server.domain.values.tolerance import Tolerance, tolerance_of
 
 T = ValueType
 EXACTLY = Tolerance()

@@ -2,9 +2,9 @@
 
 from hypothesis import given
 
-from metadata_server.domain.attribute import AttributeOverride, Driver
-from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.difference import FieldDifference, differences
+from metadata_server.domain.intent.attribute import AttributeOverride, Driver
+from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.tree import resource_of, shapes_of, tree_of
 from tests.api.resources import RESOURCES

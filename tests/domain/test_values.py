@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_server.domain.attribute import ValueType
-from metadata_server.domain.values import WHOLE_RANGES, Fault, number, parse
+from metadata_server.domain.intent.attribute import ValueType
+from metadata_server.domain.intent.values import WHOLE_RANGES, Fault, number, parse
 
 T = ValueType
 

@@ -6,7 +6,7 @@ import pytest
 from mds.v1 import variable_pb2, variable_pb2_grpc
 
 from metadata_server.domain.refused import Refused
-from metadata_server.services.reaching import minimum_of
+from metadata_server.services.watching.reaching import minimum_of
 from tests.conftest import StartReplica
 from tests.rest.conftest import Http
 from tests.stages.replica import Replica

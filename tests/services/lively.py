@@ -11,27 +11,27 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from metadata_server.domain.attribute import Attribute, Direction, ValueType
 from metadata_server.domain.change import Caller, Position, Principal
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
-from metadata_server.domain.fingerprint import dataset_hash
+from metadata_server.domain.intent.attribute import Attribute, Direction, ValueType
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.fingerprint import dataset_hash
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.registration import Assignment, Registered, Registering
+from metadata_server.domain.life.report import Report
+from metadata_server.domain.life.session import Lease, Session
+from metadata_server.domain.life.state import State
+from metadata_server.domain.life.timing import Timing
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.registration import Assignment, Registered, Registering
-from metadata_server.domain.report import Report
-from metadata_server.domain.session import Lease, Session
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Template
-from metadata_server.domain.timing import Timing
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.attachment import Attachment
-from metadata_server.services.liveness import Liveness
-from metadata_server.services.outbox import Word
-from metadata_server.services.reports import steady_now_us
-from metadata_server.services.resources import Resources
-from metadata_server.services.tailer import Tailer
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.life.attachment import Attachment
+from metadata_server.services.life.liveness import Liveness
+from metadata_server.services.life.outbox import Word
+from metadata_server.services.life.reports import steady_now_us
+from metadata_server.services.watching.tailer import Tailer
 from metadata_server.store import schema
-from metadata_server.store.sessions import sessions_of
-from metadata_server.store.statuses import statuses_of
+from metadata_server.store.life.sessions import sessions_of
+from metadata_server.store.life.statuses import statuses_of
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

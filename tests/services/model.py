@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from metadata_server.domain.bundle import Item, ItemAction, OnConflict, PruneScope
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent, Variable
+from metadata_server.domain.intent.bundle import Item, ItemAction, OnConflict, PruneScope
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import Agent, Variable
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import Launch, UnitServer
 from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import Launch, UnitServer
 
 BAD = "bad"
 """A text that no resource may have."""

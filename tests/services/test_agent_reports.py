@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from metadata_server.domain.agent_report import AgentReport, ProcessReport, ProcessState
-from metadata_server.domain.condition import KEEPS_DYING, ConditionStatus
-from metadata_server.domain.facility import Agent
+from metadata_server.domain.intent.facility import Agent
+from metadata_server.domain.intent.unit_server import Launch, UnitServer
+from metadata_server.domain.life.agent_report import AgentReport, ProcessReport, ProcessState
+from metadata_server.domain.life.condition import KEEPS_DYING, ConditionStatus
+from metadata_server.domain.life.state import Contact
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.state import Contact
-from metadata_server.domain.unit_server import Launch, UnitServer
-from metadata_server.services.agent_reports import AgentReports, Told
-from metadata_server.services.statuses import Statuses
-from metadata_server.store.agent_tables import agent_status
-from metadata_server.store.changes import changes_after
+from metadata_server.services.agents.agent_reports import AgentReports, Told
+from metadata_server.services.life.statuses import Statuses
+from metadata_server.store.agents.agent_tables import agent_status
+from metadata_server.store.past.changes import changes_after
 from metadata_server.store.schema import observer
 from metadata_server.store.store import Store
 from tests.services.lively import CALLER, TIMING, Facility, facility

@@ -3,20 +3,20 @@
 import pytest
 from sqlalchemy import update
 
-from metadata_server.domain.campaign import Campaign
 from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.edit import UnitSelection
-from metadata_server.domain.operation import Operation, Order, Phase
-from metadata_server.domain.order_plan import Verb
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.edit import UnitSelection
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.orchestration.campaign import Campaign
+from metadata_server.domain.orchestration.operation import Operation, Order, Phase
+from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.template import Template
-from metadata_server.services.operations import Giving, Operations
-from metadata_server.services.resources import Resources
-from metadata_server.services.steering import Steering
-from metadata_server.services.trimming import DAY_US, Trimming
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.orchestration.operations import Giving, Operations
+from metadata_server.services.orchestration.steering import Steering
+from metadata_server.services.past.trimming import DAY_US, Trimming
 from metadata_server.store import schema
-from metadata_server.store.operation_tables import operation as table
+from metadata_server.store.orchestration.operation_tables import operation as table
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.attribute import Attribute, AttributeOverride, Direction
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.fingerprint import digest
+from metadata_server.domain.intent.attribute import Attribute, AttributeOverride, Direction
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.fingerprint import digest
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.registration import Assignment
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.registration import Assignment
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.publication import Published
-from metadata_server.services.renaming import Renaming
+from metadata_server.services.intent.renaming import Renaming
+from metadata_server.services.life.publication import Published
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.lively import (

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.report import Passed
+from metadata_server.domain.life.session import EndReason
+from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.report import Passed
-from metadata_server.domain.session import EndReason
-from metadata_server.domain.state import Contact, State
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services import reports
-from metadata_server.services.heartbeats import Word
-from metadata_server.services.reports import steady_now_us
+from metadata_server.services.life import reports
+from metadata_server.services.life.heartbeats import Word
+from metadata_server.services.life.reports import steady_now_us
 from metadata_server.store.store import Store
 from tests.services.lively import (
     CALLER,

@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from metadata_server.domain.attribute import AttributeOverride, Parameter, ValueType
 from metadata_server.domain.audit import Audited, Finding
-from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.intent.attribute import AttributeOverride, Parameter, ValueType
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.template import Template, VersionState
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.state import State
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Template, VersionState
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services import audit_pieces
-from metadata_server.services.audit import Audits
+from metadata_server.services.auditing import audit_pieces
+from metadata_server.services.auditing.audit import Audits
 from metadata_server.store.schema import change_set
 from metadata_server.store.store import Store
 from tests.services.lively import CALLER, CURRENT, SUPPLY, Facility, attached, facility, report

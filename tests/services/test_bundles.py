@@ -5,17 +5,22 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.attribute import Attribute, AttributeOverride, Direction, ValueType
-from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
 from metadata_server.domain.change import Caller
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent
+from metadata_server.domain.intent.attribute import (
+    Attribute,
+    AttributeOverride,
+    Direction,
+    ValueType,
+)
+from metadata_server.domain.intent.bundle import Decision, Item, ItemAction, OnConflict
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import Agent
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.bundles import Bundles
-from metadata_server.services.plans import Applied, Applying
-from metadata_server.services.progress import ApplyProgress
+from metadata_server.services.intent.bundles import Bundles
+from metadata_server.services.intent.plans import Applied, Applying
+from metadata_server.services.intent.progress import ApplyProgress
 from metadata_server.store.store import Store
 
 Call = Callable[..., Caller]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metadata_server.domain.bundle import (
+from metadata_server.domain.change import Caller, Principal
+from metadata_server.domain.intent.bundle import (
     WRITING,
     Item,
     ItemAction,
@@ -16,12 +17,11 @@ from metadata_server.domain.bundle import (
     PruneScope,
     SeenPlan,
 )
-from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
-from metadata_server.services.exports import declared_at
-from metadata_server.services.plans import Applied, Applying, carry_out
-from metadata_server.services.progress import ApplyProgress
+from metadata_server.services.intent.exports import declared_at
+from metadata_server.services.intent.plans import Applied, Applying, carry_out
+from metadata_server.services.intent.progress import ApplyProgress
 from metadata_server.store.store import Answer, Store
 from tests.services.model import BAD, ORDER, Bundle, Removal, Thing, item_of, outcome
 from tests.stages.mariadb import MariaDB

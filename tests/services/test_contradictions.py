@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.attribute import (
+from metadata_server.domain.intent.attribute import (
     Attribute,
     AttributeOverride,
     Direction,
     ValueType,
 )
-from metadata_server.domain.condition import Condition
-from metadata_server.domain.fingerprint import dataset_hash
+from metadata_server.domain.intent.fingerprint import dataset_hash
+from metadata_server.domain.life.condition import Condition
+from metadata_server.domain.life.state import State
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.state import State
-from metadata_server.services.attachment import Attachment
-from metadata_server.services.publication import Published
+from metadata_server.services.life.attachment import Attachment
+from metadata_server.services.life.publication import Published
 from metadata_server.store.store import Store
 from tests.services.lively import (
     CALLER,

@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from metadata_server.domain.condition import Condition
-from metadata_server.domain.maintenance import Maintenance
-from metadata_server.domain.recovery import Recovery
-from metadata_server.domain.state import Health, State
-from metadata_server.services.attachment import Attachment
-from metadata_server.services.reports import steady_now_us
-from metadata_server.services.statuses import Statuses
+from metadata_server.domain.life.condition import Condition
+from metadata_server.domain.life.recovery import Recovery
+from metadata_server.domain.life.state import Health, State
+from metadata_server.domain.orchestration.maintenance import Maintenance
+from metadata_server.services.life.attachment import Attachment
+from metadata_server.services.life.reports import steady_now_us
+from metadata_server.services.life.statuses import Statuses
 from metadata_server.store import schema
-from metadata_server.store.overview import read_overview
+from metadata_server.store.life.overview import read_overview
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.lively import CALLER, Facility, attached, facility, report

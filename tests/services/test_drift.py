@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from sqlalchemy import select
 
-from metadata_server.domain.attribute import AttributeOverride
-from metadata_server.domain.condition import Condition
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.registration import Registered
-from metadata_server.domain.state import State
-from metadata_server.services.attachment import Attachment
-from metadata_server.services.publication import Published
+from metadata_server.domain.intent.attribute import AttributeOverride
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.life.condition import Condition
+from metadata_server.domain.life.registration import Registered
+from metadata_server.domain.life.state import State
+from metadata_server.services.life.attachment import Attachment
+from metadata_server.services.life.publication import Published
 from metadata_server.store.schema import unit_condition
 from metadata_server.store.store import Store
 from tests.services.lively import (

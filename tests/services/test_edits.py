@@ -7,20 +7,25 @@ from typing import Any
 
 import pytest
 
-from metadata_server.domain.attribute import Attribute, AttributeOverride, Direction, ValueType
-from metadata_server.domain.bundle import ItemAction, SeenPlan
 from metadata_server.domain.change import Caller
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.edit import FieldEdit, UnitSelection
+from metadata_server.domain.intent.attribute import (
+    Attribute,
+    AttributeOverride,
+    Direction,
+    ValueType,
+)
+from metadata_server.domain.intent.bundle import ItemAction, SeenPlan
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.edit import FieldEdit, UnitSelection
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.state import State
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.edits import Editing, Edits
-from metadata_server.services.plans import Applied, Applying
-from metadata_server.services.progress import ApplyProgress
-from metadata_server.services.resources import Resources
+from metadata_server.services.intent.edits import Editing, Edits
+from metadata_server.services.intent.plans import Applied, Applying
+from metadata_server.services.intent.progress import ApplyProgress
+from metadata_server.services.intent.resources import Resources
 from metadata_server.store.store import Answer, Store
 
 Call = Callable[..., Caller]

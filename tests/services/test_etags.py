@@ -7,13 +7,13 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import delete
 
-from metadata_server.domain.attribute import AttributeOverride
 from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.conflict import Conflict, FieldConflict
-from metadata_server.domain.facility import Agent, ExecutionUnit, Snapshot
+from metadata_server.domain.intent.attribute import AttributeOverride
+from metadata_server.domain.intent.facility import Agent, ExecutionUnit, Snapshot
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
-from metadata_server.services.resources import Resources
+from metadata_server.services.intent.resources import Resources
 from metadata_server.store.schema import history
 from metadata_server.store.store import Store
 

@@ -7,21 +7,21 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from metadata_server.domain.attribute import AttributeOverride
 from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
-from metadata_server.domain.explanation import ExplainedValue, Explanation, Layer, Origin
+from metadata_server.domain.intent.attribute import AttributeOverride
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.explanation import ExplainedValue, Explanation, Layer, Origin
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.explanations import Asked, Explanations
-from metadata_server.services.resources import Resources
-from metadata_server.services.statuses import Statuses
-from metadata_server.store import first_said
-from metadata_server.store.datasets import store_datasets
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.life.statuses import Statuses
+from metadata_server.services.past.explanations import Asked, Explanations
+from metadata_server.store.life.datasets import store_datasets
+from metadata_server.store.life.statuses import save_statuses
+from metadata_server.store.past import first_said
 from metadata_server.store.schema import history
-from metadata_server.store.statuses import save_statuses
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.domain.facility import CURRENT, POWER_SUPPLY, UNIT, override

@@ -7,31 +7,36 @@ from typing import Any
 
 import pytest
 
-from metadata_server.domain.attribute import Attribute, AttributeOverride, Direction, ValueType
-from metadata_server.domain.bundle import Item, ItemAction, OnConflict, PruneScope
 from metadata_server.domain.change import Caller
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.edit import FieldEdit, UnitSelection
-from metadata_server.domain.guard import Guard, GuardedChange, MachineMode
+from metadata_server.domain.intent.attribute import (
+    Attribute,
+    AttributeOverride,
+    Direction,
+    ValueType,
+)
+from metadata_server.domain.intent.bundle import Item, ItemAction, OnConflict, PruneScope
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.edit import FieldEdit, UnitSelection
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.state import State
 from metadata_server.domain.moment import Moment
 from metadata_server.domain.names import Kind
+from metadata_server.domain.orchestration.guard import Guard, GuardedChange, MachineMode
 from metadata_server.domain.refused import RefusalKind, Refused
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.bundles import Bundles
-from metadata_server.services.configurations import Configurations
-from metadata_server.services.edits import Editing, Edits
-from metadata_server.services.plans import Applied, Applying
-from metadata_server.services.progress import ApplyProgress
-from metadata_server.services.rebase import Rebases, Target
-from metadata_server.services.renaming import Copying, Renaming
-from metadata_server.services.resources import Resources
-from metadata_server.services.revert import Revert
-from metadata_server.services.single import decide, finish
-from metadata_server.services.undo import Undo
-from metadata_server.store.guards import guard_refusals
+from metadata_server.services.intent.bundles import Bundles
+from metadata_server.services.intent.edits import Editing, Edits
+from metadata_server.services.intent.plans import Applied, Applying
+from metadata_server.services.intent.progress import ApplyProgress
+from metadata_server.services.intent.rebase import Rebases, Target
+from metadata_server.services.intent.renaming import Copying, Renaming
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.intent.single import decide, finish
+from metadata_server.services.life.configurations import Configurations
+from metadata_server.services.past.revert import Revert
+from metadata_server.services.past.undo import Undo
+from metadata_server.store.orchestration.guards import guard_refusals
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store

@@ -12,16 +12,18 @@ from metadata_server.domain.change_set import (
     ChangeSetSelection,
     ToldChange,
 )
-from metadata_server.domain.comparison import Comparing, Difference
 from metadata_server.domain.difference import FieldDifference
-from metadata_server.domain.facility import Agent, Variable
+from metadata_server.domain.intent.comparison import Comparing, Difference
+from metadata_server.domain.intent.facility import Agent, Variable
 from metadata_server.domain.moment import Moment
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
-from metadata_server.services.comparisons import Comparisons
-from metadata_server.services.history import History
-from metadata_server.store import backwards, candidates, schema
+from metadata_server.services.past.comparisons import Comparisons
+from metadata_server.services.past.history import History
+from metadata_server.store import schema
+from metadata_server.store.intent import candidates
+from metadata_server.store.past import backwards
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.instantiation import Instantiation, LifeKey, life_of_name
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.instantiation import Instantiation, LifeKey, life_of_name
+from metadata_server.domain.life.report import Passed
+from metadata_server.domain.life.session import EndReason
+from metadata_server.domain.life.state import State
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.report import Passed
-from metadata_server.domain.session import EndReason
-from metadata_server.domain.state import State
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.instantiations import Instantiations, LifeSelection
-from metadata_server.services.reports import steady_now_us
+from metadata_server.services.life.reports import steady_now_us
+from metadata_server.services.past.instantiations import Instantiations, LifeSelection
 from metadata_server.store.store import Store
 from tests.services.lively import CALLER, Facility, attached, facility, report
 from tests.stages.waiting import until

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.facility import Agent
+from metadata_server.domain.intent.facility import Agent
+from metadata_server.domain.intent.unit_server import Launch, LaunchOrder, UnitServer
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.unit_server import Launch, LaunchOrder, UnitServer
-from metadata_server.services.launch_orders import LaunchOrders, restarted, started, stopped
-from metadata_server.services.undo import Undo
+from metadata_server.services.agents.launch_orders import LaunchOrders, restarted, started, stopped
+from metadata_server.services.past.undo import Undo
 from metadata_server.store.store import Store
 from tests.services.lively import CALLER, Facility, facility
 

@@ -5,22 +5,22 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.attribute import ValueType
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.edit import UnitSelection
-from metadata_server.domain.facility import SavedUnit, SavedValue, Snapshot
-from metadata_server.domain.live_values import ReportedValue, UnitLiveValues, UnitValues
+from metadata_server.domain.intent.attribute import ValueType
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.edit import UnitSelection
+from metadata_server.domain.intent.facility import SavedUnit, SavedValue, Snapshot
+from metadata_server.domain.life.state import Contact
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.snapshot_comparison import Outcome
-from metadata_server.domain.state import Contact
-from metadata_server.domain.tolerance import Tolerance
-from metadata_server.services.live_values import LiveValues
-from metadata_server.services.reports import steady_now_us
-from metadata_server.services.snapshots import Compared, Comparing, Side, Snapshots
-from metadata_server.services.taking import SnapshotTaking, Taken, Taking
-from metadata_server.store.live_value_table import live_value
-from metadata_server.store.live_values import write_values
+from metadata_server.domain.values.live_values import ReportedValue, UnitLiveValues, UnitValues
+from metadata_server.domain.values.snapshot_comparison import Outcome
+from metadata_server.domain.values.tolerance import Tolerance
+from metadata_server.services.life.reports import steady_now_us
+from metadata_server.services.values.live_values import LiveValues
+from metadata_server.services.values.snapshots import Compared, Comparing, Side, Snapshots
+from metadata_server.services.values.taking import SnapshotTaking, Taken, Taking
 from metadata_server.store.store import Store
+from metadata_server.store.values.live_value_table import live_value
+from metadata_server.store.values.live_values import write_values
 from tests.services.lively import CALLER, Facility, attached, facility
 from tests.stages.waiting import until
 

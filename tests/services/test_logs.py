@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import func, select
 
-from metadata_server.domain.agent_report import AgentReport, LogRequest
-from metadata_server.domain.facility import Agent
+from metadata_server.domain.intent.facility import Agent
+from metadata_server.domain.intent.unit_server import Launch, UnitServer
+from metadata_server.domain.life.agent_report import AgentReport, LogRequest
+from metadata_server.domain.life.timing import Timing
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.timing import Timing
-from metadata_server.domain.unit_server import Launch, UnitServer
-from metadata_server.services.agent_reports import AgentReports
-from metadata_server.services.logs import MOST_BYTES, Logs
-from metadata_server.store.agent_tables import log_request
+from metadata_server.services.agents.agent_reports import AgentReports
+from metadata_server.services.agents.logs import MOST_BYTES, Logs
+from metadata_server.store.agents.agent_tables import log_request
 from metadata_server.store.store import Store
 from tests.services.lively import CALLER, Facility, facility
 from tests.stages.waiting import until

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.hosting import Told
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.services.life.hosting import Told
 from metadata_server.store.store import Store
 from tests.services.lively import CALLER, Facility, facility
 

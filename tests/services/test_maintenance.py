@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.condition import IN_MAINTENANCE
-from metadata_server.domain.maintenance import Maintenance
+from metadata_server.domain.life.condition import IN_MAINTENANCE
+from metadata_server.domain.life.overview import Overview
+from metadata_server.domain.life.state import Health, State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.overview import Overview
+from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import RefusalKind, Refused
-from metadata_server.domain.state import Health, State
-from metadata_server.services.statuses import Reported, Statuses
-from metadata_server.store.overview import read_overview
+from metadata_server.services.life.statuses import Reported, Statuses
+from metadata_server.store.life.overview import read_overview
 from metadata_server.store.store import Store
 from tests.services.lively import CALLER, Facility, attached, facility
 from tests.stages.waiting import until

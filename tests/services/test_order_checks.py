@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from metadata_server.domain.audit import Audited, Finding
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.services import audit_pieces
-from metadata_server.services.audit import Audits
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.services.auditing import audit_pieces
+from metadata_server.services.auditing.audit import Audits
 from metadata_server.store.store import Store
 from tests.services.lively import CALLER, SUPPLY, Facility, facility
 

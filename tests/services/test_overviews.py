@@ -7,15 +7,15 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 from sqlalchemy import event
 
-from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.session import Session
+from metadata_server.domain.life.state import State
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.session import Session
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.overview import Overviews, Pulse, abnormal_limit
-from metadata_server.services.tailer import Tailer
-from metadata_server.store.sessions import begin_session
+from metadata_server.services.watching.overview import Overviews, Pulse, abnormal_limit
+from metadata_server.services.watching.tailer import Tailer
+from metadata_server.store.life.sessions import begin_session
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.watched import CALLER

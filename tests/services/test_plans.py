@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from metadata_server.domain.bundle import (
+from metadata_server.domain.change import Caller, Principal
+from metadata_server.domain.intent.bundle import (
     Decision,
     Item,
     ItemAction,
@@ -15,18 +16,17 @@ from metadata_server.domain.bundle import (
     PruneScope,
     SeenPlan,
 )
-from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent, Policy
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import Agent, Policy
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import Launch, UnitServer
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import Launch, UnitServer
-from metadata_server.services.bundles import Bundles
-from metadata_server.services.plans import Applied, Applying, plan_of
-from metadata_server.services.progress import ApplyProgress
+from metadata_server.services.intent.bundles import Bundles
+from metadata_server.services.intent.plans import Applied, Applying, plan_of
+from metadata_server.services.intent.progress import ApplyProgress
 from metadata_server.store.schema import instantiation
 from metadata_server.store.store import Answer, Store
 from tests.services.lively import CALLER, attached, facility, report

@@ -10,15 +10,15 @@ from itertools import count
 
 import pytest
 
-from metadata_server.domain.bundle import Item, OnConflict, PruneScope
-from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.intent.bundle import Item, OnConflict, PruneScope
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.state import State
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.bundles import Bundles
-from metadata_server.services.plans import Applying
-from metadata_server.services.progress import ApplyProgress
+from metadata_server.services.intent.bundles import Bundles
+from metadata_server.services.intent.plans import Applying
+from metadata_server.services.intent.progress import ApplyProgress
 from tests.services.lively import CALLER, Facility, attached, facility, report
 from tests.stages.opened_store import opened_store
 

@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 
-from metadata_server.domain.bundle import Item, OnConflict
 from metadata_server.domain.change import Caller
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent, Policy
+from metadata_server.domain.intent.bundle import Item, OnConflict
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import Agent, Policy
+from metadata_server.domain.intent.policy import Touched, check_reason
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.names import Kind
-from metadata_server.domain.policy import Touched, check_reason
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.bundles import Bundles
-from metadata_server.services.plans import Applying
-from metadata_server.services.progress import ApplyProgress
-from metadata_server.services.resources import Resources
+from metadata_server.services.intent.bundles import Bundles
+from metadata_server.services.intent.plans import Applying
+from metadata_server.services.intent.progress import ApplyProgress
+from metadata_server.services.intent.resources import Resources
 from metadata_server.store.store import Store
 
 Call = Callable[..., Caller]

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from metadata_server.domain.attribute import (
+from metadata_server.domain.change import Caller, Principal
+from metadata_server.domain.difference import FieldDifference
+from metadata_server.domain.intent.attribute import (
     Attribute,
     AttributeOverride,
     Direction,
@@ -14,24 +16,22 @@ from metadata_server.domain.attribute import (
     Parameter,
     ValueType,
 )
-from metadata_server.domain.bundle import Item, ItemAction, OnConflict, SeenPlan
-from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.configuration import effective
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.difference import FieldDifference
-from metadata_server.domain.edit import UnitSelection
-from metadata_server.domain.rebase import RebaseOutcome, UnitRebase
+from metadata_server.domain.intent.bundle import Item, ItemAction, OnConflict, SeenPlan
+from metadata_server.domain.intent.configuration import effective
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.edit import UnitSelection
+from metadata_server.domain.intent.rebase import RebaseOutcome, UnitRebase
+from metadata_server.domain.intent.template import Relation, Requirement, Template, VersionState
+from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Relation, Requirement, Template, VersionState
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.bundles import Bundles
-from metadata_server.services.configurations import Configurations
-from metadata_server.services.plans import Applying
-from metadata_server.services.progress import ApplyProgress
-from metadata_server.services.rebase import Rebased, Rebases, Target
-from metadata_server.services.resources import Resources
-from metadata_server.services.versioning import Versioning
+from metadata_server.services.intent.bundles import Bundles
+from metadata_server.services.intent.plans import Applying
+from metadata_server.services.intent.progress import ApplyProgress
+from metadata_server.services.intent.rebase import Rebased, Rebases, Target
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.intent.versioning import Versioning
+from metadata_server.services.life.configurations import Configurations
 from metadata_server.store.store import Answer, Store
 
 Call = Callable[..., Caller]

@@ -6,18 +6,18 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event, func, select
 
-from metadata_server.domain.attribute import AttributeOverride, Direction
 from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.control_unit import ControlUnit
+from metadata_server.domain.intent.attribute import AttributeOverride, Direction
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.session import EndReason
+from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.session import EndReason
-from metadata_server.domain.state import Contact, State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services import registration
-from metadata_server.services.sightings import Sightings
+from metadata_server.services.life import registration
+from metadata_server.services.life.sightings import Sightings
 from metadata_server.store import schema
-from metadata_server.store.datasets import store_datasets
+from metadata_server.store.life.datasets import store_datasets
 from metadata_server.store.store import Store
 from tests.services.lively import (
     CALLER,

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from metadata_server.domain.facility import Variable
+from metadata_server.domain.intent.facility import Variable
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
-from metadata_server.services.remembered import Held, Remembered
-from metadata_server.services.resources import Resources
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.watching.remembered import Held, Remembered
 from metadata_server.store.store import Answer, Store
 from tests.services.watched import delete, following, write
 from tests.stages.opened_store import opened_store
@@ -125,7 +125,7 @@ async def test_nothing_is_followed_for_those_who_have_left(
     await write(store, "A")
     await reader.held("A")
     assert reader.remembered.kinds == {Kind.VARIABLE}
-    monkeypatch.setattr("metadata_server.services.remembered.FORGOTTEN_AFTER_S", 0)
+    monkeypatch.setattr("metadata_server.services.watching.remembered.FORGOTTEN_AFTER_S", 0)
     position = await write(store, "B")
     await reader.remembered._tailer.look_now()
     assert not reader.remembered.kinds

@@ -5,21 +5,26 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.attribute import Attribute, AttributeOverride, Direction, ValueType
 from metadata_server.domain.change import Caller
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent
-from metadata_server.domain.guard import Guard, GuardedChange, MachineMode
+from metadata_server.domain.intent.attribute import (
+    Attribute,
+    AttributeOverride,
+    Direction,
+    ValueType,
+)
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import Agent
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_list import UnitList
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
+from metadata_server.domain.orchestration.guard import Guard, GuardedChange, MachineMode
 from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_list import UnitList
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.renaming import Copying, Renaming
-from metadata_server.services.resources import Resources
-from metadata_server.services.undo import Undo
+from metadata_server.services.intent.renaming import Copying, Renaming
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.past.undo import Undo
 from metadata_server.store.store import Store
 
 Call = Callable[..., Caller]

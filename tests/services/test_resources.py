@@ -5,16 +5,21 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.attribute import Attribute, AttributeOverride, Direction, ValueType
 from metadata_server.domain.change import Caller
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent, Variable
+from metadata_server.domain.intent.attribute import (
+    Attribute,
+    AttributeOverride,
+    Direction,
+    ValueType,
+)
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import Agent, Variable
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import Launch, UnitServer
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import Launch, UnitServer
-from metadata_server.services.resources import Resources
+from metadata_server.services.intent.resources import Resources
 from metadata_server.store.store import Store
 
 Call = Callable[..., Caller]

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from metadata_server.domain.attribute import (
+from metadata_server.domain.change import Caller
+from metadata_server.domain.deliveries.webhook import Webhook
+from metadata_server.domain.intent.attribute import (
     Attribute,
     AttributeOverride,
     Direction,
@@ -14,11 +16,9 @@ from metadata_server.domain.attribute import (
     Parameter,
     ValueType,
 )
-from metadata_server.domain.bundle import Item, ItemAction, OnConflict
-from metadata_server.domain.campaign import Campaign
-from metadata_server.domain.change import Caller
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import (
+from metadata_server.domain.intent.bundle import Item, ItemAction, OnConflict
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import (
     Agent,
     ExecutionUnit,
     Policy,
@@ -28,26 +28,26 @@ from metadata_server.domain.facility import (
     Snapshot,
     Variable,
 )
-from metadata_server.domain.guard import Guard, GuardedChange, MachineMode
-from metadata_server.domain.maintenance import Maintenance
+from metadata_server.domain.intent.template import Command, Template, VersionState
+from metadata_server.domain.intent.unit_list import UnitList
+from metadata_server.domain.intent.unit_server import Launch, UnitServer
+from metadata_server.domain.life.state import State
 from metadata_server.domain.moment import Moment
 from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.domain.orchestration.campaign import Campaign
+from metadata_server.domain.orchestration.guard import Guard, GuardedChange, MachineMode
+from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Command, Template, VersionState
-from metadata_server.domain.unit_list import UnitList
-from metadata_server.domain.unit_server import Launch, UnitServer
 from metadata_server.domain.watch import View
-from metadata_server.domain.webhook import Webhook
-from metadata_server.services.bundles import Bundles
-from metadata_server.services.going_back import WentBack
-from metadata_server.services.plans import Applying
-from metadata_server.services.progress import ApplyProgress
-from metadata_server.services.revert import Revert
+from metadata_server.services.intent.bundles import Bundles
+from metadata_server.services.intent.plans import Applying
+from metadata_server.services.intent.progress import ApplyProgress
+from metadata_server.services.past.going_back import WentBack
+from metadata_server.services.past.revert import Revert
 from metadata_server.store.codec import data_of, text_of
-from metadata_server.store.history import key_at
 from metadata_server.store.images import META
+from metadata_server.store.past.history import key_at
 from metadata_server.store.schema import history
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork

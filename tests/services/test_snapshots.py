@@ -6,20 +6,20 @@ from decimal import Decimal
 
 import pytest
 
-from metadata_server.domain.attribute import Attribute, Direction, ValueType
 from metadata_server.domain.change import Caller
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import SavedUnit, SavedValue, Snapshot
+from metadata_server.domain.intent.attribute import Attribute, Direction, ValueType
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import SavedUnit, SavedValue, Snapshot
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.set_point import SetPoint
-from metadata_server.domain.snapshot_comparison import Outcome, ValueDifference
-from metadata_server.domain.template import Template
-from metadata_server.domain.tolerance import Tolerance
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.services.resources import Resources
-from metadata_server.services.snapshots import Comparing, Side, Snapshots
+from metadata_server.domain.values.set_point import SetPoint
+from metadata_server.domain.values.snapshot_comparison import Outcome, ValueDifference
+from metadata_server.domain.values.tolerance import Tolerance
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.values.snapshots import Comparing, Side, Snapshots
 from metadata_server.store.store import Store
 from tests.domain.facility import POWER_SUPPLY, UNIT, override
 

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from metadata_server.domain.advance import StepState
-from metadata_server.domain.operation import Operation, Order, Phase
-from metadata_server.domain.operation_step import Step, StepMinor
-from metadata_server.domain.order_plan import Verb
-from metadata_server.services.step_waits import Waits
-from metadata_server.store.open_steps import OpenStep
+from metadata_server.domain.orchestration.advance import StepState
+from metadata_server.domain.orchestration.operation import Operation, Order, Phase
+from metadata_server.domain.orchestration.operation_step import Step, StepMinor
+from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.services.orchestration.step_waits import Waits
+from metadata_server.store.orchestration.open_steps import OpenStep
 
 
 def operation(verb: Verb = Verb.START, *, at_once: int = 0, at_a_server: int = 0) -> Operation:

@@ -7,7 +7,7 @@ import pytest
 from metadata_server.domain.change import Action, Change, Position
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
-from metadata_server.services.subscription import Batch, Subscription
+from metadata_server.services.watching.subscription import Batch, Subscription
 
 VARIABLES = frozenset({Kind.VARIABLE})
 SCRIPTS = frozenset({Kind.SCRIPT})

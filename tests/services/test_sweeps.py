@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import select
 
+from metadata_server.domain.life.session import EndReason
+from metadata_server.domain.life.state import Contact
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.session import EndReason
-from metadata_server.domain.state import Contact
 from metadata_server.store import schema
-from metadata_server.store.leases import renew
+from metadata_server.store.life.leases import renew
 from metadata_server.store.store import Store
 from tests.services.lively import TIMING, Facility, attached, facility
 from tests.stages.waiting import until

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import func, select, update
 
 from metadata_server.domain.change import Caller
-from metadata_server.domain.facility import Variable
+from metadata_server.domain.intent.facility import Variable
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
-from metadata_server.services.resources import Resources
-from metadata_server.services.trimming import DAY_US, Trimming
-from metadata_server.store import retention, schema
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.past.trimming import DAY_US, Trimming
+from metadata_server.store import schema
+from metadata_server.store.past import retention
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store

@@ -6,22 +6,27 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event
 
-from metadata_server.domain.attribute import Attribute, AttributeOverride, Direction, ValueType
-from metadata_server.domain.bundle import Item, ItemAction, OnConflict
 from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent
+from metadata_server.domain.intent.attribute import (
+    Attribute,
+    AttributeOverride,
+    Direction,
+    ValueType,
+)
+from metadata_server.domain.intent.bundle import Item, ItemAction, OnConflict
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import Agent
+from metadata_server.domain.intent.template import Template, VersionState, states_of
+from metadata_server.domain.intent.unit_server import Launch, UnitServer
 from metadata_server.domain.names import DECLARED
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Template, VersionState, states_of
-from metadata_server.domain.unit_server import Launch, UnitServer
-from metadata_server.services.bundles import Bundles
-from metadata_server.services.going_back import WentBack
-from metadata_server.services.plans import Applying
-from metadata_server.services.progress import ApplyProgress
-from metadata_server.services.undo import Undo
-from metadata_server.services.versioning import Versioning
+from metadata_server.services.intent.bundles import Bundles
+from metadata_server.services.intent.plans import Applying
+from metadata_server.services.intent.progress import ApplyProgress
+from metadata_server.services.intent.versioning import Versioning
+from metadata_server.services.past.going_back import WentBack
+from metadata_server.services.past.undo import Undo
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from metadata_server.domain.bundle import Item, OnConflict
 from metadata_server.domain.change import Caller
-from metadata_server.domain.facility import Agent
-from metadata_server.services.going_back import carry_back
-from metadata_server.services.plans import Applying, carry_out
-from metadata_server.services.progress import ApplyProgress
-from metadata_server.services.undo import undoing
+from metadata_server.domain.intent.bundle import Item, OnConflict
+from metadata_server.domain.intent.facility import Agent
+from metadata_server.services.intent.plans import Applying, carry_out
+from metadata_server.services.intent.progress import ApplyProgress
+from metadata_server.services.past.going_back import carry_back
+from metadata_server.services.past.undo import undoing
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 
-from metadata_server.domain.bundle import WRITING
+from metadata_server.domain.intent.bundle import WRITING
 from metadata_server.domain.resource import Resource
-from metadata_server.services.going_back import WentBack, carry_back
-from metadata_server.services.plans import Applying
-from metadata_server.services.undo import undoing
+from metadata_server.services.intent.plans import Applying
+from metadata_server.services.past.going_back import WentBack, carry_back
+from metadata_server.services.past.undo import undoing
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.store import Store
 from tests.services.model import Bundle

@@ -7,15 +7,15 @@ import pytest
 
 from metadata_server.domain.audit import Audited
 from metadata_server.domain.change import Caller
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.edit import UnitSelection
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.edit import UnitSelection
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_list import UnitList
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_list import UnitList
-from metadata_server.services.audit import Audits
-from metadata_server.services.resources import Resources
+from metadata_server.services.auditing.audit import Audits
+from metadata_server.services.intent.resources import Resources
+from metadata_server.store.intent.unit_selections import selected_units
 from metadata_server.store.store import Store
-from metadata_server.store.unit_selections import selected_units
 
 Call = Callable[..., Caller]
 NIGHT = {"shift": "night"}

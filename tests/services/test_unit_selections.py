@@ -2,9 +2,9 @@
 
 import pytest
 
-from metadata_server.domain.edit import UnitSelection
+from metadata_server.domain.intent.edit import UnitSelection
+from metadata_server.store.intent.unit_selections import selected_units
 from metadata_server.store.store import Store
-from metadata_server.store.unit_selections import selected_units
 from tests.services.lively import facility
 
 

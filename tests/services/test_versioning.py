@@ -5,23 +5,28 @@ from dataclasses import replace
 
 import pytest
 
-from metadata_server.domain.attribute import Attribute, AttributeOverride, Direction, ValueType
-from metadata_server.domain.bundle import Decision, Item, ItemAction, OnConflict
 from metadata_server.domain.change import Caller
-from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.difference import FieldDifference, differences
+from metadata_server.domain.intent.attribute import (
+    Attribute,
+    AttributeOverride,
+    Direction,
+    ValueType,
+)
+from metadata_server.domain.intent.bundle import Decision, Item, ItemAction, OnConflict
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.template import Template, VersionMark, VersionState
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import RefusalKind, Refused
 from metadata_server.domain.resource import Resource
-from metadata_server.domain.template import Template, VersionMark, VersionState
-from metadata_server.services.bundles import Bundles
-from metadata_server.services.plans import Applied, Applying
-from metadata_server.services.progress import ApplyProgress
-from metadata_server.services.resources import Resources
-from metadata_server.services.versioning import Versioning
-from metadata_server.store.history import image_at
+from metadata_server.services.intent.bundles import Bundles
+from metadata_server.services.intent.plans import Applied, Applying
+from metadata_server.services.intent.progress import ApplyProgress
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.intent.versioning import Versioning
+from metadata_server.store.intent.template_versions import change_version, drop_draft, row_of
+from metadata_server.store.past.history import image_at
 from metadata_server.store.store import Store
-from metadata_server.store.template_versions import change_version, drop_draft, row_of
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 Call = Callable[..., Caller]

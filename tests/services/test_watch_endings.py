@@ -11,10 +11,10 @@ from metadata_server.domain.change import Position
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.watch import WatchFilter
-from metadata_server.services import subscription as subscriptions
-from metadata_server.services.subscription import Batch, Subscription
+from metadata_server.services.watching import subscription as subscriptions
+from metadata_server.services.watching.subscription import Batch, Subscription
 from metadata_server.store import schema
-from metadata_server.store.retention import trim_kind
+from metadata_server.store.past.retention import trim_kind
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.watched import EVERYTHING, Following, following, told, write

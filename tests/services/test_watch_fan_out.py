@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from metadata_server.domain.names import Kind
-from metadata_server.services.subscription import Batch, Subscription
+from metadata_server.services.watching.subscription import Batch, Subscription
 from metadata_server.store.store import Store
 from tests.services.watched import Following, events, following, write
 from tests.stages.waiting import until

@@ -8,12 +8,12 @@ from functools import partial
 import pytest
 
 from metadata_server.domain.change import Position
+from metadata_server.domain.intent.template import Template
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.template import Template
 from metadata_server.domain.watch import Event, EventAction, wanted_by
-from metadata_server.store.lists import filtered_page
+from metadata_server.store.intent.lists import filtered_page
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.watched import CALLER, Following, events, following

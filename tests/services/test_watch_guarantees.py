@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from metadata_server.domain.change import Position
-from metadata_server.domain.facility import Script, Variable
+from metadata_server.domain.intent.facility import Script, Variable
 from metadata_server.domain.names import Kind
 from metadata_server.domain.watch import EventAction, Notice, WatchFilter
 from metadata_server.store.store import Store

@@ -6,10 +6,10 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
 from metadata_server.domain.change import Caller, Position, Principal
-from metadata_server.domain.facility import Variable
+from metadata_server.domain.intent.facility import Variable
 from metadata_server.domain.watch import Event, Notice, WatchFilter
-from metadata_server.services.tailer import Tailer
-from metadata_server.services.watch import Watching
+from metadata_server.services.watching.tailer import Tailer
+from metadata_server.services.watching.watch import Watching
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

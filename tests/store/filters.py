@@ -6,24 +6,24 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from metadata_server.domain.attribute import AttributeOverride, Driver
 from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.condition import CONFIG_DRIFT, NOT_CONVERGING, Condition
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
-from metadata_server.domain.facility import Agent, Policy, SavedUnit, Script, Snapshot
 from metadata_server.domain.filter.key import FilterKey, ValueKind
-from metadata_server.domain.guard import Guard, GuardedChange, MachineMode
-from metadata_server.domain.maintenance import Maintenance
+from metadata_server.domain.intent.attribute import AttributeOverride, Driver
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.facility import Agent, Policy, SavedUnit, Script, Snapshot
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_list import UnitList
+from metadata_server.domain.intent.unit_server import Launch, UnitServer
+from metadata_server.domain.life.condition import CONFIG_DRIFT, NOT_CONVERGING, Condition
+from metadata_server.domain.life.session import Session
+from metadata_server.domain.life.state import DESIRABLE, Contact, State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.session import Session
-from metadata_server.domain.state import DESIRABLE, Contact, State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_list import UnitList
-from metadata_server.domain.unit_server import Launch, UnitServer
+from metadata_server.domain.orchestration.guard import Guard, GuardedChange, MachineMode
+from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.store import schema
-from metadata_server.store.conditions import Held, write_conditions
-from metadata_server.store.sessions import begin_session
-from metadata_server.store.statuses import save_statuses, statuses_of
+from metadata_server.store.life.conditions import Held, write_conditions
+from metadata_server.store.life.sessions import begin_session
+from metadata_server.store.life.statuses import save_statuses, statuses_of
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

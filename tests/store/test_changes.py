@@ -6,15 +6,15 @@ from functools import partial
 import pytest
 
 from metadata_server.domain.change import Action, Caller, Change
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.session import Session
+from metadata_server.domain.life.state import Contact, Health, State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.session import Session
-from metadata_server.domain.state import Contact, Health, State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.store.changes import ALL_KINDS, STATUS_KINDS, changes_after
-from metadata_server.store.sessions import begin_session
-from metadata_server.store.statuses import save_statuses
+from metadata_server.store.life.sessions import begin_session
+from metadata_server.store.life.statuses import save_statuses
+from metadata_server.store.past.changes import ALL_KINDS, STATUS_KINDS, changes_after
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

@@ -6,19 +6,19 @@ from dataclasses import replace
 import pytest
 
 from metadata_server.domain.change import Caller, Position, Principal
-from metadata_server.domain.condition import CONFIG_DRIFT, OUT_OF_DATE, Condition
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.template import Template, VersionMark, VersionState
+from metadata_server.domain.life.condition import CONFIG_DRIFT, OUT_OF_DATE, Condition
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import PageStart, Selection, token_of
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Template, VersionMark, VersionState
-from metadata_server.store.changes import changes_after
-from metadata_server.store.conditions import Held, told, write_conditions
-from metadata_server.store.desires import out_of_dates, wanted_of
-from metadata_server.store.status_lists import status_page
-from metadata_server.store.statuses import save_statuses, statuses_of
+from metadata_server.store.intent.template_versions import write_versions
+from metadata_server.store.life.conditions import Held, told, write_conditions
+from metadata_server.store.life.desires import out_of_dates, wanted_of
+from metadata_server.store.life.status_lists import status_page
+from metadata_server.store.life.statuses import save_statuses, statuses_of
+from metadata_server.store.past.changes import changes_after
 from metadata_server.store.store import Store
-from metadata_server.store.template_versions import write_versions
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store
 

@@ -17,8 +17,8 @@ from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
 from metadata_server.store.filter.segments import rank
 from metadata_server.store.filter.subjects import Subjects
-from metadata_server.store.lists import filtered_page
-from metadata_server.store.past import batches_of, names_at
+from metadata_server.store.intent.lists import filtered_page
+from metadata_server.store.past.past import batches_of, names_at
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store

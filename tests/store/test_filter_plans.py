@@ -9,7 +9,7 @@ from sqlalchemy import event, text
 
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
-from metadata_server.store.lists import filtered_page
+from metadata_server.store.intent.lists import filtered_page
 from metadata_server.store.store import Store
 from tests.stages.opened_store import opened_store
 from tests.store.filters import declare_all, report_some

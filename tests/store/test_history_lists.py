@@ -9,16 +9,16 @@ from typing import cast
 import pytest
 
 from metadata_server.domain.change import Caller, Position, Principal
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import Agent
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import Launch, UnitServer
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, PageStart, Selection, token_of
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.state import State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import Launch, UnitServer
-from metadata_server.store.history import image_at, images_between
-from metadata_server.store.lists import resource_page
+from metadata_server.store.intent.lists import resource_page
+from metadata_server.store.past.history import image_at, images_between
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store

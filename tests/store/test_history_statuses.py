@@ -8,19 +8,19 @@ import pytest
 from sqlalchemy import select
 
 from metadata_server.domain.change import Caller, Position, Principal
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.session import EndReason
+from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import PageStart, Selection, token_of
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.session import EndReason
-from metadata_server.domain.state import Contact, State
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
 from metadata_server.store import schema
-from metadata_server.store.retention import trim_kind
-from metadata_server.store.status_images import session_image
-from metadata_server.store.status_lists import session_page, status_page
-from metadata_server.store.statuses import save_statuses, statuses_of
+from metadata_server.store.life.status_images import session_image
+from metadata_server.store.life.status_lists import session_page, status_page
+from metadata_server.store.life.statuses import save_statuses, statuses_of
+from metadata_server.store.past.retention import trim_kind
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from metadata_server.store.upsert import upsert_rows

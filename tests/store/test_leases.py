@@ -4,14 +4,14 @@ import pytest
 from sqlalchemy import select
 
 from metadata_server.domain.change import Caller
-from metadata_server.domain.session import EndReason, Session
-from metadata_server.domain.state import Contact
-from metadata_server.domain.unit_server import UnitServer
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.session import EndReason, Session
+from metadata_server.domain.life.state import Contact
 from metadata_server.store import schema
 from metadata_server.store.chores import TRIM, claim_chore, trim_requests
-from metadata_server.store.endings import end_sessions, ending_of
-from metadata_server.store.leases import Renewal, renew
-from metadata_server.store.sessions import begin_session, sessions_of
+from metadata_server.store.life.endings import end_sessions, ending_of
+from metadata_server.store.life.leases import Renewal, renew
+from metadata_server.store.life.sessions import begin_session, sessions_of
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from metadata_server.domain.intent.template import Template, VersionMark, VersionState
 from metadata_server.domain.names import Kind
-from metadata_server.domain.template import Template, VersionMark, VersionState
 from metadata_server.store.database import Database
-from metadata_server.store.history import image_at
 from metadata_server.store.migration import migrate
+from metadata_server.store.past.history import image_at
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.store.first_schema import insert, on_first_schema

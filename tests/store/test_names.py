@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from metadata_server.domain.change import Caller
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent, Variable
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import Agent, Variable
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.names import Kind
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
 from metadata_server.store import schema
-from metadata_server.store.history import image_at, images_between, key_at
+from metadata_server.store.past.history import image_at, images_between, key_at
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

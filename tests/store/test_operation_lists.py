@@ -8,11 +8,17 @@ from functools import partial
 import pytest
 
 from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.operation import Minor, Operation, Order, Phase, StepCounts
-from metadata_server.domain.operation_list import SORTABLE, OperationSelection
-from metadata_server.domain.order_plan import Verb
-from metadata_server.store.operation_lists import operation_page
-from metadata_server.store.operations import insert_operation
+from metadata_server.domain.orchestration.operation import (
+    Minor,
+    Operation,
+    Order,
+    Phase,
+    StepCounts,
+)
+from metadata_server.domain.orchestration.operation_list import SORTABLE, OperationSelection
+from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.store.orchestration.operation_lists import operation_page
+from metadata_server.store.orchestration.operations import insert_operation
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

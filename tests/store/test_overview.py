@@ -9,20 +9,20 @@ import pytest
 from sqlalchemy import update
 
 from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.condition import NOT_CONVERGING, Condition
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.condition import NOT_CONVERGING, Condition
+from metadata_server.domain.life.overview import ABNORMAL, Overview, rank
+from metadata_server.domain.life.session import Session
+from metadata_server.domain.life.state import Contact, Health, State, health_of
 from metadata_server.domain.names import Kind
-from metadata_server.domain.overview import ABNORMAL, Overview, rank
-from metadata_server.domain.session import Session
-from metadata_server.domain.state import Contact, Health, State, health_of
-from metadata_server.domain.template import Template
-from metadata_server.domain.unit_server import UnitServer
-from metadata_server.store import overview as overviews
 from metadata_server.store import schema
-from metadata_server.store.conditions import Held, write_conditions
-from metadata_server.store.overview import beats, read_overview
-from metadata_server.store.sessions import begin_session
-from metadata_server.store.statuses import save_statuses
+from metadata_server.store.life import overview as overviews
+from metadata_server.store.life.conditions import Held, write_conditions
+from metadata_server.store.life.overview import beats, read_overview
+from metadata_server.store.life.sessions import begin_session
+from metadata_server.store.life.statuses import save_statuses
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import func, select
 
 from metadata_server.domain.change import Caller, Position
-from metadata_server.domain.control_unit import ControlUnit
-from metadata_server.domain.facility import Agent, Variable
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import Agent, Variable
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
-from metadata_server.store import retention, schema
-from metadata_server.store.lists import resource_page
-from metadata_server.store.retention import horizon_of, trim_kind
+from metadata_server.store import schema
+from metadata_server.store.intent.lists import resource_page
+from metadata_server.store.past import retention
+from metadata_server.store.past.retention import horizon_of, trim_kind
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata_server.domain.control_unit import ControlUnitStatus, PassedState
-from metadata_server.domain.recovery import Recovery
-from metadata_server.domain.session import EndReason
-from metadata_server.domain.state import Contact, State
-from metadata_server.store.status_images import (
+from metadata_server.domain.intent.control_unit import ControlUnitStatus, PassedState
+from metadata_server.domain.life.recovery import Recovery
+from metadata_server.domain.life.session import EndReason
+from metadata_server.domain.life.state import Contact, State
+from metadata_server.store.life.status_images import (
     SESSION_COLUMNS,
     session_image,
     session_of,

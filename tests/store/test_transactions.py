@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from metadata_server.domain.change import Caller
-from metadata_server.domain.facility import Agent, Variable
+from metadata_server.domain.intent.facility import Agent, Variable
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.store import schema

@@ -11,13 +11,13 @@ from prometheus_client import CollectorRegistry
 
 from metadata_server.api.webhook_sending import WebhookSender
 from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.delivery import Delivery, WebhookStatus
-from metadata_server.domain.targets import Targets
-from metadata_server.domain.webhook import Webhook
-from metadata_server.services.delivering import Delivering
-from metadata_server.services.resources import Resources
-from metadata_server.services.tailer import Tailer
-from metadata_server.services.webhooks import Webhooks
+from metadata_server.domain.deliveries.delivery import Delivery, WebhookStatus
+from metadata_server.domain.deliveries.targets import Targets
+from metadata_server.domain.deliveries.webhook import Webhook
+from metadata_server.services.deliveries.delivering import Delivering
+from metadata_server.services.deliveries.webhooks import Webhooks
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.watching.tailer import Tailer
 from metadata_server.store.store import Store
 from tests.stages.opened_store import opened_store
 from tests.webhooks.receiver import Receiver, receiving

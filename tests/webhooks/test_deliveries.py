@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from metadata_server.domain.delivery import DeliveryState, DeliveryType, WebhookState
-from metadata_server.domain.facility import Script
+from metadata_server.domain.deliveries.delivery import DeliveryState, DeliveryType, WebhookState
+from metadata_server.domain.intent.facility import Script
 from metadata_server.domain.names import Kind
 from metadata_server.domain.watch import View
-from metadata_server.services.resources import Resources
+from metadata_server.services.intent.resources import Resources
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.watched import delete, write

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from sqlalchemy import update
 
-from metadata_server.domain.delivery import DeliveryState, DeliveryType
-from metadata_server.domain.facility import Variable
+from metadata_server.domain.deliveries.delivery import DeliveryState, DeliveryType
+from metadata_server.domain.intent.facility import Variable
 from metadata_server.domain.names import Kind
-from metadata_server.services.trimming import DAY_US, Trimming
+from metadata_server.services.past.trimming import DAY_US, Trimming
 from metadata_server.store import schema
+from metadata_server.store.deliveries.webhook_tables import webhook_delivery
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
-from metadata_server.store.webhook_tables import webhook_delivery
 from tests.services.watched import write
 from tests.stages.waiting import until
 from tests.webhooks.conftest import CALLER, Part
@@ -103,9 +103,9 @@ async def test_a_filter_says_what_comes_in_and_what_leaves_also_after_a_failure(
 
 
 async def test_who_is_deleted_leaves_nothing_behind(part: Part, receiver: Receiver) -> None:
-    from metadata_server.domain.webhook import Webhook
-    from metadata_server.services.resources import Resources
-    from metadata_server.store.webhook_tables import webhook_course, webhook_secret
+    from metadata_server.domain.deliveries.webhook import Webhook
+    from metadata_server.services.intent.resources import Resources
+    from metadata_server.store.deliveries.webhook_tables import webhook_course, webhook_secret
     from tests.webhooks.conftest import SECRET
 
     await part.declare(receiver.url, kinds=(Kind.SCRIPT,))

@@ -7,11 +7,11 @@ from prometheus_client import CollectorRegistry
 
 from metadata_server.api.webhook_sending import WebhookSender, seconds_of
 from metadata_server.domain.change import Position
-from metadata_server.domain.delivery import Delivery, DeliveryType, Outcome, pause_s
-from metadata_server.domain.targets import Targets
+from metadata_server.domain.deliveries.delivery import Delivery, DeliveryType, Outcome, pause_s
+from metadata_server.domain.deliveries.targets import Targets
+from metadata_server.domain.deliveries.webhook import Webhook, webhook_faults
 from metadata_server.domain.watch import View
-from metadata_server.domain.webhook import Webhook, webhook_faults
-from metadata_server.services.postings import Posting
+from metadata_server.services.deliveries.postings import Posting
 from tests.webhooks.receiver import Receiver
 
 NOWHERE = Position("store", 1, 7)

@@ -8,12 +8,12 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from metadata_server.api.calls import MAXIMUM_REQUEST_ID
 from metadata_server.domain import names
-from metadata_server.domain.campaign import MOST_UNITS
+from metadata_server.domain.deliveries.webhook import LONGEST_URL
 from metadata_server.domain.filter.parser import LONGEST as LONGEST_FILTER
 from metadata_server.domain.names import DECLARED, MAXIMUM_ID_BYTES
-from metadata_server.domain.operation import MOST_AT_ONCE, MOST_ATTEMPTS
+from metadata_server.domain.orchestration.campaign import MOST_UNITS
+from metadata_server.domain.orchestration.operation import MOST_AT_ONCE, MOST_ATTEMPTS
 from metadata_server.domain.page import DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, MAXIMUM_TOKEN
-from metadata_server.domain.webhook import LONGEST_URL
 
 Schema = dict[str, Any]
 SEGMENT = names.SEGMENT.pattern.removesuffix(r"\Z")

@@ -7,7 +7,8 @@ from mds.v1 import agent_report_pb2
 from metadata_server.api.messages.enums import CONTACTS, PROCESS_STATES
 from metadata_server.api.messages.position import position_message, time_message
 from metadata_server.api.messages.registration import age_us_of, duration_message
-from metadata_server.domain.agent_report import (
+from metadata_server.domain.change import Position
+from metadata_server.domain.life.agent_report import (
     AgentReport,
     AgentStatus,
     Holder,
@@ -15,10 +16,9 @@ from metadata_server.domain.agent_report import (
     ProcessReport,
     UnitServerProcess,
 )
-from metadata_server.domain.change import Position
+from metadata_server.domain.life.timing import Timing
 from metadata_server.domain.names import Kind
-from metadata_server.domain.timing import Timing
-from metadata_server.services.agent_reports import Told
+from metadata_server.services.agents.agent_reports import Told
 
 
 def report_of(message: agent_report_pb2.ReportAgentRequest) -> AgentReport:

@@ -10,7 +10,7 @@ from mds.v1 import dataset_pb2, driver_pb2, parameter_pb2
 
 from metadata_server.api.messages.enums import DIRECTIONS, VALUE_TYPES
 from metadata_server.api.messages.reading import Reading
-from metadata_server.domain.attribute import (
+from metadata_server.domain.intent.attribute import (
     FACETS,
     Attribute,
     AttributeOverride,

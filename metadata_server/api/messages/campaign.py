@@ -7,8 +7,8 @@ from mds.v1 import campaign_pb2
 from metadata_server.api.messages.position import time_message, time_us_of
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
-from metadata_server.domain.campaign import Campaign, CampaignSums
 from metadata_server.domain.names import Kind
+from metadata_server.domain.orchestration.campaign import Campaign, CampaignSums
 
 
 def campaign_message(campaign: Campaign) -> campaign_pb2.Campaign:

@@ -9,7 +9,7 @@ from mds.v1 import control_unit_pb2
 
 from metadata_server.api.messages.attribute import attribute_message, driver_message
 from metadata_server.api.messages.control_unit import name_or_nothing
-from metadata_server.domain.configuration import Configuration
+from metadata_server.domain.intent.configuration import Configuration
 from metadata_server.domain.names import Kind
 
 MOST_SHARED = 256

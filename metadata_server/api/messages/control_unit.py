@@ -14,10 +14,10 @@ from metadata_server.api.messages.enums import CONDITION_STATUSES, CONTACTS, HEA
 from metadata_server.api.messages.position import time_message
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
-from metadata_server.domain.condition import Condition
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.life.condition import Condition
+from metadata_server.domain.life.state import Contact, Health, State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.state import Contact, Health, State
 
 
 def control_unit_message(unit: ControlUnit) -> control_unit_pb2.ControlUnit:

@@ -9,7 +9,7 @@ from mds.v1 import dataset_pb2
 from metadata_server.api.messages.attribute import attribute_message, attributes_of
 from metadata_server.api.messages.position import time_message
 from metadata_server.api.messages.reading import Reading
-from metadata_server.domain.attribute import Attribute
+from metadata_server.domain.intent.attribute import Attribute
 
 COLLECTION = "datasets"
 

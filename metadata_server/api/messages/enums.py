@@ -24,24 +24,24 @@ from mds.v1 import (
     webhook_pb2,
 )
 
-from metadata_server.domain.advance import OnFailure, StepState
-from metadata_server.domain.agent_report import ProcessState
-from metadata_server.domain.attribute import Direction, ValueType
 from metadata_server.domain.audit import Severity
 from metadata_server.domain.change import Action
-from metadata_server.domain.condition import ConditionStatus
-from metadata_server.domain.delivery import DeliveryState, DeliveryType, WebhookState
-from metadata_server.domain.explanation import Layer
+from metadata_server.domain.deliveries.delivery import DeliveryState, DeliveryType, WebhookState
 from metadata_server.domain.filter.key import ValueKind
-from metadata_server.domain.guard import GuardedChange
+from metadata_server.domain.intent.attribute import Direction, ValueType
+from metadata_server.domain.intent.explanation import Layer
+from metadata_server.domain.intent.template import Relation, VersionState
+from metadata_server.domain.intent.unit_server import LaunchOrder
+from metadata_server.domain.life.agent_report import ProcessState
+from metadata_server.domain.life.condition import ConditionStatus
+from metadata_server.domain.life.session import EndReason
+from metadata_server.domain.life.state import Contact, Health, State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.operation import Phase
-from metadata_server.domain.order_plan import Verb
+from metadata_server.domain.orchestration.advance import OnFailure, StepState
+from metadata_server.domain.orchestration.guard import GuardedChange
+from metadata_server.domain.orchestration.operation import Phase
+from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.domain.session import EndReason
-from metadata_server.domain.state import Contact, Health, State
-from metadata_server.domain.template import Relation, VersionState
-from metadata_server.domain.unit_server import LaunchOrder
 from metadata_server.domain.watch import View
 
 E = TypeVar("E", bound=StrEnum)

@@ -24,8 +24,8 @@ from metadata_server.api.messages.enums import KINDS, STATES, VALUE_TYPES
 from metadata_server.api.messages.position import time_message, time_us_of
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
-from metadata_server.domain.attribute import ValueType
-from metadata_server.domain.facility import (
+from metadata_server.domain.intent.attribute import ValueType
+from metadata_server.domain.intent.facility import (
     Agent,
     ExecutionUnit,
     Policy,
@@ -35,8 +35,8 @@ from metadata_server.domain.facility import (
     Snapshot,
     Variable,
 )
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.state import State
 
 
 def agent_message(agent: Agent) -> agent_pb2.Agent:

@@ -10,8 +10,8 @@ from metadata_server.api.messages.enums import GUARDED_CHANGES
 from metadata_server.api.messages.maintenance import ids_of
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
-from metadata_server.domain.guard import Guard, GuardedChange, MachineMode
 from metadata_server.domain.names import Kind
+from metadata_server.domain.orchestration.guard import Guard, GuardedChange, MachineMode
 
 
 def machine_mode_message(machine: MachineMode) -> machine_mode_pb2.MachineMode:

@@ -9,7 +9,7 @@ from metadata_server.api.messages.difference import difference_messages
 from metadata_server.api.messages.enums import CHANGE_ACTIONS, KINDS
 from metadata_server.api.messages.position import position_message, time_message
 from metadata_server.domain.change_set import ChangeSet, ToldChange
-from metadata_server.domain.comparison import Compared, Difference
+from metadata_server.domain.intent.comparison import Compared, Difference
 
 
 def change_set_message(change_set: ChangeSet) -> history_pb2.ChangeSet:

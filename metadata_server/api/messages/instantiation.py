@@ -7,8 +7,8 @@ from mds.v1 import instantiation_pb2
 from metadata_server.api.messages.enums import STATES
 from metadata_server.api.messages.position import time_message
 from metadata_server.api.messages.unit_server import end_reason_number
-from metadata_server.domain.control_unit import PassedState
-from metadata_server.domain.instantiation import Instantiation
+from metadata_server.domain.intent.control_unit import PassedState
+from metadata_server.domain.life.instantiation import Instantiation
 from metadata_server.domain.names import Kind
 
 

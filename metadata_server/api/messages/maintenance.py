@@ -9,8 +9,8 @@ from mds.v1 import maintenance_pb2
 from metadata_server.api.messages.position import time_message, time_us_of
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
-from metadata_server.domain.maintenance import Maintenance
 from metadata_server.domain.names import Kind
+from metadata_server.domain.orchestration.maintenance import Maintenance
 
 
 def maintenance_message(maintenance: Maintenance) -> maintenance_pb2.Maintenance:

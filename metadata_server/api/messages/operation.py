@@ -9,11 +9,11 @@ from metadata_server.api.messages.enums import ON_FAILURES, PHASES, STATES, STEP
 from metadata_server.api.messages.position import position_message, time_message
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.selection import edit_of, read_selection, selection_message
-from metadata_server.domain.advance import OnFailure
 from metadata_server.domain.change import Position
-from metadata_server.domain.edit import FieldEdit
+from metadata_server.domain.intent.edit import FieldEdit
 from metadata_server.domain.names import Kind
-from metadata_server.domain.operation import (
+from metadata_server.domain.orchestration.advance import OnFailure
+from metadata_server.domain.orchestration.operation import (
     DEFAULT_RETRY_DELAY_US,
     DEFAULT_STEP_TIMEOUT_US,
     Operation,
@@ -21,9 +21,9 @@ from metadata_server.domain.operation import (
     StepCounts,
     UnitEdits,
 )
-from metadata_server.domain.operation_step import Step
+from metadata_server.domain.orchestration.operation_step import Step
 from metadata_server.domain.refused import WrongField
-from metadata_server.services.operation_plans import Planned
+from metadata_server.services.orchestration.operation_plans import Planned
 
 UNIT = Kind.CONTROL_UNIT
 

@@ -12,17 +12,17 @@ from metadata_server.api.messages.configuration import ConfigurationMessages
 from metadata_server.api.messages.dataset import published_attributes_of
 from metadata_server.api.messages.enums import STATES, VALUE_TYPES
 from metadata_server.api.messages.position import position_message
-from metadata_server.domain.attribute import ValueType
-from metadata_server.domain.live_values import ReportedValue, UnitValues
+from metadata_server.domain.intent.attribute import ValueType
+from metadata_server.domain.intent.template import class_of
+from metadata_server.domain.life.recovery import NO_RECOVERY, Recovery
+from metadata_server.domain.life.registration import Assignment, Registered, Registering
+from metadata_server.domain.life.report import Passed, Report
+from metadata_server.domain.life.state import State
+from metadata_server.domain.life.timing import Timing
 from metadata_server.domain.names import Kind
-from metadata_server.domain.recovery import NO_RECOVERY, Recovery
-from metadata_server.domain.registration import Assignment, Registered, Registering
-from metadata_server.domain.report import Passed, Report
-from metadata_server.domain.state import State
-from metadata_server.domain.template import class_of
-from metadata_server.domain.timing import Timing
-from metadata_server.services.outbox import NotTaken, Word
-from metadata_server.services.publication import Published
+from metadata_server.domain.values.live_values import ReportedValue, UnitValues
+from metadata_server.services.life.outbox import NotTaken, Word
+from metadata_server.services.life.publication import Published
 
 UNITS = f"{Kind.CONTROL_UNIT.collection}/"
 LONGEST_AGE_US = 10 * 365 * 86_400_000_000

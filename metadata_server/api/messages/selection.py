@@ -6,10 +6,10 @@ from mds.v1 import edit_pb2
 
 from metadata_server.api.messages.enums import STATES
 from metadata_server.api.messages.reading import Reading
-from metadata_server.domain.edit import FieldEdit, UnitSelection
 from metadata_server.domain.filter.parser import parse_filter
+from metadata_server.domain.intent.edit import FieldEdit, UnitSelection
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.state import State
 
 
 def selection_of(message: edit_pb2.UnitSelection) -> UnitSelection:

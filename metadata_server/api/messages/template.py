@@ -15,7 +15,7 @@ from metadata_server.api.messages.attribute import (
 from metadata_server.api.messages.enums import RELATIONS, VERSION_STATES
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
-from metadata_server.domain.template import (
+from metadata_server.domain.intent.template import (
     Command,
     Relation,
     Requirement,

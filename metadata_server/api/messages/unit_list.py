@@ -7,8 +7,8 @@ from mds.v1 import unit_list_pb2
 from metadata_server.api.messages.maintenance import ids_of
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
+from metadata_server.domain.intent.unit_list import UnitList
 from metadata_server.domain.names import Kind
-from metadata_server.domain.unit_list import UnitList
 
 
 def unit_list_message(unit_list: UnitList) -> unit_list_pb2.UnitList:

@@ -11,9 +11,9 @@ from metadata_server.api.messages.enums import CONTACTS, END_REASONS, LAUNCH_ORD
 from metadata_server.api.messages.position import time_message
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
+from metadata_server.domain.intent.unit_server import Launch, LaunchOrder, UnitServer
+from metadata_server.domain.life.session import EndReason, Session
 from metadata_server.domain.names import Kind
-from metadata_server.domain.session import EndReason, Session
-from metadata_server.domain.unit_server import Launch, LaunchOrder, UnitServer
 
 
 def unit_server_message(server: UnitServer) -> unit_server_pb2.UnitServer:

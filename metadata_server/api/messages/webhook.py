@@ -15,11 +15,11 @@ from metadata_server.api.messages.enums import (
 from metadata_server.api.messages.position import position_message, time_message
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
-from metadata_server.domain.delivery import Delivery, Gap, WebhookStatus
+from metadata_server.domain.deliveries.delivery import Delivery, Gap, WebhookStatus
+from metadata_server.domain.deliveries.signature import Secret
+from metadata_server.domain.deliveries.webhook import Webhook
 from metadata_server.domain.names import Kind
-from metadata_server.domain.signature import Secret
 from metadata_server.domain.watch import View
-from metadata_server.domain.webhook import Webhook
 
 
 def webhook_message(webhook: Webhook) -> webhook_pb2.Webhook:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.filter.expression import All, Expression, Instant, Term, terms_of
 from metadata_server.domain.filter.faults import FilterFault, nearest, one_of
 from metadata_server.domain.filter.key import Facts, FilterKey, Operator, ValueKind
@@ -14,9 +13,10 @@ from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.filter.parser import parse_filter
 from metadata_server.domain.filter.subject import UnitSubject
 from metadata_server.domain.filter.vocabulary import VOCABULARIES
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.life.state import State
 from metadata_server.domain.page import Selection, SortValue
 from metadata_server.domain.refused import RefusalKind, Refused, WrongField
-from metadata_server.domain.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from metadata_server.domain.facility import Snapshot
 from metadata_server.domain.filter.common_keys import (
     common_keys,
     field,
@@ -18,12 +17,13 @@ from metadata_server.domain.filter.common_keys import (
     word,
 )
 from metadata_server.domain.filter.key import Facts, FilterKey
-from metadata_server.domain.guard import GuardedChange
+from metadata_server.domain.intent.facility import Snapshot
+from metadata_server.domain.intent.template import VersionState
+from metadata_server.domain.intent.unit_server import LaunchOrder, UnitServer
+from metadata_server.domain.life.session import EndReason
+from metadata_server.domain.life.state import DESIRABLE, Contact
 from metadata_server.domain.names import DECLARED, Kind
-from metadata_server.domain.session import EndReason
-from metadata_server.domain.state import DESIRABLE, Contact
-from metadata_server.domain.template import VersionState
-from metadata_server.domain.unit_server import LaunchOrder, UnitServer
+from metadata_server.domain.orchestration.guard import GuardedChange
 
 NOTHING: tuple[str, ...] = ()
 

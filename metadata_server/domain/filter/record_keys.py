@@ -16,8 +16,8 @@ from metadata_server.domain.filter.common_keys import (
 )
 from metadata_server.domain.filter.subject import change_set_of
 from metadata_server.domain.names import DECLARED
-from metadata_server.domain.operation import Minor, Phase
-from metadata_server.domain.order_plan import Verb
+from metadata_server.domain.orchestration.operation import Minor, Phase
+from metadata_server.domain.orchestration.order_plan import Verb
 
 
 def of_set(name: str) -> Reader:

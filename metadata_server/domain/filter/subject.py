@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from metadata_server.domain.change_set import ChangeSet, ToldChange
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
-from metadata_server.domain.state import Contact, Health
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.life.state import Contact, Health
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

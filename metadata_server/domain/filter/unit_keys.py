@@ -6,14 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from metadata_server.domain.condition import (
-    IN_MAINTENANCE,
-    KEEPS_DYING,
-    OUT_OF_DATE,
-    TYPES,
-    ConditionStatus,
-)
-from metadata_server.domain.control_unit import ControlUnit, ControlUnitStatus
 from metadata_server.domain.filter.common_keys import (
     Reader,
     common_keys,
@@ -26,7 +18,15 @@ from metadata_server.domain.filter.common_keys import (
 )
 from metadata_server.domain.filter.key import Fact, Facts, FilterKey, ValueKind
 from metadata_server.domain.filter.subject import UnitSubject
-from metadata_server.domain.state import DESIRABLE, Contact, Health, State
+from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
+from metadata_server.domain.life.condition import (
+    IN_MAINTENANCE,
+    KEEPS_DYING,
+    OUT_OF_DATE,
+    TYPES,
+    ConditionStatus,
+)
+from metadata_server.domain.life.state import DESIRABLE, Contact, Health, State
 
 PRESENT_CONDITIONS = (IN_MAINTENANCE, KEEPS_DYING, OUT_OF_DATE)
 """Those that no image of a status holds."""

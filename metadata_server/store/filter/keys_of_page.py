@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 
 from metadata_server.domain.filter.asked import Asked
 from metadata_server.domain.filter.expression import All, Expression, Term
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import PageStart, SortValue
-from metadata_server.domain.state import State
 from metadata_server.store.filter.compiling import condition_of
 from metadata_server.store.filter.kind_sources import KIND_SOURCES
 from metadata_server.store.filter.scope import Scope, unindexed
@@ -31,9 +31,9 @@ from metadata_server.store.filter.segments import (
 )
 from metadata_server.store.filter.sources import Source
 from metadata_server.store.filter.unit_sources import OF_STATUS, UNIT_SOURCES, joined
+from metadata_server.store.intent.selections import Filter, id_range
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.schema import unit_condition
-from metadata_server.store.selections import Filter, id_range
 
 FEW = 5_000
 """So many rows are sorted rather than to walk a whole list for them."""

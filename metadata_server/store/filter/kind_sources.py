@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from sqlalchemy import Table
 
+from metadata_server.domain.intent.template import VersionState
+from metadata_server.domain.intent.unit_server import LaunchOrder
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import DECLARED, Kind
-from metadata_server.domain.state import State
-from metadata_server.domain.template import VersionState
-from metadata_server.domain.unit_server import LaunchOrder
 from metadata_server.store import schema
 from metadata_server.store.filter import sources
 from metadata_server.store.filter.sources import Source

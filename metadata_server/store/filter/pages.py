@@ -22,10 +22,10 @@ from metadata_server.store.filter.scope import Scope
 from metadata_server.store.filter.segments import rank
 from metadata_server.store.filter.subjects import Subjects
 from metadata_server.store.filter.unit_sources import REPORTED_SOURCES
+from metadata_server.store.intent.selections import Filter
 from metadata_server.store.kinds import LAYOUTS
-from metadata_server.store.past import batches_of, ids_at, names_at, resources_at
+from metadata_server.store.past.past import batches_of, ids_at, names_at, resources_at
 from metadata_server.store.schema import control_unit_status, history, status_history
-from metadata_server.store.selections import Filter
 from metadata_server.store.unit_of_work import UnitOfWork
 
 MOST_CHANGED = 5_000

@@ -11,7 +11,7 @@ from metadata_server.store.filter import sources
 from metadata_server.store.filter.compiling import condition_of
 from metadata_server.store.filter.scope import Scope
 from metadata_server.store.filter.sources import Source
-from metadata_server.store.operation_tables import operation
+from metadata_server.store.orchestration.operation_tables import operation
 from metadata_server.store.schema import change_set, history, sighting
 from metadata_server.store.unit_of_work import UnitOfWork
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, String, and_, case, false, func, or_, select, true
 
-from metadata_server.domain.condition import NOT_CONVERGING
 from metadata_server.domain.filter.expression import Pattern, Term, Wanted
+from metadata_server.domain.life.condition import NOT_CONVERGING
+from metadata_server.domain.life.state import ERRORS, Contact, Health, State
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
-from metadata_server.domain.state import ERRORS, Contact, Health, State
 from metadata_server.store.filter.texts import fits, is_same
 from metadata_server.store.kinds import LAYOUTS
-from metadata_server.store.maintenances import coverage_now, covered
-from metadata_server.store.observer import observer
+from metadata_server.store.life.observer import observer
+from metadata_server.store.orchestration.maintenances import coverage_now, covered
 from metadata_server.store.schema import (
     control_unit,
     control_unit_status,

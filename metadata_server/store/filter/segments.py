@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, func, or_
 
 from metadata_server.domain.filter.asked import Sorting
+from metadata_server.domain.life.state import State
 from metadata_server.domain.page import PageStart, SortValue
-from metadata_server.domain.state import State
 from metadata_server.store.filter.scope import unindexed
 from metadata_server.store.schema import control_unit_status
 

@@ -13,7 +13,7 @@ from metadata_server.domain.filter.key import Operator
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
 from metadata_server.store.filter import documents
 from metadata_server.store.filter.scope import Scope
-from metadata_server.store.selections import id_range
+from metadata_server.store.intent.selections import id_range
 
 Source: TypeAlias = Callable[[Scope, Term], ColumnElement[bool]]
 """What passes a term; NULL is as good as false."""

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from metadata_server.domain.control_unit import ControlUnit
 from metadata_server.domain.filter.asked import Asked
 from metadata_server.domain.filter.subject import UnitSubject
+from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
-from metadata_server.store.change_rows import Verdicts
 from metadata_server.store.filter.unit_sources import REPORTED_SOURCES
 from metadata_server.store.kinds import LAYOUTS
-from metadata_server.store.past import ids_at, resources_at
-from metadata_server.store.past_statuses import statuses_at
+from metadata_server.store.past.change_rows import Verdicts
+from metadata_server.store.past.past import ids_at, resources_at
+from metadata_server.store.past.past_statuses import statuses_at
 from metadata_server.store.unit_of_work import UnitOfWork
 
 

@@ -7,23 +7,23 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
 
-from metadata_server.domain.condition import (
+from metadata_server.domain.filter.expression import Term, terms_of
+from metadata_server.domain.filter.parser import parse_filter
+from metadata_server.domain.life.condition import (
     IN_MAINTENANCE,
     KEEPS_DYING,
     OUT_OF_DATE,
     ConditionStatus,
 )
-from metadata_server.domain.filter.expression import Term, terms_of
-from metadata_server.domain.filter.parser import parse_filter
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.state import State
-from metadata_server.store.desires import behind
+from metadata_server.store.agents.launched import hosted_by_dying
 from metadata_server.store.filter import sources
 from metadata_server.store.filter.compiling import condition_of
 from metadata_server.store.filter.kind_sources import common_sources
 from metadata_server.store.filter.scope import Scope
 from metadata_server.store.filter.sources import Source
-from metadata_server.store.launched import hosted_by_dying
+from metadata_server.store.life.desires import behind
 from metadata_server.store.schema import (
     control_unit,
     control_unit_status,

@@ -1,0 +1,1 @@
+"""Webhooks: where changes are sent, and how that is proved."""

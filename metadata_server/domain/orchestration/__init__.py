@@ -1,0 +1,1 @@
+"""Operations, their order, and what restrains them."""

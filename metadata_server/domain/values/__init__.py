@@ -1,0 +1,1 @@
+"""Set-points, snapshots, and when two values are the same."""

@@ -1,0 +1,1 @@
+"""Agents: what they report, and what they are told."""

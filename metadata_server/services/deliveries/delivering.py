@@ -1,0 +1,185 @@
+"""Delivers webhooks: whichever replica claims one first, for as long as it keeps saying so.
+
+There is no leader. Each replica looks for webhooks that nobody delivers; a lease that is not
+renewed runs out, by the database's clock, and another replica goes on from what is written down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import structlog
+
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import Refused
+from metadata_server.services.deliveries.postings import Sender
+from metadata_server.services.deliveries.webhook_run import Grip, WebhookRun
+from metadata_server.services.watching.following import keep_following
+from metadata_server.services.watching.tailer import Tailer
+from metadata_server.services.watching.watch import Watching
+from metadata_server.store.deliveries.webhooks import (
+    claim_webhook,
+    due_webhooks,
+    keep_webhooks,
+    release_webhooks,
+)
+from metadata_server.store.orchestration.operations import Fenced
+from metadata_server.store.store import Store
+
+LEASE_US = 6_000_000
+RENEW_S = 1.5
+LOOK_S = 2.0
+LISTEN_S = 60.0
+MOST_HELD = 200
+"""Webhooks that one replica delivers at once; the others wait for a place, or a replica."""
+log = structlog.get_logger()
+
+
+class Delivering:
+    """The webhooks that one replica delivers.
+
+    Args:
+        replica: its name, for people.
+    """
+
+    def __init__(self, store: Store, tailer: Tailer, sender: Sender, *, replica: str) -> None:
+        self._store = store
+        self._tailer = tailer
+        self._watching = Watching(tailer, age_s=0)  # only for what passes of its batches
+        self._sender = sender
+        self._replica = replica
+        self._held: dict[int, tuple[Grip, WebhookRun]] = {}
+        self._grips: dict[int, Grip] = {}
+        self._due = asyncio.Event()
+
+    @property
+    def held(self) -> int:
+        """How many webhooks it delivers now."""
+        return len(self._held)
+
+    def look(self) -> None:
+        """Has it look for webhooks at once."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Claims webhooks and delivers them, until it is cancelled, or the replica drains."""
+        async with asyncio.TaskGroup() as tasks:
+            beside = [tasks.create_task(each) for each in (self._listen(), self._keep())]
+            running: dict[int, asyncio.Task[None]] = {}
+            while not self._tailer.draining.is_set():
+                running = {key: task for key, task in running.items() if not task.done()}
+                try:
+                    for grip in await self._claim():
+                        running[grip.key] = tasks.create_task(self._deliver(grip))
+                except Refused as refused:
+                    log.warning("webhooks_wait", reason=refused.reason)
+                except Exception:  # the top of a background loop
+                    log.exception("webhooks_not_claimed")
+                await self._pause()
+            for task in beside:
+                task.cancel()
+            await self._let_go(running)
+
+    async def _let_go(self, running: Mapping[int, asyncio.Task[None]]) -> None:
+        """Leaves all webhooks to other replicas, without having them wait for a lease."""
+        for task in running.values():
+            task.cancel()
+        await asyncio.gather(*running.values(), return_exceptions=True)
+        await self._give_back(list(self._grips.values()))
+
+    async def _give_back(self, grips: Sequence[Grip]) -> None:
+        """Lets other replicas deliver what this one does not deliver any more."""
+        if not grips:
+            return
+        pairs = [(grip.key, grip.fence) for grip in grips]
+        try:
+            await self._store.transact(lambda unit: release_webhooks(unit, pairs))
+        except Refused as refused:  # then their leases run out
+            log.warning("webhooks_not_given_back", reason=refused.reason)
+        for grip in grips:
+            self._grips.pop(grip.key, None)
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(random.uniform(0.5, 1.0) * LOOK_S):
+                await self._due.wait()
+        except TimeoutError:
+            pass
+        self._due.clear()
+
+    async def _claim(self) -> list[Grip]:
+        """Takes webhooks that nobody delivers."""
+        room = MOST_HELD - len(self._held)
+        due = (await self._store.read(due_webhooks)).value if room > 0 else []
+        grips = []
+        for key in [key for key in due if key not in self._grips][:room]:
+            begun_s = time.monotonic()
+            claim = partial(claim_webhook, key=key, replica=self._replica, lease_us=LEASE_US)
+            fence = (await self._store.transact(claim)).value
+            if fence is not None:
+                grips.append(Grip(key, fence, self._replica, begun_s + LEASE_US / 1_000_000))
+        return grips
+
+    async def _deliver(self, grip: Grip) -> None:
+        """Delivers one webhook; what goes wrong leaves it to whoever claims it next."""
+        run = WebhookRun(self._store, self._tailer, self._watching, self._sender, grip)
+        self._held[grip.key] = (grip, run)
+        self._grips[grip.key] = grip
+        try:
+            await run.run()
+        except Fenced:
+            self._due.set()
+        except Refused as refused:
+            if not self._tailer.draining.is_set():
+                log.warning("webhook_left", reason=refused.reason)
+        except Exception:  # the top of a background loop
+            log.exception("webhook_run_failed")
+        finally:
+            self._held.pop(grip.key, None)
+        await self._give_back([grip])
+
+    async def _keep(self) -> None:
+        """Renews the leases of what is held; who has lost one stops before another begins."""
+        while True:
+            await asyncio.sleep(random.uniform(0.8, 1.0) * RENEW_S)
+            if self._held:
+                await self._renew()
+
+    async def _renew(self) -> None:
+        begun_s = time.monotonic()
+        fences = {key: grip.fence for key, (grip, _) in self._held.items()}
+        keep = partial(keep_webhooks, held=fences, lease_us=LEASE_US)
+        try:
+            ours = (await self._store.transact(keep)).value
+        except Refused as refused:
+            log.warning("webhooks_not_kept", reason=refused.reason)
+            return
+        except Exception:  # the top of a background loop
+            log.exception("webhooks_not_kept")
+            return
+        for key, (grip, run) in list(self._held.items()):
+            if key in ours and grip.fence == fences.get(key):
+                grip.sure_until_s = begun_s + LEASE_US / 1_000_000
+            elif key in fences:
+                run.look_again()  # and finds that it has another fence
+
+    async def _listen(self) -> None:
+        """Hears of webhooks that are declared, changed or deleted."""
+        await keep_following(self._tailer, self._follow, missed="webhooks_not_heard")
+
+    async def _follow(self) -> None:
+        async with self._tailer.subscribe(kinds={Kind.WEBHOOK}) as changes:
+            for _, run in self._held.values():
+                run.look_again()
+            self.look()
+            while True:
+                batch = await changes.next(LISTEN_S)
+                for change in batch.changes if batch is not None else ():
+                    if change.key in self._held:
+                        self._held[change.key][1].look_again()
+                    elif change.kind is Kind.WEBHOOK:
+                        self.look()

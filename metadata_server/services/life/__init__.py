@@ -1,0 +1,1 @@
+"""What runs: sessions, attachments, reports, and the verdict about them."""

@@ -1,0 +1,1 @@
+"""Operations: planned, begun, advanced, steered."""

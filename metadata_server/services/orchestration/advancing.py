@@ -1,0 +1,172 @@
+"""Carries operations on: whichever replica claims one first, for as long as it keeps saying so.
+
+There is no leader. Each replica looks for operations that nobody holds; a lease that is not
+renewed runs out, by the database's clock, and another replica takes the operation up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+import structlog
+
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import Refused
+from metadata_server.services.orchestration.advance import Advance, Hold
+from metadata_server.services.orchestration.holding import Holding
+from metadata_server.services.watching.following import keep_following
+from metadata_server.services.watching.subscription import Batch
+from metadata_server.services.watching.tailer import Tailer
+from metadata_server.store.orchestration.operations import (
+    Fenced,
+    claim_operation,
+    due_operations,
+    release_operations,
+)
+from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
+
+LEASE_US = 4_000_000
+LOOK_S = 0.8
+"""With the lease it makes less than the 5 s that the death of a replica may cost."""
+MOST_HELD = 100
+"""Operations that one replica carries on at once; the others wait for a place, or a replica."""
+KINDS = frozenset({Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS})
+log = structlog.get_logger()
+
+
+class Advancing:
+    """The operations that one replica carries on.
+
+    Args:
+        replica: its name, for people.
+    """
+
+    def __init__(self, store: Store, tailer: Tailer, *, replica: str) -> None:
+        self._store = store
+        self._tailer = tailer
+        self._replica = replica
+        self._held: dict[int, Advance] = {}
+        self._by_unit: dict[int, set[int]] = defaultdict(set)
+        self._due = asyncio.Event()
+        self._some = asyncio.Event()
+
+    @property
+    def held(self) -> int:
+        """How many operations it carries on now."""
+        return len(self._held)
+
+    def look(self) -> None:
+        """Has it look for operations at once."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Claims operations and carries them on, until it is cancelled, or the replica drains."""
+        async with asyncio.TaskGroup() as tasks:
+            holding = Holding(self._store, self._tailer, on_due=self.look)
+            beside = [tasks.create_task(each) for each in (self._listen(), holding.run())]
+            carrying: dict[Hold, asyncio.Task[None]] = {}
+            while not self._tailer.draining.is_set():
+                carrying = {hold: task for hold, task in carrying.items() if not task.done()}
+                try:
+                    for hold in await self._claim():
+                        carrying[hold] = tasks.create_task(self._carry_on(hold))
+                except Refused as refused:
+                    log.warning("operations_wait", reason=refused.reason)
+                except Exception:  # the top of a background loop
+                    log.exception("operations_not_claimed")
+                await self._pause()
+            for task in beside:
+                task.cancel()
+            await self._let_go(carrying)
+
+    async def _let_go(self, carrying: Mapping[Hold, asyncio.Task[None]]) -> None:
+        """Leaves all operations to other replicas, without having them wait for a lease."""
+        for task in carrying.values():
+            task.cancel()
+        await asyncio.gather(*carrying.values(), return_exceptions=True)
+        if carrying:
+            pairs = [(hold.key, hold.fence) for hold in carrying]
+            try:
+                await self._store.transact(lambda unit: release_operations(unit, pairs))
+            except Refused as refused:
+                log.warning("operations_left", reason=refused.reason)
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(random.uniform(0.5, 1.0) * LOOK_S):
+                await self._due.wait()
+        except TimeoutError:
+            pass
+        self._due.clear()
+
+    async def _claim(self) -> list[Hold]:
+        """Takes operations that nobody holds."""
+        room = MOST_HELD - len(self._held)
+        if room <= 0:
+            return []
+        due = [
+            key for key in (await self._store.read(due_operations)).value if key not in self._held
+        ]
+        holds = []
+        for key in due[:room]:
+            claim = partial(claimed, key=key, replica=self._replica)
+            fence = (await self._store.transact(claim)).value
+            if fence is not None:
+                holds.append(Hold(key, fence, self._replica, LEASE_US))
+        return holds
+
+    async def _carry_on(self, hold: Hold) -> None:
+        """Carries one operation on; what goes wrong leaves it to whoever claims it next."""
+        advance = Advance(self._store, hold)
+        self._held[hold.key] = advance
+        self._some.set()
+        keys: Iterable[int] = ()
+        try:
+            keys = await advance.load()
+            for key in keys:
+                self._by_unit[key].add(hold.key)
+            advance.look_again()  # what was heard of its units before is not lost
+            await advance.run()
+        except Fenced:
+            self._due.set()
+        except Refused as refused:
+            log.warning("operation_left", reason=refused.reason)
+        except Exception:  # the top of a background loop
+            log.exception("operation_failed")
+        finally:
+            self._held.pop(hold.key, None)
+            for key in keys:
+                self._by_unit[key].discard(hold.key)
+                if not self._by_unit[key]:
+                    del self._by_unit[key]
+
+    async def _listen(self) -> None:
+        """Hears of units as long as operations are carried on."""
+        await keep_following(self._tailer, self._follow, missed="units_not_heard")
+
+    async def _follow(self) -> None:
+        while True:
+            await self._some.wait()
+            async with self._tailer.subscribe(kinds=KINDS) as changes:
+                for advance in self._held.values():
+                    advance.look_again()
+                while self._held:
+                    batch = await changes.next(1.0)
+                    if batch is not None:
+                        self._pass_on(batch)
+            self._some.clear()
+
+    def _pass_on(self, batch: Batch) -> None:
+        for change in batch.changes:
+            for key in self._by_unit.get(change.key, ()):
+                if key in self._held:
+                    self._held[key].hear(change.key, change.revision)
+
+
+def claimed(unit: UnitOfWork, key: int, replica: str) -> int | None:
+    return claim_operation(unit, key, replica=replica, lease_us=LEASE_US)

@@ -1,0 +1,1 @@
+"""What was, and the way back to it."""

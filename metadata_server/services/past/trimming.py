@@ -1,0 +1,98 @@
+"""Deletes what is older than it is kept; one replica at a time, a little at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+
+import structlog
+
+from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import Refused
+from metadata_server.store.chores import (
+    TRIM,
+    TRIM_ROWS,
+    claim_chore,
+    put_off,
+    trim_requests,
+    trim_sightings,
+)
+from metadata_server.store.deliveries.webhook_deliveries import trim_deliveries
+from metadata_server.store.orchestration.archiving import archive_operations
+from metadata_server.store.past.retention import trim_kind
+from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
+
+DAY_US = 86_400_000_000
+EVERY_US = 600_000_000
+AGAIN_US = 2_000_000
+"""When there was more to delete than one transaction does."""
+LOOK_S = 60.0
+log = structlog.get_logger()
+
+
+class Trimming:
+    """The history of each kind is kept for a time of its own; so are requests and sightings,
+    the steps of operations, and the deliveries of webhooks.
+
+    Args:
+        kept_days: by kind; 0, or a kind that is not named: for ever.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        kept_days: Mapping[Kind, float],
+        request_days: float,
+        operation_days: float = 400,
+        delivery_days: float = 30,
+        sighting_days: float = 90,
+    ) -> None:
+        self._store = store
+        self._kept_us = {kind: round(days * DAY_US) for kind, days in kept_days.items() if days}
+        self._limits = (
+            (trim_requests, round(request_days * DAY_US)),
+            (trim_sightings, round(sighting_days * DAY_US)),
+            (archive_operations, round(operation_days * DAY_US)),
+            (trim_deliveries, round(delivery_days * DAY_US)),
+        )
+
+    async def run(self) -> None:
+        """Trims now and then, until it is cancelled."""
+        while True:
+            more = False
+            try:
+                more = await self.trim()
+            except Refused as refused:
+                log.warning("trimming_waits", reason=refused.reason)
+            except Exception:  # the top of a background loop
+                log.exception("trimming_failed")
+            pause_s = AGAIN_US / 1_000_000 if more else LOOK_S
+            await asyncio.sleep(pause_s * random.uniform(1.0, 1.2))
+
+    async def trim(self) -> bool:
+        """Trims once, if it is due; whether there is more.
+
+        Raises:
+            Refused: DATABASE_UNAVAILABLE, CONTENTION.
+        """
+
+        def work(unit: UnitOfWork) -> bool:
+            if not claim_chore(unit, TRIM, again_in_us=EVERY_US):
+                return False
+            counts = [trim(unit, unit.now_us - kept_us) for trim, kept_us in self._limits]
+            steps = [
+                trim_kind(unit, kind, unit.now_us - kept_us)
+                for kind, kept_us in self._kept_us.items()
+            ]
+            more = max(counts) == TRIM_ROWS or any(steps)
+            if more:
+                put_off(unit, TRIM, AGAIN_US)
+            return more
+
+        more = (await self._store.transact(work)).value
+        if more:
+            log.info("trimmed", more=more)
+        return more

@@ -1,0 +1,127 @@
+"""The overview, computed once for all who look, and the pulse that ticks beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from metadata_server.domain.life.overview import Overview
+from metadata_server.domain.refused import Refused, WrongField
+from metadata_server.services.watching.tailer import Tailer, sent_elsewhere
+from metadata_server.services.watching.watch import AGE_JITTER
+from metadata_server.store.life.overview import beats, read_overview
+from metadata_server.store.store import Store
+
+DEFAULT_ABNORMAL = 200
+MOST_ABNORMAL = 1_000
+OVERVIEW_AGE_S = 1.0
+"""Contact may be told otherwise without a change while the observer is blind: so long at most."""
+PULSE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Pulse:
+    """What ticks.
+
+    Attributes:
+        ages_us: unit servers with an open session, by id, and the age of their last beat.
+    """
+
+    time_us: int
+    ages_us: Sequence[tuple[str, int]]
+
+
+class Overviews:
+    """Serves overviews and pulses.
+
+    Args:
+        age_s: about how long a listener to the pulse is served before it is sent elsewhere.
+    """
+
+    def __init__(self, store: Store, tailer: Tailer, *, age_s: float) -> None:
+        self._store = store
+        self._tailer = tailer
+        self._age_s = age_s
+        self._reading = asyncio.Lock()
+        self._overview: Overview | None = None
+        self._read_s = self._checked_s = 0.0
+        self._limit = 0
+        self._beating = asyncio.Lock()
+        self._pulse: Pulse | None = None
+        self._beat_s = 0.0
+
+    async def get(self, abnormal_limit: int) -> Overview:
+        """The overview as of now; it may hold more abnormal units than were asked for.
+
+        Many who ask at once share one computation, and one look at whether it still holds.
+
+        Raises:
+            Refused: DATABASE_UNAVAILABLE.
+        """
+        asked = time.monotonic()
+        async with self._reading:
+            known = self._overview
+            if known is None or self._limit < abnormal_limit or self._checked_s < asked:
+                known = await self._check(known, abnormal_limit)
+            return known
+
+    async def _check(self, known: Overview | None, abnormal_limit: int) -> Overview:
+        """What is known, if nothing has happened since; else it is read again."""
+        begun = time.monotonic()
+        position = (await self._store.read(lambda _: None)).position
+        is_young = begun - self._read_s < OVERVIEW_AGE_S
+        is_current = known is not None and known.position == position and is_young
+        if known is None or not is_current or self._limit < abnormal_limit:
+            limit = max(abnormal_limit, DEFAULT_ABNORMAL)
+            answer = await self._store.read(lambda unit: read_overview(unit, abnormal_limit=limit))
+            known, self._overview = answer.value, answer.value
+            self._limit, self._read_s = limit, begun
+        self._checked_s = begun
+        return known
+
+    async def pulses(self) -> AsyncGenerator[Pulse, None]:
+        """Beats once a second; all listeners share one reading.
+
+        Raises:
+            Refused: DRAINING (also of old age); DATABASE_UNAVAILABLE.
+        """
+        old = time.monotonic() + self._age_s * random.uniform(1 - AGE_JITTER, 1 + AGE_JITTER)
+        tick = time.monotonic()
+        told: Pulse | None = None
+        while tick < old:
+            pulse = await self._beat(tick)
+            if pulse is not told:  # who came just before a tick has been told of it already
+                yield pulse
+            told = pulse
+            tick = (time.monotonic() // PULSE_S + 1) * PULSE_S
+            with suppress(TimeoutError):
+                async with asyncio.timeout(tick - time.monotonic()):
+                    await self._tailer.draining.wait()
+                raise sent_elsewhere()
+        raise sent_elsewhere("This stream is old.")
+
+    async def _beat(self, tick: float) -> Pulse:
+        """The pulse of a tick, read by whoever comes first."""
+        async with self._beating:
+            if self._pulse is None or self._beat_s < tick - PULSE_S / 2:
+                answer = await self._store.read(lambda unit: (unit.now_us, beats(unit)))
+                now_us, found = answer.value
+                ages = [(id, max(0, now_us - beat_us)) for id, beat_us in found]
+                self._pulse, self._beat_s = Pulse(now_us, ages), time.monotonic()
+            return self._pulse
+
+
+def abnormal_limit(requested: int) -> int:
+    """How many abnormal units are told: 0 is the default, too many are as many as go.
+
+    Raises:
+        Refused: INVALID_FIELD, when it is negative.
+    """
+    if requested < 0:
+        expected = f"a number from 0 to {MOST_ABNORMAL}"
+        raise Refused.wrong_fields([WrongField("abnormal_limit", str(requested), expected)])
+    return min(requested or DEFAULT_ABNORMAL, MOST_ABNORMAL)

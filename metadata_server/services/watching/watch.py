@@ -1,0 +1,96 @@
+"""Watching: what happens, filtered, from a position on, with bookmarks where nothing passes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator
+from weakref import WeakKeyDictionary
+
+from metadata_server.domain.change import Change, Position
+from metadata_server.domain.refused import Refused
+from metadata_server.domain.watch import Notice, WatchFilter, events_of
+from metadata_server.services.watching.subscription import Batch, Subscription
+from metadata_server.services.watching.tailer import Tailer, sent_elsewhere
+
+BOOKMARK_S = 2.0
+AGE_JITTER = 0.1
+
+
+class Watching:
+    """Serves watchers.
+
+    Args:
+        age_s: about how long a watcher is served before it is sent elsewhere.
+        bookmark_s: a watcher hears at least so often, even if nothing passes its filter.
+    """
+
+    def __init__(self, tailer: Tailer, *, age_s: float, bookmark_s: float = BOOKMARK_S) -> None:
+        self._tailer = tailer
+        self._age_s = age_s
+        self._bookmark_s = bookmark_s
+        self._turn = asyncio.Lock()
+        self._notices: WeakKeyDictionary[Batch, dict[WatchFilter, Notice]] = WeakKeyDictionary()
+
+    async def watch(
+        self, wanted: WatchFilter, after: Position | None
+    ) -> AsyncGenerator[Notice, None]:
+        """What happens after a position, or from now on: in order, each change once, a
+        revision never split, none missed. Watchers with equal filters are told equal objects.
+
+        Raises:
+            Refused: HISTORY_TRIMMED, HISTORY_RESET, WATCHER_TOO_SLOW, DRAINING (also of old
+                age), DATABASE_UNAVAILABLE.
+        """
+        old = time.monotonic() + self._age_s * random.uniform(1 - AGE_JITTER, 1 + AGE_JITTER)
+        async with self._tailer.subscribe(after, kinds=wanted.followed) as changes:
+            if after is None:
+                yield bookmark(changes)
+            due = time.monotonic() + self._bookmark_s
+            while (now := time.monotonic()) < old:
+                batch = await changes.next(max(0.0, min(due, old) - now))
+                notice = bookmark(changes) if batch is None else await self.notice_of(batch, wanted)
+                if notice.events or time.monotonic() >= due:
+                    due = time.monotonic() + self._bookmark_s
+                    yield notice
+        raise sent_elsewhere("This stream is old.")
+
+    async def notice_of(self, batch: Batch, wanted: WatchFilter) -> Notice:
+        """What passes of a batch; made once for all watchers that have the same filter.
+
+        Raises:
+            Refused: HISTORY_TRIMMED, where something has got another name that resources are
+                wanted by: their list has to be read again.
+        """
+        known = self._notices.setdefault(batch, {})
+        if wanted in known:
+            return known[wanted]
+        if not wanted.filter:
+            known[wanted] = Notice(batch.position, events_of(batch.changes, wanted))
+            return known[wanted]
+        async with self._turn:
+            if wanted not in known:
+                renamed = next(filter(wanted.is_upset_by, batch.changes), None)
+                if renamed is not None:
+                    raise list_again(renamed)
+                (kind,) = wanted.kinds
+                before = await self._tailer.before(batch, kind)
+                events = events_of(batch.changes, wanted, before)
+                known[wanted] = Notice(batch.position, events)
+        return known[wanted]
+
+
+def list_again(renamed: Change) -> Refused:
+    now, before = renamed.kind.name_of(renamed.id), renamed.kind.name_of(renamed.id_before)
+    return Refused.trimmed(
+        "HISTORY_TRIMMED",
+        f"{before} is called {now} since revision {renamed.revision}, and what this watch wants "
+        "is told by such a name. List again, and watch from there.",
+        revision=renamed.revision,
+    )
+
+
+def bookmark(changes: Subscription) -> Notice:
+    assert changes.position is not None
+    return Notice(changes.position)

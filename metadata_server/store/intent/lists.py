@@ -1,0 +1,161 @@
+"""Pages of declared resources, as of the revision of a list's first page.
+
+As long as nothing has changed since, they are read from the table of their kind, by its
+indexes; else as `past` does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from typing import TypeVar
+
+from metadata_server.domain.change import Position
+from metadata_server.domain.filter.asked import asked_of
+from metadata_server.domain.horizon import check_position
+from metadata_server.domain.moment import moment_of
+from metadata_server.domain.names import Kind
+from metadata_server.domain.page import (
+    Listing,
+    PageStart,
+    Selection,
+    SortValue,
+    page_size,
+    start_of,
+    token_of,
+)
+from metadata_server.domain.resource import Resource
+from metadata_server.store.filter.keys_of_page import Row
+from metadata_server.store.filter.pages import FilteredList, kinds_of
+from metadata_server.store.intent.selections import filter_of, id_range, references_of
+from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.past.moments import check_kept, position_at, time_at
+from metadata_server.store.past.past import pages_at, resources_at
+from metadata_server.store.unit_of_work import UnitOfWork
+
+R = TypeVar("R", bound=Resource)
+T = TypeVar("T")
+
+
+def resource_page(
+    unit: UnitOfWork, type_: type[R], selection: Selection, *, size: int = 0, token: str = ""
+) -> Listing[R]:
+    """One page of a list, by id, byte by byte; `unit` is one of `Store.read`.
+
+    Args:
+        size: as the caller asked; 0: the default.
+        token: of the page before; empty: the first page, as of the selection's moment.
+
+    Raises:
+        Refused: INVALID_FIELD, INVALID_FILTER, INVALID_PAGE_TOKEN, HISTORY_RESET,
+            HISTORY_TRIMMED.
+    """
+
+    if selection.is_filtered:
+        found = filtered_page(unit, selection, size=size, token=token)
+        items = resources_of(unit, type_, found.items, found.position)
+        return Listing(items, found.position, found.next_page_token)
+
+    def read(start: PageStart, limit: int) -> list[R]:
+        return page(unit, type_, selection, start=start, limit=limit)
+
+    return listing(
+        unit,
+        selection,
+        read,
+        kinds={type_.kind},
+        size=size,
+        token=token,
+        id_of=lambda found: found.id,
+    )
+
+
+def listing(
+    unit: UnitOfWork,
+    selection: Selection,
+    read: Callable[[PageStart, int], Sequence[T]],
+    *,
+    kinds: Iterable[Kind],
+    size: int,
+    token: str,
+    id_of: Callable[[T], str],
+    value_of: Callable[[T], SortValue] = lambda _: None,
+) -> Listing[T]:
+    """One page of whatever `read` gives, sorted by `value_of` and then `id_of`, from what is
+    known of `kinds`."""
+    count = page_size(size)
+    known = {*kinds, *(kind for _, kind in references_of(selection))}
+    if token:
+        start = start_of(token, selection)
+        check_position(start.position, unit.position)
+        check_kept(unit, start.position.revision, known)
+    else:
+        moment = moment_of(selection.as_of)
+        start = PageStart(position_at(unit, moment, known))
+        if selection.is_filtered:
+            start = replace(start, now_us=time_at(unit, moment))
+    found = read(start, count + 1)
+    items = found[:count]
+    if len(found) <= count:
+        return Listing(items, start.position)
+    last = items[-1]
+    following = replace(start, after=id_of(last), value=value_of(last))
+    return Listing(items, start.position, token_of(selection, following))
+
+
+def filtered_page(unit: UnitOfWork, selection: Selection, *, size: int, token: str) -> Listing[Row]:
+    """One page of a list that is filtered or sorted: the keys on it.
+
+    Raises:
+        Refused: see `resource_page`.
+    """
+    asked = asked_of(selection)
+
+    def read(start: PageStart, limit: int) -> list[Row]:
+        wanted = filter_of(unit, selection, start.position.revision)
+        if wanted is None:
+            return []
+        rows = FilteredList(unit, asked, wanted, is_past=bool(selection.as_of))
+        return rows.rows(start, limit)
+
+    return listing(
+        unit,
+        selection,
+        read,
+        kinds=kinds_of(asked),
+        size=size,
+        token=token,
+        id_of=lambda row: row.id,
+        value_of=lambda row: row.value,
+    )
+
+
+def resources_of(
+    unit: UnitOfWork, type_: type[R], rows: Iterable[Row], position: Position
+) -> list[R]:
+    """The resources of a page, as of a position, in its order."""
+    keys = [row.key for row in rows]
+    if position.revision == unit.position.revision:
+        found = unit.resources.of_keys(type_, keys)
+    else:
+        found = resources_at(unit, type_, keys, position.revision)
+    return [found[key] for key in keys]
+
+
+def page(
+    unit: UnitOfWork, type_: type[R], selection: Selection, *, start: PageStart, limit: int
+) -> list[R]:
+    """At most `limit` resources after an id, as of a revision."""
+    revision = start.position.revision
+    wanted = filter_of(unit, selection, revision)
+    if wanted is None:
+        return []
+    # Marks are in the body alone; few are the snapshots that are read for nothing.
+    if revision != unit.position.revision or wanted.mark:
+        pages = pages_at(unit, type_, wanted, after=start.after, size=limit, revision=revision)
+        return list(islice(chain.from_iterable(pages), limit))
+    table = LAYOUTS[type_.kind].table
+    conditions = wanted.conditions(table)
+    conditions += id_range(table.c.id, prefix=wanted.id_prefix, after=start.after)
+    return unit.resources.where(type_, *conditions, limit=limit)

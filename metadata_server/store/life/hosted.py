@@ -1,0 +1,53 @@
+"""The control units that a unit server hosts, as they are declared now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import select
+
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.life.session import EndReason
+from metadata_server.domain.names import Kind
+from metadata_server.store.keys import batches
+from metadata_server.store.schema import control_unit, instantiation
+from metadata_server.store.unit_of_work import UnitOfWork
+
+
+def hosted_units(
+    unit: UnitOfWork, unit_server_key: int, keys: Collection[int] | None = None
+) -> list[ControlUnit]:
+    """Units of a unit server, sorted by id; `keys`: of these only."""
+    mine = control_unit.c.unit_server_key == unit_server_key
+    if keys is None:
+        return unit.resources.where(ControlUnit, mine)
+    found: list[ControlUnit] = []
+    for some in batches(sorted(keys)):
+        found += unit.resources.where(ControlUnit, mine, control_unit.c.key.in_(some))
+    return sorted(found, key=lambda each: each.id)
+
+
+def hosted_among(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, tuple[ControlUnit, int]]:
+    """Units by key, each with the key of its unit server, of those that have one."""
+    return {
+        key: (each, unit.keys.key_of(Kind.UNIT_SERVER, each.unit_server))
+        for key, each in unit.resources.of_keys(ControlUnit, keys).items()
+        if each.unit_server
+    }
+
+
+def changed_keys(unit: UnitOfWork, unit_server_key: int, after: int) -> list[int]:
+    """Keys of the units of a unit server that have changed, or come to it, after a revision."""
+    query = select(control_unit.c.key).where(
+        control_unit.c.unit_server_key == unit_server_key, control_unit.c.revision > after
+    )
+    return [row.key for row in unit.connection.execute(query)]
+
+
+def removed_keys(unit: UnitOfWork, session: str) -> list[int]:
+    """Keys of the units that have left a unit server during a session."""
+    query = select(instantiation.c.control_unit_key).where(
+        instantiation.c.session == session,
+        instantiation.c.end_reason == EndReason.REMOVED.value,
+    )
+    return [row.control_unit_key for row in unit.connection.execute(query)]

@@ -1,0 +1,1 @@
+"""Operations, and what restrains them, in rows."""

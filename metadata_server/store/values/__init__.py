@@ -1,0 +1,1 @@
+"""Live values, in rows."""
