@@ -17,11 +17,14 @@ run: ## Run a simulated facility: server, web page, control units [FACILITY=path
 	@tools/environment.sh run
 	@exec $(BIN)/mds run $(if $(FACILITY),"$(FACILITY)")
 
+# A third of the time tests wait: for leases to end, for the next look.
+WORKERS := $(shell expr $$(nproc) + 1)
+
 .PHONY: test
 test: setup ## Run all checks and all tests
 	@tools/debian_packages.sh
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest --numprocesses=logical --maxprocesses=4 $(PYTEST)
+	@$(BIN)/pytest --numprocesses=$(WORKERS) $(PYTEST)
 
 .PHONY: lint
 lint: setup check ## Run the checks without the tests: style, types, walls, protocol

@@ -102,6 +102,8 @@ def _be_mds(
     standard_input = io.FileIO(0, closefd=False)
     standard_input.name = "<stdin>"
     sys.stdin = io.TextIOWrapper(io.BufferedReader(standard_input))
+    # A fork server whose parent ignored it, as in the background, would hand that on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
