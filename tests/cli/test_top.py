@@ -64,23 +64,23 @@ async def test_top_shows_takes_keys_and_gives_the_terminal_back(
 
     environment = {"MDS_ADDRESS": replica.address}
     with on_a_terminal("top", "--every", "0.3", environment=environment) as terminal:
-        await until(lambda: "zones" in terminal.read(), within=60)
+        await until(lambda: "zones" in terminal.read(), within=25)
         terminal.press("h")
-        await until(lambda: "Ctrl-C" in terminal.read(), within=60)
+        await until(lambda: "Ctrl-C" in terminal.read(), within=25)
         terminal.press("h/no-such-thing\r")
-        await until(lambda: "filter: no-such-thing" in terminal.read(), within=60)
+        await until(lambda: "filter: no-such-thing" in terminal.read(), within=25)
         assert "zones" not in terminal.screen()
         terminal.has_resized(10, 60)
-        await until(lambda: 0 < len(terminal.read().splitlines()) <= 10, within=60)
+        await until(lambda: 0 < len(terminal.read().splitlines()) <= 10, within=25)
         terminal.program.send_signal(signal.SIGTSTP)
-        await until(terminal.is_stopped, within=60)
+        await until(terminal.is_stopped, within=25)
         assert terminal.is_as_before(), "Ctrl-Z leaves a terminal to work with"
         terminal.program.send_signal(signal.SIGCONT)
         await until(
             lambda: terminal.read() and terminal.written.count("\x1b[?1049h") == 2, within=60
         )
         terminal.press("\x1b")
-        await until(lambda: "zones" in terminal.read(), within=60)
+        await until(lambda: "zones" in terminal.read(), within=25)
         terminal.press("q")
         assert terminal.ended() == 0
         assert terminal.is_as_before()
@@ -90,7 +90,7 @@ async def test_top_shows_takes_keys_and_gives_the_terminal_back(
 async def test_a_signal_ends_top_cleanly_also_without_a_server() -> None:
     environment = {"MDS_ADDRESS": f"127.0.0.1:{free_port()}"}
     with on_a_terminal("top", environment=environment) as terminal:
-        await until(lambda: "No metadata server answers" in terminal.read(), within=60)
+        await until(lambda: "No metadata server answers" in terminal.read(), within=25)
         terminal.program.send_signal(signal.SIGTERM)
         assert terminal.ended() == 0
         assert terminal.is_as_before()

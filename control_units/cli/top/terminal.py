@@ -35,8 +35,11 @@ class Terminal:
         self._size = (0, 0)
 
     def size(self) -> tuple[int, int]:
-        """Columns and lines, as they are now."""
-        columns, lines = shutil.get_terminal_size()
+        """Columns and lines, as they are now: COLUMNS and LINES would not follow a window."""
+        try:
+            columns, lines = os.get_terminal_size(sys.stdout.fileno())
+        except OSError:
+            columns, lines = shutil.get_terminal_size()
         return columns, lines
 
     def show(self, lines: Sequence[str]) -> None:
