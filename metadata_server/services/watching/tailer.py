@@ -34,6 +34,7 @@ QUIET_PERIODS = 2.5
 """When nothing has happened for so long, fewer looks do: an idle replica's looks are most of what
 it costs."""
 LONGEST_PAUSE_S = 2.0
+CROWD, GATHER_S = 4, 0.003
 CHANGES_A_PIECE = 1_000
 REST_S = 50e-6
 """About what it takes to tell one follower one thing."""
@@ -81,6 +82,7 @@ class Tailer:
         self._position: Position | None = None
         self._followers: set[Follower] = set()
         self._asked: asyncio.Future[Refused | None] | None = None
+        self._askers = self._crowd = 0
         self._turn = asyncio.Lock()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -112,6 +114,7 @@ class Tailer:
         Raises:
             Refused: DATABASE_UNAVAILABLE, DRAINING.
         """
+        self._askers += 1
         if self._asked is None:
             self._asked = asyncio.get_running_loop().create_future()
             self._wake.set()
@@ -140,6 +143,7 @@ class Tailer:
                     await self._sleep(pause, deaf=failures > 0)
                 if not failures:
                     await self._rest()
+                    await self._gather()
         finally:
             self._loop = None
             answer(self._asked, sent_elsewhere())
@@ -150,6 +154,7 @@ class Tailer:
         try:
             async with self._turn:
                 asked, self._asked = self._asked, None
+                self._crowd, self._askers = self._askers, 0
                 while await self._look():
                     pass
         except Refused as refused:
@@ -186,6 +191,12 @@ class Tailer:
         told = self._moved_s + REST_S * len(self._followers)
         while self._asked is None and (left := told - time.monotonic()) > 0:
             await self._sleep(left, deaf=False)
+
+    async def _gather(self) -> None:
+        """Where many ask, they are told by one look: looks one after the other, for a few each,
+        cost more than all else about their questions. Few do not wait."""
+        if self._crowd >= CROWD:
+            await asyncio.sleep(GATHER_S)
 
     async def _look(self) -> bool:
         """Reads a piece of what happened, and hands it out; whether there is more."""
