@@ -128,7 +128,11 @@ async def play(ground: Ground, planned: Round, rng: random.Random) -> Told:
         AssertionError: something is not as it should be.
     """
     ground.fail({f"LAB/{planned.failing}": RAISES} if planned.failing else {})
-    before = Before(await ground.declared(), len(ground.notes()), frozenset(ground.pids().values()))
+    notes = ground.notes()
+    # One that has just been launched and has not come to its units yet does of itself, when it
+    # comes, what is wanted of them by then.
+    at_work = frozenset(ground.pids().values()) & {each.process for each in notes}
+    before = Before(await ground.declared(), len(notes), at_work)
     began = time.monotonic()
     given: list[Operation] = []
     blow = Blow(ground, rng, lambda: given[0].name if given else "")
