@@ -17,17 +17,17 @@ from metadata_server.api.agent_report import AgentParts
 from metadata_server.api.calls import CHAOS, GRPC, REST, CallFigures, Calls
 from metadata_server.api.chaos.application import Chaos
 from metadata_server.api.errors import abort_with
+from metadata_server.api.handlers import Handlers
 from metadata_server.api.health import Health
 from metadata_server.api.history import HistoryParts
 from metadata_server.api.http import Face, http_application
-from metadata_server.api.interception import CallInterceptor
 from metadata_server.api.operation import OperationParts
+from metadata_server.api.registrar import Registrar, registered
 from metadata_server.api.rest.application import Rest
 from metadata_server.api.rest.context import refuse
 from metadata_server.api.rest.origins import Origins
-from metadata_server.api.rest.registrar import Registrar, registered
 from metadata_server.api.rest.serving import Runner
-from metadata_server.api.services import Parts, add_services
+from metadata_server.api.services import Parts, add_health_and_reflection
 from metadata_server.api.watch import add_watch_figures
 from metadata_server.api.webhook_sending import WebhookSender
 from metadata_server.domain.deliveries.targets import Targets
@@ -121,9 +121,10 @@ class Replica:
             self._store, self._tailer, self._sender, replica=settings.replica
         )
         webhooks = Webhooks(self._store, self._sender, replica=settings.replica)
-        self._parts = parts_of(
+        parts = parts_of(
             self._store, self._tailer, self._liveness, self._advancing, webhooks, settings
         )
+        self._protocol = registered(parts)
         self.grpc_port = 0
         self.http_port = 0
 
@@ -195,7 +196,6 @@ class Replica:
     def _grpc_server(self) -> grpc.aio.Server:
         calls = Calls(self._figures, self._reaching, face=GRPC, refuse=abort_with)
         server = grpc.aio.server(
-            interceptors=[CallInterceptor(calls)],
             options=[
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", LARGEST_MESSAGE_BYTES),
@@ -206,7 +206,9 @@ class Replica:
                 ("grpc.keepalive_permit_without_calls", 1),
             ],
         )
-        add_services(server, self._parts, self._health)
+        plain = Registrar()
+        add_health_and_reflection(plain.as_server, self._health)
+        server.add_generic_rpc_handlers([Handlers(self._protocol, calls, plain)])
         host = bracketed(self._settings.host)
         try:
             self.grpc_port = server.add_insecure_port(f"{host}:{self._settings.grpc_port}")
@@ -216,13 +218,10 @@ class Replica:
 
     async def _start_http(self) -> web.AppRunner:
         calls = Calls(self._figures, self._reaching, face=REST, refuse=refuse)
-        registrar = registered(self._parts)
-        rest = Rest(registrar, calls)
+        rest = Rest(self._protocol, calls)
         origins = Origins(self._settings.allowed_origins())
         runner = Runner(
-            http_application(
-                self._health, self._registry, [rest, *self._facades(registrar)], origins
-            ),
+            http_application(self._health, self._registry, [rest, *self._facades()], origins),
             shutdown_timeout=self._settings.drain_s,
         )
         await runner.setup()
@@ -235,12 +234,12 @@ class Replica:
         self.http_port = runner.addresses[0][1]
         return runner
 
-    def _facades(self, registrar: Registrar) -> list[Face]:
+    def _facades(self) -> list[Face]:
         """What is served beside the protocol, as the settings want it."""
         if self._settings.chaos_facade == "off":
             return []
         calls = Calls(self._figures, self._reaching, face=CHAOS, refuse=refuse)
-        return [Chaos(registrar, calls, writes=self._settings.chaos_facade == "write")]
+        return [Chaos(self._protocol, calls, writes=self._settings.chaos_facade == "write")]
 
 
 def parts_of(

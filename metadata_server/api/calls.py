@@ -11,7 +11,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from typing import Any, Protocol, TypeVar
 
 import grpc
@@ -42,6 +42,7 @@ class Context(Protocol):
     def set_trailing_metadata(self, pairs: tuple[Pair, ...], /) -> None: ...
 
 
+CALLED_OFF = (grpc.aio.AbortError, asyncio.CancelledError, GeneratorExit)
 C = TypeVar("C", bound=Context)
 Refuse = Callable[[C, Refused], Awaitable[str]]
 """Ends a call with a refusal; gives the name of its code."""
@@ -85,70 +86,97 @@ class Calls:
         seconds = self._figures.seconds.labels(method, self._face)
 
         async def call(request: Any, context: Context) -> Any:
-            with seconds.time():
-                async with self._one_call(method, context):
-                    await self._reach(context)
-                    return await handle(request, context)
+            one = Call(method, context)
+            try:
+                await self._reach(one)
+                return await handle(request, context)
+            except CALLED_OFF:
+                one.code = "CANCELLED"
+                raise
+            except Refused as refused:
+                await self._end_with(one, refused)
+            except Exception as error:  # the top of every call: one line, no detail outside
+                log.exception("call_failed", method=method)
+                await self._end_with(one, unexpected(error))
+            finally:
+                seconds.observe(self._end(one))
 
         return call
 
     def streaming(self, method: str, handle: Any) -> Callable[[Any, Any], AsyncIterator[Any]]:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
-            async with self._one_call(method, context):
-                await self._reach(context)
+            one = Call(method, context)
+            try:
+                await self._reach(one)
                 async with aclosing(handle(request, context)) as messages:
                     async for message in messages:
                         yield message
+            except CALLED_OFF:
+                one.code = "CANCELLED"
+                raise
+            except Refused as refused:
+                await self._end_with(one, refused)
+            except Exception as error:  # the top of every call: one line, no detail outside
+                log.exception("call_failed", method=method)
+                await self._end_with(one, unexpected(error))
+            finally:
+                self._end(one)
 
         return call
 
-    def _count(self, method: str, code: str) -> None:
-        child = self._ended.get((method, code))
-        if child is None:
-            child = self._figures.ended.labels(method, code, self._face)
-            self._ended[method, code] = child
-        child.inc()
-
-    async def _reach(self, context: Context) -> None:
+    async def _reach(self, one: Call) -> None:
         """Waits until this replica sees the revision that the caller has seen."""
-        if minimum := metadata_of(context).get(MINIMUM_REVISION):
+        if minimum := one.metadata.get(MINIMUM_REVISION):
             await self._reaching.reach(minimum)
 
-    @asynccontextmanager
-    async def _one_call(self, method: str, context: Context) -> AsyncIterator[None]:
-        metadata = metadata_of(context)
+    async def _end_with(self, one: Call, refused: Refused) -> None:
+        one.reason = refused.reason
+        one.code = await self._refuse(one.context, refused)
+
+    def _end(self, one: Call) -> float:
+        """Counts and logs a call; its seconds."""
+        seconds = time.perf_counter() - one.began
+        child = self._ended.get((one.method, one.code))
+        if child is None:
+            child = self._figures.ended.labels(one.method, one.code, self._face)
+            self._ended[one.method, one.code] = child
+        child.inc()
+        if one.reason:
+            self._figures.refused.labels(one.method, one.reason, self._face).inc()
+        log.info(
+            "call",
+            method=one.method,
+            face=self._face,
+            code=one.code,
+            reason=one.reason,
+            principal=principal_in(one.metadata).name,
+            ms=round(seconds * 1000, 1),
+        )
+        one.leave_log()
+        return seconds
+
+
+class Call:
+    """One call under way; what is logged meanwhile in its task has its id.
+
+    Attributes:
+        code: how it ends; with a `reason`, if it is refused.
+    """
+
+    __slots__ = ("_tokens", "began", "code", "context", "metadata", "method", "reason")
+
+    def __init__(self, method: str, context: Context) -> None:
+        self.method = method
+        self.context = context
+        self.metadata = metadata_of(context)
+        self.code, self.reason = "OK", ""
+        self.began = time.perf_counter()
         # For the log alone: no secret, and the system's own source costs as much as the call.
-        request_id = metadata.get(REQUEST_ID) or f"{random.getrandbits(128):032x}"
-        began = time.perf_counter()
-        code, reason = "OK", ""
-        try:
-            with structlog.contextvars.bound_contextvars(request_id=request_id[:64]):
-                try:
-                    yield
-                except Refused as refused:
-                    reason = refused.reason
-                    code = await self._refuse(context, refused)
-                except (grpc.aio.AbortError, asyncio.CancelledError, GeneratorExit):
-                    code = "CANCELLED"
-                    raise
-                except Exception as error:  # the top of every call: one line, no detail outside
-                    reason, code = "INTERNAL_FAULT", "INTERNAL"
-                    log.exception("call_failed", method=method)
-                    await self._refuse(context, unexpected(error))
-        finally:
-            self._count(method, code)
-            if reason:
-                self._figures.refused.labels(method, reason, self._face).inc()
-            log.info(
-                "call",
-                method=method,
-                face=self._face,
-                code=code,
-                reason=reason,
-                principal=principal_in(metadata).name,
-                request_id=request_id[:64],
-                ms=round((time.perf_counter() - began) * 1000, 1),
-            )
+        request_id = self.metadata.get(REQUEST_ID) or f"{random.getrandbits(128):032x}"
+        self._tokens = structlog.contextvars.bind_contextvars(request_id=request_id[:64])
+
+    def leave_log(self) -> None:
+        structlog.contextvars.reset_contextvars(**self._tokens)
 
 
 def metadata_of(context: Context) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""All servicers of the contract on one gRPC server, with health and reflection."""
+"""All servicers of the contract, with health and reflection."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from mds.v1 import (
     agent_pb2,
     agent_pb2_grpc,
@@ -201,16 +201,17 @@ class Parts:
     agents: AgentParts
 
 
-def add_services(server: grpc.aio.Server, parts: Parts, health: Health) -> None:
-    """Adds everything that a replica serves on its gRPC port."""
-    add_protocol(server, parts)
+def add_health_and_reflection(server: grpc.aio.Server, health: Health) -> None:
+    """Adds what a replica serves on its gRPC port beside the protocol."""
     health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
     names = [
         *(service.full_name for module in SERVED for service in services_of(module)),
         health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
         reflection.SERVICE_NAME,
     ]
-    reflection.enable_server_reflection(names, server)
+    servicer = reflection.aio.ReflectionServicer(names)
+    add: Any = reflection_pb2_grpc.add_ServerReflectionServicer_to_server  # has no types
+    add(servicer, server)
 
 
 def add_protocol(server: grpc.aio.Server, parts: Parts) -> None:

@@ -72,8 +72,7 @@ def add_watch(server: grpc.aio.Server, watching: Watching) -> None:
         request_deserializer=watch_pb2.WatchRequest.FromString,
         response_serializer=None,
     )
-    handler = grpc.method_handlers_generic_handler(SERVICE, {"Watch": method})
-    server.add_generic_rpc_handlers((handler,))
+    server.add_registered_method_handlers(SERVICE, {"Watch": method})
 
 
 def add_watch_figures(registry: CollectorRegistry, tailer: Tailer) -> None:

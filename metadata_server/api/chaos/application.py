@@ -16,6 +16,7 @@ from metadata_server.api.chaos.form import Form, form_of
 from metadata_server.api.chaos.parm import Parm
 from metadata_server.api.chaos.words import UNKNOWN_STATUS
 from metadata_server.api.errors import error_tree
+from metadata_server.api.registrar import Registrar
 from metadata_server.api.rest.answers import (
     COMMON,
     JSON,
@@ -27,7 +28,6 @@ from metadata_server.api.rest.answers import (
 from metadata_server.api.rest.application import served_routes
 from metadata_server.api.rest.context import RestContext, header_text
 from metadata_server.api.rest.encoding import Json
-from metadata_server.api.rest.registrar import Registrar
 from metadata_server.api.rest.requests import REASON, REQUEST_ID
 from metadata_server.domain.refused import Refused
 
@@ -45,7 +45,9 @@ class Chaos:
 
     def __init__(self, registrar: Registrar, calls: Calls, *, writes: bool) -> None:
         routes = {route.name: route for route in served_routes()}
-        self._handlers = {name: registrar.handler(route) for name, route in routes.items()}
+        self._handlers = {
+            name: registrar.handler(route.full_name) for name, route in routes.items()
+        }
         self._writes = writes
         self._runs = {
             command: calls.unary(f"chaos.{command.name}", carried_out(command.run))

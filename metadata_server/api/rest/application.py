@@ -5,11 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from metadata_server.api.calls import Calls
+from metadata_server.api.registrar import Registrar
 from metadata_server.api.rest.answers import refusal
 from metadata_server.api.rest.asked import Asked
 from metadata_server.api.rest.endpoints import Endpoint, StreamEndpoint
 from metadata_server.api.rest.lists import ListEndpoint
-from metadata_server.api.rest.registrar import Registrar
 from metadata_server.api.rest.routes import Found, Route, RouteTable, routes_of
 from metadata_server.api.rest.templates import Path
 from metadata_server.api.services import SERVED, services_of
@@ -74,7 +74,7 @@ class Rest:
 def endpoint_of(
     route: Route, registrar: Registrar, calls: Calls
 ) -> Endpoint | ListEndpoint | StreamEndpoint:
-    handler = registrar.handler(route)
+    handler = registrar.handler(route.full_name)
     if route.items is not None:
         return ListEndpoint(route, handler.unary_unary, calls)
     if route.is_stream:

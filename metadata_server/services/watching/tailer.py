@@ -39,6 +39,8 @@ CHANGES_A_PIECE = 1_000
 REST_S = 50e-6
 """About what it takes to tell one follower one thing."""
 log = structlog.get_logger()
+Asked = asyncio.Future[Refused | None]
+"""Somebody who waits for a look; its problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,9 @@ class Tailer:
         self._period_s = period_s
         self._position: Position | None = None
         self._followers: set[Follower] = set()
-        self._asked: asyncio.Future[Refused | None] | None = None
-        self._askers = self._crowd = 0
+        self._asked: list[Asked] = []
+        self._crowd = 0
+        self._has_ended = False
         self._turn = asyncio.Lock()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -114,11 +117,12 @@ class Tailer:
         Raises:
             Refused: DATABASE_UNAVAILABLE, DRAINING.
         """
-        self._askers += 1
-        if self._asked is None:
-            self._asked = asyncio.get_running_loop().create_future()
-            self._wake.set()
-        refused = await asyncio.shield(self._asked)
+        if self._has_ended:
+            raise sent_elsewhere()
+        asked: Asked = asyncio.get_running_loop().create_future()
+        self._asked.append(asked)
+        self._wake.set()
+        refused = await asked
         if refused is not None:
             raise refused
         assert self._position is not None
@@ -139,22 +143,23 @@ class Tailer:
                 is_quiet = not failures and time.monotonic() - self._moved_s > QUIET_AFTER_S
                 periods = QUIET_PERIODS if is_quiet else 2**failures
                 pause = min(self._period_s * periods, LONGEST_PAUSE_S)
-                if failures or self._asked is None:
+                if failures or not self._asked:
                     await self._sleep(pause, deaf=failures > 0)
                 if not failures:
                     await self._rest()
                     await self._gather()
         finally:
-            self._loop = None
+            self._loop, self._has_ended = None, True
             answer(self._asked, sent_elsewhere())
 
     async def _try(self, failures: int) -> int:
         """Looks until nothing is left; how many looks have failed in a row."""
-        asked, problem = None, sent_elsewhere()
+        asked: list[Asked] = []
+        problem = sent_elsewhere()
         try:
             async with self._turn:
-                asked, self._asked = self._asked, None
-                self._crowd, self._askers = self._askers, 0
+                asked, self._asked = self._asked, []
+                self._crowd = len(asked)
                 while await self._look():
                     pass
         except Refused as refused:
@@ -189,7 +194,7 @@ class Tailer:
         """While what was told last is on its way to many, what happens is gathered: it then goes
         to them in one message. Whoever asks for a look has it at once."""
         told = self._moved_s + REST_S * len(self._followers)
-        while self._asked is None and (left := told - time.monotonic()) > 0:
+        while not self._asked and (left := told - time.monotonic()) > 0:
             await self._sleep(left, deaf=False)
 
     async def _gather(self) -> None:
@@ -354,10 +359,11 @@ def piece_after(unit: UnitOfWork, reached: Position, kinds: frozenset[Kind]) -> 
     return Batch(replace(unit.position, revision=until), tuple(changes))
 
 
-def answer(asked: asyncio.Future[Refused | None] | None, problem: Refused | None) -> None:
+def answer(asked: Collection[Asked], problem: Refused | None) -> None:
     """Tells those who wait for a look how it went; the first word counts."""
-    if asked is not None and not asked.done():
-        asked.set_result(problem)
+    for each in asked:
+        if not each.done():
+            each.set_result(problem)
 
 
 def sent_elsewhere(why: str = "This replica is stopping.") -> Refused:
