@@ -34,7 +34,7 @@ QUIET_PERIODS = 2.5
 """When nothing has happened for so long, fewer looks do: an idle replica's looks are most of what
 it costs."""
 LONGEST_PAUSE_S = 2.0
-CROWD, GATHER_S = 4, 0.003
+CROWD, GATHER_S = 2, 0.005
 CHANGES_A_PIECE = 1_000
 REST_S = 50e-6
 """About what it takes to tell one follower one thing."""
