@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from control_units.cli.patience import patiently
+
 if TYPE_CHECKING:
     from control_units.client import Client
 
@@ -14,8 +16,6 @@ Result = TypeVar("Result")
 
 Thing = TypeVar("Thing")
 
-QUIET_S = 1.5
-"""How long a command waits for an answer without a word."""
 _AT_ONCE = 500
 """Things of a list that are handed on together."""
 
@@ -54,7 +54,7 @@ class Connection:
             async with self._client(timeout_s) as client:
                 if not says_why:
                     return await work(client)
-                return await _patiently(client, timeout_s, work(client))
+                return await patiently(client, timeout_s, work(client))
 
         return asyncio.run(with_client())
 
@@ -80,7 +80,7 @@ class Connection:
             left = limit
             try:
                 while part := runner.run(
-                    _patiently(client, timeout_s, _some(things, min(_AT_ONCE, left or _AT_ONCE)))
+                    patiently(client, timeout_s, _some(things, min(_AT_ONCE, left or _AT_ONCE)))
                 ):
                     yield from part
                     left = None if left is None else left - len(part)
@@ -112,23 +112,6 @@ async def _some(things: AsyncIterator[Thing], count: int) -> list[Thing]:
         except StopAsyncIteration:
             break
     return found
-
-
-async def _patiently(client: "Client", timeout_s: float, work: Awaitable[Result]) -> Result:
-    """Does work, and says what it waits for where no server answers."""
-    patience = asyncio.create_task(_tell_why_it_takes_long(client, timeout_s))
-    try:
-        return await work
-    finally:
-        patience.cancel()
-
-
-async def _tell_why_it_takes_long(client: "Client", timeout_s: float) -> None:
-    """Tells once that no server has answered so far: a minute of silence looks like a fault."""
-    await asyncio.sleep(QUIET_S)
-    while client.failure is None:  # noqa: ASYNC110 - only a try that failed can tell
-        await asyncio.sleep(QUIET_S)
-    click.echo(f"{client.failure}. Trying again for up to {timeout_s:.0f} s …", err=True)
 
 
 pass_who = click.make_pass_decorator(Connection)

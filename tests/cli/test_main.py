@@ -1,18 +1,11 @@
 """`mds` itself: its commands, its options, and what it says when nothing answers."""
 
-import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from mds.v1 import agent_pb2
-
-from control_units.cli.connection import Connection
-from control_units.client import Client
 from tests.cli.conftest import Mds, run_mds, run_mds_anew
 from tests.stages.ports import free_port
-from tests.stages.waiting import until
 
 
 async def test_help_names_the_commands() -> None:
@@ -70,27 +63,6 @@ async def test_without_a_server_the_exit_code_is_3_and_the_message_says_what_to_
     assert "Traceback" not in ended.err
 
 
-def test_while_no_server_answers_it_says_what_it_waits_for(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    address = f"127.0.0.1:{free_port()}"
-    monkeypatch.setenv("MDS_ADDRESS", address)
-
-    async def list_agents(client: Client) -> None:
-        await client.agents.ListAgents(agent_pb2.ListAgentsRequest())
-
-    async def ask(client: Client) -> str:
-        asking = asyncio.create_task(list_agents(client))
-        told = await until(lambda: capsys.readouterr().err)
-        assert not asking.done(), "it tells while it still tries"
-        asking.cancel()
-        return told
-
-    line = Connection().run(ask)
-    assert address in line
-    assert "Trying again for up to 30 s" in line
-
-
 async def test_a_disk_without_room_is_named(mds: Mds) -> None:
     ended = await mds("export", stdout="/dev/full")
     assert ended.code == 1
@@ -108,16 +80,6 @@ async def test_an_address_that_is_none_is_wrong_use() -> None:
     ended = await run_mds("export", environment={"MDS_ADDRESS": "a:b:c"})
     assert ended.code == 2
     assert "'a:b:c'" in ended.err
-
-
-async def test_problems_of_a_file_are_told_without_a_server(tmp_path: Path) -> None:
-    file = tmp_path / "broken.json"
-    file.write_text('{"us": [\n  {"ndk_uid": "no good"}, {"ndk_uid": "S"}\n]}')
-    environment = {"MDS_ADDRESS": f"127.0.0.1:{free_port()}"}
-    ended = await run_mds("import", "chaos", str(file), environment=environment)
-    assert ended.code == 1
-    assert "us[0].ndk_uid" in ended.out
-    assert "not asked" in ended.out
 
 
 async def test_a_file_that_is_not_there_is_wrong_use() -> None:
