@@ -5,14 +5,15 @@ from pathlib import Path
 
 from aiohttp import web
 
-from webui import events
-from webui.feed import Feed
 from webui.headers import add_headers, log_request
-from webui.hub import Hub
-from webui.pages import Pages
+from webui.live import events
+from webui.live.feed import Feed
+from webui.overview import pages as overview
+from webui.site import Site
+from webui.units import pages as units
 
 
-def application(pages: Pages, feed: Feed, hub: Hub) -> web.Application:
+def application(site: Site, feed: Feed) -> web.Application:
     async def live(_: web.Request) -> web.Response:
         return web.Response(text="live\n")
 
@@ -22,14 +23,13 @@ def application(pages: Pages, feed: Feed, hub: Hub) -> web.Application:
         return web.Response(text="the metadata server does not answer\n", status=503)
 
     app = web.Application(middlewares=[log_request])
-    app[events.HUB] = hub
+    app[events.HUB] = site.hub
     app.on_response_prepare.append(add_headers)
     app.add_routes(
         [
-            web.get("/", pages.overview),
+            *overview.routes(site),
+            *units.routes(site),
             web.get("/events", events.events, allow_head=False),
-            web.get("/unit_servers/{id:.+}", pages.unit_server),
-            web.get("/control_units/{id:.+}", pages.control_unit),
             web.get("/healthz/live", live),
             web.get("/healthz/ready", ready),
             web.static("/static", Path(str(files("webui") / "static"))),

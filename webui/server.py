@@ -9,12 +9,12 @@ from aiohttp import web
 
 from control_units.client import Client
 from webui.application import application
-from webui.feed import Feed
-from webui.hub import Hub
-from webui.pages import Pages
-from webui.painter import Painter
+from webui.live.feed import Feed
+from webui.live.hub import Hub
+from webui.live.painter import Painter
 from webui.rendering import environment
 from webui.settings import Settings
+from webui.site import Site
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ async def serve(settings: Settings) -> None:
     hub = Hub(most_viewers=settings.web_browsers)
     async with Client(settings.address, program="webui") as client:
         feed = Feed(client, hub, Painter(templates))
-        app = application(Pages(client, hub, templates), feed, hub)
+        app = application(Site(client, hub, templates), feed)
         runner = runner_of(app)
         await runner.setup()
         try:

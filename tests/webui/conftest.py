@@ -12,12 +12,12 @@ from aiohttp import web
 from control_units.client import Client
 from tests.stages.ports import free_port
 from webui.application import application
-from webui.feed import Feed
-from webui.hub import Hub
-from webui.pages import Pages
-from webui.painter import Painter
+from webui.live.feed import Feed
+from webui.live.hub import Hub
+from webui.live.painter import Painter
 from webui.rendering import environment
 from webui.server import runner_of
+from webui.site import Site as PageSite
 
 
 @dataclass
@@ -56,7 +56,7 @@ async def running_site(address: str, most_viewers: int) -> AsyncIterator[Site]:
     hub = Hub(most_viewers=most_viewers)
     async with Client(address) as client:
         feed = Feed(client, hub, Painter(templates))
-        app = application(Pages(client, hub, templates), feed, hub)
+        app = application(PageSite(client, hub, templates), feed)
         runner = runner_of(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from webui.hub import KEPT_PICTURES, Hub, HubFull, Message, Viewer
+from webui.live.hub import KEPT_PICTURES, Hub, HubFull, Message, Viewer
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from tests.stages.requirements import needs
 from tests.webui.chromium import Page, chromium, what_is_missing
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.messages import NOW, Server, Unit, overview
-from webui.overview import Glance, glance
-from webui.painter import Link, Painter
+from webui.live.painter import Link, Painter
+from webui.overview.glance import Glance, glance
 from webui.rendering import environment
 
 # Ratio of text and what is behind it: WCAG 2.2 AA asks for 4.5 (3 for large text).

@@ -11,9 +11,9 @@ from mds.v1 import overview_pb2, state_pb2
 
 from tests.webui.messages import NOW, Server, Unit, overview, stamp
 from webui import vocabulary
-from webui.attention import UnitLine, UnitServerLine
-from webui.bar import SMALLEST, WIDTH, health_bar
-from webui.overview import Glance, glance
+from webui.overview.attention import UnitLine, UnitServerLine
+from webui.overview.bar import SMALLEST, WIDTH, health_bar
+from webui.overview.glance import Glance, glance
 from webui.rendering import grouped
 from webui.vocabulary import Mark
 

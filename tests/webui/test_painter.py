@@ -7,8 +7,8 @@ import pytest
 from mds.v1 import state_pb2
 
 from tests.webui.messages import Server, Unit, overview
-from webui.overview import Glance, glance
-from webui.painter import Link, Painter
+from webui.live.painter import Link, Painter
+from webui.overview.glance import Glance, glance
 from webui.rendering import environment
 
 LIVE = Link("live", "127.0.0.1:7400")

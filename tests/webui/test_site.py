@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 
 from tests.stages.waiting import until
 from tests.webui.conftest import OpenSite
-from webui import events, pages
+from webui.live import events
+from webui.units import pages
 
 PATHS = ["/", "/static/live.js", "/static/page.css", "/healthz/live", "/healthz/ready", "/nowhere"]
 

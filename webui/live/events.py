@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from webui.hub import Hub, HubFull, Message, Viewer
+from webui.live.hub import Hub, HubFull, Message, Viewer
 
 # Without news for so long, in s, a sign of life is sent; the page waits for three of them.
 ALIVE_SECONDS = 2.0

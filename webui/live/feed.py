@@ -15,11 +15,11 @@ from mds.v1 import kind_pb2, overview_pb2, position_pb2, view_pb2, watch_pb2
 
 from control_units.client import Backoff, Client, ClientError, Refused
 from webui.clock import moment
-from webui.hub import Hub
+from webui.live.hub import Hub
+from webui.live.painter import Link, Painter, Painting
+from webui.live.picture import Touched
 from webui.names import id_of
-from webui.overview import Glance, glance
-from webui.painter import Link, Painter, Painting
-from webui.picture import Touched
+from webui.overview.glance import Glance, glance
 
 log = structlog.get_logger()
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from webui.picture import EMPTY, Picture, patch
+from webui.live.picture import EMPTY, Picture, patch
 
 # Pictures that a browser may come back from with a difference rather than with everything.
 KEPT_PICTURES = 32

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from jinja2 import Environment
 
-from webui.attention import UnitLine, UnitServerLine
 from webui.clock import Moment
-from webui.overview import Glance
+from webui.overview.attention import UnitLine, UnitServerLine
+from webui.overview.glance import Glance
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Painter:
     """Renders pieces, and remembers those of the last painting."""
 
     def __init__(self, environment: Environment) -> None:
-        self._macros = environment.get_template("pieces.html").module
+        self._macros = environment.get_template("overview/pieces.html").module
         self._last: dict[str, tuple[object, str]] = {}
         self._now: dict[str, tuple[object, str]] = {}
 

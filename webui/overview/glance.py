@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from mds.v1 import overview_pb2, state_pb2
 
 from webui import vocabulary
-from webui.attention import Attention, attention
-from webui.bar import Segment, health_bar
 from webui.clock import Moment, moment
 from webui.names import id_of, page_of
+from webui.overview.attention import Attention, attention
+from webui.overview.bar import Segment, health_bar
 from webui.vocabulary import Mark
 
 _IN_TOUCH = (state_pb2.CONTACT_ALIVE, state_pb2.CONTACT_SUSPECT)

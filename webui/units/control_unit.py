@@ -9,7 +9,7 @@ from mds.v1 import control_unit_pb2, dataset_pb2, instantiation_pb2
 from webui import vocabulary
 from webui.clock import Moment, duration_words, moment
 from webui.names import id_of, page_of
-from webui.units import UnitRow, unit_row
+from webui.units.rows import UnitRow, unit_row
 from webui.vocabulary import Mark
 
 # States of one life that are shown; the newest are kept.

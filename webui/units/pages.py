@@ -1,44 +1,41 @@
-"""The pages: each asks the metadata server what it needs, and is drawn at once."""
+"""The pages of a unit server and of a control unit: each asks what it needs, and is drawn at once."""
 
 import asyncio
 from datetime import UTC, datetime
-from http import HTTPStatus
 
 from aiohttp import web
-from jinja2 import Environment
 from mds.v1 import control_unit_pb2, instantiation_pb2, unit_server_pb2
 
-from control_units.client import Client, ClientError, Refused
+from control_units.client import ClientError
 from webui import vocabulary
-from webui.clock import moment, time_zone_name
-from webui.control_unit import control_unit_page
-from webui.hosted import hosted_statuses
-from webui.hub import Hub
+from webui.clock import moment
 from webui.names import page_of
-from webui.units import unit_rows
+from webui.site import READ_SECONDS, Site
+from webui.units.control_unit import control_unit_page
+from webui.units.hosted import hosted_statuses
+from webui.units.rows import unit_rows
 
-# Time for all that one page asks, in s.
-READ_SECONDS = 5.0
 # Units shown of a unit server at first, the factor by which "more" adds, and the most.
 FIRST_UNITS = 100
 MORE_UNITS = 4
 MOST_UNITS = 5000
 LIVES = 20
 
-_NOT_FOUND = ("CONTROL_UNIT_NOT_FOUND", "UNIT_SERVER_NOT_FOUND", "INVALID_ID")
+
+def routes(site: Site) -> list[web.RouteDef]:
+    pages = UnitPages(site)
+    return [
+        web.get("/unit_servers/{id:.+}", pages.unit_server),
+        web.get("/control_units/{id:.+}", pages.control_unit),
+    ]
 
 
-class Pages:
-    """Handlers of the pages. Each holds nothing but what it draws."""
+class UnitPages:
+    """Handlers. Each holds nothing but what it draws."""
 
-    def __init__(self, client: Client, hub: Hub, environment: Environment) -> None:
-        self._client = client
-        self._hub = hub
-        self._environment = environment
-
-    async def overview(self, _: web.Request) -> web.Response:
-        """`GET /`: the picture that all browsers have, as it is now."""
-        return self._page("overview.html", {})
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._client = site.client
 
     async def unit_server(self, request: web.Request) -> web.Response:
         """`GET /unit_servers/{id}`, or a fragment of it: `main`, or `units` for the overview."""
@@ -50,13 +47,13 @@ class Pages:
                 if fragment != "units":
                     context |= await self._session(request.match_info["id"])
         except (ClientError, TimeoutError) as failure:
-            return self._refused(failure, fragment)
+            return self._site.refused(failure, whole=not fragment)
         context["row_prefix"] = "row:" if fragment == "units" else ""
         if fragment == "units":
-            return self._fragment("units.html", context)
+            return self._site.fragment("units/units.html", context)
         if fragment == "main":
-            return self._fragment("unit_server_main.html", context)
-        return self._page("unit_server.html", context)
+            return self._site.fragment("units/unit_server_main.html", context)
+        return self._site.page("units/unit_server.html", context)
 
     async def control_unit(self, request: web.Request) -> web.Response:
         """`GET /control_units/{id}`, or its fragment `main`."""
@@ -65,10 +62,10 @@ class Pages:
             async with asyncio.timeout(READ_SECONDS):
                 context = await self._control_unit(name)
         except (ClientError, TimeoutError) as failure:
-            return self._refused(failure, fragment or "")
+            return self._site.refused(failure, whole=not fragment)
         if fragment == "main":
-            return self._fragment("control_unit_main.html", context)
-        return self._page("control_unit.html", context)
+            return self._site.fragment("units/control_unit_main.html", context)
+        return self._site.page("units/control_unit.html", context)
 
     async def _control_unit(self, name: str) -> dict[str, object]:
         units = self._client.control_units
@@ -118,43 +115,9 @@ class Pages:
             "end_reason": vocabulary.end_reason(status.end_reason),
         }
 
-    def _page(
-        self, template: str, context: dict[str, object], *, status: int = HTTPStatus.OK
-    ) -> web.Response:
-        picture = self._hub.picture
-        text = self._environment.get_template(template).render(
-            context,
-            picture=picture,
-            picture_id=self._hub.picture_id(picture),
-            time_zone=time_zone_name(datetime.now(UTC)),
-        )
-        response = web.Response(text=text, content_type="text/html", status=status)
-        response.enable_compression()
-        return response
-
-    def _fragment(self, template: str, context: dict[str, object]) -> web.Response:
-        text = self._environment.get_template(template).render(context)
-        return web.Response(text=text, content_type="text/html")
-
-    def _refused(self, failure: ClientError | TimeoutError, fragment: str) -> web.Response:
-        title, message, status = _explain(failure)
-        if fragment:
-            return web.Response(text=f"{title}. {message}", status=status)
-        return self._page("refused.html", {"title": title, "message": message}, status=status)
-
 
 def _limit(text: str) -> int:
     """How many units to show; whatever is no number from 1 to MOST_UNITS is brought there."""
     if not text.isascii() or not text.isdecimal():
         return FIRST_UNITS
     return max(1, min(int(text[:9]), MOST_UNITS))
-
-
-def _explain(failure: ClientError | TimeoutError) -> tuple[str, str, int]:
-    if isinstance(failure, Refused):
-        if failure.reason in _NOT_FOUND:
-            return "There is no such page", failure.message, HTTPStatus.NOT_FOUND
-        status = HTTPStatus.SERVICE_UNAVAILABLE if failure.is_transient else HTTPStatus.BAD_GATEWAY
-        return "The metadata server refused", f"{failure.reason}: {failure.message}", status
-    message = "The metadata server does not answer. This page works again when it does."
-    return "No answer", message, HTTPStatus.SERVICE_UNAVAILABLE

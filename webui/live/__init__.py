@@ -1,0 +1,1 @@
+"""What browsers are told while they look: the picture, its changes, the pulse."""

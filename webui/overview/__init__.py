@@ -1,0 +1,1 @@
+"""The overview page: what is wrong first, then everything."""

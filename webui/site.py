@@ -1,0 +1,62 @@
+"""What every page stands on: whom it asks, what all browsers see at this moment, how it is drawn."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from aiohttp import web
+from jinja2 import Environment
+
+from control_units.client import Client, ClientError, Refused
+from webui.clock import time_zone_name
+from webui.live.hub import Hub
+
+# Time for all that one page asks, in s.
+READ_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Draws pages and parts of them. Holds nothing of the facility."""
+
+    client: Client
+    hub: Hub
+    environment: Environment
+
+    def page(
+        self, template: str, context: dict[str, object], *, status: int = HTTPStatus.OK
+    ) -> web.Response:
+        """A whole page, which goes on from the picture that all browsers have now."""
+        picture = self.hub.picture
+        text = self.environment.get_template(template).render(
+            context,
+            picture=picture,
+            picture_id=self.hub.picture_id(picture),
+            time_zone=time_zone_name(datetime.now(UTC)),
+        )
+        response = web.Response(text=text, content_type="text/html", status=status)
+        response.enable_compression()
+        return response
+
+    def fragment(self, template: str, context: dict[str, object]) -> web.Response:
+        """A part that a page puts in its place."""
+        text = self.environment.get_template(template).render(context)
+        return web.Response(text=text, content_type="text/html")
+
+    def refused(self, failure: ClientError | TimeoutError, *, whole: bool) -> web.Response:
+        """What the server said instead; as a page, or as a line for a part of one."""
+        title, message, status = explain(failure)
+        if whole:
+            return self.page("refused.html", {"title": title, "message": message}, status=status)
+        return web.Response(text=f"{title}. {message}", status=status)
+
+
+def explain(failure: ClientError | TimeoutError) -> tuple[str, str, int]:
+    """Title, message and HTTP status."""
+    if isinstance(failure, Refused):
+        if failure.reason.endswith("_NOT_FOUND") or failure.reason == "INVALID_ID":
+            return "There is no such page", failure.message, HTTPStatus.NOT_FOUND
+        status = HTTPStatus.SERVICE_UNAVAILABLE if failure.is_transient else HTTPStatus.BAD_GATEWAY
+        return "The metadata server refused", f"{failure.reason}: {failure.message}", status
+    message = "The metadata server does not answer. This page works again when it does."
+    return "No answer", message, HTTPStatus.SERVICE_UNAVAILABLE

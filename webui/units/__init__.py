@@ -1,0 +1,1 @@
+"""The pages about unit servers and control units."""
