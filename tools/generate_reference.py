@@ -26,6 +26,7 @@ from google.protobuf.descriptor_pb2 import (
     MethodDescriptorProto,
     ServiceDescriptorProto,
 )
+from mds.v1 import access_pb2
 
 FOLDER = generate_protos.ROOT / "docs" / "reference" / "protocol"
 COMMENTS = generate_protos.ROOT / "proto" / "mds" / "v1" / "comments.json"
@@ -109,7 +110,7 @@ class Reference:
             yield self._with_reasons(comments.at((*path, MEMBERS, position)))
             asked = self._link(method.input_type, stream=method.client_streaming)
             answered = self._link(method.output_type, stream=method.server_streaming)
-            yield f"{asked} → {answered}{route_of(method)}"
+            yield f"{asked} → {answered}{route_of(method)}{access_of(method)}"
 
     def _with_reasons(self, text: str) -> str:
         """A comment whose refusals lead to what they mean."""
@@ -220,6 +221,13 @@ def route_of(method: MethodDescriptorProto) -> str:
         return ""
     body = f", body `{rule.body}`" if rule.body else ""
     return f" · `{verb.upper()} {getattr(rule, verb)}`{body}"
+
+
+def access_of(method: MethodDescriptorProto) -> str:
+    """What the call takes of its caller, where callers are asked who they are."""
+    access = method.options.Extensions[access_pb2.access]
+    role = access_pb2.Role.Name(access.role).removeprefix("ROLE_").lower()
+    return f" · {role}{', or a program' if access.programs else ''}"
 
 
 def names_of(file: FileDescriptorProto) -> list[str]:

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12mds/v1/agent.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15mds/v1/position.proto\"\x95\x03\n\x05\x41gent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x0c\n\x04host\x18\x07 \x01(\t\x12\x19\n\x11working_directory\x18\x08 \x01(\t\x12)\n\x06labels\x18\t \x03(\x0b\x32\x19.mds.v1.Agent.LabelsEntry\x12\x31\n\nproperties\x18\n \x03(\x0b\x32\x1d.mds.v1.Agent.PropertiesEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\".\n\x0fGetAgentRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"~\n\x11ListAgentsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"p\n\x12ListAgentsResponse\x12\x1d\n\x06\x61gents\x18\x01 \x03(\x0b\x32\r.mds.v1.Agent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"m\n\x12\x43reateAgentRequest\x12\x1c\n\x05\x61gent\x18\x01 \x01(\x0b\x32\r.mds.v1.Agent\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\x9e\x01\n\x12UpdateAgentRequest\x12\x1c\n\x05\x61gent\x18\x01 \x01(\x0b\x32\r.mds.v1.Agent\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"k\n\x12\x44\x65leteAgentRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"9\n\x13\x44\x65leteAgentResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\xd3\x03\n\x06\x41gents\x12P\n\x08GetAgent\x12\x17.mds.v1.GetAgentRequest\x1a\r.mds.v1.Agent\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=agents/**}\x12W\n\nListAgents\x12\x19.mds.v1.ListAgentsRequest\x1a\x1a.mds.v1.ListAgentsResponse\"\x12\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/agents\x12S\n\x0b\x43reateAgent\x12\x1a.mds.v1.CreateAgentRequest\x1a\r.mds.v1.Agent\"\x19\x82\xd3\xe4\x93\x02\x13\"\n/v1/agents:\x05\x61gent\x12\x63\n\x0bUpdateAgent\x12\x1a.mds.v1.UpdateAgentRequest\x1a\r.mds.v1.Agent\")\x82\xd3\xe4\x93\x02#2\x1a/v1/{agent.name=agents/**}:\x05\x61gent\x12\x64\n\x0b\x44\x65leteAgent\x12\x1a.mds.v1.DeleteAgentRequest\x1a\x1b.mds.v1.DeleteAgentResponse\"\x1c\x82\xd3\xe4\x93\x02\x16*\x14/v1/{name=agents/**}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12mds/v1/agent.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\x95\x03\n\x05\x41gent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x0c\n\x04host\x18\x07 \x01(\t\x12\x19\n\x11working_directory\x18\x08 \x01(\t\x12)\n\x06labels\x18\t \x03(\x0b\x32\x19.mds.v1.Agent.LabelsEntry\x12\x31\n\nproperties\x18\n \x03(\x0b\x32\x1d.mds.v1.Agent.PropertiesEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\".\n\x0fGetAgentRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"~\n\x11ListAgentsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"p\n\x12ListAgentsResponse\x12\x1d\n\x06\x61gents\x18\x01 \x03(\x0b\x32\r.mds.v1.Agent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"m\n\x12\x43reateAgentRequest\x12\x1c\n\x05\x61gent\x18\x01 \x01(\x0b\x32\r.mds.v1.Agent\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\x9e\x01\n\x12UpdateAgentRequest\x12\x1c\n\x05\x61gent\x18\x01 \x01(\x0b\x32\r.mds.v1.Agent\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"k\n\x12\x44\x65leteAgentRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"9\n\x13\x44\x65leteAgentResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\xf1\x03\n\x06\x41gents\x12V\n\x08GetAgent\x12\x17.mds.v1.GetAgentRequest\x1a\r.mds.v1.Agent\"\"\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=agents/**}\x12]\n\nListAgents\x12\x19.mds.v1.ListAgentsRequest\x1a\x1a.mds.v1.ListAgentsResponse\"\x18\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/agents\x12Y\n\x0b\x43reateAgent\x12\x1a.mds.v1.CreateAgentRequest\x1a\r.mds.v1.Agent\"\x1f\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x13\"\n/v1/agents:\x05\x61gent\x12i\n\x0bUpdateAgent\x12\x1a.mds.v1.UpdateAgentRequest\x1a\r.mds.v1.Agent\"/\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02#2\x1a/v1/{agent.name=agents/**}:\x05\x61gent\x12j\n\x0b\x44\x65leteAgent\x12\x1a.mds.v1.DeleteAgentRequest\x1a\x1b.mds.v1.DeleteAgentResponse\"\"\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x16*\x14/v1/{name=agents/**}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,35 +41,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AGENT_PROPERTIESENTRY']._loaded_options = None
   _globals['_AGENT_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_AGENTS'].methods_by_name['GetAgent']._loaded_options = None
-  _globals['_AGENTS'].methods_by_name['GetAgent']._serialized_options = b'\202\323\344\223\002\026\022\024/v1/{name=agents/**}'
+  _globals['_AGENTS'].methods_by_name['GetAgent']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\026\022\024/v1/{name=agents/**}'
   _globals['_AGENTS'].methods_by_name['ListAgents']._loaded_options = None
-  _globals['_AGENTS'].methods_by_name['ListAgents']._serialized_options = b'\202\323\344\223\002\014\022\n/v1/agents'
+  _globals['_AGENTS'].methods_by_name['ListAgents']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\014\022\n/v1/agents'
   _globals['_AGENTS'].methods_by_name['CreateAgent']._loaded_options = None
-  _globals['_AGENTS'].methods_by_name['CreateAgent']._serialized_options = b'\202\323\344\223\002\023\"\n/v1/agents:\005agent'
+  _globals['_AGENTS'].methods_by_name['CreateAgent']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\023\"\n/v1/agents:\005agent'
   _globals['_AGENTS'].methods_by_name['UpdateAgent']._loaded_options = None
-  _globals['_AGENTS'].methods_by_name['UpdateAgent']._serialized_options = b'\202\323\344\223\002#2\032/v1/{agent.name=agents/**}:\005agent'
+  _globals['_AGENTS'].methods_by_name['UpdateAgent']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002#2\032/v1/{agent.name=agents/**}:\005agent'
   _globals['_AGENTS'].methods_by_name['DeleteAgent']._loaded_options = None
-  _globals['_AGENTS'].methods_by_name['DeleteAgent']._serialized_options = b'\202\323\344\223\002\026*\024/v1/{name=agents/**}'
-  _globals['_AGENT']._serialized_start=151
-  _globals['_AGENT']._serialized_end=556
-  _globals['_AGENT_LABELSENTRY']._serialized_start=460
-  _globals['_AGENT_LABELSENTRY']._serialized_end=505
-  _globals['_AGENT_PROPERTIESENTRY']._serialized_start=507
-  _globals['_AGENT_PROPERTIESENTRY']._serialized_end=556
-  _globals['_GETAGENTREQUEST']._serialized_start=558
-  _globals['_GETAGENTREQUEST']._serialized_end=604
-  _globals['_LISTAGENTSREQUEST']._serialized_start=606
-  _globals['_LISTAGENTSREQUEST']._serialized_end=732
-  _globals['_LISTAGENTSRESPONSE']._serialized_start=734
-  _globals['_LISTAGENTSRESPONSE']._serialized_end=846
-  _globals['_CREATEAGENTREQUEST']._serialized_start=848
-  _globals['_CREATEAGENTREQUEST']._serialized_end=957
-  _globals['_UPDATEAGENTREQUEST']._serialized_start=960
-  _globals['_UPDATEAGENTREQUEST']._serialized_end=1118
-  _globals['_DELETEAGENTREQUEST']._serialized_start=1120
-  _globals['_DELETEAGENTREQUEST']._serialized_end=1227
-  _globals['_DELETEAGENTRESPONSE']._serialized_start=1229
-  _globals['_DELETEAGENTRESPONSE']._serialized_end=1286
-  _globals['_AGENTS']._serialized_start=1289
-  _globals['_AGENTS']._serialized_end=1756
+  _globals['_AGENTS'].methods_by_name['DeleteAgent']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\026*\024/v1/{name=agents/**}'
+  _globals['_AGENT']._serialized_start=172
+  _globals['_AGENT']._serialized_end=577
+  _globals['_AGENT_LABELSENTRY']._serialized_start=481
+  _globals['_AGENT_LABELSENTRY']._serialized_end=526
+  _globals['_AGENT_PROPERTIESENTRY']._serialized_start=528
+  _globals['_AGENT_PROPERTIESENTRY']._serialized_end=577
+  _globals['_GETAGENTREQUEST']._serialized_start=579
+  _globals['_GETAGENTREQUEST']._serialized_end=625
+  _globals['_LISTAGENTSREQUEST']._serialized_start=627
+  _globals['_LISTAGENTSREQUEST']._serialized_end=753
+  _globals['_LISTAGENTSRESPONSE']._serialized_start=755
+  _globals['_LISTAGENTSRESPONSE']._serialized_end=867
+  _globals['_CREATEAGENTREQUEST']._serialized_start=869
+  _globals['_CREATEAGENTREQUEST']._serialized_end=978
+  _globals['_UPDATEAGENTREQUEST']._serialized_start=981
+  _globals['_UPDATEAGENTREQUEST']._serialized_end=1139
+  _globals['_DELETEAGENTREQUEST']._serialized_start=1141
+  _globals['_DELETEAGENTREQUEST']._serialized_end=1248
+  _globals['_DELETEAGENTRESPONSE']._serialized_start=1250
+  _globals['_DELETEAGENTRESPONSE']._serialized_end=1307
+  _globals['_AGENTS']._serialized_start=1310
+  _globals['_AGENTS']._serialized_end=1807
 # @@protoc_insertion_point(module_scope)

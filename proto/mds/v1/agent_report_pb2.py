@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 from mds.v1 import state_pb2 as mds_dot_v1_dot_state__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mds/v1/agent_report.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\"\x82\x03\n\rProcessReport\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.mds.v1.ProcessState\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0b\n\x03pid\x18\x04 \x01(\x03\x12&\n\x03\x61ge\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0bnext_try_in\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08restarts\x18\x07 \x01(\x05\x12\x18\n\x0b\x65xit_status\x18\x08 \x01(\x05H\x00\x88\x01\x01\x12+\n\x08\x63pu_time\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x63pu_load\x18\n \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x0b \x01(\x03\x12\x11\n\tlast_line\x18\x0c \x01(\t\x12\x1d\n\x15reached_restart_count\x18\r \x01(\x03\x42\x0e\n\x0c_exit_status\"\x9c\x01\n\x12ReportAgentRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\t\x12\x0c\n\x04host\x18\x03 \x01(\t\x12\x0b\n\x03pid\x18\x04 \x01(\x03\x12\x0f\n\x07version\x18\x05 \x01(\t\x12(\n\tprocesses\x18\x06 \x03(\x0b\x32\x15.mds.v1.ProcessReport\x12\x0c\n\x04\x65nds\x18\x07 \x01(\x08\"O\n\x0eHeldUnitServer\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12\x0c\n\x04host\x18\x02 \x01(\t\x12\x0b\n\x03pid\x18\x03 \x01(\x03\x12\r\n\x05\x61gent\x18\x04 \x01(\t\"E\n\nLogRequest\x12\x13\n\x0blog_request\x18\x01 \x01(\t\x12\x13\n\x0bunit_server\x18\x02 \x01(\t\x12\r\n\x05lines\x18\x03 \x01(\x05\"\xb4\x01\n\x13ReportAgentResponse\x12)\n\x06period\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12$\n\x04held\x18\x02 \x03(\x0b\x32\x16.mds.v1.HeldUnitServer\x12(\n\x0clog_requests\x18\x03 \x03(\x0b\x32\x12.mds.v1.LogRequest\x12\"\n\x08position\x18\x04 \x01(\x0b\x32\x10.mds.v1.Position\"\xc1\x03\n\x11UnitServerProcess\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.mds.v1.ProcessState\x12.\n\nstate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x0b\n\x03pid\x18\x05 \x01(\x03\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rnext_try_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08restarts\x18\x08 \x01(\x05\x12\x18\n\x0b\x65xit_status\x18\t \x01(\x05H\x00\x88\x01\x01\x12+\n\x08\x63pu_time\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x63pu_load\x18\x0b \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x0c \x01(\x03\x12\x11\n\tlast_line\x18\r \x01(\t\x12\x1d\n\x15reached_restart_count\x18\x0e \x01(\x03\x42\x0e\n\x0c_exit_status\"\xf9\x01\n\x0b\x41gentStatus\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12 \n\x07\x63ontact\x18\x02 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x0c\n\x04host\x18\x03 \x01(\t\x12\x0b\n\x03pid\x18\x04 \x01(\x03\x12\x0f\n\x07version\x18\x05 \x01(\t\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0breport_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\tprocesses\x18\x08 \x03(\x0b\x32\x19.mds.v1.UnitServerProcess\"&\n\x15GetAgentStatusRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\"T\n\x18ListAgentStatusesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\"\x85\x01\n\x19ListAgentStatusesResponse\x12+\n\x0e\x61gent_statuses\x18\x01 \x03(\x0b\x32\x13.mds.v1.AgentStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\">\n\x18ReadUnitServerLogRequest\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12\r\n\x05lines\x18\x02 \x01(\x05\"9\n\x19ReadUnitServerLogResponse\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\r\n\x05lines\x18\x02 \x03(\t\"=\n\x17\x41nswerLogRequestRequest\x12\x13\n\x0blog_request\x18\x01 \x01(\t\x12\r\n\x05lines\x18\x02 \x03(\t\"\x1a\n\x18\x41nswerLogRequestResponse*\x84\x02\n\x0cProcessState\x12\x1d\n\x19PROCESS_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12PROCESS_STATE_IDLE\x10\x01\x12\x18\n\x14PROCESS_STATE_QUEUED\x10\x02\x12\x19\n\x15PROCESS_STATE_WAITING\x10\x03\x12\x19\n\x15PROCESS_STATE_RUNNING\x10\x04\x12\x1a\n\x16PROCESS_STATE_STOPPING\x10\x05\x12\x1d\n\x19PROCESS_STATE_BACKING_OFF\x10\x06\x12\x17\n\x13PROCESS_STATE_ENDED\x10\x07\x12\x19\n\x15PROCESS_STATE_GAVE_UP\x10\x08\x32\xf5\x04\n\x0c\x41gentReports\x12o\n\x0bReportAgent\x12\x1a.mds.v1.ReportAgentRequest\x1a\x1b.mds.v1.ReportAgentResponse\"\'\x82\xd3\xe4\x93\x02!\"\x1c/v1/{agent=agents/**}:report:\x01*\x12j\n\x0eGetAgentStatus\x12\x1d.mds.v1.GetAgentStatusRequest\x1a\x13.mds.v1.AgentStatus\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{agent=agents/**}:status\x12t\n\x11ListAgentStatuses\x12 .mds.v1.ListAgentStatusesRequest\x1a!.mds.v1.ListAgentStatusesResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/agent_statuses\x12\x87\x01\n\x11ReadUnitServerLog\x12 .mds.v1.ReadUnitServerLogRequest\x1a!.mds.v1.ReadUnitServerLogResponse\"-\x82\xd3\xe4\x93\x02\'\x12%/v1/{unit_server=unit_servers/**}:log\x12\x87\x01\n\x10\x41nswerLogRequest\x12\x1f.mds.v1.AnswerLogRequestRequest\x1a .mds.v1.AnswerLogRequestResponse\"0\x82\xd3\xe4\x93\x02*\"%/v1/log_requests/{log_request}:answer:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mds/v1/agent_report.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\"\x82\x03\n\rProcessReport\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.mds.v1.ProcessState\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0b\n\x03pid\x18\x04 \x01(\x03\x12&\n\x03\x61ge\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0bnext_try_in\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08restarts\x18\x07 \x01(\x05\x12\x18\n\x0b\x65xit_status\x18\x08 \x01(\x05H\x00\x88\x01\x01\x12+\n\x08\x63pu_time\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x63pu_load\x18\n \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x0b \x01(\x03\x12\x11\n\tlast_line\x18\x0c \x01(\t\x12\x1d\n\x15reached_restart_count\x18\r \x01(\x03\x42\x0e\n\x0c_exit_status\"\x9c\x01\n\x12ReportAgentRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\t\x12\x0c\n\x04host\x18\x03 \x01(\t\x12\x0b\n\x03pid\x18\x04 \x01(\x03\x12\x0f\n\x07version\x18\x05 \x01(\t\x12(\n\tprocesses\x18\x06 \x03(\x0b\x32\x15.mds.v1.ProcessReport\x12\x0c\n\x04\x65nds\x18\x07 \x01(\x08\"O\n\x0eHeldUnitServer\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12\x0c\n\x04host\x18\x02 \x01(\t\x12\x0b\n\x03pid\x18\x03 \x01(\x03\x12\r\n\x05\x61gent\x18\x04 \x01(\t\"E\n\nLogRequest\x12\x13\n\x0blog_request\x18\x01 \x01(\t\x12\x13\n\x0bunit_server\x18\x02 \x01(\t\x12\r\n\x05lines\x18\x03 \x01(\x05\"\xb4\x01\n\x13ReportAgentResponse\x12)\n\x06period\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12$\n\x04held\x18\x02 \x03(\x0b\x32\x16.mds.v1.HeldUnitServer\x12(\n\x0clog_requests\x18\x03 \x03(\x0b\x32\x12.mds.v1.LogRequest\x12\"\n\x08position\x18\x04 \x01(\x0b\x32\x10.mds.v1.Position\"\xc1\x03\n\x11UnitServerProcess\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.mds.v1.ProcessState\x12.\n\nstate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x0b\n\x03pid\x18\x05 \x01(\x03\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rnext_try_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08restarts\x18\x08 \x01(\x05\x12\x18\n\x0b\x65xit_status\x18\t \x01(\x05H\x00\x88\x01\x01\x12+\n\x08\x63pu_time\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x63pu_load\x18\x0b \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\x0c \x01(\x03\x12\x11\n\tlast_line\x18\r \x01(\t\x12\x1d\n\x15reached_restart_count\x18\x0e \x01(\x03\x42\x0e\n\x0c_exit_status\"\xf9\x01\n\x0b\x41gentStatus\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12 \n\x07\x63ontact\x18\x02 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x0c\n\x04host\x18\x03 \x01(\t\x12\x0b\n\x03pid\x18\x04 \x01(\x03\x12\x0f\n\x07version\x18\x05 \x01(\t\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0breport_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\tprocesses\x18\x08 \x03(\x0b\x32\x19.mds.v1.UnitServerProcess\"&\n\x15GetAgentStatusRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\"T\n\x18ListAgentStatusesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\"\x85\x01\n\x19ListAgentStatusesResponse\x12+\n\x0e\x61gent_statuses\x18\x01 \x03(\x0b\x32\x13.mds.v1.AgentStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\">\n\x18ReadUnitServerLogRequest\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12\r\n\x05lines\x18\x02 \x01(\x05\"9\n\x19ReadUnitServerLogResponse\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\r\n\x05lines\x18\x02 \x03(\t\"=\n\x17\x41nswerLogRequestRequest\x12\x13\n\x0blog_request\x18\x01 \x01(\t\x12\r\n\x05lines\x18\x02 \x03(\t\"\x1a\n\x18\x41nswerLogRequestResponse*\x84\x02\n\x0cProcessState\x12\x1d\n\x19PROCESS_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12PROCESS_STATE_IDLE\x10\x01\x12\x18\n\x14PROCESS_STATE_QUEUED\x10\x02\x12\x19\n\x15PROCESS_STATE_WAITING\x10\x03\x12\x19\n\x15PROCESS_STATE_RUNNING\x10\x04\x12\x1a\n\x16PROCESS_STATE_STOPPING\x10\x05\x12\x1d\n\x19PROCESS_STATE_BACKING_OFF\x10\x06\x12\x17\n\x13PROCESS_STATE_ENDED\x10\x07\x12\x19\n\x15PROCESS_STATE_GAVE_UP\x10\x08\x32\x97\x05\n\x0c\x41gentReports\x12w\n\x0bReportAgent\x12\x1a.mds.v1.ReportAgentRequest\x1a\x1b.mds.v1.ReportAgentResponse\"/\xda\xe2\x18\x04\x08\x02\x10\x01\x82\xd3\xe4\x93\x02!\"\x1c/v1/{agent=agents/**}:report:\x01*\x12p\n\x0eGetAgentStatus\x12\x1d.mds.v1.GetAgentStatusRequest\x1a\x13.mds.v1.AgentStatus\"*\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{agent=agents/**}:status\x12z\n\x11ListAgentStatuses\x12 .mds.v1.ListAgentStatusesRequest\x1a!.mds.v1.ListAgentStatusesResponse\" \xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/agent_statuses\x12\x8d\x01\n\x11ReadUnitServerLog\x12 .mds.v1.ReadUnitServerLogRequest\x1a!.mds.v1.ReadUnitServerLogResponse\"3\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\'\x12%/v1/{unit_server=unit_servers/**}:log\x12\x8f\x01\n\x10\x41nswerLogRequest\x12\x1f.mds.v1.AnswerLogRequestRequest\x1a .mds.v1.AnswerLogRequestResponse\"8\xda\xe2\x18\x04\x08\x02\x10\x01\x82\xd3\xe4\x93\x02*\"%/v1/log_requests/{log_request}:answer:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,45 +38,45 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mds.v1.agent_report_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AGENTREPORTS'].methods_by_name['ReportAgent']._loaded_options = None
-  _globals['_AGENTREPORTS'].methods_by_name['ReportAgent']._serialized_options = b'\202\323\344\223\002!\"\034/v1/{agent=agents/**}:report:\001*'
+  _globals['_AGENTREPORTS'].methods_by_name['ReportAgent']._serialized_options = b'\332\342\030\004\010\002\020\001\202\323\344\223\002!\"\034/v1/{agent=agents/**}:report:\001*'
   _globals['_AGENTREPORTS'].methods_by_name['GetAgentStatus']._loaded_options = None
-  _globals['_AGENTREPORTS'].methods_by_name['GetAgentStatus']._serialized_options = b'\202\323\344\223\002\036\022\034/v1/{agent=agents/**}:status'
+  _globals['_AGENTREPORTS'].methods_by_name['GetAgentStatus']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\036\022\034/v1/{agent=agents/**}:status'
   _globals['_AGENTREPORTS'].methods_by_name['ListAgentStatuses']._loaded_options = None
-  _globals['_AGENTREPORTS'].methods_by_name['ListAgentStatuses']._serialized_options = b'\202\323\344\223\002\024\022\022/v1/agent_statuses'
+  _globals['_AGENTREPORTS'].methods_by_name['ListAgentStatuses']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\024\022\022/v1/agent_statuses'
   _globals['_AGENTREPORTS'].methods_by_name['ReadUnitServerLog']._loaded_options = None
-  _globals['_AGENTREPORTS'].methods_by_name['ReadUnitServerLog']._serialized_options = b'\202\323\344\223\002\'\022%/v1/{unit_server=unit_servers/**}:log'
+  _globals['_AGENTREPORTS'].methods_by_name['ReadUnitServerLog']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\002\'\022%/v1/{unit_server=unit_servers/**}:log'
   _globals['_AGENTREPORTS'].methods_by_name['AnswerLogRequest']._loaded_options = None
-  _globals['_AGENTREPORTS'].methods_by_name['AnswerLogRequest']._serialized_options = b'\202\323\344\223\002*\"%/v1/log_requests/{log_request}:answer:\001*'
-  _globals['_PROCESSSTATE']._serialized_start=2239
-  _globals['_PROCESSSTATE']._serialized_end=2499
-  _globals['_PROCESSREPORT']._serialized_start=176
-  _globals['_PROCESSREPORT']._serialized_end=562
-  _globals['_REPORTAGENTREQUEST']._serialized_start=565
-  _globals['_REPORTAGENTREQUEST']._serialized_end=721
-  _globals['_HELDUNITSERVER']._serialized_start=723
-  _globals['_HELDUNITSERVER']._serialized_end=802
-  _globals['_LOGREQUEST']._serialized_start=804
-  _globals['_LOGREQUEST']._serialized_end=873
-  _globals['_REPORTAGENTRESPONSE']._serialized_start=876
-  _globals['_REPORTAGENTRESPONSE']._serialized_end=1056
-  _globals['_UNITSERVERPROCESS']._serialized_start=1059
-  _globals['_UNITSERVERPROCESS']._serialized_end=1508
-  _globals['_AGENTSTATUS']._serialized_start=1511
-  _globals['_AGENTSTATUS']._serialized_end=1760
-  _globals['_GETAGENTSTATUSREQUEST']._serialized_start=1762
-  _globals['_GETAGENTSTATUSREQUEST']._serialized_end=1800
-  _globals['_LISTAGENTSTATUSESREQUEST']._serialized_start=1802
-  _globals['_LISTAGENTSTATUSESREQUEST']._serialized_end=1886
-  _globals['_LISTAGENTSTATUSESRESPONSE']._serialized_start=1889
-  _globals['_LISTAGENTSTATUSESRESPONSE']._serialized_end=2022
-  _globals['_READUNITSERVERLOGREQUEST']._serialized_start=2024
-  _globals['_READUNITSERVERLOGREQUEST']._serialized_end=2086
-  _globals['_READUNITSERVERLOGRESPONSE']._serialized_start=2088
-  _globals['_READUNITSERVERLOGRESPONSE']._serialized_end=2145
-  _globals['_ANSWERLOGREQUESTREQUEST']._serialized_start=2147
-  _globals['_ANSWERLOGREQUESTREQUEST']._serialized_end=2208
-  _globals['_ANSWERLOGREQUESTRESPONSE']._serialized_start=2210
-  _globals['_ANSWERLOGREQUESTRESPONSE']._serialized_end=2236
-  _globals['_AGENTREPORTS']._serialized_start=2502
-  _globals['_AGENTREPORTS']._serialized_end=3131
+  _globals['_AGENTREPORTS'].methods_by_name['AnswerLogRequest']._serialized_options = b'\332\342\030\004\010\002\020\001\202\323\344\223\002*\"%/v1/log_requests/{log_request}:answer:\001*'
+  _globals['_PROCESSSTATE']._serialized_start=2260
+  _globals['_PROCESSSTATE']._serialized_end=2520
+  _globals['_PROCESSREPORT']._serialized_start=197
+  _globals['_PROCESSREPORT']._serialized_end=583
+  _globals['_REPORTAGENTREQUEST']._serialized_start=586
+  _globals['_REPORTAGENTREQUEST']._serialized_end=742
+  _globals['_HELDUNITSERVER']._serialized_start=744
+  _globals['_HELDUNITSERVER']._serialized_end=823
+  _globals['_LOGREQUEST']._serialized_start=825
+  _globals['_LOGREQUEST']._serialized_end=894
+  _globals['_REPORTAGENTRESPONSE']._serialized_start=897
+  _globals['_REPORTAGENTRESPONSE']._serialized_end=1077
+  _globals['_UNITSERVERPROCESS']._serialized_start=1080
+  _globals['_UNITSERVERPROCESS']._serialized_end=1529
+  _globals['_AGENTSTATUS']._serialized_start=1532
+  _globals['_AGENTSTATUS']._serialized_end=1781
+  _globals['_GETAGENTSTATUSREQUEST']._serialized_start=1783
+  _globals['_GETAGENTSTATUSREQUEST']._serialized_end=1821
+  _globals['_LISTAGENTSTATUSESREQUEST']._serialized_start=1823
+  _globals['_LISTAGENTSTATUSESREQUEST']._serialized_end=1907
+  _globals['_LISTAGENTSTATUSESRESPONSE']._serialized_start=1910
+  _globals['_LISTAGENTSTATUSESRESPONSE']._serialized_end=2043
+  _globals['_READUNITSERVERLOGREQUEST']._serialized_start=2045
+  _globals['_READUNITSERVERLOGREQUEST']._serialized_end=2107
+  _globals['_READUNITSERVERLOGRESPONSE']._serialized_start=2109
+  _globals['_READUNITSERVERLOGRESPONSE']._serialized_end=2166
+  _globals['_ANSWERLOGREQUESTREQUEST']._serialized_start=2168
+  _globals['_ANSWERLOGREQUESTREQUEST']._serialized_end=2229
+  _globals['_ANSWERLOGREQUESTRESPONSE']._serialized_start=2231
+  _globals['_ANSWERLOGREQUESTRESPONSE']._serialized_end=2257
+  _globals['_AGENTREPORTS']._serialized_start=2523
+  _globals['_AGENTREPORTS']._serialized_end=3186
 # @@protoc_insertion_point(module_scope)

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12mds/v1/audit.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x15mds/v1/position.proto\"/\n\nAuditCheck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"\x18\n\x16ListAuditChecksRequest\"=\n\x17ListAuditChecksResponse\x12\"\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x12.mds.v1.AuditCheck\"L\n\x0fRunAuditRequest\x12\x0e\n\x06\x63hecks\x18\x01 \x03(\t\x12\x11\n\tid_prefix\x18\x02 \x01(\t\x12\x16\n\x0erestarts_a_day\x18\x03 \x01(\x05\"\xc4\x01\n\x0c\x41uditFinding\x12\r\n\x05\x63heck\x18\x01 \x01(\t\x12\"\n\x08severity\x18\x02 \x01(\x0e\x32\x10.mds.v1.Severity\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x32\n\x07\x64\x65tails\x18\x05 \x03(\x0b\x32!.mds.v1.AuditFinding.DetailsEntry\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"^\n\x10RunAuditResponse\x12&\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x14.mds.v1.AuditFinding\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position*O\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fSEVERITY_NOTICE\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x32\xca\x01\n\x06\x41udits\x12l\n\x0fListAuditChecks\x12\x1e.mds.v1.ListAuditChecksRequest\x1a\x1f.mds.v1.ListAuditChecksResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/audit_checks\x12R\n\x08RunAudit\x12\x17.mds.v1.RunAuditRequest\x1a\x18.mds.v1.RunAuditResponse\"\x11\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/audit0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12mds/v1/audit.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"/\n\nAuditCheck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"\x18\n\x16ListAuditChecksRequest\"=\n\x17ListAuditChecksResponse\x12\"\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x12.mds.v1.AuditCheck\"L\n\x0fRunAuditRequest\x12\x0e\n\x06\x63hecks\x18\x01 \x03(\t\x12\x11\n\tid_prefix\x18\x02 \x01(\t\x12\x16\n\x0erestarts_a_day\x18\x03 \x01(\x05\"\xc4\x01\n\x0c\x41uditFinding\x12\r\n\x05\x63heck\x18\x01 \x01(\t\x12\"\n\x08severity\x18\x02 \x01(\x0e\x32\x10.mds.v1.Severity\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x32\n\x07\x64\x65tails\x18\x05 \x03(\x0b\x32!.mds.v1.AuditFinding.DetailsEntry\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"^\n\x10RunAuditResponse\x12&\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x14.mds.v1.AuditFinding\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position*O\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fSEVERITY_NOTICE\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x32\xd6\x01\n\x06\x41udits\x12r\n\x0fListAuditChecks\x12\x1e.mds.v1.ListAuditChecksRequest\x1a\x1f.mds.v1.ListAuditChecksResponse\"\x1e\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/audit_checks\x12X\n\x08RunAudit\x12\x17.mds.v1.RunAuditRequest\x1a\x18.mds.v1.RunAuditResponse\"\x17\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/audit0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,25 +37,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITFINDING_DETAILSENTRY']._loaded_options = None
   _globals['_AUDITFINDING_DETAILSENTRY']._serialized_options = b'8\001'
   _globals['_AUDITS'].methods_by_name['ListAuditChecks']._loaded_options = None
-  _globals['_AUDITS'].methods_by_name['ListAuditChecks']._serialized_options = b'\202\323\344\223\002\022\022\020/v1/audit_checks'
+  _globals['_AUDITS'].methods_by_name['ListAuditChecks']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\022\022\020/v1/audit_checks'
   _globals['_AUDITS'].methods_by_name['RunAudit']._loaded_options = None
-  _globals['_AUDITS'].methods_by_name['RunAudit']._serialized_options = b'\202\323\344\223\002\013\022\t/v1/audit'
-  _globals['_SEVERITY']._serialized_start=594
-  _globals['_SEVERITY']._serialized_end=673
-  _globals['_AUDITCHECK']._serialized_start=83
-  _globals['_AUDITCHECK']._serialized_end=130
-  _globals['_LISTAUDITCHECKSREQUEST']._serialized_start=132
-  _globals['_LISTAUDITCHECKSREQUEST']._serialized_end=156
-  _globals['_LISTAUDITCHECKSRESPONSE']._serialized_start=158
-  _globals['_LISTAUDITCHECKSRESPONSE']._serialized_end=219
-  _globals['_RUNAUDITREQUEST']._serialized_start=221
-  _globals['_RUNAUDITREQUEST']._serialized_end=297
-  _globals['_AUDITFINDING']._serialized_start=300
-  _globals['_AUDITFINDING']._serialized_end=496
-  _globals['_AUDITFINDING_DETAILSENTRY']._serialized_start=450
-  _globals['_AUDITFINDING_DETAILSENTRY']._serialized_end=496
-  _globals['_RUNAUDITRESPONSE']._serialized_start=498
-  _globals['_RUNAUDITRESPONSE']._serialized_end=592
-  _globals['_AUDITS']._serialized_start=676
-  _globals['_AUDITS']._serialized_end=878
+  _globals['_AUDITS'].methods_by_name['RunAudit']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\013\022\t/v1/audit'
+  _globals['_SEVERITY']._serialized_start=615
+  _globals['_SEVERITY']._serialized_end=694
+  _globals['_AUDITCHECK']._serialized_start=104
+  _globals['_AUDITCHECK']._serialized_end=151
+  _globals['_LISTAUDITCHECKSREQUEST']._serialized_start=153
+  _globals['_LISTAUDITCHECKSREQUEST']._serialized_end=177
+  _globals['_LISTAUDITCHECKSRESPONSE']._serialized_start=179
+  _globals['_LISTAUDITCHECKSRESPONSE']._serialized_end=240
+  _globals['_RUNAUDITREQUEST']._serialized_start=242
+  _globals['_RUNAUDITREQUEST']._serialized_end=318
+  _globals['_AUDITFINDING']._serialized_start=321
+  _globals['_AUDITFINDING']._serialized_end=517
+  _globals['_AUDITFINDING_DETAILSENTRY']._serialized_start=471
+  _globals['_AUDITFINDING_DETAILSENTRY']._serialized_end=517
+  _globals['_RUNAUDITRESPONSE']._serialized_start=519
+  _globals['_RUNAUDITRESPONSE']._serialized_end=613
+  _globals['_AUDITS']._serialized_start=697
+  _globals['_AUDITS']._serialized_end=911
 # @@protoc_insertion_point(module_scope)

@@ -23,6 +23,7 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import agent_pb2 as mds_dot_v1_dot_agent__pb2
 from mds.v1 import campaign_pb2 as mds_dot_v1_dot_campaign__pb2
 from mds.v1 import control_unit_pb2 as mds_dot_v1_dot_control__unit__pb2
@@ -43,7 +44,7 @@ from mds.v1 import variable_pb2 as mds_dot_v1_dot_variable__pb2
 from mds.v1 import webhook_pb2 as mds_dot_v1_dot_webhook__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13mds/v1/bundle.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x12mds/v1/agent.proto\x1a\x15mds/v1/campaign.proto\x1a\x19mds/v1/control_unit.proto\x1a\x17mds/v1/difference.proto\x1a\x1bmds/v1/execution_unit.proto\x1a\x12mds/v1/guard.proto\x1a\x11mds/v1/kind.proto\x1a\x19mds/v1/machine_mode.proto\x1a\x18mds/v1/maintenance.proto\x1a\x13mds/v1/policy.proto\x1a\x15mds/v1/position.proto\x1a\x13mds/v1/script.proto\x1a\x15mds/v1/snapshot.proto\x1a\x15mds/v1/template.proto\x1a\x16mds/v1/unit_list.proto\x1a\x18mds/v1/unit_server.proto\x1a\x15mds/v1/variable.proto\x1a\x14mds/v1/webhook.proto\"\x84\x05\n\nBundleItem\x12\x0e\n\x06source\x18\x01 \x01(\t\x12$\n\x08template\x18\x02 \x01(\x0b\x32\x10.mds.v1.TemplateH\x00\x12)\n\x0bunit_server\x18\x03 \x01(\x0b\x32\x12.mds.v1.UnitServerH\x00\x12+\n\x0c\x63ontrol_unit\x18\x04 \x01(\x0b\x32\x13.mds.v1.ControlUnitH\x00\x12\x1e\n\x05\x61gent\x18\x05 \x01(\x0b\x32\r.mds.v1.AgentH\x00\x12/\n\x0e\x65xecution_unit\x18\x06 \x01(\x0b\x32\x15.mds.v1.ExecutionUnitH\x00\x12$\n\x08variable\x18\x07 \x01(\x0b\x32\x10.mds.v1.VariableH\x00\x12 \n\x06script\x18\x08 \x01(\x0b\x32\x0e.mds.v1.ScriptH\x00\x12$\n\x08snapshot\x18\t \x01(\x0b\x32\x10.mds.v1.SnapshotH\x00\x12\x11\n\x07removed\x18\n \x01(\tH\x00\x12 \n\x06policy\x18\x0b \x01(\x0b\x32\x0e.mds.v1.PolicyH\x00\x12*\n\x0bmaintenance\x18\x0c \x01(\x0b\x32\x13.mds.v1.MaintenanceH\x00\x12+\n\x0cmachine_mode\x18\r \x01(\x0b\x32\x13.mds.v1.MachineModeH\x00\x12\x1e\n\x05guard\x18\x0e \x01(\x0b\x32\r.mds.v1.GuardH\x00\x12%\n\tunit_list\x18\x0f \x01(\x0b\x32\x10.mds.v1.UnitListH\x00\x12$\n\x08\x63\x61mpaign\x18\x10 \x01(\x0b\x32\x10.mds.v1.CampaignH\x00\x12\"\n\x07webhook\x18\x11 \x01(\x0b\x32\x0f.mds.v1.WebhookH\x00\x42\n\n\x08resource\"<\n\nPruneScope\x12\x1b\n\x05kinds\x18\x01 \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x02 \x01(\t\"<\n\x08SeenPlan\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12\x0c\n\x04plan\x18\x02 \x01(\t\"\xe4\x01\n\x0c\x42undleHeader\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\'\n\x0bon_conflict\x18\x04 \x01(\x0e\x32\x12.mds.v1.OnConflict\x12\x14\n\x0cskip_invalid\x18\x05 \x01(\x08\x12\x12\n\nitem_count\x18\x06 \x01(\x03\x12!\n\x05prune\x18\x07 \x03(\x0b\x32\x12.mds.v1.PruneScope\x12#\n\tseen_plan\x18\x08 \x01(\x0b\x32\x10.mds.v1.SeenPlan\"d\n\x0c\x41pplyRequest\x12$\n\x06header\x18\x01 \x01(\x0b\x32\x14.mds.v1.BundleHeader\x12!\n\x05items\x18\x02 \x03(\x0b\x32\x12.mds.v1.BundleItem\x12\x0b\n\x03\x65nd\x18\x03 \x01(\x08\"\xcb\x01\n\nItemResult\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\"\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x12.mds.v1.ItemAction\x12\x16\n\x0e\x63hanged_fields\x18\x04 \x03(\t\x12,\n\x0b\x64ifferences\x18\x05 \x03(\x0b\x32\x17.mds.v1.FieldDifference\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\x12\x12\n\nis_running\x18\x07 \x01(\x08\x12\x13\n\x0blast_author\x18\x08 \x01(\t\"x\n\x07Problem\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\r\n\x05\x66ield\x18\x04 \x01(\t\x12\r\n\x05value\x18\x05 \x01(\t\x12\x10\n\x08\x65xpected\x18\x06 \x01(\t\x12\x0f\n\x07message\x18\x07 \x01(\t\"C\n\rApplyProgress\x12\x10\n\x08received\x18\x01 \x01(\x03\x12\x0f\n\x07\x63hecked\x18\x02 \x01(\x03\x12\x0f\n\x07written\x18\x03 \x01(\x03\"\xde\x01\n\x0c\x41pplySummary\x12\x0f\n\x07\x61pplied\x18\x01 \x01(\x08\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x03\x12\x0f\n\x07\x63hanged\x18\x04 \x01(\x03\x12\x11\n\tunchanged\x18\x05 \x01(\x03\x12\x0f\n\x07skipped\x18\x06 \x01(\x03\x12\x10\n\x08rejected\x18\x07 \x01(\x03\x12\x0f\n\x07removed\x18\x08 \x01(\x03\x12\x0f\n\x07running\x18\t \x01(\x03\x12\x11\n\tof_others\x18\n \x01(\x03\x12\x0c\n\x04plan\x18\x0b \x01(\t\"\xb3\x01\n\rApplyResponse\x12)\n\x08progress\x18\x01 \x01(\x0b\x32\x15.mds.v1.ApplyProgressH\x00\x12\'\n\x07summary\x18\x02 \x01(\x0b\x32\x14.mds.v1.ApplySummaryH\x00\x12#\n\x07results\x18\x03 \x03(\x0b\x32\x12.mds.v1.ItemResult\x12!\n\x08problems\x18\x04 \x03(\x0b\x32\x0f.mds.v1.ProblemB\x06\n\x04word\"N\n\rExportRequest\x12\x1b\n\x05kinds\x18\x01 \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x02 \x01(\t\x12\r\n\x05\x61s_of\x18\x03 \x01(\t\"W\n\x0e\x45xportResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12!\n\x05items\x18\x02 \x03(\x0b\x32\x12.mds.v1.BundleItem*n\n\nOnConflict\x12\x1b\n\x17ON_CONFLICT_UNSPECIFIED\x10\x00\x12\x14\n\x10ON_CONFLICT_FAIL\x10\x01\x12\x14\n\x10ON_CONFLICT_SKIP\x10\x02\x12\x17\n\x13ON_CONFLICT_REPLACE\x10\x03*\xc2\x01\n\nItemAction\x12\x1b\n\x17ITEM_ACTION_UNSPECIFIED\x10\x00\x12\x17\n\x13ITEM_ACTION_CREATED\x10\x01\x12\x17\n\x13ITEM_ACTION_CHANGED\x10\x02\x12\x19\n\x15ITEM_ACTION_UNCHANGED\x10\x03\x12\x17\n\x13ITEM_ACTION_SKIPPED\x10\x04\x12\x18\n\x14ITEM_ACTION_REJECTED\x10\x05\x12\x17\n\x13ITEM_ACTION_REMOVED\x10\x06\x32\xb0\x01\n\x07\x42undles\x12V\n\x05\x41pply\x12\x14.mds.v1.ApplyRequest\x1a\x15.mds.v1.ApplyResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\"\x11/v1/bundles:apply:\x01*(\x01\x30\x01\x12M\n\x06\x45xport\x12\x15.mds.v1.ExportRequest\x1a\x16.mds.v1.ExportResponse\"\x12\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/export0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13mds/v1/bundle.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x13mds/v1/access.proto\x1a\x12mds/v1/agent.proto\x1a\x15mds/v1/campaign.proto\x1a\x19mds/v1/control_unit.proto\x1a\x17mds/v1/difference.proto\x1a\x1bmds/v1/execution_unit.proto\x1a\x12mds/v1/guard.proto\x1a\x11mds/v1/kind.proto\x1a\x19mds/v1/machine_mode.proto\x1a\x18mds/v1/maintenance.proto\x1a\x13mds/v1/policy.proto\x1a\x15mds/v1/position.proto\x1a\x13mds/v1/script.proto\x1a\x15mds/v1/snapshot.proto\x1a\x15mds/v1/template.proto\x1a\x16mds/v1/unit_list.proto\x1a\x18mds/v1/unit_server.proto\x1a\x15mds/v1/variable.proto\x1a\x14mds/v1/webhook.proto\"\x84\x05\n\nBundleItem\x12\x0e\n\x06source\x18\x01 \x01(\t\x12$\n\x08template\x18\x02 \x01(\x0b\x32\x10.mds.v1.TemplateH\x00\x12)\n\x0bunit_server\x18\x03 \x01(\x0b\x32\x12.mds.v1.UnitServerH\x00\x12+\n\x0c\x63ontrol_unit\x18\x04 \x01(\x0b\x32\x13.mds.v1.ControlUnitH\x00\x12\x1e\n\x05\x61gent\x18\x05 \x01(\x0b\x32\r.mds.v1.AgentH\x00\x12/\n\x0e\x65xecution_unit\x18\x06 \x01(\x0b\x32\x15.mds.v1.ExecutionUnitH\x00\x12$\n\x08variable\x18\x07 \x01(\x0b\x32\x10.mds.v1.VariableH\x00\x12 \n\x06script\x18\x08 \x01(\x0b\x32\x0e.mds.v1.ScriptH\x00\x12$\n\x08snapshot\x18\t \x01(\x0b\x32\x10.mds.v1.SnapshotH\x00\x12\x11\n\x07removed\x18\n \x01(\tH\x00\x12 \n\x06policy\x18\x0b \x01(\x0b\x32\x0e.mds.v1.PolicyH\x00\x12*\n\x0bmaintenance\x18\x0c \x01(\x0b\x32\x13.mds.v1.MaintenanceH\x00\x12+\n\x0cmachine_mode\x18\r \x01(\x0b\x32\x13.mds.v1.MachineModeH\x00\x12\x1e\n\x05guard\x18\x0e \x01(\x0b\x32\r.mds.v1.GuardH\x00\x12%\n\tunit_list\x18\x0f \x01(\x0b\x32\x10.mds.v1.UnitListH\x00\x12$\n\x08\x63\x61mpaign\x18\x10 \x01(\x0b\x32\x10.mds.v1.CampaignH\x00\x12\"\n\x07webhook\x18\x11 \x01(\x0b\x32\x0f.mds.v1.WebhookH\x00\x42\n\n\x08resource\"<\n\nPruneScope\x12\x1b\n\x05kinds\x18\x01 \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x02 \x01(\t\"<\n\x08SeenPlan\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12\x0c\n\x04plan\x18\x02 \x01(\t\"\xe4\x01\n\x0c\x42undleHeader\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\'\n\x0bon_conflict\x18\x04 \x01(\x0e\x32\x12.mds.v1.OnConflict\x12\x14\n\x0cskip_invalid\x18\x05 \x01(\x08\x12\x12\n\nitem_count\x18\x06 \x01(\x03\x12!\n\x05prune\x18\x07 \x03(\x0b\x32\x12.mds.v1.PruneScope\x12#\n\tseen_plan\x18\x08 \x01(\x0b\x32\x10.mds.v1.SeenPlan\"d\n\x0c\x41pplyRequest\x12$\n\x06header\x18\x01 \x01(\x0b\x32\x14.mds.v1.BundleHeader\x12!\n\x05items\x18\x02 \x03(\x0b\x32\x12.mds.v1.BundleItem\x12\x0b\n\x03\x65nd\x18\x03 \x01(\x08\"\xcb\x01\n\nItemResult\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\"\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x12.mds.v1.ItemAction\x12\x16\n\x0e\x63hanged_fields\x18\x04 \x03(\t\x12,\n\x0b\x64ifferences\x18\x05 \x03(\x0b\x32\x17.mds.v1.FieldDifference\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\x12\x12\n\nis_running\x18\x07 \x01(\x08\x12\x13\n\x0blast_author\x18\x08 \x01(\t\"x\n\x07Problem\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\r\n\x05\x66ield\x18\x04 \x01(\t\x12\r\n\x05value\x18\x05 \x01(\t\x12\x10\n\x08\x65xpected\x18\x06 \x01(\t\x12\x0f\n\x07message\x18\x07 \x01(\t\"C\n\rApplyProgress\x12\x10\n\x08received\x18\x01 \x01(\x03\x12\x0f\n\x07\x63hecked\x18\x02 \x01(\x03\x12\x0f\n\x07written\x18\x03 \x01(\x03\"\xde\x01\n\x0c\x41pplySummary\x12\x0f\n\x07\x61pplied\x18\x01 \x01(\x08\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x03\x12\x0f\n\x07\x63hanged\x18\x04 \x01(\x03\x12\x11\n\tunchanged\x18\x05 \x01(\x03\x12\x0f\n\x07skipped\x18\x06 \x01(\x03\x12\x10\n\x08rejected\x18\x07 \x01(\x03\x12\x0f\n\x07removed\x18\x08 \x01(\x03\x12\x0f\n\x07running\x18\t \x01(\x03\x12\x11\n\tof_others\x18\n \x01(\x03\x12\x0c\n\x04plan\x18\x0b \x01(\t\"\xb3\x01\n\rApplyResponse\x12)\n\x08progress\x18\x01 \x01(\x0b\x32\x15.mds.v1.ApplyProgressH\x00\x12\'\n\x07summary\x18\x02 \x01(\x0b\x32\x14.mds.v1.ApplySummaryH\x00\x12#\n\x07results\x18\x03 \x03(\x0b\x32\x12.mds.v1.ItemResult\x12!\n\x08problems\x18\x04 \x03(\x0b\x32\x0f.mds.v1.ProblemB\x06\n\x04word\"N\n\rExportRequest\x12\x1b\n\x05kinds\x18\x01 \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x02 \x01(\t\x12\r\n\x05\x61s_of\x18\x03 \x01(\t\"W\n\x0e\x45xportResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12!\n\x05items\x18\x02 \x03(\x0b\x32\x12.mds.v1.BundleItem*n\n\nOnConflict\x12\x1b\n\x17ON_CONFLICT_UNSPECIFIED\x10\x00\x12\x14\n\x10ON_CONFLICT_FAIL\x10\x01\x12\x14\n\x10ON_CONFLICT_SKIP\x10\x02\x12\x17\n\x13ON_CONFLICT_REPLACE\x10\x03*\xc2\x01\n\nItemAction\x12\x1b\n\x17ITEM_ACTION_UNSPECIFIED\x10\x00\x12\x17\n\x13ITEM_ACTION_CREATED\x10\x01\x12\x17\n\x13ITEM_ACTION_CHANGED\x10\x02\x12\x19\n\x15ITEM_ACTION_UNCHANGED\x10\x03\x12\x17\n\x13ITEM_ACTION_SKIPPED\x10\x04\x12\x18\n\x14ITEM_ACTION_REJECTED\x10\x05\x12\x17\n\x13ITEM_ACTION_REMOVED\x10\x06\x32\xbc\x01\n\x07\x42undles\x12\\\n\x05\x41pply\x12\x14.mds.v1.ApplyRequest\x1a\x15.mds.v1.ApplyResponse\"\"\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x16\"\x11/v1/bundles:apply:\x01*(\x01\x30\x01\x12S\n\x06\x45xport\x12\x15.mds.v1.ExportRequest\x1a\x16.mds.v1.ExportResponse\"\x18\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/export0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,37 +52,37 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mds.v1.bundle_pb2', _global
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_BUNDLES'].methods_by_name['Apply']._loaded_options = None
-  _globals['_BUNDLES'].methods_by_name['Apply']._serialized_options = b'\202\323\344\223\002\026\"\021/v1/bundles:apply:\001*'
+  _globals['_BUNDLES'].methods_by_name['Apply']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\026\"\021/v1/bundles:apply:\001*'
   _globals['_BUNDLES'].methods_by_name['Export']._loaded_options = None
-  _globals['_BUNDLES'].methods_by_name['Export']._serialized_options = b'\202\323\344\223\002\014\022\n/v1/export'
-  _globals['_ONCONFLICT']._serialized_start=2560
-  _globals['_ONCONFLICT']._serialized_end=2670
-  _globals['_ITEMACTION']._serialized_start=2673
-  _globals['_ITEMACTION']._serialized_end=2867
-  _globals['_BUNDLEITEM']._serialized_start=484
-  _globals['_BUNDLEITEM']._serialized_end=1128
-  _globals['_PRUNESCOPE']._serialized_start=1130
-  _globals['_PRUNESCOPE']._serialized_end=1190
-  _globals['_SEENPLAN']._serialized_start=1192
-  _globals['_SEENPLAN']._serialized_end=1252
-  _globals['_BUNDLEHEADER']._serialized_start=1255
-  _globals['_BUNDLEHEADER']._serialized_end=1483
-  _globals['_APPLYREQUEST']._serialized_start=1485
-  _globals['_APPLYREQUEST']._serialized_end=1585
-  _globals['_ITEMRESULT']._serialized_start=1588
-  _globals['_ITEMRESULT']._serialized_end=1791
-  _globals['_PROBLEM']._serialized_start=1793
-  _globals['_PROBLEM']._serialized_end=1913
-  _globals['_APPLYPROGRESS']._serialized_start=1915
-  _globals['_APPLYPROGRESS']._serialized_end=1982
-  _globals['_APPLYSUMMARY']._serialized_start=1985
-  _globals['_APPLYSUMMARY']._serialized_end=2207
-  _globals['_APPLYRESPONSE']._serialized_start=2210
-  _globals['_APPLYRESPONSE']._serialized_end=2389
-  _globals['_EXPORTREQUEST']._serialized_start=2391
-  _globals['_EXPORTREQUEST']._serialized_end=2469
-  _globals['_EXPORTRESPONSE']._serialized_start=2471
-  _globals['_EXPORTRESPONSE']._serialized_end=2558
-  _globals['_BUNDLES']._serialized_start=2870
-  _globals['_BUNDLES']._serialized_end=3046
+  _globals['_BUNDLES'].methods_by_name['Export']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\014\022\n/v1/export'
+  _globals['_ONCONFLICT']._serialized_start=2581
+  _globals['_ONCONFLICT']._serialized_end=2691
+  _globals['_ITEMACTION']._serialized_start=2694
+  _globals['_ITEMACTION']._serialized_end=2888
+  _globals['_BUNDLEITEM']._serialized_start=505
+  _globals['_BUNDLEITEM']._serialized_end=1149
+  _globals['_PRUNESCOPE']._serialized_start=1151
+  _globals['_PRUNESCOPE']._serialized_end=1211
+  _globals['_SEENPLAN']._serialized_start=1213
+  _globals['_SEENPLAN']._serialized_end=1273
+  _globals['_BUNDLEHEADER']._serialized_start=1276
+  _globals['_BUNDLEHEADER']._serialized_end=1504
+  _globals['_APPLYREQUEST']._serialized_start=1506
+  _globals['_APPLYREQUEST']._serialized_end=1606
+  _globals['_ITEMRESULT']._serialized_start=1609
+  _globals['_ITEMRESULT']._serialized_end=1812
+  _globals['_PROBLEM']._serialized_start=1814
+  _globals['_PROBLEM']._serialized_end=1934
+  _globals['_APPLYPROGRESS']._serialized_start=1936
+  _globals['_APPLYPROGRESS']._serialized_end=2003
+  _globals['_APPLYSUMMARY']._serialized_start=2006
+  _globals['_APPLYSUMMARY']._serialized_end=2228
+  _globals['_APPLYRESPONSE']._serialized_start=2231
+  _globals['_APPLYRESPONSE']._serialized_end=2410
+  _globals['_EXPORTREQUEST']._serialized_start=2412
+  _globals['_EXPORTREQUEST']._serialized_end=2490
+  _globals['_EXPORTRESPONSE']._serialized_start=2492
+  _globals['_EXPORTRESPONSE']._serialized_end=2579
+  _globals['_BUNDLES']._serialized_start=2891
+  _globals['_BUNDLES']._serialized_end=3079
 # @@protoc_insertion_point(module_scope)

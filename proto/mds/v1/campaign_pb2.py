@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mds/v1/campaign.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15mds/v1/position.proto\"\xc9\x03\n\x08\x43\x61mpaign\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12,\n\x06labels\x18\x07 \x03(\x0b\x32\x1c.mds.v1.Campaign.LabelsEntry\x12\x34\n\nproperties\x18\x08 \x03(\x0b\x32 .mds.v1.Campaign.PropertiesEntry\x12\x14\n\x0ctarget_units\x18\t \x01(\x05\x12,\n\x08\x64ue_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63losed\x18\x0b \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"1\n\x12GetCampaignRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x81\x01\n\x14ListCampaignsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"y\n\x15ListCampaignsResponse\x12#\n\tcampaigns\x18\x01 \x03(\x0b\x32\x10.mds.v1.Campaign\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"v\n\x15\x43reateCampaignRequest\x12\"\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x10.mds.v1.Campaign\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa7\x01\n\x15UpdateCampaignRequest\x12\"\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x10.mds.v1.Campaign\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"n\n\x15\x44\x65leteCampaignRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"<\n\x16\x44\x65leteCampaignResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"S\n\x17ListCampaignSumsRequest\x12\x11\n\tcampaigns\x18\x01 \x03(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x9e\x01\n\x0c\x43\x61mpaignSums\x12\x10\n\x08\x63\x61mpaign\x18\x01 \x01(\t\x12\x12\n\noperations\x18\x02 \x01(\x05\x12\x11\n\trequested\x18\x03 \x01(\x05\x12\x0f\n\x07reached\x18\x04 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x05\x12\x0f\n\x07retried\x18\x06 \x01(\x05\x12\x11\n\tunder_way\x18\x07 \x01(\x05\x12\x10\n\x08left_out\x18\x08 \x01(\x05\"{\n\x18ListCampaignSumsResponse\x12\"\n\x04sums\x18\x01 \x03(\x0b\x32\x14.mds.v1.CampaignSums\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position2\x8d\x05\n\tCampaigns\x12\\\n\x0bGetCampaign\x12\x1a.mds.v1.GetCampaignRequest\x1a\x10.mds.v1.Campaign\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=campaigns/**}\x12\x63\n\rListCampaigns\x12\x1c.mds.v1.ListCampaignsRequest\x1a\x1d.mds.v1.ListCampaignsResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/campaigns\x12\x62\n\x0e\x43reateCampaign\x12\x1d.mds.v1.CreateCampaignRequest\x1a\x10.mds.v1.Campaign\"\x1f\x82\xd3\xe4\x93\x02\x19\"\r/v1/campaigns:\x08\x63\x61mpaign\x12u\n\x0eUpdateCampaign\x12\x1d.mds.v1.UpdateCampaignRequest\x1a\x10.mds.v1.Campaign\"2\x82\xd3\xe4\x93\x02,2 /v1/{campaign.name=campaigns/**}:\x08\x63\x61mpaign\x12p\n\x0e\x44\x65leteCampaign\x12\x1d.mds.v1.DeleteCampaignRequest\x1a\x1e.mds.v1.DeleteCampaignResponse\"\x1f\x82\xd3\xe4\x93\x02\x19*\x17/v1/{name=campaigns/**}\x12p\n\x10ListCampaignSums\x12\x1f.mds.v1.ListCampaignSumsRequest\x1a .mds.v1.ListCampaignSumsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/campaign_sumsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mds/v1/campaign.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\xc9\x03\n\x08\x43\x61mpaign\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12,\n\x06labels\x18\x07 \x03(\x0b\x32\x1c.mds.v1.Campaign.LabelsEntry\x12\x34\n\nproperties\x18\x08 \x03(\x0b\x32 .mds.v1.Campaign.PropertiesEntry\x12\x14\n\x0ctarget_units\x18\t \x01(\x05\x12,\n\x08\x64ue_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63losed\x18\x0b \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"1\n\x12GetCampaignRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x81\x01\n\x14ListCampaignsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"y\n\x15ListCampaignsResponse\x12#\n\tcampaigns\x18\x01 \x03(\x0b\x32\x10.mds.v1.Campaign\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"v\n\x15\x43reateCampaignRequest\x12\"\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x10.mds.v1.Campaign\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa7\x01\n\x15UpdateCampaignRequest\x12\"\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x10.mds.v1.Campaign\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"n\n\x15\x44\x65leteCampaignRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"<\n\x16\x44\x65leteCampaignResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"S\n\x17ListCampaignSumsRequest\x12\x11\n\tcampaigns\x18\x01 \x03(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x9e\x01\n\x0c\x43\x61mpaignSums\x12\x10\n\x08\x63\x61mpaign\x18\x01 \x01(\t\x12\x12\n\noperations\x18\x02 \x01(\x05\x12\x11\n\trequested\x18\x03 \x01(\x05\x12\x0f\n\x07reached\x18\x04 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x05\x12\x0f\n\x07retried\x18\x06 \x01(\x05\x12\x11\n\tunder_way\x18\x07 \x01(\x05\x12\x10\n\x08left_out\x18\x08 \x01(\x05\"{\n\x18ListCampaignSumsResponse\x12\"\n\x04sums\x18\x01 \x03(\x0b\x32\x14.mds.v1.CampaignSums\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position2\xb1\x05\n\tCampaigns\x12\x62\n\x0bGetCampaign\x12\x1a.mds.v1.GetCampaignRequest\x1a\x10.mds.v1.Campaign\"%\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=campaigns/**}\x12i\n\rListCampaigns\x12\x1c.mds.v1.ListCampaignsRequest\x1a\x1d.mds.v1.ListCampaignsResponse\"\x1b\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/campaigns\x12h\n\x0e\x43reateCampaign\x12\x1d.mds.v1.CreateCampaignRequest\x1a\x10.mds.v1.Campaign\"%\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x19\"\r/v1/campaigns:\x08\x63\x61mpaign\x12{\n\x0eUpdateCampaign\x12\x1d.mds.v1.UpdateCampaignRequest\x1a\x10.mds.v1.Campaign\"8\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02,2 /v1/{campaign.name=campaigns/**}:\x08\x63\x61mpaign\x12v\n\x0e\x44\x65leteCampaign\x12\x1d.mds.v1.DeleteCampaignRequest\x1a\x1e.mds.v1.DeleteCampaignResponse\"%\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x19*\x17/v1/{name=campaigns/**}\x12v\n\x10ListCampaignSums\x12\x1f.mds.v1.ListCampaignSumsRequest\x1a .mds.v1.ListCampaignSumsResponse\"\x1f\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/campaign_sumsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,43 +41,43 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CAMPAIGN_PROPERTIESENTRY']._loaded_options = None
   _globals['_CAMPAIGN_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_CAMPAIGNS'].methods_by_name['GetCampaign']._loaded_options = None
-  _globals['_CAMPAIGNS'].methods_by_name['GetCampaign']._serialized_options = b'\202\323\344\223\002\031\022\027/v1/{name=campaigns/**}'
+  _globals['_CAMPAIGNS'].methods_by_name['GetCampaign']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\031\022\027/v1/{name=campaigns/**}'
   _globals['_CAMPAIGNS'].methods_by_name['ListCampaigns']._loaded_options = None
-  _globals['_CAMPAIGNS'].methods_by_name['ListCampaigns']._serialized_options = b'\202\323\344\223\002\017\022\r/v1/campaigns'
+  _globals['_CAMPAIGNS'].methods_by_name['ListCampaigns']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\017\022\r/v1/campaigns'
   _globals['_CAMPAIGNS'].methods_by_name['CreateCampaign']._loaded_options = None
-  _globals['_CAMPAIGNS'].methods_by_name['CreateCampaign']._serialized_options = b'\202\323\344\223\002\031\"\r/v1/campaigns:\010campaign'
+  _globals['_CAMPAIGNS'].methods_by_name['CreateCampaign']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\002\031\"\r/v1/campaigns:\010campaign'
   _globals['_CAMPAIGNS'].methods_by_name['UpdateCampaign']._loaded_options = None
-  _globals['_CAMPAIGNS'].methods_by_name['UpdateCampaign']._serialized_options = b'\202\323\344\223\002,2 /v1/{campaign.name=campaigns/**}:\010campaign'
+  _globals['_CAMPAIGNS'].methods_by_name['UpdateCampaign']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\002,2 /v1/{campaign.name=campaigns/**}:\010campaign'
   _globals['_CAMPAIGNS'].methods_by_name['DeleteCampaign']._loaded_options = None
-  _globals['_CAMPAIGNS'].methods_by_name['DeleteCampaign']._serialized_options = b'\202\323\344\223\002\031*\027/v1/{name=campaigns/**}'
+  _globals['_CAMPAIGNS'].methods_by_name['DeleteCampaign']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\002\031*\027/v1/{name=campaigns/**}'
   _globals['_CAMPAIGNS'].methods_by_name['ListCampaignSums']._loaded_options = None
-  _globals['_CAMPAIGNS'].methods_by_name['ListCampaignSums']._serialized_options = b'\202\323\344\223\002\023\022\021/v1/campaign_sums'
-  _globals['_CAMPAIGN']._serialized_start=154
-  _globals['_CAMPAIGN']._serialized_end=611
-  _globals['_CAMPAIGN_LABELSENTRY']._serialized_start=515
-  _globals['_CAMPAIGN_LABELSENTRY']._serialized_end=560
-  _globals['_CAMPAIGN_PROPERTIESENTRY']._serialized_start=562
-  _globals['_CAMPAIGN_PROPERTIESENTRY']._serialized_end=611
-  _globals['_GETCAMPAIGNREQUEST']._serialized_start=613
-  _globals['_GETCAMPAIGNREQUEST']._serialized_end=662
-  _globals['_LISTCAMPAIGNSREQUEST']._serialized_start=665
-  _globals['_LISTCAMPAIGNSREQUEST']._serialized_end=794
-  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_start=796
-  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_end=917
-  _globals['_CREATECAMPAIGNREQUEST']._serialized_start=919
-  _globals['_CREATECAMPAIGNREQUEST']._serialized_end=1037
-  _globals['_UPDATECAMPAIGNREQUEST']._serialized_start=1040
-  _globals['_UPDATECAMPAIGNREQUEST']._serialized_end=1207
-  _globals['_DELETECAMPAIGNREQUEST']._serialized_start=1209
-  _globals['_DELETECAMPAIGNREQUEST']._serialized_end=1319
-  _globals['_DELETECAMPAIGNRESPONSE']._serialized_start=1321
-  _globals['_DELETECAMPAIGNRESPONSE']._serialized_end=1381
-  _globals['_LISTCAMPAIGNSUMSREQUEST']._serialized_start=1383
-  _globals['_LISTCAMPAIGNSUMSREQUEST']._serialized_end=1466
-  _globals['_CAMPAIGNSUMS']._serialized_start=1469
-  _globals['_CAMPAIGNSUMS']._serialized_end=1627
-  _globals['_LISTCAMPAIGNSUMSRESPONSE']._serialized_start=1629
-  _globals['_LISTCAMPAIGNSUMSRESPONSE']._serialized_end=1752
-  _globals['_CAMPAIGNS']._serialized_start=1755
-  _globals['_CAMPAIGNS']._serialized_end=2408
+  _globals['_CAMPAIGNS'].methods_by_name['ListCampaignSums']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\023\022\021/v1/campaign_sums'
+  _globals['_CAMPAIGN']._serialized_start=175
+  _globals['_CAMPAIGN']._serialized_end=632
+  _globals['_CAMPAIGN_LABELSENTRY']._serialized_start=536
+  _globals['_CAMPAIGN_LABELSENTRY']._serialized_end=581
+  _globals['_CAMPAIGN_PROPERTIESENTRY']._serialized_start=583
+  _globals['_CAMPAIGN_PROPERTIESENTRY']._serialized_end=632
+  _globals['_GETCAMPAIGNREQUEST']._serialized_start=634
+  _globals['_GETCAMPAIGNREQUEST']._serialized_end=683
+  _globals['_LISTCAMPAIGNSREQUEST']._serialized_start=686
+  _globals['_LISTCAMPAIGNSREQUEST']._serialized_end=815
+  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_start=817
+  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_end=938
+  _globals['_CREATECAMPAIGNREQUEST']._serialized_start=940
+  _globals['_CREATECAMPAIGNREQUEST']._serialized_end=1058
+  _globals['_UPDATECAMPAIGNREQUEST']._serialized_start=1061
+  _globals['_UPDATECAMPAIGNREQUEST']._serialized_end=1228
+  _globals['_DELETECAMPAIGNREQUEST']._serialized_start=1230
+  _globals['_DELETECAMPAIGNREQUEST']._serialized_end=1340
+  _globals['_DELETECAMPAIGNRESPONSE']._serialized_start=1342
+  _globals['_DELETECAMPAIGNRESPONSE']._serialized_end=1402
+  _globals['_LISTCAMPAIGNSUMSREQUEST']._serialized_start=1404
+  _globals['_LISTCAMPAIGNSUMSREQUEST']._serialized_end=1487
+  _globals['_CAMPAIGNSUMS']._serialized_start=1490
+  _globals['_CAMPAIGNSUMS']._serialized_end=1648
+  _globals['_LISTCAMPAIGNSUMSRESPONSE']._serialized_start=1650
+  _globals['_LISTCAMPAIGNSUMSRESPONSE']._serialized_end=1773
+  _globals['_CAMPAIGNS']._serialized_start=1776
+  _globals['_CAMPAIGNS']._serialized_end=2465
 # @@protoc_insertion_point(module_scope)

@@ -25,6 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import condition_pb2 as mds_dot_v1_dot_condition__pb2
 from mds.v1 import dataset_pb2 as mds_dot_v1_dot_dataset__pb2
 from mds.v1 import driver_pb2 as mds_dot_v1_dot_driver__pb2
@@ -33,7 +34,7 @@ from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 from mds.v1 import state_pb2 as mds_dot_v1_dot_state__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mds/v1/control_unit.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mds/v1/condition.proto\x1a\x14mds/v1/dataset.proto\x1a\x13mds/v1/driver.proto\x1a\x18mds/v1/explanation.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\"\x89\x06\n\x0b\x43ontrolUnit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ngeneration\x18\x06 \x01(\x03\x12\x10\n\x08template\x18\x07 \x01(\t\x12\x18\n\x10template_version\x18\x08 \x01(\x05\x12\x13\n\x0bunit_server\x18\t \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\n \x01(\t\x12$\n\rdesired_state\x18\x0b \x01(\x0e\x32\r.mds.v1.State\x12\x15\n\rrecover_count\x18\x0c \x01(\x03\x12,\n\toverrides\x18\r \x03(\x0b\x32\x19.mds.v1.AttributeOverride\x12\x1f\n\x07\x64rivers\x18\x0e \x03(\x0b\x32\x0e.mds.v1.Driver\x12\x37\n\nparameters\x18\x0f \x03(\x0b\x32#.mds.v1.ControlUnit.ParametersEntry\x12/\n\x06labels\x18\x10 \x03(\x0b\x32\x1f.mds.v1.ControlUnit.LabelsEntry\x12\x37\n\nproperties\x18\x11 \x03(\x0b\x32#.mds.v1.ControlUnit.PropertiesEntry\x12\x0c\n\x04zone\x18\x12 \x01(\t\x12\r\n\x05level\x18\x13 \x01(\x05\x12\x10\n\x08requires\x18\x14 \x03(\t\x12\r\n\x05\x61\x66ter\x18\x15 \x03(\t\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9b\x04\n\x11\x43ontrolUnitStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontrol_unit\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x1c\n\x05state\x18\x04 \x01(\x0e\x32\r.mds.v1.State\x12.\n\nstate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x06 \x01(\t\x12 \n\x07\x63ontact\x18\x07 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x13\n\x0bunit_server\x18\x08 \x01(\t\x12\x0f\n\x07session\x18\t \x01(\t\x12\x10\n\x08sequence\x18\n \x01(\x03\x12\x1a\n\x12reached_generation\x18\x0b \x01(\x03\x12\x1d\n\x15reached_recover_count\x18\x0c \x01(\x03\x12\x0f\n\x07\x64\x61taset\x18\r \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x0e \x01(\t\x12\x10\n\x08unfenced\x18\x0f \x01(\x08\x12\x1e\n\x06health\x18\x10 \x01(\x0e\x32\x0e.mds.v1.Health\x12%\n\nconditions\x18\x11 \x03(\x0b\x32\x11.mds.v1.Condition\x12\x10\n\x08\x61ttempts\x18\x12 \x01(\x05\x12\x35\n\x11next_attempt_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0changing_hook\x18\x14 \x01(\t\"\x9e\x02\n\rConfiguration\x12\x10\n\x08template\x18\x01 \x01(\t\x12\x18\n\x10template_version\x18\x02 \x01(\x05\x12\x16\n\x0eimplementation\x18\x03 \x01(\t\x12%\n\nattributes\x18\x04 \x03(\x0b\x32\x11.mds.v1.Attribute\x12\x1f\n\x07\x64rivers\x18\x05 \x03(\x0b\x32\x0e.mds.v1.Driver\x12\x39\n\nparameters\x18\x06 \x03(\x0b\x32%.mds.v1.Configuration.ParametersEntry\x12\x13\n\x0b\x66ingerprint\x18\x07 \x01(\t\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"4\n\x15GetControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\xb9\x01\n\x17ListControlUnitsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\x13\n\x0bunit_server\x18\x04 \x01(\t\x12\x10\n\x08template\x18\x05 \x01(\t\x12\x0c\n\x04zone\x18\x06 \x01(\t\x12\r\n\x05\x61s_of\x18\x07 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x08 \x01(\t\x12\x10\n\x08order_by\x18\t \x01(\t\"\x83\x01\n\x18ListControlUnitsResponse\x12*\n\rcontrol_units\x18\x01 \x03(\x0b\x32\x13.mds.v1.ControlUnit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x80\x01\n\x18\x43reateControlUnitRequest\x12)\n\x0c\x63ontrol_unit\x18\x01 \x01(\x0b\x32\x13.mds.v1.ControlUnit\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xb1\x01\n\x18UpdateControlUnitRequest\x12)\n\x0c\x63ontrol_unit\x18\x01 \x01(\x0b\x32\x13.mds.v1.ControlUnit\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"q\n\x18\x44\x65leteControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"?\n\x19\x44\x65leteControlUnitResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"6\n\x17GetConfigurationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\":\n\x1bGetControlUnitStatusRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\xd1\x01\n\x1eListControlUnitStatusesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\x13\n\x0bunit_server\x18\x04 \x01(\t\x12\x1c\n\x05state\x18\x05 \x01(\x0e\x32\r.mds.v1.State\x12\x11\n\tcondition\x18\x07 \x01(\t\x12\r\n\x05\x61s_of\x18\x06 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x08 \x01(\t\x12\x10\n\x08order_by\x18\t \x01(\t\"\x98\x01\n\x1fListControlUnitStatusesResponse\x12\x38\n\x15\x63ontrol_unit_statuses\x18\x01 \x03(\x0b\x32\x19.mds.v1.ControlUnitStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"z\n\x1b\x45xplainConfigurationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\x12\x18\n\x10template_version\x18\x03 \x01(\x05\x12$\n\x07planned\x18\x04 \x01(\x0b\x32\x13.mds.v1.ControlUnit\"\x83\x01\n\x18RenameControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08new_name\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"\x97\x01\n\x16\x43opyControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08new_name\x18\x02 \x01(\t\x12\x13\n\x0bunit_server\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12\r\n\x05\x61s_of\x18\x07 \x01(\t2\xf0\n\n\x0c\x43ontrolUnits\x12i\n\x0eGetControlUnit\x12\x1d.mds.v1.GetControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=control_units/**}\x12p\n\x10ListControlUnits\x12\x1f.mds.v1.ListControlUnitsRequest\x1a .mds.v1.ListControlUnitsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/control_units\x12s\n\x11\x43reateControlUnit\x12 .mds.v1.CreateControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"\'\x82\xd3\xe4\x93\x02!\"\x11/v1/control_units:\x0c\x63ontrol_unit\x12\x8a\x01\n\x11UpdateControlUnit\x12 .mds.v1.UpdateControlUnitRequest\x1a\x13.mds.v1.ControlUnit\">\x82\xd3\xe4\x93\x02\x38\x32(/v1/{control_unit.name=control_units/**}:\x0c\x63ontrol_unit\x12}\n\x11\x44\x65leteControlUnit\x12 .mds.v1.DeleteControlUnitRequest\x1a!.mds.v1.DeleteControlUnitResponse\"#\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=control_units/**}\x12}\n\x10GetConfiguration\x12\x1f.mds.v1.GetConfigurationRequest\x1a\x15.mds.v1.Configuration\"1\x82\xd3\xe4\x93\x02+\x12)/v1/{name=control_units/**}:configuration\x12}\n\x14\x45xplainConfiguration\x12#.mds.v1.ExplainConfigurationRequest\x1a\x13.mds.v1.Explanation\"+\x82\xd3\xe4\x93\x02%\x12#/v1/{name=control_units/**}:explain\x12y\n\x11RenameControlUnit\x12 .mds.v1.RenameControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"-\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=control_units/**}:rename:\x01*\x12s\n\x0f\x43opyControlUnit\x12\x1e.mds.v1.CopyControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"+\x82\xd3\xe4\x93\x02%\" /v1/{name=control_units/**}:copy:\x01*\x12\x83\x01\n\x14GetControlUnitStatus\x12#.mds.v1.GetControlUnitStatusRequest\x1a\x19.mds.v1.ControlUnitStatus\"+\x82\xd3\xe4\x93\x02%\x12#/v1/{name=control_unit_statuses/**}\x12\x8d\x01\n\x17ListControlUnitStatuses\x12&.mds.v1.ListControlUnitStatusesRequest\x1a\'.mds.v1.ListControlUnitStatusesResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/control_unit_statusesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mds/v1/control_unit.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x16mds/v1/condition.proto\x1a\x14mds/v1/dataset.proto\x1a\x13mds/v1/driver.proto\x1a\x18mds/v1/explanation.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\"\x89\x06\n\x0b\x43ontrolUnit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ngeneration\x18\x06 \x01(\x03\x12\x10\n\x08template\x18\x07 \x01(\t\x12\x18\n\x10template_version\x18\x08 \x01(\x05\x12\x13\n\x0bunit_server\x18\t \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\n \x01(\t\x12$\n\rdesired_state\x18\x0b \x01(\x0e\x32\r.mds.v1.State\x12\x15\n\rrecover_count\x18\x0c \x01(\x03\x12,\n\toverrides\x18\r \x03(\x0b\x32\x19.mds.v1.AttributeOverride\x12\x1f\n\x07\x64rivers\x18\x0e \x03(\x0b\x32\x0e.mds.v1.Driver\x12\x37\n\nparameters\x18\x0f \x03(\x0b\x32#.mds.v1.ControlUnit.ParametersEntry\x12/\n\x06labels\x18\x10 \x03(\x0b\x32\x1f.mds.v1.ControlUnit.LabelsEntry\x12\x37\n\nproperties\x18\x11 \x03(\x0b\x32#.mds.v1.ControlUnit.PropertiesEntry\x12\x0c\n\x04zone\x18\x12 \x01(\t\x12\r\n\x05level\x18\x13 \x01(\x05\x12\x10\n\x08requires\x18\x14 \x03(\t\x12\r\n\x05\x61\x66ter\x18\x15 \x03(\t\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9b\x04\n\x11\x43ontrolUnitStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontrol_unit\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x1c\n\x05state\x18\x04 \x01(\x0e\x32\r.mds.v1.State\x12.\n\nstate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x06 \x01(\t\x12 \n\x07\x63ontact\x18\x07 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x13\n\x0bunit_server\x18\x08 \x01(\t\x12\x0f\n\x07session\x18\t \x01(\t\x12\x10\n\x08sequence\x18\n \x01(\x03\x12\x1a\n\x12reached_generation\x18\x0b \x01(\x03\x12\x1d\n\x15reached_recover_count\x18\x0c \x01(\x03\x12\x0f\n\x07\x64\x61taset\x18\r \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x0e \x01(\t\x12\x10\n\x08unfenced\x18\x0f \x01(\x08\x12\x1e\n\x06health\x18\x10 \x01(\x0e\x32\x0e.mds.v1.Health\x12%\n\nconditions\x18\x11 \x03(\x0b\x32\x11.mds.v1.Condition\x12\x10\n\x08\x61ttempts\x18\x12 \x01(\x05\x12\x35\n\x11next_attempt_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0changing_hook\x18\x14 \x01(\t\"\x9e\x02\n\rConfiguration\x12\x10\n\x08template\x18\x01 \x01(\t\x12\x18\n\x10template_version\x18\x02 \x01(\x05\x12\x16\n\x0eimplementation\x18\x03 \x01(\t\x12%\n\nattributes\x18\x04 \x03(\x0b\x32\x11.mds.v1.Attribute\x12\x1f\n\x07\x64rivers\x18\x05 \x03(\x0b\x32\x0e.mds.v1.Driver\x12\x39\n\nparameters\x18\x06 \x03(\x0b\x32%.mds.v1.Configuration.ParametersEntry\x12\x13\n\x0b\x66ingerprint\x18\x07 \x01(\t\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"4\n\x15GetControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\xb9\x01\n\x17ListControlUnitsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\x13\n\x0bunit_server\x18\x04 \x01(\t\x12\x10\n\x08template\x18\x05 \x01(\t\x12\x0c\n\x04zone\x18\x06 \x01(\t\x12\r\n\x05\x61s_of\x18\x07 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x08 \x01(\t\x12\x10\n\x08order_by\x18\t \x01(\t\"\x83\x01\n\x18ListControlUnitsResponse\x12*\n\rcontrol_units\x18\x01 \x03(\x0b\x32\x13.mds.v1.ControlUnit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x80\x01\n\x18\x43reateControlUnitRequest\x12)\n\x0c\x63ontrol_unit\x18\x01 \x01(\x0b\x32\x13.mds.v1.ControlUnit\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xb1\x01\n\x18UpdateControlUnitRequest\x12)\n\x0c\x63ontrol_unit\x18\x01 \x01(\x0b\x32\x13.mds.v1.ControlUnit\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"q\n\x18\x44\x65leteControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"?\n\x19\x44\x65leteControlUnitResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"6\n\x17GetConfigurationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\":\n\x1bGetControlUnitStatusRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\xd1\x01\n\x1eListControlUnitStatusesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\x13\n\x0bunit_server\x18\x04 \x01(\t\x12\x1c\n\x05state\x18\x05 \x01(\x0e\x32\r.mds.v1.State\x12\x11\n\tcondition\x18\x07 \x01(\t\x12\r\n\x05\x61s_of\x18\x06 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x08 \x01(\t\x12\x10\n\x08order_by\x18\t \x01(\t\"\x98\x01\n\x1fListControlUnitStatusesResponse\x12\x38\n\x15\x63ontrol_unit_statuses\x18\x01 \x03(\x0b\x32\x19.mds.v1.ControlUnitStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"z\n\x1b\x45xplainConfigurationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\x12\x18\n\x10template_version\x18\x03 \x01(\x05\x12$\n\x07planned\x18\x04 \x01(\x0b\x32\x13.mds.v1.ControlUnit\"\x83\x01\n\x18RenameControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08new_name\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"\x97\x01\n\x16\x43opyControlUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08new_name\x18\x02 \x01(\t\x12\x13\n\x0bunit_server\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12\r\n\x05\x61s_of\x18\x07 \x01(\t2\xb5\x0b\n\x0c\x43ontrolUnits\x12o\n\x0eGetControlUnit\x12\x1d.mds.v1.GetControlUnitRequest\x1a\x13.mds.v1.ControlUnit\")\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=control_units/**}\x12v\n\x10ListControlUnits\x12\x1f.mds.v1.ListControlUnitsRequest\x1a .mds.v1.ListControlUnitsResponse\"\x1f\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/control_units\x12y\n\x11\x43reateControlUnit\x12 .mds.v1.CreateControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"-\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02!\"\x11/v1/control_units:\x0c\x63ontrol_unit\x12\x90\x01\n\x11UpdateControlUnit\x12 .mds.v1.UpdateControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"D\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x38\x32(/v1/{control_unit.name=control_units/**}:\x0c\x63ontrol_unit\x12\x83\x01\n\x11\x44\x65leteControlUnit\x12 .mds.v1.DeleteControlUnitRequest\x1a!.mds.v1.DeleteControlUnitResponse\")\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=control_units/**}\x12\x83\x01\n\x10GetConfiguration\x12\x1f.mds.v1.GetConfigurationRequest\x1a\x15.mds.v1.Configuration\"7\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02+\x12)/v1/{name=control_units/**}:configuration\x12\x83\x01\n\x14\x45xplainConfiguration\x12#.mds.v1.ExplainConfigurationRequest\x1a\x13.mds.v1.Explanation\"1\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02%\x12#/v1/{name=control_units/**}:explain\x12\x7f\n\x11RenameControlUnit\x12 .mds.v1.RenameControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"3\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=control_units/**}:rename:\x01*\x12y\n\x0f\x43opyControlUnit\x12\x1e.mds.v1.CopyControlUnitRequest\x1a\x13.mds.v1.ControlUnit\"1\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02%\" /v1/{name=control_units/**}:copy:\x01*\x12\x89\x01\n\x14GetControlUnitStatus\x12#.mds.v1.GetControlUnitStatusRequest\x1a\x19.mds.v1.ControlUnitStatus\"1\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02%\x12#/v1/{name=control_unit_statuses/**}\x12\x93\x01\n\x17ListControlUnitStatuses\x12&.mds.v1.ListControlUnitStatusesRequest\x1a\'.mds.v1.ListControlUnitStatusesResponse\"\'\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/control_unit_statusesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,69 +50,69 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONFIGURATION_PARAMETERSENTRY']._loaded_options = None
   _globals['_CONFIGURATION_PARAMETERSENTRY']._serialized_options = b'8\001'
   _globals['_CONTROLUNITS'].methods_by_name['GetControlUnit']._loaded_options = None
-  _globals['_CONTROLUNITS'].methods_by_name['GetControlUnit']._serialized_options = b'\202\323\344\223\002\035\022\033/v1/{name=control_units/**}'
+  _globals['_CONTROLUNITS'].methods_by_name['GetControlUnit']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\035\022\033/v1/{name=control_units/**}'
   _globals['_CONTROLUNITS'].methods_by_name['ListControlUnits']._loaded_options = None
-  _globals['_CONTROLUNITS'].methods_by_name['ListControlUnits']._serialized_options = b'\202\323\344\223\002\023\022\021/v1/control_units'
+  _globals['_CONTROLUNITS'].methods_by_name['ListControlUnits']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\023\022\021/v1/control_units'
   _globals['_CONTROLUNITS'].methods_by_name['CreateControlUnit']._loaded_options = None
-  _globals['_CONTROLUNITS'].methods_by_name['CreateControlUnit']._serialized_options = b'\202\323\344\223\002!\"\021/v1/control_units:\014control_unit'
+  _globals['_CONTROLUNITS'].methods_by_name['CreateControlUnit']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002!\"\021/v1/control_units:\014control_unit'
   _globals['_CONTROLUNITS'].methods_by_name['UpdateControlUnit']._loaded_options = None
-  _globals['_CONTROLUNITS'].methods_by_name['UpdateControlUnit']._serialized_options = b'\202\323\344\223\00282(/v1/{control_unit.name=control_units/**}:\014control_unit'
+  _globals['_CONTROLUNITS'].methods_by_name['UpdateControlUnit']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\00282(/v1/{control_unit.name=control_units/**}:\014control_unit'
   _globals['_CONTROLUNITS'].methods_by_name['DeleteControlUnit']._loaded_options = None
-  _globals['_CONTROLUNITS'].methods_by_name['DeleteControlUnit']._serialized_options = b'\202\323\344\223\002\035*\033/v1/{name=control_units/**}'
+  _globals['_CONTROLUNITS'].methods_by_name['DeleteControlUnit']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\035*\033/v1/{name=control_units/**}'
   _globals['_CONTROLUNITS'].methods_by_name['GetConfiguration']._loaded_options = None
-  _globals['_CONTROLUNITS'].methods_by_name['GetConfiguration']._serialized_options = b'\202\323\344\223\002+\022)/v1/{name=control_units/**}:configuration'
+  _globals['_CONTROLUNITS'].methods_by_name['GetConfiguration']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002+\022)/v1/{name=control_units/**}:configuration'
   _globals['_CONTROLUNITS'].methods_by_name['ExplainConfiguration']._loaded_options = None
-  _globals['_CONTROLUNITS'].methods_by_name['ExplainConfiguration']._serialized_options = b'\202\323\344\223\002%\022#/v1/{name=control_units/**}:explain'
+  _globals['_CONTROLUNITS'].methods_by_name['ExplainConfiguration']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002%\022#/v1/{name=control_units/**}:explain'
   _globals['_CONTROLUNITS'].methods_by_name['RenameControlUnit']._loaded_options = None
-  _globals['_CONTROLUNITS'].methods_by_name['RenameControlUnit']._serialized_options = b'\202\323\344\223\002\'\"\"/v1/{name=control_units/**}:rename:\001*'
+  _globals['_CONTROLUNITS'].methods_by_name['RenameControlUnit']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\'\"\"/v1/{name=control_units/**}:rename:\001*'
   _globals['_CONTROLUNITS'].methods_by_name['CopyControlUnit']._loaded_options = None
-  _globals['_CONTROLUNITS'].methods_by_name['CopyControlUnit']._serialized_options = b'\202\323\344\223\002%\" /v1/{name=control_units/**}:copy:\001*'
+  _globals['_CONTROLUNITS'].methods_by_name['CopyControlUnit']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002%\" /v1/{name=control_units/**}:copy:\001*'
   _globals['_CONTROLUNITS'].methods_by_name['GetControlUnitStatus']._loaded_options = None
-  _globals['_CONTROLUNITS'].methods_by_name['GetControlUnitStatus']._serialized_options = b'\202\323\344\223\002%\022#/v1/{name=control_unit_statuses/**}'
+  _globals['_CONTROLUNITS'].methods_by_name['GetControlUnitStatus']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002%\022#/v1/{name=control_unit_statuses/**}'
   _globals['_CONTROLUNITS'].methods_by_name['ListControlUnitStatuses']._loaded_options = None
-  _globals['_CONTROLUNITS'].methods_by_name['ListControlUnitStatuses']._serialized_options = b'\202\323\344\223\002\033\022\031/v1/control_unit_statuses'
-  _globals['_CONTROLUNIT']._serialized_start=271
-  _globals['_CONTROLUNIT']._serialized_end=1048
-  _globals['_CONTROLUNIT_PARAMETERSENTRY']._serialized_start=901
-  _globals['_CONTROLUNIT_PARAMETERSENTRY']._serialized_end=950
-  _globals['_CONTROLUNIT_LABELSENTRY']._serialized_start=952
-  _globals['_CONTROLUNIT_LABELSENTRY']._serialized_end=997
-  _globals['_CONTROLUNIT_PROPERTIESENTRY']._serialized_start=999
-  _globals['_CONTROLUNIT_PROPERTIESENTRY']._serialized_end=1048
-  _globals['_CONTROLUNITSTATUS']._serialized_start=1051
-  _globals['_CONTROLUNITSTATUS']._serialized_end=1590
-  _globals['_CONFIGURATION']._serialized_start=1593
-  _globals['_CONFIGURATION']._serialized_end=1879
-  _globals['_CONFIGURATION_PARAMETERSENTRY']._serialized_start=901
-  _globals['_CONFIGURATION_PARAMETERSENTRY']._serialized_end=950
-  _globals['_GETCONTROLUNITREQUEST']._serialized_start=1881
-  _globals['_GETCONTROLUNITREQUEST']._serialized_end=1933
-  _globals['_LISTCONTROLUNITSREQUEST']._serialized_start=1936
-  _globals['_LISTCONTROLUNITSREQUEST']._serialized_end=2121
-  _globals['_LISTCONTROLUNITSRESPONSE']._serialized_start=2124
-  _globals['_LISTCONTROLUNITSRESPONSE']._serialized_end=2255
-  _globals['_CREATECONTROLUNITREQUEST']._serialized_start=2258
-  _globals['_CREATECONTROLUNITREQUEST']._serialized_end=2386
-  _globals['_UPDATECONTROLUNITREQUEST']._serialized_start=2389
-  _globals['_UPDATECONTROLUNITREQUEST']._serialized_end=2566
-  _globals['_DELETECONTROLUNITREQUEST']._serialized_start=2568
-  _globals['_DELETECONTROLUNITREQUEST']._serialized_end=2681
-  _globals['_DELETECONTROLUNITRESPONSE']._serialized_start=2683
-  _globals['_DELETECONTROLUNITRESPONSE']._serialized_end=2746
-  _globals['_GETCONFIGURATIONREQUEST']._serialized_start=2748
-  _globals['_GETCONFIGURATIONREQUEST']._serialized_end=2802
-  _globals['_GETCONTROLUNITSTATUSREQUEST']._serialized_start=2804
-  _globals['_GETCONTROLUNITSTATUSREQUEST']._serialized_end=2862
-  _globals['_LISTCONTROLUNITSTATUSESREQUEST']._serialized_start=2865
-  _globals['_LISTCONTROLUNITSTATUSESREQUEST']._serialized_end=3074
-  _globals['_LISTCONTROLUNITSTATUSESRESPONSE']._serialized_start=3077
-  _globals['_LISTCONTROLUNITSTATUSESRESPONSE']._serialized_end=3229
-  _globals['_EXPLAINCONFIGURATIONREQUEST']._serialized_start=3231
-  _globals['_EXPLAINCONFIGURATIONREQUEST']._serialized_end=3353
-  _globals['_RENAMECONTROLUNITREQUEST']._serialized_start=3356
-  _globals['_RENAMECONTROLUNITREQUEST']._serialized_end=3487
-  _globals['_COPYCONTROLUNITREQUEST']._serialized_start=3490
-  _globals['_COPYCONTROLUNITREQUEST']._serialized_end=3641
-  _globals['_CONTROLUNITS']._serialized_start=3644
-  _globals['_CONTROLUNITS']._serialized_end=5036
+  _globals['_CONTROLUNITS'].methods_by_name['ListControlUnitStatuses']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\033\022\031/v1/control_unit_statuses'
+  _globals['_CONTROLUNIT']._serialized_start=292
+  _globals['_CONTROLUNIT']._serialized_end=1069
+  _globals['_CONTROLUNIT_PARAMETERSENTRY']._serialized_start=922
+  _globals['_CONTROLUNIT_PARAMETERSENTRY']._serialized_end=971
+  _globals['_CONTROLUNIT_LABELSENTRY']._serialized_start=973
+  _globals['_CONTROLUNIT_LABELSENTRY']._serialized_end=1018
+  _globals['_CONTROLUNIT_PROPERTIESENTRY']._serialized_start=1020
+  _globals['_CONTROLUNIT_PROPERTIESENTRY']._serialized_end=1069
+  _globals['_CONTROLUNITSTATUS']._serialized_start=1072
+  _globals['_CONTROLUNITSTATUS']._serialized_end=1611
+  _globals['_CONFIGURATION']._serialized_start=1614
+  _globals['_CONFIGURATION']._serialized_end=1900
+  _globals['_CONFIGURATION_PARAMETERSENTRY']._serialized_start=922
+  _globals['_CONFIGURATION_PARAMETERSENTRY']._serialized_end=971
+  _globals['_GETCONTROLUNITREQUEST']._serialized_start=1902
+  _globals['_GETCONTROLUNITREQUEST']._serialized_end=1954
+  _globals['_LISTCONTROLUNITSREQUEST']._serialized_start=1957
+  _globals['_LISTCONTROLUNITSREQUEST']._serialized_end=2142
+  _globals['_LISTCONTROLUNITSRESPONSE']._serialized_start=2145
+  _globals['_LISTCONTROLUNITSRESPONSE']._serialized_end=2276
+  _globals['_CREATECONTROLUNITREQUEST']._serialized_start=2279
+  _globals['_CREATECONTROLUNITREQUEST']._serialized_end=2407
+  _globals['_UPDATECONTROLUNITREQUEST']._serialized_start=2410
+  _globals['_UPDATECONTROLUNITREQUEST']._serialized_end=2587
+  _globals['_DELETECONTROLUNITREQUEST']._serialized_start=2589
+  _globals['_DELETECONTROLUNITREQUEST']._serialized_end=2702
+  _globals['_DELETECONTROLUNITRESPONSE']._serialized_start=2704
+  _globals['_DELETECONTROLUNITRESPONSE']._serialized_end=2767
+  _globals['_GETCONFIGURATIONREQUEST']._serialized_start=2769
+  _globals['_GETCONFIGURATIONREQUEST']._serialized_end=2823
+  _globals['_GETCONTROLUNITSTATUSREQUEST']._serialized_start=2825
+  _globals['_GETCONTROLUNITSTATUSREQUEST']._serialized_end=2883
+  _globals['_LISTCONTROLUNITSTATUSESREQUEST']._serialized_start=2886
+  _globals['_LISTCONTROLUNITSTATUSESREQUEST']._serialized_end=3095
+  _globals['_LISTCONTROLUNITSTATUSESRESPONSE']._serialized_start=3098
+  _globals['_LISTCONTROLUNITSTATUSESRESPONSE']._serialized_end=3250
+  _globals['_EXPLAINCONFIGURATIONREQUEST']._serialized_start=3252
+  _globals['_EXPLAINCONFIGURATIONREQUEST']._serialized_end=3374
+  _globals['_RENAMECONTROLUNITREQUEST']._serialized_start=3377
+  _globals['_RENAMECONTROLUNITREQUEST']._serialized_end=3508
+  _globals['_COPYCONTROLUNITREQUEST']._serialized_start=3511
+  _globals['_COPYCONTROLUNITREQUEST']._serialized_end=3662
+  _globals['_CONTROLUNITS']._serialized_start=3665
+  _globals['_CONTROLUNITS']._serialized_end=5126
 # @@protoc_insertion_point(module_scope)

@@ -23,12 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import bundle_pb2 as mds_dot_v1_dot_bundle__pb2
 from mds.v1 import difference_pb2 as mds_dot_v1_dot_difference__pb2
 from mds.v1 import state_pb2 as mds_dot_v1_dot_state__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11mds/v1/edit.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x13mds/v1/bundle.proto\x1a\x17mds/v1/difference.proto\x1a\x12mds/v1/state.proto\"\xc5\x02\n\rUnitSelection\x12\r\n\x05names\x18\x01 \x03(\t\x12\x11\n\tid_prefix\x18\x02 \x01(\t\x12\x0c\n\x04zone\x18\x03 \x01(\t\x12\x10\n\x08template\x18\x04 \x01(\t\x12\x13\n\x0bunit_server\x18\x05 \x01(\t\x12\x31\n\x06labels\x18\x06 \x03(\x0b\x32!.mds.v1.UnitSelection.LabelsEntry\x12\x1c\n\x05state\x18\x07 \x01(\x0e\x32\r.mds.v1.State\x12\x13\n\x0bid_prefixes\x18\x08 \x03(\t\x12%\n\x0e\x64\x65sired_states\x18\t \x03(\x0e\x32\r.mds.v1.State\x12\x11\n\tunit_list\x18\n \x01(\t\x12\x0e\n\x06\x66ilter\x18\x0b \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"7\n\tFieldEdit\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\x05value\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_value\"\xdb\x01\n\x17\x45\x64itControlUnitsRequest\x12(\n\tselection\x18\x01 \x01(\x0b\x32\x15.mds.v1.UnitSelection\x12 \n\x05\x65\x64its\x18\x02 \x03(\x0b\x32\x11.mds.v1.FieldEdit\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x12\x14\n\x0cskip_invalid\x18\x06 \x01(\x08\x12#\n\tseen_plan\x18\x07 \x01(\x0b\x32\x10.mds.v1.SeenPlan\"\xbe\x01\n\x18\x45\x64itControlUnitsResponse\x12)\n\x08progress\x18\x01 \x01(\x0b\x32\x15.mds.v1.ApplyProgressH\x00\x12\'\n\x07summary\x18\x02 \x01(\x0b\x32\x14.mds.v1.ApplySummaryH\x00\x12#\n\x07results\x18\x03 \x03(\x0b\x32\x12.mds.v1.ItemResult\x12!\n\x08problems\x18\x04 \x03(\x0b\x32\x0f.mds.v1.ProblemB\x06\n\x04word\"\xfb\x01\n\x19RebaseControlUnitsRequest\x12\x10\n\x08template\x18\x01 \x01(\t\x12\x12\n\nto_version\x18\x02 \x01(\x05\x12(\n\tselection\x18\x03 \x01(\x0b\x32\x15.mds.v1.UnitSelection\x12\x18\n\x10\x64rop_conflicting\x18\x04 \x01(\x08\x12\x14\n\x0cskip_invalid\x18\x05 \x01(\x08\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x15\n\rvalidate_only\x18\x08 \x01(\x08\x12#\n\tseen_plan\x18\t \x01(\x0b\x32\x10.mds.v1.SeenPlan\"\xab\x01\n\nUnitRebase\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_version\x18\x02 \x01(\x05\x12&\n\x07outcome\x18\x03 \x01(\x0e\x32\x15.mds.v1.RebaseOutcome\x12,\n\x0b\x64ifferences\x18\x04 \x03(\x0b\x32\x17.mds.v1.FieldDifference\x12\x0f\n\x07\x64ropped\x18\x05 \x03(\t\x12\x12\n\nis_running\x18\x06 \x01(\x08\"\xbe\x01\n\x1aRebaseControlUnitsResponse\x12)\n\x08progress\x18\x01 \x01(\x0b\x32\x15.mds.v1.ApplyProgressH\x00\x12\'\n\x07summary\x18\x02 \x01(\x0b\x32\x14.mds.v1.ApplySummaryH\x00\x12!\n\x05units\x18\x03 \x03(\x0b\x32\x12.mds.v1.UnitRebase\x12!\n\x08problems\x18\x04 \x03(\x0b\x32\x0f.mds.v1.ProblemB\x06\n\x04word*\xb5\x01\n\rRebaseOutcome\x12\x1e\n\x1aREBASE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19REBASE_OUTCOME_UNAFFECTED\x10\x01\x12\"\n\x1eREBASE_OUTCOME_CHANGED_DEFAULT\x10\x02\x12$\n REBASE_OUTCOME_REMOVED_PARAMETER\x10\x03\x12\x1b\n\x17REBASE_OUTCOME_CONFLICT\x10\x04\x32\x88\x02\n\x05\x45\x64its\x12z\n\x10\x45\x64itControlUnits\x12\x1f.mds.v1.EditControlUnitsRequest\x1a .mds.v1.EditControlUnitsResponse\"!\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/control_units:edit:\x01*0\x01\x12\x82\x01\n\x12RebaseControlUnits\x12!.mds.v1.RebaseControlUnitsRequest\x1a\".mds.v1.RebaseControlUnitsResponse\"#\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/control_units:rebase:\x01*0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11mds/v1/edit.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x13mds/v1/access.proto\x1a\x13mds/v1/bundle.proto\x1a\x17mds/v1/difference.proto\x1a\x12mds/v1/state.proto\"\xc5\x02\n\rUnitSelection\x12\r\n\x05names\x18\x01 \x03(\t\x12\x11\n\tid_prefix\x18\x02 \x01(\t\x12\x0c\n\x04zone\x18\x03 \x01(\t\x12\x10\n\x08template\x18\x04 \x01(\t\x12\x13\n\x0bunit_server\x18\x05 \x01(\t\x12\x31\n\x06labels\x18\x06 \x03(\x0b\x32!.mds.v1.UnitSelection.LabelsEntry\x12\x1c\n\x05state\x18\x07 \x01(\x0e\x32\r.mds.v1.State\x12\x13\n\x0bid_prefixes\x18\x08 \x03(\t\x12%\n\x0e\x64\x65sired_states\x18\t \x03(\x0e\x32\r.mds.v1.State\x12\x11\n\tunit_list\x18\n \x01(\t\x12\x0e\n\x06\x66ilter\x18\x0b \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"7\n\tFieldEdit\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\x05value\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_value\"\xdb\x01\n\x17\x45\x64itControlUnitsRequest\x12(\n\tselection\x18\x01 \x01(\x0b\x32\x15.mds.v1.UnitSelection\x12 \n\x05\x65\x64its\x18\x02 \x03(\x0b\x32\x11.mds.v1.FieldEdit\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x12\x14\n\x0cskip_invalid\x18\x06 \x01(\x08\x12#\n\tseen_plan\x18\x07 \x01(\x0b\x32\x10.mds.v1.SeenPlan\"\xbe\x01\n\x18\x45\x64itControlUnitsResponse\x12)\n\x08progress\x18\x01 \x01(\x0b\x32\x15.mds.v1.ApplyProgressH\x00\x12\'\n\x07summary\x18\x02 \x01(\x0b\x32\x14.mds.v1.ApplySummaryH\x00\x12#\n\x07results\x18\x03 \x03(\x0b\x32\x12.mds.v1.ItemResult\x12!\n\x08problems\x18\x04 \x03(\x0b\x32\x0f.mds.v1.ProblemB\x06\n\x04word\"\xfb\x01\n\x19RebaseControlUnitsRequest\x12\x10\n\x08template\x18\x01 \x01(\t\x12\x12\n\nto_version\x18\x02 \x01(\x05\x12(\n\tselection\x18\x03 \x01(\x0b\x32\x15.mds.v1.UnitSelection\x12\x18\n\x10\x64rop_conflicting\x18\x04 \x01(\x08\x12\x14\n\x0cskip_invalid\x18\x05 \x01(\x08\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x15\n\rvalidate_only\x18\x08 \x01(\x08\x12#\n\tseen_plan\x18\t \x01(\x0b\x32\x10.mds.v1.SeenPlan\"\xab\x01\n\nUnitRebase\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_version\x18\x02 \x01(\x05\x12&\n\x07outcome\x18\x03 \x01(\x0e\x32\x15.mds.v1.RebaseOutcome\x12,\n\x0b\x64ifferences\x18\x04 \x03(\x0b\x32\x17.mds.v1.FieldDifference\x12\x0f\n\x07\x64ropped\x18\x05 \x03(\t\x12\x12\n\nis_running\x18\x06 \x01(\x08\"\xbe\x01\n\x1aRebaseControlUnitsResponse\x12)\n\x08progress\x18\x01 \x01(\x0b\x32\x15.mds.v1.ApplyProgressH\x00\x12\'\n\x07summary\x18\x02 \x01(\x0b\x32\x14.mds.v1.ApplySummaryH\x00\x12!\n\x05units\x18\x03 \x03(\x0b\x32\x12.mds.v1.UnitRebase\x12!\n\x08problems\x18\x04 \x03(\x0b\x32\x0f.mds.v1.ProblemB\x06\n\x04word*\xb5\x01\n\rRebaseOutcome\x12\x1e\n\x1aREBASE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19REBASE_OUTCOME_UNAFFECTED\x10\x01\x12\"\n\x1eREBASE_OUTCOME_CHANGED_DEFAULT\x10\x02\x12$\n REBASE_OUTCOME_REMOVED_PARAMETER\x10\x03\x12\x1b\n\x17REBASE_OUTCOME_CONFLICT\x10\x04\x32\x95\x02\n\x05\x45\x64its\x12\x80\x01\n\x10\x45\x64itControlUnits\x12\x1f.mds.v1.EditControlUnitsRequest\x1a .mds.v1.EditControlUnitsResponse\"\'\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/control_units:edit:\x01*0\x01\x12\x88\x01\n\x12RebaseControlUnits\x12!.mds.v1.RebaseControlUnitsRequest\x1a\".mds.v1.RebaseControlUnitsResponse\")\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/control_units:rebase:\x01*0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,27 +39,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UNITSELECTION_LABELSENTRY']._loaded_options = None
   _globals['_UNITSELECTION_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_EDITS'].methods_by_name['EditControlUnits']._loaded_options = None
-  _globals['_EDITS'].methods_by_name['EditControlUnits']._serialized_options = b'\202\323\344\223\002\033\"\026/v1/control_units:edit:\001*'
+  _globals['_EDITS'].methods_by_name['EditControlUnits']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\033\"\026/v1/control_units:edit:\001*'
   _globals['_EDITS'].methods_by_name['RebaseControlUnits']._loaded_options = None
-  _globals['_EDITS'].methods_by_name['RebaseControlUnits']._serialized_options = b'\202\323\344\223\002\035\"\030/v1/control_units:rebase:\001*'
-  _globals['_REBASEOUTCOME']._serialized_start=1547
-  _globals['_REBASEOUTCOME']._serialized_end=1728
-  _globals['_UNITSELECTION']._serialized_start=126
-  _globals['_UNITSELECTION']._serialized_end=451
-  _globals['_UNITSELECTION_LABELSENTRY']._serialized_start=406
-  _globals['_UNITSELECTION_LABELSENTRY']._serialized_end=451
-  _globals['_FIELDEDIT']._serialized_start=453
-  _globals['_FIELDEDIT']._serialized_end=508
-  _globals['_EDITCONTROLUNITSREQUEST']._serialized_start=511
-  _globals['_EDITCONTROLUNITSREQUEST']._serialized_end=730
-  _globals['_EDITCONTROLUNITSRESPONSE']._serialized_start=733
-  _globals['_EDITCONTROLUNITSRESPONSE']._serialized_end=923
-  _globals['_REBASECONTROLUNITSREQUEST']._serialized_start=926
-  _globals['_REBASECONTROLUNITSREQUEST']._serialized_end=1177
-  _globals['_UNITREBASE']._serialized_start=1180
-  _globals['_UNITREBASE']._serialized_end=1351
-  _globals['_REBASECONTROLUNITSRESPONSE']._serialized_start=1354
-  _globals['_REBASECONTROLUNITSRESPONSE']._serialized_end=1544
-  _globals['_EDITS']._serialized_start=1731
-  _globals['_EDITS']._serialized_end=1995
+  _globals['_EDITS'].methods_by_name['RebaseControlUnits']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\035\"\030/v1/control_units:rebase:\001*'
+  _globals['_REBASEOUTCOME']._serialized_start=1568
+  _globals['_REBASEOUTCOME']._serialized_end=1749
+  _globals['_UNITSELECTION']._serialized_start=147
+  _globals['_UNITSELECTION']._serialized_end=472
+  _globals['_UNITSELECTION_LABELSENTRY']._serialized_start=427
+  _globals['_UNITSELECTION_LABELSENTRY']._serialized_end=472
+  _globals['_FIELDEDIT']._serialized_start=474
+  _globals['_FIELDEDIT']._serialized_end=529
+  _globals['_EDITCONTROLUNITSREQUEST']._serialized_start=532
+  _globals['_EDITCONTROLUNITSREQUEST']._serialized_end=751
+  _globals['_EDITCONTROLUNITSRESPONSE']._serialized_start=754
+  _globals['_EDITCONTROLUNITSRESPONSE']._serialized_end=944
+  _globals['_REBASECONTROLUNITSREQUEST']._serialized_start=947
+  _globals['_REBASECONTROLUNITSREQUEST']._serialized_end=1198
+  _globals['_UNITREBASE']._serialized_start=1201
+  _globals['_UNITREBASE']._serialized_end=1372
+  _globals['_REBASECONTROLUNITSRESPONSE']._serialized_start=1375
+  _globals['_REBASECONTROLUNITSRESPONSE']._serialized_end=1565
+  _globals['_EDITS']._serialized_start=1752
+  _globals['_EDITS']._serialized_end=2029
 # @@protoc_insertion_point(module_scope)

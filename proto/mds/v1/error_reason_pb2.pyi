@@ -192,6 +192,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """This replica does not see the revision that the caller has seen; UNAVAILABLE, HTTP 503. Send
     the same call again, or to another replica.
     """
+    UNAUTHENTICATED: _ErrorReason.ValueType  # 110
+    """No token was sent, or none that is good; UNAUTHENTICATED, HTTP 401. Only where callers are
+    asked who they are; see MDS_AUTHENTICATION.
+    """
+    ROLE_REQUIRED: _ErrorReason.ValueType  # 111
+    """The caller's role does not allow it; PERMISSION_DENIED, HTTP 403. The metadata names the role
+    that is `needed` and the one that the caller has (`had`).
+    """
+    TOKEN_NOT_FOUND: _ErrorReason.ValueType  # 112
+    """There is no such token; NOT_FOUND, HTTP 404."""
     PATH_NOT_FOUND: _ErrorReason.ValueType  # 120
     """There is nothing at this path; NOT_FOUND, HTTP 404. By HTTP only, as those that follow."""
     VERB_NOT_ALLOWED: _ErrorReason.ValueType  # 121
@@ -394,6 +404,16 @@ REVISION_NOT_REACHED: ErrorReason.ValueType  # 107
 """This replica does not see the revision that the caller has seen; UNAVAILABLE, HTTP 503. Send
 the same call again, or to another replica.
 """
+UNAUTHENTICATED: ErrorReason.ValueType  # 110
+"""No token was sent, or none that is good; UNAUTHENTICATED, HTTP 401. Only where callers are
+asked who they are; see MDS_AUTHENTICATION.
+"""
+ROLE_REQUIRED: ErrorReason.ValueType  # 111
+"""The caller's role does not allow it; PERMISSION_DENIED, HTTP 403. The metadata names the role
+that is `needed` and the one that the caller has (`had`).
+"""
+TOKEN_NOT_FOUND: ErrorReason.ValueType  # 112
+"""There is no such token; NOT_FOUND, HTTP 404."""
 PATH_NOT_FOUND: ErrorReason.ValueType  # 120
 """There is nothing at this path; NOT_FOUND, HTTP 404. By HTTP only, as those that follow."""
 VERB_NOT_ALLOWED: ErrorReason.ValueType  # 121

@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import dataset_pb2 as mds_dot_v1_dot_dataset__pb2
 from mds.v1 import driver_pb2 as mds_dot_v1_dot_driver__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 from mds.v1 import state_pb2 as mds_dot_v1_dot_state__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmds/v1/execution_unit.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14mds/v1/dataset.proto\x1a\x13mds/v1/driver.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\"\x8d\x05\n\rExecutionUnit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x0c\n\x04host\x18\x07 \x01(\t\x12\x16\n\x0eimplementation\x18\x08 \x01(\t\x12$\n\rdesired_state\x18\t \x01(\x0e\x32\r.mds.v1.State\x12,\n\toverrides\x18\n \x03(\x0b\x32\x19.mds.v1.AttributeOverride\x12\x1f\n\x07\x64rivers\x18\x0b \x03(\x0b\x32\x0e.mds.v1.Driver\x12\x39\n\nparameters\x18\x0c \x03(\x0b\x32%.mds.v1.ExecutionUnit.ParametersEntry\x12\x31\n\x06labels\x18\r \x03(\x0b\x32!.mds.v1.ExecutionUnit.LabelsEntry\x12\x39\n\nproperties\x18\x0e \x03(\x0b\x32%.mds.v1.ExecutionUnit.PropertiesEntry\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"6\n\x17GetExecutionUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x86\x01\n\x19ListExecutionUnitsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"\x89\x01\n\x1aListExecutionUnitsResponse\x12.\n\x0f\x65xecution_units\x18\x01 \x03(\x0b\x32\x15.mds.v1.ExecutionUnit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x86\x01\n\x1a\x43reateExecutionUnitRequest\x12-\n\x0e\x65xecution_unit\x18\x01 \x01(\x0b\x32\x15.mds.v1.ExecutionUnit\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xb7\x01\n\x1aUpdateExecutionUnitRequest\x12-\n\x0e\x65xecution_unit\x18\x01 \x01(\x0b\x32\x15.mds.v1.ExecutionUnit\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"s\n\x1a\x44\x65leteExecutionUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"A\n\x1b\x44\x65leteExecutionUnitResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\x9d\x05\n\x0e\x45xecutionUnits\x12q\n\x10GetExecutionUnit\x12\x1f.mds.v1.GetExecutionUnitRequest\x1a\x15.mds.v1.ExecutionUnit\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=execution_units/**}\x12x\n\x12ListExecutionUnits\x12!.mds.v1.ListExecutionUnitsRequest\x1a\".mds.v1.ListExecutionUnitsResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/execution_units\x12}\n\x13\x43reateExecutionUnit\x12\".mds.v1.CreateExecutionUnitRequest\x1a\x15.mds.v1.ExecutionUnit\"+\x82\xd3\xe4\x93\x02%\"\x13/v1/execution_units:\x0e\x65xecution_unit\x12\x96\x01\n\x13UpdateExecutionUnit\x12\".mds.v1.UpdateExecutionUnitRequest\x1a\x15.mds.v1.ExecutionUnit\"D\x82\xd3\xe4\x93\x02>2,/v1/{execution_unit.name=execution_units/**}:\x0e\x65xecution_unit\x12\x85\x01\n\x13\x44\x65leteExecutionUnit\x12\".mds.v1.DeleteExecutionUnitRequest\x1a#.mds.v1.DeleteExecutionUnitResponse\"%\x82\xd3\xe4\x93\x02\x1f*\x1d/v1/{name=execution_units/**}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmds/v1/execution_unit.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x14mds/v1/dataset.proto\x1a\x13mds/v1/driver.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\"\x8d\x05\n\rExecutionUnit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x0c\n\x04host\x18\x07 \x01(\t\x12\x16\n\x0eimplementation\x18\x08 \x01(\t\x12$\n\rdesired_state\x18\t \x01(\x0e\x32\r.mds.v1.State\x12,\n\toverrides\x18\n \x03(\x0b\x32\x19.mds.v1.AttributeOverride\x12\x1f\n\x07\x64rivers\x18\x0b \x03(\x0b\x32\x0e.mds.v1.Driver\x12\x39\n\nparameters\x18\x0c \x03(\x0b\x32%.mds.v1.ExecutionUnit.ParametersEntry\x12\x31\n\x06labels\x18\r \x03(\x0b\x32!.mds.v1.ExecutionUnit.LabelsEntry\x12\x39\n\nproperties\x18\x0e \x03(\x0b\x32%.mds.v1.ExecutionUnit.PropertiesEntry\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"6\n\x17GetExecutionUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x86\x01\n\x19ListExecutionUnitsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"\x89\x01\n\x1aListExecutionUnitsResponse\x12.\n\x0f\x65xecution_units\x18\x01 \x03(\x0b\x32\x15.mds.v1.ExecutionUnit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x86\x01\n\x1a\x43reateExecutionUnitRequest\x12-\n\x0e\x65xecution_unit\x18\x01 \x01(\x0b\x32\x15.mds.v1.ExecutionUnit\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xb7\x01\n\x1aUpdateExecutionUnitRequest\x12-\n\x0e\x65xecution_unit\x18\x01 \x01(\x0b\x32\x15.mds.v1.ExecutionUnit\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"s\n\x1a\x44\x65leteExecutionUnitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"A\n\x1b\x44\x65leteExecutionUnitResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\xbc\x05\n\x0e\x45xecutionUnits\x12w\n\x10GetExecutionUnit\x12\x1f.mds.v1.GetExecutionUnitRequest\x1a\x15.mds.v1.ExecutionUnit\"+\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=execution_units/**}\x12~\n\x12ListExecutionUnits\x12!.mds.v1.ListExecutionUnitsRequest\x1a\".mds.v1.ListExecutionUnitsResponse\"!\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/execution_units\x12\x83\x01\n\x13\x43reateExecutionUnit\x12\".mds.v1.CreateExecutionUnitRequest\x1a\x15.mds.v1.ExecutionUnit\"1\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02%\"\x13/v1/execution_units:\x0e\x65xecution_unit\x12\x9c\x01\n\x13UpdateExecutionUnit\x12\".mds.v1.UpdateExecutionUnitRequest\x1a\x15.mds.v1.ExecutionUnit\"J\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02>2,/v1/{execution_unit.name=execution_units/**}:\x0e\x65xecution_unit\x12\x8b\x01\n\x13\x44\x65leteExecutionUnit\x12\".mds.v1.DeleteExecutionUnitRequest\x1a#.mds.v1.DeleteExecutionUnitResponse\"+\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x1f*\x1d/v1/{name=execution_units/**}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,37 +46,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXECUTIONUNIT_PROPERTIESENTRY']._loaded_options = None
   _globals['_EXECUTIONUNIT_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_EXECUTIONUNITS'].methods_by_name['GetExecutionUnit']._loaded_options = None
-  _globals['_EXECUTIONUNITS'].methods_by_name['GetExecutionUnit']._serialized_options = b'\202\323\344\223\002\037\022\035/v1/{name=execution_units/**}'
+  _globals['_EXECUTIONUNITS'].methods_by_name['GetExecutionUnit']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\037\022\035/v1/{name=execution_units/**}'
   _globals['_EXECUTIONUNITS'].methods_by_name['ListExecutionUnits']._loaded_options = None
-  _globals['_EXECUTIONUNITS'].methods_by_name['ListExecutionUnits']._serialized_options = b'\202\323\344\223\002\025\022\023/v1/execution_units'
+  _globals['_EXECUTIONUNITS'].methods_by_name['ListExecutionUnits']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\025\022\023/v1/execution_units'
   _globals['_EXECUTIONUNITS'].methods_by_name['CreateExecutionUnit']._loaded_options = None
-  _globals['_EXECUTIONUNITS'].methods_by_name['CreateExecutionUnit']._serialized_options = b'\202\323\344\223\002%\"\023/v1/execution_units:\016execution_unit'
+  _globals['_EXECUTIONUNITS'].methods_by_name['CreateExecutionUnit']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002%\"\023/v1/execution_units:\016execution_unit'
   _globals['_EXECUTIONUNITS'].methods_by_name['UpdateExecutionUnit']._loaded_options = None
-  _globals['_EXECUTIONUNITS'].methods_by_name['UpdateExecutionUnit']._serialized_options = b'\202\323\344\223\002>2,/v1/{execution_unit.name=execution_units/**}:\016execution_unit'
+  _globals['_EXECUTIONUNITS'].methods_by_name['UpdateExecutionUnit']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002>2,/v1/{execution_unit.name=execution_units/**}:\016execution_unit'
   _globals['_EXECUTIONUNITS'].methods_by_name['DeleteExecutionUnit']._loaded_options = None
-  _globals['_EXECUTIONUNITS'].methods_by_name['DeleteExecutionUnit']._serialized_options = b'\202\323\344\223\002\037*\035/v1/{name=execution_units/**}'
-  _globals['_EXECUTIONUNIT']._serialized_start=223
-  _globals['_EXECUTIONUNIT']._serialized_end=876
-  _globals['_EXECUTIONUNIT_PARAMETERSENTRY']._serialized_start=729
-  _globals['_EXECUTIONUNIT_PARAMETERSENTRY']._serialized_end=778
-  _globals['_EXECUTIONUNIT_LABELSENTRY']._serialized_start=780
-  _globals['_EXECUTIONUNIT_LABELSENTRY']._serialized_end=825
-  _globals['_EXECUTIONUNIT_PROPERTIESENTRY']._serialized_start=827
-  _globals['_EXECUTIONUNIT_PROPERTIESENTRY']._serialized_end=876
-  _globals['_GETEXECUTIONUNITREQUEST']._serialized_start=878
-  _globals['_GETEXECUTIONUNITREQUEST']._serialized_end=932
-  _globals['_LISTEXECUTIONUNITSREQUEST']._serialized_start=935
-  _globals['_LISTEXECUTIONUNITSREQUEST']._serialized_end=1069
-  _globals['_LISTEXECUTIONUNITSRESPONSE']._serialized_start=1072
-  _globals['_LISTEXECUTIONUNITSRESPONSE']._serialized_end=1209
-  _globals['_CREATEEXECUTIONUNITREQUEST']._serialized_start=1212
-  _globals['_CREATEEXECUTIONUNITREQUEST']._serialized_end=1346
-  _globals['_UPDATEEXECUTIONUNITREQUEST']._serialized_start=1349
-  _globals['_UPDATEEXECUTIONUNITREQUEST']._serialized_end=1532
-  _globals['_DELETEEXECUTIONUNITREQUEST']._serialized_start=1534
-  _globals['_DELETEEXECUTIONUNITREQUEST']._serialized_end=1649
-  _globals['_DELETEEXECUTIONUNITRESPONSE']._serialized_start=1651
-  _globals['_DELETEEXECUTIONUNITRESPONSE']._serialized_end=1716
-  _globals['_EXECUTIONUNITS']._serialized_start=1719
-  _globals['_EXECUTIONUNITS']._serialized_end=2388
+  _globals['_EXECUTIONUNITS'].methods_by_name['DeleteExecutionUnit']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\037*\035/v1/{name=execution_units/**}'
+  _globals['_EXECUTIONUNIT']._serialized_start=244
+  _globals['_EXECUTIONUNIT']._serialized_end=897
+  _globals['_EXECUTIONUNIT_PARAMETERSENTRY']._serialized_start=750
+  _globals['_EXECUTIONUNIT_PARAMETERSENTRY']._serialized_end=799
+  _globals['_EXECUTIONUNIT_LABELSENTRY']._serialized_start=801
+  _globals['_EXECUTIONUNIT_LABELSENTRY']._serialized_end=846
+  _globals['_EXECUTIONUNIT_PROPERTIESENTRY']._serialized_start=848
+  _globals['_EXECUTIONUNIT_PROPERTIESENTRY']._serialized_end=897
+  _globals['_GETEXECUTIONUNITREQUEST']._serialized_start=899
+  _globals['_GETEXECUTIONUNITREQUEST']._serialized_end=953
+  _globals['_LISTEXECUTIONUNITSREQUEST']._serialized_start=956
+  _globals['_LISTEXECUTIONUNITSREQUEST']._serialized_end=1090
+  _globals['_LISTEXECUTIONUNITSRESPONSE']._serialized_start=1093
+  _globals['_LISTEXECUTIONUNITSRESPONSE']._serialized_end=1230
+  _globals['_CREATEEXECUTIONUNITREQUEST']._serialized_start=1233
+  _globals['_CREATEEXECUTIONUNITREQUEST']._serialized_end=1367
+  _globals['_UPDATEEXECUTIONUNITREQUEST']._serialized_start=1370
+  _globals['_UPDATEEXECUTIONUNITREQUEST']._serialized_end=1553
+  _globals['_DELETEEXECUTIONUNITREQUEST']._serialized_start=1555
+  _globals['_DELETEEXECUTIONUNITREQUEST']._serialized_end=1670
+  _globals['_DELETEEXECUTIONUNITRESPONSE']._serialized_start=1672
+  _globals['_DELETEEXECUTIONUNITRESPONSE']._serialized_end=1737
+  _globals['_EXECUTIONUNITS']._serialized_start=1740
+  _globals['_EXECUTIONUNITS']._serialized_end=2440
 # @@protoc_insertion_point(module_scope)

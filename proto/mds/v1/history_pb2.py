@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import bundle_pb2 as mds_dot_v1_dot_bundle__pb2
 from mds.v1 import difference_pb2 as mds_dot_v1_dot_difference__pb2
 from mds.v1 import kind_pb2 as mds_dot_v1_dot_kind__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14mds/v1/history.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/bundle.proto\x1a\x17mds/v1/difference.proto\x1a\x11mds/v1/kind.proto\x1a\x15mds/v1/position.proto\"\x88\x02\n\tChangeSet\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\x12\x15\n\rauthenticated\x18\x05 \x01(\x08\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x0e\n\x06\x63lient\x18\x08 \x01(\t\x12\x0e\n\x06method\x18\t \x01(\t\x12\x0f\n\x07\x63reated\x18\n \x01(\x03\x12\x0f\n\x07updated\x18\x0b \x01(\x03\x12\x0f\n\x07\x64\x65leted\x18\x0c \x01(\x03\x12\x13\n\x0b\x66irst_names\x18\r \x03(\t\"\xc2\x01\n\x06\x43hange\x12%\n\nchange_set\x18\x01 \x01(\x0b\x32\x11.mds.v1.ChangeSet\x12\x1a\n\x04kind\x18\x02 \x01(\x0e\x32\x0c.mds.v1.Kind\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x13\n\x0b\x66ormer_name\x18\x04 \x01(\t\x12$\n\x06\x61\x63tion\x18\x05 \x01(\x0e\x32\x14.mds.v1.ChangeAction\x12,\n\x0b\x64ifferences\x18\x06 \x03(\x0b\x32\x17.mds.v1.FieldDifference\"\xcb\x01\n\x12ListChangesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x12\n\nchange_set\x18\x04 \x01(\t\x12\x1b\n\x05kinds\x18\x05 \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x06 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x07 \x01(\t\x12\r\n\x05since\x18\x08 \x01(\t\x12\r\n\x05until\x18\t \x01(\t\x12\x0e\n\x06\x66ilter\x18\n \x01(\t\"\x86\x01\n\x13ListChangesResponse\x12\x1f\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x0e.mds.v1.Change\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\x12\x11\n\tkept_from\x18\x04 \x01(\x03\"#\n\x13GetChangeSetRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"|\n\x15ListChangeSetsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\x12\r\n\x05since\x18\x04 \x01(\t\x12\r\n\x05until\x18\x05 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\"}\n\x16ListChangeSetsResponse\x12&\n\x0b\x63hange_sets\x18\x01 \x03(\x0b\x32\x11.mds.v1.ChangeSet\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x8f\x01\n\x0e\x43ompareRequest\x12\x0c\n\x04\x66rom\x18\x01 \x01(\t\x12\n\n\x02to\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x1b\n\x05kinds\x18\x04 \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x05 \x01(\t\x12\x10\n\x08template\x18\x06 \x01(\t\x12\x13\n\x0bunit_server\x18\x07 \x01(\t\"\xc3\x01\n\nDifference\x12\x1a\n\x04kind\x18\x01 \x01(\x0e\x32\x0c.mds.v1.Kind\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x66ormer_name\x18\x03 \x01(\t\x12$\n\x06\x61\x63tion\x18\x04 \x01(\x0e\x32\x14.mds.v1.ChangeAction\x12,\n\x0b\x64ifferences\x18\x05 \x03(\x0b\x32\x17.mds.v1.FieldDifference\x12\x11\n\tfrom_etag\x18\x06 \x01(\t\x12\x0f\n\x07to_etag\x18\x07 \x01(\t\"\x8a\x01\n\x0f\x43ompareResponse\x12\x1e\n\x04\x66rom\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12\x1c\n\x02to\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\x12\'\n\x0b\x64ifferences\x18\x03 \x03(\x0b\x32\x12.mds.v1.Difference\x12\x10\n\x08\x63ompared\x18\x04 \x01(\x03\"u\n\rRevertRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"X\n\x0eRevertResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12\"\n\x06result\x18\x02 \x01(\x0b\x32\x12.mds.v1.ItemResult\"l\n\x0bUndoRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x12\x14\n\x0cskip_invalid\x18\x05 \x01(\x08\"\x89\x01\n\x0cUndoResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12#\n\x07results\x18\x02 \x03(\x0b\x32\x12.mds.v1.ItemResult\x12!\n\x08problems\x18\x03 \x03(\x0b\x32\x0f.mds.v1.Problem\x12\r\n\x05\x63ount\x18\x04 \x01(\x03*~\n\x0c\x43hangeAction\x12\x1d\n\x19\x43HANGE_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43HANGE_ACTION_CREATED\x10\x01\x12\x19\n\x15\x43HANGE_ACTION_UPDATED\x10\x02\x12\x19\n\x15\x43HANGE_ACTION_DELETED\x10\x03\x32\xc2\x04\n\x07History\x12[\n\x0bListChanges\x12\x1a.mds.v1.ListChangesRequest\x1a\x1b.mds.v1.ListChangesResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/changes\x12`\n\x0cGetChangeSet\x12\x1b.mds.v1.GetChangeSetRequest\x1a\x11.mds.v1.ChangeSet\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/{name=change_sets/*}\x12h\n\x0eListChangeSets\x12\x1d.mds.v1.ListChangeSetsRequest\x1a\x1e.mds.v1.ListChangeSetsResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/change_sets\x12Y\n\x07\x43ompare\x12\x16.mds.v1.CompareRequest\x1a\x17.mds.v1.CompareResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/history:compare0\x01\x12V\n\x06Revert\x12\x15.mds.v1.RevertRequest\x1a\x16.mds.v1.RevertResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\"\x12/v1/history:revert:\x01*\x12[\n\x04Undo\x12\x13.mds.v1.UndoRequest\x1a\x14.mds.v1.UndoResponse\"(\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=change_sets/*}:undo:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14mds/v1/history.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x13mds/v1/bundle.proto\x1a\x17mds/v1/difference.proto\x1a\x11mds/v1/kind.proto\x1a\x15mds/v1/position.proto\"\x88\x02\n\tChangeSet\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\x12\x15\n\rauthenticated\x18\x05 \x01(\x08\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x0e\n\x06\x63lient\x18\x08 \x01(\t\x12\x0e\n\x06method\x18\t \x01(\t\x12\x0f\n\x07\x63reated\x18\n \x01(\x03\x12\x0f\n\x07updated\x18\x0b \x01(\x03\x12\x0f\n\x07\x64\x65leted\x18\x0c \x01(\x03\x12\x13\n\x0b\x66irst_names\x18\r \x03(\t\"\xc2\x01\n\x06\x43hange\x12%\n\nchange_set\x18\x01 \x01(\x0b\x32\x11.mds.v1.ChangeSet\x12\x1a\n\x04kind\x18\x02 \x01(\x0e\x32\x0c.mds.v1.Kind\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x13\n\x0b\x66ormer_name\x18\x04 \x01(\t\x12$\n\x06\x61\x63tion\x18\x05 \x01(\x0e\x32\x14.mds.v1.ChangeAction\x12,\n\x0b\x64ifferences\x18\x06 \x03(\x0b\x32\x17.mds.v1.FieldDifference\"\xcb\x01\n\x12ListChangesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x12\n\nchange_set\x18\x04 \x01(\t\x12\x1b\n\x05kinds\x18\x05 \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x06 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x07 \x01(\t\x12\r\n\x05since\x18\x08 \x01(\t\x12\r\n\x05until\x18\t \x01(\t\x12\x0e\n\x06\x66ilter\x18\n \x01(\t\"\x86\x01\n\x13ListChangesResponse\x12\x1f\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x0e.mds.v1.Change\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\x12\x11\n\tkept_from\x18\x04 \x01(\x03\"#\n\x13GetChangeSetRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"|\n\x15ListChangeSetsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\x12\r\n\x05since\x18\x04 \x01(\t\x12\r\n\x05until\x18\x05 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\"}\n\x16ListChangeSetsResponse\x12&\n\x0b\x63hange_sets\x18\x01 \x03(\x0b\x32\x11.mds.v1.ChangeSet\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x8f\x01\n\x0e\x43ompareRequest\x12\x0c\n\x04\x66rom\x18\x01 \x01(\t\x12\n\n\x02to\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x1b\n\x05kinds\x18\x04 \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x05 \x01(\t\x12\x10\n\x08template\x18\x06 \x01(\t\x12\x13\n\x0bunit_server\x18\x07 \x01(\t\"\xc3\x01\n\nDifference\x12\x1a\n\x04kind\x18\x01 \x01(\x0e\x32\x0c.mds.v1.Kind\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x66ormer_name\x18\x03 \x01(\t\x12$\n\x06\x61\x63tion\x18\x04 \x01(\x0e\x32\x14.mds.v1.ChangeAction\x12,\n\x0b\x64ifferences\x18\x05 \x03(\x0b\x32\x17.mds.v1.FieldDifference\x12\x11\n\tfrom_etag\x18\x06 \x01(\t\x12\x0f\n\x07to_etag\x18\x07 \x01(\t\"\x8a\x01\n\x0f\x43ompareResponse\x12\x1e\n\x04\x66rom\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12\x1c\n\x02to\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\x12\'\n\x0b\x64ifferences\x18\x03 \x03(\x0b\x32\x12.mds.v1.Difference\x12\x10\n\x08\x63ompared\x18\x04 \x01(\x03\"u\n\rRevertRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"X\n\x0eRevertResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12\"\n\x06result\x18\x02 \x01(\x0b\x32\x12.mds.v1.ItemResult\"l\n\x0bUndoRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x12\x14\n\x0cskip_invalid\x18\x05 \x01(\x08\"\x89\x01\n\x0cUndoResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12#\n\x07results\x18\x02 \x03(\x0b\x32\x12.mds.v1.ItemResult\x12!\n\x08problems\x18\x03 \x03(\x0b\x32\x0f.mds.v1.Problem\x12\r\n\x05\x63ount\x18\x04 \x01(\x03*~\n\x0c\x43hangeAction\x12\x1d\n\x19\x43HANGE_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43HANGE_ACTION_CREATED\x10\x01\x12\x19\n\x15\x43HANGE_ACTION_UPDATED\x10\x02\x12\x19\n\x15\x43HANGE_ACTION_DELETED\x10\x03\x32\xe6\x04\n\x07History\x12\x61\n\x0bListChanges\x12\x1a.mds.v1.ListChangesRequest\x1a\x1b.mds.v1.ListChangesResponse\"\x19\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/changes\x12\x66\n\x0cGetChangeSet\x12\x1b.mds.v1.GetChangeSetRequest\x1a\x11.mds.v1.ChangeSet\"&\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/{name=change_sets/*}\x12n\n\x0eListChangeSets\x12\x1d.mds.v1.ListChangeSetsRequest\x1a\x1e.mds.v1.ListChangeSetsResponse\"\x1d\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/change_sets\x12_\n\x07\x43ompare\x12\x16.mds.v1.CompareRequest\x1a\x17.mds.v1.CompareResponse\"!\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/history:compare0\x01\x12\\\n\x06Revert\x12\x15.mds.v1.RevertRequest\x1a\x16.mds.v1.RevertResponse\"#\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x17\"\x12/v1/history:revert:\x01*\x12\x61\n\x04Undo\x12\x13.mds.v1.UndoRequest\x1a\x14.mds.v1.UndoResponse\".\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=change_sets/*}:undo:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,47 +39,47 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mds.v1.history_pb2', _globa
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_HISTORY'].methods_by_name['ListChanges']._loaded_options = None
-  _globals['_HISTORY'].methods_by_name['ListChanges']._serialized_options = b'\202\323\344\223\002\r\022\013/v1/changes'
+  _globals['_HISTORY'].methods_by_name['ListChanges']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\r\022\013/v1/changes'
   _globals['_HISTORY'].methods_by_name['GetChangeSet']._loaded_options = None
-  _globals['_HISTORY'].methods_by_name['GetChangeSet']._serialized_options = b'\202\323\344\223\002\032\022\030/v1/{name=change_sets/*}'
+  _globals['_HISTORY'].methods_by_name['GetChangeSet']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\032\022\030/v1/{name=change_sets/*}'
   _globals['_HISTORY'].methods_by_name['ListChangeSets']._loaded_options = None
-  _globals['_HISTORY'].methods_by_name['ListChangeSets']._serialized_options = b'\202\323\344\223\002\021\022\017/v1/change_sets'
+  _globals['_HISTORY'].methods_by_name['ListChangeSets']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\021\022\017/v1/change_sets'
   _globals['_HISTORY'].methods_by_name['Compare']._loaded_options = None
-  _globals['_HISTORY'].methods_by_name['Compare']._serialized_options = b'\202\323\344\223\002\025\022\023/v1/history:compare'
+  _globals['_HISTORY'].methods_by_name['Compare']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\025\022\023/v1/history:compare'
   _globals['_HISTORY'].methods_by_name['Revert']._loaded_options = None
-  _globals['_HISTORY'].methods_by_name['Revert']._serialized_options = b'\202\323\344\223\002\027\"\022/v1/history:revert:\001*'
+  _globals['_HISTORY'].methods_by_name['Revert']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\027\"\022/v1/history:revert:\001*'
   _globals['_HISTORY'].methods_by_name['Undo']._loaded_options = None
-  _globals['_HISTORY'].methods_by_name['Undo']._serialized_options = b'\202\323\344\223\002\"\"\035/v1/{name=change_sets/*}:undo:\001*'
-  _globals['_CHANGEACTION']._serialized_start=2224
-  _globals['_CHANGEACTION']._serialized_end=2350
-  _globals['_CHANGESET']._serialized_start=184
-  _globals['_CHANGESET']._serialized_end=448
-  _globals['_CHANGE']._serialized_start=451
-  _globals['_CHANGE']._serialized_end=645
-  _globals['_LISTCHANGESREQUEST']._serialized_start=648
-  _globals['_LISTCHANGESREQUEST']._serialized_end=851
-  _globals['_LISTCHANGESRESPONSE']._serialized_start=854
-  _globals['_LISTCHANGESRESPONSE']._serialized_end=988
-  _globals['_GETCHANGESETREQUEST']._serialized_start=990
-  _globals['_GETCHANGESETREQUEST']._serialized_end=1025
-  _globals['_LISTCHANGESETSREQUEST']._serialized_start=1027
-  _globals['_LISTCHANGESETSREQUEST']._serialized_end=1151
-  _globals['_LISTCHANGESETSRESPONSE']._serialized_start=1153
-  _globals['_LISTCHANGESETSRESPONSE']._serialized_end=1278
-  _globals['_COMPAREREQUEST']._serialized_start=1281
-  _globals['_COMPAREREQUEST']._serialized_end=1424
-  _globals['_DIFFERENCE']._serialized_start=1427
-  _globals['_DIFFERENCE']._serialized_end=1622
-  _globals['_COMPARERESPONSE']._serialized_start=1625
-  _globals['_COMPARERESPONSE']._serialized_end=1763
-  _globals['_REVERTREQUEST']._serialized_start=1765
-  _globals['_REVERTREQUEST']._serialized_end=1882
-  _globals['_REVERTRESPONSE']._serialized_start=1884
-  _globals['_REVERTRESPONSE']._serialized_end=1972
-  _globals['_UNDOREQUEST']._serialized_start=1974
-  _globals['_UNDOREQUEST']._serialized_end=2082
-  _globals['_UNDORESPONSE']._serialized_start=2085
-  _globals['_UNDORESPONSE']._serialized_end=2222
-  _globals['_HISTORY']._serialized_start=2353
-  _globals['_HISTORY']._serialized_end=2931
+  _globals['_HISTORY'].methods_by_name['Undo']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\"\"\035/v1/{name=change_sets/*}:undo:\001*'
+  _globals['_CHANGEACTION']._serialized_start=2245
+  _globals['_CHANGEACTION']._serialized_end=2371
+  _globals['_CHANGESET']._serialized_start=205
+  _globals['_CHANGESET']._serialized_end=469
+  _globals['_CHANGE']._serialized_start=472
+  _globals['_CHANGE']._serialized_end=666
+  _globals['_LISTCHANGESREQUEST']._serialized_start=669
+  _globals['_LISTCHANGESREQUEST']._serialized_end=872
+  _globals['_LISTCHANGESRESPONSE']._serialized_start=875
+  _globals['_LISTCHANGESRESPONSE']._serialized_end=1009
+  _globals['_GETCHANGESETREQUEST']._serialized_start=1011
+  _globals['_GETCHANGESETREQUEST']._serialized_end=1046
+  _globals['_LISTCHANGESETSREQUEST']._serialized_start=1048
+  _globals['_LISTCHANGESETSREQUEST']._serialized_end=1172
+  _globals['_LISTCHANGESETSRESPONSE']._serialized_start=1174
+  _globals['_LISTCHANGESETSRESPONSE']._serialized_end=1299
+  _globals['_COMPAREREQUEST']._serialized_start=1302
+  _globals['_COMPAREREQUEST']._serialized_end=1445
+  _globals['_DIFFERENCE']._serialized_start=1448
+  _globals['_DIFFERENCE']._serialized_end=1643
+  _globals['_COMPARERESPONSE']._serialized_start=1646
+  _globals['_COMPARERESPONSE']._serialized_end=1784
+  _globals['_REVERTREQUEST']._serialized_start=1786
+  _globals['_REVERTREQUEST']._serialized_end=1903
+  _globals['_REVERTRESPONSE']._serialized_start=1905
+  _globals['_REVERTRESPONSE']._serialized_end=1993
+  _globals['_UNDOREQUEST']._serialized_start=1995
+  _globals['_UNDOREQUEST']._serialized_end=2103
+  _globals['_UNDORESPONSE']._serialized_start=2106
+  _globals['_UNDORESPONSE']._serialized_end=2243
+  _globals['_HISTORY']._serialized_start=2374
+  _globals['_HISTORY']._serialized_end=2988
 # @@protoc_insertion_point(module_scope)

@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 from mds.v1 import state_pb2 as mds_dot_v1_dot_state__pb2
 from mds.v1 import unit_server_pb2 as mds_dot_v1_dot_unit__server__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amds/v1/instantiation.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\x1a\x18mds/v1/unit_server.proto\"f\n\x0bStateChange\x12\x1c\n\x05state\x18\x01 \x01(\x0e\x32\r.mds.v1.State\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x03 \x01(\t\"\x96\x03\n\rInstantiation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontrol_unit\x18\x02 \x01(\t\x12\x13\n\x0bunit_server\x18\x03 \x01(\t\x12\x0f\n\x07session\x18\x04 \x01(\t\x12\x13\n\x0bincarnation\x18\x05 \x01(\t\x12\x0c\n\x04host\x18\x06 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x07 \x01(\t\x12\x0b\n\x03pid\x18\x08 \x01(\x03\x12\x0f\n\x07version\x18\t \x01(\t\x12.\n\nbegin_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\nend_reason\x18\x0c \x01(\x0e\x32\x11.mds.v1.EndReason\x12\x10\n\x08template\x18\r \x01(\t\x12\x18\n\x10template_version\x18\x0e \x01(\x05\x12\x13\n\x0b\x66ingerprint\x18\x0f \x01(\t\x12#\n\x06states\x18\x10 \x03(\x0b\x32\x13.mds.v1.StateChange\"\'\n\x17GetInstantiationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xc3\x01\n\x19ListInstantiationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontrol_unit\x18\x03 \x01(\t\x12\x13\n\x0bunit_server\x18\x04 \x01(\t\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x01\n\x1aListInstantiationsResponse\x12-\n\x0einstantiations\x18\x01 \x03(\x0b\x32\x15.mds.v1.Instantiation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position2\xfa\x01\n\x0eInstantiations\x12o\n\x10GetInstantiation\x12\x1f.mds.v1.GetInstantiationRequest\x1a\x15.mds.v1.Instantiation\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=instantiations/*}\x12w\n\x12ListInstantiations\x12!.mds.v1.ListInstantiationsRequest\x1a\".mds.v1.ListInstantiationsResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/instantiationsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amds/v1/instantiation.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\x1a\x18mds/v1/unit_server.proto\"f\n\x0bStateChange\x12\x1c\n\x05state\x18\x01 \x01(\x0e\x32\r.mds.v1.State\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x03 \x01(\t\"\x96\x03\n\rInstantiation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontrol_unit\x18\x02 \x01(\t\x12\x13\n\x0bunit_server\x18\x03 \x01(\t\x12\x0f\n\x07session\x18\x04 \x01(\t\x12\x13\n\x0bincarnation\x18\x05 \x01(\t\x12\x0c\n\x04host\x18\x06 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x07 \x01(\t\x12\x0b\n\x03pid\x18\x08 \x01(\x03\x12\x0f\n\x07version\x18\t \x01(\t\x12.\n\nbegin_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\nend_reason\x18\x0c \x01(\x0e\x32\x11.mds.v1.EndReason\x12\x10\n\x08template\x18\r \x01(\t\x12\x18\n\x10template_version\x18\x0e \x01(\x05\x12\x13\n\x0b\x66ingerprint\x18\x0f \x01(\t\x12#\n\x06states\x18\x10 \x03(\x0b\x32\x13.mds.v1.StateChange\"\'\n\x17GetInstantiationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xc3\x01\n\x19ListInstantiationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontrol_unit\x18\x03 \x01(\t\x12\x13\n\x0bunit_server\x18\x04 \x01(\t\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x01\n\x1aListInstantiationsResponse\x12-\n\x0einstantiations\x18\x01 \x03(\x0b\x32\x15.mds.v1.Instantiation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position2\x86\x02\n\x0eInstantiations\x12u\n\x10GetInstantiation\x12\x1f.mds.v1.GetInstantiationRequest\x1a\x15.mds.v1.Instantiation\")\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=instantiations/*}\x12}\n\x12ListInstantiations\x12!.mds.v1.ListInstantiationsRequest\x1a\".mds.v1.ListInstantiationsResponse\" \xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/instantiationsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,19 +38,19 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mds.v1.instantiation_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_INSTANTIATIONS'].methods_by_name['GetInstantiation']._loaded_options = None
-  _globals['_INSTANTIATIONS'].methods_by_name['GetInstantiation']._serialized_options = b'\202\323\344\223\002\035\022\033/v1/{name=instantiations/*}'
+  _globals['_INSTANTIATIONS'].methods_by_name['GetInstantiation']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\035\022\033/v1/{name=instantiations/*}'
   _globals['_INSTANTIATIONS'].methods_by_name['ListInstantiations']._loaded_options = None
-  _globals['_INSTANTIATIONS'].methods_by_name['ListInstantiations']._serialized_options = b'\202\323\344\223\002\024\022\022/v1/instantiations'
-  _globals['_STATECHANGE']._serialized_start=170
-  _globals['_STATECHANGE']._serialized_end=272
-  _globals['_INSTANTIATION']._serialized_start=275
-  _globals['_INSTANTIATION']._serialized_end=681
-  _globals['_GETINSTANTIATIONREQUEST']._serialized_start=683
-  _globals['_GETINSTANTIATIONREQUEST']._serialized_end=722
-  _globals['_LISTINSTANTIATIONSREQUEST']._serialized_start=725
-  _globals['_LISTINSTANTIATIONSREQUEST']._serialized_end=920
-  _globals['_LISTINSTANTIATIONSRESPONSE']._serialized_start=923
-  _globals['_LISTINSTANTIATIONSRESPONSE']._serialized_end=1059
-  _globals['_INSTANTIATIONS']._serialized_start=1062
-  _globals['_INSTANTIATIONS']._serialized_end=1312
+  _globals['_INSTANTIATIONS'].methods_by_name['ListInstantiations']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\024\022\022/v1/instantiations'
+  _globals['_STATECHANGE']._serialized_start=191
+  _globals['_STATECHANGE']._serialized_end=293
+  _globals['_INSTANTIATION']._serialized_start=296
+  _globals['_INSTANTIATION']._serialized_end=702
+  _globals['_GETINSTANTIATIONREQUEST']._serialized_start=704
+  _globals['_GETINSTANTIATIONREQUEST']._serialized_end=743
+  _globals['_LISTINSTANTIATIONSREQUEST']._serialized_start=746
+  _globals['_LISTINSTANTIATIONSREQUEST']._serialized_end=941
+  _globals['_LISTINSTANTIATIONSRESPONSE']._serialized_start=944
+  _globals['_LISTINSTANTIATIONSRESPONSE']._serialized_end=1080
+  _globals['_INSTANTIATIONS']._serialized_start=1083
+  _globals['_INSTANTIATIONS']._serialized_end=1345
 # @@protoc_insertion_point(module_scope)

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mds/v1/machine_mode.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15mds/v1/position.proto\"\x9b\x03\n\x0bMachineMode\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12/\n\x06labels\x18\x07 \x03(\x0b\x32\x1f.mds.v1.MachineMode.LabelsEntry\x12\x37\n\nproperties\x18\x08 \x03(\x0b\x32#.mds.v1.MachineMode.PropertiesEntry\x12\x0c\n\x04mode\x18\t \x01(\t\x12\r\n\x05modes\x18\n \x03(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"4\n\x15GetMachineModeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x84\x01\n\x17ListMachineModesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"\x83\x01\n\x18ListMachineModesResponse\x12*\n\rmachine_modes\x18\x01 \x03(\x0b\x32\x13.mds.v1.MachineMode\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x80\x01\n\x18\x43reateMachineModeRequest\x12)\n\x0cmachine_mode\x18\x01 \x01(\x0b\x32\x13.mds.v1.MachineMode\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xb1\x01\n\x18UpdateMachineModeRequest\x12)\n\x0cmachine_mode\x18\x01 \x01(\x0b\x32\x13.mds.v1.MachineMode\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"q\n\x18\x44\x65leteMachineModeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"?\n\x19\x44\x65leteMachineModeResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\xec\x04\n\x0cMachineModes\x12i\n\x0eGetMachineMode\x12\x1d.mds.v1.GetMachineModeRequest\x1a\x13.mds.v1.MachineMode\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=machine_modes/**}\x12p\n\x10ListMachineModes\x12\x1f.mds.v1.ListMachineModesRequest\x1a .mds.v1.ListMachineModesResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/machine_modes\x12s\n\x11\x43reateMachineMode\x12 .mds.v1.CreateMachineModeRequest\x1a\x13.mds.v1.MachineMode\"\'\x82\xd3\xe4\x93\x02!\"\x11/v1/machine_modes:\x0cmachine_mode\x12\x8a\x01\n\x11UpdateMachineMode\x12 .mds.v1.UpdateMachineModeRequest\x1a\x13.mds.v1.MachineMode\">\x82\xd3\xe4\x93\x02\x38\x32(/v1/{machine_mode.name=machine_modes/**}:\x0cmachine_mode\x12}\n\x11\x44\x65leteMachineMode\x12 .mds.v1.DeleteMachineModeRequest\x1a!.mds.v1.DeleteMachineModeResponse\"#\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=machine_modes/**}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mds/v1/machine_mode.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\x9b\x03\n\x0bMachineMode\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12/\n\x06labels\x18\x07 \x03(\x0b\x32\x1f.mds.v1.MachineMode.LabelsEntry\x12\x37\n\nproperties\x18\x08 \x03(\x0b\x32#.mds.v1.MachineMode.PropertiesEntry\x12\x0c\n\x04mode\x18\t \x01(\t\x12\r\n\x05modes\x18\n \x03(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"4\n\x15GetMachineModeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x84\x01\n\x17ListMachineModesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"\x83\x01\n\x18ListMachineModesResponse\x12*\n\rmachine_modes\x18\x01 \x03(\x0b\x32\x13.mds.v1.MachineMode\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x80\x01\n\x18\x43reateMachineModeRequest\x12)\n\x0cmachine_mode\x18\x01 \x01(\x0b\x32\x13.mds.v1.MachineMode\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xb1\x01\n\x18UpdateMachineModeRequest\x12)\n\x0cmachine_mode\x18\x01 \x01(\x0b\x32\x13.mds.v1.MachineMode\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"q\n\x18\x44\x65leteMachineModeRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"?\n\x19\x44\x65leteMachineModeResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\x8b\x05\n\x0cMachineModes\x12o\n\x0eGetMachineMode\x12\x1d.mds.v1.GetMachineModeRequest\x1a\x13.mds.v1.MachineMode\")\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=machine_modes/**}\x12v\n\x10ListMachineModes\x12\x1f.mds.v1.ListMachineModesRequest\x1a .mds.v1.ListMachineModesResponse\"\x1f\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/machine_modes\x12y\n\x11\x43reateMachineMode\x12 .mds.v1.CreateMachineModeRequest\x1a\x13.mds.v1.MachineMode\"-\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02!\"\x11/v1/machine_modes:\x0cmachine_mode\x12\x90\x01\n\x11UpdateMachineMode\x12 .mds.v1.UpdateMachineModeRequest\x1a\x13.mds.v1.MachineMode\"D\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x38\x32(/v1/{machine_mode.name=machine_modes/**}:\x0cmachine_mode\x12\x83\x01\n\x11\x44\x65leteMachineMode\x12 .mds.v1.DeleteMachineModeRequest\x1a!.mds.v1.DeleteMachineModeResponse\")\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=machine_modes/**}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,35 +41,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MACHINEMODE_PROPERTIESENTRY']._loaded_options = None
   _globals['_MACHINEMODE_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_MACHINEMODES'].methods_by_name['GetMachineMode']._loaded_options = None
-  _globals['_MACHINEMODES'].methods_by_name['GetMachineMode']._serialized_options = b'\202\323\344\223\002\035\022\033/v1/{name=machine_modes/**}'
+  _globals['_MACHINEMODES'].methods_by_name['GetMachineMode']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\035\022\033/v1/{name=machine_modes/**}'
   _globals['_MACHINEMODES'].methods_by_name['ListMachineModes']._loaded_options = None
-  _globals['_MACHINEMODES'].methods_by_name['ListMachineModes']._serialized_options = b'\202\323\344\223\002\023\022\021/v1/machine_modes'
+  _globals['_MACHINEMODES'].methods_by_name['ListMachineModes']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\023\022\021/v1/machine_modes'
   _globals['_MACHINEMODES'].methods_by_name['CreateMachineMode']._loaded_options = None
-  _globals['_MACHINEMODES'].methods_by_name['CreateMachineMode']._serialized_options = b'\202\323\344\223\002!\"\021/v1/machine_modes:\014machine_mode'
+  _globals['_MACHINEMODES'].methods_by_name['CreateMachineMode']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002!\"\021/v1/machine_modes:\014machine_mode'
   _globals['_MACHINEMODES'].methods_by_name['UpdateMachineMode']._loaded_options = None
-  _globals['_MACHINEMODES'].methods_by_name['UpdateMachineMode']._serialized_options = b'\202\323\344\223\00282(/v1/{machine_mode.name=machine_modes/**}:\014machine_mode'
+  _globals['_MACHINEMODES'].methods_by_name['UpdateMachineMode']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\00282(/v1/{machine_mode.name=machine_modes/**}:\014machine_mode'
   _globals['_MACHINEMODES'].methods_by_name['DeleteMachineMode']._loaded_options = None
-  _globals['_MACHINEMODES'].methods_by_name['DeleteMachineMode']._serialized_options = b'\202\323\344\223\002\035*\033/v1/{name=machine_modes/**}'
-  _globals['_MACHINEMODE']._serialized_start=158
-  _globals['_MACHINEMODE']._serialized_end=569
-  _globals['_MACHINEMODE_LABELSENTRY']._serialized_start=473
-  _globals['_MACHINEMODE_LABELSENTRY']._serialized_end=518
-  _globals['_MACHINEMODE_PROPERTIESENTRY']._serialized_start=520
-  _globals['_MACHINEMODE_PROPERTIESENTRY']._serialized_end=569
-  _globals['_GETMACHINEMODEREQUEST']._serialized_start=571
-  _globals['_GETMACHINEMODEREQUEST']._serialized_end=623
-  _globals['_LISTMACHINEMODESREQUEST']._serialized_start=626
-  _globals['_LISTMACHINEMODESREQUEST']._serialized_end=758
-  _globals['_LISTMACHINEMODESRESPONSE']._serialized_start=761
-  _globals['_LISTMACHINEMODESRESPONSE']._serialized_end=892
-  _globals['_CREATEMACHINEMODEREQUEST']._serialized_start=895
-  _globals['_CREATEMACHINEMODEREQUEST']._serialized_end=1023
-  _globals['_UPDATEMACHINEMODEREQUEST']._serialized_start=1026
-  _globals['_UPDATEMACHINEMODEREQUEST']._serialized_end=1203
-  _globals['_DELETEMACHINEMODEREQUEST']._serialized_start=1205
-  _globals['_DELETEMACHINEMODEREQUEST']._serialized_end=1318
-  _globals['_DELETEMACHINEMODERESPONSE']._serialized_start=1320
-  _globals['_DELETEMACHINEMODERESPONSE']._serialized_end=1383
-  _globals['_MACHINEMODES']._serialized_start=1386
-  _globals['_MACHINEMODES']._serialized_end=2006
+  _globals['_MACHINEMODES'].methods_by_name['DeleteMachineMode']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\035*\033/v1/{name=machine_modes/**}'
+  _globals['_MACHINEMODE']._serialized_start=179
+  _globals['_MACHINEMODE']._serialized_end=590
+  _globals['_MACHINEMODE_LABELSENTRY']._serialized_start=494
+  _globals['_MACHINEMODE_LABELSENTRY']._serialized_end=539
+  _globals['_MACHINEMODE_PROPERTIESENTRY']._serialized_start=541
+  _globals['_MACHINEMODE_PROPERTIESENTRY']._serialized_end=590
+  _globals['_GETMACHINEMODEREQUEST']._serialized_start=592
+  _globals['_GETMACHINEMODEREQUEST']._serialized_end=644
+  _globals['_LISTMACHINEMODESREQUEST']._serialized_start=647
+  _globals['_LISTMACHINEMODESREQUEST']._serialized_end=779
+  _globals['_LISTMACHINEMODESRESPONSE']._serialized_start=782
+  _globals['_LISTMACHINEMODESRESPONSE']._serialized_end=913
+  _globals['_CREATEMACHINEMODEREQUEST']._serialized_start=916
+  _globals['_CREATEMACHINEMODEREQUEST']._serialized_end=1044
+  _globals['_UPDATEMACHINEMODEREQUEST']._serialized_start=1047
+  _globals['_UPDATEMACHINEMODEREQUEST']._serialized_end=1224
+  _globals['_DELETEMACHINEMODEREQUEST']._serialized_start=1226
+  _globals['_DELETEMACHINEMODEREQUEST']._serialized_end=1339
+  _globals['_DELETEMACHINEMODERESPONSE']._serialized_start=1341
+  _globals['_DELETEMACHINEMODERESPONSE']._serialized_end=1404
+  _globals['_MACHINEMODES']._serialized_start=1407
+  _globals['_MACHINEMODES']._serialized_end=2058
 # @@protoc_insertion_point(module_scope)

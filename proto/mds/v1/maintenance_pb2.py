@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mds/v1/maintenance.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15mds/v1/position.proto\"\x9e\x04\n\x0bMaintenance\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12/\n\x06labels\x18\x07 \x03(\x0b\x32\x1f.mds.v1.Maintenance.LabelsEntry\x12\x37\n\nproperties\x18\x08 \x03(\x0b\x32#.mds.v1.Maintenance.PropertiesEntry\x12\x15\n\rcontrol_units\x18\t \x03(\t\x12\x14\n\x0cunit_servers\x18\n \x03(\t\x12\x13\n\x0bid_prefixes\x18\x0b \x03(\t\x12.\n\nbegin_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"4\n\x15GetMaintenanceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x84\x01\n\x17ListMaintenancesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"\x82\x01\n\x18ListMaintenancesResponse\x12)\n\x0cmaintenances\x18\x01 \x03(\x0b\x32\x13.mds.v1.Maintenance\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x7f\n\x18\x43reateMaintenanceRequest\x12(\n\x0bmaintenance\x18\x01 \x01(\x0b\x32\x13.mds.v1.Maintenance\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xb0\x01\n\x18UpdateMaintenanceRequest\x12(\n\x0bmaintenance\x18\x01 \x01(\x0b\x32\x13.mds.v1.Maintenance\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"q\n\x18\x44\x65leteMaintenanceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"?\n\x19\x44\x65leteMaintenanceResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\xe4\x04\n\x0cMaintenances\x12h\n\x0eGetMaintenance\x12\x1d.mds.v1.GetMaintenanceRequest\x1a\x13.mds.v1.Maintenance\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=maintenances/**}\x12o\n\x10ListMaintenances\x12\x1f.mds.v1.ListMaintenancesRequest\x1a .mds.v1.ListMaintenancesResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/maintenances\x12q\n\x11\x43reateMaintenance\x12 .mds.v1.CreateMaintenanceRequest\x1a\x13.mds.v1.Maintenance\"%\x82\xd3\xe4\x93\x02\x1f\"\x10/v1/maintenances:\x0bmaintenance\x12\x87\x01\n\x11UpdateMaintenance\x12 .mds.v1.UpdateMaintenanceRequest\x1a\x13.mds.v1.Maintenance\";\x82\xd3\xe4\x93\x02\x35\x32&/v1/{maintenance.name=maintenances/**}:\x0bmaintenance\x12|\n\x11\x44\x65leteMaintenance\x12 .mds.v1.DeleteMaintenanceRequest\x1a!.mds.v1.DeleteMaintenanceResponse\"\"\x82\xd3\xe4\x93\x02\x1c*\x1a/v1/{name=maintenances/**}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mds/v1/maintenance.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\x9e\x04\n\x0bMaintenance\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12/\n\x06labels\x18\x07 \x03(\x0b\x32\x1f.mds.v1.Maintenance.LabelsEntry\x12\x37\n\nproperties\x18\x08 \x03(\x0b\x32#.mds.v1.Maintenance.PropertiesEntry\x12\x15\n\rcontrol_units\x18\t \x03(\t\x12\x14\n\x0cunit_servers\x18\n \x03(\t\x12\x13\n\x0bid_prefixes\x18\x0b \x03(\t\x12.\n\nbegin_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"4\n\x15GetMaintenanceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x84\x01\n\x17ListMaintenancesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"\x82\x01\n\x18ListMaintenancesResponse\x12)\n\x0cmaintenances\x18\x01 \x03(\x0b\x32\x13.mds.v1.Maintenance\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x7f\n\x18\x43reateMaintenanceRequest\x12(\n\x0bmaintenance\x18\x01 \x01(\x0b\x32\x13.mds.v1.Maintenance\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xb0\x01\n\x18UpdateMaintenanceRequest\x12(\n\x0bmaintenance\x18\x01 \x01(\x0b\x32\x13.mds.v1.Maintenance\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"q\n\x18\x44\x65leteMaintenanceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"?\n\x19\x44\x65leteMaintenanceResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\x83\x05\n\x0cMaintenances\x12n\n\x0eGetMaintenance\x12\x1d.mds.v1.GetMaintenanceRequest\x1a\x13.mds.v1.Maintenance\"(\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=maintenances/**}\x12u\n\x10ListMaintenances\x12\x1f.mds.v1.ListMaintenancesRequest\x1a .mds.v1.ListMaintenancesResponse\"\x1e\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/maintenances\x12w\n\x11\x43reateMaintenance\x12 .mds.v1.CreateMaintenanceRequest\x1a\x13.mds.v1.Maintenance\"+\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x1f\"\x10/v1/maintenances:\x0bmaintenance\x12\x8d\x01\n\x11UpdateMaintenance\x12 .mds.v1.UpdateMaintenanceRequest\x1a\x13.mds.v1.Maintenance\"A\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x35\x32&/v1/{maintenance.name=maintenances/**}:\x0bmaintenance\x12\x82\x01\n\x11\x44\x65leteMaintenance\x12 .mds.v1.DeleteMaintenanceRequest\x1a!.mds.v1.DeleteMaintenanceResponse\"(\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x1c*\x1a/v1/{name=maintenances/**}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,35 +41,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MAINTENANCE_PROPERTIESENTRY']._loaded_options = None
   _globals['_MAINTENANCE_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_MAINTENANCES'].methods_by_name['GetMaintenance']._loaded_options = None
-  _globals['_MAINTENANCES'].methods_by_name['GetMaintenance']._serialized_options = b'\202\323\344\223\002\034\022\032/v1/{name=maintenances/**}'
+  _globals['_MAINTENANCES'].methods_by_name['GetMaintenance']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\034\022\032/v1/{name=maintenances/**}'
   _globals['_MAINTENANCES'].methods_by_name['ListMaintenances']._loaded_options = None
-  _globals['_MAINTENANCES'].methods_by_name['ListMaintenances']._serialized_options = b'\202\323\344\223\002\022\022\020/v1/maintenances'
+  _globals['_MAINTENANCES'].methods_by_name['ListMaintenances']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\022\022\020/v1/maintenances'
   _globals['_MAINTENANCES'].methods_by_name['CreateMaintenance']._loaded_options = None
-  _globals['_MAINTENANCES'].methods_by_name['CreateMaintenance']._serialized_options = b'\202\323\344\223\002\037\"\020/v1/maintenances:\013maintenance'
+  _globals['_MAINTENANCES'].methods_by_name['CreateMaintenance']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\002\037\"\020/v1/maintenances:\013maintenance'
   _globals['_MAINTENANCES'].methods_by_name['UpdateMaintenance']._loaded_options = None
-  _globals['_MAINTENANCES'].methods_by_name['UpdateMaintenance']._serialized_options = b'\202\323\344\223\00252&/v1/{maintenance.name=maintenances/**}:\013maintenance'
+  _globals['_MAINTENANCES'].methods_by_name['UpdateMaintenance']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\00252&/v1/{maintenance.name=maintenances/**}:\013maintenance'
   _globals['_MAINTENANCES'].methods_by_name['DeleteMaintenance']._loaded_options = None
-  _globals['_MAINTENANCES'].methods_by_name['DeleteMaintenance']._serialized_options = b'\202\323\344\223\002\034*\032/v1/{name=maintenances/**}'
-  _globals['_MAINTENANCE']._serialized_start=157
-  _globals['_MAINTENANCE']._serialized_end=699
-  _globals['_MAINTENANCE_LABELSENTRY']._serialized_start=603
-  _globals['_MAINTENANCE_LABELSENTRY']._serialized_end=648
-  _globals['_MAINTENANCE_PROPERTIESENTRY']._serialized_start=650
-  _globals['_MAINTENANCE_PROPERTIESENTRY']._serialized_end=699
-  _globals['_GETMAINTENANCEREQUEST']._serialized_start=701
-  _globals['_GETMAINTENANCEREQUEST']._serialized_end=753
-  _globals['_LISTMAINTENANCESREQUEST']._serialized_start=756
-  _globals['_LISTMAINTENANCESREQUEST']._serialized_end=888
-  _globals['_LISTMAINTENANCESRESPONSE']._serialized_start=891
-  _globals['_LISTMAINTENANCESRESPONSE']._serialized_end=1021
-  _globals['_CREATEMAINTENANCEREQUEST']._serialized_start=1023
-  _globals['_CREATEMAINTENANCEREQUEST']._serialized_end=1150
-  _globals['_UPDATEMAINTENANCEREQUEST']._serialized_start=1153
-  _globals['_UPDATEMAINTENANCEREQUEST']._serialized_end=1329
-  _globals['_DELETEMAINTENANCEREQUEST']._serialized_start=1331
-  _globals['_DELETEMAINTENANCEREQUEST']._serialized_end=1444
-  _globals['_DELETEMAINTENANCERESPONSE']._serialized_start=1446
-  _globals['_DELETEMAINTENANCERESPONSE']._serialized_end=1509
-  _globals['_MAINTENANCES']._serialized_start=1512
-  _globals['_MAINTENANCES']._serialized_end=2124
+  _globals['_MAINTENANCES'].methods_by_name['DeleteMaintenance']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\002\034*\032/v1/{name=maintenances/**}'
+  _globals['_MAINTENANCE']._serialized_start=178
+  _globals['_MAINTENANCE']._serialized_end=720
+  _globals['_MAINTENANCE_LABELSENTRY']._serialized_start=624
+  _globals['_MAINTENANCE_LABELSENTRY']._serialized_end=669
+  _globals['_MAINTENANCE_PROPERTIESENTRY']._serialized_start=671
+  _globals['_MAINTENANCE_PROPERTIESENTRY']._serialized_end=720
+  _globals['_GETMAINTENANCEREQUEST']._serialized_start=722
+  _globals['_GETMAINTENANCEREQUEST']._serialized_end=774
+  _globals['_LISTMAINTENANCESREQUEST']._serialized_start=777
+  _globals['_LISTMAINTENANCESREQUEST']._serialized_end=909
+  _globals['_LISTMAINTENANCESRESPONSE']._serialized_start=912
+  _globals['_LISTMAINTENANCESRESPONSE']._serialized_end=1042
+  _globals['_CREATEMAINTENANCEREQUEST']._serialized_start=1044
+  _globals['_CREATEMAINTENANCEREQUEST']._serialized_end=1171
+  _globals['_UPDATEMAINTENANCEREQUEST']._serialized_start=1174
+  _globals['_UPDATEMAINTENANCEREQUEST']._serialized_end=1350
+  _globals['_DELETEMAINTENANCEREQUEST']._serialized_start=1352
+  _globals['_DELETEMAINTENANCEREQUEST']._serialized_end=1465
+  _globals['_DELETEMAINTENANCERESPONSE']._serialized_start=1467
+  _globals['_DELETEMAINTENANCERESPONSE']._serialized_end=1530
+  _globals['_MAINTENANCES']._serialized_start=1533
+  _globals['_MAINTENANCES']._serialized_end=2176
 # @@protoc_insertion_point(module_scope)

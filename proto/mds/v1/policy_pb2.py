@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import kind_pb2 as mds_dot_v1_dot_kind__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13mds/v1/policy.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x11mds/v1/kind.proto\x1a\x15mds/v1/position.proto\"\xca\x03\n\x06Policy\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x1b\n\x05kinds\x18\x07 \x03(\x0e\x32\x0c.mds.v1.Kind\x12*\n\x06labels\x18\x08 \x03(\x0b\x32\x1a.mds.v1.Policy.LabelsEntry\x12\x32\n\nproperties\x18\t \x03(\x0b\x32\x1e.mds.v1.Policy.PropertiesEntry\x12\x11\n\tid_prefix\x18\n \x01(\t\x12\x10\n\x08template\x18\x0b \x01(\t\x12\x17\n\x0frequires_reason\x18\x0c \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"/\n\x10GetPolicyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x80\x01\n\x13ListPoliciesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"u\n\x14ListPoliciesResponse\x12 \n\x08policies\x18\x01 \x03(\x0b\x32\x0e.mds.v1.Policy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"p\n\x13\x43reatePolicyRequest\x12\x1e\n\x06policy\x18\x01 \x01(\x0b\x32\x0e.mds.v1.Policy\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa1\x01\n\x13UpdatePolicyRequest\x12\x1e\n\x06policy\x18\x01 \x01(\x0b\x32\x0e.mds.v1.Policy\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"l\n\x13\x44\x65letePolicyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\":\n\x14\x44\x65letePolicyResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\xf4\x03\n\x08Policies\x12U\n\tGetPolicy\x12\x18.mds.v1.GetPolicyRequest\x1a\x0e.mds.v1.Policy\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=policies/**}\x12_\n\x0cListPolicies\x12\x1b.mds.v1.ListPoliciesRequest\x1a\x1c.mds.v1.ListPoliciesResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/policies\x12Y\n\x0c\x43reatePolicy\x12\x1b.mds.v1.CreatePolicyRequest\x1a\x0e.mds.v1.Policy\"\x1c\x82\xd3\xe4\x93\x02\x16\"\x0c/v1/policies:\x06policy\x12j\n\x0cUpdatePolicy\x12\x1b.mds.v1.UpdatePolicyRequest\x1a\x0e.mds.v1.Policy\"-\x82\xd3\xe4\x93\x02\'2\x1d/v1/{policy.name=policies/**}:\x06policy\x12i\n\x0c\x44\x65letePolicy\x12\x1b.mds.v1.DeletePolicyRequest\x1a\x1c.mds.v1.DeletePolicyResponse\"\x1e\x82\xd3\xe4\x93\x02\x18*\x16/v1/{name=policies/**}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13mds/v1/policy.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x11mds/v1/kind.proto\x1a\x15mds/v1/position.proto\"\xca\x03\n\x06Policy\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x1b\n\x05kinds\x18\x07 \x03(\x0e\x32\x0c.mds.v1.Kind\x12*\n\x06labels\x18\x08 \x03(\x0b\x32\x1a.mds.v1.Policy.LabelsEntry\x12\x32\n\nproperties\x18\t \x03(\x0b\x32\x1e.mds.v1.Policy.PropertiesEntry\x12\x11\n\tid_prefix\x18\n \x01(\t\x12\x10\n\x08template\x18\x0b \x01(\t\x12\x17\n\x0frequires_reason\x18\x0c \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"/\n\x10GetPolicyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x80\x01\n\x13ListPoliciesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"u\n\x14ListPoliciesResponse\x12 \n\x08policies\x18\x01 \x03(\x0b\x32\x0e.mds.v1.Policy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"p\n\x13\x43reatePolicyRequest\x12\x1e\n\x06policy\x18\x01 \x01(\x0b\x32\x0e.mds.v1.Policy\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa1\x01\n\x13UpdatePolicyRequest\x12\x1e\n\x06policy\x18\x01 \x01(\x0b\x32\x0e.mds.v1.Policy\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"l\n\x13\x44\x65letePolicyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\":\n\x14\x44\x65letePolicyResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\x92\x04\n\x08Policies\x12[\n\tGetPolicy\x12\x18.mds.v1.GetPolicyRequest\x1a\x0e.mds.v1.Policy\"$\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=policies/**}\x12\x65\n\x0cListPolicies\x12\x1b.mds.v1.ListPoliciesRequest\x1a\x1c.mds.v1.ListPoliciesResponse\"\x1a\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/policies\x12_\n\x0c\x43reatePolicy\x12\x1b.mds.v1.CreatePolicyRequest\x1a\x0e.mds.v1.Policy\"\"\xda\xe2\x18\x02\x08\x04\x82\xd3\xe4\x93\x02\x16\"\x0c/v1/policies:\x06policy\x12p\n\x0cUpdatePolicy\x12\x1b.mds.v1.UpdatePolicyRequest\x1a\x0e.mds.v1.Policy\"3\xda\xe2\x18\x02\x08\x04\x82\xd3\xe4\x93\x02\'2\x1d/v1/{policy.name=policies/**}:\x06policy\x12o\n\x0c\x44\x65letePolicy\x12\x1b.mds.v1.DeletePolicyRequest\x1a\x1c.mds.v1.DeletePolicyResponse\"$\xda\xe2\x18\x02\x08\x04\x82\xd3\xe4\x93\x02\x18*\x16/v1/{name=policies/**}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,35 +42,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICY_PROPERTIESENTRY']._loaded_options = None
   _globals['_POLICY_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_POLICIES'].methods_by_name['GetPolicy']._loaded_options = None
-  _globals['_POLICIES'].methods_by_name['GetPolicy']._serialized_options = b'\202\323\344\223\002\030\022\026/v1/{name=policies/**}'
+  _globals['_POLICIES'].methods_by_name['GetPolicy']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\030\022\026/v1/{name=policies/**}'
   _globals['_POLICIES'].methods_by_name['ListPolicies']._loaded_options = None
-  _globals['_POLICIES'].methods_by_name['ListPolicies']._serialized_options = b'\202\323\344\223\002\016\022\014/v1/policies'
+  _globals['_POLICIES'].methods_by_name['ListPolicies']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\016\022\014/v1/policies'
   _globals['_POLICIES'].methods_by_name['CreatePolicy']._loaded_options = None
-  _globals['_POLICIES'].methods_by_name['CreatePolicy']._serialized_options = b'\202\323\344\223\002\026\"\014/v1/policies:\006policy'
+  _globals['_POLICIES'].methods_by_name['CreatePolicy']._serialized_options = b'\332\342\030\002\010\004\202\323\344\223\002\026\"\014/v1/policies:\006policy'
   _globals['_POLICIES'].methods_by_name['UpdatePolicy']._loaded_options = None
-  _globals['_POLICIES'].methods_by_name['UpdatePolicy']._serialized_options = b'\202\323\344\223\002\'2\035/v1/{policy.name=policies/**}:\006policy'
+  _globals['_POLICIES'].methods_by_name['UpdatePolicy']._serialized_options = b'\332\342\030\002\010\004\202\323\344\223\002\'2\035/v1/{policy.name=policies/**}:\006policy'
   _globals['_POLICIES'].methods_by_name['DeletePolicy']._loaded_options = None
-  _globals['_POLICIES'].methods_by_name['DeletePolicy']._serialized_options = b'\202\323\344\223\002\030*\026/v1/{name=policies/**}'
-  _globals['_POLICY']._serialized_start=171
-  _globals['_POLICY']._serialized_end=629
-  _globals['_POLICY_LABELSENTRY']._serialized_start=533
-  _globals['_POLICY_LABELSENTRY']._serialized_end=578
-  _globals['_POLICY_PROPERTIESENTRY']._serialized_start=580
-  _globals['_POLICY_PROPERTIESENTRY']._serialized_end=629
-  _globals['_GETPOLICYREQUEST']._serialized_start=631
-  _globals['_GETPOLICYREQUEST']._serialized_end=678
-  _globals['_LISTPOLICIESREQUEST']._serialized_start=681
-  _globals['_LISTPOLICIESREQUEST']._serialized_end=809
-  _globals['_LISTPOLICIESRESPONSE']._serialized_start=811
-  _globals['_LISTPOLICIESRESPONSE']._serialized_end=928
-  _globals['_CREATEPOLICYREQUEST']._serialized_start=930
-  _globals['_CREATEPOLICYREQUEST']._serialized_end=1042
-  _globals['_UPDATEPOLICYREQUEST']._serialized_start=1045
-  _globals['_UPDATEPOLICYREQUEST']._serialized_end=1206
-  _globals['_DELETEPOLICYREQUEST']._serialized_start=1208
-  _globals['_DELETEPOLICYREQUEST']._serialized_end=1316
-  _globals['_DELETEPOLICYRESPONSE']._serialized_start=1318
-  _globals['_DELETEPOLICYRESPONSE']._serialized_end=1376
-  _globals['_POLICIES']._serialized_start=1379
-  _globals['_POLICIES']._serialized_end=1879
+  _globals['_POLICIES'].methods_by_name['DeletePolicy']._serialized_options = b'\332\342\030\002\010\004\202\323\344\223\002\030*\026/v1/{name=policies/**}'
+  _globals['_POLICY']._serialized_start=192
+  _globals['_POLICY']._serialized_end=650
+  _globals['_POLICY_LABELSENTRY']._serialized_start=554
+  _globals['_POLICY_LABELSENTRY']._serialized_end=599
+  _globals['_POLICY_PROPERTIESENTRY']._serialized_start=601
+  _globals['_POLICY_PROPERTIESENTRY']._serialized_end=650
+  _globals['_GETPOLICYREQUEST']._serialized_start=652
+  _globals['_GETPOLICYREQUEST']._serialized_end=699
+  _globals['_LISTPOLICIESREQUEST']._serialized_start=702
+  _globals['_LISTPOLICIESREQUEST']._serialized_end=830
+  _globals['_LISTPOLICIESRESPONSE']._serialized_start=832
+  _globals['_LISTPOLICIESRESPONSE']._serialized_end=949
+  _globals['_CREATEPOLICYREQUEST']._serialized_start=951
+  _globals['_CREATEPOLICYREQUEST']._serialized_end=1063
+  _globals['_UPDATEPOLICYREQUEST']._serialized_start=1066
+  _globals['_UPDATEPOLICYREQUEST']._serialized_end=1227
+  _globals['_DELETEPOLICYREQUEST']._serialized_start=1229
+  _globals['_DELETEPOLICYREQUEST']._serialized_end=1337
+  _globals['_DELETEPOLICYRESPONSE']._serialized_start=1339
+  _globals['_DELETEPOLICYRESPONSE']._serialized_end=1397
+  _globals['_POLICIES']._serialized_start=1400
+  _globals['_POLICIES']._serialized_end=1930
 # @@protoc_insertion_point(module_scope)

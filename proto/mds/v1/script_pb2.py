@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13mds/v1/script.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15mds/v1/position.proto\"\xdf\x03\n\x06Script\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x08 \x01(\t\x12\x18\n\x10\x64\x65\x66\x61ult_argument\x18\t \x01(\t\x12\r\n\x05group\x18\n \x01(\t\x12\x0e\n\x06target\x18\x0b \x01(\t\x12\x12\n\nkeep_alive\x18\x0c \x01(\x08\x12*\n\x06labels\x18\r \x03(\x0b\x32\x1a.mds.v1.Script.LabelsEntry\x12\x32\n\nproperties\x18\x0e \x03(\x0b\x32\x1e.mds.v1.Script.PropertiesEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"/\n\x10GetScriptRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x7f\n\x12ListScriptsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"s\n\x13ListScriptsResponse\x12\x1f\n\x07scripts\x18\x01 \x03(\x0b\x32\x0e.mds.v1.Script\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"p\n\x13\x43reateScriptRequest\x12\x1e\n\x06script\x18\x01 \x01(\x0b\x32\x0e.mds.v1.Script\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa1\x01\n\x13UpdateScriptRequest\x12\x1e\n\x06script\x18\x01 \x01(\x0b\x32\x0e.mds.v1.Script\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"l\n\x13\x44\x65leteScriptRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\":\n\x14\x44\x65leteScriptResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\xeb\x03\n\x07Scripts\x12T\n\tGetScript\x12\x18.mds.v1.GetScriptRequest\x1a\x0e.mds.v1.Script\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=scripts/**}\x12[\n\x0bListScripts\x12\x1a.mds.v1.ListScriptsRequest\x1a\x1b.mds.v1.ListScriptsResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/scripts\x12X\n\x0c\x43reateScript\x12\x1b.mds.v1.CreateScriptRequest\x1a\x0e.mds.v1.Script\"\x1b\x82\xd3\xe4\x93\x02\x15\"\x0b/v1/scripts:\x06script\x12i\n\x0cUpdateScript\x12\x1b.mds.v1.UpdateScriptRequest\x1a\x0e.mds.v1.Script\",\x82\xd3\xe4\x93\x02&2\x1c/v1/{script.name=scripts/**}:\x06script\x12h\n\x0c\x44\x65leteScript\x12\x1b.mds.v1.DeleteScriptRequest\x1a\x1c.mds.v1.DeleteScriptResponse\"\x1d\x82\xd3\xe4\x93\x02\x17*\x15/v1/{name=scripts/**}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13mds/v1/script.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\xdf\x03\n\x06Script\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x08 \x01(\t\x12\x18\n\x10\x64\x65\x66\x61ult_argument\x18\t \x01(\t\x12\r\n\x05group\x18\n \x01(\t\x12\x0e\n\x06target\x18\x0b \x01(\t\x12\x12\n\nkeep_alive\x18\x0c \x01(\x08\x12*\n\x06labels\x18\r \x03(\x0b\x32\x1a.mds.v1.Script.LabelsEntry\x12\x32\n\nproperties\x18\x0e \x03(\x0b\x32\x1e.mds.v1.Script.PropertiesEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"/\n\x10GetScriptRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x7f\n\x12ListScriptsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"s\n\x13ListScriptsResponse\x12\x1f\n\x07scripts\x18\x01 \x03(\x0b\x32\x0e.mds.v1.Script\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"p\n\x13\x43reateScriptRequest\x12\x1e\n\x06script\x18\x01 \x01(\x0b\x32\x0e.mds.v1.Script\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa1\x01\n\x13UpdateScriptRequest\x12\x1e\n\x06script\x18\x01 \x01(\x0b\x32\x0e.mds.v1.Script\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"l\n\x13\x44\x65leteScriptRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\":\n\x14\x44\x65leteScriptResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\x89\x04\n\x07Scripts\x12Z\n\tGetScript\x12\x18.mds.v1.GetScriptRequest\x1a\x0e.mds.v1.Script\"#\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=scripts/**}\x12\x61\n\x0bListScripts\x12\x1a.mds.v1.ListScriptsRequest\x1a\x1b.mds.v1.ListScriptsResponse\"\x19\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/scripts\x12^\n\x0c\x43reateScript\x12\x1b.mds.v1.CreateScriptRequest\x1a\x0e.mds.v1.Script\"!\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x15\"\x0b/v1/scripts:\x06script\x12o\n\x0cUpdateScript\x12\x1b.mds.v1.UpdateScriptRequest\x1a\x0e.mds.v1.Script\"2\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02&2\x1c/v1/{script.name=scripts/**}:\x06script\x12n\n\x0c\x44\x65leteScript\x12\x1b.mds.v1.DeleteScriptRequest\x1a\x1c.mds.v1.DeleteScriptResponse\"#\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x17*\x15/v1/{name=scripts/**}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,35 +41,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCRIPT_PROPERTIESENTRY']._loaded_options = None
   _globals['_SCRIPT_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_SCRIPTS'].methods_by_name['GetScript']._loaded_options = None
-  _globals['_SCRIPTS'].methods_by_name['GetScript']._serialized_options = b'\202\323\344\223\002\027\022\025/v1/{name=scripts/**}'
+  _globals['_SCRIPTS'].methods_by_name['GetScript']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\027\022\025/v1/{name=scripts/**}'
   _globals['_SCRIPTS'].methods_by_name['ListScripts']._loaded_options = None
-  _globals['_SCRIPTS'].methods_by_name['ListScripts']._serialized_options = b'\202\323\344\223\002\r\022\013/v1/scripts'
+  _globals['_SCRIPTS'].methods_by_name['ListScripts']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\r\022\013/v1/scripts'
   _globals['_SCRIPTS'].methods_by_name['CreateScript']._loaded_options = None
-  _globals['_SCRIPTS'].methods_by_name['CreateScript']._serialized_options = b'\202\323\344\223\002\025\"\013/v1/scripts:\006script'
+  _globals['_SCRIPTS'].methods_by_name['CreateScript']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\025\"\013/v1/scripts:\006script'
   _globals['_SCRIPTS'].methods_by_name['UpdateScript']._loaded_options = None
-  _globals['_SCRIPTS'].methods_by_name['UpdateScript']._serialized_options = b'\202\323\344\223\002&2\034/v1/{script.name=scripts/**}:\006script'
+  _globals['_SCRIPTS'].methods_by_name['UpdateScript']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002&2\034/v1/{script.name=scripts/**}:\006script'
   _globals['_SCRIPTS'].methods_by_name['DeleteScript']._loaded_options = None
-  _globals['_SCRIPTS'].methods_by_name['DeleteScript']._serialized_options = b'\202\323\344\223\002\027*\025/v1/{name=scripts/**}'
-  _globals['_SCRIPT']._serialized_start=152
-  _globals['_SCRIPT']._serialized_end=631
-  _globals['_SCRIPT_LABELSENTRY']._serialized_start=535
-  _globals['_SCRIPT_LABELSENTRY']._serialized_end=580
-  _globals['_SCRIPT_PROPERTIESENTRY']._serialized_start=582
-  _globals['_SCRIPT_PROPERTIESENTRY']._serialized_end=631
-  _globals['_GETSCRIPTREQUEST']._serialized_start=633
-  _globals['_GETSCRIPTREQUEST']._serialized_end=680
-  _globals['_LISTSCRIPTSREQUEST']._serialized_start=682
-  _globals['_LISTSCRIPTSREQUEST']._serialized_end=809
-  _globals['_LISTSCRIPTSRESPONSE']._serialized_start=811
-  _globals['_LISTSCRIPTSRESPONSE']._serialized_end=926
-  _globals['_CREATESCRIPTREQUEST']._serialized_start=928
-  _globals['_CREATESCRIPTREQUEST']._serialized_end=1040
-  _globals['_UPDATESCRIPTREQUEST']._serialized_start=1043
-  _globals['_UPDATESCRIPTREQUEST']._serialized_end=1204
-  _globals['_DELETESCRIPTREQUEST']._serialized_start=1206
-  _globals['_DELETESCRIPTREQUEST']._serialized_end=1314
-  _globals['_DELETESCRIPTRESPONSE']._serialized_start=1316
-  _globals['_DELETESCRIPTRESPONSE']._serialized_end=1374
-  _globals['_SCRIPTS']._serialized_start=1377
-  _globals['_SCRIPTS']._serialized_end=1868
+  _globals['_SCRIPTS'].methods_by_name['DeleteScript']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\027*\025/v1/{name=scripts/**}'
+  _globals['_SCRIPT']._serialized_start=173
+  _globals['_SCRIPT']._serialized_end=652
+  _globals['_SCRIPT_LABELSENTRY']._serialized_start=556
+  _globals['_SCRIPT_LABELSENTRY']._serialized_end=601
+  _globals['_SCRIPT_PROPERTIESENTRY']._serialized_start=603
+  _globals['_SCRIPT_PROPERTIESENTRY']._serialized_end=652
+  _globals['_GETSCRIPTREQUEST']._serialized_start=654
+  _globals['_GETSCRIPTREQUEST']._serialized_end=701
+  _globals['_LISTSCRIPTSREQUEST']._serialized_start=703
+  _globals['_LISTSCRIPTSREQUEST']._serialized_end=830
+  _globals['_LISTSCRIPTSRESPONSE']._serialized_start=832
+  _globals['_LISTSCRIPTSRESPONSE']._serialized_end=947
+  _globals['_CREATESCRIPTREQUEST']._serialized_start=949
+  _globals['_CREATESCRIPTREQUEST']._serialized_end=1061
+  _globals['_UPDATESCRIPTREQUEST']._serialized_start=1064
+  _globals['_UPDATESCRIPTREQUEST']._serialized_end=1225
+  _globals['_DELETESCRIPTREQUEST']._serialized_start=1227
+  _globals['_DELETESCRIPTREQUEST']._serialized_end=1335
+  _globals['_DELETESCRIPTRESPONSE']._serialized_start=1337
+  _globals['_DELETESCRIPTRESPONSE']._serialized_end=1395
+  _globals['_SCRIPTS']._serialized_start=1398
+  _globals['_SCRIPTS']._serialized_end=1919
 # @@protoc_insertion_point(module_scope)

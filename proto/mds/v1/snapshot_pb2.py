@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import dataset_pb2 as mds_dot_v1_dot_dataset__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mds/v1/snapshot.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14mds/v1/dataset.proto\x1a\x15mds/v1/position.proto\"O\n\nSavedValue\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\x1f\n\x04type\x18\x02 \x01(\x0e\x32\x11.mds.v1.ValueType\x12\r\n\x05value\x18\x03 \x01(\t\"\xaf\x01\n\tSavedUnit\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\"\n\x06values\x18\x02 \x03(\x0b\x32\x12.mds.v1.SavedValue\x12\x35\n\nproperties\x18\x03 \x03(\x0b\x32!.mds.v1.SavedUnit.PropertiesEntry\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd6\x03\n\x08Snapshot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12.\n\ntaken_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12 \n\x05units\x18\x08 \x03(\x0b\x32\x11.mds.v1.SavedUnit\x12,\n\x06labels\x18\t \x03(\x0b\x32\x1c.mds.v1.Snapshot.LabelsEntry\x12\x34\n\nproperties\x18\n \x03(\x0b\x32 .mds.v1.Snapshot.PropertiesEntry\x12\r\n\x05marks\x18\x0b \x03(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"1\n\x12GetSnapshotRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x8f\x01\n\x14ListSnapshotsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0c\n\x04mark\x18\x05 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\x12\x10\n\x08order_by\x18\x07 \x01(\t\"y\n\x15ListSnapshotsResponse\x12#\n\tsnapshots\x18\x01 \x03(\x0b\x32\x10.mds.v1.Snapshot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"v\n\x15\x43reateSnapshotRequest\x12\"\n\x08snapshot\x18\x01 \x01(\x0b\x32\x10.mds.v1.Snapshot\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa7\x01\n\x15UpdateSnapshotRequest\x12\"\n\x08snapshot\x18\x01 \x01(\x0b\x32\x10.mds.v1.Snapshot\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"n\n\x15\x44\x65leteSnapshotRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"<\n\x16\x44\x65leteSnapshotResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"e\n\nValueToSet\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x11\n\tattribute\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x1f\n\x04type\x18\x04 \x01(\x0e\x32\x11.mds.v1.ValueType\"\x95\x01\n\x18SetSnapshotValuesRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x06values\x18\x02 \x03(\x0b\x32\x12.mds.v1.ValueToSet\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"\x90\x01\n\x17\x43ompareSnapshotsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\x08snapshot\x18\x02 \x01(\tH\x00\x12\x14\n\nconfigured\x18\x03 \x01(\x08H\x00\x12\x0e\n\x04live\x18\x06 \x01(\x08H\x00\x12\x11\n\ttolerance\x18\x04 \x01(\t\x12\x11\n\tid_prefix\x18\x05 \x01(\tB\x07\n\x05other\"\xb1\x01\n\x0fValueDifference\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x11\n\tattribute\x18\x02 \x01(\t\x12\x12\n\x05value\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x18\n\x0bother_value\x18\x04 \x01(\tH\x01\x88\x01\x01\x12\x11\n\tdeviation\x18\x05 \x01(\t\x12\x1a\n\x12\x64ifferent_elements\x18\x06 \x01(\x05\x42\x08\n\x06_valueB\x0e\n\x0c_other_value\"a\n\x10\x43omparisonCounts\x12\r\n\x05\x65qual\x18\x01 \x01(\x05\x12\x11\n\tdifferent\x18\x02 \x01(\x05\x12\x0f\n\x07missing\x18\x03 \x01(\x05\x12\x1a\n\x12missing_from_other\x18\x04 \x01(\x05\"\xac\x01\n\x18\x43ompareSnapshotsResponse\x12,\n\x0b\x64ifferences\x18\x01 \x03(\x0b\x32\x17.mds.v1.ValueDifference\x12(\n\x06\x63ounts\x18\x02 \x01(\x0b\x32\x18.mds.v1.ComparisonCounts\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\x12\x14\n\x0cnot_in_touch\x18\x04 \x03(\t2\x95\x06\n\tSnapshots\x12\\\n\x0bGetSnapshot\x12\x1a.mds.v1.GetSnapshotRequest\x1a\x10.mds.v1.Snapshot\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=snapshots/**}\x12\x63\n\rListSnapshots\x12\x1c.mds.v1.ListSnapshotsRequest\x1a\x1d.mds.v1.ListSnapshotsResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/snapshots\x12\x62\n\x0e\x43reateSnapshot\x12\x1d.mds.v1.CreateSnapshotRequest\x1a\x10.mds.v1.Snapshot\"\x1f\x82\xd3\xe4\x93\x02\x19\"\r/v1/snapshots:\x08snapshot\x12u\n\x0eUpdateSnapshot\x12\x1d.mds.v1.UpdateSnapshotRequest\x1a\x10.mds.v1.Snapshot\"2\x82\xd3\xe4\x93\x02,2 /v1/{snapshot.name=snapshots/**}:\x08snapshot\x12p\n\x0e\x44\x65leteSnapshot\x12\x1d.mds.v1.DeleteSnapshotRequest\x1a\x1e.mds.v1.DeleteSnapshotResponse\"\x1f\x82\xd3\xe4\x93\x02\x19*\x17/v1/{name=snapshots/**}\x12u\n\x11SetSnapshotValues\x12 .mds.v1.SetSnapshotValuesRequest\x1a\x10.mds.v1.Snapshot\",\x82\xd3\xe4\x93\x02&\"!/v1/{name=snapshots/**}:setValues:\x01*\x12\x80\x01\n\x10\x43ompareSnapshots\x12\x1f.mds.v1.CompareSnapshotsRequest\x1a .mds.v1.CompareSnapshotsResponse\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=snapshots/**}:compare0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mds/v1/snapshot.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x14mds/v1/dataset.proto\x1a\x15mds/v1/position.proto\"O\n\nSavedValue\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\x1f\n\x04type\x18\x02 \x01(\x0e\x32\x11.mds.v1.ValueType\x12\r\n\x05value\x18\x03 \x01(\t\"\xaf\x01\n\tSavedUnit\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\"\n\x06values\x18\x02 \x03(\x0b\x32\x12.mds.v1.SavedValue\x12\x35\n\nproperties\x18\x03 \x03(\x0b\x32!.mds.v1.SavedUnit.PropertiesEntry\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd6\x03\n\x08Snapshot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12.\n\ntaken_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12 \n\x05units\x18\x08 \x03(\x0b\x32\x11.mds.v1.SavedUnit\x12,\n\x06labels\x18\t \x03(\x0b\x32\x1c.mds.v1.Snapshot.LabelsEntry\x12\x34\n\nproperties\x18\n \x03(\x0b\x32 .mds.v1.Snapshot.PropertiesEntry\x12\r\n\x05marks\x18\x0b \x03(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"1\n\x12GetSnapshotRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x8f\x01\n\x14ListSnapshotsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0c\n\x04mark\x18\x05 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\x12\x10\n\x08order_by\x18\x07 \x01(\t\"y\n\x15ListSnapshotsResponse\x12#\n\tsnapshots\x18\x01 \x03(\x0b\x32\x10.mds.v1.Snapshot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"v\n\x15\x43reateSnapshotRequest\x12\"\n\x08snapshot\x18\x01 \x01(\x0b\x32\x10.mds.v1.Snapshot\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa7\x01\n\x15UpdateSnapshotRequest\x12\"\n\x08snapshot\x18\x01 \x01(\x0b\x32\x10.mds.v1.Snapshot\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"n\n\x15\x44\x65leteSnapshotRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"<\n\x16\x44\x65leteSnapshotResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"e\n\nValueToSet\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x11\n\tattribute\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x1f\n\x04type\x18\x04 \x01(\x0e\x32\x11.mds.v1.ValueType\"\x95\x01\n\x18SetSnapshotValuesRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x06values\x18\x02 \x03(\x0b\x32\x12.mds.v1.ValueToSet\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"\x90\x01\n\x17\x43ompareSnapshotsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\x08snapshot\x18\x02 \x01(\tH\x00\x12\x14\n\nconfigured\x18\x03 \x01(\x08H\x00\x12\x0e\n\x04live\x18\x06 \x01(\x08H\x00\x12\x11\n\ttolerance\x18\x04 \x01(\t\x12\x11\n\tid_prefix\x18\x05 \x01(\tB\x07\n\x05other\"\xb1\x01\n\x0fValueDifference\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x11\n\tattribute\x18\x02 \x01(\t\x12\x12\n\x05value\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x18\n\x0bother_value\x18\x04 \x01(\tH\x01\x88\x01\x01\x12\x11\n\tdeviation\x18\x05 \x01(\t\x12\x1a\n\x12\x64ifferent_elements\x18\x06 \x01(\x05\x42\x08\n\x06_valueB\x0e\n\x0c_other_value\"a\n\x10\x43omparisonCounts\x12\r\n\x05\x65qual\x18\x01 \x01(\x05\x12\x11\n\tdifferent\x18\x02 \x01(\x05\x12\x0f\n\x07missing\x18\x03 \x01(\x05\x12\x1a\n\x12missing_from_other\x18\x04 \x01(\x05\"\xac\x01\n\x18\x43ompareSnapshotsResponse\x12,\n\x0b\x64ifferences\x18\x01 \x03(\x0b\x32\x17.mds.v1.ValueDifference\x12(\n\x06\x63ounts\x18\x02 \x01(\x0b\x32\x18.mds.v1.ComparisonCounts\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\x12\x14\n\x0cnot_in_touch\x18\x04 \x03(\t2\xbf\x06\n\tSnapshots\x12\x62\n\x0bGetSnapshot\x12\x1a.mds.v1.GetSnapshotRequest\x1a\x10.mds.v1.Snapshot\"%\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=snapshots/**}\x12i\n\rListSnapshots\x12\x1c.mds.v1.ListSnapshotsRequest\x1a\x1d.mds.v1.ListSnapshotsResponse\"\x1b\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/snapshots\x12h\n\x0e\x43reateSnapshot\x12\x1d.mds.v1.CreateSnapshotRequest\x1a\x10.mds.v1.Snapshot\"%\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x19\"\r/v1/snapshots:\x08snapshot\x12{\n\x0eUpdateSnapshot\x12\x1d.mds.v1.UpdateSnapshotRequest\x1a\x10.mds.v1.Snapshot\"8\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02,2 /v1/{snapshot.name=snapshots/**}:\x08snapshot\x12v\n\x0e\x44\x65leteSnapshot\x12\x1d.mds.v1.DeleteSnapshotRequest\x1a\x1e.mds.v1.DeleteSnapshotResponse\"%\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x19*\x17/v1/{name=snapshots/**}\x12{\n\x11SetSnapshotValues\x12 .mds.v1.SetSnapshotValuesRequest\x1a\x10.mds.v1.Snapshot\"2\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02&\"!/v1/{name=snapshots/**}:setValues:\x01*\x12\x86\x01\n\x10\x43ompareSnapshots\x12\x1f.mds.v1.CompareSnapshotsRequest\x1a .mds.v1.CompareSnapshotsResponse\"-\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=snapshots/**}:compare0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,57 +44,57 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SNAPSHOT_PROPERTIESENTRY']._loaded_options = None
   _globals['_SNAPSHOT_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_SNAPSHOTS'].methods_by_name['GetSnapshot']._loaded_options = None
-  _globals['_SNAPSHOTS'].methods_by_name['GetSnapshot']._serialized_options = b'\202\323\344\223\002\031\022\027/v1/{name=snapshots/**}'
+  _globals['_SNAPSHOTS'].methods_by_name['GetSnapshot']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\031\022\027/v1/{name=snapshots/**}'
   _globals['_SNAPSHOTS'].methods_by_name['ListSnapshots']._loaded_options = None
-  _globals['_SNAPSHOTS'].methods_by_name['ListSnapshots']._serialized_options = b'\202\323\344\223\002\017\022\r/v1/snapshots'
+  _globals['_SNAPSHOTS'].methods_by_name['ListSnapshots']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\017\022\r/v1/snapshots'
   _globals['_SNAPSHOTS'].methods_by_name['CreateSnapshot']._loaded_options = None
-  _globals['_SNAPSHOTS'].methods_by_name['CreateSnapshot']._serialized_options = b'\202\323\344\223\002\031\"\r/v1/snapshots:\010snapshot'
+  _globals['_SNAPSHOTS'].methods_by_name['CreateSnapshot']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\002\031\"\r/v1/snapshots:\010snapshot'
   _globals['_SNAPSHOTS'].methods_by_name['UpdateSnapshot']._loaded_options = None
-  _globals['_SNAPSHOTS'].methods_by_name['UpdateSnapshot']._serialized_options = b'\202\323\344\223\002,2 /v1/{snapshot.name=snapshots/**}:\010snapshot'
+  _globals['_SNAPSHOTS'].methods_by_name['UpdateSnapshot']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\002,2 /v1/{snapshot.name=snapshots/**}:\010snapshot'
   _globals['_SNAPSHOTS'].methods_by_name['DeleteSnapshot']._loaded_options = None
-  _globals['_SNAPSHOTS'].methods_by_name['DeleteSnapshot']._serialized_options = b'\202\323\344\223\002\031*\027/v1/{name=snapshots/**}'
+  _globals['_SNAPSHOTS'].methods_by_name['DeleteSnapshot']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\031*\027/v1/{name=snapshots/**}'
   _globals['_SNAPSHOTS'].methods_by_name['SetSnapshotValues']._loaded_options = None
-  _globals['_SNAPSHOTS'].methods_by_name['SetSnapshotValues']._serialized_options = b'\202\323\344\223\002&\"!/v1/{name=snapshots/**}:setValues:\001*'
+  _globals['_SNAPSHOTS'].methods_by_name['SetSnapshotValues']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\002&\"!/v1/{name=snapshots/**}:setValues:\001*'
   _globals['_SNAPSHOTS'].methods_by_name['CompareSnapshots']._loaded_options = None
-  _globals['_SNAPSHOTS'].methods_by_name['CompareSnapshots']._serialized_options = b'\202\323\344\223\002!\022\037/v1/{name=snapshots/**}:compare'
-  _globals['_SAVEDVALUE']._serialized_start=175
-  _globals['_SAVEDVALUE']._serialized_end=254
-  _globals['_SAVEDUNIT']._serialized_start=257
-  _globals['_SAVEDUNIT']._serialized_end=432
-  _globals['_SAVEDUNIT_PROPERTIESENTRY']._serialized_start=383
-  _globals['_SAVEDUNIT_PROPERTIESENTRY']._serialized_end=432
-  _globals['_SNAPSHOT']._serialized_start=435
-  _globals['_SNAPSHOT']._serialized_end=905
-  _globals['_SNAPSHOT_LABELSENTRY']._serialized_start=809
-  _globals['_SNAPSHOT_LABELSENTRY']._serialized_end=854
-  _globals['_SNAPSHOT_PROPERTIESENTRY']._serialized_start=383
-  _globals['_SNAPSHOT_PROPERTIESENTRY']._serialized_end=432
-  _globals['_GETSNAPSHOTREQUEST']._serialized_start=907
-  _globals['_GETSNAPSHOTREQUEST']._serialized_end=956
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=959
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=1102
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=1104
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=1225
-  _globals['_CREATESNAPSHOTREQUEST']._serialized_start=1227
-  _globals['_CREATESNAPSHOTREQUEST']._serialized_end=1345
-  _globals['_UPDATESNAPSHOTREQUEST']._serialized_start=1348
-  _globals['_UPDATESNAPSHOTREQUEST']._serialized_end=1515
-  _globals['_DELETESNAPSHOTREQUEST']._serialized_start=1517
-  _globals['_DELETESNAPSHOTREQUEST']._serialized_end=1627
-  _globals['_DELETESNAPSHOTRESPONSE']._serialized_start=1629
-  _globals['_DELETESNAPSHOTRESPONSE']._serialized_end=1689
-  _globals['_VALUETOSET']._serialized_start=1691
-  _globals['_VALUETOSET']._serialized_end=1792
-  _globals['_SETSNAPSHOTVALUESREQUEST']._serialized_start=1795
-  _globals['_SETSNAPSHOTVALUESREQUEST']._serialized_end=1944
-  _globals['_COMPARESNAPSHOTSREQUEST']._serialized_start=1947
-  _globals['_COMPARESNAPSHOTSREQUEST']._serialized_end=2091
-  _globals['_VALUEDIFFERENCE']._serialized_start=2094
-  _globals['_VALUEDIFFERENCE']._serialized_end=2271
-  _globals['_COMPARISONCOUNTS']._serialized_start=2273
-  _globals['_COMPARISONCOUNTS']._serialized_end=2370
-  _globals['_COMPARESNAPSHOTSRESPONSE']._serialized_start=2373
-  _globals['_COMPARESNAPSHOTSRESPONSE']._serialized_end=2545
-  _globals['_SNAPSHOTS']._serialized_start=2548
-  _globals['_SNAPSHOTS']._serialized_end=3337
+  _globals['_SNAPSHOTS'].methods_by_name['CompareSnapshots']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002!\022\037/v1/{name=snapshots/**}:compare'
+  _globals['_SAVEDVALUE']._serialized_start=196
+  _globals['_SAVEDVALUE']._serialized_end=275
+  _globals['_SAVEDUNIT']._serialized_start=278
+  _globals['_SAVEDUNIT']._serialized_end=453
+  _globals['_SAVEDUNIT_PROPERTIESENTRY']._serialized_start=404
+  _globals['_SAVEDUNIT_PROPERTIESENTRY']._serialized_end=453
+  _globals['_SNAPSHOT']._serialized_start=456
+  _globals['_SNAPSHOT']._serialized_end=926
+  _globals['_SNAPSHOT_LABELSENTRY']._serialized_start=830
+  _globals['_SNAPSHOT_LABELSENTRY']._serialized_end=875
+  _globals['_SNAPSHOT_PROPERTIESENTRY']._serialized_start=404
+  _globals['_SNAPSHOT_PROPERTIESENTRY']._serialized_end=453
+  _globals['_GETSNAPSHOTREQUEST']._serialized_start=928
+  _globals['_GETSNAPSHOTREQUEST']._serialized_end=977
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=980
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=1123
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=1125
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=1246
+  _globals['_CREATESNAPSHOTREQUEST']._serialized_start=1248
+  _globals['_CREATESNAPSHOTREQUEST']._serialized_end=1366
+  _globals['_UPDATESNAPSHOTREQUEST']._serialized_start=1369
+  _globals['_UPDATESNAPSHOTREQUEST']._serialized_end=1536
+  _globals['_DELETESNAPSHOTREQUEST']._serialized_start=1538
+  _globals['_DELETESNAPSHOTREQUEST']._serialized_end=1648
+  _globals['_DELETESNAPSHOTRESPONSE']._serialized_start=1650
+  _globals['_DELETESNAPSHOTRESPONSE']._serialized_end=1710
+  _globals['_VALUETOSET']._serialized_start=1712
+  _globals['_VALUETOSET']._serialized_end=1813
+  _globals['_SETSNAPSHOTVALUESREQUEST']._serialized_start=1816
+  _globals['_SETSNAPSHOTVALUESREQUEST']._serialized_end=1965
+  _globals['_COMPARESNAPSHOTSREQUEST']._serialized_start=1968
+  _globals['_COMPARESNAPSHOTSREQUEST']._serialized_end=2112
+  _globals['_VALUEDIFFERENCE']._serialized_start=2115
+  _globals['_VALUEDIFFERENCE']._serialized_end=2292
+  _globals['_COMPARISONCOUNTS']._serialized_start=2294
+  _globals['_COMPARISONCOUNTS']._serialized_end=2391
+  _globals['_COMPARESNAPSHOTSRESPONSE']._serialized_start=2394
+  _globals['_COMPARESNAPSHOTSRESPONSE']._serialized_end=2566
+  _globals['_SNAPSHOTS']._serialized_start=2569
+  _globals['_SNAPSHOTS']._serialized_end=3400
 # @@protoc_insertion_point(module_scope)

@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import dataset_pb2 as mds_dot_v1_dot_dataset__pb2
 from mds.v1 import driver_pb2 as mds_dot_v1_dot_driver__pb2
 from mds.v1 import parameter_pb2 as mds_dot_v1_dot_parameter__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mds/v1/template.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14mds/v1/dataset.proto\x1a\x13mds/v1/driver.proto\x1a\x16mds/v1/parameter.proto\x1a\x15mds/v1/position.proto\"S\n\x07\x43ommand\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12%\n\nparameters\x18\x03 \x03(\x0b\x32\x11.mds.v1.Parameter\"c\n\x0bRequirement\x12\x0c\n\x04left\x18\x01 \x01(\t\x12\"\n\x08relation\x18\x02 \x01(\x0e\x32\x10.mds.v1.Relation\x12\r\n\x05right\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\"K\n\x0bVersionMark\x12\x0f\n\x07version\x18\x01 \x01(\x05\x12+\n\rversion_state\x18\x02 \x01(\x0e\x32\x14.mds.v1.VersionState\"\xfe\x05\n\x08Template\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x06 \x01(\x05\x12+\n\rversion_state\x18\x07 \x01(\x0e\x32\x14.mds.v1.VersionState\x12\x16\n\x0eimplementation\x18\x08 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\t \x01(\t\x12\r\n\x05group\x18\n \x01(\t\x12\x11\n\tinterface\x18\x0b \x01(\t\x12\x1f\n\x07\x64rivers\x18\x0c \x03(\x0b\x32\x0e.mds.v1.Driver\x12+\n\x13\x61lternative_drivers\x18\r \x03(\x0b\x32\x0e.mds.v1.Driver\x12%\n\nparameters\x18\x0e \x03(\x0b\x32\x11.mds.v1.Parameter\x12%\n\nattributes\x18\x0f \x03(\x0b\x32\x11.mds.v1.Attribute\x12!\n\x08\x63ommands\x18\x10 \x03(\x0b\x32\x0f.mds.v1.Command\x12,\n\x06labels\x18\x11 \x03(\x0b\x32\x1c.mds.v1.Template.LabelsEntry\x12\x34\n\nproperties\x18\x12 \x03(\x0b\x32 .mds.v1.Template.PropertiesEntry\x12)\n\x0crequirements\x18\x13 \x03(\x0b\x32\x13.mds.v1.Requirement\x12%\n\x08versions\x18\x14 \x03(\x0b\x32\x13.mds.v1.VersionMark\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"B\n\x12GetTemplateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\r\n\x05\x61s_of\x18\x03 \x01(\t\"\x81\x01\n\x14ListTemplatesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"y\n\x15ListTemplatesResponse\x12#\n\ttemplates\x18\x01 \x03(\x0b\x32\x10.mds.v1.Template\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"v\n\x15\x43reateTemplateRequest\x12\"\n\x08template\x18\x01 \x01(\x0b\x32\x10.mds.v1.Template\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa7\x01\n\x15UpdateTemplateRequest\x12\"\n\x08template\x18\x01 \x01(\x0b\x32\x10.mds.v1.Template\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"n\n\x15\x44\x65leteTemplateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"<\n\x16\x44\x65leteTemplateResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"+\n\x1bListTemplateVersionsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"{\n\x1cListTemplateVersionsResponse\x12\"\n\x08versions\x18\x01 \x03(\x0b\x32\x10.mds.v1.Template\x12\x13\n\x0bunit_counts\x18\x02 \x03(\x03\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"v\n\x1dPublishTemplateVersionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"\x89\x01\n\x1f\x44\x65precateTemplateVersionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"t\n\x1b\x44iscardTemplateDraftRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"B\n\x1c\x44iscardTemplateDraftResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position*\x81\x01\n\x0cVersionState\x12\x1d\n\x19VERSION_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13VERSION_STATE_DRAFT\x10\x01\x12\x1b\n\x17VERSION_STATE_PUBLISHED\x10\x02\x12\x1c\n\x18VERSION_STATE_DEPRECATED\x10\x03*y\n\x08Relation\x12\x18\n\x14RELATION_UNSPECIFIED\x10\x00\x12\x11\n\rRELATION_LESS\x10\x01\x12\x14\n\x10RELATION_AT_MOST\x10\x02\x12\x12\n\x0eRELATION_EQUAL\x10\x03\x12\x16\n\x12RELATION_DIFFERENT\x10\x04\x32\xbe\x08\n\tTemplates\x12\\\n\x0bGetTemplate\x12\x1a.mds.v1.GetTemplateRequest\x1a\x10.mds.v1.Template\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=templates/**}\x12\x63\n\rListTemplates\x12\x1c.mds.v1.ListTemplatesRequest\x1a\x1d.mds.v1.ListTemplatesResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/templates\x12\x62\n\x0e\x43reateTemplate\x12\x1d.mds.v1.CreateTemplateRequest\x1a\x10.mds.v1.Template\"\x1f\x82\xd3\xe4\x93\x02\x19\"\r/v1/templates:\x08template\x12u\n\x0eUpdateTemplate\x12\x1d.mds.v1.UpdateTemplateRequest\x1a\x10.mds.v1.Template\"2\x82\xd3\xe4\x93\x02,2 /v1/{template.name=templates/**}:\x08template\x12p\n\x0e\x44\x65leteTemplate\x12\x1d.mds.v1.DeleteTemplateRequest\x1a\x1e.mds.v1.DeleteTemplateResponse\"\x1f\x82\xd3\xe4\x93\x02\x19*\x17/v1/{name=templates/**}\x12\x8b\x01\n\x14ListTemplateVersions\x12#.mds.v1.ListTemplateVersionsRequest\x1a$.mds.v1.ListTemplateVersionsResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=templates/**}:versions\x12}\n\x16PublishTemplateVersion\x12%.mds.v1.PublishTemplateVersionRequest\x1a\x10.mds.v1.Template\"*\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=templates/**}:publish:\x01*\x12\x83\x01\n\x18\x44\x65precateTemplateVersion\x12\'.mds.v1.DeprecateTemplateVersionRequest\x1a\x10.mds.v1.Template\",\x82\xd3\xe4\x93\x02&\"!/v1/{name=templates/**}:deprecate:\x01*\x12\x8d\x01\n\x14\x44iscardTemplateDraft\x12#.mds.v1.DiscardTemplateDraftRequest\x1a$.mds.v1.DiscardTemplateDraftResponse\"*\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=templates/**}:discard:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mds/v1/template.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x14mds/v1/dataset.proto\x1a\x13mds/v1/driver.proto\x1a\x16mds/v1/parameter.proto\x1a\x15mds/v1/position.proto\"S\n\x07\x43ommand\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12%\n\nparameters\x18\x03 \x03(\x0b\x32\x11.mds.v1.Parameter\"c\n\x0bRequirement\x12\x0c\n\x04left\x18\x01 \x01(\t\x12\"\n\x08relation\x18\x02 \x01(\x0e\x32\x10.mds.v1.Relation\x12\r\n\x05right\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\"K\n\x0bVersionMark\x12\x0f\n\x07version\x18\x01 \x01(\x05\x12+\n\rversion_state\x18\x02 \x01(\x0e\x32\x14.mds.v1.VersionState\"\xfe\x05\n\x08Template\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x06 \x01(\x05\x12+\n\rversion_state\x18\x07 \x01(\x0e\x32\x14.mds.v1.VersionState\x12\x16\n\x0eimplementation\x18\x08 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\t \x01(\t\x12\r\n\x05group\x18\n \x01(\t\x12\x11\n\tinterface\x18\x0b \x01(\t\x12\x1f\n\x07\x64rivers\x18\x0c \x03(\x0b\x32\x0e.mds.v1.Driver\x12+\n\x13\x61lternative_drivers\x18\r \x03(\x0b\x32\x0e.mds.v1.Driver\x12%\n\nparameters\x18\x0e \x03(\x0b\x32\x11.mds.v1.Parameter\x12%\n\nattributes\x18\x0f \x03(\x0b\x32\x11.mds.v1.Attribute\x12!\n\x08\x63ommands\x18\x10 \x03(\x0b\x32\x0f.mds.v1.Command\x12,\n\x06labels\x18\x11 \x03(\x0b\x32\x1c.mds.v1.Template.LabelsEntry\x12\x34\n\nproperties\x18\x12 \x03(\x0b\x32 .mds.v1.Template.PropertiesEntry\x12)\n\x0crequirements\x18\x13 \x03(\x0b\x32\x13.mds.v1.Requirement\x12%\n\x08versions\x18\x14 \x03(\x0b\x32\x13.mds.v1.VersionMark\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"B\n\x12GetTemplateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\r\n\x05\x61s_of\x18\x03 \x01(\t\"\x81\x01\n\x14ListTemplatesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"y\n\x15ListTemplatesResponse\x12#\n\ttemplates\x18\x01 \x03(\x0b\x32\x10.mds.v1.Template\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"v\n\x15\x43reateTemplateRequest\x12\"\n\x08template\x18\x01 \x01(\x0b\x32\x10.mds.v1.Template\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa7\x01\n\x15UpdateTemplateRequest\x12\"\n\x08template\x18\x01 \x01(\x0b\x32\x10.mds.v1.Template\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"n\n\x15\x44\x65leteTemplateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"<\n\x16\x44\x65leteTemplateResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"+\n\x1bListTemplateVersionsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"{\n\x1cListTemplateVersionsResponse\x12\"\n\x08versions\x18\x01 \x03(\x0b\x32\x10.mds.v1.Template\x12\x13\n\x0bunit_counts\x18\x02 \x03(\x03\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"v\n\x1dPublishTemplateVersionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"\x89\x01\n\x1f\x44\x65precateTemplateVersionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"t\n\x1b\x44iscardTemplateDraftRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"B\n\x1c\x44iscardTemplateDraftResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position*\x81\x01\n\x0cVersionState\x12\x1d\n\x19VERSION_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13VERSION_STATE_DRAFT\x10\x01\x12\x1b\n\x17VERSION_STATE_PUBLISHED\x10\x02\x12\x1c\n\x18VERSION_STATE_DEPRECATED\x10\x03*y\n\x08Relation\x12\x18\n\x14RELATION_UNSPECIFIED\x10\x00\x12\x11\n\rRELATION_LESS\x10\x01\x12\x14\n\x10RELATION_AT_MOST\x10\x02\x12\x12\n\x0eRELATION_EQUAL\x10\x03\x12\x16\n\x12RELATION_DIFFERENT\x10\x04\x32\xf5\x08\n\tTemplates\x12\x62\n\x0bGetTemplate\x12\x1a.mds.v1.GetTemplateRequest\x1a\x10.mds.v1.Template\"%\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=templates/**}\x12i\n\rListTemplates\x12\x1c.mds.v1.ListTemplatesRequest\x1a\x1d.mds.v1.ListTemplatesResponse\"\x1b\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/templates\x12h\n\x0e\x43reateTemplate\x12\x1d.mds.v1.CreateTemplateRequest\x1a\x10.mds.v1.Template\"%\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x19\"\r/v1/templates:\x08template\x12{\n\x0eUpdateTemplate\x12\x1d.mds.v1.UpdateTemplateRequest\x1a\x10.mds.v1.Template\"8\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02,2 /v1/{template.name=templates/**}:\x08template\x12v\n\x0e\x44\x65leteTemplate\x12\x1d.mds.v1.DeleteTemplateRequest\x1a\x1e.mds.v1.DeleteTemplateResponse\"%\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x19*\x17/v1/{name=templates/**}\x12\x91\x01\n\x14ListTemplateVersions\x12#.mds.v1.ListTemplateVersionsRequest\x1a$.mds.v1.ListTemplateVersionsResponse\".\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=templates/**}:versions\x12\x83\x01\n\x16PublishTemplateVersion\x12%.mds.v1.PublishTemplateVersionRequest\x1a\x10.mds.v1.Template\"0\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=templates/**}:publish:\x01*\x12\x89\x01\n\x18\x44\x65precateTemplateVersion\x12\'.mds.v1.DeprecateTemplateVersionRequest\x1a\x10.mds.v1.Template\"2\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02&\"!/v1/{name=templates/**}:deprecate:\x01*\x12\x93\x01\n\x14\x44iscardTemplateDraft\x12#.mds.v1.DiscardTemplateDraftRequest\x1a$.mds.v1.DiscardTemplateDraftResponse\"0\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=templates/**}:discard:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,65 +44,65 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TEMPLATE_PROPERTIESENTRY']._loaded_options = None
   _globals['_TEMPLATE_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_TEMPLATES'].methods_by_name['GetTemplate']._loaded_options = None
-  _globals['_TEMPLATES'].methods_by_name['GetTemplate']._serialized_options = b'\202\323\344\223\002\031\022\027/v1/{name=templates/**}'
+  _globals['_TEMPLATES'].methods_by_name['GetTemplate']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\031\022\027/v1/{name=templates/**}'
   _globals['_TEMPLATES'].methods_by_name['ListTemplates']._loaded_options = None
-  _globals['_TEMPLATES'].methods_by_name['ListTemplates']._serialized_options = b'\202\323\344\223\002\017\022\r/v1/templates'
+  _globals['_TEMPLATES'].methods_by_name['ListTemplates']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\017\022\r/v1/templates'
   _globals['_TEMPLATES'].methods_by_name['CreateTemplate']._loaded_options = None
-  _globals['_TEMPLATES'].methods_by_name['CreateTemplate']._serialized_options = b'\202\323\344\223\002\031\"\r/v1/templates:\010template'
+  _globals['_TEMPLATES'].methods_by_name['CreateTemplate']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\031\"\r/v1/templates:\010template'
   _globals['_TEMPLATES'].methods_by_name['UpdateTemplate']._loaded_options = None
-  _globals['_TEMPLATES'].methods_by_name['UpdateTemplate']._serialized_options = b'\202\323\344\223\002,2 /v1/{template.name=templates/**}:\010template'
+  _globals['_TEMPLATES'].methods_by_name['UpdateTemplate']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002,2 /v1/{template.name=templates/**}:\010template'
   _globals['_TEMPLATES'].methods_by_name['DeleteTemplate']._loaded_options = None
-  _globals['_TEMPLATES'].methods_by_name['DeleteTemplate']._serialized_options = b'\202\323\344\223\002\031*\027/v1/{name=templates/**}'
+  _globals['_TEMPLATES'].methods_by_name['DeleteTemplate']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\031*\027/v1/{name=templates/**}'
   _globals['_TEMPLATES'].methods_by_name['ListTemplateVersions']._loaded_options = None
-  _globals['_TEMPLATES'].methods_by_name['ListTemplateVersions']._serialized_options = b'\202\323\344\223\002\"\022 /v1/{name=templates/**}:versions'
+  _globals['_TEMPLATES'].methods_by_name['ListTemplateVersions']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\"\022 /v1/{name=templates/**}:versions'
   _globals['_TEMPLATES'].methods_by_name['PublishTemplateVersion']._loaded_options = None
-  _globals['_TEMPLATES'].methods_by_name['PublishTemplateVersion']._serialized_options = b'\202\323\344\223\002$\"\037/v1/{name=templates/**}:publish:\001*'
+  _globals['_TEMPLATES'].methods_by_name['PublishTemplateVersion']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002$\"\037/v1/{name=templates/**}:publish:\001*'
   _globals['_TEMPLATES'].methods_by_name['DeprecateTemplateVersion']._loaded_options = None
-  _globals['_TEMPLATES'].methods_by_name['DeprecateTemplateVersion']._serialized_options = b'\202\323\344\223\002&\"!/v1/{name=templates/**}:deprecate:\001*'
+  _globals['_TEMPLATES'].methods_by_name['DeprecateTemplateVersion']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002&\"!/v1/{name=templates/**}:deprecate:\001*'
   _globals['_TEMPLATES'].methods_by_name['DiscardTemplateDraft']._loaded_options = None
-  _globals['_TEMPLATES'].methods_by_name['DiscardTemplateDraft']._serialized_options = b'\202\323\344\223\002$\"\037/v1/{name=templates/**}:discard:\001*'
-  _globals['_VERSIONSTATE']._serialized_start=2656
-  _globals['_VERSIONSTATE']._serialized_end=2785
-  _globals['_RELATION']._serialized_start=2787
-  _globals['_RELATION']._serialized_end=2908
-  _globals['_COMMAND']._serialized_start=220
-  _globals['_COMMAND']._serialized_end=303
-  _globals['_REQUIREMENT']._serialized_start=305
-  _globals['_REQUIREMENT']._serialized_end=404
-  _globals['_VERSIONMARK']._serialized_start=406
-  _globals['_VERSIONMARK']._serialized_end=481
-  _globals['_TEMPLATE']._serialized_start=484
-  _globals['_TEMPLATE']._serialized_end=1250
-  _globals['_TEMPLATE_LABELSENTRY']._serialized_start=1154
-  _globals['_TEMPLATE_LABELSENTRY']._serialized_end=1199
-  _globals['_TEMPLATE_PROPERTIESENTRY']._serialized_start=1201
-  _globals['_TEMPLATE_PROPERTIESENTRY']._serialized_end=1250
-  _globals['_GETTEMPLATEREQUEST']._serialized_start=1252
-  _globals['_GETTEMPLATEREQUEST']._serialized_end=1318
-  _globals['_LISTTEMPLATESREQUEST']._serialized_start=1321
-  _globals['_LISTTEMPLATESREQUEST']._serialized_end=1450
-  _globals['_LISTTEMPLATESRESPONSE']._serialized_start=1452
-  _globals['_LISTTEMPLATESRESPONSE']._serialized_end=1573
-  _globals['_CREATETEMPLATEREQUEST']._serialized_start=1575
-  _globals['_CREATETEMPLATEREQUEST']._serialized_end=1693
-  _globals['_UPDATETEMPLATEREQUEST']._serialized_start=1696
-  _globals['_UPDATETEMPLATEREQUEST']._serialized_end=1863
-  _globals['_DELETETEMPLATEREQUEST']._serialized_start=1865
-  _globals['_DELETETEMPLATEREQUEST']._serialized_end=1975
-  _globals['_DELETETEMPLATERESPONSE']._serialized_start=1977
-  _globals['_DELETETEMPLATERESPONSE']._serialized_end=2037
-  _globals['_LISTTEMPLATEVERSIONSREQUEST']._serialized_start=2039
-  _globals['_LISTTEMPLATEVERSIONSREQUEST']._serialized_end=2082
-  _globals['_LISTTEMPLATEVERSIONSRESPONSE']._serialized_start=2084
-  _globals['_LISTTEMPLATEVERSIONSRESPONSE']._serialized_end=2207
-  _globals['_PUBLISHTEMPLATEVERSIONREQUEST']._serialized_start=2209
-  _globals['_PUBLISHTEMPLATEVERSIONREQUEST']._serialized_end=2327
-  _globals['_DEPRECATETEMPLATEVERSIONREQUEST']._serialized_start=2330
-  _globals['_DEPRECATETEMPLATEVERSIONREQUEST']._serialized_end=2467
-  _globals['_DISCARDTEMPLATEDRAFTREQUEST']._serialized_start=2469
-  _globals['_DISCARDTEMPLATEDRAFTREQUEST']._serialized_end=2585
-  _globals['_DISCARDTEMPLATEDRAFTRESPONSE']._serialized_start=2587
-  _globals['_DISCARDTEMPLATEDRAFTRESPONSE']._serialized_end=2653
-  _globals['_TEMPLATES']._serialized_start=2911
-  _globals['_TEMPLATES']._serialized_end=3997
+  _globals['_TEMPLATES'].methods_by_name['DiscardTemplateDraft']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002$\"\037/v1/{name=templates/**}:discard:\001*'
+  _globals['_VERSIONSTATE']._serialized_start=2677
+  _globals['_VERSIONSTATE']._serialized_end=2806
+  _globals['_RELATION']._serialized_start=2808
+  _globals['_RELATION']._serialized_end=2929
+  _globals['_COMMAND']._serialized_start=241
+  _globals['_COMMAND']._serialized_end=324
+  _globals['_REQUIREMENT']._serialized_start=326
+  _globals['_REQUIREMENT']._serialized_end=425
+  _globals['_VERSIONMARK']._serialized_start=427
+  _globals['_VERSIONMARK']._serialized_end=502
+  _globals['_TEMPLATE']._serialized_start=505
+  _globals['_TEMPLATE']._serialized_end=1271
+  _globals['_TEMPLATE_LABELSENTRY']._serialized_start=1175
+  _globals['_TEMPLATE_LABELSENTRY']._serialized_end=1220
+  _globals['_TEMPLATE_PROPERTIESENTRY']._serialized_start=1222
+  _globals['_TEMPLATE_PROPERTIESENTRY']._serialized_end=1271
+  _globals['_GETTEMPLATEREQUEST']._serialized_start=1273
+  _globals['_GETTEMPLATEREQUEST']._serialized_end=1339
+  _globals['_LISTTEMPLATESREQUEST']._serialized_start=1342
+  _globals['_LISTTEMPLATESREQUEST']._serialized_end=1471
+  _globals['_LISTTEMPLATESRESPONSE']._serialized_start=1473
+  _globals['_LISTTEMPLATESRESPONSE']._serialized_end=1594
+  _globals['_CREATETEMPLATEREQUEST']._serialized_start=1596
+  _globals['_CREATETEMPLATEREQUEST']._serialized_end=1714
+  _globals['_UPDATETEMPLATEREQUEST']._serialized_start=1717
+  _globals['_UPDATETEMPLATEREQUEST']._serialized_end=1884
+  _globals['_DELETETEMPLATEREQUEST']._serialized_start=1886
+  _globals['_DELETETEMPLATEREQUEST']._serialized_end=1996
+  _globals['_DELETETEMPLATERESPONSE']._serialized_start=1998
+  _globals['_DELETETEMPLATERESPONSE']._serialized_end=2058
+  _globals['_LISTTEMPLATEVERSIONSREQUEST']._serialized_start=2060
+  _globals['_LISTTEMPLATEVERSIONSREQUEST']._serialized_end=2103
+  _globals['_LISTTEMPLATEVERSIONSRESPONSE']._serialized_start=2105
+  _globals['_LISTTEMPLATEVERSIONSRESPONSE']._serialized_end=2228
+  _globals['_PUBLISHTEMPLATEVERSIONREQUEST']._serialized_start=2230
+  _globals['_PUBLISHTEMPLATEVERSIONREQUEST']._serialized_end=2348
+  _globals['_DEPRECATETEMPLATEVERSIONREQUEST']._serialized_start=2351
+  _globals['_DEPRECATETEMPLATEVERSIONREQUEST']._serialized_end=2488
+  _globals['_DISCARDTEMPLATEDRAFTREQUEST']._serialized_start=2490
+  _globals['_DISCARDTEMPLATEDRAFTREQUEST']._serialized_end=2606
+  _globals['_DISCARDTEMPLATEDRAFTRESPONSE']._serialized_start=2608
+  _globals['_DISCARDTEMPLATEDRAFTRESPONSE']._serialized_end=2674
+  _globals['_TEMPLATES']._serialized_start=2932
+  _globals['_TEMPLATES']._serialized_end=4073
 # @@protoc_insertion_point(module_scope)

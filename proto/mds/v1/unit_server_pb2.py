@@ -25,12 +25,13 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import condition_pb2 as mds_dot_v1_dot_condition__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 from mds.v1 import state_pb2 as mds_dot_v1_dot_state__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mds/v1/unit_server.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mds/v1/condition.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\"\xce\x02\n\x06Launch\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x0f\n\x07\x63ommand\x18\x02 \x01(\t\x12\x15\n\rconfiguration\x18\x03 \x01(\t\x12\x19\n\x11working_directory\x18\x04 \x01(\t\x12\x34\n\x0b\x65nvironment\x18\x05 \x03(\x0b\x32\x1f.mds.v1.Launch.EnvironmentEntry\x12\x12\n\nauto_start\x18\x06 \x01(\x08\x12\x12\n\nkeep_alive\x18\x07 \x01(\x08\x12\x16\n\x0elog_on_console\x18\x08 \x01(\x08\x12\"\n\x05order\x18\t \x01(\x0e\x32\x13.mds.v1.LaunchOrder\x12\x15\n\rrestart_count\x18\n \x01(\x03\x12\r\n\x05level\x18\x0b \x01(\x05\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9b\x03\n\nUnitServer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x1e\n\x06launch\x18\x07 \x01(\x0b\x32\x0e.mds.v1.Launch\x12.\n\x06labels\x18\x08 \x03(\x0b\x32\x1e.mds.v1.UnitServer.LabelsEntry\x12\x36\n\nproperties\x18\t \x03(\x0b\x32\".mds.v1.UnitServer.PropertiesEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x89\x03\n\x10UnitServerStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bunit_server\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12 \n\x07\x63ontact\x18\x04 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x0f\n\x07session\x18\x05 \x01(\t\x12\x13\n\x0bincarnation\x18\x06 \x01(\t\x12\x0c\n\x04host\x18\x07 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x08 \x01(\t\x12\x0b\n\x03pid\x18\t \x01(\x03\x12\x0f\n\x07version\x18\n \x01(\t\x12\x0f\n\x07\x63lasses\x18\x0b \x03(\t\x12.\n\nstart_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\nend_reason\x18\x0e \x01(\x0e\x32\x11.mds.v1.EndReason\x12%\n\nconditions\x18\x0f \x03(\x0b\x32\x11.mds.v1.Condition\"3\n\x14GetUnitServerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x92\x01\n\x16ListUnitServersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61gent\x18\x04 \x01(\t\x12\r\n\x05\x61s_of\x18\x05 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\x12\x10\n\x08order_by\x18\x07 \x01(\t\"\x80\x01\n\x17ListUnitServersResponse\x12(\n\x0cunit_servers\x18\x01 \x03(\x0b\x32\x12.mds.v1.UnitServer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"}\n\x17\x43reateUnitServerRequest\x12\'\n\x0bunit_server\x18\x01 \x01(\x0b\x32\x12.mds.v1.UnitServer\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xae\x01\n\x17UpdateUnitServerRequest\x12\'\n\x0bunit_server\x18\x01 \x01(\x0b\x32\x12.mds.v1.UnitServer\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"p\n\x17\x44\x65leteUnitServerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\">\n\x18\x44\x65leteUnitServerResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"9\n\x1aGetUnitServerStatusRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x8a\x01\n\x1dListUnitServerStatusesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"\x95\x01\n\x1eListUnitServerStatusesResponse\x12\x36\n\x14unit_server_statuses\x18\x01 \x03(\x0b\x32\x18.mds.v1.UnitServerStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"a\n\x16StartUnitServerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"`\n\x15StopUnitServerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"c\n\x18RestartUnitServerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08*X\n\x0bLaunchOrder\x12\x1c\n\x18LAUNCH_ORDER_UNSPECIFIED\x10\x00\x12\x14\n\x10LAUNCH_ORDER_RUN\x10\x01\x12\x15\n\x11LAUNCH_ORDER_STOP\x10\x02*\xaa\x01\n\tEndReason\x12\x1a\n\x16\x45ND_REASON_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45ND_REASON_GOOD_BYE\x10\x01\x12\x1a\n\x16\x45ND_REASON_LEASE_ENDED\x10\x02\x12\x19\n\x15\x45ND_REASON_SUPERSEDED\x10\x03\x12\x19\n\x15\x45ND_REASON_TAKEN_OVER\x10\x04\x12\x16\n\x12\x45ND_REASON_REMOVED\x10\x05\x32\xc0\t\n\x0bUnitServers\x12\x65\n\rGetUnitServer\x12\x1c.mds.v1.GetUnitServerRequest\x1a\x12.mds.v1.UnitServer\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=unit_servers/**}\x12l\n\x0fListUnitServers\x12\x1e.mds.v1.ListUnitServersRequest\x1a\x1f.mds.v1.ListUnitServersResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/unit_servers\x12n\n\x10\x43reateUnitServer\x12\x1f.mds.v1.CreateUnitServerRequest\x1a\x12.mds.v1.UnitServer\"%\x82\xd3\xe4\x93\x02\x1f\"\x10/v1/unit_servers:\x0bunit_server\x12\x84\x01\n\x10UpdateUnitServer\x12\x1f.mds.v1.UpdateUnitServerRequest\x1a\x12.mds.v1.UnitServer\";\x82\xd3\xe4\x93\x02\x35\x32&/v1/{unit_server.name=unit_servers/**}:\x0bunit_server\x12y\n\x10\x44\x65leteUnitServer\x12\x1f.mds.v1.DeleteUnitServerRequest\x1a .mds.v1.DeleteUnitServerResponse\"\"\x82\xd3\xe4\x93\x02\x1c*\x1a/v1/{name=unit_servers/**}\x12r\n\x0fStartUnitServer\x12\x1e.mds.v1.StartUnitServerRequest\x1a\x12.mds.v1.UnitServer\"+\x82\xd3\xe4\x93\x02%\" /v1/{name=unit_servers/**}:start:\x01*\x12o\n\x0eStopUnitServer\x12\x1d.mds.v1.StopUnitServerRequest\x1a\x12.mds.v1.UnitServer\"*\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=unit_servers/**}:stop:\x01*\x12x\n\x11RestartUnitServer\x12 .mds.v1.RestartUnitServerRequest\x1a\x12.mds.v1.UnitServer\"-\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=unit_servers/**}:restart:\x01*\x12\x7f\n\x13GetUnitServerStatus\x12\".mds.v1.GetUnitServerStatusRequest\x1a\x18.mds.v1.UnitServerStatus\"*\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=unit_server_statuses/**}\x12\x89\x01\n\x16ListUnitServerStatuses\x12%.mds.v1.ListUnitServerStatusesRequest\x1a&.mds.v1.ListUnitServerStatusesResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/unit_server_statusesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mds/v1/unit_server.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x16mds/v1/condition.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\"\xce\x02\n\x06Launch\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x0f\n\x07\x63ommand\x18\x02 \x01(\t\x12\x15\n\rconfiguration\x18\x03 \x01(\t\x12\x19\n\x11working_directory\x18\x04 \x01(\t\x12\x34\n\x0b\x65nvironment\x18\x05 \x03(\x0b\x32\x1f.mds.v1.Launch.EnvironmentEntry\x12\x12\n\nauto_start\x18\x06 \x01(\x08\x12\x12\n\nkeep_alive\x18\x07 \x01(\x08\x12\x16\n\x0elog_on_console\x18\x08 \x01(\x08\x12\"\n\x05order\x18\t \x01(\x0e\x32\x13.mds.v1.LaunchOrder\x12\x15\n\rrestart_count\x18\n \x01(\x03\x12\r\n\x05level\x18\x0b \x01(\x05\x1a\x32\n\x10\x45nvironmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9b\x03\n\nUnitServer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x1e\n\x06launch\x18\x07 \x01(\x0b\x32\x0e.mds.v1.Launch\x12.\n\x06labels\x18\x08 \x03(\x0b\x32\x1e.mds.v1.UnitServer.LabelsEntry\x12\x36\n\nproperties\x18\t \x03(\x0b\x32\".mds.v1.UnitServer.PropertiesEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x89\x03\n\x10UnitServerStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bunit_server\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12 \n\x07\x63ontact\x18\x04 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x0f\n\x07session\x18\x05 \x01(\t\x12\x13\n\x0bincarnation\x18\x06 \x01(\t\x12\x0c\n\x04host\x18\x07 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x08 \x01(\t\x12\x0b\n\x03pid\x18\t \x01(\x03\x12\x0f\n\x07version\x18\n \x01(\t\x12\x0f\n\x07\x63lasses\x18\x0b \x03(\t\x12.\n\nstart_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\nend_reason\x18\x0e \x01(\x0e\x32\x11.mds.v1.EndReason\x12%\n\nconditions\x18\x0f \x03(\x0b\x32\x11.mds.v1.Condition\"3\n\x14GetUnitServerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x92\x01\n\x16ListUnitServersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61gent\x18\x04 \x01(\t\x12\r\n\x05\x61s_of\x18\x05 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\x12\x10\n\x08order_by\x18\x07 \x01(\t\"\x80\x01\n\x17ListUnitServersResponse\x12(\n\x0cunit_servers\x18\x01 \x03(\x0b\x32\x12.mds.v1.UnitServer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"}\n\x17\x43reateUnitServerRequest\x12\'\n\x0bunit_server\x18\x01 \x01(\x0b\x32\x12.mds.v1.UnitServer\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xae\x01\n\x17UpdateUnitServerRequest\x12\'\n\x0bunit_server\x18\x01 \x01(\x0b\x32\x12.mds.v1.UnitServer\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"p\n\x17\x44\x65leteUnitServerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\">\n\x18\x44\x65leteUnitServerResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"9\n\x1aGetUnitServerStatusRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x8a\x01\n\x1dListUnitServerStatusesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"\x95\x01\n\x1eListUnitServerStatusesResponse\x12\x36\n\x14unit_server_statuses\x18\x01 \x03(\x0b\x32\x18.mds.v1.UnitServerStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"a\n\x16StartUnitServerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"`\n\x15StopUnitServerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"c\n\x18RestartUnitServerRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08*X\n\x0bLaunchOrder\x12\x1c\n\x18LAUNCH_ORDER_UNSPECIFIED\x10\x00\x12\x14\n\x10LAUNCH_ORDER_RUN\x10\x01\x12\x15\n\x11LAUNCH_ORDER_STOP\x10\x02*\xaa\x01\n\tEndReason\x12\x1a\n\x16\x45ND_REASON_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45ND_REASON_GOOD_BYE\x10\x01\x12\x1a\n\x16\x45ND_REASON_LEASE_ENDED\x10\x02\x12\x19\n\x15\x45ND_REASON_SUPERSEDED\x10\x03\x12\x19\n\x15\x45ND_REASON_TAKEN_OVER\x10\x04\x12\x16\n\x12\x45ND_REASON_REMOVED\x10\x05\x32\xfd\t\n\x0bUnitServers\x12k\n\rGetUnitServer\x12\x1c.mds.v1.GetUnitServerRequest\x1a\x12.mds.v1.UnitServer\"(\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=unit_servers/**}\x12r\n\x0fListUnitServers\x12\x1e.mds.v1.ListUnitServersRequest\x1a\x1f.mds.v1.ListUnitServersResponse\"\x1e\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/unit_servers\x12t\n\x10\x43reateUnitServer\x12\x1f.mds.v1.CreateUnitServerRequest\x1a\x12.mds.v1.UnitServer\"+\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x1f\"\x10/v1/unit_servers:\x0bunit_server\x12\x8a\x01\n\x10UpdateUnitServer\x12\x1f.mds.v1.UpdateUnitServerRequest\x1a\x12.mds.v1.UnitServer\"A\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x35\x32&/v1/{unit_server.name=unit_servers/**}:\x0bunit_server\x12\x7f\n\x10\x44\x65leteUnitServer\x12\x1f.mds.v1.DeleteUnitServerRequest\x1a .mds.v1.DeleteUnitServerResponse\"(\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x1c*\x1a/v1/{name=unit_servers/**}\x12x\n\x0fStartUnitServer\x12\x1e.mds.v1.StartUnitServerRequest\x1a\x12.mds.v1.UnitServer\"1\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02%\" /v1/{name=unit_servers/**}:start:\x01*\x12u\n\x0eStopUnitServer\x12\x1d.mds.v1.StopUnitServerRequest\x1a\x12.mds.v1.UnitServer\"0\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=unit_servers/**}:stop:\x01*\x12~\n\x11RestartUnitServer\x12 .mds.v1.RestartUnitServerRequest\x1a\x12.mds.v1.UnitServer\"3\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=unit_servers/**}:restart:\x01*\x12\x85\x01\n\x13GetUnitServerStatus\x12\".mds.v1.GetUnitServerStatusRequest\x1a\x18.mds.v1.UnitServerStatus\"0\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=unit_server_statuses/**}\x12\x8f\x01\n\x16ListUnitServerStatuses\x12%.mds.v1.ListUnitServerStatusesRequest\x1a&.mds.v1.ListUnitServerStatusesResponse\"&\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/unit_server_statusesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,67 +45,67 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UNITSERVER_PROPERTIESENTRY']._loaded_options = None
   _globals['_UNITSERVER_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_UNITSERVERS'].methods_by_name['GetUnitServer']._loaded_options = None
-  _globals['_UNITSERVERS'].methods_by_name['GetUnitServer']._serialized_options = b'\202\323\344\223\002\034\022\032/v1/{name=unit_servers/**}'
+  _globals['_UNITSERVERS'].methods_by_name['GetUnitServer']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\034\022\032/v1/{name=unit_servers/**}'
   _globals['_UNITSERVERS'].methods_by_name['ListUnitServers']._loaded_options = None
-  _globals['_UNITSERVERS'].methods_by_name['ListUnitServers']._serialized_options = b'\202\323\344\223\002\022\022\020/v1/unit_servers'
+  _globals['_UNITSERVERS'].methods_by_name['ListUnitServers']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\022\022\020/v1/unit_servers'
   _globals['_UNITSERVERS'].methods_by_name['CreateUnitServer']._loaded_options = None
-  _globals['_UNITSERVERS'].methods_by_name['CreateUnitServer']._serialized_options = b'\202\323\344\223\002\037\"\020/v1/unit_servers:\013unit_server'
+  _globals['_UNITSERVERS'].methods_by_name['CreateUnitServer']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\037\"\020/v1/unit_servers:\013unit_server'
   _globals['_UNITSERVERS'].methods_by_name['UpdateUnitServer']._loaded_options = None
-  _globals['_UNITSERVERS'].methods_by_name['UpdateUnitServer']._serialized_options = b'\202\323\344\223\00252&/v1/{unit_server.name=unit_servers/**}:\013unit_server'
+  _globals['_UNITSERVERS'].methods_by_name['UpdateUnitServer']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\00252&/v1/{unit_server.name=unit_servers/**}:\013unit_server'
   _globals['_UNITSERVERS'].methods_by_name['DeleteUnitServer']._loaded_options = None
-  _globals['_UNITSERVERS'].methods_by_name['DeleteUnitServer']._serialized_options = b'\202\323\344\223\002\034*\032/v1/{name=unit_servers/**}'
+  _globals['_UNITSERVERS'].methods_by_name['DeleteUnitServer']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\034*\032/v1/{name=unit_servers/**}'
   _globals['_UNITSERVERS'].methods_by_name['StartUnitServer']._loaded_options = None
-  _globals['_UNITSERVERS'].methods_by_name['StartUnitServer']._serialized_options = b'\202\323\344\223\002%\" /v1/{name=unit_servers/**}:start:\001*'
+  _globals['_UNITSERVERS'].methods_by_name['StartUnitServer']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\002%\" /v1/{name=unit_servers/**}:start:\001*'
   _globals['_UNITSERVERS'].methods_by_name['StopUnitServer']._loaded_options = None
-  _globals['_UNITSERVERS'].methods_by_name['StopUnitServer']._serialized_options = b'\202\323\344\223\002$\"\037/v1/{name=unit_servers/**}:stop:\001*'
+  _globals['_UNITSERVERS'].methods_by_name['StopUnitServer']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\002$\"\037/v1/{name=unit_servers/**}:stop:\001*'
   _globals['_UNITSERVERS'].methods_by_name['RestartUnitServer']._loaded_options = None
-  _globals['_UNITSERVERS'].methods_by_name['RestartUnitServer']._serialized_options = b'\202\323\344\223\002\'\"\"/v1/{name=unit_servers/**}:restart:\001*'
+  _globals['_UNITSERVERS'].methods_by_name['RestartUnitServer']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\002\'\"\"/v1/{name=unit_servers/**}:restart:\001*'
   _globals['_UNITSERVERS'].methods_by_name['GetUnitServerStatus']._loaded_options = None
-  _globals['_UNITSERVERS'].methods_by_name['GetUnitServerStatus']._serialized_options = b'\202\323\344\223\002$\022\"/v1/{name=unit_server_statuses/**}'
+  _globals['_UNITSERVERS'].methods_by_name['GetUnitServerStatus']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002$\022\"/v1/{name=unit_server_statuses/**}'
   _globals['_UNITSERVERS'].methods_by_name['ListUnitServerStatuses']._loaded_options = None
-  _globals['_UNITSERVERS'].methods_by_name['ListUnitServerStatuses']._serialized_options = b'\202\323\344\223\002\032\022\030/v1/unit_server_statuses'
-  _globals['_LAUNCHORDER']._serialized_start=2812
-  _globals['_LAUNCHORDER']._serialized_end=2900
-  _globals['_ENDREASON']._serialized_start=2903
-  _globals['_ENDREASON']._serialized_end=3073
-  _globals['_LAUNCH']._serialized_start=201
-  _globals['_LAUNCH']._serialized_end=535
-  _globals['_LAUNCH_ENVIRONMENTENTRY']._serialized_start=485
-  _globals['_LAUNCH_ENVIRONMENTENTRY']._serialized_end=535
-  _globals['_UNITSERVER']._serialized_start=538
-  _globals['_UNITSERVER']._serialized_end=949
-  _globals['_UNITSERVER_LABELSENTRY']._serialized_start=853
-  _globals['_UNITSERVER_LABELSENTRY']._serialized_end=898
-  _globals['_UNITSERVER_PROPERTIESENTRY']._serialized_start=900
-  _globals['_UNITSERVER_PROPERTIESENTRY']._serialized_end=949
-  _globals['_UNITSERVERSTATUS']._serialized_start=952
-  _globals['_UNITSERVERSTATUS']._serialized_end=1345
-  _globals['_GETUNITSERVERREQUEST']._serialized_start=1347
-  _globals['_GETUNITSERVERREQUEST']._serialized_end=1398
-  _globals['_LISTUNITSERVERSREQUEST']._serialized_start=1401
-  _globals['_LISTUNITSERVERSREQUEST']._serialized_end=1547
-  _globals['_LISTUNITSERVERSRESPONSE']._serialized_start=1550
-  _globals['_LISTUNITSERVERSRESPONSE']._serialized_end=1678
-  _globals['_CREATEUNITSERVERREQUEST']._serialized_start=1680
-  _globals['_CREATEUNITSERVERREQUEST']._serialized_end=1805
-  _globals['_UPDATEUNITSERVERREQUEST']._serialized_start=1808
-  _globals['_UPDATEUNITSERVERREQUEST']._serialized_end=1982
-  _globals['_DELETEUNITSERVERREQUEST']._serialized_start=1984
-  _globals['_DELETEUNITSERVERREQUEST']._serialized_end=2096
-  _globals['_DELETEUNITSERVERRESPONSE']._serialized_start=2098
-  _globals['_DELETEUNITSERVERRESPONSE']._serialized_end=2160
-  _globals['_GETUNITSERVERSTATUSREQUEST']._serialized_start=2162
-  _globals['_GETUNITSERVERSTATUSREQUEST']._serialized_end=2219
-  _globals['_LISTUNITSERVERSTATUSESREQUEST']._serialized_start=2222
-  _globals['_LISTUNITSERVERSTATUSESREQUEST']._serialized_end=2360
-  _globals['_LISTUNITSERVERSTATUSESRESPONSE']._serialized_start=2363
-  _globals['_LISTUNITSERVERSTATUSESRESPONSE']._serialized_end=2512
-  _globals['_STARTUNITSERVERREQUEST']._serialized_start=2514
-  _globals['_STARTUNITSERVERREQUEST']._serialized_end=2611
-  _globals['_STOPUNITSERVERREQUEST']._serialized_start=2613
-  _globals['_STOPUNITSERVERREQUEST']._serialized_end=2709
-  _globals['_RESTARTUNITSERVERREQUEST']._serialized_start=2711
-  _globals['_RESTARTUNITSERVERREQUEST']._serialized_end=2810
-  _globals['_UNITSERVERS']._serialized_start=3076
-  _globals['_UNITSERVERS']._serialized_end=4292
+  _globals['_UNITSERVERS'].methods_by_name['ListUnitServerStatuses']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\032\022\030/v1/unit_server_statuses'
+  _globals['_LAUNCHORDER']._serialized_start=2833
+  _globals['_LAUNCHORDER']._serialized_end=2921
+  _globals['_ENDREASON']._serialized_start=2924
+  _globals['_ENDREASON']._serialized_end=3094
+  _globals['_LAUNCH']._serialized_start=222
+  _globals['_LAUNCH']._serialized_end=556
+  _globals['_LAUNCH_ENVIRONMENTENTRY']._serialized_start=506
+  _globals['_LAUNCH_ENVIRONMENTENTRY']._serialized_end=556
+  _globals['_UNITSERVER']._serialized_start=559
+  _globals['_UNITSERVER']._serialized_end=970
+  _globals['_UNITSERVER_LABELSENTRY']._serialized_start=874
+  _globals['_UNITSERVER_LABELSENTRY']._serialized_end=919
+  _globals['_UNITSERVER_PROPERTIESENTRY']._serialized_start=921
+  _globals['_UNITSERVER_PROPERTIESENTRY']._serialized_end=970
+  _globals['_UNITSERVERSTATUS']._serialized_start=973
+  _globals['_UNITSERVERSTATUS']._serialized_end=1366
+  _globals['_GETUNITSERVERREQUEST']._serialized_start=1368
+  _globals['_GETUNITSERVERREQUEST']._serialized_end=1419
+  _globals['_LISTUNITSERVERSREQUEST']._serialized_start=1422
+  _globals['_LISTUNITSERVERSREQUEST']._serialized_end=1568
+  _globals['_LISTUNITSERVERSRESPONSE']._serialized_start=1571
+  _globals['_LISTUNITSERVERSRESPONSE']._serialized_end=1699
+  _globals['_CREATEUNITSERVERREQUEST']._serialized_start=1701
+  _globals['_CREATEUNITSERVERREQUEST']._serialized_end=1826
+  _globals['_UPDATEUNITSERVERREQUEST']._serialized_start=1829
+  _globals['_UPDATEUNITSERVERREQUEST']._serialized_end=2003
+  _globals['_DELETEUNITSERVERREQUEST']._serialized_start=2005
+  _globals['_DELETEUNITSERVERREQUEST']._serialized_end=2117
+  _globals['_DELETEUNITSERVERRESPONSE']._serialized_start=2119
+  _globals['_DELETEUNITSERVERRESPONSE']._serialized_end=2181
+  _globals['_GETUNITSERVERSTATUSREQUEST']._serialized_start=2183
+  _globals['_GETUNITSERVERSTATUSREQUEST']._serialized_end=2240
+  _globals['_LISTUNITSERVERSTATUSESREQUEST']._serialized_start=2243
+  _globals['_LISTUNITSERVERSTATUSESREQUEST']._serialized_end=2381
+  _globals['_LISTUNITSERVERSTATUSESRESPONSE']._serialized_start=2384
+  _globals['_LISTUNITSERVERSTATUSESRESPONSE']._serialized_end=2533
+  _globals['_STARTUNITSERVERREQUEST']._serialized_start=2535
+  _globals['_STARTUNITSERVERREQUEST']._serialized_end=2632
+  _globals['_STOPUNITSERVERREQUEST']._serialized_start=2634
+  _globals['_STOPUNITSERVERREQUEST']._serialized_end=2730
+  _globals['_RESTARTUNITSERVERREQUEST']._serialized_start=2732
+  _globals['_RESTARTUNITSERVERREQUEST']._serialized_end=2831
+  _globals['_UNITSERVERS']._serialized_start=3097
+  _globals['_UNITSERVERS']._serialized_end=4374
 # @@protoc_insertion_point(module_scope)

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mds/v1/variable.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15mds/v1/position.proto\"\x84\x03\n\x08Variable\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\r\n\x05value\x18\x07 \x01(\t\x12,\n\x06labels\x18\x08 \x03(\x0b\x32\x1c.mds.v1.Variable.LabelsEntry\x12\x34\n\nproperties\x18\t \x03(\x0b\x32 .mds.v1.Variable.PropertiesEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"1\n\x12GetVariableRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x81\x01\n\x14ListVariablesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"y\n\x15ListVariablesResponse\x12#\n\tvariables\x18\x01 \x03(\x0b\x32\x10.mds.v1.Variable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"v\n\x15\x43reateVariableRequest\x12\"\n\x08variable\x18\x01 \x01(\x0b\x32\x10.mds.v1.Variable\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa7\x01\n\x15UpdateVariableRequest\x12\"\n\x08variable\x18\x01 \x01(\x0b\x32\x10.mds.v1.Variable\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"n\n\x15\x44\x65leteVariableRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"<\n\x16\x44\x65leteVariableResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\x9b\x04\n\tVariables\x12\\\n\x0bGetVariable\x12\x1a.mds.v1.GetVariableRequest\x1a\x10.mds.v1.Variable\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=variables/**}\x12\x63\n\rListVariables\x12\x1c.mds.v1.ListVariablesRequest\x1a\x1d.mds.v1.ListVariablesResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/variables\x12\x62\n\x0e\x43reateVariable\x12\x1d.mds.v1.CreateVariableRequest\x1a\x10.mds.v1.Variable\"\x1f\x82\xd3\xe4\x93\x02\x19\"\r/v1/variables:\x08variable\x12u\n\x0eUpdateVariable\x12\x1d.mds.v1.UpdateVariableRequest\x1a\x10.mds.v1.Variable\"2\x82\xd3\xe4\x93\x02,2 /v1/{variable.name=variables/**}:\x08variable\x12p\n\x0e\x44\x65leteVariable\x12\x1d.mds.v1.DeleteVariableRequest\x1a\x1e.mds.v1.DeleteVariableResponse\"\x1f\x82\xd3\xe4\x93\x02\x19*\x17/v1/{name=variables/**}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mds/v1/variable.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\x84\x03\n\x08Variable\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\r\n\x05value\x18\x07 \x01(\t\x12,\n\x06labels\x18\x08 \x03(\x0b\x32\x1c.mds.v1.Variable.LabelsEntry\x12\x34\n\nproperties\x18\t \x03(\x0b\x32 .mds.v1.Variable.PropertiesEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"1\n\x12GetVariableRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x81\x01\n\x14ListVariablesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"y\n\x15ListVariablesResponse\x12#\n\tvariables\x18\x01 \x03(\x0b\x32\x10.mds.v1.Variable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"v\n\x15\x43reateVariableRequest\x12\"\n\x08variable\x18\x01 \x01(\x0b\x32\x10.mds.v1.Variable\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa7\x01\n\x15UpdateVariableRequest\x12\"\n\x08variable\x18\x01 \x01(\x0b\x32\x10.mds.v1.Variable\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"n\n\x15\x44\x65leteVariableRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"<\n\x16\x44\x65leteVariableResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\xb9\x04\n\tVariables\x12\x62\n\x0bGetVariable\x12\x1a.mds.v1.GetVariableRequest\x1a\x10.mds.v1.Variable\"%\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=variables/**}\x12i\n\rListVariables\x12\x1c.mds.v1.ListVariablesRequest\x1a\x1d.mds.v1.ListVariablesResponse\"\x1b\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/variables\x12h\n\x0e\x43reateVariable\x12\x1d.mds.v1.CreateVariableRequest\x1a\x10.mds.v1.Variable\"%\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x19\"\r/v1/variables:\x08variable\x12{\n\x0eUpdateVariable\x12\x1d.mds.v1.UpdateVariableRequest\x1a\x10.mds.v1.Variable\"8\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02,2 /v1/{variable.name=variables/**}:\x08variable\x12v\n\x0e\x44\x65leteVariable\x12\x1d.mds.v1.DeleteVariableRequest\x1a\x1e.mds.v1.DeleteVariableResponse\"%\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x19*\x17/v1/{name=variables/**}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,35 +41,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VARIABLE_PROPERTIESENTRY']._loaded_options = None
   _globals['_VARIABLE_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_VARIABLES'].methods_by_name['GetVariable']._loaded_options = None
-  _globals['_VARIABLES'].methods_by_name['GetVariable']._serialized_options = b'\202\323\344\223\002\031\022\027/v1/{name=variables/**}'
+  _globals['_VARIABLES'].methods_by_name['GetVariable']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\031\022\027/v1/{name=variables/**}'
   _globals['_VARIABLES'].methods_by_name['ListVariables']._loaded_options = None
-  _globals['_VARIABLES'].methods_by_name['ListVariables']._serialized_options = b'\202\323\344\223\002\017\022\r/v1/variables'
+  _globals['_VARIABLES'].methods_by_name['ListVariables']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\017\022\r/v1/variables'
   _globals['_VARIABLES'].methods_by_name['CreateVariable']._loaded_options = None
-  _globals['_VARIABLES'].methods_by_name['CreateVariable']._serialized_options = b'\202\323\344\223\002\031\"\r/v1/variables:\010variable'
+  _globals['_VARIABLES'].methods_by_name['CreateVariable']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\031\"\r/v1/variables:\010variable'
   _globals['_VARIABLES'].methods_by_name['UpdateVariable']._loaded_options = None
-  _globals['_VARIABLES'].methods_by_name['UpdateVariable']._serialized_options = b'\202\323\344\223\002,2 /v1/{variable.name=variables/**}:\010variable'
+  _globals['_VARIABLES'].methods_by_name['UpdateVariable']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002,2 /v1/{variable.name=variables/**}:\010variable'
   _globals['_VARIABLES'].methods_by_name['DeleteVariable']._loaded_options = None
-  _globals['_VARIABLES'].methods_by_name['DeleteVariable']._serialized_options = b'\202\323\344\223\002\031*\027/v1/{name=variables/**}'
-  _globals['_VARIABLE']._serialized_start=154
-  _globals['_VARIABLE']._serialized_end=542
-  _globals['_VARIABLE_LABELSENTRY']._serialized_start=446
-  _globals['_VARIABLE_LABELSENTRY']._serialized_end=491
-  _globals['_VARIABLE_PROPERTIESENTRY']._serialized_start=493
-  _globals['_VARIABLE_PROPERTIESENTRY']._serialized_end=542
-  _globals['_GETVARIABLEREQUEST']._serialized_start=544
-  _globals['_GETVARIABLEREQUEST']._serialized_end=593
-  _globals['_LISTVARIABLESREQUEST']._serialized_start=596
-  _globals['_LISTVARIABLESREQUEST']._serialized_end=725
-  _globals['_LISTVARIABLESRESPONSE']._serialized_start=727
-  _globals['_LISTVARIABLESRESPONSE']._serialized_end=848
-  _globals['_CREATEVARIABLEREQUEST']._serialized_start=850
-  _globals['_CREATEVARIABLEREQUEST']._serialized_end=968
-  _globals['_UPDATEVARIABLEREQUEST']._serialized_start=971
-  _globals['_UPDATEVARIABLEREQUEST']._serialized_end=1138
-  _globals['_DELETEVARIABLEREQUEST']._serialized_start=1140
-  _globals['_DELETEVARIABLEREQUEST']._serialized_end=1250
-  _globals['_DELETEVARIABLERESPONSE']._serialized_start=1252
-  _globals['_DELETEVARIABLERESPONSE']._serialized_end=1312
-  _globals['_VARIABLES']._serialized_start=1315
-  _globals['_VARIABLES']._serialized_end=1854
+  _globals['_VARIABLES'].methods_by_name['DeleteVariable']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\031*\027/v1/{name=variables/**}'
+  _globals['_VARIABLE']._serialized_start=175
+  _globals['_VARIABLE']._serialized_end=563
+  _globals['_VARIABLE_LABELSENTRY']._serialized_start=467
+  _globals['_VARIABLE_LABELSENTRY']._serialized_end=512
+  _globals['_VARIABLE_PROPERTIESENTRY']._serialized_start=514
+  _globals['_VARIABLE_PROPERTIESENTRY']._serialized_end=563
+  _globals['_GETVARIABLEREQUEST']._serialized_start=565
+  _globals['_GETVARIABLEREQUEST']._serialized_end=614
+  _globals['_LISTVARIABLESREQUEST']._serialized_start=617
+  _globals['_LISTVARIABLESREQUEST']._serialized_end=746
+  _globals['_LISTVARIABLESRESPONSE']._serialized_start=748
+  _globals['_LISTVARIABLESRESPONSE']._serialized_end=869
+  _globals['_CREATEVARIABLEREQUEST']._serialized_start=871
+  _globals['_CREATEVARIABLEREQUEST']._serialized_end=989
+  _globals['_UPDATEVARIABLEREQUEST']._serialized_start=992
+  _globals['_UPDATEVARIABLEREQUEST']._serialized_end=1159
+  _globals['_DELETEVARIABLEREQUEST']._serialized_start=1161
+  _globals['_DELETEVARIABLEREQUEST']._serialized_end=1271
+  _globals['_DELETEVARIABLERESPONSE']._serialized_start=1273
+  _globals['_DELETEVARIABLERESPONSE']._serialized_end=1333
+  _globals['_VARIABLES']._serialized_start=1336
+  _globals['_VARIABLES']._serialized_end=1905
 # @@protoc_insertion_point(module_scope)

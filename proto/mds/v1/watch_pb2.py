@@ -24,6 +24,7 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import agent_pb2 as mds_dot_v1_dot_agent__pb2
 from mds.v1 import campaign_pb2 as mds_dot_v1_dot_campaign__pb2
 from mds.v1 import control_unit_pb2 as mds_dot_v1_dot_control__unit__pb2
@@ -45,7 +46,7 @@ from mds.v1 import view_pb2 as mds_dot_v1_dot_view__pb2
 from mds.v1 import webhook_pb2 as mds_dot_v1_dot_webhook__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12mds/v1/watch.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x12mds/v1/agent.proto\x1a\x15mds/v1/campaign.proto\x1a\x19mds/v1/control_unit.proto\x1a\x1bmds/v1/execution_unit.proto\x1a\x12mds/v1/guard.proto\x1a\x11mds/v1/kind.proto\x1a\x19mds/v1/machine_mode.proto\x1a\x18mds/v1/maintenance.proto\x1a\x16mds/v1/operation.proto\x1a\x13mds/v1/policy.proto\x1a\x15mds/v1/position.proto\x1a\x13mds/v1/script.proto\x1a\x15mds/v1/snapshot.proto\x1a\x15mds/v1/template.proto\x1a\x16mds/v1/unit_list.proto\x1a\x18mds/v1/unit_server.proto\x1a\x15mds/v1/variable.proto\x1a\x11mds/v1/view.proto\x1a\x14mds/v1/webhook.proto\"\x8e\x01\n\x0cWatchRequest\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12\x1b\n\x05kinds\x18\x02 \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\x1a\n\x04view\x18\x04 \x01(\x0e\x32\x0c.mds.v1.View\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\"\xb6\x07\n\x05\x45vent\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x04kind\x18\x03 \x01(\x0e\x32\x0c.mds.v1.Kind\x12\x0c\n\x04name\x18\x04 \x01(\t\x12#\n\x06\x61\x63tion\x18\x05 \x01(\x0e\x32\x13.mds.v1.EventAction\x12\x0e\n\x06\x61uthor\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12$\n\x08template\x18\x08 \x01(\x0b\x32\x10.mds.v1.TemplateH\x00\x12)\n\x0bunit_server\x18\t \x01(\x0b\x32\x12.mds.v1.UnitServerH\x00\x12+\n\x0c\x63ontrol_unit\x18\n \x01(\x0b\x32\x13.mds.v1.ControlUnitH\x00\x12\x1e\n\x05\x61gent\x18\x0b \x01(\x0b\x32\r.mds.v1.AgentH\x00\x12/\n\x0e\x65xecution_unit\x18\x0c \x01(\x0b\x32\x15.mds.v1.ExecutionUnitH\x00\x12$\n\x08variable\x18\r \x01(\x0b\x32\x10.mds.v1.VariableH\x00\x12 \n\x06script\x18\x0e \x01(\x0b\x32\x0e.mds.v1.ScriptH\x00\x12$\n\x08snapshot\x18\x0f \x01(\x0b\x32\x10.mds.v1.SnapshotH\x00\x12\x38\n\x13\x63ontrol_unit_status\x18\x10 \x01(\x0b\x32\x19.mds.v1.ControlUnitStatusH\x00\x12\x36\n\x12unit_server_status\x18\x11 \x01(\x0b\x32\x18.mds.v1.UnitServerStatusH\x00\x12 \n\x06policy\x18\x12 \x01(\x0b\x32\x0e.mds.v1.PolicyH\x00\x12*\n\x0bmaintenance\x18\x14 \x01(\x0b\x32\x13.mds.v1.MaintenanceH\x00\x12&\n\toperation\x18\x15 \x01(\x0b\x32\x11.mds.v1.OperationH\x00\x12+\n\x0cmachine_mode\x18\x16 \x01(\x0b\x32\x13.mds.v1.MachineModeH\x00\x12\x1e\n\x05guard\x18\x17 \x01(\x0b\x32\r.mds.v1.GuardH\x00\x12%\n\tunit_list\x18\x18 \x01(\x0b\x32\x10.mds.v1.UnitListH\x00\x12$\n\x08\x63\x61mpaign\x18\x19 \x01(\x0b\x32\x10.mds.v1.CampaignH\x00\x12\"\n\x07webhook\x18\x1a \x01(\x0b\x32\x0f.mds.v1.WebhookH\x00\x12\x13\n\x0b\x66ormer_name\x18\x13 \x01(\tB\n\n\x08resource\"R\n\rWatchResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12\x1d\n\x06\x65vents\x18\x02 \x03(\x0b\x32\r.mds.v1.Event*\x90\x01\n\x0b\x45ventAction\x12\x1c\n\x18\x45VENT_ACTION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45VENT_ACTION_CREATED\x10\x01\x12\x18\n\x14\x45VENT_ACTION_UPDATED\x10\x02\x12\x18\n\x14\x45VENT_ACTION_DELETED\x10\x03\x12\x15\n\x11\x45VENT_ACTION_LEFT\x10\x04\x32R\n\x05Watch\x12I\n\x05Watch\x12\x14.mds.v1.WatchRequest\x1a\x15.mds.v1.WatchResponse\"\x11\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/watch0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12mds/v1/watch.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x12mds/v1/agent.proto\x1a\x15mds/v1/campaign.proto\x1a\x19mds/v1/control_unit.proto\x1a\x1bmds/v1/execution_unit.proto\x1a\x12mds/v1/guard.proto\x1a\x11mds/v1/kind.proto\x1a\x19mds/v1/machine_mode.proto\x1a\x18mds/v1/maintenance.proto\x1a\x16mds/v1/operation.proto\x1a\x13mds/v1/policy.proto\x1a\x15mds/v1/position.proto\x1a\x13mds/v1/script.proto\x1a\x15mds/v1/snapshot.proto\x1a\x15mds/v1/template.proto\x1a\x16mds/v1/unit_list.proto\x1a\x18mds/v1/unit_server.proto\x1a\x15mds/v1/variable.proto\x1a\x11mds/v1/view.proto\x1a\x14mds/v1/webhook.proto\"\x8e\x01\n\x0cWatchRequest\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12\x1b\n\x05kinds\x18\x02 \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\x1a\n\x04view\x18\x04 \x01(\x0e\x32\x0c.mds.v1.View\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\"\xb6\x07\n\x05\x45vent\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x04kind\x18\x03 \x01(\x0e\x32\x0c.mds.v1.Kind\x12\x0c\n\x04name\x18\x04 \x01(\t\x12#\n\x06\x61\x63tion\x18\x05 \x01(\x0e\x32\x13.mds.v1.EventAction\x12\x0e\n\x06\x61uthor\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12$\n\x08template\x18\x08 \x01(\x0b\x32\x10.mds.v1.TemplateH\x00\x12)\n\x0bunit_server\x18\t \x01(\x0b\x32\x12.mds.v1.UnitServerH\x00\x12+\n\x0c\x63ontrol_unit\x18\n \x01(\x0b\x32\x13.mds.v1.ControlUnitH\x00\x12\x1e\n\x05\x61gent\x18\x0b \x01(\x0b\x32\r.mds.v1.AgentH\x00\x12/\n\x0e\x65xecution_unit\x18\x0c \x01(\x0b\x32\x15.mds.v1.ExecutionUnitH\x00\x12$\n\x08variable\x18\r \x01(\x0b\x32\x10.mds.v1.VariableH\x00\x12 \n\x06script\x18\x0e \x01(\x0b\x32\x0e.mds.v1.ScriptH\x00\x12$\n\x08snapshot\x18\x0f \x01(\x0b\x32\x10.mds.v1.SnapshotH\x00\x12\x38\n\x13\x63ontrol_unit_status\x18\x10 \x01(\x0b\x32\x19.mds.v1.ControlUnitStatusH\x00\x12\x36\n\x12unit_server_status\x18\x11 \x01(\x0b\x32\x18.mds.v1.UnitServerStatusH\x00\x12 \n\x06policy\x18\x12 \x01(\x0b\x32\x0e.mds.v1.PolicyH\x00\x12*\n\x0bmaintenance\x18\x14 \x01(\x0b\x32\x13.mds.v1.MaintenanceH\x00\x12&\n\toperation\x18\x15 \x01(\x0b\x32\x11.mds.v1.OperationH\x00\x12+\n\x0cmachine_mode\x18\x16 \x01(\x0b\x32\x13.mds.v1.MachineModeH\x00\x12\x1e\n\x05guard\x18\x17 \x01(\x0b\x32\r.mds.v1.GuardH\x00\x12%\n\tunit_list\x18\x18 \x01(\x0b\x32\x10.mds.v1.UnitListH\x00\x12$\n\x08\x63\x61mpaign\x18\x19 \x01(\x0b\x32\x10.mds.v1.CampaignH\x00\x12\"\n\x07webhook\x18\x1a \x01(\x0b\x32\x0f.mds.v1.WebhookH\x00\x12\x13\n\x0b\x66ormer_name\x18\x13 \x01(\tB\n\n\x08resource\"R\n\rWatchResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12\x1d\n\x06\x65vents\x18\x02 \x03(\x0b\x32\r.mds.v1.Event*\x90\x01\n\x0b\x45ventAction\x12\x1c\n\x18\x45VENT_ACTION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45VENT_ACTION_CREATED\x10\x01\x12\x18\n\x14\x45VENT_ACTION_UPDATED\x10\x02\x12\x18\n\x14\x45VENT_ACTION_DELETED\x10\x03\x12\x15\n\x11\x45VENT_ACTION_LEFT\x10\x04\x32X\n\x05Watch\x12O\n\x05Watch\x12\x14.mds.v1.WatchRequest\x1a\x15.mds.v1.WatchResponse\"\x17\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/watch0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,15 +54,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mds.v1.watch_pb2', _globals
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WATCH'].methods_by_name['Watch']._loaded_options = None
-  _globals['_WATCH'].methods_by_name['Watch']._serialized_options = b'\202\323\344\223\002\013\022\t/v1/watch'
-  _globals['_EVENTACTION']._serialized_start=1716
-  _globals['_EVENTACTION']._serialized_end=1860
-  _globals['_WATCHREQUEST']._serialized_start=534
-  _globals['_WATCHREQUEST']._serialized_end=676
-  _globals['_EVENT']._serialized_start=679
-  _globals['_EVENT']._serialized_end=1629
-  _globals['_WATCHRESPONSE']._serialized_start=1631
-  _globals['_WATCHRESPONSE']._serialized_end=1713
-  _globals['_WATCH']._serialized_start=1862
-  _globals['_WATCH']._serialized_end=1944
+  _globals['_WATCH'].methods_by_name['Watch']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\013\022\t/v1/watch'
+  _globals['_EVENTACTION']._serialized_start=1737
+  _globals['_EVENTACTION']._serialized_end=1881
+  _globals['_WATCHREQUEST']._serialized_start=555
+  _globals['_WATCHREQUEST']._serialized_end=697
+  _globals['_EVENT']._serialized_start=700
+  _globals['_EVENT']._serialized_end=1650
+  _globals['_WATCHRESPONSE']._serialized_start=1652
+  _globals['_WATCHRESPONSE']._serialized_end=1734
+  _globals['_WATCH']._serialized_start=1883
+  _globals['_WATCH']._serialized_end=1971
 # @@protoc_insertion_point(module_scope)

@@ -26,12 +26,13 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import kind_pb2 as mds_dot_v1_dot_kind__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 from mds.v1 import view_pb2 as mds_dot_v1_dot_view__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14mds/v1/webhook.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x11mds/v1/kind.proto\x1a\x15mds/v1/position.proto\x1a\x11mds/v1/view.proto\"\xfd\x03\n\x07Webhook\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12+\n\x06labels\x18\x07 \x03(\x0b\x32\x1b.mds.v1.Webhook.LabelsEntry\x12\x33\n\nproperties\x18\x08 \x03(\x0b\x32\x1f.mds.v1.Webhook.PropertiesEntry\x12\x0b\n\x03url\x18\t \x01(\t\x12\x1b\n\x05kinds\x18\n \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x0b \x01(\t\x12\x0e\n\x06\x66ilter\x18\x0e \x01(\t\x12\x1a\n\x04view\x18\x0c \x01(\x0e\x32\x0c.mds.v1.View\x12\x14\n\x07\x65nabled\x18\r \x01(\x08H\x00\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\n\n\x08_enabled\"0\n\x11GetWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x80\x01\n\x13ListWebhooksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"v\n\x14ListWebhooksResponse\x12!\n\x08webhooks\x18\x01 \x03(\x0b\x32\x0f.mds.v1.Webhook\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"s\n\x14\x43reateWebhookRequest\x12 \n\x07webhook\x18\x01 \x01(\x0b\x32\x0f.mds.v1.Webhook\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa4\x01\n\x14UpdateWebhookRequest\x12 \n\x07webhook\x18\x01 \x01(\x0b\x32\x0f.mds.v1.Webhook\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"m\n\x14\x44\x65leteWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\";\n\x15\x44\x65leteWebhookResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"\x8e\x01\n\rWebhookSecret\x12,\n\x08set_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8b\x01\n\nWebhookGap\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x1f\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9b\x03\n\rWebhookStatus\x12\x0f\n\x07webhook\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.mds.v1.WebhookState\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\x12\x36\n\x12last_delivery_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rfailing_since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\x05\x12\x35\n\x11next_attempt_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bhttp_status\x18\x08 \x01(\x05\x12\r\n\x05\x65rror\x18\t \x01(\t\x12\x0f\n\x07replica\x18\n \x01(\t\x12\x1f\n\x03gap\x18\x0b \x01(\x0b\x32\x12.mds.v1.WebhookGap\x12&\n\x07secrets\x18\x0c \x03(\x0b\x32\x15.mds.v1.WebhookSecret\"\xc9\x03\n\x0fWebhookDelivery\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07webhook\x18\x02 \x01(\t\x12)\n\x04type\x18\x03 \x01(\x0e\x32\x1b.mds.v1.WebhookDeliveryType\x12+\n\x05state\x18\x04 \x01(\x0e\x32\x1c.mds.v1.WebhookDeliveryState\x12\x1f\n\x05\x61\x66ter\x18\x05 \x01(\x0b\x32\x10.mds.v1.Position\x12\"\n\x08position\x18\x06 \x01(\x0b\x32\x10.mds.v1.Position\x12\x0e\n\x06\x65vents\x18\x07 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61ttempt_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\n \x01(\x05\x12\x13\n\x0bhttp_status\x18\x0b \x01(\x05\x12+\n\x08\x64uration\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x65rror\x18\r \x01(\t\x12\x0f\n\x07replica\x18\x0e \x01(\t\x12\x15\n\rredelivery_of\x18\x0f \x01(\t\"U\n\x1aListWebhookStatusesRequest\x12\x10\n\x08webhooks\x18\x01 \x03(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x8b\x01\n\x1bListWebhookStatusesResponse\x12/\n\x10webhook_statuses\x18\x01 \x03(\x0b\x32\x15.mds.v1.WebhookStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"V\n\x1cListWebhookDeliveriesRequest\x12\x0f\n\x07webhook\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x91\x01\n\x1dListWebhookDeliveriesResponse\x12\x33\n\x12webhook_deliveries\x18\x01 \x03(\x0b\x32\x17.mds.v1.WebhookDelivery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x9f\x01\n\x17SetWebhookSecretRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06secret\x18\x02 \x01(\t\x12+\n\x08keep_old\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\">\n\x18SetWebhookSecretResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"\"\n\x12TestWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"9\n\x17RedeliverWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x64\x65livery\x18\x02 \x01(\t\"H\n\x14RewindWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position*\x82\x01\n\x0cWebhookState\x12\x1d\n\x19WEBHOOK_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18WEBHOOK_STATE_DELIVERING\x10\x01\x12\x19\n\x15WEBHOOK_STATE_FAILING\x10\x02\x12\x1a\n\x16WEBHOOK_STATE_DISABLED\x10\x03*\xc7\x01\n\x13WebhookDeliveryType\x12%\n!WEBHOOK_DELIVERY_TYPE_UNSPECIFIED\x10\x00\x12!\n\x1dWEBHOOK_DELIVERY_TYPE_CHANGES\x10\x01\x12 \n\x1cWEBHOOK_DELIVERY_TYPE_MISSED\x10\x02\x12\x1e\n\x1aWEBHOOK_DELIVERY_TYPE_PING\x10\x03\x12$\n WEBHOOK_DELIVERY_TYPE_REDELIVERY\x10\x04*\xab\x01\n\x14WebhookDeliveryState\x12&\n\"WEBHOOK_DELIVERY_STATE_UNSPECIFIED\x10\x00\x12\"\n\x1eWEBHOOK_DELIVERY_STATE_PENDING\x10\x01\x12$\n WEBHOOK_DELIVERY_STATE_DELIVERED\x10\x02\x12!\n\x1dWEBHOOK_DELIVERY_STATE_FAILED\x10\x03\x32\xe4\t\n\x08Webhooks\x12X\n\nGetWebhook\x12\x19.mds.v1.GetWebhookRequest\x1a\x0f.mds.v1.Webhook\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=webhooks/**}\x12_\n\x0cListWebhooks\x12\x1b.mds.v1.ListWebhooksRequest\x1a\x1c.mds.v1.ListWebhooksResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/webhooks\x12]\n\rCreateWebhook\x12\x1c.mds.v1.CreateWebhookRequest\x1a\x0f.mds.v1.Webhook\"\x1d\x82\xd3\xe4\x93\x02\x17\"\x0c/v1/webhooks:\x07webhook\x12o\n\rUpdateWebhook\x12\x1c.mds.v1.UpdateWebhookRequest\x1a\x0f.mds.v1.Webhook\"/\x82\xd3\xe4\x93\x02)2\x1e/v1/{webhook.name=webhooks/**}:\x07webhook\x12l\n\rDeleteWebhook\x12\x1c.mds.v1.DeleteWebhookRequest\x1a\x1d.mds.v1.DeleteWebhookResponse\"\x1e\x82\xd3\xe4\x93\x02\x18*\x16/v1/{name=webhooks/**}\x12|\n\x13ListWebhookStatuses\x12\".mds.v1.ListWebhookStatusesRequest\x1a#.mds.v1.ListWebhookStatusesResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/webhook_statuses\x12\x84\x01\n\x15ListWebhookDeliveries\x12$.mds.v1.ListWebhookDeliveriesRequest\x1a%.mds.v1.ListWebhookDeliveriesResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/webhook_deliveries\x12\x82\x01\n\x10SetWebhookSecret\x12\x1f.mds.v1.SetWebhookSecretRequest\x1a .mds.v1.SetWebhookSecretResponse\"+\x82\xd3\xe4\x93\x02%\" /v1/{name=webhooks/**}:setSecret:\x01*\x12j\n\x0bTestWebhook\x12\x1a.mds.v1.TestWebhookRequest\x1a\x17.mds.v1.WebhookDelivery\"&\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=webhooks/**}:test:\x01*\x12y\n\x10RedeliverWebhook\x12\x1f.mds.v1.RedeliverWebhookRequest\x1a\x17.mds.v1.WebhookDelivery\"+\x82\xd3\xe4\x93\x02%\" /v1/{name=webhooks/**}:redeliver:\x01*\x12n\n\rRewindWebhook\x12\x1c.mds.v1.RewindWebhookRequest\x1a\x15.mds.v1.WebhookStatus\"(\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=webhooks/**}:rewind:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14mds/v1/webhook.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x11mds/v1/kind.proto\x1a\x15mds/v1/position.proto\x1a\x11mds/v1/view.proto\"\xfd\x03\n\x07Webhook\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12+\n\x06labels\x18\x07 \x03(\x0b\x32\x1b.mds.v1.Webhook.LabelsEntry\x12\x33\n\nproperties\x18\x08 \x03(\x0b\x32\x1f.mds.v1.Webhook.PropertiesEntry\x12\x0b\n\x03url\x18\t \x01(\t\x12\x1b\n\x05kinds\x18\n \x03(\x0e\x32\x0c.mds.v1.Kind\x12\x11\n\tid_prefix\x18\x0b \x01(\t\x12\x0e\n\x06\x66ilter\x18\x0e \x01(\t\x12\x1a\n\x04view\x18\x0c \x01(\x0e\x32\x0c.mds.v1.View\x12\x14\n\x07\x65nabled\x18\r \x01(\x08H\x00\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\n\n\x08_enabled\"0\n\x11GetWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x80\x01\n\x13ListWebhooksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"v\n\x14ListWebhooksResponse\x12!\n\x08webhooks\x18\x01 \x03(\x0b\x32\x0f.mds.v1.Webhook\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"s\n\x14\x43reateWebhookRequest\x12 \n\x07webhook\x18\x01 \x01(\x0b\x32\x0f.mds.v1.Webhook\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa4\x01\n\x14UpdateWebhookRequest\x12 \n\x07webhook\x18\x01 \x01(\x0b\x32\x0f.mds.v1.Webhook\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"m\n\x14\x44\x65leteWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\";\n\x15\x44\x65leteWebhookResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"\x8e\x01\n\rWebhookSecret\x12,\n\x08set_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8b\x01\n\nWebhookGap\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x1f\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9b\x03\n\rWebhookStatus\x12\x0f\n\x07webhook\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.mds.v1.WebhookState\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\x12\x36\n\x12last_delivery_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rfailing_since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\x05\x12\x35\n\x11next_attempt_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bhttp_status\x18\x08 \x01(\x05\x12\r\n\x05\x65rror\x18\t \x01(\t\x12\x0f\n\x07replica\x18\n \x01(\t\x12\x1f\n\x03gap\x18\x0b \x01(\x0b\x32\x12.mds.v1.WebhookGap\x12&\n\x07secrets\x18\x0c \x03(\x0b\x32\x15.mds.v1.WebhookSecret\"\xc9\x03\n\x0fWebhookDelivery\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07webhook\x18\x02 \x01(\t\x12)\n\x04type\x18\x03 \x01(\x0e\x32\x1b.mds.v1.WebhookDeliveryType\x12+\n\x05state\x18\x04 \x01(\x0e\x32\x1c.mds.v1.WebhookDeliveryState\x12\x1f\n\x05\x61\x66ter\x18\x05 \x01(\x0b\x32\x10.mds.v1.Position\x12\"\n\x08position\x18\x06 \x01(\x0b\x32\x10.mds.v1.Position\x12\x0e\n\x06\x65vents\x18\x07 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61ttempt_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\n \x01(\x05\x12\x13\n\x0bhttp_status\x18\x0b \x01(\x05\x12+\n\x08\x64uration\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x65rror\x18\r \x01(\t\x12\x0f\n\x07replica\x18\x0e \x01(\t\x12\x15\n\rredelivery_of\x18\x0f \x01(\t\"U\n\x1aListWebhookStatusesRequest\x12\x10\n\x08webhooks\x18\x01 \x03(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x8b\x01\n\x1bListWebhookStatusesResponse\x12/\n\x10webhook_statuses\x18\x01 \x03(\x0b\x32\x15.mds.v1.WebhookStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"V\n\x1cListWebhookDeliveriesRequest\x12\x0f\n\x07webhook\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x91\x01\n\x1dListWebhookDeliveriesResponse\x12\x33\n\x12webhook_deliveries\x18\x01 \x03(\x0b\x32\x17.mds.v1.WebhookDelivery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\x9f\x01\n\x17SetWebhookSecretRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06secret\x18\x02 \x01(\t\x12+\n\x08keep_old\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\">\n\x18SetWebhookSecretResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\"\"\n\x12TestWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"9\n\x17RedeliverWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x64\x65livery\x18\x02 \x01(\t\"H\n\x14RewindWebhookRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position*\x82\x01\n\x0cWebhookState\x12\x1d\n\x19WEBHOOK_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18WEBHOOK_STATE_DELIVERING\x10\x01\x12\x19\n\x15WEBHOOK_STATE_FAILING\x10\x02\x12\x1a\n\x16WEBHOOK_STATE_DISABLED\x10\x03*\xc7\x01\n\x13WebhookDeliveryType\x12%\n!WEBHOOK_DELIVERY_TYPE_UNSPECIFIED\x10\x00\x12!\n\x1dWEBHOOK_DELIVERY_TYPE_CHANGES\x10\x01\x12 \n\x1cWEBHOOK_DELIVERY_TYPE_MISSED\x10\x02\x12\x1e\n\x1aWEBHOOK_DELIVERY_TYPE_PING\x10\x03\x12$\n WEBHOOK_DELIVERY_TYPE_REDELIVERY\x10\x04*\xab\x01\n\x14WebhookDeliveryState\x12&\n\"WEBHOOK_DELIVERY_STATE_UNSPECIFIED\x10\x00\x12\"\n\x1eWEBHOOK_DELIVERY_STATE_PENDING\x10\x01\x12$\n WEBHOOK_DELIVERY_STATE_DELIVERED\x10\x02\x12!\n\x1dWEBHOOK_DELIVERY_STATE_FAILED\x10\x03\x32\xa7\n\n\x08Webhooks\x12^\n\nGetWebhook\x12\x19.mds.v1.GetWebhookRequest\x1a\x0f.mds.v1.Webhook\"$\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=webhooks/**}\x12\x65\n\x0cListWebhooks\x12\x1b.mds.v1.ListWebhooksRequest\x1a\x1c.mds.v1.ListWebhooksResponse\"\x1a\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/webhooks\x12\x63\n\rCreateWebhook\x12\x1c.mds.v1.CreateWebhookRequest\x1a\x0f.mds.v1.Webhook\"#\xda\xe2\x18\x02\x08\x04\x82\xd3\xe4\x93\x02\x17\"\x0c/v1/webhooks:\x07webhook\x12u\n\rUpdateWebhook\x12\x1c.mds.v1.UpdateWebhookRequest\x1a\x0f.mds.v1.Webhook\"5\xda\xe2\x18\x02\x08\x04\x82\xd3\xe4\x93\x02)2\x1e/v1/{webhook.name=webhooks/**}:\x07webhook\x12r\n\rDeleteWebhook\x12\x1c.mds.v1.DeleteWebhookRequest\x1a\x1d.mds.v1.DeleteWebhookResponse\"$\xda\xe2\x18\x02\x08\x04\x82\xd3\xe4\x93\x02\x18*\x16/v1/{name=webhooks/**}\x12\x82\x01\n\x13ListWebhookStatuses\x12\".mds.v1.ListWebhookStatusesRequest\x1a#.mds.v1.ListWebhookStatusesResponse\"\"\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/webhook_statuses\x12\x8a\x01\n\x15ListWebhookDeliveries\x12$.mds.v1.ListWebhookDeliveriesRequest\x1a%.mds.v1.ListWebhookDeliveriesResponse\"$\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/webhook_deliveries\x12\x88\x01\n\x10SetWebhookSecret\x12\x1f.mds.v1.SetWebhookSecretRequest\x1a .mds.v1.SetWebhookSecretResponse\"1\xda\xe2\x18\x02\x08\x04\x82\xd3\xe4\x93\x02%\" /v1/{name=webhooks/**}:setSecret:\x01*\x12p\n\x0bTestWebhook\x12\x1a.mds.v1.TestWebhookRequest\x1a\x17.mds.v1.WebhookDelivery\",\xda\xe2\x18\x02\x08\x04\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=webhooks/**}:test:\x01*\x12\x7f\n\x10RedeliverWebhook\x12\x1f.mds.v1.RedeliverWebhookRequest\x1a\x17.mds.v1.WebhookDelivery\"1\xda\xe2\x18\x02\x08\x04\x82\xd3\xe4\x93\x02%\" /v1/{name=webhooks/**}:redeliver:\x01*\x12t\n\rRewindWebhook\x12\x1c.mds.v1.RewindWebhookRequest\x1a\x15.mds.v1.WebhookStatus\".\xda\xe2\x18\x02\x08\x04\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=webhooks/**}:rewind:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,79 +44,79 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WEBHOOK_PROPERTIESENTRY']._loaded_options = None
   _globals['_WEBHOOK_PROPERTIESENTRY']._serialized_options = b'8\001'
   _globals['_WEBHOOKS'].methods_by_name['GetWebhook']._loaded_options = None
-  _globals['_WEBHOOKS'].methods_by_name['GetWebhook']._serialized_options = b'\202\323\344\223\002\030\022\026/v1/{name=webhooks/**}'
+  _globals['_WEBHOOKS'].methods_by_name['GetWebhook']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\030\022\026/v1/{name=webhooks/**}'
   _globals['_WEBHOOKS'].methods_by_name['ListWebhooks']._loaded_options = None
-  _globals['_WEBHOOKS'].methods_by_name['ListWebhooks']._serialized_options = b'\202\323\344\223\002\016\022\014/v1/webhooks'
+  _globals['_WEBHOOKS'].methods_by_name['ListWebhooks']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\016\022\014/v1/webhooks'
   _globals['_WEBHOOKS'].methods_by_name['CreateWebhook']._loaded_options = None
-  _globals['_WEBHOOKS'].methods_by_name['CreateWebhook']._serialized_options = b'\202\323\344\223\002\027\"\014/v1/webhooks:\007webhook'
+  _globals['_WEBHOOKS'].methods_by_name['CreateWebhook']._serialized_options = b'\332\342\030\002\010\004\202\323\344\223\002\027\"\014/v1/webhooks:\007webhook'
   _globals['_WEBHOOKS'].methods_by_name['UpdateWebhook']._loaded_options = None
-  _globals['_WEBHOOKS'].methods_by_name['UpdateWebhook']._serialized_options = b'\202\323\344\223\002)2\036/v1/{webhook.name=webhooks/**}:\007webhook'
+  _globals['_WEBHOOKS'].methods_by_name['UpdateWebhook']._serialized_options = b'\332\342\030\002\010\004\202\323\344\223\002)2\036/v1/{webhook.name=webhooks/**}:\007webhook'
   _globals['_WEBHOOKS'].methods_by_name['DeleteWebhook']._loaded_options = None
-  _globals['_WEBHOOKS'].methods_by_name['DeleteWebhook']._serialized_options = b'\202\323\344\223\002\030*\026/v1/{name=webhooks/**}'
+  _globals['_WEBHOOKS'].methods_by_name['DeleteWebhook']._serialized_options = b'\332\342\030\002\010\004\202\323\344\223\002\030*\026/v1/{name=webhooks/**}'
   _globals['_WEBHOOKS'].methods_by_name['ListWebhookStatuses']._loaded_options = None
-  _globals['_WEBHOOKS'].methods_by_name['ListWebhookStatuses']._serialized_options = b'\202\323\344\223\002\026\022\024/v1/webhook_statuses'
+  _globals['_WEBHOOKS'].methods_by_name['ListWebhookStatuses']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\026\022\024/v1/webhook_statuses'
   _globals['_WEBHOOKS'].methods_by_name['ListWebhookDeliveries']._loaded_options = None
-  _globals['_WEBHOOKS'].methods_by_name['ListWebhookDeliveries']._serialized_options = b'\202\323\344\223\002\030\022\026/v1/webhook_deliveries'
+  _globals['_WEBHOOKS'].methods_by_name['ListWebhookDeliveries']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\030\022\026/v1/webhook_deliveries'
   _globals['_WEBHOOKS'].methods_by_name['SetWebhookSecret']._loaded_options = None
-  _globals['_WEBHOOKS'].methods_by_name['SetWebhookSecret']._serialized_options = b'\202\323\344\223\002%\" /v1/{name=webhooks/**}:setSecret:\001*'
+  _globals['_WEBHOOKS'].methods_by_name['SetWebhookSecret']._serialized_options = b'\332\342\030\002\010\004\202\323\344\223\002%\" /v1/{name=webhooks/**}:setSecret:\001*'
   _globals['_WEBHOOKS'].methods_by_name['TestWebhook']._loaded_options = None
-  _globals['_WEBHOOKS'].methods_by_name['TestWebhook']._serialized_options = b'\202\323\344\223\002 \"\033/v1/{name=webhooks/**}:test:\001*'
+  _globals['_WEBHOOKS'].methods_by_name['TestWebhook']._serialized_options = b'\332\342\030\002\010\004\202\323\344\223\002 \"\033/v1/{name=webhooks/**}:test:\001*'
   _globals['_WEBHOOKS'].methods_by_name['RedeliverWebhook']._loaded_options = None
-  _globals['_WEBHOOKS'].methods_by_name['RedeliverWebhook']._serialized_options = b'\202\323\344\223\002%\" /v1/{name=webhooks/**}:redeliver:\001*'
+  _globals['_WEBHOOKS'].methods_by_name['RedeliverWebhook']._serialized_options = b'\332\342\030\002\010\004\202\323\344\223\002%\" /v1/{name=webhooks/**}:redeliver:\001*'
   _globals['_WEBHOOKS'].methods_by_name['RewindWebhook']._loaded_options = None
-  _globals['_WEBHOOKS'].methods_by_name['RewindWebhook']._serialized_options = b'\202\323\344\223\002\"\"\035/v1/{name=webhooks/**}:rewind:\001*'
-  _globals['_WEBHOOKSTATE']._serialized_start=3513
-  _globals['_WEBHOOKSTATE']._serialized_end=3643
-  _globals['_WEBHOOKDELIVERYTYPE']._serialized_start=3646
-  _globals['_WEBHOOKDELIVERYTYPE']._serialized_end=3845
-  _globals['_WEBHOOKDELIVERYSTATE']._serialized_start=3848
-  _globals['_WEBHOOKDELIVERYSTATE']._serialized_end=4019
-  _globals['_WEBHOOK']._serialized_start=223
-  _globals['_WEBHOOK']._serialized_end=732
-  _globals['_WEBHOOK_LABELSENTRY']._serialized_start=624
-  _globals['_WEBHOOK_LABELSENTRY']._serialized_end=669
-  _globals['_WEBHOOK_PROPERTIESENTRY']._serialized_start=671
-  _globals['_WEBHOOK_PROPERTIESENTRY']._serialized_end=720
-  _globals['_GETWEBHOOKREQUEST']._serialized_start=734
-  _globals['_GETWEBHOOKREQUEST']._serialized_end=782
-  _globals['_LISTWEBHOOKSREQUEST']._serialized_start=785
-  _globals['_LISTWEBHOOKSREQUEST']._serialized_end=913
-  _globals['_LISTWEBHOOKSRESPONSE']._serialized_start=915
-  _globals['_LISTWEBHOOKSRESPONSE']._serialized_end=1033
-  _globals['_CREATEWEBHOOKREQUEST']._serialized_start=1035
-  _globals['_CREATEWEBHOOKREQUEST']._serialized_end=1150
-  _globals['_UPDATEWEBHOOKREQUEST']._serialized_start=1153
-  _globals['_UPDATEWEBHOOKREQUEST']._serialized_end=1317
-  _globals['_DELETEWEBHOOKREQUEST']._serialized_start=1319
-  _globals['_DELETEWEBHOOKREQUEST']._serialized_end=1428
-  _globals['_DELETEWEBHOOKRESPONSE']._serialized_start=1430
-  _globals['_DELETEWEBHOOKRESPONSE']._serialized_end=1489
-  _globals['_WEBHOOKSECRET']._serialized_start=1492
-  _globals['_WEBHOOKSECRET']._serialized_end=1634
-  _globals['_WEBHOOKGAP']._serialized_start=1637
-  _globals['_WEBHOOKGAP']._serialized_end=1776
-  _globals['_WEBHOOKSTATUS']._serialized_start=1779
-  _globals['_WEBHOOKSTATUS']._serialized_end=2190
-  _globals['_WEBHOOKDELIVERY']._serialized_start=2193
-  _globals['_WEBHOOKDELIVERY']._serialized_end=2650
-  _globals['_LISTWEBHOOKSTATUSESREQUEST']._serialized_start=2652
-  _globals['_LISTWEBHOOKSTATUSESREQUEST']._serialized_end=2737
-  _globals['_LISTWEBHOOKSTATUSESRESPONSE']._serialized_start=2740
-  _globals['_LISTWEBHOOKSTATUSESRESPONSE']._serialized_end=2879
-  _globals['_LISTWEBHOOKDELIVERIESREQUEST']._serialized_start=2881
-  _globals['_LISTWEBHOOKDELIVERIESREQUEST']._serialized_end=2967
-  _globals['_LISTWEBHOOKDELIVERIESRESPONSE']._serialized_start=2970
-  _globals['_LISTWEBHOOKDELIVERIESRESPONSE']._serialized_end=3115
-  _globals['_SETWEBHOOKSECRETREQUEST']._serialized_start=3118
-  _globals['_SETWEBHOOKSECRETREQUEST']._serialized_end=3277
-  _globals['_SETWEBHOOKSECRETRESPONSE']._serialized_start=3279
-  _globals['_SETWEBHOOKSECRETRESPONSE']._serialized_end=3341
-  _globals['_TESTWEBHOOKREQUEST']._serialized_start=3343
-  _globals['_TESTWEBHOOKREQUEST']._serialized_end=3377
-  _globals['_REDELIVERWEBHOOKREQUEST']._serialized_start=3379
-  _globals['_REDELIVERWEBHOOKREQUEST']._serialized_end=3436
-  _globals['_REWINDWEBHOOKREQUEST']._serialized_start=3438
-  _globals['_REWINDWEBHOOKREQUEST']._serialized_end=3510
-  _globals['_WEBHOOKS']._serialized_start=4022
-  _globals['_WEBHOOKS']._serialized_end=5274
+  _globals['_WEBHOOKS'].methods_by_name['RewindWebhook']._serialized_options = b'\332\342\030\002\010\004\202\323\344\223\002\"\"\035/v1/{name=webhooks/**}:rewind:\001*'
+  _globals['_WEBHOOKSTATE']._serialized_start=3534
+  _globals['_WEBHOOKSTATE']._serialized_end=3664
+  _globals['_WEBHOOKDELIVERYTYPE']._serialized_start=3667
+  _globals['_WEBHOOKDELIVERYTYPE']._serialized_end=3866
+  _globals['_WEBHOOKDELIVERYSTATE']._serialized_start=3869
+  _globals['_WEBHOOKDELIVERYSTATE']._serialized_end=4040
+  _globals['_WEBHOOK']._serialized_start=244
+  _globals['_WEBHOOK']._serialized_end=753
+  _globals['_WEBHOOK_LABELSENTRY']._serialized_start=645
+  _globals['_WEBHOOK_LABELSENTRY']._serialized_end=690
+  _globals['_WEBHOOK_PROPERTIESENTRY']._serialized_start=692
+  _globals['_WEBHOOK_PROPERTIESENTRY']._serialized_end=741
+  _globals['_GETWEBHOOKREQUEST']._serialized_start=755
+  _globals['_GETWEBHOOKREQUEST']._serialized_end=803
+  _globals['_LISTWEBHOOKSREQUEST']._serialized_start=806
+  _globals['_LISTWEBHOOKSREQUEST']._serialized_end=934
+  _globals['_LISTWEBHOOKSRESPONSE']._serialized_start=936
+  _globals['_LISTWEBHOOKSRESPONSE']._serialized_end=1054
+  _globals['_CREATEWEBHOOKREQUEST']._serialized_start=1056
+  _globals['_CREATEWEBHOOKREQUEST']._serialized_end=1171
+  _globals['_UPDATEWEBHOOKREQUEST']._serialized_start=1174
+  _globals['_UPDATEWEBHOOKREQUEST']._serialized_end=1338
+  _globals['_DELETEWEBHOOKREQUEST']._serialized_start=1340
+  _globals['_DELETEWEBHOOKREQUEST']._serialized_end=1449
+  _globals['_DELETEWEBHOOKRESPONSE']._serialized_start=1451
+  _globals['_DELETEWEBHOOKRESPONSE']._serialized_end=1510
+  _globals['_WEBHOOKSECRET']._serialized_start=1513
+  _globals['_WEBHOOKSECRET']._serialized_end=1655
+  _globals['_WEBHOOKGAP']._serialized_start=1658
+  _globals['_WEBHOOKGAP']._serialized_end=1797
+  _globals['_WEBHOOKSTATUS']._serialized_start=1800
+  _globals['_WEBHOOKSTATUS']._serialized_end=2211
+  _globals['_WEBHOOKDELIVERY']._serialized_start=2214
+  _globals['_WEBHOOKDELIVERY']._serialized_end=2671
+  _globals['_LISTWEBHOOKSTATUSESREQUEST']._serialized_start=2673
+  _globals['_LISTWEBHOOKSTATUSESREQUEST']._serialized_end=2758
+  _globals['_LISTWEBHOOKSTATUSESRESPONSE']._serialized_start=2761
+  _globals['_LISTWEBHOOKSTATUSESRESPONSE']._serialized_end=2900
+  _globals['_LISTWEBHOOKDELIVERIESREQUEST']._serialized_start=2902
+  _globals['_LISTWEBHOOKDELIVERIESREQUEST']._serialized_end=2988
+  _globals['_LISTWEBHOOKDELIVERIESRESPONSE']._serialized_start=2991
+  _globals['_LISTWEBHOOKDELIVERIESRESPONSE']._serialized_end=3136
+  _globals['_SETWEBHOOKSECRETREQUEST']._serialized_start=3139
+  _globals['_SETWEBHOOKSECRETREQUEST']._serialized_end=3298
+  _globals['_SETWEBHOOKSECRETRESPONSE']._serialized_start=3300
+  _globals['_SETWEBHOOKSECRETRESPONSE']._serialized_end=3362
+  _globals['_TESTWEBHOOKREQUEST']._serialized_start=3364
+  _globals['_TESTWEBHOOKREQUEST']._serialized_end=3398
+  _globals['_REDELIVERWEBHOOKREQUEST']._serialized_start=3400
+  _globals['_REDELIVERWEBHOOKREQUEST']._serialized_end=3457
+  _globals['_REWINDWEBHOOKREQUEST']._serialized_start=3459
+  _globals['_REWINDWEBHOOKREQUEST']._serialized_end=3531
+  _globals['_WEBHOOKS']._serialized_start=4043
+  _globals['_WEBHOOKS']._serialized_end=5362
 # @@protoc_insertion_point(module_scope)
