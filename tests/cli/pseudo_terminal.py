@@ -1,4 +1,4 @@
-"""`mds` on a terminal, as people have it: a real pseudo terminal, whose screen is read."""
+"""`mds` on a terminal, or a shell, as people have it: a real pseudo terminal, whose screen is read."""
 
 import contextlib
 import fcntl
@@ -28,14 +28,16 @@ class PseudoTerminal:
         written: all that it has written.
     """
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], *, program: str = MDS
+    ) -> None:
         self.written = ""
         self._keyboard, there = pty.openpty()
         self.before = termios.tcgetattr(there)
         self._there = there
         self.resize(24, 80)
         self.program = subprocess.Popen(
-            [MDS, *arguments],
+            [program, *arguments],
             stdin=there, stdout=there, stderr=there,
             env={**os.environ, "TERM": "xterm", **environment},
             start_new_session=True,
@@ -98,9 +100,9 @@ class PseudoTerminal:
 
 @contextlib.contextmanager
 def on_a_terminal(
-    *arguments: str, environment: Mapping[str, str] | None = None
+    *arguments: str, environment: Mapping[str, str] | None = None, program: str = MDS
 ) -> Iterator[PseudoTerminal]:
-    terminal = PseudoTerminal(arguments, environment or {})
+    terminal = PseudoTerminal(arguments, environment or {}, program=program)
     try:
         yield terminal
     finally:

@@ -2,18 +2,14 @@
 
 import asyncio
 import os
-import shutil
 from pathlib import Path
 
-import pytest
-
 from control_units.cli.completion.ids import grouped
-from tests.cli.conftest import Mds, run_mds
+from tests.cli.conftest import Mds
 from tests.cli.test_import import small_facility, write
 from tests.stages.nursery import BIN
 from tests.stages.ports import free_port
 from tests.stages.replica import Replica
-from tests.stages.requirements import needs
 from tests.stages.waiting import until
 
 TRY = """
@@ -80,26 +76,3 @@ def test_of_many_ids_the_next_part_is_offered() -> None:
     assert grouped(ids, "RING/") == ["RING/MAG/", "RING/DIA/"]
     assert grouped(ids, "") == ["RING/"]
     assert grouped(ids[:5], "RING/") == ids[:5]
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-async def test_the_script_of_each_shell_is_one(shell: str, tmp_path: Path) -> None:
-    ended = await run_mds("completion", shell)
-    assert (ended.code, "_MDS_COMPLETE" in ended.out) == (0, True)
-    if shell == "bash":
-        needs("" if shutil.which("bash") else "There is no bash.")
-    if not shutil.which(shell):
-        return  # the others are made by click, which tests them
-    script = tmp_path / "script"
-    script.write_text(ended.out)
-    process = await asyncio.create_subprocess_exec(shell, "-n", str(script))
-    assert await process.wait() == 0
-
-
-async def test_zsh_and_fish_are_answered_in_their_own_way() -> None:
-    for shell, words in (("zsh", "mds comp"), ("fish", "mds comp")):
-        environment = {"_MDS_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": "1"}
-        if shell == "fish":
-            environment["COMP_CWORD"] = "comp"
-        ended = await run_mds(environment=environment)
-        assert "completion" in ended.out, ended

@@ -22,13 +22,12 @@ def completion(shell: str) -> None:
 
     Exit codes: 0 printed, 2 wrong use.
     """
-    from click.shell_completion import get_completion_class
-
     from control_units.cli import main
     from control_units.cli.completion.bash import Bash
+    from control_units.cli.completion.fish import Fish
+    from control_units.cli.completion.zsh import Zsh
 
-    made = Bash if shell == "bash" else get_completion_class(shell)
-    assert made is not None
+    made = {"bash": Bash, "zsh": Zsh, "fish": Fish}[shell]
     # Not by source(): of bash it starts one to ask it for its version.
     told = made(main, {}, "mds", "_MDS_COMPLETE")
     click.echo(told.source_template % told.source_vars())

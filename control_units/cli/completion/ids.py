@@ -1,7 +1,6 @@
 """Ids of resources, asked from a server while somebody waits for them."""
 
 import asyncio
-import os
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -13,19 +12,15 @@ PATIENCE_S = 1.0
 _MOST = 1000
 _MANY = 30
 """So many are offered at once; of more the next part of the id."""
-_BASH = "bash_complete"
 
 
 def ids_of(ctx: click.Context, kind: str, incomplete: str) -> list[str]:
     """Ids that begin so; of many what is common to some, up to the next slash; nothing where no
     server answers."""
     try:
-        found = asyncio.run(_asked(ctx, kind, incomplete))
+        return grouped(asyncio.run(_asked(ctx, kind, incomplete)), incomplete)
     except Exception:  # noqa: BLE001 - whatever it is, a word in the middle of a line is worse
         return []
-    # Other shells put a space after what is no whole id yet.
-    is_bash = os.environ.get("_MDS_COMPLETE") == _BASH
-    return grouped(found, incomplete) if is_bash else found
 
 
 def grouped(ids: Sequence[str], incomplete: str) -> list[str]:
