@@ -8,9 +8,11 @@ from aiohttp import web
 from webui.headers import add_headers, log_request
 from webui.live import events
 from webui.live.feed import Feed
+from webui.origins import keep_other_origins_out
 from webui.overview import pages as overview
 from webui.site import Site
 from webui.units import pages as units
+from webui.visit import note_visit
 
 
 def application(site: Site, feed: Feed) -> web.Application:
@@ -22,7 +24,7 @@ def application(site: Site, feed: Feed) -> web.Application:
             return web.Response(text="ready\n")
         return web.Response(text="the metadata server does not answer\n", status=503)
 
-    app = web.Application(middlewares=[log_request])
+    app = web.Application(middlewares=[log_request, keep_other_origins_out, note_visit])
     app[events.HUB] = site.hub
     app.on_response_prepare.append(add_headers)
     app.add_routes(

@@ -2,7 +2,8 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from webui import vocabulary
+from webui import translation, vocabulary
+from webui.navigation import NAVIGATION
 
 # A space that numbers are grouped with and lines never break at.
 _NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
@@ -16,9 +17,13 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
     )
+    # The extension adds this method; types do not know it.
+    vars(made)["install_gettext_callables"](translation._, translation.ngettext, newstyle=True)
     made.filters["count"] = grouped
     made.globals["unknown"] = vocabulary.health(0)
+    made.globals["navigation"] = NAVIGATION
     return made
 
 

@@ -10,6 +10,7 @@ from jinja2 import Environment
 from control_units.client import Client, ClientError, Refused
 from webui.clock import time_zone_name
 from webui.live.hub import Hub
+from webui.visit import current_visit
 
 # Time for all that one page asks, in s.
 READ_SECONDS = 5.0
@@ -33,6 +34,7 @@ class Site:
             picture=picture,
             picture_id=self.hub.picture_id(picture),
             time_zone=time_zone_name(datetime.now(UTC)),
+            section=current_visit().section,
         )
         response = web.Response(text=text, content_type="text/html", status=status)
         response.enable_compression()
