@@ -180,7 +180,7 @@ class ControlUnit:
                 deadline=self.hook_deadline,
                 slots=self._setting,
             )
-        except BaseException:
+        except BaseException:  # cancelled or failed: nobody has taken the value over
             if name in before:
                 self._values[name] = before[name]
             else:

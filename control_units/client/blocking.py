@@ -132,7 +132,7 @@ class BlockingIterator:
             except (StopAsyncIteration, _Ended):
                 self._next = None
                 return
-            except Exception:
+            except Exception:  # whatever the stream ends with
                 if not self._ahead:
                     self._next = None
                     raise
@@ -202,7 +202,7 @@ class SyncClient(Blocking):
 
         try:
             super().__init__(loop.call(client), loop)
-        except BaseException:
+        except BaseException:  # also an interrupt: a thread must not be left behind
             loop.close()
             raise
 

@@ -30,7 +30,7 @@ class Glance:
             self._connection = self._engine.connect()
         try:
             store_id, epoch, value = self._connection.execute(WHERE_IT_STANDS).one()
-        except BaseException:
+        except BaseException:  # whatever broke off, the connection may be in the middle of a reply
             self.close()
             raise
         return Position(store_id, epoch, value)

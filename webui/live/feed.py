@@ -79,7 +79,7 @@ class Feed:
                 self._lose(failure)
                 await asyncio.sleep(backoff.next())
                 continue
-            except Exception:
+            except Exception:  # the top of a background loop: it goes on
                 log.exception("overview_not_drawn")
                 self._show(self._stale("What it answers cannot be shown; the log says why."))
                 await asyncio.sleep(backoff.next(at_least=1.0))

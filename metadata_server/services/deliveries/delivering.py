@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
 
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
+from metadata_server.services.claiming import Claiming
 from metadata_server.services.deliveries.postings import Sender
 from metadata_server.services.deliveries.webhook_run import Grip, WebhookRun
 from metadata_server.services.watching.following import keep_following
@@ -54,7 +55,9 @@ class Delivering:
         self._replica = replica
         self._held: dict[int, tuple[Grip, WebhookRun]] = {}
         self._grips: dict[int, Grip] = {}
-        self._due = asyncio.Event()
+        self._claiming = Claiming(
+            "webhooks", LOOK_S, tailer.draining, claim=self._claim, carry_on=self._deliver
+        )
 
     @property
     def held(self) -> int:
@@ -63,33 +66,16 @@ class Delivering:
 
     def look(self) -> None:
         """Has it look for webhooks at once."""
-        self._due.set()
+        self._claiming.look()
 
     async def run(self) -> None:
         """Claims webhooks and delivers them, until it is cancelled, or the replica drains."""
         async with asyncio.TaskGroup() as tasks:
             beside = [tasks.create_task(each) for each in (self._listen(), self._keep())]
-            running: dict[int, asyncio.Task[None]] = {}
-            while not self._tailer.draining.is_set():
-                running = {key: task for key, task in running.items() if not task.done()}
-                try:
-                    for grip in await self._claim():
-                        running[grip.key] = tasks.create_task(self._deliver(grip))
-                except Refused as refused:
-                    log.warning("webhooks_wait", reason=refused.reason)
-                except Exception:  # the top of a background loop
-                    log.exception("webhooks_not_claimed")
-                await self._pause()
+            await self._claiming.run(tasks)
             for task in beside:
                 task.cancel()
-            await self._let_go(running)
-
-    async def _let_go(self, running: Mapping[int, asyncio.Task[None]]) -> None:
-        """Leaves all webhooks to other replicas, without having them wait for a lease."""
-        for task in running.values():
-            task.cancel()
-        await asyncio.gather(*running.values(), return_exceptions=True)
-        await self._give_back(list(self._grips.values()))
+            await self._give_back(list(self._grips.values()))
 
     async def _give_back(self, grips: Sequence[Grip]) -> None:
         """Lets other replicas deliver what this one does not deliver any more."""
@@ -102,14 +88,6 @@ class Delivering:
             log.warning("webhooks_not_given_back", reason=refused.reason)
         for grip in grips:
             self._grips.pop(grip.key, None)
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(random.uniform(0.5, 1.0) * LOOK_S):
-                await self._due.wait()
-        except TimeoutError:
-            pass
-        self._due.clear()
 
     async def _claim(self) -> list[Grip]:
         """Takes webhooks that nobody delivers."""
@@ -132,7 +110,7 @@ class Delivering:
         try:
             await run.run()
         except Fenced:
-            self._due.set()
+            self.look()
         except Refused as refused:
             if not self._tailer.draining.is_set():
                 log.warning("webhook_left", reason=refused.reason)

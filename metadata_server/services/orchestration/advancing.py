@@ -7,15 +7,15 @@ renewed runs out, by the database's clock, and another replica takes the operati
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import structlog
 
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
+from metadata_server.services.claiming import Claiming
 from metadata_server.services.orchestration.advance import Advance, Hold
 from metadata_server.services.orchestration.holding import Holding
 from metadata_server.services.watching.following import keep_following
@@ -52,7 +52,9 @@ class Advancing:
         self._replica = replica
         self._held: dict[int, Advance] = {}
         self._by_unit: dict[int, set[int]] = defaultdict(set)
-        self._due = asyncio.Event()
+        self._claiming = Claiming(
+            "operations", LOOK_S, tailer.draining, claim=self._claim, carry_on=self._carry_on
+        )
         self._some = asyncio.Event()
 
     @property
@@ -62,47 +64,27 @@ class Advancing:
 
     def look(self) -> None:
         """Has it look for operations at once."""
-        self._due.set()
+        self._claiming.look()
 
     async def run(self) -> None:
         """Claims operations and carries them on, until it is cancelled, or the replica drains."""
         async with asyncio.TaskGroup() as tasks:
             holding = Holding(self._store, self._tailer, on_due=self.look)
             beside = [tasks.create_task(each) for each in (self._listen(), holding.run())]
-            carrying: dict[Hold, asyncio.Task[None]] = {}
-            while not self._tailer.draining.is_set():
-                carrying = {hold: task for hold, task in carrying.items() if not task.done()}
-                try:
-                    for hold in await self._claim():
-                        carrying[hold] = tasks.create_task(self._carry_on(hold))
-                except Refused as refused:
-                    log.warning("operations_wait", reason=refused.reason)
-                except Exception:  # the top of a background loop
-                    log.exception("operations_not_claimed")
-                await self._pause()
+            carried = await self._claiming.run(tasks)
             for task in beside:
                 task.cancel()
-            await self._let_go(carrying)
+            await self._let_go(carried)
 
-    async def _let_go(self, carrying: Mapping[Hold, asyncio.Task[None]]) -> None:
-        """Leaves all operations to other replicas, without having them wait for a lease."""
-        for task in carrying.values():
-            task.cancel()
-        await asyncio.gather(*carrying.values(), return_exceptions=True)
-        if carrying:
-            pairs = [(hold.key, hold.fence) for hold in carrying]
-            try:
-                await self._store.transact(lambda unit: release_operations(unit, pairs))
-            except Refused as refused:
-                log.warning("operations_left", reason=refused.reason)
-
-    async def _pause(self) -> None:
+    async def _let_go(self, holds: Sequence[Hold]) -> None:
+        """Leaves operations to other replicas, without having them wait for a lease."""
+        if not holds:
+            return
+        pairs = [(hold.key, hold.fence) for hold in holds]
         try:
-            async with asyncio.timeout(random.uniform(0.5, 1.0) * LOOK_S):
-                await self._due.wait()
-        except TimeoutError:
-            pass
-        self._due.clear()
+            await self._store.transact(lambda unit: release_operations(unit, pairs))
+        except Refused as refused:
+            log.warning("operations_left", reason=refused.reason)
 
     async def _claim(self) -> list[Hold]:
         """Takes operations that nobody holds."""
@@ -133,7 +115,7 @@ class Advancing:
             advance.look_again()  # what was heard of its units before is not lost
             await advance.run()
         except Fenced:
-            self._due.set()
+            self.look()
         except Refused as refused:
             log.warning("operation_left", reason=refused.reason)
         except Exception:  # the top of a background loop
