@@ -80,5 +80,5 @@ bench: setup ## Measure, and print a table
 .PHONY: clean
 clean: ## Remove what was made here: environment, caches, builds
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf build dist *.egg-info
+	rm -rf build dist *.egg-info webui/static/vendor
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

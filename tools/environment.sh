@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the virtual environment `.venv`, or brings it up to date. Does nothing, quickly, when
-# setup.cfg and pyproject.toml have not changed since.
+# setup.cfg, pyproject.toml and what the web page takes from npm have not changed since.
 #
 #   tools/environment.sh run    what the programs need
 #   tools/environment.sh test   that, and what checks and tests need
@@ -14,10 +14,10 @@ case $wanted in
     *) echo "environment.sh: '$wanted' is not one of: run, test" >&2; exit 2 ;;
 esac
 
-digest=$(cat setup.cfg pyproject.toml | cksum)
+digest=$(cat setup.cfg pyproject.toml webui/package-lock.json tools/web_assets.py | cksum)
 is_current() {
     [ "$(cat ".venv/.made-for-$1" 2>/dev/null)" = "$digest" ] &&
-        [ "$(cat .venv/.made-in)" = "$(pwd)" ]
+        [ "$(cat .venv/.made-in)" = "$(pwd)" ] && [ -e webui/static/vendor/made-for.txt ]
 }
 if is_current "$wanted" || { [ "$wanted" = run ] && is_current test; }; then
     exit 0
