@@ -12,7 +12,7 @@ from mds.v1.campaign_pb2 import Campaign, UpdateCampaignRequest
 from mds.v1.control_unit_pb2 import GetConfigurationRequest
 from mds.v1.registration_pb2 import RegisterRequest
 
-from control_units.cli.curl.command import curl_of
+from control_units.client.curl import curl_of
 from tests.cli.conftest import Ended, Mds, run_mds
 from tests.cli.test_import import small_facility, write
 from tests.stages.ports import free_port

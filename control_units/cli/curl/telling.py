@@ -2,7 +2,6 @@
 their answers, and ends the command before the first that would change something."""
 
 import contextlib
-import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, cast
@@ -12,12 +11,10 @@ import grpc.aio
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor
 
-from control_units.cli.curl.command import curl_of
 from control_units.client import Client, Unreachable
 from control_units.client.calls import FailoverChannel, Stream
+from control_units.client.curl import base_address, curl_of
 
-ADDRESS_VARIABLE = "MDS_HTTP_ADDRESS"
-DEFAULT_PORT = 7401
 _ENDLESS = frozenset({"Watch", "Pulse"})
 
 
@@ -121,14 +118,6 @@ def changes(method: MethodDescriptor, request: Any) -> bool:
 def method_at(path: str) -> MethodDescriptor:
     """The method at `/mds.v1.ControlUnits/GetControlUnit`."""
     return descriptor_pool.Default().FindMethodByName(path.strip("/").replace("/", "."))
-
-
-def base_address(address: str) -> str:
-    """Where REST is: what MDS_HTTP_ADDRESS says, else the usual port beside a server's."""
-    said = os.environ.get(ADDRESS_VARIABLE, "")
-    if said:
-        return (said if "://" in said else f"http://{said}").rstrip("/")
-    return f"http://{address.rpartition(':')[0]}:{DEFAULT_PORT}"
 
 
 def _end_if(is_over: bool) -> None:  # noqa: FBT001 - it reads as a sentence

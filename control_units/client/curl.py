@@ -1,6 +1,7 @@
 """One call as a command line of curl, from what the protocol says of its way over HTTP."""
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,8 @@ from google.protobuf.message import Message
 
 _VARIABLE = re.compile(r"\{([a-z0-9_.]+)(?:=[^{}]*)?\}")
 _SECRET = re.compile(r"(secret|password)$", re.IGNORECASE)
+ADDRESS_VARIABLE = "MDS_HTTP_ADDRESS"
+DEFAULT_PORT = 7401
 HIDDEN = "<secret>"
 """Stands for what must not be printed."""
 
@@ -42,6 +45,14 @@ def curl_of(method: MethodDescriptor, request: Message, *, base: str, principal:
     query = urlencode(list(_pairs(plain)), quote_via=quote, safe="/,")
     url = f"{base}{path}" + (f"?{query}" if query else "")
     return _line(verb.upper(), url, body, principal, is_stream=method.client_streaming)
+
+
+def base_address(address: str) -> str:
+    """Where REST is: what MDS_HTTP_ADDRESS says, else the usual port beside a server's."""
+    said = os.environ.get(ADDRESS_VARIABLE, "")
+    if said:
+        return (said if "://" in said else f"http://{said}").rstrip("/")
+    return f"http://{address.rpartition(':')[0]}:{DEFAULT_PORT}"
 
 
 def _line(verb: str, url: str, body: Any, principal: str, *, is_stream: bool) -> str:
