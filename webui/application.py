@@ -1,10 +1,8 @@
 """The application: which path leads where."""
 
-from importlib.resources import files
-from pathlib import Path
-
 from aiohttp import web
 
+from webui.assets import read_assets
 from webui.headers import add_headers, log_request
 from webui.live import events
 from webui.live.feed import Feed
@@ -16,6 +14,13 @@ from webui.visit import note_visit
 
 
 def application(site: Site, feed: Feed) -> web.Application:
+    """
+    Raises:
+        NotBuilt: what the pages take from npm is not there.
+    """
+    assets = read_assets()
+    site.environment.globals["asset"] = assets.url
+
     async def live(_: web.Request) -> web.Response:
         return web.Response(text="live\n")
 
@@ -34,7 +39,7 @@ def application(site: Site, feed: Feed) -> web.Application:
             web.get("/events", events.events, allow_head=False),
             web.get("/healthz/live", live),
             web.get("/healthz/ready", ready),
-            web.static("/static", Path(str(files("webui") / "static"))),
+            web.get("/static/{path:.+}", assets.serve),
         ]
     )
     return app

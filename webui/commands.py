@@ -23,6 +23,7 @@ def web(port: int | None) -> None:
     from pydantic import ValidationError
 
     from webui import logs
+    from webui.assets import NotBuilt
     from webui.server import PortTaken, serve
     from webui.settings import Settings
 
@@ -33,8 +34,8 @@ def web(port: int | None) -> None:
     logs.configure(settings.log_level)
     try:
         asyncio.run(serve(settings))
-    except PortTaken as taken:
-        raise click.ClickException(str(taken)) from taken
+    except (PortTaken, NotBuilt) as failure:
+        raise click.ClickException(str(failure)) from failure
 
 
 def _problems(wrong: "ValidationError") -> str:

@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler
 log = structlog.get_logger()
 
 # Everything comes from this server; no script or style stands inside a page, so text from the
-# facility can never become one.
+# facility can never become one. What scripts set on `element.style` is theirs, not the page's.
 _POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'self'"
@@ -31,7 +31,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     """Signal handler: before the head of any answer is sent, refusals included."""
     response.headers.update(_HEADERS)
     is_static = request.path.startswith("/static/")
-    # Pages are never kept: an old one would look like a live one. Assets are asked for again.
+    # Pages are never kept: an old one would look like a live one.
     response.headers.setdefault("Cache-Control", "no-cache" if is_static else "no-store")
 
 

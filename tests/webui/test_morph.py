@@ -11,11 +11,17 @@ from tests.webui.chromium import Page, chromium, what_is_missing
 from tests.webui.conftest import OpenSite
 
 SETUP = """
-import("/static/morph.js").then((script) => {
-  window.script = script;
+(async () => {
+  for (const name of ["htmx", "idiomorph"]) {
+    const script = document.createElement("script");
+    script.src = `/static/vendor/${name}.js`;
+    document.head.append(script);
+    await new Promise((loaded) => (script.onload = loaded));
+  }
+  window.script = await import("/static/morph.js");
   document.body.innerHTML = '<ul id="list"></ul><div id="box"></div>';
   return true;
-})
+})()
 """
 
 
@@ -130,3 +136,11 @@ async def test_what_the_browser_counts_up_is_left_to_it(page: Page) -> None:
     html = await become(page, age.format("2026-03-14T08:00:00Z"))
     assert ">4 s</span>" in html
     assert "T08:00" in html
+
+
+async def test_what_is_being_typed_is_left_to_who_types_it(page: Page) -> None:
+    field = '<div id="box"><input id="i" value="{}"><input id="j" value="{}"></div>'
+    await become(page, field.format("1", "1"))
+    await page.evaluate("(() => { i.focus(); i.value = '12'; })()")
+    await become(page, field.format("3", "3"))
+    assert await page.evaluate("[i.value, j.value, document.activeElement.id]") == ["12", "3", "i"]

@@ -1,10 +1,12 @@
 // Makes an element look like another one and touches only what differs, so that focus, scroll,
-// selection and what people have opened stay where they are.
-//
-// Elements are matched by id, else by place. What an attribute protects:
+// selection and what people have opened stay where they are: idiomorph's work, here and where a
+// page says `hx-swap="morph"`. What an attribute protects:
 //   data-keep       the children belong to the browser (a list that was loaded when opened)
 //   data-keep-open  `open` belongs to whoever opened it
 //   data-since, data-beat   the text is counted up by the browser
+// A field that has the focus keeps what is being typed.
+
+/* global Idiomorph */
 
 const parser = document.createElement("template");
 
@@ -15,62 +17,35 @@ export function parse(html) {
 }
 
 export function morph(from, to) {
-  if (from.nodeName !== to.nodeName) {
-    from.replaceWith(to);
-    return;
-  }
-  if (from.hasAttribute("data-keep") && from.hasAttribute("data-loaded")) return;
-  morphAttributes(from, to);
-  if (from.hasAttribute("data-since") || from.hasAttribute("data-beat")) return;
-  morphChildren(from, to);
+  Idiomorph.morph(from, to, { morphStyle: "outerHTML" });
 }
 
 // Makes the children of an element those of this HTML, in the same way.
 export function fill(element, html) {
-  const wanted = element.cloneNode(false);
-  wanted.innerHTML = html;
-  morphChildren(element, wanted);
+  Idiomorph.morph(element, html, { morphStyle: "innerHTML" });
 }
 
-function morphAttributes(from, to) {
-  for (const { name, value } of to.attributes) {
-    if (from.getAttribute(name) !== value) from.setAttribute(name, value);
-  }
-  for (const { name } of [...from.attributes]) {
-    const ours = name === "open" && from.hasAttribute("data-keep-open");
-    if (!to.hasAttribute(name) && !ours) from.removeAttribute(name);
-  }
-}
-
-function morphChildren(from, to) {
-  const byId = new Map();
-  for (const child of from.children) if (child.id) byId.set(child.id, child);
-  let here = from.firstChild;
-  for (const wanted of [...to.childNodes]) {
-    const known = wanted.nodeType === Node.ELEMENT_NODE && wanted.id ? byId.get(wanted.id) : null;
-    if (known) {
-      if (known === here) here = here.nextSibling;
-      else place(from, known, here);
-      morph(known, wanted);
-    } else if (here && alike(here, wanted)) {
-      const next = here.nextSibling;
-      if (here.nodeType === Node.ELEMENT_NODE) morph(here, wanted);
-      else if (here.nodeValue !== wanted.nodeValue) here.nodeValue = wanted.nodeValue;
-      here = next;
-    } else {
-      from.insertBefore(wanted, here);
+Object.assign(Idiomorph.defaults.callbacks, {
+  beforeNodeMorphed(from, to) {
+    if (from.nodeType !== Node.ELEMENT_NODE) return true;
+    if (from.hasAttribute("data-keep") && from.hasAttribute("data-loaded")) return false;
+    if (counts(from) && to.nodeType === Node.ELEMENT_NODE && counts(to)) {
+      for (const name of ["data-since", "data-beat"]) {
+        if (to.hasAttribute(name)) from.setAttribute(name, to.getAttribute(name));
+      }
+      return false;
     }
-  }
-  while (here) {
-    const next = here.nextSibling;
-    here.remove();
-    here = next;
-  }
-}
+    return true;
+  },
+  beforeAttributeUpdated(name, element) {
+    if (name === "open") return !element.hasAttribute("data-keep-open");
+    return !(name === "value" && element === document.activeElement);
+  },
+});
 
-// Whether a node without an id may become another one.
-function alike(node, wanted) {
-  return node.nodeName === wanted.nodeName && !node.id && !wanted.id;
+// Whether the browser counts up what stands in an element.
+function counts(element) {
+  return element.hasAttribute("data-since") || element.hasAttribute("data-beat");
 }
 
 // Puts the children of a list into this order of ids, makes those that are missing, and removes
