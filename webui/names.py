@@ -11,3 +11,9 @@ def id_of(name: str) -> str:
 def page_of(name: str) -> str:
     """Path of the page about a resource: its name; an id's colon is written `%3A`."""
     return "/" + quote(name, safe="/")
+
+
+def local_page(path: str) -> str:
+    """A path of this site that a form names to lead back to; the overview for anything else."""
+    is_local = path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path.partition("?")[0] if is_local else "/"

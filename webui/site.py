@@ -7,13 +7,33 @@ from http import HTTPStatus
 from aiohttp import web
 from jinja2 import Environment
 
-from control_units.client import Client, ClientError, Refused
+from control_units.client import (
+    AlreadyExists,
+    Client,
+    ClientError,
+    Denied,
+    HistoryGone,
+    Invalid,
+    Precondition,
+    Refused,
+    Stale,
+)
 from webui.clock import time_zone_name
 from webui.live.hub import Hub
 from webui.visit import current_visit
 
 # Time for all that one page asks, in s.
 READ_SECONDS = 5.0
+
+_STATUSES = {
+    Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    AlreadyExists: HTTPStatus.CONFLICT,
+    Precondition: HTTPStatus.CONFLICT,
+    Stale: HTTPStatus.PRECONDITION_FAILED,
+    HistoryGone: HTTPStatus.GONE,
+    Denied: HTTPStatus.FORBIDDEN,
+}
+"""What a refusal is in a browser; another one is the server's own fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +78,8 @@ def explain(failure: ClientError | TimeoutError) -> tuple[str, str, int]:
     if isinstance(failure, Refused):
         if failure.reason.endswith("_NOT_FOUND") or failure.reason == "INVALID_ID":
             return "There is no such page", failure.message, HTTPStatus.NOT_FOUND
-        status = HTTPStatus.SERVICE_UNAVAILABLE if failure.is_transient else HTTPStatus.BAD_GATEWAY
+        status = _STATUSES.get(type(failure), HTTPStatus.BAD_GATEWAY)
+        status = HTTPStatus.SERVICE_UNAVAILABLE if failure.is_transient else status
         return "The metadata server refused", f"{failure.reason}: {failure.message}", status
     message = "The metadata server does not answer. This page works again when it does."
     return "No answer", message, HTTPStatus.SERVICE_UNAVAILABLE

@@ -55,6 +55,16 @@ async def test_what_has_not_changed_is_read_once(reader: Reader, store: Store) -
     assert reader.loads == ["A"]
 
 
+async def test_what_has_not_changed_is_true_at_each_revision_since(
+    reader: Reader, store: Store
+) -> None:
+    await write(store, "A")
+    await reader.held("A")
+    later = await write(store, "B")
+    assert (await reader.held("A"))[1] >= later.revision
+    assert reader.loads == ["A"]
+
+
 async def test_what_has_changed_is_read_again(reader: Reader, store: Store) -> None:
     for length in range(1, 4):
         position = await write(store, "A")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mds.v1 import control_unit_pb2, dataset_pb2, instantiation_pb2
+from mds.v1 import control_unit_pb2, instantiation_pb2
 
 from webui import vocabulary
 from webui.clock import Moment, duration_words, moment
@@ -14,17 +14,6 @@ from webui.vocabulary import Mark
 
 # States of one life that are shown; the newest are kept.
 MOST_STATES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeRow:
-    name: str
-    description: str
-    direction: str
-    type: str
-    unit: str
-    default: str
-    range: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +68,12 @@ class ControlUnitPage:
     unit_server_name: str
     unit_server_page: str
     template: str
+    template_page: str
     implementation: str
     fingerprint: str
     applied: bool | None
     reached: bool
-    attributes: tuple[AttributeRow, ...]
     drivers: tuple[DriverRow, ...]
-    parameters: tuple[tuple[str, str], ...]
     labels: tuple[tuple[str, str], ...]
     lives: tuple[Life, ...]
 
@@ -109,35 +97,17 @@ def control_unit_page(
         unit_server_name=unit.unit_server,
         unit_server_page=page_of(unit.unit_server) if unit.unit_server else "",
         template=f"{template}, version {version}" if version else template,
+        template_page=page_of(configuration.template or unit.template),
         implementation=configuration.implementation,
         fingerprint=configuration.fingerprint,
         applied=status.fingerprint == configuration.fingerprint if status.fingerprint else None,
         reached=status.reached_generation >= unit.generation,
-        attributes=tuple(_attribute(attribute) for attribute in configuration.attributes),
         drivers=tuple(
             DriverRow(d.name, d.version, d.init_parameter, tuple(sorted(d.properties.items())))
             for d in configuration.drivers
         ),
-        parameters=tuple(sorted(configuration.parameters.items())),
         labels=tuple(sorted(unit.labels.items())),
         lives=tuple(_life(life, now) for life in lives),
-    )
-
-
-def _attribute(attribute: dataset_pb2.Attribute) -> AttributeRow:
-    sizes = " × ".join(str(size) if size else "any" for size in attribute.shape)
-    kind = vocabulary.value_type(attribute.type)
-    minimum = attribute.minimum if attribute.HasField("minimum") else ""
-    maximum = attribute.maximum if attribute.HasField("maximum") else ""
-    allowed = f"{minimum or '−∞'} … {maximum or '∞'}" if minimum or maximum else ""
-    return AttributeRow(
-        name=attribute.name,
-        description=attribute.description,
-        direction=vocabulary.direction(attribute.direction),
-        type=f"{kind} [{sizes}]" if sizes else kind,
-        unit=attribute.unit,
-        default=attribute.default_value,
-        range=allowed,
     )
 
 

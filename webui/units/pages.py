@@ -9,10 +9,14 @@ from mds.v1 import control_unit_pb2, instantiation_pb2, unit_server_pb2
 from control_units.client import ClientError
 from webui import vocabulary
 from webui.clock import moment
+from webui.datasets.editing import dataset_for
+from webui.datasets.form import Form
 from webui.names import page_of
 from webui.site import READ_SECONDS, Site
+from webui.units.commands import commands_for
 from webui.units.control_unit import control_unit_page
 from webui.units.hosted import hosted_statuses
+from webui.units.orders import orders_for
 from webui.units.rows import unit_rows
 
 # Units shown of a unit server at first, the factor by which "more" adds, and the most.
@@ -65,20 +69,25 @@ class UnitPages:
             return self._site.refused(failure, whole=not fragment)
         if fragment == "main":
             return self._site.fragment("units/control_unit_main.html", context)
+        context |= {
+            "saved": change_number(request, "saved"),
+            "undone": change_number(request, "undone"),
+        }
         return self._site.page("units/control_unit.html", context)
 
     async def _control_unit(self, name: str) -> dict[str, object]:
         units = self._client.control_units
         status_name = name.replace("control_units/", "control_unit_statuses/", 1)
         unit = await units.GetControlUnit(control_unit_pb2.GetControlUnitRequest(name=name))
-        status = await units.GetControlUnitStatus(
-            control_unit_pb2.GetControlUnitStatusRequest(name=status_name)
-        )
-        configuration = await units.GetConfiguration(
-            control_unit_pb2.GetConfigurationRequest(name=name)
-        )
-        lives = await self._client.instantiations.ListInstantiations(
-            instantiation_pb2.ListInstantiationsRequest(control_unit=name, page_size=LIVES)
+        status, configuration, lives, dataset = await asyncio.gather(
+            units.GetControlUnitStatus(
+                control_unit_pb2.GetControlUnitStatusRequest(name=status_name)
+            ),
+            units.GetConfiguration(control_unit_pb2.GetConfigurationRequest(name=name)),
+            self._client.instantiations.ListInstantiations(
+                instantiation_pb2.ListInstantiationsRequest(control_unit=name, page_size=LIVES)
+            ),
+            dataset_for(self._client, unit),
         )
         page = control_unit_page(
             unit,
@@ -87,7 +96,13 @@ class UnitPages:
             lives=lives.instantiations,
             now=datetime.now(UTC),
         )
-        return {"unit": page}
+        return {
+            "unit": page,
+            "dataset": dataset,
+            "form": Form.of(unit),
+            "orders": orders_for(status),
+            "commands": commands_for(self._client, name),
+        }
 
     async def _units(self, id: str, limit: int) -> dict[str, object]:
         statuses, more = await hosted_statuses(self._client, f"unit_servers/{id}", limit)
@@ -121,3 +136,9 @@ def _limit(text: str) -> int:
     if not text.isascii() or not text.isdecimal():
         return FIRST_UNITS
     return max(1, min(int(text[:9]), MOST_UNITS))
+
+
+def change_number(request: web.Request, word: str) -> int:
+    """The change set that a page was led to by (`?saved=120`); 0: none."""
+    text = request.query.get(word, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

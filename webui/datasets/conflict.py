@@ -1,0 +1,51 @@
+"""What stands against an edit when somebody else was faster: each field three times."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from webui.datasets.declaration import words_of
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One field; an empty text: not set.
+
+    Attributes:
+        base: what both began with.
+    """
+
+    path: str
+    base: str
+    mine: str
+    theirs: str
+
+    @property
+    def words(self) -> str:
+        return words_of(self.path)
+
+    @property
+    def is_contested(self) -> bool:
+        """Whether both have changed it, to different values: somebody has to choose."""
+        return self.base not in (self.mine, self.theirs) and self.mine != self.theirs
+
+    @property
+    def keeps_mine(self) -> bool:
+        """What is chosen unless somebody says otherwise: whoever has changed it."""
+        return self.mine != self.base and not self.is_contested
+
+
+def choices(
+    base: Mapping[str, str], mine: Mapping[str, str], theirs: Mapping[str, str]
+) -> list[Choice]:
+    """The fields that anybody has changed, those to choose first.
+
+    Args:
+        mine: what was typed, of all fields that could be typed.
+    """
+    paths = sorted({*base, *mine, *theirs})
+    found = [
+        Choice(path, base.get(path, ""), mine.get(path, base.get(path, "")), theirs.get(path, ""))
+        for path in paths
+    ]
+    changed = [each for each in found if not each.base == each.mine == each.theirs]
+    return sorted(changed, key=lambda choice: not choice.is_contested)

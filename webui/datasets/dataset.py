@@ -1,0 +1,206 @@
+"""The dataset of a unit as a table: each value in effect, and where it comes from."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from mds.v1 import control_unit_pb2, dataset_pb2, explanation_pb2, parameter_pb2, template_pb2
+
+from webui import vocabulary
+from webui.clock import Moment, moment
+from webui.datasets.declaration import FACETS, override_path, parameter_path
+from webui.names import id_of, page_of
+from webui.translation import _
+
+_OWN = explanation_pb2.LAYER_OVERRIDE
+_SETTABLE = (dataset_pb2.DIRECTION_INPUT, dataset_pb2.DIRECTION_BIDIRECTIONAL)
+_WHOLE = frozenset(range(dataset_pb2.VALUE_TYPE_INT8, dataset_pb2.VALUE_TYPE_UINT64 + 1))
+_REAL = frozenset({dataset_pb2.VALUE_TYPE_FLOAT, dataset_pb2.VALUE_TYPE_DOUBLE})
+_LONG = frozenset({dataset_pb2.VALUE_TYPE_JSON, dataset_pb2.VALUE_TYPE_BYTES})
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who put a value there.
+
+    Attributes:
+        layer: in words: `template, version 3`.
+        page: of the resource that says it; empty: it has none.
+    """
+
+    layer: str
+    page: str
+    author: str
+    time: Moment | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value that a unit uses.
+
+    Attributes:
+        path: of the unit's own field for it.
+        own: what the unit itself says; empty: nothing.
+        beneath: what it uses when it says nothing itself; empty: nothing.
+        origin: None: nothing says anything of it.
+    """
+
+    path: str
+    text: str
+    own: str
+    beneath: str
+    origin: Origin | None
+
+    @property
+    def is_own(self) -> bool:
+        return bool(self.origin and self.own)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An attribute or a parameter.
+
+    Attributes:
+        entry: how it is typed in: `choice`, `whole`, `real`, `text` or `long`.
+        facets: what else is said of it, by name.
+    """
+
+    name: str
+    description: str
+    direction: str
+    type: str
+    unit: str
+    entry: str
+    can_be_set: bool
+    value: Value
+    range: str
+    facets: Mapping[str, Value]
+
+    @property
+    def own_facets(self) -> list[tuple[str, Value]]:
+        return [(name, value) for name, value in self.facets.items() if value.is_own]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    attributes: tuple[Row, ...]
+    parameters: tuple[Row, ...]
+
+
+def dataset_of(
+    configuration: control_unit_pb2.Configuration,
+    explanation: explanation_pb2.Explanation,
+    template: template_pb2.Template,
+    today: datetime,
+) -> Dataset:
+    """Attributes that can be set stand first."""
+    told = {each.path: each for each in explanation.values}
+    rows = [_attribute(each, told, today) for each in configuration.attributes]
+    return Dataset(
+        attributes=tuple(sorted(rows, key=lambda row: not row.can_be_set)),
+        parameters=tuple(_parameter(each, told, today) for each in template.parameters),
+    )
+
+
+def _attribute(
+    attribute: dataset_pb2.Attribute,
+    told: Mapping[str, explanation_pb2.ExplainedValue],
+    today: datetime,
+) -> Row:
+    values = {
+        facet: _value(
+            told.get(f"attributes[{attribute.name}].{facet}"),
+            override_path(attribute.name, facet),
+            today,
+        )
+        for facet in FACETS
+    }
+    sizes = " × ".join(str(size) if size else _("any") for size in attribute.shape)
+    kind = vocabulary.value_type(attribute.type)
+    return Row(
+        name=attribute.name,
+        description=attribute.description,
+        direction=vocabulary.direction(attribute.direction),
+        type=f"{kind} [{sizes}]" if sizes else kind,
+        unit=attribute.unit,
+        entry="long" if attribute.shape else entry_of(attribute.type),
+        can_be_set=attribute.direction in _SETTABLE or not attribute.direction,
+        value=values.pop("default_value"),
+        range=range_text(attribute),
+        facets=values,
+    )
+
+
+def _parameter(
+    parameter: parameter_pb2.Parameter,
+    told: Mapping[str, explanation_pb2.ExplainedValue],
+    today: datetime,
+) -> Row:
+    path = parameter_path(parameter.name)
+    return Row(
+        name=parameter.name,
+        description=parameter.description,
+        direction="",
+        type=vocabulary.value_type(parameter.type),
+        unit=parameter.unit,
+        entry=entry_of(parameter.type),
+        can_be_set=True,
+        value=_value(told.get(path), path, today),
+        range=range_text(parameter),
+        facets={},
+    )
+
+
+def entry_of(type_: int) -> str:
+    """How a value of this type is typed in."""
+    if type_ == dataset_pb2.VALUE_TYPE_BOOL:
+        return "choice"
+    if type_ in _LONG:
+        return "long"
+    return "whole" if type_ in _WHOLE else "real" if type_ in _REAL else "text"
+
+
+def range_text(limited: dataset_pb2.Attribute | parameter_pb2.Parameter) -> str:
+    """`0 … 45`; empty: anything."""
+    if not (limited.minimum or limited.maximum):
+        return ""
+    return f"{limited.minimum or '−∞'} … {limited.maximum or '∞'}"
+
+
+def _value(told: explanation_pb2.ExplainedValue | None, path: str, today: datetime) -> Value:
+    if told is None:
+        return Value(path=path, text="", own="", beneath="", origin=None)
+    own = [layer.value for layer in told.layers if layer.layer == _OWN]
+    beneath = [layer.value for layer in told.layers if layer.layer != _OWN]
+    return Value(
+        path=path,
+        text=told.value,
+        own="".join(own[-1:]),
+        beneath="".join(beneath[-1:]),
+        origin=_origin(told.layers, today),
+    )
+
+
+def _origin(layers: Iterable[explanation_pb2.LayerValue], today: datetime) -> Origin | None:
+    for layer in reversed(list(layers)):
+        return Origin(
+            layer=_layer_words(layer),
+            page=page_of(layer.source) if re.match("templates/", layer.source) else "",
+            author=layer.author,
+            time=moment(layer.time, today=today) if layer.HasField("time") else None,
+            reason=layer.reason,
+        )
+    return None
+
+
+def _layer_words(layer: explanation_pb2.LayerValue) -> str:
+    if layer.layer == explanation_pb2.LAYER_PUBLISHED_DATASET:
+        return _("its code")
+    if layer.layer == _OWN:
+        return _("this unit")
+    return _("%(template)s, version %(version)s") % {
+        "template": id_of(layer.source),
+        "version": layer.version,
+    }

@@ -1,0 +1,63 @@
+"""What somebody typed into a form about a declaration, and what stands against it."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from mds.v1.control_unit_pb2 import ControlUnit
+
+from webui.datasets.declaration import Problem, fields_of, is_field
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form, drawn or sent.
+
+    Attributes:
+        etag: of the declaration that it was drawn from.
+        revision: of its last change; leads to what was read.
+        request_id: the same as often as the same is sent.
+        fields: text by path; absent: not in the form.
+    """
+
+    etag: str
+    revision: str
+    request_id: str
+    reason: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, unit: ControlUnit) -> Self:
+        """A form that nobody has typed into."""
+        return cls(
+            etag=unit.etag,
+            revision=str(unit.revision),
+            request_id=new_request_id(),
+            fields=fields_of(unit),
+        )
+
+    @classmethod
+    def sent(cls, posted: Iterable[tuple[str, object]]) -> Self:
+        texts = {
+            name: value.replace("\r\n", "\n") for name, value in posted if isinstance(value, str)
+        }
+        return cls(
+            etag=texts.get("etag", ""),
+            revision=texts.get("revision", ""),
+            request_id=texts.get("request_id") or new_request_id(),
+            reason=texts.get("reason", ""),
+            fields={name: text.strip() for name, text in texts.items() if is_field(name)},
+        )
+
+
+def new_request_id() -> str:
+    return uuid.uuid4().hex
+
+
+def by_path(problems: tuple[Problem, ...]) -> dict[str, str]:
+    """What is wrong with each field, for people."""
+    told: dict[str, str] = {}
+    for problem in problems:
+        told[problem.path] = " ".join(filter(None, (told.get(problem.path), problem.message)))
+    return told
