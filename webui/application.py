@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from webui.assets import read_assets
+from webui.datasets import editing, undo
 from webui.headers import add_headers, log_request
 from webui.live import events
 from webui.live.feed import Feed
@@ -35,6 +36,8 @@ def application(site: Site, feed: Feed) -> web.Application:
     app.add_routes(
         [
             *overview.routes(site),
+            *editing.routes(site),
+            *undo.routes(site),
             *units.routes(site),
             web.get("/events", events.events, allow_head=False),
             web.get("/healthz/live", live),
