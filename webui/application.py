@@ -5,6 +5,7 @@ from aiohttp import web
 from webui.assets import read_assets
 from webui.datasets import editing, undo
 from webui.headers import add_headers, log_request
+from webui.lists import pages as lists
 from webui.live import events
 from webui.live.feed import Feed
 from webui.origins import keep_other_origins_out
@@ -36,6 +37,7 @@ def application(site: Site, feed: Feed) -> web.Application:
     app.add_routes(
         [
             *overview.routes(site),
+            *lists.routes(site),
             *editing.routes(site),
             *undo.routes(site),
             *units.routes(site),

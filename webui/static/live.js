@@ -64,6 +64,7 @@ function show({ link, pieces, lists, touched }) {
   showAges();
   showTitle();
   refresh(touched, Object.keys(pieces));
+  document.dispatchEvent(new CustomEvent("mds:touched", { detail: touched }));
 }
 
 function showTitle() {

@@ -1,0 +1,40 @@
+"""A declared facility for the pages: no process runs, so that nothing moves by itself."""
+
+from google.protobuf.message import Message
+from mds.v1 import agent_pb2, control_unit_pb2, template_pb2, unit_server_pb2
+from mds.v1.state_pb2 import STATE_RUNNING
+
+from control_units.client import Client
+
+ZONES = ("DAFNE", "LINAC", "BTF")
+
+
+def unit_id(number: int) -> str:
+    """`DAFNE/MAG/PS0000`, `LINAC/MAG/PS0001` …"""
+    return f"{ZONES[number % len(ZONES)]}/MAG/PS{number:04}"
+
+
+async def declare_facility(client: Client, units: int) -> None:
+    """So many units of two templates in three zones, on a unit server of each zone."""
+    resources: list[Message] = [
+        template_pb2.Template(name=f"templates/{name}", implementation=name, description=name)
+        for name in ("PowerSupply", "Camera")
+    ]
+    resources.append(agent_pb2.Agent(name="agents/host-1", description="the only one"))
+    for zone in ZONES:
+        server = unit_server_pb2.UnitServer(name=f"unit_servers/{zone}/MAGNETS")
+        server.launch.agent = "agents/host-1"
+        resources.append(server)
+    resources += [control_unit(number) for number in range(units)]
+    await client.apply(resources, reason="declared for a test")
+
+
+def control_unit(number: int) -> control_unit_pb2.ControlUnit:
+    return control_unit_pb2.ControlUnit(
+        name=f"control_units/{unit_id(number)}",
+        template=f"templates/{'Camera' if number % 5 == 0 else 'PowerSupply'}",
+        unit_server=f"unit_servers/{ZONES[number % len(ZONES)]}/MAGNETS",
+        desired_state=STATE_RUNNING,
+        description="=cmd()" if number == 1 else f"number {number}",
+        labels={"row": str(number % 7)},
+    )

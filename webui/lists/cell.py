@@ -1,0 +1,92 @@
+"""What stands in one field of a list, for the page as for a file."""
+
+from dataclasses import dataclass
+from datetime import UTC
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from mds.v1 import condition_pb2
+
+from webui import vocabulary
+from webui.names import id_of, page_of
+from webui.vocabulary import Mark
+
+# Collections whose resources have a page of their own.
+WITH_PAGES = frozenset({"control_units", "unit_servers"})
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A few words in a cell, with more of them for who points at it."""
+
+    text: str
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One field of one row.
+
+    Attributes:
+        text: what a file says, and the page where there is nothing else below.
+        page: where a click on it leads.
+        mark: drawn instead of the text.
+        was: the mark is what was last heard of somebody who is silent now.
+        time: drawn instead of the text, with its age.
+        notes: drawn instead of the text, one behind the other.
+    """
+
+    text: str = ""
+    page: str = ""
+    mark: Mark | None = None
+    was: bool = False
+    time: Timestamp | None = None
+    notes: tuple[Note, ...] = ()
+
+
+EMPTY = Cell()
+
+
+def text(value: object) -> Cell:
+    return Cell(text=str(value))
+
+
+def number(value: int) -> Cell:
+    """A count of which 0 is not worth ink."""
+    return Cell(text=str(value)) if value else EMPTY
+
+
+def mark(of: Mark, *, was: bool = False) -> Cell:
+    return Cell(text=of.word, mark=of, was=was)
+
+
+def time(stamp: Timestamp) -> Cell:
+    """A time; nothing where it is not set."""
+    if not stamp.seconds:
+        return EMPTY
+    return Cell(text=f"{stamp.ToDatetime(tzinfo=UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z", time=stamp)
+
+
+def name(resource: str) -> Cell:
+    """The id of a resource, which leads to its page if it has one."""
+    has_page = resource.partition("/")[0] in WITH_PAGES
+    return Cell(text=id_of(resource), page=page_of(resource) if has_page else "")
+
+
+def names(resources: tuple[str, ...] | list[str], *, most: int = 3) -> Cell:
+    """The first of several ids, and how many more there are."""
+    rest = len(resources) - most
+    shown = [Note(id_of(each)) for each in resources[:most]]
+    if rest > 0:
+        shown.append(Note(f"+{rest}", ", ".join(map(id_of, resources[most : most + 20]))))
+    return Cell(text=", ".join(map(id_of, resources)), notes=tuple(shown))
+
+
+def pairs(values: dict[str, str]) -> Cell:
+    """Labels and the like."""
+    written = [f"{key}={values[key]}" if values[key] else key for key in sorted(values)]
+    return Cell(text=", ".join(written), notes=tuple(map(Note, written)))
+
+
+def conditions(of: "list[condition_pb2.Condition]") -> Cell:
+    notes = tuple(Note(vocabulary.condition(each.type), each.message) for each in of)
+    return Cell(text=", ".join(each.type for each in of), notes=notes)

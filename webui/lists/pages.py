@@ -1,0 +1,179 @@
+"""The pages of lists: whole, or a part that a page puts in its place."""
+
+import asyncio
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from control_units.client import ClientError, Refused
+from webui.lists.exporting import FORMATS, pieces
+from webui.lists.kind import ListKind
+from webui.lists.kinds import KINDS
+from webui.lists.problem import MENDABLE, Problem, problem_of
+from webui.lists.reading import LARGEST_PAGE, Page, Query, all_of, id_filters, order_of
+from webui.lists.suggesting import keys_of, suggestions
+from webui.lists.table import (
+    column_choices,
+    heads,
+    rows,
+    shown_columns,
+    size_choices,
+    writer_of_times,
+)
+from webui.lists.view import View, cookie_of, view_of
+from webui.names import id_of
+from webui.site import READ_SECONDS, Site
+
+COOKIE_SECONDS = 365 * 86400
+# A file of 100,000 units takes a minute or so; what takes longer has lost its reader.
+FILE_SECONDS = 600.0
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    return [web.get(f"/{kind.path}", ListPages(site, kind).answer) for kind in KINDS]
+
+
+class ListPages:
+    """Handlers of one list."""
+
+    def __init__(self, site: Site, kind: ListKind[Any]) -> None:
+        self._site = site
+        self._client = site.client
+        self._kind = kind
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """`GET /control_units?q=…&sort=…&columns=…&page=…`: a page of the list, or with `format=`
+        a file of all of it, or with `fragment=` a part of the page."""
+        view = view_of(self._kind, request.query, request.cookies, request.query.get("as_of", ""))
+        if format := FORMATS.get(request.query.get("format", "")):
+            return await self._file(request, view, format)
+        fragment = request.query.get("fragment", "")
+        if not fragment and request.headers.get("HX-Request") == "true":
+            fragment = "" if request.headers.get("HX-History-Restore-Request") else "list"
+        parts = {"rows": self._rows, "names": self._names, "suggest": self._suggest}
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                if part := parts.get(fragment):
+                    return await part(request, view)
+                return await self._list(view, whole=fragment != "list", request=request)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=not fragment)
+
+    async def _list(self, view: View, *, whole: bool, request: web.Request) -> web.Response:
+        problem: Problem | None = None
+        page: Page[Any] = Page(())
+        try:
+            page = await self._kind.read(self._client, self._query(view))
+        except Refused as refused:
+            if refused.reason not in MENDABLE:
+                raise
+            # Where a list has a filter of its own, theirs stands in parentheses before it.
+            problem = problem_of(refused, view, before_it=1 if self._kind.base else 0)
+        context = self._context(view, page, problem)
+        if not whole:
+            # 200 whatever is wrong: it is an answer to what is being typed, and no error.
+            part = self._site.fragment("lists/list_part.html", context)
+            if request.headers.get("HX-Boosted") != "true":
+                part.headers["HX-Replace-Url"] = view.address()
+            return part
+        context["keys"] = await keys_of(self._client, self._kind.noun)
+        status = HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK
+        response = self._site.page("lists/list.html", context, status=status)
+        if "column" in request.query:
+            _remember_columns(response, self._kind, view)
+        return response
+
+    def _context(self, view: View, page: Page[Any], problem: Problem | None) -> dict[str, object]:
+        columns = shown_columns(self._kind, view)
+        is_all = not view.page and not page.next_token
+        return {
+            "kind": self._kind,
+            "view": view,
+            "heads": heads(columns, view),
+            "rows": rows(self._kind, page, columns, None),
+            "problem": problem,
+            "total": page.total if page.total is not None else len(page.things) if is_all else None,
+            "next": view.next(page.next_token) if page.next_token else None,
+            "choices": column_choices(self._kind, view),
+            "sizes": size_choices(view),
+            "formats": FORMATS,
+            "everything": all_of(view.q, self._kind.base) or "id:*",
+            "written": writer_of_times(datetime.now(UTC)),
+        }
+
+    async def _rows(self, request: web.Request, view: View) -> web.Response:
+        """Rows of some names as they are now, whether or not they still pass the filter."""
+        names = request.query.getall("name", [])[:LARGEST_PAGE]
+        key = self._kind.identity
+        if not key or not names:
+            return self._site.fragment("lists/rows.html", {"rows": []})
+        asked = list(id_filters(map(id_of, names), key))
+        passing = all_of(view.q, self._kind.base)
+        both = [Query(filter=each, size=LARGEST_PAGE) for each in asked]
+        if passing:
+            both += [Query(filter=all_of(passing, each), size=LARGEST_PAGE) for each in asked]
+        pages = await asyncio.gather(*(self._kind.read(self._client, each) for each in both))
+        things = [thing for page in pages[: len(asked)] for thing in page.things]
+        kept = frozenset(self._kind.name(t) for page in pages[len(asked) :] for t in page.things)
+        columns = shown_columns(self._kind, view)
+        context: dict[str, object] = {
+            "kind": self._kind,
+            "rows": rows(self._kind, Page(things), columns, kept if passing else None),
+            "written": writer_of_times(datetime.now(UTC)),
+        }
+        return self._site.fragment("lists/rows.html", context)
+
+    async def _names(self, _: web.Request, view: View) -> web.Response:
+        """The names that the first page would show now, to tell what is new."""
+        page = await self._kind.read(self._client, self._query(view.first()))
+        return web.json_response([self._kind.name(thing) for thing in page.things])
+
+    async def _suggest(self, request: web.Request, _: View) -> web.Response:
+        zones = [key.removeprefix("zone:") for key in self._site.hub.picture.lists.get("zones", ())]
+        found = await suggestions(
+            self._client, self._kind.noun, request.query.get("text", ""), zones=zones
+        )
+        return self._site.fragment("lists/suggestions.html", {"suggestions": found})
+
+    async def _file(self, request: web.Request, view: View, format: Any) -> web.StreamResponse:
+        columns = shown_columns(self._kind, view)
+        texts = pieces(self._client, self._kind, columns, self._query(view), format)
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                first = await anext(texts)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        disposition = f'attachment; filename="{self._kind.path}.{format.suffix}"'
+        response = web.StreamResponse(headers={"Content-Disposition": disposition})
+        response.content_type = format.content_type
+        response.charset = "utf-8"
+        response.enable_compression()
+        await response.prepare(request)
+        await response.write(first.encode())
+        async with asyncio.timeout(FILE_SECONDS):
+            async for text in texts:
+                await response.write(text.encode())
+        return response
+
+    def _query(self, view: View) -> Query:
+        return Query(
+            filter=all_of(view.q, self._kind.base),
+            order_by=order_of(view.sort),
+            size=view.size,
+            token=view.page,
+            as_of=view.as_of,
+        )
+
+
+def _remember_columns(response: web.Response, kind: ListKind[Any], view: View) -> None:
+    columns = ".".join(view.columns or kind.usual)
+    response.set_cookie(
+        cookie_of(kind),
+        columns,
+        path=f"/{kind.path}",
+        max_age=COOKIE_SECONDS,
+        httponly=True,
+        samesite="Lax",
+    )

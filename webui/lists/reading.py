@@ -1,0 +1,121 @@
+"""One page of a list, asked of the metadata server, and what else is told of the same things."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from webui.names import id_of
+
+T = TypeVar("T")
+
+# A filter has at most 4,000 characters.
+LONGEST_FILTER = 3_900
+LARGEST_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What is asked of a list.
+
+    Attributes:
+        token: of a later page; empty: the first.
+        as_of: the moment it is read at; empty: now.
+    """
+
+    filter: str = ""
+    order_by: str = ""
+    size: int = 100
+    token: str = ""
+    as_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some things of a list, in its order.
+
+    Attributes:
+        next_token: empty: this is the last page.
+        total: how many there are on all pages; None: that is not told with a page.
+    """
+
+    things: Sequence[T]
+    next_token: str = ""
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A List method of the protocol.
+
+    Attributes:
+        method: bound to a client.
+        request: the class of its requests.
+        field: of the reply, that has the things.
+    """
+
+    method: Any
+    request: type[Message]
+    field: str
+
+    async def page(self, query: Query, **more: object) -> Page[Any]:
+        """Raises: ClientError."""
+        asked = {"filter": query.filter, "order_by": query.order_by, "as_of": query.as_of, **more}
+        known = self.request.DESCRIPTOR.fields_by_name
+        given = {key: value for key, value in asked.items() if value and key in known}
+        message: Any = self.request
+        reply = await self.method(message(page_size=query.size, page_token=query.token, **given))
+        return Page(
+            getattr(reply, self.field),
+            reply.next_page_token,
+            reply.total_size if "total_size" in reply.DESCRIPTOR.fields_by_name else None,
+        )
+
+    async def of(
+        self, names: Sequence[str], field: str = "name", *, as_of: str = ""
+    ) -> dict[str, Any]:
+        """Those of some names, by name.
+
+        Args:
+            field: of what is listed, that has the name.
+        """
+        queries = [
+            Query(filter=each, size=LARGEST_PAGE, as_of=as_of)
+            for each in id_filters(map(id_of, names))
+        ]
+        pages = await asyncio.gather(*map(self.page, queries))
+        return {getattr(each, field): each for page in pages for each in page.things}
+
+
+def id_filters(ids: Iterable[str], key: str = "id") -> Iterator[str]:
+    """Filters that together all of some ids pass."""
+    begun: list[str] = []
+    length = 0
+    for id in ids:
+        if begun and length + len(id) + 3 > LONGEST_FILTER:
+            yield f"{key}={','.join(begun)}"
+            begun, length = [], 0
+        begun.append(f'"{id}"')
+        length += len(id) + 3
+    if begun:
+        yield f"{key}={','.join(begun)}"
+
+
+def all_of(*filters: str) -> str:
+    """A filter that passes what passes each of some."""
+    given = [each for each in filters if each.strip()]
+    return given[0] if len(given) == 1 else " ".join(f"({each})" for each in given)
+
+
+def order_of(sort: str) -> str:
+    """`since desc` for `-since`, as the protocol has it."""
+    return f"{sort[1:]} desc" if sort.startswith("-") else sort
+
+
+def plain(message: Any) -> Mapping[str, Any]:
+    """As REST has it."""
+    from google.protobuf.json_format import MessageToDict
+
+    return MessageToDict(message)

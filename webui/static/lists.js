@@ -1,0 +1,101 @@
+// A list stays as somebody looks at it: rows that are shown are read again when something has
+// happened to them, in their place; what is new is announced, and comes when it is asked for.
+
+import { showAges } from "./ages.js";
+import { morph } from "./morph.js";
+import "./suggest.js";
+import { restoreTicks } from "./ticks.js";
+
+const TIMEOUT_MS = 8000;
+// Between two readings.
+const PAUSE_MS = 1000;
+// Names in one address: it has at most some 8,000 characters.
+const MOST_NAMES = 50;
+
+let due = new Set();
+let allDue = false;
+let busy = false;
+
+const list = () => document.getElementById("list");
+const shownRows = () => [...document.querySelectorAll("#rows > tr[data-name]")];
+
+document.addEventListener("mds:touched", ({ detail }) => {
+  if (!list()) return;
+  if (detail === null) allDue = true;
+  else for (const name of detail) due.add(name);
+  if (!busy && (allDue || due.size > 0)) readAgain();
+});
+
+async function readAgain() {
+  busy = true;
+  const concerned = due;
+  const all = allDue;
+  due = new Set();
+  allDue = false;
+  try {
+    const names = shownRows()
+      .map((row) => row.dataset.name)
+      .filter((name) => all || concerned.has(name));
+    for (let i = 0; i < names.length; i += MOST_NAMES) await readRows(names.slice(i, i + MOST_NAMES));
+    await announce();
+    list()?.removeAttribute("data-failed");
+    showAges();
+  } catch {
+    // The page says itself that it is old; the next change reads these rows again.
+    list()?.setAttribute("data-failed", "");
+    for (const name of concerned) due.add(name);
+    allDue ||= all;
+  }
+  await new Promise((done) => setTimeout(done, PAUSE_MS));
+  busy = false;
+  if ((allDue || due.size > 0) && !list()?.hasAttribute("data-failed")) readAgain();
+}
+
+function address(parameters) {
+  const url = new URL(list().dataset.address, location.href);
+  for (const [key, value] of parameters) url.searchParams.append(key, value);
+  return url;
+}
+
+async function read(parameters) {
+  const reply = await fetch(address(parameters), {
+    cache: "no-store",
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (!reply.ok) throw new Error(`${reply.status}`);
+  return reply.text();
+}
+
+async function readRows(names) {
+  const parser = document.createElement("template");
+  parser.innerHTML = await read([["fragment", "rows"], ...names.map((name) => ["name", name])]);
+  const found = new Set();
+  for (const wanted of parser.content.querySelectorAll("tr")) {
+    found.add(wanted.dataset.name);
+    const row = document.getElementById(wanted.id);
+    if (row) morph(row, wanted);
+  }
+  if (list().dataset.identity === "") return; // its things never change
+  for (const name of names) {
+    if (!found.has(name)) document.getElementById(`row:${name}`)?.classList.add("gone");
+  }
+}
+
+// How many would be on the first page that are not.
+async function announce() {
+  const news = document.getElementById("news");
+  if (!news || list().hasAttribute("data-later")) return;
+  const shown = new Set(shownRows().map((row) => row.dataset.name));
+  const names = JSON.parse(await read([["fragment", "names"]]));
+  const count = names.filter((name) => !shown.has(name)).length;
+  const link = news.firstElementChild;
+  link.textContent = (count === 1 ? link.dataset.one : link.dataset.many).replace("#", count);
+  news.hidden = count === 0;
+}
+
+document.addEventListener("htmx:afterSettle", () => {
+  restoreTicks();
+  showAges();
+});
+restoreTicks();
+showAges();
