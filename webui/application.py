@@ -4,6 +4,7 @@ from aiohttp import web
 
 from webui.assets import read_assets
 from webui.datasets import editing, undo
+from webui.frame import pages as frame
 from webui.headers import add_headers, log_request
 from webui.lists import pages as lists
 from webui.live import events
@@ -36,6 +37,7 @@ def application(site: Site, feed: Feed) -> web.Application:
     app.on_response_prepare.append(add_headers)
     app.add_routes(
         [
+            *frame.routes(site),
             *overview.routes(site),
             *lists.routes(site),
             *editing.routes(site),

@@ -5,7 +5,6 @@ cannot be forged by a page; browsers too old for it send `Origin`; who sends nei
 and has no cookies that another page could ride on.
 """
 
-from http import HTTPMethod
 from urllib.parse import urlsplit
 
 import structlog
@@ -13,17 +12,17 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from webui.translation import _
+from webui.visit import SAFE
 
 log = structlog.get_logger()
 
-_SAFE = {HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS}
 # `none`: the user did it, by the address bar or a bookmark.
 _OWN_SITES = {"same-origin", "none"}
 
 
 @web.middleware
 async def keep_other_origins_out(request: web.Request, handler: Handler) -> web.StreamResponse:
-    if request.method in _SAFE or _is_our_own(request):
+    if request.method in SAFE or _is_our_own(request):
         return await handler(request)
     log.warning(
         "other_origin_refused",

@@ -4,6 +4,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from webui import translation, vocabulary
 from webui.navigation import NAVIGATION
+from webui.visit import current_visit
 
 # A space that numbers are grouped with and lines never break at.
 _NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
@@ -24,6 +25,7 @@ def environment() -> Environment:
     made.filters["count"] = grouped
     made.globals["unknown"] = vocabulary.health(0)
     made.globals["navigation"] = NAVIGATION
+    made.globals["visit"] = current_visit
     return made
 
 

@@ -19,6 +19,7 @@ from control_units.client import (
     Stale,
 )
 from webui.clock import time_zone_name
+from webui.frame.moment import keep_moment
 from webui.live.hub import Hub
 from webui.visit import current_visit
 
@@ -44,6 +45,11 @@ class Site:
     hub: Hub
     environment: Environment
 
+    @property
+    def as_of(self) -> str:
+        """The moment at which everything is read for this request; empty: now."""
+        return current_visit().as_of
+
     def page(
         self, template: str, context: dict[str, object], *, status: int = HTTPStatus.OK
     ) -> web.Response:
@@ -54,8 +60,8 @@ class Site:
             picture=picture,
             picture_id=self.hub.picture_id(picture),
             time_zone=time_zone_name(datetime.now(UTC)),
-            section=current_visit().section,
         )
+        text = keep_moment(text, current_visit().past)
         response = web.Response(text=text, content_type="text/html", status=status)
         response.enable_compression()
         return response
@@ -63,6 +69,7 @@ class Site:
     def fragment(self, template: str, context: dict[str, object]) -> web.Response:
         """A part that a page puts in its place."""
         text = self.environment.get_template(template).render(context)
+        text = keep_moment(text, current_visit().past)
         return web.Response(text=text, content_type="text/html")
 
     def refused(self, failure: ClientError | TimeoutError, *, whole: bool) -> web.Response:

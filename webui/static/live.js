@@ -113,7 +113,10 @@ function rest() {
   document.title = "Control units";
 }
 
-document.addEventListener("visibilitychange", followVisibility);
 showTitle();
-connect();
-followVisibility();
+// The past does not change.
+if (!body.hasAttribute("data-as-of")) {
+  document.addEventListener("visibilitychange", followVisibility);
+  connect();
+  followVisibility();
+}

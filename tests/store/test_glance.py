@@ -1,0 +1,52 @@
+"""Where the database stands, seen on a connection that is kept."""
+
+from dataclasses import replace
+
+import pytest
+
+from metadata_server.domain.change import Caller
+from metadata_server.domain.intent.facility import Variable
+from metadata_server.domain.refused import Refused
+from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
+from tests.stages.mariadb import MariaDB
+from tests.stages.opened_store import opened_store
+
+
+async def written(store: Store, caller: Caller, value: str) -> int:
+    def work(unit: UnitOfWork) -> None:
+        found = unit.resources.find(Variable, ["A"], lock=True)
+        unit.save(replace(found.get("A", Variable(id="A")), value=value))
+
+    return (await store.transact(work, caller=caller)).position.revision
+
+
+async def test_each_look_sees_what_was_committed_before_it(store: Store, caller: Caller) -> None:
+    before = await store.glance()
+    for number in range(5):
+        revision = await written(store, caller, str(number))
+        assert (await store.glance()).revision == revision
+    assert (await store.glance()).store_id == before.store_id
+
+
+async def test_a_connection_that_was_ended_is_opened_again(
+    mariadb: MariaDB, mariadb_database: str, caller: Caller
+) -> None:
+    with opened_store(mariadb_database) as store:
+        await store.glance()
+        mariadb.end_users(mariadb_database.rpartition("/")[2])
+        revision = await written(store, caller, "x")
+        assert (await store.glance()).revision == revision
+
+
+async def test_a_database_that_was_away_is_seen_again(
+    mariadb: MariaDB, mariadb_database: str
+) -> None:
+    with opened_store(mariadb_database) as store:
+        before = await store.glance()
+        mariadb.kill()
+        for _ in range(2):
+            with pytest.raises(Refused, match="DATABASE_UNAVAILABLE"):
+                await store.glance()
+        mariadb.start()
+        assert await store.glance() == before
