@@ -9,6 +9,7 @@ from webui.headers import add_headers, log_request
 from webui.lists import pages as lists
 from webui.live import events
 from webui.live.feed import Feed
+from webui.operations import ordering
 from webui.origins import keep_other_origins_out
 from webui.overview import pages as overview
 from webui.site import Site
@@ -42,6 +43,7 @@ def application(site: Site, feed: Feed) -> web.Application:
             *lists.routes(site),
             *editing.routes(site),
             *undo.routes(site),
+            *ordering.routes(site),
             *units.routes(site),
             web.get("/events", events.events, allow_head=False),
             web.get("/healthz/live", live),

@@ -43,7 +43,7 @@ def order_of(verb: operation_pb2.OrderVerb.ValueType) -> Order:
 
 def verb_named(name: str) -> operation_pb2.OrderVerb.ValueType | None:
     """The verb in an address; None: there is none of this name that a page can give."""
-    return next((verb for verb in _WORDS if order_of(verb).name == name), None)
+    return next((verb for verb in _WORDS if order_of(verb).name == name.lower()), None)
 
 
 def orders_for(status: control_unit_pb2.ControlUnitStatus) -> list[Order]:

@@ -12,11 +12,11 @@ from webui.clock import moment
 from webui.datasets.editing import dataset_for
 from webui.datasets.form import Form
 from webui.names import page_of
+from webui.operations.verbs import orders_for
 from webui.site import READ_SECONDS, Site
 from webui.units.commands import commands_for
 from webui.units.control_unit import control_unit_page
 from webui.units.hosted import hosted_statuses
-from webui.units.orders import orders_for
 from webui.units.rows import unit_rows
 
 # Units shown of a unit server at first, the factor by which "more" adds, and the most.
@@ -71,6 +71,7 @@ class UnitPages:
             return self._site.fragment("units/control_unit_main.html", context)
         context |= {
             "saved": change_number(request, "saved"),
+            "ordered": request.query.get("ordered", ""),
             "undone": change_number(request, "undone"),
         }
         return self._site.page("units/control_unit.html", context)

@@ -1,0 +1,78 @@
+"""An order from the page: its plan first, then just that."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from mds.v1 import control_unit_pb2, state_pb2
+from mds.v1.operation_pb2 import OrderVerb
+
+from control_units.client import Client
+from tests.stages.replica import Replica
+from tests.webui.conftest import OpenSite
+from tests.webui.forms import form_in, submit
+from tests.webui.magnets import declare_magnets
+from webui.operations.verbs import orders_for
+
+StartReplica = Callable[..., Awaitable[Replica]]
+NEW = "/operations/new"
+
+
+@pytest.mark.parametrize(
+    ("state", "offered", "not_offered"),
+    [
+        (state_pb2.STATE_RUNNING, "stop", "start"),
+        (state_pb2.STATE_STOPPED, "start", "stop"),
+        (state_pb2.STATE_RUNNING, "deinit", "recover"),
+        (state_pb2.STATE_RECOVERABLE_ERROR, "recover", ""),
+    ],
+)
+def test_a_unit_is_offered_what_would_change_it(
+    state: state_pb2.State.ValueType, offered: str, not_offered: str
+) -> None:
+    names = [order.name for order in orders_for(control_unit_pb2.ControlUnitStatus(state=state))]
+    assert offered in names
+    assert not_offered not in names
+
+
+async def test_an_order_is_planned_confirmed_by_its_size_and_given(
+    start_replica: StartReplica, sqlite_database: str, open_site: OpenSite
+) -> None:
+    replica = await start_replica(sqlite_database)
+    ids = [f"RING/MAG/Q{number:02}" for number in range(12)]
+    async with Client(replica.address) as client:
+        await declare_magnets(client, *ids)
+        site = await open_site(replica.address)
+        text = await site.text(f"{NEW}?verb=START&filter=zone%3DRING")
+        assert "Start: 12 control units" in text
+        assert "/control_units/RING/MAG/Q11" in text
+        form = form_in(text, NEW)
+        text = await submit(site, form, changed={"typed_count": "11"}, status=422)
+        assert "Nothing was ordered" in text
+        assert [o async for o in client.operations.list()] == []
+
+        # Somebody else is faster: what was seen is not what would be done.
+        await declare_magnets(client, "RING/MAG/Q12")
+        changed = {"typed_count": "12", "reason": "after the shutdown"}
+        text = await submit(site, form_in(text, NEW), changed=changed, status=422)
+        again = form_in(text, NEW)
+        assert again.fields["count"] == "13"
+        assert again.fields["reason"] == "after the shutdown"
+        await submit(site, again, changed={"typed_count": "13"})
+        (operation,) = [o async for o in client.operations.list()]
+        assert (operation.verb, operation.reason) == (
+            OrderVerb.ORDER_VERB_START,
+            "after the shutdown",
+        )
+
+
+async def test_the_order_to_one_unit_leads_back_to_its_page(
+    start_replica: StartReplica, sqlite_database: str, open_site: OpenSite
+) -> None:
+    replica = await start_replica(sqlite_database)
+    async with Client(replica.address) as client:
+        await declare_magnets(client)
+        site = await open_site(replica.address)
+        form = form_in(await site.text(f"{NEW}?verb=start&id=RING/MAG/Q1"), NEW)
+        assert "Ordered." in await submit(site, form)
+    for nothing in ("?verb=start", "?verb=jump&id=RING/MAG/Q1", "?verb=start&filter=zone%3DNO"):
+        assert "Nothing to order" in await site.text(f"{NEW}{nothing}", status=422)

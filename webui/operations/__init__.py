@@ -1,0 +1,1 @@
+"""Orders to control units: the plan before anything is done."""

@@ -1,0 +1,114 @@
+"""Giving an order: its plan first, with whom it would hit; then just that."""
+
+import asyncio
+from http import HTTPStatus
+
+from aiohttp import web
+from mds.v1.operation_pb2 import (
+    CreateOperationRequest,
+    Operation,
+    OrderVerb,
+    PlanOperationRequest,
+)
+
+from control_units.client import ClientError, Precondition, Refused, Stale
+from webui.datasets.form import new_request_id
+from webui.names import id_of
+from webui.operations.planned import plan_of
+from webui.operations.verbs import order_of, verb_named
+from webui.selection import Chosen
+from webui.site import READ_SECONDS, Site
+from webui.translation import _
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    pages = OrderPages(site)
+    return [
+        web.get("/operations/new", pages.plan),
+        web.post("/operations/new", pages.give),
+    ]
+
+
+class OrderPages:
+    """Handlers. Each holds nothing but what it draws."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._client = site.client
+
+    async def plan(self, request: web.Request) -> web.Response:
+        """`GET /operations/new?verb=stop&id=…`: what it would do."""
+        return await self._plan(
+            request.query.get("verb", ""), Chosen.of(request.query.items()), reason=""
+        )
+
+    async def give(self, request: web.Request) -> web.Response:
+        """`POST /operations/new`: leads back to where the units were chosen."""
+        posted = await request.post()
+        texts = {name: str(value) for name, value in posted.items()}
+        name, chosen = texts.get("verb", ""), Chosen.of(posted.items())
+        verb = verb_named(name)
+        reason = texts.get("reason", "")
+        if verb is None or chosen.is_nothing:
+            return await self._plan(name, chosen, reason=reason)
+        asked = texts.get("count", "")
+        if asked and texts.get("typed_count", "").strip() != asked:
+            problem = _("Nothing was ordered: type the number of units that it is about.")
+            return await self._plan(name, chosen, reason=reason, problem=problem)
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                operation = await self._client.operations.CreateOperation(
+                    CreateOperationRequest(
+                        operation=_operation(verb, chosen),
+                        request_id=texts.get("request_id") or new_request_id(),
+                        reason=reason,
+                        seen_plan=texts.get("plan", ""),
+                    )
+                )
+        except (Precondition, Stale) as refused:
+            problem = _("Nothing was ordered. %(why)s") % {"why": refused.message}
+            return await self._plan(name, chosen, reason=reason, problem=problem)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        path, _sign, query = chosen.back.partition("?")
+        ordered = f"ordered={id_of(operation.name)}"
+        raise web.HTTPSeeOther(f"{path}?{'&'.join(filter(None, (query, ordered)))}")
+
+    async def _plan(
+        self, name: str, chosen: Chosen, *, reason: str, problem: str = ""
+    ) -> web.Response:
+        verb = verb_named(name)
+        if verb is None or chosen.is_nothing:
+            return self._nothing()
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                planned = await self._client.operations.PlanOperation(
+                    PlanOperationRequest(operation=_operation(verb, chosen))
+                )
+        except Refused as refused:
+            if refused.reason == "NOTHING_SELECTED":
+                return self._nothing(refused.message)
+            return self._site.refused(refused, whole=True)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        context = {
+            "order": order_of(verb),
+            "chosen": chosen,
+            "plan": plan_of(planned),
+            "reason": reason,
+            "request_id": new_request_id(),
+            "problem": problem,
+        }
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
+        return self._site.page("operations/new.html", context, status=status)
+
+    def _nothing(self, message: str = "") -> web.Response:
+        context: dict[str, object] = {
+            "title": _("Nothing to order"),
+            "message": message or _("Choose units in their list, or on the page of one."),
+        }
+        return self._site.page("refused.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _operation(verb: OrderVerb.ValueType, chosen: Chosen) -> Operation:
+    return Operation(verb=verb, selection=chosen.selection)
