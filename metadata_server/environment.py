@@ -14,6 +14,8 @@ READ_ELSEWHERE = frozenset(
         "MDS_HTTP_ADDRESS",
         "MDS_PRINCIPAL",
         "MDS_STATE_FOLDER",
+        "MDS_TOKEN",
+        "MDS_TOKEN_FILE",
         "MDS_WEB_BROWSERS",
         "MDS_WEB_HOST",
         "MDS_WEB_PORT",

@@ -13,10 +13,12 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
+from metadata_server.api.access import OpenGate, TokenGate
 from metadata_server.api.agent_report import AgentParts
 from metadata_server.api.calls import CHAOS, GRPC, REST, CallFigures, Calls
 from metadata_server.api.chaos.application import Chaos
 from metadata_server.api.errors import abort_with
+from metadata_server.api.gate import Gate
 from metadata_server.api.handlers import Handlers
 from metadata_server.api.health import Health
 from metadata_server.api.history import HistoryParts
@@ -33,6 +35,8 @@ from metadata_server.api.webhook_sending import WebhookSender
 from metadata_server.domain.deliveries.targets import Targets
 from metadata_server.domain.life.timing import Timing
 from metadata_server.domain.refused import Refused
+from metadata_server.services.access.keyring import Keyring
+from metadata_server.services.access.tokens import Tokens
 from metadata_server.services.agents.agent_reports import AgentReports
 from metadata_server.services.agents.launch_orders import LaunchOrders
 from metadata_server.services.agents.logs import Logs
@@ -77,6 +81,7 @@ from metadata_server.store.store import Store
 LARGEST_MESSAGE_BYTES = 6 * 1024 * 1024
 LARGEST_REPLY_BYTES = 64 * 1024 * 1024
 GARBAGE_THRESHOLD = 50_000
+NOBODY_IS_ASKED = "Callers are who they say they are, and may do anything. MDS_AUTHENTICATION=token"
 LETTING_GO_S = 5.0
 """How long a replica that ends may take to leave its operations and webhooks to others."""
 log = structlog.get_logger()
@@ -103,6 +108,8 @@ class Replica:
         self._health = Health(self._check)
         self._tailer = Tailer(self._store)
         add_watch_figures(self._registry, self._tailer)
+        self._keyring = Keyring(self._store, self._tailer)
+        self._gate: Gate = TokenGate(self._keyring) if settings.asks else OpenGate()
         self._liveness = Liveness(
             self._store,
             self._tailer,
@@ -145,6 +152,8 @@ class Replica:
             await self._health.start()
             await server.start()
             log.info("serving", grpc_port=self.grpc_port, http_port=self.http_port)
+            if not self._settings.asks:
+                log.warning("nobody_is_asked_who_they_are", advice=NOBODY_IS_ASKED)
             async with asyncio.TaskGroup() as tasks:
                 background = [tasks.create_task(loop) for loop in self._loops()]
                 held = {
@@ -168,6 +177,7 @@ class Replica:
             self._health.run(),
             self._tailer.run(),
             self._trimming.run(),
+            *([self._keyring.run()] if self._settings.asks else []),
             *self._liveness.loops(),
         ]
 
@@ -194,7 +204,7 @@ class Replica:
             log.warning("database_away_at_start", problem=refused.message)
 
     def _grpc_server(self) -> grpc.aio.Server:
-        calls = Calls(self._figures, self._reaching, face=GRPC, refuse=abort_with)
+        calls = Calls(self._figures, self._reaching, self._gate, face=GRPC, refuse=abort_with)
         server = grpc.aio.server(
             options=[
                 ("grpc.so_reuseport", 0),
@@ -217,11 +227,12 @@ class Replica:
         return server
 
     async def _start_http(self) -> web.AppRunner:
-        calls = Calls(self._figures, self._reaching, face=REST, refuse=refuse)
+        calls = Calls(self._figures, self._reaching, self._gate, face=REST, refuse=refuse)
         rest = Rest(self._protocol, calls)
         origins = Origins(self._settings.allowed_origins())
+        faces = [rest, *self._facades()]
         runner = Runner(
-            http_application(self._health, self._registry, [rest, *self._facades()], origins),
+            http_application(self._health, self._registry, faces, origins, self._gate),
             shutdown_timeout=self._settings.drain_s,
         )
         await runner.setup()
@@ -238,7 +249,7 @@ class Replica:
         """What is served beside the protocol, as the settings want it."""
         if self._settings.chaos_facade == "off":
             return []
-        calls = Calls(self._figures, self._reaching, face=CHAOS, refuse=refuse)
+        calls = Calls(self._figures, self._reaching, self._gate, face=CHAOS, refuse=refuse)
         return [Chaos(self._protocol, calls, writes=self._settings.chaos_facade == "write")]
 
 
@@ -279,6 +290,7 @@ def parts_of(
             Operations(store, on_due=advancing.look), Steering(store, on_due=advancing.look)
         ),
         agents=agent_parts_of(store, liveness.timing),
+        tokens=Tokens(store),
     )
 
 

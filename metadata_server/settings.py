@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     http_port: int = Field(
         default=7401, ge=0, le=65535, description="REST, health and metrics; 0: any free one."
     )
+    authentication: Literal["off", "token"] = Field(
+        default="off",
+        description="Whether callers are asked who they are: token: each shows one (`mds token`); "
+        "off: they are believed, on loopback only.",
+    )
     insecure: bool = Field(
         default=False,
         description="Listen beyond loopback although nobody is asked who they are.",
@@ -128,10 +133,11 @@ class Settings(BaseSettings):
                 f"MDS_HEARTBEAT_S is {self.heartbeat_s} and MDS_LEASE_S is {self.lease_s}; "
                 "right would be at least three heartbeats in a lease."
             )
-        if self.host not in LOOPBACK and not self.insecure:
+        if self.host not in LOOPBACK and not (self.asks or self.insecure):
             raise BadSettings(
                 f"MDS_HOST is {self.host}, beyond loopback, and nobody is asked who they are; "
-                "right would be 127.0.0.1, or MDS_INSECURE=1 if your network protects it."
+                "right would be MDS_AUTHENTICATION=token, or 127.0.0.1, or MDS_INSECURE=1 if your "
+                "network protects it."
             )
 
         self.kept_days()
@@ -168,6 +174,11 @@ class Settings(BaseSettings):
             kept[kind_of(word.strip(), part)] = days_of(days.strip(), part)
         reported = (Kind.CONTROL_UNIT_STATUS, Kind.UNIT_SERVER_STATUS, Kind.OPERATION)
         return kept | dict.fromkeys(reported, self.status_days)
+
+    @property
+    def asks(self) -> bool:
+        """Whether callers are asked who they are."""
+        return self.authentication == "token"
 
     @property
     def lease_us(self) -> int:

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
+from contextvars import ContextVar, Token
 from typing import Any, Protocol, TypeVar
 
 import grpc
@@ -19,11 +20,13 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from metadata_server.api.errors import unexpected
+from metadata_server.api.gate import Gate, Stream
 from metadata_server.domain.change import Caller, Position, Principal
 from metadata_server.domain.refused import Refused
 from metadata_server.services.watching.reaching import Reaching
 
 PRINCIPAL, CLIENT, REQUEST_ID = "mds-principal", "mds-client", "mds-request-id"
+AUTHORIZATION = "authorization"
 MINIMUM_REVISION = "mds-min-revision"
 POSITION = "mds-position"
 USER_AGENT = "user-agent"
@@ -42,7 +45,10 @@ class Context(Protocol):
     def set_trailing_metadata(self, pairs: tuple[Pair, ...], /) -> None: ...
 
 
+acting: ContextVar[Principal] = ContextVar("acting")
+"""Who makes the call that the present task serves."""
 CALLED_OFF = (grpc.aio.AbortError, asyncio.CancelledError, GeneratorExit)
+NOBODY = Principal("anonymous")
 C = TypeVar("C", bound=Context)
 Refuse = Callable[[C, Refused], Awaitable[str]]
 """Ends a call with a refusal; gives the name of its code."""
@@ -74,8 +80,15 @@ class Calls:
     """Wraps handlers of one face, so that each call of it is logged, counted, and refused well."""
 
     def __init__(
-        self, figures: CallFigures, reaching: Reaching, *, face: str, refuse: Refuse[Any]
+        self,
+        figures: CallFigures,
+        reaching: Reaching,
+        gate: Gate,
+        *,
+        face: str,
+        refuse: Refuse[Any],
     ) -> None:
+        self.gate = gate
         self._figures = figures
         self._reaching = reaching
         self._face = face
@@ -88,6 +101,7 @@ class Calls:
         async def call(request: Any, context: Context) -> Any:
             one = Call(method, context)
             try:
+                one.admit(await self.gate.admit(method, one.metadata))
                 await self._reach(one)
                 return await handle(request, context)
             except CALLED_OFF:
@@ -106,14 +120,20 @@ class Calls:
     def streaming(self, method: str, handle: Any) -> Callable[[Any, Any], AsyncIterator[Any]]:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             one = Call(method, context)
+            stream: Stream | None = None
             try:
-                await self._reach(one)
-                async with aclosing(handle(request, context)) as messages:
-                    async for message in messages:
-                        yield message
-            except CALLED_OFF:
-                one.code = "CANCELLED"
-                raise
+                one.admit(await self.gate.admit(method, one.metadata))
+                with self.gate.streaming(one.principal) as stream:
+                    await self._reach(one)
+                    async with aclosing(handle(request, context)) as messages:
+                        async for message in messages:
+                            yield message
+            except CALLED_OFF as error:
+                refused = ended_by_gate(stream, error)
+                if refused is None:
+                    one.code = "CANCELLED"
+                    raise
+                await self._end_with(one, refused)
             except Refused as refused:
                 await self._end_with(one, refused)
             except Exception as error:  # the top of every call: one line, no detail outside
@@ -149,49 +169,70 @@ class Calls:
             face=self._face,
             code=one.code,
             reason=one.reason,
-            principal=principal_in(one.metadata).name,
+            principal=one.principal.name,
             ms=round(seconds * 1000, 1),
         )
-        one.leave_log()
+        one.leave()
         return seconds
+
+
+def ended_by_gate(stream: Stream | None, error: BaseException) -> Refused | None:
+    """Why the gate called a stream off, which goes on to say so; None: it did not."""
+    task = asyncio.current_task()
+    if stream is None or task is None or not isinstance(error, asyncio.CancelledError):
+        return None
+    if stream.refused is not None:
+        task.uncancel()
+    return stream.refused
 
 
 class Call:
     """One call under way; what is logged meanwhile in its task has its id.
 
     Attributes:
+        principal: who calls; nobody, until they are admitted.
         code: how it ends; with a `reason`, if it is refused.
     """
 
-    __slots__ = ("_tokens", "began", "code", "context", "metadata", "method", "reason")
+    __slots__ = (
+        "_acting",
+        "_tokens",
+        "began",
+        "code",
+        "context",
+        "metadata",
+        "method",
+        "principal",
+        "reason",
+    )
 
     def __init__(self, method: str, context: Context) -> None:
         self.method = method
         self.context = context
         self.metadata = metadata_of(context)
+        self.principal = NOBODY
+        self._acting: Token[Principal] | None = None
         self.code, self.reason = "OK", ""
         self.began = time.perf_counter()
         # For the log alone: no secret, and the system's own source costs as much as the call.
         request_id = self.metadata.get(REQUEST_ID) or f"{random.getrandbits(128):032x}"
         self._tokens = structlog.contextvars.bind_contextvars(request_id=request_id[:64])
 
-    def leave_log(self) -> None:
+    def admit(self, principal: Principal) -> None:
+        self.principal = principal
+        self._acting = acting.set(principal)
+
+    def leave(self) -> None:
+        """What comes next in this task is another call, or none."""
         structlog.contextvars.reset_contextvars(**self._tokens)
+        if self._acting is not None:
+            acting.reset(self._acting)
 
 
 def metadata_of(context: Context) -> dict[str, str]:
     """The text metadata that a call came with."""
     pairs = context.invocation_metadata() or ()
     return {key: value for key, value in pairs if isinstance(value, str)}
-
-
-def principal_of(context: Context) -> Principal:
-    """Who calls, as they say of themselves: nobody is asked yet."""
-    return principal_in(metadata_of(context))
-
-
-def principal_in(metadata: dict[str, str]) -> Principal:
-    return Principal(metadata.get(PRINCIPAL, "").strip()[:255] or "anonymous")
 
 
 def client_of(context: Context) -> str:
@@ -210,7 +251,7 @@ def caller_of(context: Context, method: str, request: Any, payload_hash: str) ->
             field="request_id",
         )
     return Caller(
-        principal=principal_of(context),
+        principal=acting.get(),
         method=method,
         reason=request.reason,
         request_id=request.request_id,

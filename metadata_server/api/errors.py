@@ -43,6 +43,8 @@ CODES = {
     RefusalKind.BUSY: grpc.StatusCode.UNAVAILABLE,
     RefusalKind.PRESSURE: grpc.StatusCode.RESOURCE_EXHAUSTED,
     RefusalKind.REPLACED: grpc.StatusCode.ABORTED,
+    RefusalKind.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    RefusalKind.DENIED: grpc.StatusCode.PERMISSION_DENIED,
     RefusalKind.FAULT: grpc.StatusCode.INTERNAL,
 }
 
@@ -55,6 +57,8 @@ HTTP_OF_CODES = {
     grpc.StatusCode.OUT_OF_RANGE: 410,
     grpc.StatusCode.UNAVAILABLE: 503,
     grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
     grpc.StatusCode.INTERNAL: 500,
 }
 HTTP_OF_REASONS = {

@@ -8,10 +8,15 @@ from typing import Protocol
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from metadata_server.api.calls import metadata_of
+from metadata_server.api.gate import Gate
 from metadata_server.api.health import Health
 from metadata_server.api.openapi.serving import openapi_routes
+from metadata_server.api.rest.answers import refusal
+from metadata_server.api.rest.context import RestContext
 from metadata_server.api.rest.middleware import same_body
 from metadata_server.api.rest.origins import Origins
+from metadata_server.domain.refused import Refused
 
 
 class Face(Protocol):
@@ -21,9 +26,12 @@ class Face(Protocol):
 
 
 def http_application(
-    health: Health, registry: CollectorRegistry, faces: Iterable[Face], origins: Origins
+    health: Health, registry: CollectorRegistry, faces: Iterable[Face], origins: Origins, gate: Gate
 ) -> web.Application:
-    """The routes of the HTTP port."""
+    """The routes of the HTTP port.
+
+    Health is for balancers, which have no token; figures are for those who read.
+    """
 
     async def live(_: web.Request) -> web.Response:
         return web.json_response({"live": True})
@@ -32,7 +40,11 @@ def http_application(
         body = {"ready": health.is_ready, "problem": health.problem}
         return web.json_response(body, status=200 if health.is_ready else 503)
 
-    async def metrics(_: web.Request) -> web.Response:
+    async def metrics(request: web.Request) -> web.Response:
+        try:
+            await gate.admit("metrics", metadata_of(RestContext(request.headers)))
+        except Refused as refused:
+            return refusal(refused)
         return web.Response(
             body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )

@@ -9,7 +9,7 @@ from contextlib import aclosing
 import structlog
 from mds.v1 import registration_pb2, registration_pb2_grpc
 
-from metadata_server.api.calls import Context, client_of, principal_of, tell_position
+from metadata_server.api.calls import Context, acting, client_of, tell_position
 from metadata_server.api.errors import unexpected
 from metadata_server.api.messages.configuration import ConfigurationMessages
 from metadata_server.api.messages.position import position_of
@@ -51,7 +51,7 @@ class RegistrationServicer(registration_pb2_grpc.RegistrationServicer):
         self, request: registration_pb2.RegisterRequest, context: Context
     ) -> registration_pb2.RegisterResponse:
         caller = Caller(
-            principal=principal_of(context),
+            principal=acting.get(),
             method="Registration.Register",
             reason=request.reason,
             client=client_of(context),

@@ -57,6 +57,8 @@ from mds.v1 import (
     snapshot_pb2_grpc,
     template_pb2,
     template_pb2_grpc,
+    token_pb2,
+    token_pb2_grpc,
     unit_list_pb2,
     unit_list_pb2_grpc,
     unit_server_pb2,
@@ -93,6 +95,7 @@ from metadata_server.api.snapshot import SnapshotMethods
 from metadata_server.api.standard import StandardMethods
 from metadata_server.api.status import StatusMethods
 from metadata_server.api.template import TemplateMethods
+from metadata_server.api.token import TokensServicer
 from metadata_server.api.watch import add_watch
 from metadata_server.api.webhook import WebhookMethods
 from metadata_server.domain.deliveries.webhook import Webhook
@@ -111,6 +114,7 @@ from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.orchestration.campaign import Campaign
 from metadata_server.domain.orchestration.guard import Guard, MachineMode
 from metadata_server.domain.orchestration.maintenance import Maintenance
+from metadata_server.services.access.tokens import Tokens
 from metadata_server.services.auditing.audit import Audits
 from metadata_server.services.deliveries.webhooks import Webhooks
 from metadata_server.services.intent.bundles import Bundles
@@ -199,6 +203,7 @@ class Parts:
     audits: Audits
     operations: OperationParts
     agents: AgentParts
+    tokens: Tokens
 
 
 def add_health_and_reflection(server: grpc.aio.Server, health: Health) -> None:
@@ -236,6 +241,7 @@ def add_protocol(server: grpc.aio.Server, parts: Parts) -> None:
         OperationsServicer(parts.operations), server
     )
     filter_pb2_grpc.add_FiltersServicer_to_server(FiltersServicer(), server)
+    token_pb2_grpc.add_TokensServicer_to_server(TokensServicer(parts.tokens), server)
     add_liveness(server, parts)
     add_watch(server, parts.watching)
     overview_pb2_grpc.add_OverviewServicer_to_server(
@@ -278,6 +284,7 @@ SERVED = (
     agent_report_pb2,
     watch_pb2,
     overview_pb2,
+    token_pb2,
 )
 
 

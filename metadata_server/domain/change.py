@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from metadata_server.domain.access.role import Role
 from metadata_server.domain.intent.control_unit import ControlUnitStatus
 from metadata_server.domain.life.session import Session
 from metadata_server.domain.life.state import Contact, Health
@@ -15,10 +16,21 @@ from metadata_server.domain.resource import Resource
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls. Until log-in exists, the name is what the caller says of itself."""
+    """Who calls.
+
+    Attributes:
+        name: in the history; what the caller says of itself unless it is authenticated.
+        authenticated: the caller has shown a token.
+        role: what the caller may do; where nobody is asked, anything.
+        program: the token is for programs.
+        token: id of the token that was shown; empty: none was.
+    """
 
     name: str
     authenticated: bool = False
+    role: Role = Role.ADMIN
+    program: bool = False
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

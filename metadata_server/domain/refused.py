@@ -31,6 +31,8 @@ class RefusalKind(StrEnum):
     BUSY = "BUSY"
     PRESSURE = "PRESSURE"
     REPLACED = "REPLACED"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    DENIED = "DENIED"
     FAULT = "FAULT"
 
 
@@ -157,6 +159,14 @@ class Refused(Exception):
     @classmethod
     def pressure(cls, reason: str, message: str, *, retry_after_ms: int = 1000) -> Refused:
         return cls(RefusalKind.PRESSURE, reason, message, retry_after_ms=retry_after_ms)
+
+    @classmethod
+    def unauthenticated(cls, message: str) -> Refused:
+        return cls(RefusalKind.UNAUTHENTICATED, "UNAUTHENTICATED", message)
+
+    @classmethod
+    def denied(cls, reason: str, message: str, **metadata: object) -> Refused:
+        return cls(RefusalKind.DENIED, reason, message, metadata=texts(metadata))
 
     @classmethod
     def fault(cls, reason: str, message: str) -> Refused:

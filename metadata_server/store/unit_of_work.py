@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import String, Table, cast, literal, text
 from sqlalchemy.engine import Connection
 
+from metadata_server.domain.access.role import ROLE_OF_KIND, Role, role_required
 from metadata_server.domain.change import Action, Caller, Position
 from metadata_server.domain.intent.facility import Policy
 from metadata_server.domain.intent.policy import Touched, check_reason, touched
@@ -163,6 +164,21 @@ class UnitOfWork:
             self._policies = self.resources.where(Policy)
         check_reason(self.caller.reason, self._policies, changed)
 
+    def check_role(self, changed: Iterable[Touched]) -> None:
+        """Passes when the caller's role does for the kinds of what is changed, whatever the call.
+        A trial has to ask; `flush` asks again.
+
+        Raises:
+            Refused: ROLE_REQUIRED.
+        """
+        if self.caller is None:
+            return
+        role = self.caller.principal.role
+        for each in changed:
+            needed = ROLE_OF_KIND.get(each.kind, Role.VIEWER)
+            if not role.covers(needed):
+                raise role_required(f"A change of {each.name}", needed, role)
+
     def give_word(self) -> None:
         """Says something to the database, if nothing was said for long: it takes the locks of a
         writer that stands still, and one that thinks about 100,000 resources may seem to."""
@@ -184,13 +200,14 @@ class UnitOfWork:
         """Writes what was saved; called once, at the end of the transaction.
 
         Raises:
-            Refused: REASON_REQUIRED.
+            Refused: REASON_REQUIRED, ROLE_REQUIRED.
             LostRace: something that the work relied on has changed.
         """
         if self._claimed is None:
             return
         for check in self._relied_on:
             check(self)
+        self.check_role(self._touched())
         self.check_reason(self._touched())
         number = self._claimed.position.revision
         history: list[dict[str, Any]] = []

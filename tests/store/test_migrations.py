@@ -1,14 +1,23 @@
 """The schema that the steps make is the schema that the store uses."""
 
+import pkgutil
+from importlib import import_module
+
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from metadata_server import store as floor
 from metadata_server.domain.refused import Refused
 from metadata_server.store.database import open_database
 from metadata_server.store.migration import check_schema, known_schema, migrate, present_schema
 from metadata_server.store.schema import metadata
 from metadata_server.store.store import Store
+
+# The metadata is whole only once all tables have been imported.
+for module in pkgutil.walk_packages(floor.__path__, f"{floor.__name__}."):
+    if "migrations" not in module.name:
+        import_module(module.name)
 
 
 def test_the_steps_make_the_schema_that_the_store_knows(empty_database: str) -> None:

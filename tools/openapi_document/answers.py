@@ -36,6 +36,10 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "Path of what was made.",
         "schema": {"type": "string"},
     },
+    "WWW-Authenticate": {
+        "description": "How a caller shows who it is.",
+        "schema": {"type": "string"},
+    },
     "Retry-After": {
         "description": "After so many seconds the same call may be sent again.",
         "schema": {"type": "integer", "minimum": 0},
@@ -43,6 +47,7 @@ HEADERS: dict[str, dict[str, Any]] = {
 }
 TITLES = {
     400: "The request cannot be.",
+    401: "No token was sent that is good.",
     403: "The caller may not.",
     404: "It is not there.",
     406: "No format of this path is accepted.",
@@ -138,6 +143,8 @@ def refusals_of(reasons: Iterable[str], statuses: dict[str, int]) -> dict[str, A
             "content": {JSON: {"schema": {"$ref": "#/components/schemas/Refusal"}}},
             "x-reasons": names,
         }
+        if status == 401:
+            found[str(status)]["headers"] = headers("WWW-Authenticate")
         if status in {429, 503}:
             found[str(status)]["headers"] = headers("Retry-After")
     return found

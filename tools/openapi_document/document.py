@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
-from mds.v1 import error_reason_pb2
+from mds.v1 import access_pb2, error_reason_pb2
 
 from metadata_server.api.rest.answers import JSON
 from metadata_server.api.rest.application import served_routes
@@ -20,6 +20,13 @@ from openapi_document.reasons import REASONS, reasons_of
 from openapi_document.schemas import Schemas
 
 Document = dict[str, Any]
+SCHEME = "token"
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token (`mds token create`), where the server asks callers who they are; "
+    "`x-required-role` of an operation is the least role that it takes.",
+}
 INTRODUCTION = """\
 What a facility's control units are, and what of them runs: the protocol `mds.v1` by HTTP. gRPC
 has the same calls under the same names, and nothing here is decided twice.
@@ -33,6 +40,8 @@ has the same calls under the same names, and nothing here is decided twice.
   may stand as field of the request instead.
 - **Reading** can be of the past (`asOf`), at least as new as what was seen (`minRevision`), of a
   part (`fields`). Lists come in pages (`Link`), or whole as a file (`format`).
+- **Who may** do what is asked where the server is told to (`MDS_AUTHENTICATION=token`): then each
+  call takes a token, and each operation names its least role (`x-required-role`).
 - **Refusals** have one body, [Refusal](#/components/schemas/Refusal); its `reason` never changes.
   Each operation lists its own.
 - `HEAD` is answered as `GET` without its body, `OPTIONS` with `Allow`; a verb that a path has not
@@ -69,13 +78,14 @@ def document_of(files: FileDescriptorSet) -> Document:
             "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "The replica that serves this document."}],
-        "security": [],
+        "security": [{}, {SCHEME: []}],
         "tags": list(tags_of(routes, comments)),
         "paths": paths,
         "components": {
             "schemas": dict(sorted({**schemas.found, **refusals}.items())),
             "parameters": SHARED,
             "headers": HEADERS,
+            "securitySchemes": {SCHEME: BEARER},
         },
     }
 
@@ -107,6 +117,7 @@ def operation_of(
         "description": told,
         "parameters": list(parameters_of(route, schemas, comments)),
     }
+    found["x-required-role"] = role_of(route)
     if route.method.GetOptions().deprecated:
         found["deprecated"] = True
     if body := body_of(route, schemas, comments):
@@ -118,6 +129,12 @@ def operation_of(
 def summary_of(text: str) -> str:
     """The first sentence, without its stop."""
     return text.partition(". ")[0].partition(": ")[0].rstrip(".")
+
+
+def role_of(route: Route) -> str:
+    """The least role that a call takes, where callers are asked who they are."""
+    access = route.method.GetOptions().Extensions[access_pb2.access]
+    return access_pb2.Role.Name(access.role).removeprefix("ROLE_").lower()
 
 
 def body_of(route: Route, schemas: Schemas, comments: Comments) -> dict[str, Any] | None:

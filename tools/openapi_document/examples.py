@@ -113,6 +113,13 @@ RESOURCES: dict[str, Json] = {
         "kinds": ["KIND_CONTROL_UNIT"],
         "enabled": False,
     },
+    "Token": {
+        "name": "tokens/0123456789ab",
+        "principal": "anna",
+        "role": "ROLE_OPERATOR",
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "expireTime": "2036-11-21T00:00:00Z",
+    },
     "Operation": {
         "verb": "ORDER_VERB_START",
         "selection": {"idPrefix": "DAFNE/PL/"},

@@ -23,6 +23,8 @@ REASONS = [
     value.name for value in error_reason_pb2.ErrorReason.DESCRIPTOR.values if value.number > 0
 ]
 ALWAYS = (
+    "UNAUTHENTICATED",
+    "ROLE_REQUIRED",
     "INVALID_FIELD",
     "INVALID_HTTP",
     "PATH_NOT_FOUND",

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from metadata_server.api.calls import Calls
+from metadata_server.api.calls import Calls, acting
 from metadata_server.api.chaos.call import Call, Run
 from metadata_server.api.chaos.command import Command
 from metadata_server.api.chaos.commands import COMMANDS, command_of
@@ -49,6 +49,7 @@ class Chaos:
             name: registrar.handler(route.full_name) for name, route in routes.items()
         }
         self._writes = writes
+        self._gate = calls.gate
         self._runs = {
             command: calls.unary(f"chaos.{command.name}", carried_out(command.run))
             for command in COMMANDS
@@ -75,6 +76,13 @@ class Chaos:
             allowed = "POST" if http.method in READING else ALLOWED
             return told(refused, allowed)
 
+    def _check_role(self, method: str) -> None:
+        """
+        Raises:
+            Refused: ROLE_REQUIRED.
+        """
+        self._gate.check(method, acting.get())
+
     def _check(self, http: web.Request, command: Command) -> None:
         """
         Raises:
@@ -100,7 +108,7 @@ class Chaos:
         reason, key = (
             header_text(header, http.headers.get(header, "")) for header in (REASON, REQUEST_ID)
         )
-        call = Call(self._handlers.__getitem__, form, parm, context, reason, key)
+        call = Call(self._handlers.__getitem__, self._check_role, form, parm, context, reason, key)
         answer = await run(call, context)
         context.check()
         return answered(http, answer, context)

@@ -23,10 +23,12 @@ Ask = Callable[[str], Any]
 class Call:
     """
     Attributes:
+        check: raises where the caller may not call a method.
         reason, key: why, and what makes a repeated call safe, as headers say; may be empty.
     """
 
     handler: Ask
+    check: Callable[[str], None]
     form: Form
     parm: Parm
     context: RestContext
@@ -35,11 +37,13 @@ class Call:
 
     async def ask(self, method: str, request: Any) -> Any:
         """The reply of a method that answers with one message."""
+        self.check(method)
         reply = await self.handler(method).unary_unary(self._told(method, request), self.context)
         return reply.message if isinstance(reply, Prepared) else reply
 
     async def stream(self, method: str, request: Any) -> AsyncIterator[Any]:
         """The messages of a method that answers with many."""
+        self.check(method)
         handle = self.handler(method).unary_stream
         async with aclosing(handle(self._told(method, request), self.context)) as messages:
             async for message in messages:

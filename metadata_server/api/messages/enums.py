@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from mds.v1 import (
+    access_pb2,
     agent_report_pb2,
     audit_pb2,
     condition_pb2,
@@ -19,11 +20,14 @@ from mds.v1 import (
     operation_step_pb2,
     state_pb2,
     template_pb2,
+    token_pb2,
     unit_server_pb2,
     view_pb2,
     webhook_pb2,
 )
 
+from metadata_server.domain.access.role import Role
+from metadata_server.domain.access.token import TokenState
 from metadata_server.domain.audit import Severity
 from metadata_server.domain.change import Action
 from metadata_server.domain.deliveries.delivery import DeliveryState, DeliveryType, WebhookState
@@ -109,6 +113,8 @@ VIEWS = Words(View, view_pb2.View, "VIEW", View.FULL)
 WEBHOOK_STATES = Words(WebhookState, webhook_pb2.WebhookState, "WEBHOOK_STATE")
 DELIVERY_TYPES = Words(DeliveryType, webhook_pb2.WebhookDeliveryType, "WEBHOOK_DELIVERY_TYPE")
 DELIVERY_STATES = Words(DeliveryState, webhook_pb2.WebhookDeliveryState, "WEBHOOK_DELIVERY_STATE")
+ROLES = Words(Role, access_pb2.Role, "ROLE")
+TOKEN_STATES = Words(TokenState, token_pb2.TokenState, "TOKEN_STATE")
 ON_FAILURES = Words(OnFailure, operation_pb2.OnFailure, "ON_FAILURE", OnFailure.STOP)
 
 

@@ -18,7 +18,7 @@ from metadata_server.api.rest.encoding import encoded, tree_of
 from metadata_server.api.rest.parameters import FIELDS, Query, pairs_of
 from metadata_server.api.rest.routes import Route
 from metadata_server.api.rest.selecting import Wanted, selected, wanted_of
-from metadata_server.domain.refused import Refused
+from metadata_server.domain.refused import RefusalKind, Refused
 
 JSON = "application/json"
 FORM = "json"
@@ -31,6 +31,7 @@ COMMON = {
     "X-Content-Type-Options": "nosniff",
 }
 """On each answer: whoever keeps it asks whether it is still right."""
+CHALLENGE = 'Bearer realm="mds"'
 VARY = "Accept, Accept-Encoding"
 
 
@@ -137,6 +138,8 @@ def link(http: web.Request, pairs: list[tuple[str, str]], relation: str) -> str:
 def refusal(refused: Refused, **headers: str) -> web.Response:
     """The answer to a call that was refused."""
     found = {**COMMON, "Content-Type": JSON, **headers}
+    if refused.kind is RefusalKind.UNAUTHENTICATED:
+        found["WWW-Authenticate"] = CHALLENGE
     if refused.retry_after_ms is not None:
         found["Retry-After"] = str(-(-refused.retry_after_ms // 1000))
     body = encoded(error_tree(refused)) + b"\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from metadata_server.api.calls import (
+    AUTHORIZATION,
     CLIENT,
     MINIMUM_REVISION,
     POSITION,
@@ -16,7 +17,7 @@ from metadata_server.api.calls import (
 from metadata_server.api.errors import code_of
 from metadata_server.domain.refused import Refused, WrongField
 
-TOLD = (PRINCIPAL, CLIENT, REQUEST_ID, MINIMUM_REVISION, USER_AGENT)
+TOLD = (AUTHORIZATION, PRINCIPAL, CLIENT, REQUEST_ID, MINIMUM_REVISION, USER_AGENT)
 """Headers that say what gRPC's metadata of the same names says."""
 
 

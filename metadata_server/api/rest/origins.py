@@ -12,7 +12,7 @@ from metadata_server.domain.refused import Refused
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 EXPOSED = "Allow, ETag, Link, Location, Mds-Position, Retry-After"
 ACCEPTED = (
-    "Accept, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Mds-Client, "
+    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Mds-Client, "
     "Mds-Min-Revision, Mds-Principal, Mds-Reason, Mds-Request-Id"
 )
 KEPT_S = 600

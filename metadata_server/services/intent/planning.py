@@ -108,6 +108,7 @@ class Planning:
             for (place, _), decision in zip(removals[kind], decided, strict=True):
                 decisions[place] = decision
         found = [decision for decision in decisions if decision is not None]
+        self._unit.check_role(changed_by(found))
         self._unit.check_reason(changed_by(found))
         return found
 

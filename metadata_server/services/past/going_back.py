@@ -58,6 +58,7 @@ def carry_back(
     decisions = surveyed(unit, decided())
     if not skip_invalid:
         refuse_problems(decisions)
+    unit.check_role(changed_by(decisions))
     unit.check_reason(changed_by(decisions))  # not all of them come from a Planning
     count = sum(decision.action in WRITING for decision in decisions)
     if not validate_only:

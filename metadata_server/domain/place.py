@@ -1,0 +1,35 @@
+"""Tokens of pages that go on behind a place: which list, and what the last one before it had."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from metadata_server.domain.page import MAXIMUM_TOKEN, not_a_token
+
+
+def place_token(list_: str, place: Sequence[Any]) -> str:
+    """The opaque token of the page behind a place of a list."""
+    text = json.dumps([list_, *place], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def place_in(token: str, list_: str) -> list[Any]:
+    """What a token of a list says after the list itself.
+
+    Raises:
+        Refused: INVALID_PAGE_TOKEN.
+    """
+    if len(token) > MAXIMUM_TOKEN:
+        raise not_a_token(token)
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        raise not_a_token(token) from None
+    if not isinstance(content, list) or content[:1] != [list_]:
+        raise not_a_token(token)
+    return content[1:]
