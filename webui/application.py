@@ -5,6 +5,7 @@ from aiohttp import web
 from webui.assets import read_assets
 from webui.datasets import editing, undo
 from webui.frame import pages as frame
+from webui.frame import palette
 from webui.headers import add_headers, log_request
 from webui.lists import pages as lists
 from webui.live import events
@@ -39,6 +40,7 @@ def application(site: Site, feed: Feed) -> web.Application:
     app.add_routes(
         [
             *frame.routes(site),
+            *palette.routes(site),
             *overview.routes(site),
             *lists.routes(site),
             *editing.routes(site),

@@ -2,11 +2,20 @@
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from http import HTTPMethod
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from webui.frame.moment import PastMoment, past_moment
 from webui.navigation import section_of
+from webui.translation import _
+
+THEME_COOKIE = "theme"
+THEMES = ("auto", "light", "dark")
+SAFE = {HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS}
+# How a page looks may be changed while it shows the past.
+_CHANGES_NOTHING = {"/theme"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +24,22 @@ class Visit:
 
     Attributes:
         section: the page of the header it belongs to; empty: none.
+        here: its address, to come back to.
+        theme: one of THEMES.
+        past: the moment that is looked at; None: now.
+        now: this page, as it is now.
     """
 
     section: str = ""
+    here: str = "/"
+    theme: str = THEMES[0]
+    past: PastMoment | None = None
+    now: str = "/"
+
+    @property
+    def as_of(self) -> str:
+        """As calls of the server take it; empty: now."""
+        return self.past.as_of if self.past else ""
 
 
 # Of tasks without a request, as the one that draws what all browsers see.
@@ -31,5 +53,18 @@ def current_visit() -> Visit:
 
 @web.middleware
 async def note_visit(request: web.Request, handler: Handler) -> web.StreamResponse:
-    _VISIT.set(Visit(section=section_of(request.path)))
+    theme = request.cookies.get(THEME_COOKIE, "")
+    visit = Visit(
+        section=section_of(request.path),
+        here=request.path_qs,
+        theme=theme if theme in THEMES else THEMES[0],
+        past=past_moment(request.query.get("as_of", "")),
+        now=str(request.rel_url.without_query_params("as_of", "page", "trail")),
+    )
+    _VISIT.set(visit)
+    if visit.past and request.method not in SAFE and request.path not in _CHANGES_NOTHING:
+        raise web.HTTPConflict(
+            text=_("This page shows the past, which nobody can change. Go back to now first.")
+            + "\n"
+        )
     return await handler(request)

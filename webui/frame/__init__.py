@@ -1,0 +1,1 @@
+"""What stands around every page: theme, moment, keys, the palette."""

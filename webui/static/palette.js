@@ -1,0 +1,31 @@
+// The palette: a field, and what is found while one types; the arrows go through it.
+
+import { openDialog } from "./dialogs.js";
+
+/* global htmx */
+
+export async function openPalette() {
+  const open = document.querySelector("dialog.palette");
+  if (open) {
+    open.querySelector("input[name=q]")?.focus();
+    return;
+  }
+  const dialog = await openDialog(withMoment("/palette"), "palette");
+  htmx.process(dialog);
+  dialog.querySelector("input[name=q]")?.focus();
+  dialog.addEventListener("keydown", move);
+}
+
+function withMoment(path) {
+  const asOf = document.body.dataset.asOf;
+  return asOf ? `${path}?as_of=${encodeURIComponent(asOf)}` : path;
+}
+
+function move(event) {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!by) return;
+  event.preventDefault();
+  const places = [...event.currentTarget.querySelectorAll("input[name=q], .finds a")];
+  const at = places.indexOf(document.activeElement);
+  places[Math.max(0, Math.min(at + by, places.length - 1))].focus();
+}
