@@ -41,6 +41,12 @@ def order_of(verb: operation_pb2.OrderVerb.ValueType) -> Order:
     return Order(name, _(_WORDS[verb]))
 
 
+def order_words(verb: operation_pb2.OrderVerb.ValueType) -> str:
+    """What an operation does; others than pages give, too."""
+    known = _WORDS.get(verb)
+    return _(known) if known else _("Edit")
+
+
 def verb_named(name: str) -> operation_pb2.OrderVerb.ValueType | None:
     """The verb in an address; None: there is none of this name that a page can give."""
     return next((verb for verb in _WORDS if order_of(verb).name == name.lower()), None)

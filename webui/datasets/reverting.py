@@ -1,0 +1,80 @@
+"""Making a resource what it was: the plan first."""
+
+import asyncio
+
+from aiohttp import web
+from mds.v1.history_pb2 import RevertRequest
+
+from control_units.client import ClientError, Stale
+from webui.datasets.form import new_request_id
+from webui.datasets.history import KINDS, name_in
+from webui.datasets.plan import planned_items
+from webui.names import id_of, page_of
+from webui.site import READ_SECONDS, Site
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    pages = RevertPages(site)
+    return [
+        *(web.get(f"/{kind}/{{id:.+}}/revert", pages.plan) for kind in KINDS),
+        *(web.post(f"/{kind}/{{id:.+}}/revert", pages.revert) for kind in KINDS),
+    ]
+
+
+class RevertPages:
+    """Handlers. Each holds nothing but what it draws."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._client = site.client
+
+    async def plan(self, request: web.Request) -> web.Response:
+        """`GET /{name}/revert?to=12`: what would be done."""
+        return await self._plan(name_in(request), request.query.get("to", ""))
+
+    async def revert(self, request: web.Request) -> web.Response:
+        """`POST /{name}/revert`: leads to the resource as it is again."""
+        name = name_in(request)
+        posted = await request.post()
+        texts = {field: str(value) for field, value in posted.items()}
+        to = texts.get("to", "")
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                reverted = await self._client.history.Revert(
+                    RevertRequest(
+                        name=name,
+                        as_of=to,
+                        etag=texts.get("etag", ""),
+                        request_id=texts.get("request_id") or new_request_id(),
+                        reason=texts.get("reason", ""),
+                    )
+                )
+        except Stale:
+            return await self._plan(name, to, reason=texts.get("reason", ""), has_moved=True)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        raise web.HTTPSeeOther(
+            f"{page_of(reverted.result.name)}?saved={reverted.position.revision}"
+        )
+
+    async def _plan(
+        self, name: str, to: str, *, reason: str = "", has_moved: bool = False
+    ) -> web.Response:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                planned = await self._client.history.Revert(
+                    RevertRequest(name=name, as_of=to, etag="*", validate_only=True)
+                )
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        context = {
+            "id": id_of(name),
+            "page": page_of(name),
+            "to": to,
+            "etag": planned.result.etag or "*",
+            "request_id": new_request_id(),
+            "reason": reason,
+            "has_moved": has_moved,
+            "items": planned_items([planned.result]),
+        }
+        return self._site.page("datasets/revert.html", context, status=412 if has_moved else 200)
