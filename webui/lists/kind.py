@@ -57,6 +57,7 @@ class ListKind(Generic[T]):
         path: of its pages, without the slash in front.
         noun: of what its filters are about, as ListFilterKeys has it.
         read: asks for one page.
+        tell: the same with less of each thing, to count them; None: `read` does.
         name: of a thing, as the watch tells of it.
         plain: a thing as programs read it.
         tone: class of the row of a thing; empty: as all are.
@@ -72,6 +73,7 @@ class ListKind(Generic[T]):
     columns: tuple[Column[T], ...]
     read: Callable[[Client, Query], Awaitable[Page[T]]]
     name: Callable[[T], str]
+    tell: Callable[[Client, Query], Awaitable[Page[Any]]] | None = None
     plain: Callable[[T], Mapping[str, Any]] = plain
     tone: Callable[[T], str] = lambda _: ""
     base: str = ""

@@ -1,6 +1,7 @@
 """The pages of lists: whole, or a part that a page puts in its place."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -29,6 +30,8 @@ from webui.site import READ_SECONDS, Site
 COOKIE_SECONDS = 365 * 86400
 # A file of 100,000 units takes a minute or so; what takes longer has lost its reader.
 FILE_SECONDS = 600.0
+# More than so many are "more than".
+MOST_COUNTED = 10_000
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -46,13 +49,18 @@ class ListPages:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """`GET /control_units?q=…&sort=…&columns=…&page=…`: a page of the list, or with `format=`
         a file of all of it, or with `fragment=` a part of the page."""
-        view = view_of(self._kind, request.query, request.cookies, request.query.get("as_of", ""))
+        view = view_of(self._kind, request.query, request.cookies)
         if format := FORMATS.get(request.query.get("format", "")):
             return await self._file(request, view, format)
         fragment = request.query.get("fragment", "")
         if not fragment and request.headers.get("HX-Request") == "true":
             fragment = "" if request.headers.get("HX-History-Restore-Request") else "list"
-        parts = {"rows": self._rows, "names": self._names, "suggest": self._suggest}
+        parts = {
+            "rows": self._rows,
+            "names": self._names,
+            "count": self._count,
+            "suggest": self._suggest,
+        }
         try:
             async with asyncio.timeout(READ_SECONDS):
                 if part := parts.get(fragment):
@@ -76,7 +84,8 @@ class ListPages:
             # 200 whatever is wrong: it is an answer to what is being typed, and no error.
             part = self._site.fragment("lists/list_part.html", context)
             if request.headers.get("HX-Boosted") != "true":
-                part.headers["HX-Replace-Url"] = view.address()
+                past = {"as_of": self._site.as_of} if self._site.as_of else {}
+                part.headers["HX-Replace-Url"] = view.address(**past)
             return part
         context["keys"] = await keys_of(self._client, self._kind.noun)
         status = HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK
@@ -99,7 +108,8 @@ class ListPages:
             "choices": column_choices(self._kind, view),
             "sizes": size_choices(view),
             "formats": FORMATS,
-            "everything": all_of(view.q, self._kind.base) or "id:*",
+            "everything": all_of(view.q, self._kind.base),
+            "is_past": bool(self._site.as_of),
             "written": writer_of_times(datetime.now(UTC)),
         }
 
@@ -108,7 +118,7 @@ class ListPages:
         names = request.query.getall("name", [])[:LARGEST_PAGE]
         key = self._kind.identity
         if not key or not names:
-            return self._site.fragment("lists/rows.html", {"rows": []})
+            return web.Response(text="", content_type="text/html")
         asked = list(id_filters(map(id_of, names), key))
         passing = all_of(view.q, self._kind.base)
         both = [Query(filter=each, size=LARGEST_PAGE) for each in asked]
@@ -121,6 +131,7 @@ class ListPages:
         context: dict[str, object] = {
             "kind": self._kind,
             "rows": rows(self._kind, Page(things), columns, kept if passing else None),
+            "is_past": False,
             "written": writer_of_times(datetime.now(UTC)),
         }
         return self._site.fragment("lists/rows.html", context)
@@ -129,6 +140,17 @@ class ListPages:
         """The names that the first page would show now, to tell what is new."""
         page = await self._kind.read(self._client, self._query(view.first()))
         return web.json_response([self._kind.name(thing) for thing in page.things])
+
+    async def _count(self, _: web.Request, view: View) -> web.Response:
+        """How many match, up to a limit; asked only when somebody wants to select them all."""
+        query, count = replace(self._query(view.first()), size=LARGEST_PAGE), 0
+        while count < MOST_COUNTED:
+            page = await (self._kind.tell or self._kind.read)(self._client, query)
+            count += len(page.things)
+            if not page.next_token:
+                return web.json_response({"count": count, "is_all": True})
+            query = replace(query, token=page.next_token)
+        return web.json_response({"count": count, "is_all": False})
 
     async def _suggest(self, request: web.Request, _: View) -> web.Response:
         zones = [key.removeprefix("zone:") for key in self._site.hub.picture.lists.get("zones", ())]
@@ -163,7 +185,7 @@ class ListPages:
             order_by=order_of(view.sort),
             size=view.size,
             token=view.page,
-            as_of=view.as_of,
+            as_of=self._site.as_of,
         )
 
 

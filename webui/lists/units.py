@@ -34,15 +34,29 @@ async def read_units(client: Client, query: Query) -> Page[Unit]:
     """Raises: ClientError."""
     units = client.control_units
     page = await Call(units.ListControlUnits, ListControlUnitsRequest, "control_units").page(query)
-    statuses = Call(
-        units.ListControlUnitStatuses, ListControlUnitStatusesRequest, "control_unit_statuses"
-    )
-    known = await statuses.of(
+    known = await _statuses(client).of(
         [each.name for each in page.things], "control_unit", as_of=query.as_of
     )
     never = ControlUnitStatus()
     things = [Unit(each, known.get(each.name, never)) for each in page.things]
     return Page(things, page.next_token)
+
+
+async def tell_units(client: Client, query: Query) -> Page[ControlUnitStatus]:
+    """The small half of each: filters and orders of both are the same.
+
+    Raises:
+        ClientError: what the server says, or that none answers.
+    """
+    return await _statuses(client).page(query)
+
+
+def _statuses(client: Client) -> Call:
+    return Call(
+        client.control_units.ListControlUnitStatuses,
+        ListControlUnitStatusesRequest,
+        "control_unit_statuses",
+    )
 
 
 def state_of(unit: Unit) -> Cell:
@@ -102,6 +116,7 @@ CONTROL_UNITS: ListKind[Unit] = ListKind(
     noun="control_unit",
     columns=_COLUMNS,
     read=read_units,
+    tell=tell_units,
     name=lambda unit: unit.declared.name,
     plain=plain_unit,
     tone=tone_of,

@@ -25,7 +25,6 @@ class View:
         columns: keys of those that are shown; empty: as usual.
         page: token of a later page; empty: the first.
         trail: tokens of the pages between the first and this one.
-        as_of: the moment it is read at; empty: now.
     """
 
     path: str
@@ -35,7 +34,6 @@ class View:
     size: int = USUAL_SIZE
     page: str = ""
     trail: tuple[str, ...] = ()
-    as_of: str = ""
 
     @property
     def fields(self) -> dict[str, str]:
@@ -47,7 +45,6 @@ class View:
             "size": "" if self.size == USUAL_SIZE else str(self.size),
             "page": self.page,
             "trail": ".".join(self.trail),
-            "as_of": self.as_of,
         }
         return {key: value for key, value in told.items() if value}
 
@@ -80,9 +77,7 @@ class View:
         return replace(self, page=self.trail[-1], trail=self.trail[:-1])
 
 
-def view_of(
-    kind: ListKind[object], query: MultiMapping[str], cookies: Mapping[str, str], as_of: str
-) -> View:
+def view_of(kind: ListKind[object], query: MultiMapping[str], cookies: Mapping[str, str]) -> View:
     """What an address asks for; what makes no sense in it is as if it were not there."""
     known = {column.key for column in kind.columns}
     asked = [*query.getall("column", []), *query.get("columns", "").split(",")]
@@ -97,7 +92,6 @@ def view_of(
         size=int(size) if size in map(str, SIZES) else USUAL_SIZE,
         page=query.get("page", ""),
         trail=tuple(filter(None, query.get("trail", "").split("."))),
-        as_of=as_of,
     )
 
 

@@ -20,7 +20,7 @@ const list = () => document.getElementById("list");
 const shownRows = () => [...document.querySelectorAll("#rows > tr[data-name]")];
 
 document.addEventListener("mds:touched", ({ detail }) => {
-  if (!list()) return;
+  if (!list() || list().hasAttribute("data-past")) return;
   if (detail === null) allDue = true;
   else for (const name of detail) due.add(name);
   if (!busy && (allDue || due.size > 0)) readAgain();

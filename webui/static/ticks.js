@@ -83,9 +83,22 @@ function showBar(bar, isWholePage) {
   bar.hidden = ticked.size === 0 && !everything;
   bar.querySelector("[data-everything]").disabled = !everything;
   bar.querySelector("[data-tick-none]").hidden = false;
-  button.hidden = everything || !isWholePage || !bar.hasAttribute("data-more");
+  const offers = !everything && isWholePage && bar.hasAttribute("data-more");
+  if (offers && button.hidden) tellHowMany(button, bar);
+  button.hidden = !offers;
   count.textContent = everything
     ? bar.dataset.all
     : bar.dataset.count.replace("#", ticked.size) +
       (elsewhere > 0 ? ` ${bar.dataset.elsewhere.replace("#", elsewhere)}` : "");
+}
+
+// Counted only now: of a large facility it takes a while.
+async function tellHowMany(button, bar) {
+  const url = new URL(document.getElementById("list").dataset.address, location.href);
+  url.searchParams.set("fragment", "count");
+  const reply = await fetch(url, { cache: "no-store" }).catch(() => null);
+  if (!reply?.ok) return;
+  const { count, is_all } = await reply.json();
+  const words = is_all ? bar.dataset.select : bar.dataset.selectMore;
+  button.textContent = words.replace("#", count.toLocaleString(document.documentElement.lang));
 }
