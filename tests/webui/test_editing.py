@@ -145,3 +145,13 @@ async def test_what_was_typed_survives_a_server_that_does_not_answer(
     monkeypatch.setattr(editing, "READ_SECONDS", 5.0)
     await submit(place.site, again)
     assert (await place.unit()).overrides[0].default_value == "30"
+
+
+async def test_the_past_of_a_unit_is_shown_and_cannot_be_edited(place: Place) -> None:
+    before = (await place.unit()).revision
+    await place.others_set(default_value="20")
+    now, then = await place.site.text(PAGE), await place.site.text(f"{PAGE}?as_of={before}")
+    assert "<strong>20</strong>" in now
+    assert "<strong>10</strong>" in then
+    assert 'action="' + EDIT in now
+    assert 'action="' + EDIT not in then

@@ -169,12 +169,12 @@ class EditPages:
         return self._site.page("datasets/rescue.html", context, status=status)
 
 
-async def dataset_for(client: Client, unit: ControlUnit) -> Dataset:
-    """What the unit uses now, with where each value comes from."""
+async def dataset_for(client: Client, unit: ControlUnit, *, as_of: str = "") -> Dataset:
+    """What the unit uses, or used at a moment, with where each value comes from."""
     units = client.control_units
     configuration, explanation = await asyncio.gather(
-        units.GetConfiguration(GetConfigurationRequest(name=unit.name)),
-        units.ExplainConfiguration(ExplainConfigurationRequest(name=unit.name)),
+        units.GetConfiguration(GetConfigurationRequest(name=unit.name, as_of=as_of)),
+        units.ExplainConfiguration(ExplainConfigurationRequest(name=unit.name, as_of=as_of)),
     )
     template = await client.templates.GetTemplate(
         GetTemplateRequest(name=configuration.template, version=configuration.template_version)

@@ -79,16 +79,21 @@ class UnitPages:
     async def _control_unit(self, name: str) -> dict[str, object]:
         units = self._client.control_units
         status_name = name.replace("control_units/", "control_unit_statuses/", 1)
-        unit = await units.GetControlUnit(control_unit_pb2.GetControlUnitRequest(name=name))
+        as_of = self._site.as_of
+        unit = await units.GetControlUnit(
+            control_unit_pb2.GetControlUnitRequest(name=name, as_of=as_of)
+        )
         status, configuration, lives, dataset = await asyncio.gather(
             units.GetControlUnitStatus(
-                control_unit_pb2.GetControlUnitStatusRequest(name=status_name)
+                control_unit_pb2.GetControlUnitStatusRequest(name=status_name, as_of=as_of)
             ),
-            units.GetConfiguration(control_unit_pb2.GetConfigurationRequest(name=name)),
+            units.GetConfiguration(
+                control_unit_pb2.GetConfigurationRequest(name=name, as_of=as_of)
+            ),
             self._client.instantiations.ListInstantiations(
                 instantiation_pb2.ListInstantiationsRequest(control_unit=name, page_size=LIVES)
             ),
-            dataset_for(self._client, unit),
+            dataset_for(self._client, unit, as_of=as_of),
         )
         page = control_unit_page(
             unit,
