@@ -315,6 +315,8 @@ class Link:
         reason = failure.reason if isinstance(failure, Refused) else ""
         if reason == "UNDECLARED":
             return {"advice": f"declare it: mds adopt {self._identity.unit_server}"}
+        if reason in {"UNAUTHENTICATED", "ROLE_REQUIRED"}:
+            return {"advice": "it goes on when MDS_TOKEN_FILE has a token for programs"}
         if reason == "ALREADY_RUNNING":
             return {"advice": "that process has ended: this one waits until its lease has, too"}
         return {}

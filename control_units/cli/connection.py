@@ -33,6 +33,17 @@ class Connection:
     principal: str | None = None
     is_told: bool = False
 
+    def author(self) -> str:
+        """The name that changes of who asks have in the history."""
+        from mds.v1.token_pb2 import WhoAmIRequest
+
+        from control_units.client import default_principal
+        from control_units.client.tokens import ShownToken
+
+        if self.is_told or not ShownToken().text:
+            return self.principal or default_principal()
+        return self.run(lambda client: client.tokens.WhoAmI(WhoAmIRequest())).principal
+
     def run(
         self,
         work: "Callable[[Client], Awaitable[Result]]",

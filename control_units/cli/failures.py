@@ -30,6 +30,10 @@ ADVICE: Mapping[str, str] = {
     "UNITS_BLOCKED": "Order what is in their way as well, or say --even-so.",
     "NOTHING_TO_RETRY": "`mds operation show` tells where its steps stand.",
     "OPERATION_NOT_FOUND": "`mds operation list` shows what there is.",
+    "UNAUTHENTICATED": "Set MDS_TOKEN, or MDS_TOKEN_FILE to a file that has the token. An admin makes "
+    "one with `mds token create`; where none is left, `mds admin-token` does, beside the database.",
+    "ROLE_REQUIRED": "`mds whoami` says who you are here; an admin can make you another token.",
+    "TOKEN_NOT_FOUND": "`mds token list` shows what there is.",
     "UNDECLARED": "Declare it with `mds adopt`.",
     "UNIMPLEMENTED": "The server is older than this program: it does not know this call.",
     "ALREADY_EXISTS": "`mds show` shows what is there; `mds edit` changes it.",

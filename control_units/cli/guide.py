@@ -52,10 +52,13 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "unit-server": "Launch, end and look into unit servers.",
         "agent": "Launch the unit servers of a host, and see how they are.",
         "webhook": "Tell other programs what changes.",
+        "token": "Decide who may call, and what they may do.",
+        "whoami": "Say who you are to the server, and what you may do.",
     },
     "Server": {
         "serve": "Run one metadata server.",
         "migrate": "Bring the database's schema up to this release.",
+        "admin-token": "Create an admin's token in the database itself.",
         "config": "Show all settings of the server, where each comes from, and no secret.",
         "web": "Serve the overview page.",
     },

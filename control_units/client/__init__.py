@@ -57,6 +57,7 @@ from control_units.client.errors import (
     Violation,
     from_status,
 )
+from control_units.client.tokens import BadToken
 
 if TYPE_CHECKING:
     from control_units.client.blocking import SyncClient
@@ -73,6 +74,7 @@ __all__ = [
     "AlreadyExists",
     "Backoff",
     "BadAddress",
+    "BadToken",
     "Busy",
     "Change",
     "Changes",

@@ -192,13 +192,16 @@ class SyncClient(Blocking):
         address: str | Sequence[str] | None = None,
         *,
         principal: str | None = None,
+        token: str | None = None,
         program: str = "control_units",
         timeout: float = 20.0,
     ) -> None:
         loop = LoopThread()
 
         def client() -> Client:
-            return Client(address, principal=principal, program=program, timeout=timeout)
+            return Client(
+                address, principal=principal, token=token, program=program, timeout=timeout
+            )
 
         try:
             super().__init__(loop.call(client), loop)

@@ -47,6 +47,7 @@ from mds.v1.snapshot_pb2 import Snapshot
 from mds.v1.snapshot_pb2_grpc import SnapshotsStub
 from mds.v1.template_pb2 import Template
 from mds.v1.template_pb2_grpc import TemplatesStub
+from mds.v1.token_pb2_grpc import TokensStub
 from mds.v1.unit_list_pb2 import UnitList
 from mds.v1.unit_list_pb2_grpc import UnitListsStub
 from mds.v1.unit_server_pb2 import UnitServer, UnitServerStatus
@@ -455,13 +456,17 @@ class SyncClient:
     Args:
         address: `host:port[,host:port…]`, or several of them; by default what the environment
             variable MDS_ADDRESS says, else 127.0.0.1:7400.
-        principal: who calls, for the history; by default `user@host`.
+        principal: who calls, for the history; by default `user@host`. Where a server asks for
+            tokens, the name that the token has counts.
+        token: what is shown to a server that asks who calls; by default what the environment
+            variable MDS_TOKEN says, else what is in the file that MDS_TOKEN_FILE names.
         program: with which program, for the history: a name or `name/version`; a name alone
             gets the version of this release.
         timeout: seconds that a call may take unless it says otherwise.
 
     Raises:
         BadAddress: an address is none.
+        BadToken: a token cannot be one.
     """
 
     agent_reports: AgentReportsStub
@@ -490,6 +495,7 @@ class SyncClient:
     filters: FiltersStub
     snapshots: SyncSnapshots
     templates: SyncTemplates
+    tokens: TokensStub
     unit_lists: SyncUnitLists
     unit_server_statuses: SyncUnitServerStatuses
     unit_servers: SyncUnitServers
@@ -502,9 +508,19 @@ class SyncClient:
         address: str | Sequence[str] | None = None,
         *,
         principal: str | None = None,
+        token: str | None = None,
         program: str = "control_units",
         timeout: float = 20.0,
     ) -> None: ...
+    def with_token(self, token: str) -> Self:
+        """A client over the same connections for somebody else, who is known by a token: for
+        programs that serve many. Only the first one is closed.
+
+        Raises:
+            BadToken: the token cannot be one.
+        """
+        ...
+
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...
     def close(self) -> None:

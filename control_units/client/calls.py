@@ -11,6 +11,7 @@ import grpc.aio
 from control_units.client.backoff import Backoff
 from control_units.client.channels import Channels
 from control_units.client.errors import ClientError, Refused, Unreachable, from_rpc_error
+from control_units.client.tokens import ShownToken
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")
@@ -20,6 +21,7 @@ POSITION_KEY = "mds-position"
 REQUEST_ID_KEY = "mds-request-id"
 PRINCIPAL_KEY = "mds-principal"
 CLIENT_KEY = "mds-client"
+AUTHORIZATION_KEY = "authorization"
 _READS = ("Get", "List")
 
 
@@ -30,15 +32,25 @@ class Caller:
         channels: the servers.
         principal: who calls.
         program: with what: `mds/0.1.0`.
+        token: what is shown, so that a server knows who calls.
         timeout: seconds that a call may take in all, its repetitions included.
         position: that the last answer named: `store_id/epoch/revision`, or empty.
         failure: why the last try got no answer; None: it got one, or there was no try.
     """
 
-    def __init__(self, channels: Channels, principal: str, *, program: str, timeout: float) -> None:
+    def __init__(
+        self,
+        channels: Channels,
+        principal: str,
+        *,
+        program: str,
+        token: ShownToken,
+        timeout: float,
+    ) -> None:
         self.channels = channels
         self.principal = principal
         self.program = program
+        self.token = token
         self.timeout = timeout
         self.position = ""
         self.failure: ClientError | None = None
@@ -46,11 +58,13 @@ class Caller:
     def metadata(self) -> Metadata:
         """What goes with each call: who, with which program, and an id that finds its lines in
         the server's log."""
-        return (
+        said = (
             (PRINCIPAL_KEY, self.principal),
             (CLIENT_KEY, self.program),
             (REQUEST_ID_KEY, uuid.uuid4().hex),
         )
+        token = self.token.text
+        return (*said, (AUTHORIZATION_KEY, f"Bearer {token}")) if token else said
 
     def saw(self, trailing: Iterable[tuple[str, str | bytes]] | None) -> None:
         """Keeps the position that an answer named."""

@@ -4,6 +4,7 @@ import getpass
 import os
 import socket
 from collections.abc import AsyncIterator, Iterable, Sequence
+from copy import copy
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -17,6 +18,7 @@ from control_units.client.channels import Channels
 from control_units.client.collections import Collection, Reading, Watched
 from control_units.client.errors import ClientError
 from control_units.client.services import Noun, Service
+from control_units.client.tokens import ShownToken
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from mds.v1.position_pb2 import Position
     from mds.v1.registration_pb2_grpc import RegistrationAsyncStub
     from mds.v1.sighting_pb2_grpc import SightingsAsyncStub
+    from mds.v1.token_pb2_grpc import TokensAsyncStub
     from mds.v1.watch_pb2_grpc import WatchAsyncStub
 
     from control_units.client.bundles import Outcome
@@ -85,13 +88,17 @@ class Client:
     Args:
         address: `host:port[,host:port…]`, or several of them; by default what the environment
             variable MDS_ADDRESS says, else 127.0.0.1:7400.
-        principal: who calls, for the history; by default `user@host`.
+        principal: who calls, for the history; by default `user@host`. Where a server asks for
+            tokens, the name that the token has counts.
+        token: what is shown to a server that asks who calls; by default what the environment
+            variable MDS_TOKEN says, else what is in the file that MDS_TOKEN_FILE names.
         program: with which program, for the history: a name or `name/version`; a name alone
             gets the version of this release.
         timeout: seconds that a call may take unless it says otherwise.
 
     Raises:
         BadAddress: an address is none.
+        BadToken: a token cannot be one.
     """
 
     agent_reports: "Service[AgentReportsAsyncStub]" = Service("agent_report")
@@ -124,6 +131,7 @@ class Client:
     filters: "Service[FiltersAsyncStub]" = Service("filter")
     snapshots: "Noun[Snapshots]" = Noun("snapshot", "Snapshot", Collection)
     templates: "Noun[Templates]" = Noun("template", "Template", Collection)
+    tokens: "Service[TokensAsyncStub]" = Service("token")
     unit_lists: "Noun[UnitLists]" = Noun("unit_list", "UnitList", Collection)
     unit_server_statuses: "Noun[UnitServerStatuses]" = Noun(
         "unit_server", "UnitServerStatus", Watched, "UnitServers"
@@ -138,6 +146,7 @@ class Client:
         address: str | Sequence[str] | None = None,
         *,
         principal: str | None = None,
+        token: str | None = None,
         program: str = "control_units",
         timeout: float = 20.0,
     ) -> None:
@@ -147,8 +156,28 @@ class Client:
             self._channels,
             ascii_text(principal or default_principal()),
             program=ascii_text(program if "/" in program else f"{program}/{release()}"),
+            token=ShownToken(token),
             timeout=timeout,
         )
+
+    def with_token(self, token: str) -> Self:
+        """A client over the same connections for somebody else, who is known by a token: for
+        programs that serve many. Only the first one is closed.
+
+        Raises:
+            BadToken: the token cannot be one.
+        """
+        other = copy(self)
+        for name in vars(self).keys() - {"_channels", "_caller"}:
+            delattr(other, name)  # services that were made for the first one's calls
+        other._caller = Caller(
+            self._channels,
+            self._caller.principal,
+            program=self._caller.program,
+            token=ShownToken(token),
+            timeout=self._caller.timeout,
+        )
+        return other
 
     async def __aenter__(self) -> Self:
         return self

@@ -21,12 +21,15 @@ HIDDEN = "<secret>"
 """Stands for what must not be printed."""
 
 
-def curl_of(method: MethodDescriptor, request: Message, *, base: str, principal: str) -> str:
+def curl_of(
+    method: MethodDescriptor, request: Message, *, base: str, principal: str, token: str = ""
+) -> str:
     """The command line, or a comment where there is no such way.
 
     Args:
         base: of the server's REST: `http://127.0.0.1:7401`.
         principal: who calls.
+        token: what stands for a token in a shell, never one: `"$MDS_TOKEN"`; empty: none.
     """
     rule = method.GetOptions().Extensions[annotations_pb2.http]
     verb = rule.WhichOneof("pattern")
@@ -44,7 +47,11 @@ def curl_of(method: MethodDescriptor, request: Message, *, base: str, principal:
         body = plain.pop(_camel(rule.body), {})
     query = urlencode(list(_pairs(plain)), quote_via=quote, safe="/,")
     url = f"{base}{path}" + (f"?{query}" if query else "")
-    return _line(verb.upper(), url, body, principal, is_stream=method.client_streaming)
+    # curl keeps what it is told so from the lists of processes, as far as it can.
+    who = (
+        f"--oauth2-bearer {token}" if token else f"-H {shlex.quote(f'Mds-Principal: {principal}')}"
+    )
+    return _line(verb.upper(), url, body, who, is_stream=method.client_streaming)
 
 
 def base_address(address: str) -> str:
@@ -55,9 +62,8 @@ def base_address(address: str) -> str:
     return f"http://{address.rpartition(':')[0]}:{DEFAULT_PORT}"
 
 
-def _line(verb: str, url: str, body: Any, principal: str, *, is_stream: bool) -> str:
-    parts = ["curl -sS" if verb == "GET" else f"curl -sS -X {verb}"]
-    parts.append(f"-H {shlex.quote(f'Mds-Principal: {principal}')}")
+def _line(verb: str, url: str, body: Any, who: str, *, is_stream: bool) -> str:
+    parts = ["curl -sS" if verb == "GET" else f"curl -sS -X {verb}", who]
     if is_stream:
         parts += ["-H 'Content-Type: application/x-ndjson'", "--data-binary @-"]
     elif body is not None:

@@ -23,7 +23,10 @@ class TellingClient(Client):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._teller = Teller(base_address(self.addresses[0]), self.caller.principal)
+        caller = self.caller
+        self._teller = Teller(
+            base_address(self.addresses[0]), caller.principal, caller.token.in_a_shell
+        )
 
     @property
     def channel(self) -> grpc.aio.Channel:
@@ -37,16 +40,19 @@ class Teller:
     Args:
         base: of the server's REST.
         principal: who calls.
+        token: what stands in a shell for the token that is shown; empty: none is.
     """
 
-    def __init__(self, base: str, principal: str) -> None:
+    def __init__(self, base: str, principal: str, token: str) -> None:
         self._base = base
         self._principal = principal
+        self._token = token
         self._out = _own_output()
 
     def call(self, method: MethodDescriptor, request: Any) -> None:
-        line = curl_of(method, request, base=self._base, principal=self._principal)
-        self.say(line)
+        self.say(
+            curl_of(method, request, base=self._base, principal=self._principal, token=self._token)
+        )
 
     def say(self, line: str) -> None:
         self._out.write(line + "\n")

@@ -13,7 +13,7 @@ from control_units.cli.editing.plan_report import PlanReport, plan_items, plan_j
 from control_units.cli.failures import PROBLEMS
 from control_units.cli.output.problems import problem_lines
 from control_units.cli.output.progress import progress_bar
-from control_units.client import Client, Unreachable, default_principal
+from control_units.client import Client, Unreachable
 from control_units.importers.apply import PATIENCE_S, Outcome, Progress
 
 SOMETHING_TO_DO = 4
@@ -209,5 +209,5 @@ def _report(
     connection: Connection, source: Source, outcome: Outcome | None, unasked: str = ""
 ) -> PlanReport:
     found = source.located(outcome.problems) if outcome else []
-    author = connection.principal or default_principal()
+    author = connection.author() if outcome else ""
     return PlanReport(outcome, [*source.problems, *found], author, unasked)

@@ -16,7 +16,7 @@ from mds.v1.position_pb2 import Position
 from control_units.cli.connection import Connection
 from control_units.cli.editing.planning import Wish, carry_out
 from control_units.cli.moments import Point
-from control_units.client import Client, default_principal
+from control_units.client import Client
 from control_units.importers.apply import PATIENCE_S, Outcome, Progress
 
 
@@ -26,7 +26,7 @@ def last_of_mine(connection: Connection) -> str:
     Raises:
         click.ClickException: there is none.
     """
-    author = connection.principal or default_principal()
+    author = connection.author()
 
     async def work(client: Client) -> ListChangeSetsResponse:
         request = ListChangeSetsRequest(author=author, page_size=1)

@@ -34,7 +34,7 @@ from control_units.cli.operations.words import (
 from control_units.cli.output.tables import write_table
 from control_units.cli.output.writing import Shape, write_all, write_one
 from control_units.cli.times import shown
-from control_units.client import Client, default_principal
+from control_units.client import Client
 
 _PAGE = 1000
 _HEADERS = ("id", "phase", "order", "there", "author", "created", "lasted", "why")
@@ -46,7 +46,7 @@ def list_operations(connection: Connection, options: dict[str, Any]) -> None:
     """Lists what passes the options, and says how much more there is."""
     author = options["author"]
     if options["mine"]:
-        author = connection.principal or default_principal()
+        author = connection.author()
     request = _request(options, author)
     found, total = connection.run(lambda client: _listed(client, request, options["limit"]))
     write_all(found, SHAPE, options["output"])

@@ -15,7 +15,7 @@ from mds.v1.operation_pb2 import (
 from control_units.cli.connection import Connection
 from control_units.cli.operations.words import bare, counts_text, order_text, standing_text
 from control_units.cli.times import shown
-from control_units.client import Client, default_principal
+from control_units.client import Client
 
 LAST = "operations/last"
 
@@ -30,7 +30,7 @@ def full_name(connection: Connection, name: str) -> str:
     """
     if name != LAST:
         return name
-    author = connection.principal or default_principal()
+    author = connection.author()
 
     async def work(client: Client) -> ListOperationsResponse:
         request = ListOperationsRequest(author=author, page_size=1, order_by="create_time desc")
