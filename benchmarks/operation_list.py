@@ -23,18 +23,20 @@ from benchmarks.many_operations import (
 )
 from benchmarks.stage import Stage
 from benchmarks.table import print_table
+from metadata_server.domain.filter.asked_list import AskedList, ListPlace
+from metadata_server.domain.filter.vocabulary import OPERATION_STEP
 from metadata_server.domain.orchestration.advance import StepState
 from metadata_server.domain.orchestration.operation import Phase
 from metadata_server.domain.orchestration.operation_list import SORTABLE, OperationSelection
 from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.domain.place import place_token
 from metadata_server.services.orchestration.step_waits import with_waits
 from metadata_server.store.orchestration.operation_lists import (
     COLUMNS,
     OperationPage,
     operation_page,
-    step_page,
-    token_of,
 )
+from metadata_server.store.orchestration.operation_steps import step_page
 from metadata_server.store.orchestration.operation_tables import operation as table
 from metadata_server.store.orchestration.operations import operations_of
 from metadata_server.store.store import Store
@@ -136,27 +138,25 @@ def token_halfway(unit: UnitOfWork, selection: OperationSelection) -> str:
     column = COLUMNS[field] if field in COLUMNS else table.c[field]
     order = (column.desc(), table.c.key.desc()) if descends else (column, table.c.key)
     query = select(column, table.c.key).order_by(*order).offset(OPERATIONS // 2).limit(1)
-    return token_of(selection.digest, list(unit.connection.execute(query).one()))
+    return place_token(selection.digest, list(unit.connection.execute(query).one()))
 
 
 def steps_page(unit: UnitOfWork, *, after: int = 0, in_error: bool = False) -> object:
-    operation = operations_of(unit, [LAST_KEY])[LAST_KEY]
-    return step_page(
-        unit,
-        operation,
-        states=[StepState.ERROR] if in_error else [],
-        changed_after=0,
-        size=100,
-        token=token_of(f"steps of {operation.id}", [after]) if after else "",
-    )
+    asked = AskedList(word=OPERATION_STEP)
+    if after:
+        place = ListPlace(unit.now_us, after, (after,))
+        asked = replace(asked, token=asked.token_after(place))
+    states = [StepState.ERROR] if in_error else []
+    return step_page(unit, LAST_KEY, asked, states=states, changed_after=0)
 
 
 def waits(unit: UnitOfWork) -> object:
     """As the operation were under way: of a paused one all steps wait for the same."""
     operation = operations_of(unit, [LAST_KEY])[LAST_KEY]
     running = replace(operation, phase=Phase.EXECUTING)
-    page = step_page(unit, running, states=[StepState.PENDING], changed_after=0, size=100, token="")
-    return with_waits(unit, running, page.steps)
+    asked = AskedList(word=OPERATION_STEP)
+    page = step_page(unit, LAST_KEY, asked, states=[StepState.PENDING], changed_after=0)
+    return with_waits(unit, running, page.items)
 
 
 def timed(store: Store, work: Callable[[UnitOfWork], object]) -> Times:

@@ -17,8 +17,10 @@ from metadata_server.api.messages.agent_report import (
     report_of,
     told_message,
 )
+from metadata_server.api.messages.asked_list import asked_page_of
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.standard import hash_of
+from metadata_server.domain.filter.vocabulary import AGENT_STATUS
 from metadata_server.domain.intent.unit_server import Launch
 from metadata_server.domain.names import Kind
 from metadata_server.services.agents.agent_reports import AgentReports
@@ -59,13 +61,13 @@ class AgentReportsServicer(agent_report_pb2_grpc.AgentReportsServicer):
         self, request: agent_report_pb2.ListAgentStatusesRequest, context: Context
     ) -> agent_report_pb2.ListAgentStatusesResponse:
         answer = await self._reports.list(
-            request.id_prefix, size=request.page_size, token=request.page_token
+            request.id_prefix, asked_page_of(request, AGENT_STATUS, of=request.id_prefix)
         )
         tell_position(context, answer.position)
         return agent_report_pb2.ListAgentStatusesResponse(
             agent_statuses=map(agent_status_message, answer.value.items),
             next_page_token=answer.value.next_page_token,
-            position=position_message(answer.value.position),
+            position=position_message(answer.position),
         )
 
     async def ReadUnitServerLog(

@@ -96,6 +96,7 @@ class HistoryServicer(history_pb2_grpc.HistoryServicer):
             since=moment_of(request.since, field="since"),
             until=moment_of(request.until, field="until"),
             filter=request.filter,
+            order_by=request.order_by,
         )
         answer = await self._history.list_change_sets(
             selection, size=request.page_size, token=request.page_token
@@ -191,6 +192,7 @@ def change_selection(request: history_pb2.ListChangesRequest) -> ChangeSelection
         since=moment_of(request.since, field="since"),
         until=moment_of(request.until, field="until"),
         filter=request.filter,
+        order_by=request.order_by,
     )
 
 

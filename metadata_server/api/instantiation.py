@@ -5,8 +5,10 @@ from __future__ import annotations
 from mds.v1 import instantiation_pb2, instantiation_pb2_grpc
 
 from metadata_server.api.calls import Context, tell_position
+from metadata_server.api.messages.asked_list import asked_page_of
 from metadata_server.api.messages.instantiation import instantiation_message
 from metadata_server.api.messages.position import position_message, time_us_of
+from metadata_server.domain.filter.vocabulary import INSTANTIATION
 from metadata_server.domain.life.instantiation import life_of_name
 from metadata_server.domain.names import Kind
 from metadata_server.services.past.instantiations import Instantiations, LifeSelection
@@ -29,7 +31,7 @@ class InstantiationsServicer(instantiation_pb2_grpc.InstantiationsServicer):
         self, request: instantiation_pb2.ListInstantiationsRequest, context: Context
     ) -> instantiation_pb2.ListInstantiationsResponse:
         answer = await self._instantiations.list(
-            selection_of(request), size=request.page_size, token=request.page_token
+            selection_of(request), asked_page_of(request, INSTANTIATION)
         )
         tell_position(context, answer.position)
         return instantiation_pb2.ListInstantiationsResponse(

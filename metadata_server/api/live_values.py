@@ -15,11 +15,13 @@ from mds.v1 import (
 
 from metadata_server.api.calls import Context, caller_of, tell_position
 from metadata_server.api.messages import to_message
+from metadata_server.api.messages.asked_list import asked_list_of
 from metadata_server.api.messages.enums import CONTACTS, STATES, VALUE_TYPES
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.messages.registration import duration_message
 from metadata_server.api.messages.selection import selection_of
 from metadata_server.api.standard import hash_of
+from metadata_server.domain.filter.vocabulary import LIVE_VALUES
 from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.operation import UnitEdits
 from metadata_server.domain.values.live_values import LiveValue, UnitLiveValues
@@ -53,7 +55,9 @@ class LiveValuesServicer(live_values_pb2_grpc.LiveValuesServicer):
     async def ListLiveValues(
         self, request: live_values_pb2.ListLiveValuesRequest, context: Context
     ) -> AsyncIterator[live_values_pb2.ListLiveValuesResponse]:
-        answer = await self._live_values.list(selection_of(request.selection))
+        answer = await self._live_values.list(
+            selection_of(request.selection), asked_list_of(request, LIVE_VALUES)
+        )
         tell_position(context, answer.position)
         position = position_message(answer.position)
         for part in parts_of(answer.value):

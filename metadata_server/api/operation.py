@@ -9,6 +9,7 @@ from typing import Any
 from mds.v1 import operation_pb2, operation_pb2_grpc, operation_plan_pb2, operation_step_pb2
 
 from metadata_server.api.calls import Context, caller_of, tell_position
+from metadata_server.api.messages.asked_list import asked_page_of
 from metadata_server.api.messages.enums import PHASES, STEP_STATES, VERBS
 from metadata_server.api.messages.operation import (
     operation_message,
@@ -20,6 +21,7 @@ from metadata_server.api.messages.position import position_message, time_us_of
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.standard import hash_of
 from metadata_server.domain.change import Caller
+from metadata_server.domain.filter.vocabulary import OPERATION_STEP
 from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.operation import Operation
 from metadata_server.domain.orchestration.operation_list import OperationSelection
@@ -88,14 +90,13 @@ class OperationsServicer(operation_pb2_grpc.OperationsServicer):
         states = [STEP_STATES.member(each, field="states") for each in request.states]
         answer = await self._operations.steps(
             id_of(request.operation, field="operation"),
+            asked_page_of(request, OPERATION_STEP, of=request.operation),
             states=states,
             changed_after=request.changed_after,
-            size=request.page_size,
-            token=request.page_token,
         )
         tell_position(context, answer.position)
         return operation_step_pb2.ListOperationStepsResponse(
-            steps=map(step_message, answer.value.steps),
+            steps=map(step_message, answer.value.items),
             next_page_token=answer.value.next_page_token,
             position=position_message(answer.position),
         )

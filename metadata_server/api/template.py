@@ -10,8 +10,10 @@ from mds.v1 import template_pb2
 
 from metadata_server.api.calls import Context, caller_of, tell_position
 from metadata_server.api.messages import to_message
+from metadata_server.api.messages.asked_list import asked_list_of
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.standard import hash_of
+from metadata_server.domain.filter.vocabulary import TEMPLATE_VERSION
 from metadata_server.domain.names import Kind
 from metadata_server.services.intent.versioning import Versioning
 
@@ -32,7 +34,9 @@ class TemplateMethods:
         }
 
     async def list_versions(self, request: Any, context: Context) -> Message:
-        answer = await self._versioning.list(Kind.TEMPLATE.id_of(request.name))
+        answer = await self._versioning.list(
+            Kind.TEMPLATE.id_of(request.name), asked_list_of(request, TEMPLATE_VERSION)
+        )
         tell_position(context, answer.position)
         reply = template_pb2.ListTemplateVersionsResponse(
             unit_counts=[use.units for use in answer.value.uses],

@@ -8,11 +8,13 @@ from typing import Any
 from mds.v1 import webhook_pb2
 
 from metadata_server.api.calls import Context, caller_of, tell_position
+from metadata_server.api.messages.asked_list import asked_page_of
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.webhook import delivery_message, status_message
 from metadata_server.api.standard import hash_of
 from metadata_server.api.watch import start_of
+from metadata_server.domain.filter.vocabulary import WEBHOOK_DELIVERY, WEBHOOK_STATUS
 from metadata_server.domain.names import Kind
 from metadata_server.services.deliveries.webhooks import Webhooks
 
@@ -44,11 +46,11 @@ class WebhookMethods:
         ]
         reading.finish()
         answer = await self._webhooks.statuses(
-            ids, size=request.page_size, token=request.page_token
+            ids, asked_page_of(request, WEBHOOK_STATUS, of=" ".join(ids))
         )
         tell_position(context, answer.position)
         return webhook_pb2.ListWebhookStatusesResponse(
-            webhook_statuses=map(status_message, answer.value.statuses),
+            webhook_statuses=map(status_message, answer.value.items),
             next_page_token=answer.value.next_page_token,
             position=position_message(answer.position),
         )
@@ -58,11 +60,11 @@ class WebhookMethods:
     ) -> webhook_pb2.ListWebhookDeliveriesResponse:
         id = Kind.WEBHOOK.id_of(request.webhook, field="webhook")
         answer = await self._webhooks.deliveries(
-            id, size=request.page_size, token=request.page_token
+            id, asked_page_of(request, WEBHOOK_DELIVERY, of=id)
         )
         tell_position(context, answer.position)
         return webhook_pb2.ListWebhookDeliveriesResponse(
-            webhook_deliveries=(delivery_message(each, id) for each in answer.value.deliveries),
+            webhook_deliveries=(delivery_message(each, id) for each in answer.value.items),
             next_page_token=answer.value.next_page_token,
             position=position_message(answer.position),
         )

@@ -76,7 +76,7 @@ class ChangeSelection:
         kinds: none: all that people declare.
         id_prefix: ids began with this text then.
         since, until: both included.
-        filter: as its caller wrote it.
+        filter, order_by: as its caller wrote them.
     """
 
     kind: Kind | None = None
@@ -88,6 +88,7 @@ class ChangeSelection:
     since: Moment | None = None
     until: Moment | None = None
     filter: str = ""
+    order_by: str = ""
 
     @property
     def digest(self) -> str:
@@ -102,6 +103,7 @@ class ChangeSetSelection:
     since: Moment | None = None
     until: Moment | None = None
     filter: str = ""
+    order_by: str = ""
 
     @property
     def digest(self) -> str:
@@ -110,7 +112,7 @@ class ChangeSetSelection:
 
 @dataclass(frozen=True, slots=True)
 class ChangeListing:
-    """One page of changes, newest first.
+    """One page of changes.
 
     Attributes:
         position: that all pages of the list are read at.

@@ -1,20 +1,27 @@
 """Filters over the wire, on every list that there is."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
 from mds.v1 import (
+    agent_pb2,
+    agent_report_pb2,
+    campaign_pb2,
     control_unit_pb2,
     edit_pb2,
     filter_pb2,
     history_pb2,
+    instantiation_pb2,
     kind_pb2,
+    live_values_pb2,
     operation_pb2,
     sighting_pb2,
     template_pb2,
     unit_server_pb2,
     watch_pb2,
+    webhook_pb2,
 )
 from mds.v1.bundle_pb2 import BundleHeader, BundleItem
 from mds.v1.control_unit_pb2 import ControlUnit, ListControlUnitsRequest
@@ -81,6 +88,76 @@ async def test_all_lists_take_filters(client: Client) -> None:
     assert not (await client.operations.ListOperations(operations)).operations
     sightings = sighting_pb2.ListSightingsRequest(filter="class:T host:a* count>0 last<1h")
     assert not (await client.sightings.ListSightings(sightings)).sightings
+
+
+async def told(call: Any, field: str, message: type[Any], **asked: Any) -> list[Any]:
+    """What a list has on its only page."""
+    return list(getattr(await call(message(**asked)), field))
+
+
+async def test_lists_of_what_is_no_resource_take_filters_and_orders(client: Client) -> None:
+    await client.agents.CreateAgent(
+        agent_pb2.CreateAgentRequest(agent=agent_pb2.Agent(name="agents/host-1"))
+    )
+    for id in ("first", "second"):
+        campaign = campaign_pb2.Campaign(name=f"campaigns/{id}", description=id)
+        await client.campaigns.CreateCampaign(campaign_pb2.CreateCampaignRequest(campaign=campaign))
+        url = "http://127.0.0.1:9/"
+        hook = webhook_pb2.Webhook(name=f"webhooks/{id}", url=url, enabled=id == "first")
+        await client.webhooks.CreateWebhook(webhook_pb2.CreateWebhookRequest(webhook=hook))
+    statuses = partial(
+        told, client.webhooks.ListWebhookStatuses, "webhook_statuses",
+        webhook_pb2.ListWebhookStatusesRequest,
+    )  # fmt: skip
+    assert [each.webhook for each in await statuses(order_by="webhook desc")] == [
+        "webhooks/second", "webhooks/first",
+    ]  # fmt: skip
+    assert [each.webhook for each in await statuses(filter="state=DISABLED")] == ["webhooks/second"]
+    sums = await told(
+        client.campaigns.ListCampaignSums, "sums", campaign_pb2.ListCampaignSumsRequest,
+        filter="sec failed<1", order_by="requested desc",
+    )  # fmt: skip
+    assert [each.campaign for each in sums] == ["campaigns/second"]
+    agents = partial(
+        told, client.agent_reports.ListAgentStatuses, "agent_statuses",
+        agent_report_pb2.ListAgentStatusesRequest,
+    )  # fmt: skip
+    assert len(await agents(filter="contact=NONE host-1", order_by="reported desc")) == 1
+    assert not await agents(filter="process_state=GAVE_UP")
+    versions = partial(
+        told, client.templates.ListTemplateVersions, "versions",
+        template_pb2.ListTemplateVersionsRequest, name="templates/T",
+    )  # fmt: skip
+    assert len(await versions(filter="units=4 version_state=PUBLISHED", order_by="units")) == 1
+    assert not await versions(filter="units>4")
+    lives = await told(
+        client.instantiations.ListInstantiations, "instantiations",
+        instantiation_pb2.ListInstantiationsRequest, filter="-over host:node*", order_by="end desc",
+    )  # fmt: skip
+    assert not lives
+    deliveries = await told(
+        client.webhooks.ListWebhookDeliveries, "webhook_deliveries",
+        webhook_pb2.ListWebhookDeliveriesRequest, webhook="webhooks/first",
+        filter="state=FAILED status>=500", order_by="duration_us desc",
+    )  # fmt: skip
+    assert not deliveries
+    stream = client.live_values.ListLiveValues(
+        live_values_pb2.ListLiveValuesRequest(filter="-reported PL/", order_by="control_unit desc")
+    )
+    found = [each.name async for part in stream for each in part.units]
+    assert found == [f"control_units/{id}" for id in reversed(IDS[:2])]
+    oldest = history_pb2.ListChangeSetsRequest(order_by="time", page_size=1)
+    assert (await client.history.ListChangeSets(oldest)).change_sets[0].name == "change_sets/1"
+
+
+@pytest.mark.parametrize("wrong", [{"filter": "staet=FAILING"}, {"order_by": "error"}])
+async def test_what_is_wrong_with_a_list_that_is_no_resource_is_told(
+    client: Client, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(Refused, match=r"INVALID_F(ILTER|IELD)") as caught:
+        await client.webhooks.ListWebhookStatuses(webhook_pb2.ListWebhookStatusesRequest(**wrong))
+    if "filter" in wrong:
+        assert 'did you mean "state"' in str(caught.value)
 
 
 async def test_a_wrong_filter_is_told_with_its_place(client: Client) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from metadata_server.domain.filter.asked_list import AskedList
+from metadata_server.domain.filter.vocabulary import AGENT_STATUS
 from metadata_server.domain.intent.facility import Agent
 from metadata_server.domain.intent.unit_server import Launch, UnitServer
 from metadata_server.domain.life.agent_report import AgentReport, ProcessReport, ProcessState
@@ -259,8 +261,9 @@ async def test_agents_are_listed_in_pages_also_those_that_never_came(
     reports: AgentReports,
 ) -> None:
     await tell(reports, THERE)
-    first = (await reports.list("", size=1, token="")).value
+    one = AskedList(word=AGENT_STATUS, size=1)
+    first = (await reports.list("", one)).value
     assert [(each.agent, each.contact) for each in first.items] == [("H1", Contact.NONE)]
-    second = (await reports.list("", size=1, token=first.next_page_token)).value
+    second = (await reports.list("", replace(one, token=first.next_page_token))).value
     assert [(each.agent, each.contact) for each in second.items] == [("H2", Contact.ALIVE)]
     assert second.next_page_token == ""

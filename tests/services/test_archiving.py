@@ -4,6 +4,8 @@ import pytest
 from sqlalchemy import update
 
 from metadata_server.domain.change import Caller, Principal
+from metadata_server.domain.filter.asked_list import AskedList
+from metadata_server.domain.filter.vocabulary import OPERATION_STEP
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.edit import UnitSelection
 from metadata_server.domain.intent.template import Template
@@ -50,8 +52,9 @@ async def end(store: Store, operation: Operation, *, days_ago: int) -> None:
 
 
 async def steps(operations: Operations, operation: Operation) -> int:
-    page = await operations.steps(operation.id, states=(), changed_after=0, size=10, token="")
-    return len(page.value.steps)
+    asked = AskedList(word=OPERATION_STEP)
+    page = await operations.steps(operation.id, asked, states=(), changed_after=0)
+    return len(page.value.items)
 
 
 async def test_only_what_ended_long_ago_is_archived(store: Store, operations: Operations) -> None:

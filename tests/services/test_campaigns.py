@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from metadata_server.domain.change import Caller
+from metadata_server.domain.filter.asked_list import AskedList
+from metadata_server.domain.filter.vocabulary import CAMPAIGN_SUMS
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.edit import UnitSelection
 from metadata_server.domain.intent.template import Template
@@ -63,8 +65,8 @@ async def stand(store: Store, call: Call, given: Operation, **states: str) -> No
 
 
 async def sums(store: Store, *ids: str) -> dict[str, CampaignSums]:
-    page = (await Campaigns(store).sums(ids, size=0, token="")).value
-    return {each.campaign: each for each in page.sums}
+    page = (await Campaigns(store).sums(ids, AskedList(word=CAMPAIGN_SUMS))).value
+    return {each.campaign: each for each in page.items}
 
 
 async def test_units_count_once_by_the_newest_operation_of_the_campaign(
@@ -118,11 +120,11 @@ async def test_a_campaign_that_is_closed_or_gone_takes_no_orders(
 
 
 async def test_sums_come_in_pages(operations: Operations, store: Store) -> None:
-    campaigns = Campaigns(store)
+    campaigns, one = Campaigns(store), AskedList(word=CAMPAIGN_SUMS, size=1)
     for ids in ((), ("other", "degauss")):
-        first = (await campaigns.sums(ids, size=1, token="")).value
-        last = (await campaigns.sums(ids, size=1, token=first.next_page_token)).value
-        assert [each.campaign for each in (*first.sums, *last.sums)] == ["degauss", "other"]
+        first = (await campaigns.sums(ids, one)).value
+        last = (await campaigns.sums(ids, replace(one, token=first.next_page_token))).value
+        assert [each.campaign for each in (*first.items, *last.items)] == ["degauss", "other"]
         assert last.next_page_token == ""
     with pytest.raises(Refused, match="INVALID_PAGE_TOKEN"):
-        await campaigns.sums((), size=1, token="nonsense")
+        await campaigns.sums((), replace(one, token="nonsense"))

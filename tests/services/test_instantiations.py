@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from metadata_server.domain.filter.asked_list import AskedList
+from metadata_server.domain.filter.vocabulary import INSTANTIATION
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.life.instantiation import Instantiation, LifeKey, life_of_name
@@ -30,7 +32,7 @@ async def lab(store: Store) -> AsyncIterator[Facility]:
 
 async def lives(lab: Facility, **selection: object) -> list[Instantiation]:
     wanted = LifeSelection(**({"control_unit": "A/PS1"} | selection))  # type: ignore[arg-type]
-    answer = await Instantiations(lab.store).list(wanted, size=0, token="")
+    answer = await Instantiations(lab.store).list(wanted, AskedList(word=INSTANTIATION))
     return list(answer.value.items)
 
 
@@ -93,9 +95,9 @@ async def test_lives_are_listed_newest_first_in_pages(lab: Facility) -> None:
     for incarnation in ("first", "second", "third"):
         await live_once(lab, incarnation)
     wanted = LifeSelection(control_unit="A/PS1")
-    service = Instantiations(lab.store)
-    first = (await service.list(wanted, size=2, token="")).value
-    second = (await service.list(wanted, size=2, token=first.next_page_token)).value
+    service, two = Instantiations(lab.store), AskedList(word=INSTANTIATION, size=2)
+    first = (await service.list(wanted, two)).value
+    second = (await service.list(wanted, replace(two, token=first.next_page_token))).value
     found = [*first.items, *second.items]
     assert [life.session.incarnation for life in found] == ["third", "second", "first"]
     assert second.next_page_token == ""
@@ -167,17 +169,18 @@ async def test_a_list_of_nothing_in_particular_is_refused(lab: Facility) -> None
 async def test_a_token_of_nothing_is_refused(lab: Facility, token: str) -> None:
     with pytest.raises(Refused, match="INVALID_PAGE_TOKEN"):
         await Instantiations(lab.store).list(
-            LifeSelection(control_unit="A/PS1"), size=1, token=token
+            LifeSelection(control_unit="A/PS1"), AskedList(word=INSTANTIATION, token=token)
         )
 
 
 async def test_a_token_of_another_list_is_refused(lab: Facility) -> None:
     await live_once(lab, "first")
     await live_once(lab, "second")
-    service = Instantiations(lab.store)
-    page = (await service.list(LifeSelection(control_unit="A/PS1"), size=1, token="")).value
+    service, one = Instantiations(lab.store), AskedList(word=INSTANTIATION, size=1)
+    page = (await service.list(LifeSelection(control_unit="A/PS1"), one)).value
+    other = replace(one, token=page.next_page_token)
     with pytest.raises(Refused, match="INVALID_PAGE_TOKEN"):
-        await service.list(LifeSelection(control_unit="A/PS2"), size=1, token=page.next_page_token)
+        await service.list(LifeSelection(control_unit="A/PS2"), other)
 
 
 @pytest.mark.parametrize("name", ["instantiations/x", "lives/s.1", "instantiations/s.zz"])

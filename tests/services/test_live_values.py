@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from metadata_server.domain.filter.asked_list import AskedList
+from metadata_server.domain.filter.vocabulary import LIVE_VALUES
 from metadata_server.domain.intent.attribute import ValueType
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.edit import UnitSelection
@@ -35,7 +37,8 @@ def values(unit: str, sequence: int, current: str, *, age_s: float = 0) -> UnitV
 
 
 async def listed(store: Store, selection: UnitSelection = ALL) -> dict[str, UnitLiveValues]:
-    return {each.control_unit: each for each in (await LiveValues(store).list(selection)).value}
+    found = await LiveValues(store).list(selection, AskedList(word=LIVE_VALUES))
+    return {each.control_unit: each for each in found.value}
 
 
 async def texts(store: Store) -> dict[str, Sequence[str] | None]:

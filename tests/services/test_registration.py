@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import event, func, select
 
 from metadata_server.domain.change import Caller, Principal
+from metadata_server.domain.filter.asked_list import AskedList
+from metadata_server.domain.filter.vocabulary import SIGHTING
 from metadata_server.domain.intent.attribute import AttributeOverride, Direction
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.template import Template
@@ -127,7 +129,7 @@ async def test_an_undeclared_unit_server_is_refused_and_seen(lab: Facility) -> N
     for _ in range(2):
         with pytest.raises(Refused, match="UNDECLARED"):
             await lab.register(unit_server="STRAY")
-    (seen,) = (await Sightings(lab.store).list(size=0)).value
+    (seen,) = (await Sightings(lab.store).list(AskedList(word=SIGHTING))).value
     assert (seen.unit_server, seen.host, seen.pid, seen.count) == ("STRAY", "rack1", 42, 2)
     assert seen.classes == ("lab::Supply",)
 
@@ -136,7 +138,7 @@ async def test_a_sighting_is_not_shown_once_its_unit_server_is_declared(lab: Fac
     with pytest.raises(Refused, match="UNDECLARED"):
         await lab.register(unit_server="STRAY")
     await lab.resources.create(CALLER, UnitServer(id="STRAY"), validate_only=False)
-    assert (await Sightings(lab.store).list(size=0)).value == []
+    assert (await Sightings(lab.store).list(AskedList(word=SIGHTING))).value == []
 
 
 async def test_where_it_is_wished_an_undeclared_unit_server_is_adopted(store: Store) -> None:

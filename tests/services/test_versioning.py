@@ -7,6 +7,8 @@ import pytest
 
 from metadata_server.domain.change import Caller
 from metadata_server.domain.difference import FieldDifference, differences
+from metadata_server.domain.filter.asked_list import AskedList
+from metadata_server.domain.filter.vocabulary import TEMPLATE_VERSION
 from metadata_server.domain.intent.attribute import (
     Attribute,
     AttributeOverride,
@@ -33,6 +35,7 @@ Call = Callable[..., Caller]
 DRAFT, PUBLISHED, DEPRECATED = VersionState.DRAFT, VersionState.PUBLISHED, VersionState.DEPRECATED
 CURRENT = Attribute("current", Direction.INPUT, ValueType.DOUBLE, facets={"maximum": "10"})
 SUPPLY = Template(id="Supply", implementation="::Supply", attributes=(CURRENT,))
+EVERY_VERSION = AskedList(word=TEMPLATE_VERSION)
 
 
 class Laboratory:
@@ -89,7 +92,7 @@ class Laboratory:
 
     async def states(self) -> list[tuple[int, VersionState]]:
         head = await self.head()
-        stored = (await self.versioning.list("Supply")).value.uses
+        stored = (await self.versioning.list("Supply", EVERY_VERSION)).value.uses
         marks = [(each.version, each.version_state) for each in head.versions]
         assert marks == [(use.version.version, use.version.version_state) for use in stored]
         return marks
@@ -117,7 +120,7 @@ async def test_a_draft_is_changed_in_place_until_it_is_published(laboratory: Lab
     assert await laboratory.states() == [(1, PUBLISHED)]
     await laboratory.update(Template, "Supply", attributes=wider("30"))
     assert await laboratory.states() == [(1, PUBLISHED), (2, PUBLISHED)]
-    stored = (await laboratory.versioning.list("Supply")).value.uses
+    stored = (await laboratory.versioning.list("Supply", EVERY_VERSION)).value.uses
     assert [use.version.attributes for use in stored] == [wider("20"), wider("30")]
 
 
@@ -265,7 +268,7 @@ async def test_units_are_counted_by_version(laboratory: Laboratory) -> None:
         await laboratory.create(unit(id))
     await laboratory.update(Template, "Supply", attributes=wider("20"))
     await laboratory.create(unit("A/3"))
-    versions = (await laboratory.versioning.list("Supply")).value
+    versions = (await laboratory.versioning.list("Supply", EVERY_VERSION)).value
     assert [use.units for use in versions.uses] == [2, 1]
     assert versions.etag == (await laboratory.head()).etag
 
@@ -338,5 +341,5 @@ async def test_the_store_never_changes_what_is_published(laboratory: Laboratory)
             drop_draft(work, created.meta.key, 1)
 
     await laboratory.store.transact(overwrite)
-    (use,) = (await laboratory.versioning.list("Supply")).value.uses
+    (use,) = (await laboratory.versioning.list("Supply", EVERY_VERSION)).value.uses
     assert use.version.attributes == (CURRENT,)

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from metadata_server.domain.filter.asked import asked_of
+from metadata_server.domain.filter.asked import asked_of, rank
 from metadata_server.domain.filter.key import Facts
 from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.filter.vocabulary import VOCABULARIES
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
-from metadata_server.store.filter.segments import rank
 from metadata_server.store.filter.subjects import Subjects
 from metadata_server.store.intent.lists import filtered_page
 from metadata_server.store.past.past import batches_of, names_at

@@ -14,6 +14,8 @@ from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.deliveries.delivery import Delivery, WebhookStatus
 from metadata_server.domain.deliveries.targets import Targets
 from metadata_server.domain.deliveries.webhook import Webhook
+from metadata_server.domain.filter.asked_list import AskedList
+from metadata_server.domain.filter.vocabulary import WEBHOOK_DELIVERY, WEBHOOK_STATUS
 from metadata_server.services.deliveries.delivering import Delivering
 from metadata_server.services.deliveries.webhooks import Webhooks
 from metadata_server.services.intent.resources import Resources
@@ -54,12 +56,13 @@ class Part:
         return (await Resources(self.store).get(Webhook, "hook")).value
 
     async def status(self) -> WebhookStatus:
-        page = await self.webhooks.statuses(["hook"], size=0, token="")
-        return page.value.statuses[0]
+        page = await self.webhooks.statuses(["hook"], AskedList(word=WEBHOOK_STATUS))
+        return page.value.items[0]
 
     async def deliveries(self) -> list[Delivery]:
         """The newest first."""
-        return list((await self.webhooks.deliveries("hook", size=0, token="")).value.deliveries)
+        page = await self.webhooks.deliveries("hook", AskedList(word=WEBHOOK_DELIVERY))
+        return list(page.value.items)
 
 
 @asynccontextmanager

@@ -21,18 +21,24 @@ from metadata_server.domain.refused import RefusalKind, Refused, WrongField
 
 @dataclass(frozen=True, slots=True)
 class Sorting:
-    """An order; things that are alike in it come by id, in the same direction."""
+    """An order; things that are alike in it come by their identity, in the same direction."""
 
     key: FilterKey
     descends: bool = False
+    identity: str = "id"
 
     def value_of(self, subject: Any) -> SortValue:
         """What a thing is sorted by; of an id nothing, which it is sorted by anyway."""
-        if self.key.name == "id":
+        if self.key.name == self.identity:
             return None
         facts: Facts = self.key.of(subject)
         found = next(iter(facts), None)
         return found if found is None or isinstance(found, int) else str(found)
+
+
+def rank(value: SortValue) -> tuple[bool, Any]:
+    """Values in their order; None comes first."""
+    return value is not None, value if value is not None else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +88,10 @@ def asked_of(selection: Selection) -> Asked:
 def sorting_of(order_by: str, word: str) -> Sorting:
     """Raises: Refused: INVALID_FIELD."""
     vocabulary = VOCABULARIES[word]
-    name, _, direction = (order_by.strip() or vocabulary.identity).partition(" ")
+    name, _, direction = (order_by.strip() or vocabulary.order).partition(" ")
     key = vocabulary.keys.get(name)
     if key is not None and key.is_sortable and direction.strip() in {"", "asc", "desc"}:
-        return Sorting(key, direction.strip() == "desc")
+        return Sorting(key, direction.strip() == "desc", vocabulary.identity)
     known = vocabulary.names(lambda each: each.is_sortable)
     meant = nearest(name, known)
     expected = f"{one_of(known)}, and ' desc' for the opposite order"

@@ -96,13 +96,20 @@ class Vocabulary:
     Attributes:
         word: of the kind: `control_unit`.
         plural: as people say many of them: `control units`.
-        identity: name of the key that a bare word is about.
+        identity: name of the key that a bare word is about; of lists in memory it also tells one
+            from another.
+        usual_order: of lists that are not by their identity: `begin desc`.
     """
 
     word: str
     plural: str
     keys: Mapping[str, FilterKey]
     identity: str = "id"
+    usual_order: str = ""
+
+    @property
+    def order(self) -> str:
+        return self.usual_order or self.identity
 
     def names(self, passing: Callable[[FilterKey], bool] = lambda _: True) -> list[str]:
         return [key.name for key in self.keys.values() if passing(key)]

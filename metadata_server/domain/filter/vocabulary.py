@@ -12,8 +12,18 @@ from metadata_server.domain.filter.key import FilterKey, Vocabulary
 from metadata_server.domain.filter.record_keys import (
     CHANGE_KEYS,
     CHANGE_SET_KEYS,
+    DELIVERY_KEYS,
+    INSTANTIATION_KEYS,
     OPERATION_KEYS,
     SIGHTING_KEYS,
+    STEP_KEYS,
+)
+from metadata_server.domain.filter.told_keys import (
+    AGENT_STATUS_KEYS,
+    CAMPAIGN_SUMS_KEYS,
+    LIVE_VALUE_KEYS,
+    VERSION_KEYS,
+    WEBHOOK_STATUS_KEYS,
 )
 from metadata_server.domain.filter.unit_keys import declared_keys, reported_keys
 from metadata_server.domain.names import Kind
@@ -23,6 +33,10 @@ OTHERS = {"is_watched": False}
 """Of what another resource tells than the one that is watched."""
 
 CHANGE_SET, CHANGE, SIGHTING = "change_set", "change", "sighting"
+OPERATION_STEP, INSTANTIATION = "operation_step", "instantiation"
+WEBHOOK_DELIVERY, WEBHOOK_STATUS = "webhook_delivery", "webhook_status"
+AGENT_STATUS, CAMPAIGN_SUMS = "agent_status", "campaign_sums"
+TEMPLATE_VERSION, LIVE_VALUES = "template_version", "live_values"
 
 
 def unwatched(key: FilterKey) -> FilterKey:
@@ -50,10 +64,23 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
         Vocabulary(
             Kind.UNIT_SERVER_STATUS, "unit server statuses", by_name(map(unwatched, SESSION_KEYS))
         ),
-        Vocabulary(Kind.OPERATION, "operations", by_name(map(unwatched, OPERATION_KEYS))),
-        Vocabulary(CHANGE_SET, "change sets", by_name(map(unwatched, CHANGE_SET_KEYS)), "reason"),
-        Vocabulary(CHANGE, "changes", by_name(map(unwatched, CHANGE_KEYS)), "reason"),
-        Vocabulary(SIGHTING, "sightings", by_name(map(unwatched, SIGHTING_KEYS)), "unit_server"),
+        *(
+            Vocabulary(word, plural, by_name(map(unwatched, keys)), identity, order)
+            for word, plural, keys, identity, order in (
+                (Kind.OPERATION, "operations", OPERATION_KEYS, "id", "created desc"),
+                (OPERATION_STEP, "steps", STEP_KEYS, "control_unit", "position"),
+                (CHANGE_SET, "change sets", CHANGE_SET_KEYS, "reason", "revision desc"),
+                (CHANGE, "changes", CHANGE_KEYS, "reason", "revision desc"),
+                (SIGHTING, "sightings", SIGHTING_KEYS, "unit_server", "last desc"),
+                (INSTANTIATION, "instantiations", INSTANTIATION_KEYS, "control_unit", "begin desc"),
+                (WEBHOOK_DELIVERY, "deliveries", DELIVERY_KEYS, "id", "number desc"),
+                (WEBHOOK_STATUS, "webhook statuses", WEBHOOK_STATUS_KEYS, "webhook", ""),
+                (AGENT_STATUS, "agent statuses", AGENT_STATUS_KEYS, "agent", ""),
+                (CAMPAIGN_SUMS, "sums of campaigns", CAMPAIGN_SUMS_KEYS, "campaign", ""),
+                (TEMPLATE_VERSION, "versions of templates", VERSION_KEYS, "description", "version"),
+                (LIVE_VALUES, "live values", LIVE_VALUE_KEYS, "control_unit", ""),
+            )
+        ),
     )
 }
 

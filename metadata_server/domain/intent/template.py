@@ -103,6 +103,14 @@ class Template(Resource):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class VersionUse:
+    """One version of a template, and how many control units stand on it."""
+
+    version: Template
+    units: int
+
+
 def newest_published(states: Mapping[int, VersionState]) -> int:
     """Of the states of versions; 0: none is published."""
     return max((v for v, state in states.items() if state is VersionState.PUBLISHED), default=0)

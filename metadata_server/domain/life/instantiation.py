@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from dataclasses import dataclass
 
 from metadata_server.domain.intent.control_unit import PassedState
 from metadata_server.domain.life.session import EndReason, Session, is_session_id
-from metadata_server.domain.page import MAXIMUM_TOKEN, not_a_token
 from metadata_server.domain.refused import Refused
 
 COLLECTION = "instantiations"
@@ -71,39 +67,3 @@ def life_of_name(name: str) -> LifeKey:
             value=name[:255],
         )
     return LifeKey(session, number)
-
-
-@dataclass(frozen=True, slots=True)
-class LifeStart:
-    """Where a page of lives goes on: after this life."""
-
-    begin_time_us: int
-    life: LifeKey
-
-
-def life_token(start: LifeStart, digest: str) -> str:
-    """The opaque token of a page; `digest` tells the tokens of one list from another's."""
-    content = [digest, start.begin_time_us, start.life.session, start.life.control_unit_key]
-    text = json.dumps(content, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def life_start(token: str, digest: str) -> LifeStart:
-    """What a token says.
-
-    Raises:
-        Refused: INVALID_PAGE_TOKEN.
-    """
-    if len(token) > MAXIMUM_TOKEN:
-        raise not_a_token(token)
-    try:
-        padded = token + "=" * (-len(token) % 4)
-        content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        found, begin_us, session, key = content
-    except (binascii.Error, ValueError, TypeError):
-        raise not_a_token(token) from None
-    if found != digest or type(begin_us) is not int or type(key) is not int:
-        raise not_a_token(token)
-    if not isinstance(session, str) or not is_session_id(session):
-        raise not_a_token(token)
-    return LifeStart(begin_us, LifeKey(session, key))

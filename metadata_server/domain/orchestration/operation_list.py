@@ -23,6 +23,14 @@ SORTABLE = (
     "failed",
     "name",
 )
+OF_FILTERS = {
+    "created": "create_time",
+    "started": "start_time",
+    "ended": "end_time",
+    "changed": "update_time",
+    "id": "name",
+}
+"""The same, as filters call them."""
 DEFAULT_ORDER = "create_time desc"
 
 
@@ -62,7 +70,10 @@ class OperationSelection:
             Refused: INVALID_FIELD.
         """
         field, _, direction = (self.order_by.strip() or DEFAULT_ORDER).partition(" ")
+        field = OF_FILTERS.get(field, field)
         if field not in SORTABLE or direction not in {"", "asc", "desc"}:
-            expected = f"one of {', '.join(SORTABLE)}, and ' desc' for the opposite order"
+            expected = (
+                f"one of {', '.join((*SORTABLE, *OF_FILTERS))}, and ' desc' for the opposite order"
+            )
             raise Refused.wrong_fields([WrongField("order_by", self.order_by, expected)])
         return field, direction == "desc"

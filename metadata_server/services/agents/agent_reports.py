@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from metadata_server.domain.filter.asked_list import AskedList, ListPage, page_of
 from metadata_server.domain.intent.facility import Agent
 from metadata_server.domain.life.admission import clock
 from metadata_server.domain.life.agent_report import (
@@ -20,17 +21,16 @@ from metadata_server.domain.life.agent_report import (
 from metadata_server.domain.life.state import Contact
 from metadata_server.domain.life.timing import Timing
 from metadata_server.domain.names import Kind
-from metadata_server.domain.page import Listing, PageStart, Selection, page_size, start_of, token_of
 from metadata_server.domain.refused import RefusalKind, Refused, WrongField
 from metadata_server.store.agents.agent_statuses import (
     agent_status_of,
     agent_statuses_of,
-    agents_after,
     lock_agent_status,
     write_agent_status,
 )
 from metadata_server.store.agents.launched import holders, write_launched
 from metadata_server.store.agents.log_requests import asked_of
+from metadata_server.store.intent.scopes import ids_in
 from metadata_server.store.life.endings import tell_contacts
 from metadata_server.store.life.sessions import lock_unit_server, sessions_of
 from metadata_server.store.store import Answer, Store
@@ -110,27 +110,22 @@ class AgentReports:
 
         return await self._store.read(work)
 
-    async def list(self, id_prefix: str, *, size: int, token: str) -> Answer[Listing[AgentStatus]]:
-        """One page of what agents said last, by id; nothing of it is kept, so that each page is
-        as of now.
+    async def list(self, id_prefix: str, asked: AskedList) -> Answer[ListPage[AgentStatus]]:
+        """One page of what agents said last; nothing of it is kept, so that each page is as of
+        now.
 
         Raises:
-            Refused: INVALID_FIELD, INVALID_PAGE_TOKEN.
+            Refused: INVALID_FILTER, INVALID_FIELD, INVALID_PAGE_TOKEN.
         """
-        selection = Selection(kind=Kind.AGENT, id_prefix=id_prefix)
-        count = page_size(size)
 
-        def work(unit: UnitOfWork) -> Listing[AgentStatus]:
-            after = start_of(token, selection).after if token else ""
-            some = agents_after(unit, id_prefix, after=after, limit=count + 1)
-            keys = [key for key, _ in some[:count]]
-            said = agent_statuses_of(unit, keys, suspect_us=self.timing.suspect_us)
-            items = [said.get(key) or AgentStatus(agent=id) for key, id in some[:count]]
-            position = unit.position
-            if len(some) <= count:
-                return Listing(items, position)
-            following = PageStart(position, items[-1].agent)
-            return Listing(items, position, token_of(selection, following))
+        def work(unit: UnitOfWork) -> ListPage[AgentStatus]:
+            def tell(ids: Sequence[str]) -> list[AgentStatus]:
+                keys = unit.keys.find(Kind.AGENT, ids)
+                said = agent_statuses_of(unit, keys.values(), suspect_us=self.timing.suspect_us)
+                return [said.get(keys[id]) or AgentStatus(agent=id) for id in ids]
+
+            ids = ids_in(unit, Kind.AGENT, id_prefix)
+            return page_of(ids, tell, asked, now_us=unit.now_us)
 
         return await self._store.read(work)
 

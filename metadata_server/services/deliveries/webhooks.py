@@ -15,9 +15,9 @@ from metadata_server.domain.deliveries.delivery import (
 )
 from metadata_server.domain.deliveries.signature import EXPECTED, Secret, key_of
 from metadata_server.domain.deliveries.webhook import Webhook
+from metadata_server.domain.filter.asked_list import AskedList, ListPage, page_of
 from metadata_server.domain.horizon import check_position
-from metadata_server.domain.names import BEGINS_AN_ID, Kind
-from metadata_server.domain.page import not_a_token, page_size
+from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.watch import Notice
 from metadata_server.services.deliveries.postings import Posting, Sender, notice_of
@@ -25,40 +25,21 @@ from metadata_server.services.deliveries.webhook_run import after_try, bodied
 from metadata_server.store import requests
 from metadata_server.store.deliveries.webhook_deliveries import (
     add_delivery,
-    deliveries_before,
     delivery_of,
+    delivery_page,
     give_up_pending,
     secrets_of,
     set_secret,
     write_delivery,
 )
 from metadata_server.store.deliveries.webhooks import begin_course, courses_of, rewind
-from metadata_server.store.intent.absence import absent
-from metadata_server.store.orchestration.operation_lists import place_in, token_of
+from metadata_server.store.intent.scopes import ids_there
 from metadata_server.store.past.changes import kept_from
-from metadata_server.store.schema import webhook as table
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
-STATUSES, DELIVERIES = "webhook statuses", "webhook deliveries"
 KEEP_OLD_US = 86_400_000_000
 LONGEST_KEPT_US = 30 * KEEP_OLD_US
-
-
-@dataclass(frozen=True, slots=True)
-class StatusPage:
-    """How some webhooks stand, by id."""
-
-    statuses: Sequence[WebhookStatus]
-    next_page_token: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryPage:
-    """Some deliveries of a webhook, the newest first."""
-
-    deliveries: Sequence[Delivery]
-    next_page_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +64,35 @@ class Webhooks:
         self._sender = sender
         self._replica = replica
 
-    async def statuses(self, ids: Collection[str], *, size: int, token: str) -> Answer[StatusPage]:
+    async def statuses(
+        self, ids: Collection[str], asked: AskedList
+    ) -> Answer[ListPage[WebhookStatus]]:
         """A page of how webhooks stand; no ids: of all.
 
         Raises:
-            Refused: WEBHOOK_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
+            Refused: WEBHOOK_NOT_FOUND, INVALID_FILTER, INVALID_FIELD, INVALID_PAGE_TOKEN.
         """
-        return await self._store.read(lambda unit: status_page(unit, ids, size=size, token=token))
 
-    async def deliveries(self, id: str, *, size: int, token: str) -> Answer[DeliveryPage]:
+        def work(unit: UnitOfWork) -> ListPage[WebhookStatus]:
+            def tell(some: Collection[str]) -> list[WebhookStatus]:
+                return statuses_of(unit, list(unit.resources.find(Webhook, some).values()))
+
+            there = ids_there(unit, Kind.WEBHOOK, ids)
+            return page_of(there, tell, asked, now_us=unit.now_us)
+
+        return await self._store.read(work)
+
+    async def deliveries(self, id: str, asked: AskedList) -> Answer[ListPage[Delivery]]:
         """A page of the deliveries of a webhook.
 
         Raises:
-            Refused: WEBHOOK_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
+            Refused: WEBHOOK_NOT_FOUND, INVALID_FILTER, INVALID_FIELD, INVALID_PAGE_TOKEN.
         """
-        return await self._store.read(lambda unit: delivery_page(unit, id, size=size, token=token))
+
+        def work(unit: UnitOfWork) -> ListPage[Delivery]:
+            return delivery_page(unit, unit.resources.get(Webhook, id).meta.key, asked)
+
+        return await self._store.read(work)
 
     async def set_secret(
         self,
@@ -196,7 +191,7 @@ class Webhooks:
         """Has a webhook go on after another position; None: after the present one.
 
         Raises:
-            Refused: WEBHOOK_NOT_FOUND, HISTORY_TRIMMED, HISTORY_RESET.
+            Refused: WEBHOOK_NOT_FOUND, INVALID_FIELD, HISTORY_TRIMMED, HISTORY_RESET.
         """
 
         def work(unit: UnitOfWork) -> WebhookStatus:
@@ -247,29 +242,6 @@ def prepared(unit: UnitOfWork, webhook: Webhook, wanted: Delivery) -> Prepared:
     return Prepared(webhook, made, notice, secrets)
 
 
-def status_page(unit: UnitOfWork, ids: Collection[str], *, size: int, token: str) -> StatusPage:
-    count = page_size(size)
-    after = id_in(token) if token else ""
-    known = unit.resources.find(Webhook, ids)
-    for id in ids:
-        if id not in known:
-            raise absent(unit.connection, Kind.WEBHOOK, id)
-    if ids:
-        found = [known[id] for id in sorted(known) if id > after][: count + 1]
-    else:
-        found = unit.resources.where(Webhook, table.c.id > after, limit=count + 1)
-    more = token_of(STATUSES, [found[count - 1].id]) if len(found) > count else ""
-    return StatusPage(statuses_of(unit, found[:count]), more)
-
-
-def id_in(token: str) -> str:
-    """Raises: Refused: INVALID_PAGE_TOKEN."""
-    place = place_in(token, STATUSES)
-    if len(place) != 1 or type(place[0]) is not str or not BEGINS_AN_ID.match(place[0]):
-        raise not_a_token(token)
-    return place[0]
-
-
 def statuses_of(unit: UnitOfWork, webhooks: Sequence[Webhook]) -> list[WebhookStatus]:
     """How webhooks stand, in their order."""
     keys = [each.meta.key for each in webhooks]
@@ -283,22 +255,3 @@ def statuses_of(unit: UnitOfWork, webhooks: Sequence[Webhook]) -> list[WebhookSt
         )
         for each in webhooks
     ]
-
-
-def delivery_page(unit: UnitOfWork, id: str, *, size: int, token: str) -> DeliveryPage:
-    count = page_size(size)
-    webhook = unit.resources.get(Webhook, id)
-    before = number_in(token, webhook.meta.key) if token else None
-    found = deliveries_before(unit, webhook.meta.key, before, count + 1)
-    more = ""
-    if len(found) > count:
-        more = token_of(DELIVERIES, [webhook.meta.key, found[count - 1].number])
-    return DeliveryPage(found[:count], more)
-
-
-def number_in(token: str, key: int) -> int:
-    """Raises: Refused: INVALID_PAGE_TOKEN."""
-    place = place_in(token, DELIVERIES)
-    if len(place) != 2 or place[0] != key or type(place[1]) is not int:
-        raise not_a_token(token)
-    return place[1]

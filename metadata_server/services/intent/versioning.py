@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from metadata_server.domain.change import Caller
+from metadata_server.domain.filter.asked_list import AskedList, ordered
 from metadata_server.domain.intent.bundle import Decision, Item, ItemAction
 from metadata_server.domain.intent.policy import touched
-from metadata_server.domain.intent.template import Template, VersionState
+from metadata_server.domain.intent.template import Template, VersionState, VersionUse
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.services.intent.answers import answer_of, first_answer
@@ -24,16 +25,8 @@ from metadata_server.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class VersionUse:
-    """One version of a template, and how many control units stand on it."""
-
-    version: Template
-    units: int
-
-
-@dataclass(frozen=True, slots=True)
 class Versions:
-    """All versions of a template, oldest first.
+    """Versions of a template.
 
     Attributes:
         etag: of the template, which all versions share.
@@ -49,11 +42,11 @@ class Versioning:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def list(self, id: str) -> Answer[Versions]:
-        """All versions of a template.
+    async def list(self, id: str, asked: AskedList) -> Answer[Versions]:
+        """All versions of a template that are asked for.
 
         Raises:
-            Refused: TEMPLATE_NOT_FOUND.
+            Refused: TEMPLATE_NOT_FOUND, INVALID_FILTER, INVALID_FIELD.
         """
 
         def work(unit: UnitOfWork) -> Versions:
@@ -61,7 +54,7 @@ class Versioning:
             counts = unit_counts(unit, head.meta.key)
             versions = unit.resources.all_versions(head)
             uses = [VersionUse(each, counts.get(each.version, 0)) for each in versions]
-            return Versions(head.etag, uses)
+            return Versions(head.etag, ordered(uses, asked, unit.now_us))
 
         return await self._store.read(work)
 

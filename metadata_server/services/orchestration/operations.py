@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from metadata_server.domain.change import Caller
+from metadata_server.domain.filter.asked_list import AskedList, ListPage
 from metadata_server.domain.intent.policy import touched
 from metadata_server.domain.orchestration.advance import StepState
 from metadata_server.domain.orchestration.operation import (
@@ -28,13 +29,8 @@ from metadata_server.services.orchestration.supersession import end_as_supersede
 from metadata_server.store import requests
 from metadata_server.store.keys import new_key
 from metadata_server.store.orchestration.campaigns import join_campaign, steps_had
-from metadata_server.store.orchestration.operation_lists import (
-    OperationPage,
-    StepPage,
-    operation_page,
-    step_page,
-)
-from metadata_server.store.orchestration.operation_steps import insert_steps
+from metadata_server.store.orchestration.operation_lists import OperationPage, operation_page
+from metadata_server.store.orchestration.operation_steps import insert_steps, step_page
 from metadata_server.store.orchestration.operations import get_operation, insert_operation
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -118,31 +114,18 @@ class Operations:
         )
 
     async def steps(
-        self,
-        id: str,
-        *,
-        states: Collection[StepState],
-        changed_after: int,
-        size: int,
-        token: str,
-    ) -> Answer[StepPage]:
+        self, id: str, asked: AskedList, *, states: Collection[StepState], changed_after: int
+    ) -> Answer[ListPage[Step]]:
         """A page of steps, each that waits with what it waits for.
 
         Raises:
-            Refused: OPERATION_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
+            Refused: OPERATION_NOT_FOUND, INVALID_FILTER, INVALID_FIELD, INVALID_PAGE_TOKEN.
         """
 
-        def work(unit: UnitOfWork) -> StepPage:
+        def work(unit: UnitOfWork) -> ListPage[Step]:
             operation = get_operation(unit, id)
-            page = step_page(
-                unit,
-                operation,
-                states=states,
-                changed_after=changed_after,
-                size=size,
-                token=token,
-            )
-            return replace(page, steps=with_waits(unit, operation, page.steps))
+            page = step_page(unit, operation.key, asked, states=states, changed_after=changed_after)
+            return replace(page, items=with_waits(unit, operation, page.items))
 
         return await self._store.read(work)
 

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from metadata_server.domain.life.instantiation import (
-    Instantiation,
-    LifeKey,
-    LifeStart,
-    life_start,
-    life_token,
-)
+from metadata_server.domain.filter.asked_list import AskedList, ListPage
+from metadata_server.domain.life.instantiation import Instantiation, LifeKey
 from metadata_server.domain.names import Kind
-from metadata_server.domain.page import Listing, page_size
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.store.life.life_lists import LifeFilter, keys_ever_named, life, lives
+from metadata_server.store.life.life_lists import LifeFilter, keys_ever_named, life, life_page
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifeSelection:
-    """Which lives to list: of a unit, of a unit server, or of one in the other.
+    """Which lives to list: of a unit, of a unit server, or of one in the other; of none, where
+    a filter tells.
 
     Attributes:
         control_unit: id, of today or of some time before; empty: any.
@@ -35,10 +29,6 @@ class LifeSelection:
     unit_server: str = ""
     since_us: int | None = None
     until_us: int | None = None
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
 
 
 class Instantiations:
@@ -65,35 +55,27 @@ class Instantiations:
         return await self._store.read(work)
 
     async def list(
-        self, selection: LifeSelection, *, size: int, token: str
-    ) -> Answer[Listing[Instantiation]]:
-        """One page, newest first.
+        self, selection: LifeSelection, asked: AskedList
+    ) -> Answer[ListPage[Instantiation]]:
+        """One page.
 
         Raises:
-            Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, CONTROL_UNIT_NOT_FOUND,
+            Refused: INVALID_FIELD, INVALID_FILTER, INVALID_PAGE_TOKEN, CONTROL_UNIT_NOT_FOUND,
                 UNIT_SERVER_NOT_FOUND.
         """
-        if not (selection.control_unit or selection.unit_server):
-            expected = "the name of a control unit, or of a unit server in unit_server"
+        if not (selection.control_unit or selection.unit_server or asked.filter.strip()):
+            expected = "the name of a control unit, or of a unit server in unit_server, or a filter"
             raise Refused.wrong_fields([WrongField("control_unit", "", expected)])
-        limit = page_size(size)
-        start = life_start(token, selection.digest) if token else None
+        own = replace(asked, of=repr(selection))
 
-        def work(unit: UnitOfWork) -> Listing[Instantiation]:
+        def work(unit: UnitOfWork) -> ListPage[Instantiation]:
             wanted = LifeFilter(
                 control_units=keys_of(unit, Kind.CONTROL_UNIT, selection.control_unit),
                 unit_servers=keys_of(unit, Kind.UNIT_SERVER, selection.unit_server),
                 since_us=selection.since_us,
                 until_us=selection.until_us,
             )
-            found = lives(unit, wanted, start=start, limit=limit + 1)
-            if len(found) <= limit:
-                return Listing(found, unit.position)
-            last = found[limit - 1]
-            following = LifeStart(
-                last.begin_time_us, LifeKey(last.session.id, last.control_unit_key)
-            )
-            return Listing(found[:limit], unit.position, life_token(following, selection.digest))
+            return life_page(unit, wanted, own)
 
         return await self._store.read(work)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from metadata_server.domain.filter.asked_list import AskedList, ordered
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.edit import UnitSelection
 from metadata_server.domain.life.state import Contact, State
@@ -36,17 +37,26 @@ class LiveValues:
 
         return await self._store.read(work)
 
-    async def list(self, selection: UnitSelection) -> Answer[Sequence[UnitLiveValues]]:
-        """The values of all units of a selection, sorted by id.
+    async def list(
+        self, selection: UnitSelection, asked: AskedList
+    ) -> Answer[Sequence[UnitLiveValues]]:
+        """The values of those units of a selection that are asked for.
 
         Raises:
-            Refused: CONTROL_UNIT_NOT_FOUND, with all that it names and that are not there.
+            Refused: CONTROL_UNIT_NOT_FOUND, with all that it names and that are not there;
+                INVALID_FILTER, INVALID_FIELD.
         """
-        return await self._store.read(lambda unit: selected_values(unit, selection))
+        return await self._store.read(
+            lambda unit: ordered(selected_values(unit, selection), asked, unit.now_us)
+        )
 
 
 def selected_values(unit: UnitOfWork, selection: UnitSelection) -> Sequence[UnitLiveValues]:
-    """See `LiveValues.list`."""
+    """The values of all units of a selection, sorted by id.
+
+    Raises:
+        Refused: CONTROL_UNIT_NOT_FOUND, with all that it names and that are not there.
+    """
     check_there(unit, selection)
     found = selected_units(unit, selection)
     return live_values_of(unit, {each.id: each.meta.key for each in found})

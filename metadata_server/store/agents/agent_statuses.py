@@ -13,10 +13,8 @@ from metadata_server.domain.life.state import Contact
 from metadata_server.domain.names import Kind
 from metadata_server.store.agents.agent_tables import agent_status
 from metadata_server.store.codec import build, data_of, plain, text_of
-from metadata_server.store.intent.selections import id_range
 from metadata_server.store.keys import batches
 from metadata_server.store.life.observer import observer
-from metadata_server.store.schema import agent
 from metadata_server.store.unit_of_work import UnitOfWork
 from metadata_server.store.upsert import insert_missing
 
@@ -60,22 +58,6 @@ def agent_statuses_of(
         for row in unit.connection.execute(query).mappings().all():
             found[row["agent_key"]] = status_from(unit, row, seen, suspect_us=suspect_us)
     return found
-
-
-def agents_after(
-    unit: UnitOfWork, id_prefix: str, *, after: str, limit: int
-) -> list[tuple[int, str]]:
-    """Keys and ids of declared agents, by id."""
-    query = (
-        select(agent.c.key, agent.c.id)
-        .where(*id_range(agent.c.id, prefix=id_prefix, after=after))
-        .order_by(agent.c.id)
-        .limit(limit)
-    )
-    rows = unit.connection.execute(query).all()
-    for key, id in rows:
-        unit.keys.learn(Kind.AGENT, id, key)
-    return [(key, id) for key, id in rows]
 
 
 def write_agent_status(

@@ -11,10 +11,12 @@ from sqlalchemy.engine import RowMapping
 from metadata_server.domain.change import Position
 from metadata_server.domain.deliveries.delivery import Delivery, DeliveryState, DeliveryType
 from metadata_server.domain.deliveries.signature import Secret
+from metadata_server.domain.filter.asked_list import AskedList, ListPage
 from metadata_server.store.chores import trim
 from metadata_server.store.deliveries.webhook_tables import webhook_delivery as table
 from metadata_server.store.deliveries.webhook_tables import webhook_secret as secret_table
 from metadata_server.store.deliveries.webhooks import next_number
+from metadata_server.store.filter.record_sources import DELIVERIES
 from metadata_server.store.keys import batches
 from metadata_server.store.unit_of_work import UnitOfWork
 from metadata_server.store.upsert import insert_rows
@@ -117,17 +119,14 @@ def delivery_of(unit: UnitOfWork, key: int, id: str) -> Delivery | None:
     return None if row is None else delivery_from(row)
 
 
-def deliveries_before(unit: UnitOfWork, key: int, before: int | None, limit: int) -> list[Delivery]:
-    """Deliveries of a webhook, the newest first.
+def delivery_page(unit: UnitOfWork, key: int, asked: AskedList) -> ListPage[Delivery]:
+    """One page of the deliveries of a webhook.
 
-    Args:
-        before: only those of smaller numbers; None: all.
+    Raises:
+        Refused: INVALID_FILTER, INVALID_FIELD, INVALID_PAGE_TOKEN.
     """
-    query = select(table).where(table.c.webhook_key == key)
-    if before is not None:
-        query = query.where(table.c.number < before)
-    rows = unit.connection.execute(query.order_by(table.c.number.desc()).limit(limit))
-    return [delivery_from(row) for row in rows.mappings()]
+    page = DELIVERIES.page(unit, select(table).where(table.c.webhook_key == key), asked)
+    return ListPage([delivery_from(row) for row in page.items], page.next_page_token)
 
 
 def delivery_from(row: RowMapping) -> Delivery:

@@ -13,13 +13,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 
-from metadata_server.domain.filter.asked import Asked
+from metadata_server.domain.filter.asked import Asked, rank
 from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import PageStart, SortValue
 from metadata_server.store.filter.keys_of_page import KeyQuery, Row
 from metadata_server.store.filter.scope import Scope
-from metadata_server.store.filter.segments import rank
 from metadata_server.store.filter.subjects import Subjects
 from metadata_server.store.filter.unit_sources import REPORTED_SOURCES
 from metadata_server.store.intent.selections import Filter

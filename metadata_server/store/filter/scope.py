@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, false, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
 
 from metadata_server.domain.filter.expression import Pattern, Term, Wanted
 from metadata_server.domain.life.condition import NOT_CONVERGING
@@ -105,6 +117,17 @@ class Scope:
             self.id_passes(name.c.id, wanted),
             name.c.from_revision <= self.revision,
             or_(name.c.to_revision.is_(None), name.c.to_revision > self.revision),
+        )
+
+    def keys_last_named(self, kind: Kind, wanted: Wanted) -> Select[Any]:
+        """Of resources that have, or had last, an id that passes."""
+        later = name.alias("later")
+        return select(name.c.key).where(
+            name.c.kind == kind.value,
+            self.id_passes(name.c.id, wanted),
+            ~exists().where(
+                later.c.key == name.c.key, later.c.from_revision > name.c.from_revision
+            ),
         )
 
     @cached_property

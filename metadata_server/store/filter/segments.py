@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, or_
 
-from metadata_server.domain.filter.asked import Sorting
+from metadata_server.domain.filter.asked import Sorting, rank
 from metadata_server.domain.life.state import State
 from metadata_server.domain.page import PageStart, SortValue
 from metadata_server.store.filter.scope import unindexed
@@ -45,11 +45,6 @@ class Segment:
             return 0 if value is not None or not self.conditions else -1
         mine, its = rank(self.value), rank(value)
         return 0 if mine == its else (-1 if its < mine else 1)
-
-
-def rank(value: SortValue) -> tuple[bool, Any]:
-    """Values in their order; None comes first."""
-    return value is not None, value if value is not None else 0
 
 
 def segments(table: Table, sorting: Sorting) -> list[Segment]:

@@ -93,6 +93,14 @@ def references(column: Column[Any], kind: Kind) -> Source:
     return lambda scope, term: one_of(term, lambda wanted: scope.refers(column, kind, term, wanted))
 
 
+def last_names(column: Column[Any], kind: Kind) -> Source:
+    """A column with the keys of other resources that may be gone: by the ids that they have, or
+    had last."""
+    return lambda scope, term: one_of(
+        term, lambda wanted: column.in_(scope.keys_last_named(kind, wanted))
+    )
+
+
 def words(column: Column[str], absent: str = "") -> Source:
     """A column of words; `absent`: what it is where there is no row to have it."""
 

@@ -3,11 +3,12 @@ called otherwise now."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 
 from metadata_server.domain.names import Kind
+from metadata_server.store.intent.absence import absent
 from metadata_server.store.intent.selections import id_range
 from metadata_server.store.keys import batches
 from metadata_server.store.kinds import LAYOUTS
@@ -20,6 +21,21 @@ def ids_in(unit: UnitOfWork, kind: Kind, prefix: str) -> list[str]:
     table = LAYOUTS[kind].table
     query = select(table.c.id).where(*id_range(table.c.id, prefix=prefix)).order_by(table.c.id)
     return list(unit.connection.scalars(query))
+
+
+def ids_there(unit: UnitOfWork, kind: Kind, ids: Collection[str]) -> list[str]:
+    """Some ids that all name something now; none: all that do.
+
+    Raises:
+        Refused: the kind's NOT_FOUND.
+    """
+    if not ids:
+        return ids_in(unit, kind, "")
+    there = unit.keys.find(kind, ids)
+    for id in ids:
+        if id not in there:
+            raise absent(unit.connection, kind, id)
+    return list(there)
 
 
 def came_since(unit: UnitOfWork, kind: Kind, prefix: str, revision: int) -> set[str]:

@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.engine import RowMapping
 
+from metadata_server.domain.filter.asked_list import AskedList, ListPage
 from metadata_server.domain.intent.control_unit import PassedState
-from metadata_server.domain.life.instantiation import Instantiation, LifeKey, LifeStart
+from metadata_server.domain.life.instantiation import Instantiation, LifeKey
 from metadata_server.domain.life.session import EndReason, Session
 from metadata_server.domain.names import Kind
+from metadata_server.store.filter.record_sources import INSTANTIATIONS
 from metadata_server.store.keys import batches
 from metadata_server.store.life.status_images import history_with_sessions, status_of
 from metadata_server.store.schema import (
@@ -73,31 +75,15 @@ def life(unit: UnitOfWork, key: LifeKey) -> Instantiation | None:
     return found[0] if found else None
 
 
-def lives(
-    unit: UnitOfWork, wanted: LifeFilter, *, start: LifeStart | None, limit: int
-) -> list[Instantiation]:
-    """At most `limit` lives, newest first, after the one that `start` names."""
-    order = (
-        instantiation.c.begin_time_us,
-        instantiation.c.session,
-        instantiation.c.control_unit_key,
-    )
+def life_page(unit: UnitOfWork, wanted: LifeFilter, asked: AskedList) -> ListPage[Instantiation]:
+    """One page of lives.
+
+    Raises:
+        Refused: INVALID_FILTER, INVALID_FIELD, INVALID_PAGE_TOKEN.
+    """
     query = lives_with_sessions().where(*wanted.conditions())
-    if start is not None:
-        begin, last_session, last_key = order
-        query = query.where(
-            or_(
-                begin < start.begin_time_us,
-                and_(begin == start.begin_time_us, last_session < start.life.session),
-                and_(
-                    begin == start.begin_time_us,
-                    last_session == start.life.session,
-                    last_key < start.life.control_unit_key,
-                ),
-            )
-        )
-    query = query.order_by(*(column.desc() for column in order)).limit(limit)
-    return lives_from(unit, unit.connection.execute(query).mappings().all())
+    page = INSTANTIATIONS.page(unit, query, asked)
+    return ListPage(lives_from(unit, page.items), page.next_page_token)
 
 
 def lives_with_sessions() -> Select[Any]:

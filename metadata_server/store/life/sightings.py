@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from metadata_server.domain.filter.vocabulary import SIGHTING
+from metadata_server.domain.filter.asked_list import AskedList
 from metadata_server.domain.life.sighting import Sighting
 from metadata_server.store.codec import data_of, text_of
-from metadata_server.store.filter.record_sources import SIGHTING_SOURCES, passing
+from metadata_server.store.filter.record_sources import SIGHTINGS
 from metadata_server.store.schema import sighting
 from metadata_server.store.unit_of_work import UnitOfWork
 from metadata_server.store.upsert import insert_missing
@@ -31,11 +31,9 @@ def record_sighting(unit: UnitOfWork, seen: Sighting) -> None:
     )
 
 
-def sightings(unit: UnitOfWork, limit: int, *, filter: str = "") -> list[Sighting]:
-    """Newest first; those that have been declared since are left out by the caller."""
-    query = select(sighting).order_by(sighting.c.last_time_us.desc()).limit(limit)
-    if filter:
-        query = query.where(passing(unit, filter, SIGHTING, SIGHTING_SOURCES, now_us=unit.now_us))
+def sightings(unit: UnitOfWork, asked: AskedList) -> list[Sighting]:
+    """The first of a list; those that have been declared since are left out by the caller."""
+    found = SIGHTINGS.page(unit, select(sighting), asked).items
     return [
         Sighting(
             unit_server=row["unit_server"],
@@ -47,5 +45,5 @@ def sightings(unit: UnitOfWork, limit: int, *, filter: str = "") -> list[Sightin
             last_time_us=row["last_time_us"],
             count=row["count"],
         )
-        for row in unit.connection.execute(query).mappings()
+        for row in found
     ]

@@ -1,4 +1,4 @@
-"""Pages of operations, in any order, and of their steps; as they are when each page is read.
+"""Pages of operations, in any order; as they are when each page is read.
 
 A page goes on after the last row of the one before by that row's own place in the order, so
 that what changes meanwhile is neither skipped nor told twice unless its own place changes.
@@ -6,23 +6,18 @@ that what changes meanwhile is neither skipped nor told twice unless its own pla
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, and_, func, or_, select
 
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
-from metadata_server.domain.orchestration.advance import StepState
 from metadata_server.domain.orchestration.operation import Operation
 from metadata_server.domain.orchestration.operation_list import OperationSelection
-from metadata_server.domain.orchestration.operation_step import Step
 from metadata_server.domain.page import not_a_token, page_size
+from metadata_server.domain.place import place_in, place_token
 from metadata_server.store.filter.record_sources import OPERATION_SOURCES, passing
-from metadata_server.store.orchestration.operation_steps import steps_of
 from metadata_server.store.orchestration.operation_tables import operation as table
 from metadata_server.store.orchestration.operation_tables import operation_step
 from metadata_server.store.orchestration.operations import operations_of
@@ -47,14 +42,6 @@ class OperationPage:
     operations: Sequence[Operation]
     next_page_token: str
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class StepPage:
-    """Some steps."""
-
-    steps: Sequence[Step]
-    next_page_token: str = ""
 
 
 def operation_page(
@@ -86,7 +73,7 @@ def operation_page(
         total = unit.connection.execute(counting).scalar_one()
     return OperationPage(
         [found[row.key] for row in rows[:count]],
-        "" if last is None else token_of(selection.digest, [last.value, last.key]),
+        "" if last is None else place_token(selection.digest, [last.value, last.key]),
         total,
     )
 
@@ -168,11 +155,6 @@ def behind(
     return or_(column > value, and_(column == value, table.c.key > key))
 
 
-def token_of(list_: str, place: Sequence[Any]) -> str:
-    text = json.dumps([list_, *place], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
 def place_of(token: str, selection: OperationSelection) -> tuple[str | int, int]:
     """Raises: Refused: INVALID_PAGE_TOKEN."""
     place = place_in(token, selection.digest)
@@ -181,53 +163,3 @@ def place_of(token: str, selection: OperationSelection) -> tuple[str | int, int]
     if len(place) != 2 or type(place[0]) is not type_ or type(place[1]) is not int:
         raise not_a_token(token)
     return place[0], place[1]
-
-
-def place_in(token: str, list_: str) -> list[Any]:
-    """What a token of a list says after the list itself.
-
-    Raises:
-        Refused: INVALID_PAGE_TOKEN.
-    """
-    try:
-        padded = token + "=" * (-len(token) % 4)
-        content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError):
-        raise not_a_token(token) from None
-    if not isinstance(content, list) or content[:1] != [list_]:
-        raise not_a_token(token)
-    return content[1:]
-
-
-def step_page(
-    unit: UnitOfWork,
-    operation: Operation,
-    *,
-    states: Collection[StepState],
-    changed_after: int,
-    size: int,
-    token: str,
-) -> StepPage:
-    """One page of the steps of an operation, by position.
-
-    Raises:
-        Refused: INVALID_FIELD, INVALID_PAGE_TOKEN.
-    """
-    count = page_size(size)
-    list_ = f"steps of {operation.id}"
-    after = -1
-    if token:
-        place = place_in(token, list_)
-        if len(place) != 1 or type(place[0]) is not int:
-            raise not_a_token(token)
-        after = place[0]
-    steps = steps_of(
-        unit,
-        operation.key,
-        states=states,
-        changed_after=changed_after,
-        after=after,
-        limit=count + 1,
-    )
-    following = token_of(list_, [steps[count - 1].position]) if len(steps) > count else ""
-    return StepPage(steps[:count], following)

@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlalchemy.engine import RowMapping
 
+from metadata_server.domain.filter.asked_list import AskedList, ListPage
 from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.orchestration.advance import ENDED, StepState
 from metadata_server.domain.orchestration.operation_step import Seen, Step, StepMinor, Verdict
 from metadata_server.store.codec import build, data_of, plain, text_of
+from metadata_server.store.filter.record_sources import STEPS
 from metadata_server.store.keys import batches
 from metadata_server.store.life.recoveries import recovery_of
 from metadata_server.store.orchestration.operation_tables import operation_step as table
@@ -62,24 +64,39 @@ def steps_of(
     operation_key: int,
     *,
     states: Collection[StepState] = (),
-    changed_after: int = 0,
-    after: int = -1,
-    limit: int | None = None,
 ) -> list[Step]:
     """Steps of an operation, by position.
 
     Args:
         states: only those; none: all.
-        changed_after: only those that changed after this revision.
-        after: only those of a higher position.
     """
-    query = select(table).where(table.c.operation_key == operation_key, table.c.position > after)
+    query = select(table).where(table.c.operation_key == operation_key)
+    if states:
+        query = query.where(table.c.state.in_(sorted(states)))
+    query = query.order_by(table.c.position)
+    return [step_from(row) for row in unit.connection.execute(query).mappings()]
+
+
+def step_page(
+    unit: UnitOfWork,
+    operation_key: int,
+    asked: AskedList,
+    *,
+    states: Collection[StepState],
+    changed_after: int,
+) -> ListPage[Step]:
+    """One page of the steps of an operation.
+
+    Raises:
+        Refused: INVALID_FILTER, INVALID_FIELD, INVALID_PAGE_TOKEN.
+    """
+    query = select(table).where(table.c.operation_key == operation_key)
     if states:
         query = query.where(table.c.state.in_(sorted(states)))
     if changed_after:
         query = query.where(table.c.revision > changed_after)
-    query = query.order_by(table.c.position).limit(limit)
-    return [step_from(row) for row in unit.connection.execute(query).mappings()]
+    page = STEPS.page(unit, query, asked)
+    return ListPage([step_from(row) for row in page.items], page.next_page_token)
 
 
 def end_steps(

@@ -1,4 +1,4 @@
-"""Pages of changes, newest first, each with what differs from just before."""
+"""Pages of changes, each with what differs from just before."""
 
 from __future__ import annotations
 
@@ -35,7 +35,15 @@ from metadata_server.domain.page import PageStart, page_size, start_of, token_of
 from metadata_server.domain.refused import Refused
 from metadata_server.store.filter.record_sources import CHANGE_SOURCES, passing
 from metadata_server.store.intent.selections import id_range
-from metadata_server.store.past.backwards import Place, Reach, newest_rows, place_of, reach_of
+from metadata_server.store.past.backwards import (
+    Place,
+    Reach,
+    Walk,
+    next_rows,
+    place_of,
+    reach_of,
+    walk_of,
+)
 from metadata_server.store.past.change_rows import Names
 from metadata_server.store.past.change_sets import change_set_of
 from metadata_server.store.past.history import (
@@ -73,10 +81,11 @@ def change_page(
         reach = Reach(
             max(reach.oldest, selection.change_set), min(reach.newest, selection.change_set)
         )
-    before = place_of(start.after) if token else Place(reach.newest + 1)
-    query = Changes(unit, selection, kinds, now_us=start.now_us)
+    walk = walk_of(reach, selection.order_by, CHANGE)
+    begin = place_of(start.after) if token else walk.begin
+    query = Changes(unit, selection, kinds, walk, now_us=start.now_us)
     column = None if query.is_indexed or selection.change_set else history.c.revision
-    rows, rest = newest_rows(unit, column, query.rows, reach, before=before, limit=count + 1)
+    rows, rest = next_rows(unit, column, query.rows, walk, start=begin, limit=count + 1)
     items = told(unit, rows[:count])
     if len(rows) > count:
         rest = Place(rows[count - 1].revision, rows[count - 1].ordinal)
@@ -96,8 +105,15 @@ class Changes:
     """
 
     def __init__(
-        self, unit: UnitOfWork, selection: ChangeSelection, kinds: Sequence[Kind], *, now_us: int
+        self,
+        unit: UnitOfWork,
+        selection: ChangeSelection,
+        kinds: Sequence[Kind],
+        walk: Walk,
+        *,
+        now_us: int,
     ) -> None:
+        self._walk = walk
         query = select(horizon.c.kind, horizon.c.revision).where(horizon.c.kind.in_(kinds))
         self.horizons: dict[str, int] = {
             row.kind: row.revision for row in unit.connection.execute(query)
@@ -125,10 +141,15 @@ class Changes:
                 passing(unit, selection.filter, CHANGE, CHANGE_SOURCES, now_us=now_us)
             )
 
-    def rows(self, reach: Reach, before: Place) -> Select[Any]:
-        """Rows of a reach before a place, newest first, with their change sets and the
-        revisions of the images just before them."""
+    def rows(self, window: Reach, place: Place) -> Select[Any]:
+        """Rows of a reach that lie ahead of a place, with their change sets and the revisions of
+        the images just before them."""
         columns = history.c
+        is_ahead = (
+            columns.ordinal < place.ordinal
+            if self._walk.descends
+            else columns.ordinal > place.ordinal
+        )
         earlier = history.alias("earlier")
         previous = (
             select(func.max(earlier.c.revision))
@@ -141,12 +162,12 @@ class Changes:
             select(history, *who, previous.label("previous"))
             .outerjoin(change_set, change_set.c.revision == columns.revision)
             .where(
-                columns.revision >= reach.oldest,
-                columns.revision <= min(before.revision, reach.newest),
-                or_(columns.revision < before.revision, columns.ordinal < before.ordinal),
+                columns.revision >= window.oldest,
+                columns.revision <= window.newest,
+                or_(columns.revision != place.revision, is_ahead),
                 *self._conditions,
             )
-            .order_by(columns.revision.desc(), columns.ordinal.desc())
+            .order_by(*self._walk.order(columns.revision, columns.ordinal))
         )
 
 

@@ -16,7 +16,14 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, PageStart, page_size, start_of, token_of
 from metadata_server.store.filter.record_sources import CHANGE_SET_SOURCES, passing
 from metadata_server.store.keys import batches
-from metadata_server.store.past.backwards import Place, Reach, newest_rows, place_of, reach_of
+from metadata_server.store.past.backwards import (
+    Place,
+    Reach,
+    next_rows,
+    place_of,
+    reach_of,
+    walk_of,
+)
 from metadata_server.store.past.change_rows import Names
 from metadata_server.store.schema import change_set, history
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -27,7 +34,7 @@ SHOWN_NAMES = 10
 def change_set_page(
     unit: UnitOfWork, selection: ChangeSetSelection, *, size: int, token: str
 ) -> Listing[ChangeSet]:
-    """One page of change sets, newest first; those of which nothing is kept are left out.
+    """One page of change sets; those of which nothing is kept are left out.
 
     Raises:
         Refused: INVALID_FIELD, INVALID_FILTER, INVALID_PAGE_TOKEN, HISTORY_RESET.
@@ -36,26 +43,25 @@ def change_set_page(
     start = start_of(token, selection) if token else PageStart(unit.position, now_us=unit.now_us)
     check_position(start.position, unit.position)
     reach = reach_of(unit, start.position, since=selection.since, until=selection.until)
-    before = place_of(start.after) if token else Place(reach.newest + 1)
-
+    walk = walk_of(reach, selection.order_by, CHANGE_SET)
+    begin = place_of(start.after) if token else walk.begin
     wanted = passing(unit, selection.filter, CHANGE_SET, CHANGE_SET_SOURCES, now_us=start.now_us)
 
-    def query(reach: Reach, before: Place) -> Select[Any]:
+    def query(window: Reach, place: Place) -> Select[Any]:
         columns = change_set.c
         found = select(change_set).where(
-            columns.revision >= reach.oldest,
-            columns.revision < min(before.revision, reach.newest + 1),
+            columns.revision >= window.oldest,
+            columns.revision <= window.newest,
+            columns.revision != place.revision,
             exists().where(history.c.revision == columns.revision),
         )
         if selection.author:
             found = found.where(columns.author == selection.author)
         if selection.filter:
             found = found.where(wanted)
-        return found.order_by(columns.revision.desc())
+        return found.order_by(*walk.order(columns.revision))
 
-    rows, rest = newest_rows(
-        unit, change_set.c.revision, query, reach, before=before, limit=count + 1
-    )
+    rows, rest = next_rows(unit, change_set.c.revision, query, walk, start=begin, limit=count + 1)
     items = counted(unit, map(change_set_of, rows[:count]))
     if len(rows) > count:
         rest = Place(items[-1].revision)

@@ -480,22 +480,34 @@ class ListAgentStatusesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ID_PREFIX_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
     """Where to go on: `next_page_token` of the page before."""
     id_prefix: _builtins.str
     """Only ids that begin with this text."""
+    filter: _builtins.str
+    """Only those that pass this filter (`contact=LOST`), whose keys
+    ListFilterKeys tells for `agent_status`; empty: all. Refused: INVALID_FILTER.
+    """
+    order_by: _builtins.str
+    """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
+    empty: by id. Things that are alike in it come by id.
+    """
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         id_prefix: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id_prefix", b"id_prefix", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "id_prefix", b"id_prefix", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -514,7 +526,7 @@ class ListAgentStatusesResponse(_message.Message):
     """Token of the next page; empty: this is the last."""
     @_builtins.property
     def agent_statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgentStatus]:
-        """The agents, sorted by id."""
+        """The agents, in their order."""
 
     @_builtins.property
     def position(self) -> _position_pb2.Position:

@@ -85,7 +85,7 @@ class AgentReportsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListAgentStatuses(self, request, context):
-        """Lists what agents said last, by id.
+        """Lists what agents said last.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,7 @@ class AgentReportsStub:
     GetAgentStatus: _grpc.UnaryUnaryMultiCallable[_agent_report_pb2.GetAgentStatusRequest, _agent_report_pb2.AgentStatus]
     """Reads what an agent said last. Refused: AGENT_NOT_FOUND."""
     ListAgentStatuses: _grpc.UnaryUnaryMultiCallable[_agent_report_pb2.ListAgentStatusesRequest, _agent_report_pb2.ListAgentStatusesResponse]
-    """Lists what agents said last, by id."""
+    """Lists what agents said last."""
     ReadUnitServerLog: _grpc.UnaryUnaryMultiCallable[_agent_report_pb2.ReadUnitServerLogRequest, _agent_report_pb2.ReadUnitServerLogResponse]
     """Reads the end of what a unit server wrote to its outputs; its agent is asked for it, and
     answers with its next report. Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT,
@@ -67,7 +67,7 @@ class AgentReportsAsyncStub(AgentReportsStub):
     GetAgentStatus: _aio.UnaryUnaryMultiCallable[_agent_report_pb2.GetAgentStatusRequest, _agent_report_pb2.AgentStatus]  # type: ignore[assignment]
     """Reads what an agent said last. Refused: AGENT_NOT_FOUND."""
     ListAgentStatuses: _aio.UnaryUnaryMultiCallable[_agent_report_pb2.ListAgentStatusesRequest, _agent_report_pb2.ListAgentStatusesResponse]  # type: ignore[assignment]
-    """Lists what agents said last, by id."""
+    """Lists what agents said last."""
     ReadUnitServerLog: _aio.UnaryUnaryMultiCallable[_agent_report_pb2.ReadUnitServerLogRequest, _agent_report_pb2.ReadUnitServerLogResponse]  # type: ignore[assignment]
     """Reads the end of what a unit server wrote to its outputs; its agent is asked for it, and
     answers with its next report. Refused: UNIT_SERVER_NOT_FOUND, NO_AGENT,
@@ -106,7 +106,7 @@ class AgentReportsServicer(metaclass=_abc_1.ABCMeta):
         request: _agent_report_pb2.ListAgentStatusesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_agent_report_pb2.ListAgentStatusesResponse, _abc.Awaitable[_agent_report_pb2.ListAgentStatusesResponse]]:
-        """Lists what agents said last, by id."""
+        """Lists what agents said last."""
 
     @_abc_1.abstractmethod
     def ReadUnitServerLog(

@@ -395,10 +395,20 @@ class ListCampaignSumsRequest(_message.Message):
     CAMPAIGNS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
     """Where to go on: `next_page_token` of the page before."""
+    filter: _builtins.str
+    """Only those that pass this filter (`failed>0`), whose keys
+    ListFilterKeys tells for `campaign_sums`; empty: all. Refused: INVALID_FILTER.
+    """
+    order_by: _builtins.str
+    """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
+    empty: by id. Things that are alike in it come by id.
+    """
     @_builtins.property
     def campaigns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """`campaigns/{id}` of those; none: all."""
@@ -409,10 +419,12 @@ class ListCampaignSumsRequest(_message.Message):
         campaigns: _abc.Iterable[_builtins.str] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaigns", b"campaigns", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaigns", b"campaigns", "filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -483,7 +495,7 @@ class ListCampaignSumsResponse(_message.Message):
     """Token of the next page; empty: this is the last."""
     @_builtins.property
     def sums(self) -> _containers.RepeatedCompositeFieldContainer[Global___CampaignSums]:
-        """One for each campaign, sorted by id."""
+        """One for each campaign, in their order."""
 
     @_builtins.property
     def position(self) -> _position_pb2.Position:

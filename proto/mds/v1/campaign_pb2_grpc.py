@@ -112,7 +112,7 @@ class CampaignsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListCampaignSums(self, request, context):
-        """Lists what has become of campaigns, by id, as it is when the page is read. Refused:
+        """Lists what has become of campaigns, as it is when the page is read. Refused:
         CAMPAIGN_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

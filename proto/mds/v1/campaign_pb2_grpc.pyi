@@ -52,7 +52,7 @@ class CampaignsStub:
     ETAG_MISMATCH.
     """
     ListCampaignSums: _grpc.UnaryUnaryMultiCallable[_campaign_pb2.ListCampaignSumsRequest, _campaign_pb2.ListCampaignSumsResponse]
-    """Lists what has become of campaigns, by id, as it is when the page is read. Refused:
+    """Lists what has become of campaigns, as it is when the page is read. Refused:
     CAMPAIGN_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
     """
 
@@ -80,7 +80,7 @@ class CampaignsAsyncStub(CampaignsStub):
     ETAG_MISMATCH.
     """
     ListCampaignSums: _aio.UnaryUnaryMultiCallable[_campaign_pb2.ListCampaignSumsRequest, _campaign_pb2.ListCampaignSumsResponse]  # type: ignore[assignment]
-    """Lists what has become of campaigns, by id, as it is when the page is read. Refused:
+    """Lists what has become of campaigns, as it is when the page is read. Refused:
     CAMPAIGN_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
     """
 
@@ -141,7 +141,7 @@ class CampaignsServicer(metaclass=_abc_1.ABCMeta):
         request: _campaign_pb2.ListCampaignSumsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_campaign_pb2.ListCampaignSumsResponse, _abc.Awaitable[_campaign_pb2.ListCampaignSumsResponse]]:
-        """Lists what has become of campaigns, by id, as it is when the page is read. Refused:
+        """Lists what has become of campaigns, as it is when the page is read. Refused:
         CAMPAIGN_NOT_FOUND, INVALID_FIELD, INVALID_PAGE_TOKEN.
         """
 

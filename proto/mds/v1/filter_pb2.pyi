@@ -71,8 +71,10 @@ class ListFilterKeysRequest(_message.Message):
 
     KIND_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
-    """Of lists of these, as in the name of a Kind, in lower case (`control_unit`), or `change_set`,
-    `change`, `sighting`; empty: of all.
+    """Of lists of these, as in the name of a Kind, in lower case (`control_unit`), or `operation`,
+    `operation_step`, `change_set`, `change`, `sighting`, `instantiation`, `webhook_delivery`,
+    `webhook_status`, `agent_status`, `campaign_sums`, `template_version`, `live_values`; empty:
+    of all.
     """
     def __init__(
         self,

@@ -188,6 +188,7 @@ class ListChangesRequest(_message.Message):
     SINCE_FIELD_NUMBER: _builtins.int
     UNTIL_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
@@ -208,6 +209,10 @@ class ListChangesRequest(_message.Message):
     """Only those that pass this filter (`author=anna reason:shutdown`), whose keys
     ListFilterKeys tells; empty: all. Refused: INVALID_FILTER.
     """
+    order_by: _builtins.str
+    """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
+    empty: `revision desc`, which is newest first. Revisions and times have one order.
+    """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_kind_pb2.Kind.ValueType]:
         """Of these kinds; none: all."""
@@ -225,10 +230,11 @@ class ListChangesRequest(_message.Message):
         since: _builtins.str = ...,
         until: _builtins.str = ...,
         filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "change_set", b"change_set", "filter", b"filter", "id_prefix", b"id_prefix", "kinds", b"kinds", "name", b"name", "page_size", b"page_size", "page_token", b"page_token", "since", b"since", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "change_set", b"change_set", "filter", b"filter", "id_prefix", b"id_prefix", "kinds", b"kinds", "name", b"name", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "since", b"since", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -250,7 +256,7 @@ class ListChangesResponse(_message.Message):
     """Oldest revision that can still be told of all that was asked for; 0: all are kept."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Change]:
-        """The changes, newest first."""
+        """The changes, in their order."""
 
     @_builtins.property
     def position(self) -> _position_pb2.Position:
@@ -306,6 +312,7 @@ class ListChangeSetsRequest(_message.Message):
     SINCE_FIELD_NUMBER: _builtins.int
     UNTIL_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
@@ -320,6 +327,10 @@ class ListChangeSetsRequest(_message.Message):
     """Only those that pass this filter (`author=anna reason:shutdown`), whose keys
     ListFilterKeys tells; empty: all. Refused: INVALID_FILTER.
     """
+    order_by: _builtins.str
+    """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
+    empty: `revision desc`, which is newest first. Revisions and times have one order.
+    """
     def __init__(
         self,
         *,
@@ -329,10 +340,11 @@ class ListChangeSetsRequest(_message.Message):
         since: _builtins.str = ...,
         until: _builtins.str = ...,
         filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "filter", b"filter", "page_size", b"page_size", "page_token", b"page_token", "since", b"since", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "since", b"since", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -351,7 +363,7 @@ class ListChangeSetsResponse(_message.Message):
     """Token of the next page; empty: this is the last."""
     @_builtins.property
     def change_sets(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChangeSet]:
-        """The change sets, newest first."""
+        """The change sets, in their order."""
 
     @_builtins.property
     def position(self) -> _position_pb2.Position:

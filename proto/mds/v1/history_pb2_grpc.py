@@ -74,7 +74,7 @@ class HistoryServicer:
     """
 
     def ListChanges(self, request, context):
-        """Lists changes of resources, newest first. A page can be short, even empty, and not the last,
+        """Lists changes of resources, newest first as a rule. A page can be short, even empty, and not the last,
         where few changes pass; only an empty token ends the list. Refused: HISTORY_TRIMMED, INVALID_PAGE_TOKEN, the
         kind's NOT_FOUND where `name` never named anything.
         """
@@ -90,7 +90,7 @@ class HistoryServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListChangeSets(self, request, context):
-        """Lists change sets, newest first. A page can be short and not the last, as of ListChanges.
+        """Lists change sets, newest first as a rule. A page can be short and not the last, as of ListChanges.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,14 +36,14 @@ class HistoryStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> HistoryAsyncStub: ...
     ListChanges: _grpc.UnaryUnaryMultiCallable[_history_pb2.ListChangesRequest, _history_pb2.ListChangesResponse]
-    """Lists changes of resources, newest first. A page can be short, even empty, and not the last,
+    """Lists changes of resources, newest first as a rule. A page can be short, even empty, and not the last,
     where few changes pass; only an empty token ends the list. Refused: HISTORY_TRIMMED, INVALID_PAGE_TOKEN, the
     kind's NOT_FOUND where `name` never named anything.
     """
     GetChangeSet: _grpc.UnaryUnaryMultiCallable[_history_pb2.GetChangeSetRequest, _history_pb2.ChangeSet]
     """Reads a change set. Refused: CHANGE_SET_NOT_FOUND."""
     ListChangeSets: _grpc.UnaryUnaryMultiCallable[_history_pb2.ListChangeSetsRequest, _history_pb2.ListChangeSetsResponse]
-    """Lists change sets, newest first. A page can be short and not the last, as of ListChanges."""
+    """Lists change sets, newest first as a rule. A page can be short and not the last, as of ListChanges."""
     Compare: _grpc.UnaryStreamMultiCallable[_history_pb2.CompareRequest, _history_pb2.CompareResponse]
     """Compares what was declared at two moments: one resource, or all of a selection, sorted by
     kind and id. Refused: HISTORY_TRIMMED, INVALID_FIELD, the kind's NOT_FOUND.
@@ -67,14 +67,14 @@ class HistoryAsyncStub(HistoryStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListChanges: _aio.UnaryUnaryMultiCallable[_history_pb2.ListChangesRequest, _history_pb2.ListChangesResponse]  # type: ignore[assignment]
-    """Lists changes of resources, newest first. A page can be short, even empty, and not the last,
+    """Lists changes of resources, newest first as a rule. A page can be short, even empty, and not the last,
     where few changes pass; only an empty token ends the list. Refused: HISTORY_TRIMMED, INVALID_PAGE_TOKEN, the
     kind's NOT_FOUND where `name` never named anything.
     """
     GetChangeSet: _aio.UnaryUnaryMultiCallable[_history_pb2.GetChangeSetRequest, _history_pb2.ChangeSet]  # type: ignore[assignment]
     """Reads a change set. Refused: CHANGE_SET_NOT_FOUND."""
     ListChangeSets: _aio.UnaryUnaryMultiCallable[_history_pb2.ListChangeSetsRequest, _history_pb2.ListChangeSetsResponse]  # type: ignore[assignment]
-    """Lists change sets, newest first. A page can be short and not the last, as of ListChanges."""
+    """Lists change sets, newest first as a rule. A page can be short and not the last, as of ListChanges."""
     Compare: _aio.UnaryStreamMultiCallable[_history_pb2.CompareRequest, _history_pb2.CompareResponse]  # type: ignore[assignment]
     """Compares what was declared at two moments: one resource, or all of a selection, sorted by
     kind and id. Refused: HISTORY_TRIMMED, INVALID_FIELD, the kind's NOT_FOUND.
@@ -101,7 +101,7 @@ class HistoryServicer(metaclass=_abc_1.ABCMeta):
         request: _history_pb2.ListChangesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_history_pb2.ListChangesResponse, _abc.Awaitable[_history_pb2.ListChangesResponse]]:
-        """Lists changes of resources, newest first. A page can be short, even empty, and not the last,
+        """Lists changes of resources, newest first as a rule. A page can be short, even empty, and not the last,
         where few changes pass; only an empty token ends the list. Refused: HISTORY_TRIMMED, INVALID_PAGE_TOKEN, the
         kind's NOT_FOUND where `name` never named anything.
         """
@@ -120,7 +120,7 @@ class HistoryServicer(metaclass=_abc_1.ABCMeta):
         request: _history_pb2.ListChangeSetsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_history_pb2.ListChangeSetsResponse, _abc.Awaitable[_history_pb2.ListChangeSetsResponse]]:
-        """Lists change sets, newest first. A page can be short and not the last, as of ListChanges."""
+        """Lists change sets, newest first as a rule. A page can be short and not the last, as of ListChanges."""
 
     @_abc_1.abstractmethod
     def Compare(

@@ -178,14 +178,24 @@ class ListInstantiationsRequest(_message.Message):
     UNIT_SERVER_FIELD_NUMBER: _builtins.int
     SINCE_FIELD_NUMBER: _builtins.int
     UNTIL_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
     """Where to go on: `next_page_token` of the page before."""
     control_unit: _builtins.str
-    """Lives of this unit: `control_units/{id}`."""
+    """Lives of this unit: `control_units/{id}`. Either this, `unit_server` or `filter` is needed."""
     unit_server: _builtins.str
     """Lives in this unit server: `unit_servers/{id}`."""
+    filter: _builtins.str
+    """Only those that pass this filter (`end_reason=LEASE_ENDED`), whose keys
+    ListFilterKeys tells for `instantiation`; empty: all. Refused: INVALID_FILTER.
+    """
+    order_by: _builtins.str
+    """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
+    empty: `begin desc`. Lives that are alike in it come in the order of their names.
+    """
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
         """Only lives that had not ended before this time."""
@@ -203,10 +213,12 @@ class ListInstantiationsRequest(_message.Message):
         unit_server: _builtins.str = ...,
         since: _timestamp_pb2.Timestamp | None = ...,
         until: _timestamp_pb2.Timestamp | None = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_unit", b"control_unit", "page_size", b"page_size", "page_token", b"page_token", "since", b"since", "unit_server", b"unit_server", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_unit", b"control_unit", "filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "since", b"since", "unit_server", b"unit_server", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -225,7 +237,7 @@ class ListInstantiationsResponse(_message.Message):
     """Token of the next page; empty: this is the last."""
     @_builtins.property
     def instantiations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Instantiation]:
-        """The lives, newest first."""
+        """The lives, in their order."""
 
     @_builtins.property
     def position(self) -> _position_pb2.Position:

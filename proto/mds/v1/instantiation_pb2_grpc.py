@@ -59,7 +59,7 @@ class InstantiationsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListInstantiations(self, request, context):
-        """Lists lives, newest first.
+        """Lists lives, newest first unless another order is asked for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

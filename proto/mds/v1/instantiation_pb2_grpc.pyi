@@ -36,7 +36,7 @@ class InstantiationsStub:
     GetInstantiation: _grpc.UnaryUnaryMultiCallable[_instantiation_pb2.GetInstantiationRequest, _instantiation_pb2.Instantiation]
     """Reads one life with its states. Refused: INSTANTIATION_NOT_FOUND."""
     ListInstantiations: _grpc.UnaryUnaryMultiCallable[_instantiation_pb2.ListInstantiationsRequest, _instantiation_pb2.ListInstantiationsResponse]
-    """Lists lives, newest first."""
+    """Lists lives, newest first unless another order is asked for."""
 
 @_typing.type_check_only
 class InstantiationsAsyncStub(InstantiationsStub):
@@ -46,7 +46,7 @@ class InstantiationsAsyncStub(InstantiationsStub):
     GetInstantiation: _aio.UnaryUnaryMultiCallable[_instantiation_pb2.GetInstantiationRequest, _instantiation_pb2.Instantiation]  # type: ignore[assignment]
     """Reads one life with its states. Refused: INSTANTIATION_NOT_FOUND."""
     ListInstantiations: _aio.UnaryUnaryMultiCallable[_instantiation_pb2.ListInstantiationsRequest, _instantiation_pb2.ListInstantiationsResponse]  # type: ignore[assignment]
-    """Lists lives, newest first."""
+    """Lists lives, newest first unless another order is asked for."""
 
 class InstantiationsServicer(metaclass=_abc_1.ABCMeta):
     """The lives of control units."""
@@ -65,6 +65,6 @@ class InstantiationsServicer(metaclass=_abc_1.ABCMeta):
         request: _instantiation_pb2.ListInstantiationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_instantiation_pb2.ListInstantiationsResponse, _abc.Awaitable[_instantiation_pb2.ListInstantiationsResponse]]:
-        """Lists lives, newest first."""
+        """Lists lives, newest first unless another order is asked for."""
 
 def add_InstantiationsServicer_to_server(servicer: InstantiationsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -33,7 +33,7 @@ from mds.v1 import snapshot_pb2 as mds_dot_v1_dot_snapshot__pb2
 from mds.v1 import state_pb2 as mds_dot_v1_dot_state__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mds/v1/live_values.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x13mds/v1/access.proto\x1a\x14mds/v1/dataset.proto\x1a\x11mds/v1/edit.proto\x1a\x16mds/v1/operation.proto\x1a\x15mds/v1/position.proto\x1a\x15mds/v1/snapshot.proto\x1a\x12mds/v1/state.proto\"v\n\tLiveValue\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\x1f\n\x04type\x18\x02 \x01(\x0e\x32\x11.mds.v1.ValueType\x12\r\n\x05value\x18\x03 \x01(\t\x12&\n\x03\x61ge\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x97\x01\n\x0eUnitLiveValues\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x07\x63ontact\x18\x02 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x1c\n\x05state\x18\x03 \x01(\x0e\x32\r.mds.v1.State\x12!\n\x06values\x18\x04 \x03(\x0b\x32\x11.mds.v1.LiveValue\x12\x14\n\x0chas_reported\x18\x05 \x01(\x08\"$\n\x14GetLiveValuesRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"A\n\x15ListLiveValuesRequest\x12(\n\tselection\x18\x01 \x01(\x0b\x32\x15.mds.v1.UnitSelection\"c\n\x16ListLiveValuesResponse\x12%\n\x05units\x18\x01 \x03(\x0b\x32\x16.mds.v1.UnitLiveValues\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\"\xbd\x01\n\x13TakeSnapshotRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\tselection\x18\x02 \x01(\x0b\x32\x15.mds.v1.UnitSelection\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\r\n\x05marks\x18\x04 \x03(\t\x12\x0f\n\x07\x65ven_so\x18\x05 \x01(\x08\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x15\n\rvalidate_only\x18\x08 \x01(\x08\"h\n\x14TakeSnapshotResponse\x12\"\n\x08snapshot\x18\x01 \x01(\x0b\x32\x10.mds.v1.Snapshot\x12\x16\n\x0ewithout_values\x18\x02 \x03(\t\x12\x14\n\x0cnot_in_touch\x18\x03 \x03(\t\"s\n\x12PlanRestoreRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\tselection\x18\x02 \x01(\x0b\x32\x15.mds.v1.UnitSelection\x12\x12\n\nattributes\x18\x03 \x03(\t\x12\x11\n\ttolerance\x18\x04 \x01(\t\"C\n\nNotedValue\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x11\n\tattribute\x18\x02 \x01(\t\x12\x0c\n\x04note\x18\x03 \x01(\t\"\xc0\x01\n\x0bRestorePlan\x12 \n\x05\x65\x64its\x18\x01 \x03(\x0b\x32\x11.mds.v1.UnitEdits\x12\x11\n\tdifferent\x18\x02 \x01(\x05\x12\r\n\x05\x65qual\x18\x03 \x01(\x05\x12$\n\x08left_out\x18\x04 \x03(\x0b\x32\x12.mds.v1.NotedValue\x12#\n\x07strayed\x18\x05 \x03(\x0b\x32\x12.mds.v1.NotedValue\x12\"\n\x08position\x18\x06 \x01(\x0b\x32\x10.mds.v1.Position2\x80\x04\n\nLiveValues\x12{\n\rGetLiveValues\x12\x1c.mds.v1.GetLiveValuesRequest\x1a\x16.mds.v1.UnitLiveValues\"4\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02(\x12&/v1/{name=control_units/**}:liveValues\x12\x84\x01\n\x0eListLiveValues\x12\x1d.mds.v1.ListLiveValuesRequest\x1a\x1e.mds.v1.ListLiveValuesResponse\"1\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02%\" /v1/control_units:listLiveValues:\x01*0\x01\x12x\n\x0cTakeSnapshot\x12\x1b.mds.v1.TakeSnapshotRequest\x1a\x1c.mds.v1.TakeSnapshotResponse\"-\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=snapshots/**}:take:\x01*\x12t\n\x0bPlanRestore\x12\x1a.mds.v1.PlanRestoreRequest\x1a\x13.mds.v1.RestorePlan\"4\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02(\"#/v1/{name=snapshots/**}:planRestore:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mds/v1/live_values.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x13mds/v1/access.proto\x1a\x14mds/v1/dataset.proto\x1a\x11mds/v1/edit.proto\x1a\x16mds/v1/operation.proto\x1a\x15mds/v1/position.proto\x1a\x15mds/v1/snapshot.proto\x1a\x12mds/v1/state.proto\"v\n\tLiveValue\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\x1f\n\x04type\x18\x02 \x01(\x0e\x32\x11.mds.v1.ValueType\x12\r\n\x05value\x18\x03 \x01(\t\x12&\n\x03\x61ge\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x97\x01\n\x0eUnitLiveValues\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x07\x63ontact\x18\x02 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x1c\n\x05state\x18\x03 \x01(\x0e\x32\r.mds.v1.State\x12!\n\x06values\x18\x04 \x03(\x0b\x32\x11.mds.v1.LiveValue\x12\x14\n\x0chas_reported\x18\x05 \x01(\x08\"$\n\x14GetLiveValuesRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"c\n\x15ListLiveValuesRequest\x12(\n\tselection\x18\x01 \x01(\x0b\x32\x15.mds.v1.UnitSelection\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12\x10\n\x08order_by\x18\x03 \x01(\t\"c\n\x16ListLiveValuesResponse\x12%\n\x05units\x18\x01 \x03(\x0b\x32\x16.mds.v1.UnitLiveValues\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\"\xbd\x01\n\x13TakeSnapshotRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\tselection\x18\x02 \x01(\x0b\x32\x15.mds.v1.UnitSelection\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\r\n\x05marks\x18\x04 \x03(\t\x12\x0f\n\x07\x65ven_so\x18\x05 \x01(\x08\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x15\n\rvalidate_only\x18\x08 \x01(\x08\"h\n\x14TakeSnapshotResponse\x12\"\n\x08snapshot\x18\x01 \x01(\x0b\x32\x10.mds.v1.Snapshot\x12\x16\n\x0ewithout_values\x18\x02 \x03(\t\x12\x14\n\x0cnot_in_touch\x18\x03 \x03(\t\"s\n\x12PlanRestoreRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\tselection\x18\x02 \x01(\x0b\x32\x15.mds.v1.UnitSelection\x12\x12\n\nattributes\x18\x03 \x03(\t\x12\x11\n\ttolerance\x18\x04 \x01(\t\"C\n\nNotedValue\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x11\n\tattribute\x18\x02 \x01(\t\x12\x0c\n\x04note\x18\x03 \x01(\t\"\xc0\x01\n\x0bRestorePlan\x12 \n\x05\x65\x64its\x18\x01 \x03(\x0b\x32\x11.mds.v1.UnitEdits\x12\x11\n\tdifferent\x18\x02 \x01(\x05\x12\r\n\x05\x65qual\x18\x03 \x01(\x05\x12$\n\x08left_out\x18\x04 \x03(\x0b\x32\x12.mds.v1.NotedValue\x12#\n\x07strayed\x18\x05 \x03(\x0b\x32\x12.mds.v1.NotedValue\x12\"\n\x08position\x18\x06 \x01(\x0b\x32\x10.mds.v1.Position2\x80\x04\n\nLiveValues\x12{\n\rGetLiveValues\x12\x1c.mds.v1.GetLiveValuesRequest\x1a\x16.mds.v1.UnitLiveValues\"4\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02(\x12&/v1/{name=control_units/**}:liveValues\x12\x84\x01\n\x0eListLiveValues\x12\x1d.mds.v1.ListLiveValuesRequest\x1a\x1e.mds.v1.ListLiveValuesResponse\"1\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02%\" /v1/control_units:listLiveValues:\x01*0\x01\x12x\n\x0cTakeSnapshot\x12\x1b.mds.v1.TakeSnapshotRequest\x1a\x1c.mds.v1.TakeSnapshotResponse\"-\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=snapshots/**}:take:\x01*\x12t\n\x0bPlanRestore\x12\x1a.mds.v1.PlanRestoreRequest\x1a\x13.mds.v1.RestorePlan\"4\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02(\"#/v1/{name=snapshots/**}:planRestore:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,19 +55,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETLIVEVALUESREQUEST']._serialized_start=524
   _globals['_GETLIVEVALUESREQUEST']._serialized_end=560
   _globals['_LISTLIVEVALUESREQUEST']._serialized_start=562
-  _globals['_LISTLIVEVALUESREQUEST']._serialized_end=627
-  _globals['_LISTLIVEVALUESRESPONSE']._serialized_start=629
-  _globals['_LISTLIVEVALUESRESPONSE']._serialized_end=728
-  _globals['_TAKESNAPSHOTREQUEST']._serialized_start=731
-  _globals['_TAKESNAPSHOTREQUEST']._serialized_end=920
-  _globals['_TAKESNAPSHOTRESPONSE']._serialized_start=922
-  _globals['_TAKESNAPSHOTRESPONSE']._serialized_end=1026
-  _globals['_PLANRESTOREREQUEST']._serialized_start=1028
-  _globals['_PLANRESTOREREQUEST']._serialized_end=1143
-  _globals['_NOTEDVALUE']._serialized_start=1145
-  _globals['_NOTEDVALUE']._serialized_end=1212
-  _globals['_RESTOREPLAN']._serialized_start=1215
-  _globals['_RESTOREPLAN']._serialized_end=1407
-  _globals['_LIVEVALUES']._serialized_start=1410
-  _globals['_LIVEVALUES']._serialized_end=1922
+  _globals['_LISTLIVEVALUESREQUEST']._serialized_end=661
+  _globals['_LISTLIVEVALUESRESPONSE']._serialized_start=663
+  _globals['_LISTLIVEVALUESRESPONSE']._serialized_end=762
+  _globals['_TAKESNAPSHOTREQUEST']._serialized_start=765
+  _globals['_TAKESNAPSHOTREQUEST']._serialized_end=954
+  _globals['_TAKESNAPSHOTRESPONSE']._serialized_start=956
+  _globals['_TAKESNAPSHOTRESPONSE']._serialized_end=1060
+  _globals['_PLANRESTOREREQUEST']._serialized_start=1062
+  _globals['_PLANRESTOREREQUEST']._serialized_end=1177
+  _globals['_NOTEDVALUE']._serialized_start=1179
+  _globals['_NOTEDVALUE']._serialized_end=1246
+  _globals['_RESTOREPLAN']._serialized_start=1249
+  _globals['_RESTOREPLAN']._serialized_end=1441
+  _globals['_LIVEVALUES']._serialized_start=1444
+  _globals['_LIVEVALUES']._serialized_end=1956
 # @@protoc_insertion_point(module_scope)

@@ -132,6 +132,16 @@ class ListLiveValuesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SELECTION_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    filter: _builtins.str
+    """Only those that pass this filter (`value.current=12.5 contact=ALIVE`), whose keys
+    ListFilterKeys tells for `live_values`; empty: all. Refused: INVALID_FILTER.
+    """
+    order_by: _builtins.str
+    """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
+    empty: by id. Things that are alike in it come by id.
+    """
     @_builtins.property
     def selection(self) -> _edit_pb2.UnitSelection:
         """Of which control units; absent: of all."""
@@ -140,10 +150,12 @@ class ListLiveValuesRequest(_message.Message):
         self,
         *,
         selection: _edit_pb2.UnitSelection | None = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "selection", b"selection"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -159,7 +171,7 @@ class ListLiveValuesResponse(_message.Message):
     POSITION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def units(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnitLiveValues]:
-        """Some of the units, sorted by id over all parts; those without values too."""
+        """Some of the units, in one order over all parts; those without values too."""
 
     @_builtins.property
     def position(self) -> _position_pb2.Position:

@@ -476,8 +476,9 @@ class ListOperationsRequest(_message.Message):
     """Where to go on: `next_page_token` of the page before."""
     order_by: _builtins.str
     """By what: `create_time`, `start_time`, `end_time`, `update_time`, `sign_of_life_time`,
-    `phase`, `minor_state`, `verb`, `author`, `steps`, `failed` or `name`, with ` desc` for the
-    opposite order; empty: `create_time desc`.
+    `phase`, `minor_state`, `verb`, `author`, `steps`, `failed` or `name`, or a key that
+    ListFilterKeys tells as sortable, with ` desc` for the opposite order; empty:
+    `create_time desc`.
     """
     author: _builtins.str
     """Only those of this author."""

@@ -26,21 +26,21 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmds/v1/operation_step.proto\x12\x06mds.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15mds/v1/position.proto\"\x84\x01\n\nStepCounts\x12\r\n\x05steps\x18\x01 \x01(\x05\x12\x0f\n\x07pending\x18\x02 \x01(\x05\x12\x11\n\texecuting\x18\x03 \x01(\x05\x12\x11\n\tcompleted\x18\x04 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x05\x12\x0f\n\x07\x61\x62orted\x18\x06 \x01(\x05\x12\x0f\n\x07skipped\x18\x07 \x01(\x05\"\x8a\x03\n\rOperationStep\x12\x10\n\x08position\x18\x01 \x01(\x05\x12\x14\n\x0c\x63ontrol_unit\x18\x02 \x01(\t\x12 \n\x05state\x18\x03 \x01(\x0e\x32\x11.mds.v1.StepState\x12\x13\n\x0bminor_state\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x13\n\x0bis_way_back\x18\x06 \x01(\x08\x12\r\n\x05level\x18\x07 \x01(\x05\x12\x13\n\x0bunit_server\x18\x08 \x01(\t\x12\x12\n\ngeneration\x18\t \x01(\x03\x12\x10\n\x08\x61ttempts\x18\n \x01(\x05\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64\x65\x61\x64line\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x0e \x01(\x03\x12\x0c\n\x04wave\x18\x0f \x01(\x05\"\x8f\x01\n\x19ListOperationStepsRequest\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12!\n\x06states\x18\x04 \x03(\x0e\x32\x11.mds.v1.StepState\x12\x15\n\rchanged_after\x18\x05 \x01(\x03\"\x7f\n\x1aListOperationStepsResponse\x12$\n\x05steps\x18\x01 \x03(\x0b\x32\x15.mds.v1.OperationStep\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position*\xb9\x01\n\tStepState\x12\x1a\n\x16STEP_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12STEP_STATE_PENDING\x10\x01\x12\x18\n\x14STEP_STATE_EXECUTING\x10\x02\x12\x18\n\x14STEP_STATE_COMPLETED\x10\x03\x12\x14\n\x10STEP_STATE_ERROR\x10\x04\x12\x16\n\x12STEP_STATE_ABORTED\x10\x05\x12\x16\n\x12STEP_STATE_SKIPPED\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmds/v1/operation_step.proto\x12\x06mds.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15mds/v1/position.proto\"\x84\x01\n\nStepCounts\x12\r\n\x05steps\x18\x01 \x01(\x05\x12\x0f\n\x07pending\x18\x02 \x01(\x05\x12\x11\n\texecuting\x18\x03 \x01(\x05\x12\x11\n\tcompleted\x18\x04 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x05\x12\x0f\n\x07\x61\x62orted\x18\x06 \x01(\x05\x12\x0f\n\x07skipped\x18\x07 \x01(\x05\"\x8a\x03\n\rOperationStep\x12\x10\n\x08position\x18\x01 \x01(\x05\x12\x14\n\x0c\x63ontrol_unit\x18\x02 \x01(\t\x12 \n\x05state\x18\x03 \x01(\x0e\x32\x11.mds.v1.StepState\x12\x13\n\x0bminor_state\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x13\n\x0bis_way_back\x18\x06 \x01(\x08\x12\r\n\x05level\x18\x07 \x01(\x05\x12\x13\n\x0bunit_server\x18\x08 \x01(\t\x12\x12\n\ngeneration\x18\t \x01(\x03\x12\x10\n\x08\x61ttempts\x18\n \x01(\x05\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64\x65\x61\x64line\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x0e \x01(\x03\x12\x0c\n\x04wave\x18\x0f \x01(\x05\"\xb1\x01\n\x19ListOperationStepsRequest\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12!\n\x06states\x18\x04 \x03(\x0e\x32\x11.mds.v1.StepState\x12\x15\n\rchanged_after\x18\x05 \x01(\x03\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\x12\x10\n\x08order_by\x18\x07 \x01(\t\"\x7f\n\x1aListOperationStepsResponse\x12$\n\x05steps\x18\x01 \x03(\x0b\x32\x15.mds.v1.OperationStep\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position*\xb9\x01\n\tStepState\x12\x1a\n\x16STEP_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12STEP_STATE_PENDING\x10\x01\x12\x18\n\x14STEP_STATE_EXECUTING\x10\x02\x12\x18\n\x14STEP_STATE_COMPLETED\x10\x03\x12\x14\n\x10STEP_STATE_ERROR\x10\x04\x12\x16\n\x12STEP_STATE_ABORTED\x10\x05\x12\x16\n\x12STEP_STATE_SKIPPED\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mds.v1.operation_step_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STEPSTATE']._serialized_start=903
-  _globals['_STEPSTATE']._serialized_end=1088
+  _globals['_STEPSTATE']._serialized_start=937
+  _globals['_STEPSTATE']._serialized_end=1122
   _globals['_STEPCOUNTS']._serialized_start=96
   _globals['_STEPCOUNTS']._serialized_end=228
   _globals['_OPERATIONSTEP']._serialized_start=231
   _globals['_OPERATIONSTEP']._serialized_end=625
   _globals['_LISTOPERATIONSTEPSREQUEST']._serialized_start=628
-  _globals['_LISTOPERATIONSTEPSREQUEST']._serialized_end=771
-  _globals['_LISTOPERATIONSTEPSRESPONSE']._serialized_start=773
-  _globals['_LISTOPERATIONSTEPSRESPONSE']._serialized_end=900
+  _globals['_LISTOPERATIONSTEPSREQUEST']._serialized_end=805
+  _globals['_LISTOPERATIONSTEPSRESPONSE']._serialized_start=807
+  _globals['_LISTOPERATIONSTEPSRESPONSE']._serialized_end=934
 # @@protoc_insertion_point(module_scope)

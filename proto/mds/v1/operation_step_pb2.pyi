@@ -204,6 +204,8 @@ class ListOperationStepsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
     CHANGED_AFTER_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     operation: _builtins.str
     """`operations/{id}`."""
     page_size: _builtins.int
@@ -212,6 +214,14 @@ class ListOperationStepsRequest(_message.Message):
     """Where to go on: `next_page_token` of the page before."""
     changed_after: _builtins.int
     """Only those that changed after this revision."""
+    filter: _builtins.str
+    """Only those that pass this filter (`state=ERROR message:timeout`), whose keys
+    ListFilterKeys tells for `operation_step`; empty: all. Refused: INVALID_FILTER.
+    """
+    order_by: _builtins.str
+    """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
+    empty: by position. Steps that are alike in it come by position.
+    """
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___StepState.ValueType]:
         """Only those in these states; none: all."""
@@ -224,10 +234,12 @@ class ListOperationStepsRequest(_message.Message):
         page_token: _builtins.str = ...,
         states: _abc.Iterable[Global___StepState.ValueType] | None = ...,
         changed_after: _builtins.int = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_after", b"changed_after", "operation", b"operation", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_after", b"changed_after", "filter", b"filter", "operation", b"operation", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -246,7 +258,7 @@ class ListOperationStepsResponse(_message.Message):
     """Token of the next page; empty: this is the last."""
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___OperationStep]:
-        """The steps, by position."""
+        """The steps, in their order."""
 
     @_builtins.property
     def position(self) -> _position_pb2.Position:

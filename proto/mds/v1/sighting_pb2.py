@@ -28,7 +28,7 @@ from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mds/v1/sighting.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\xca\x01\n\x08Sighting\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12\x0c\n\x04host\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0b\n\x03pid\x18\x04 \x01(\x03\x12\x0f\n\x07\x63lasses\x18\x05 \x03(\t\x12.\n\nfirst_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x63ount\x18\x08 \x01(\x03\"9\n\x14ListSightingsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\"`\n\x15ListSightingsResponse\x12#\n\tsightings\x18\x01 \x03(\x0b\x32\x10.mds.v1.Sighting\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position2v\n\tSightings\x12i\n\rListSightings\x12\x1c.mds.v1.ListSightingsRequest\x1a\x1d.mds.v1.ListSightingsResponse\"\x1b\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/sightingsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mds/v1/sighting.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\xca\x01\n\x08Sighting\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12\x0c\n\x04host\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0b\n\x03pid\x18\x04 \x01(\x03\x12\x0f\n\x07\x63lasses\x18\x05 \x03(\t\x12.\n\nfirst_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x63ount\x18\x08 \x01(\x03\"K\n\x14ListSightingsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12\x10\n\x08order_by\x18\x03 \x01(\t\"`\n\x15ListSightingsResponse\x12#\n\tsightings\x18\x01 \x03(\x0b\x32\x10.mds.v1.Sighting\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position2v\n\tSightings\x12i\n\rListSightings\x12\x1c.mds.v1.ListSightingsRequest\x1a\x1d.mds.v1.ListSightingsResponse\"\x1b\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/sightingsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,9 +40,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIGHTING']._serialized_start=141
   _globals['_SIGHTING']._serialized_end=343
   _globals['_LISTSIGHTINGSREQUEST']._serialized_start=345
-  _globals['_LISTSIGHTINGSREQUEST']._serialized_end=402
-  _globals['_LISTSIGHTINGSRESPONSE']._serialized_start=404
-  _globals['_LISTSIGHTINGSRESPONSE']._serialized_end=500
-  _globals['_SIGHTINGS']._serialized_start=502
-  _globals['_SIGHTINGS']._serialized_end=620
+  _globals['_LISTSIGHTINGSREQUEST']._serialized_end=420
+  _globals['_LISTSIGHTINGSRESPONSE']._serialized_start=422
+  _globals['_LISTSIGHTINGSRESPONSE']._serialized_end=518
+  _globals['_SIGHTINGS']._serialized_start=520
+  _globals['_SIGHTINGS']._serialized_end=638
 # @@protoc_insertion_point(module_scope)

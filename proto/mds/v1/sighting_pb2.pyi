@@ -84,21 +84,27 @@ class ListSightingsRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many; 0: 100; at most 1000."""
     filter: _builtins.str
     """Only those that pass this filter (`host:node*`), whose keys
     ListFilterKeys tells; empty: all. Refused: INVALID_FILTER.
     """
+    order_by: _builtins.str
+    """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
+    empty: `last desc`. Things that are alike in it come by id.
+    """
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -114,7 +120,7 @@ class ListSightingsResponse(_message.Message):
     POSITION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def sightings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Sighting]:
-        """The sightings, newest first."""
+        """The sightings, in their order."""
 
     @_builtins.property
     def position(self) -> _position_pb2.Position:

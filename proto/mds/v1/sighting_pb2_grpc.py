@@ -47,7 +47,7 @@ class SightingsServicer:
     """
 
     def ListSightings(self, request, context):
-        """Lists sightings, newest first.
+        """Lists sightings, newest first unless another order is asked for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,7 +34,7 @@ class SightingsStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SightingsAsyncStub: ...
     ListSightings: _grpc.UnaryUnaryMultiCallable[_sighting_pb2.ListSightingsRequest, _sighting_pb2.ListSightingsResponse]
-    """Lists sightings, newest first."""
+    """Lists sightings, newest first unless another order is asked for."""
 
 @_typing.type_check_only
 class SightingsAsyncStub(SightingsStub):
@@ -42,7 +42,7 @@ class SightingsAsyncStub(SightingsStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListSightings: _aio.UnaryUnaryMultiCallable[_sighting_pb2.ListSightingsRequest, _sighting_pb2.ListSightingsResponse]  # type: ignore[assignment]
-    """Lists sightings, newest first."""
+    """Lists sightings, newest first unless another order is asked for."""
 
 class SightingsServicer(metaclass=_abc_1.ABCMeta):
     """What was seen and not declared."""
@@ -53,6 +53,6 @@ class SightingsServicer(metaclass=_abc_1.ABCMeta):
         request: _sighting_pb2.ListSightingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sighting_pb2.ListSightingsResponse, _abc.Awaitable[_sighting_pb2.ListSightingsResponse]]:
-        """Lists sightings, newest first."""
+        """Lists sightings, newest first unless another order is asked for."""
 
 def add_SightingsServicer_to_server(servicer: SightingsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

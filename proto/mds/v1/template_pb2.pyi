@@ -607,16 +607,28 @@ class ListTemplateVersionsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`."""
+    filter: _builtins.str
+    """Only those that pass this filter (`units>0 -version_state=DEPRECATED`), whose keys
+    ListFilterKeys tells for `template_version`; empty: all. Refused: INVALID_FILTER.
+    """
+    order_by: _builtins.str
+    """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
+    empty: by version. Versions that are alike in it come by version.
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "name", b"name", "order_by", b"order_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -633,7 +645,7 @@ class ListTemplateVersionsResponse(_message.Message):
     POSITION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Template]:
-        """The versions, oldest first."""
+        """The versions, in their order."""
 
     @_builtins.property
     def unit_counts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:

@@ -128,7 +128,8 @@ class TemplatesServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListTemplateVersions(self, request, context):
-        """Reads all versions of a template, oldest first. Refused: TEMPLATE_NOT_FOUND.
+        """Reads the versions of a template, oldest first unless another order is asked for. Refused:
+        TEMPLATE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

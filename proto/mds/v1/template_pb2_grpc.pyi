@@ -53,7 +53,9 @@ class TemplatesStub:
     ETAG_MISMATCH, STILL_IN_USE.
     """
     ListTemplateVersions: _grpc.UnaryUnaryMultiCallable[_template_pb2.ListTemplateVersionsRequest, _template_pb2.ListTemplateVersionsResponse]
-    """Reads all versions of a template, oldest first. Refused: TEMPLATE_NOT_FOUND."""
+    """Reads the versions of a template, oldest first unless another order is asked for. Refused:
+    TEMPLATE_NOT_FOUND.
+    """
     PublishTemplateVersion: _grpc.UnaryUnaryMultiCallable[_template_pb2.PublishTemplateVersionRequest, _template_pb2.Template]
     """Makes the draft of a template immutable, for ever, and free to use. Refused:
     TEMPLATE_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, NOT_A_DRAFT.
@@ -92,7 +94,9 @@ class TemplatesAsyncStub(TemplatesStub):
     ETAG_MISMATCH, STILL_IN_USE.
     """
     ListTemplateVersions: _aio.UnaryUnaryMultiCallable[_template_pb2.ListTemplateVersionsRequest, _template_pb2.ListTemplateVersionsResponse]  # type: ignore[assignment]
-    """Reads all versions of a template, oldest first. Refused: TEMPLATE_NOT_FOUND."""
+    """Reads the versions of a template, oldest first unless another order is asked for. Refused:
+    TEMPLATE_NOT_FOUND.
+    """
     PublishTemplateVersion: _aio.UnaryUnaryMultiCallable[_template_pb2.PublishTemplateVersionRequest, _template_pb2.Template]  # type: ignore[assignment]
     """Makes the draft of a template immutable, for ever, and free to use. Refused:
     TEMPLATE_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, NOT_A_DRAFT.
@@ -164,7 +168,9 @@ class TemplatesServicer(metaclass=_abc_1.ABCMeta):
         request: _template_pb2.ListTemplateVersionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_template_pb2.ListTemplateVersionsResponse, _abc.Awaitable[_template_pb2.ListTemplateVersionsResponse]]:
-        """Reads all versions of a template, oldest first. Refused: TEMPLATE_NOT_FOUND."""
+        """Reads the versions of a template, oldest first unless another order is asked for. Refused:
+        TEMPLATE_NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def PublishTemplateVersion(

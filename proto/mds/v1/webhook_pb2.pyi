@@ -754,10 +754,20 @@ class ListWebhookStatusesRequest(_message.Message):
     WEBHOOKS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
     """Where to go on: `next_page_token` of the page before."""
+    filter: _builtins.str
+    """Only those that pass this filter (`state=FAILING`), whose keys
+    ListFilterKeys tells for `webhook_status`; empty: all. Refused: INVALID_FILTER.
+    """
+    order_by: _builtins.str
+    """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
+    empty: by id. Things that are alike in it come by id.
+    """
     @_builtins.property
     def webhooks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """These: `webhooks/{id}`; none: all."""
@@ -768,10 +778,12 @@ class ListWebhookStatusesRequest(_message.Message):
         webhooks: _abc.Iterable[_builtins.str] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "webhooks", b"webhooks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "webhooks", b"webhooks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -790,7 +802,7 @@ class ListWebhookStatusesResponse(_message.Message):
     """Token of the next page; empty: this is the last."""
     @_builtins.property
     def webhook_statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___WebhookStatus]:
-        """How they stand, sorted by id."""
+        """How they stand, in their order."""
 
     @_builtins.property
     def position(self) -> _position_pb2.Position:
@@ -820,22 +832,34 @@ class ListWebhookDeliveriesRequest(_message.Message):
     WEBHOOK_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     webhook: _builtins.str
     """Of this one: `webhooks/{id}`."""
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
     """Where to go on: `next_page_token` of the page before."""
+    filter: _builtins.str
+    """Only those that pass this filter (`state=FAILED status>=500`), whose keys
+    ListFilterKeys tells for `webhook_delivery`; empty: all. Refused: INVALID_FILTER.
+    """
+    order_by: _builtins.str
+    """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
+    empty: `number desc`. Deliveries that are alike in it come by number.
+    """
     def __init__(
         self,
         *,
         webhook: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "webhook", b"webhook"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "webhook", b"webhook"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -854,7 +878,7 @@ class ListWebhookDeliveriesResponse(_message.Message):
     """Token of the next page; empty: this is the last."""
     @_builtins.property
     def webhook_deliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___WebhookDelivery]:
-        """The deliveries, the newest first."""
+        """The deliveries, in their order."""
 
     @_builtins.property
     def position(self) -> _position_pb2.Position:

@@ -137,7 +137,7 @@ class WebhooksServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListWebhookStatuses(self, request, context):
-        """Lists how webhooks stand, by id, as it is when the page is read. Refused: WEBHOOK_NOT_FOUND,
+        """Lists how webhooks stand, as it is when the page is read. Refused: WEBHOOK_NOT_FOUND,
         INVALID_FIELD, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

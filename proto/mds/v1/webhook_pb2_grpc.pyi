@@ -52,7 +52,7 @@ class WebhooksStub:
     stays. Refused: WEBHOOK_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH.
     """
     ListWebhookStatuses: _grpc.UnaryUnaryMultiCallable[_webhook_pb2.ListWebhookStatusesRequest, _webhook_pb2.ListWebhookStatusesResponse]
-    """Lists how webhooks stand, by id, as it is when the page is read. Refused: WEBHOOK_NOT_FOUND,
+    """Lists how webhooks stand, as it is when the page is read. Refused: WEBHOOK_NOT_FOUND,
     INVALID_FIELD, INVALID_PAGE_TOKEN.
     """
     ListWebhookDeliveries: _grpc.UnaryUnaryMultiCallable[_webhook_pb2.ListWebhookDeliveriesRequest, _webhook_pb2.ListWebhookDeliveriesResponse]
@@ -101,7 +101,7 @@ class WebhooksAsyncStub(WebhooksStub):
     stays. Refused: WEBHOOK_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH.
     """
     ListWebhookStatuses: _aio.UnaryUnaryMultiCallable[_webhook_pb2.ListWebhookStatusesRequest, _webhook_pb2.ListWebhookStatusesResponse]  # type: ignore[assignment]
-    """Lists how webhooks stand, by id, as it is when the page is read. Refused: WEBHOOK_NOT_FOUND,
+    """Lists how webhooks stand, as it is when the page is read. Refused: WEBHOOK_NOT_FOUND,
     INVALID_FIELD, INVALID_PAGE_TOKEN.
     """
     ListWebhookDeliveries: _aio.UnaryUnaryMultiCallable[_webhook_pb2.ListWebhookDeliveriesRequest, _webhook_pb2.ListWebhookDeliveriesResponse]  # type: ignore[assignment]
@@ -183,7 +183,7 @@ class WebhooksServicer(metaclass=_abc_1.ABCMeta):
         request: _webhook_pb2.ListWebhookStatusesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhook_pb2.ListWebhookStatusesResponse, _abc.Awaitable[_webhook_pb2.ListWebhookStatusesResponse]]:
-        """Lists how webhooks stand, by id, as it is when the page is read. Refused: WEBHOOK_NOT_FOUND,
+        """Lists how webhooks stand, as it is when the page is read. Refused: WEBHOOK_NOT_FOUND,
         INVALID_FIELD, INVALID_PAGE_TOKEN.
         """
 
