@@ -105,6 +105,6 @@ class WebhookMethods:
         self, request: webhook_pb2.RewindWebhookRequest, context: Context
     ) -> webhook_pb2.WebhookStatus:
         id = Kind.WEBHOOK.id_of(request.name)
-        answer = await self._webhooks.rewind(id, start_of(request.position))
+        answer = await self._webhooks.rewind(id, start_of(request.position), request.after)
         tell_position(context, answer.position)
         return status_message(answer.value)

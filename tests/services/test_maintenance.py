@@ -1,10 +1,12 @@
 """Units in maintenance: left alone by their unit server, not abnormal, and not to be ordered."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
+from metadata_server.domain.change import Action, Change
 from metadata_server.domain.life.condition import IN_MAINTENANCE
 from metadata_server.domain.life.overview import Overview
 from metadata_server.domain.life.state import Health, State
@@ -80,6 +82,33 @@ async def test_it_begins_and_ends_by_itself_when_its_times_come(lab: Facility) -
     assert IN_MAINTENANCE not in {
         each.type for each in (await reported(lab))["A/PS1"].status.conditions
     }
+
+
+async def sweep_after(lab: Facility, time_us: int) -> None:
+    while await in_us(lab, 0) <= time_us:
+        await asyncio.sleep(0.01)
+    await lab.pass_time(0)
+    await lab.liveness.sweeps.sweep()
+
+
+async def test_watchers_are_told_when_it_begins_and_ends_by_itself(lab: Facility) -> None:
+    wanted = {Kind.MAINTENANCE, Kind.CONTROL_UNIT_STATUS}
+    begins_us = await in_us(lab, SOON_US)
+    told: list[Change] = []
+    async with lab.tailer.subscribe(kinds=wanted) as changes:
+        await begin(lab, replace(WORK, begin_time_us=begins_us, end_time_us=begins_us + SOON_US))
+        for turn_us in (0, begins_us, begins_us + SOON_US):
+            await sweep_after(lab, turn_us)
+            batch = await changes.next(10)
+            told += batch.changes if batch is not None else ()
+    assert [(each.action, each.id, each.reason) for each in told] == [
+        (Action.CREATED, "w", "a test"),
+        (Action.UPDATED, "w", "It begins now."),
+        (Action.UPDATED, "w", "It is over."),
+    ]
+    etags = {each.subject.meta.revision for each in told if isinstance(each.subject, Maintenance)}
+    assert len(etags) == 1, "nobody has changed it"
+    assert begins_us <= told[1].time_us < begins_us + SOON_US <= told[2].time_us
 
 
 async def test_who_registers_in_maintenance_is_told_at_once(lab: Facility) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from metadata_server.domain.life.session import EndReason
 from metadata_server.domain.life.state import Contact
+from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.store import schema
 from metadata_server.store.life.leases import renew
@@ -109,6 +110,22 @@ async def test_a_blind_observer_ends_nobody_and_says_that_it_cannot_tell(lab: Fa
     session, lease = await lab.held()
     assert session.contact is Contact.UNKNOWN
     assert not lease.ended
+
+
+async def test_the_begin_and_the_end_of_a_blindness_are_told_also_of_who_was_just_heard(
+    lab: Facility,
+) -> None:
+    """Nobody looked for longer than a heartbeat, but nobody was silent for two either."""
+    registered = await lab.register()
+    async with lab.tailer.subscribe(kinds={Kind.UNIT_SERVER_STATUS}) as changes:
+        await lab.not_look(7)
+        await lab.liveness.sweeps.sweep()
+        await beat(lab, registered.session.id)
+        await let_sweep(lab)
+        await lab.liveness.sweeps.sweep()
+        told = [await changes.next(10) for _ in range(2)]
+    contacts = [each.contact for batch in told if batch is not None for each in batch.changes]
+    assert contacts == [Contact.UNKNOWN, Contact.ALIVE]
 
 
 async def test_after_a_blindness_a_beat_is_enough_to_be_alive(lab: Facility) -> None:

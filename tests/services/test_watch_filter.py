@@ -81,6 +81,21 @@ async def test_a_list_kept_current_is_the_list(replica: Following, chance: rando
     await check(replica, mirrors, Kind.CONTROL_UNIT, (begin, middle, await replica.present()))
 
 
+@pytest.mark.parametrize("text", ["", "state=RUNNING,STOPPED"])
+async def test_a_list_of_statuses_kept_current_is_the_list_also_where_units_come_and_go(
+    replica: Following, chance: random.Random, text: str
+) -> None:
+    kind = Kind.CONTROL_UNIT_STATUS
+    wanted = wanted_by([kind], "", text)
+    for _ in range(ROUNDS):
+        begin, mirror = await replica.present(), listed(replica.store, kind, text)
+        change_some(replica.store, chance)
+        last = await replica.present()
+        for event in events(await replica.up_to(last.revision, after=begin, wanted=wanted)):
+            apply(mirror, event)
+        assert mirror == listed(replica.store, kind, text)
+
+
 async def check(
     replica: Following,
     mirrors: dict[tuple[Kind, str], set[str]],

@@ -1,6 +1,7 @@
 """What people declare and what units report, as one sequence of changes."""
 
 import random
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -148,7 +149,8 @@ def test_a_change_is_whole(facility: Store, caller: Caller) -> None:
 
 
 def test_a_session_is_told_with_its_contact(facility: Store) -> None:
-    (begun,) = in_pieces(facility, limit=10, kinds=frozenset({Kind.UNIT_SERVER_STATUS}))
+    declared, begun = in_pieces(facility, limit=10, kinds=frozenset({Kind.UNIT_SERVER_STATUS}))
+    assert (declared.action, begun.action) == (Action.CREATED, Action.UPDATED)
     assert isinstance(begun.subject, Session)
     assert (begun.id, begun.subject.id, begun.contact) == ("S", "run", Contact.ALIVE)
 
@@ -161,3 +163,67 @@ def test_what_is_deleted_is_told_by_its_last_id(facility: Store, caller: Caller)
     last = in_pieces(facility, limit=1000)[-1]
     assert (last.revision, last.id, last.action) == (revision, "A/3", Action.DELETED)
     assert last.subject is None
+
+
+STATUSES = frozenset({Kind.CONTROL_UNIT_STATUS})
+
+
+def status_changes(store: Store, id: str) -> list[tuple[Action, str, str, State]]:
+    """What was told of one status: what happened, its id before and after, and its state."""
+    found = []
+    for change in in_pieces(store, limit=3, kinds=STATUSES):
+        if id in (change.id, change.id_before):
+            assert isinstance(change.subject, ControlUnitStatus | None)
+            state = change.subject.state if change.subject else State.UNSPECIFIED
+            found.append((change.action, change.id_before, change.id, state))
+    return found
+
+
+def test_a_status_comes_and_goes_with_its_unit(facility: Store, caller: Caller) -> None:
+    report(facility, "A/3")
+
+    def delete(unit: UnitOfWork) -> None:
+        unit.delete(unit.resources.get(ControlUnit, "A/3"))
+
+    facility.transact_now(delete, caller=caller)
+    assert status_changes(facility, "A/3") == [
+        (Action.CREATED, "", "A/3", State.UNSPECIFIED),
+        (Action.UPDATED, "A/3", "A/3", State.RUNNING),
+        (Action.DELETED, "A/3", "A/3", State.UNSPECIFIED),
+    ]
+
+
+def test_a_deletion_is_told_as_such_also_where_its_unit_reports_in_it(
+    facility: Store, caller: Caller
+) -> None:
+    def delete(unit: UnitOfWork) -> None:
+        gone = unit.resources.get(ControlUnit, "A/3")
+        unit.delete(gone)
+        unit.add_status_image(Kind.CONTROL_UNIT_STATUS, gone.meta.key, "run", "{}")
+
+    def be_late(unit: UnitOfWork) -> None:
+        unit.add_status_image(Kind.CONTROL_UNIT_STATUS, key, "run", "{}")
+
+    key = facility.read_now(lambda unit: unit.keys.key_of(Kind.CONTROL_UNIT, "A/3")).value
+    facility.transact_now(delete, caller=caller)
+    facility.transact_now(be_late)
+    assert [each[0] for each in status_changes(facility, "A/3")] == [
+        Action.CREATED,
+        Action.DELETED,
+    ]
+
+
+def test_a_status_is_renamed_with_its_unit_and_says_what_it_said(
+    facility: Store, caller: Caller
+) -> None:
+    report(facility, "A/3", state=State.FATAL_ERROR)
+
+    def rename(unit: UnitOfWork) -> None:
+        unit.save(replace(unit.resources.get(ControlUnit, "A/3", lock=True), id="B/3"))
+
+    facility.transact_now(rename, caller=caller)
+    report(facility, "B/3")
+    assert status_changes(facility, "B/3") == [
+        (Action.UPDATED, "A/3", "B/3", State.FATAL_ERROR),
+        (Action.UPDATED, "B/3", "B/3", State.RUNNING),
+    ]

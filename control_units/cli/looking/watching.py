@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from mds.v1.kind_pb2 import Kind
 from mds.v1.view_pb2 import View
-from mds.v1.watch_pb2 import WatchRequest
+from mds.v1.watch_pb2 import Event, WatchRequest
 
 from control_units.cli.connection import Connection
 from control_units.cli.kinds import KINDS, Reads
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Reading = Callable[[Client], AsyncIterator[Any]]
 
+_DECISIVE = (Kind.KIND_UNIT_SERVER_STATUS, Kind.KIND_MAINTENANCE)
+"""Contact and health of units change with these, of whatever ids."""
 _PACE_S = 0.5
 """Between two looks: what happens in between is seen at once."""
 _CLEAR = "\x1b[H\x1b[2J"
@@ -100,7 +102,17 @@ def _numbers(kind: str) -> "list[KindType.ValueType]":
         found = [Kind.KIND_OPERATION]
     if kind in STATUS_OF:
         found.append(Kind.Value(f"KIND_{Reads(kind).noun.upper()}_STATUS"))
+    if kind == "control_units":
+        found += _DECISIVE
     return found
+
+
+def _matters(event: Event, prefix: str) -> bool:
+    """Whether an event is of what is shown, or of what decides how that is."""
+    if event.kind in _DECISIVE:
+        return True
+    names = filter(None, (event.name, event.former_name))
+    return any(name.partition("/")[2].startswith(prefix) for name in names)
 
 
 def _follow(
@@ -114,7 +126,8 @@ def _follow(
 
     async def work(client: Client) -> None:
         backoff = Backoff(first=0.2, longest=3.0)
-        request = WatchRequest(kinds=kinds, id_prefix=prefix, view=View.VIEW_BASIC)
+        asked = "" if set(_DECISIVE) & set(kinds) else prefix
+        request = WatchRequest(kinds=kinds, id_prefix=asked, view=View.VIEW_BASIC)
         has_looked = False
         while True:
             try:
@@ -122,7 +135,7 @@ def _follow(
                 has_looked = True
                 async for word in client.watch.Watch(request):
                     backoff.reset()
-                    if word.events:
+                    if any(_matters(event, prefix) for event in word.events):
                         await asyncio.sleep(_PACE_S)
                         await look(client)
             except ClientError as error:

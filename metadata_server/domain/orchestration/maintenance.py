@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from metadata_server.domain.intent.control_unit import ControlUnit
@@ -15,6 +16,13 @@ from metadata_server.domain.resource import Resource
 
 ORDERS = ("desired_state", "recover_count")
 """Fields of a unit by which people tell it what to do."""
+
+
+class Turn(StrEnum):
+    """What becomes of a maintenance by itself."""
+
+    BEGUN = "BEGUN"
+    OVER = "OVER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,15 @@ class Maintenance(Resource):
 
     def is_over(self, now_us: int) -> bool:
         return 0 < self.end_time_us <= now_us
+
+    def turn(self, since_us: int, now_us: int) -> Turn | None:
+        """What has become of it between two times by itself; None: nothing, or it was not there
+        yet."""
+        if max(since_us, self.meta.create_time_us) < self.end_time_us <= now_us:
+            return Turn.OVER
+        if max(since_us, self.meta.create_time_us) < self.begin_time_us <= now_us:
+            return Turn.BEGUN
+        return None
 
     @property
     def since_us(self) -> int:

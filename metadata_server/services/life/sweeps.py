@@ -20,6 +20,7 @@ from metadata_server.store.life.leases import (
     write_contact,
 )
 from metadata_server.store.life.observer import claim_sweep, observer_and_node
+from metadata_server.store.orchestration.maintenances import tell_turns
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
@@ -90,6 +91,8 @@ class Sweeps:
             went_blind = after.blind_since_us == unit.now_us
             if went_blind:
                 extend_open_leases(unit, after.blind_until_us)
+            if before.sweep_us:
+                tell_turns(unit, before.sweep_us)
             return Swept(self._judge(unit, after, lost), went_blind)
 
         swept = (await self._store.transact(work)).value
@@ -107,10 +110,13 @@ class Sweeps:
         )
 
     def _judge(self, unit: UnitOfWork, observer: Observer, lost: list[str]) -> dict[Contact, int]:
-        """Writes the contacts that differ from what is due."""
+        """Writes the contacts that differ from what is due: nobody's is known where nobody has
+        looked."""
         suspect_us = self._timing.suspect_us
+        is_blind = observer.blind_since_us == unit.now_us
+        silent_before_us = unit.now_us if is_blind else unit.now_us - suspect_us
         differing: dict[Contact, list[OpenLease]] = {}
-        for each in leases_to_judge(unit, suspect_before_us=unit.now_us - suspect_us):
+        for each in leases_to_judge(unit, silent_before_us=silent_before_us):
             due = due_contact(each.lease, observer, unit.now_us, suspect_us)
             if due is not each.contact:
                 differing.setdefault(due, []).append(each)

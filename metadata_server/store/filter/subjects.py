@@ -12,9 +12,9 @@ from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
 from metadata_server.store.filter.unit_sources import REPORTED_SOURCES
 from metadata_server.store.kinds import LAYOUTS
-from metadata_server.store.past.change_rows import Verdicts
 from metadata_server.store.past.past import ids_at, resources_at
 from metadata_server.store.past.past_statuses import statuses_at
+from metadata_server.store.past.status_changes import Verdicts
 from metadata_server.store.unit_of_work import UnitOfWork
 
 

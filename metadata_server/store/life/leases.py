@@ -63,14 +63,14 @@ class OpenLease:
     contact: Contact
 
 
-def leases_to_judge(unit: UnitOfWork, *, suspect_before_us: int) -> list[OpenLease]:
+def leases_to_judge(unit: UnitOfWork, *, silent_before_us: int) -> list[OpenLease]:
     """Open leases whose contact may have to change, locked in the order of their sessions."""
     query = (
         select(lease)
         .where(
             open_,
             or_(
-                lease.c.beat_us < suspect_before_us,
+                lease.c.beat_us < silent_before_us,
                 lease.c.contact != Contact.ALIVE.value,
                 lease.c.end_us <= unit.now_us,
             ),

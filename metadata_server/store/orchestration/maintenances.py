@@ -90,6 +90,15 @@ def have_turned(unit: UnitOfWork, since_us: int) -> bool:
     )
 
 
+def tell_turns(unit: UnitOfWork, since_us: int) -> None:
+    """Makes news of it that maintenances have begun or ended by themselves since a time: an image
+    of each at this transaction's revision, which holds the word for it and no more."""
+    for each in open_maintenances(unit, over_since_us=since_us):
+        turn = each.turn(since_us, unit.now_us)
+        if turn is not None:
+            unit.add_status_image(Kind.MAINTENANCE, each.meta.key, "", turn.value)
+
+
 def have_changed(unit: UnitOfWork, since: int) -> bool:
     """Whether any maintenance has been declared otherwise since a revision."""
     spans = select(name.c.key).where(

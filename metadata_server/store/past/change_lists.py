@@ -44,7 +44,6 @@ from metadata_server.store.past.backwards import (
     reach_of,
     walk_of,
 )
-from metadata_server.store.past.change_rows import Names
 from metadata_server.store.past.change_sets import change_set_of
 from metadata_server.store.past.history import (
     Image,
@@ -54,6 +53,7 @@ from metadata_server.store.past.history import (
     resource_of,
 )
 from metadata_server.store.past.moments import check_kept
+from metadata_server.store.past.names import Names
 from metadata_server.store.schema import change_set, history, horizon, name
 from metadata_server.store.unit_of_work import UnitOfWork
 

@@ -24,7 +24,7 @@ from metadata_server.store.past.backwards import (
     reach_of,
     walk_of,
 )
-from metadata_server.store.past.change_rows import Names
+from metadata_server.store.past.names import Names
 from metadata_server.store.schema import change_set, history
 from metadata_server.store.unit_of_work import UnitOfWork
 

@@ -53,6 +53,7 @@ def trim_kind(unit: UnitOfWork, kind: Kind, before_us: int) -> bool:
     upsert_rows(unit.connection, horizon, [row])
     if images is history:
         forget_names(unit, kind, gone)
+        forget_turns(unit, kind, old, new)
         revisions = {revision for revision, _ in superseded}
         trim_change_sets(unit, revisions, floor, horizon_of(unit, DECLARED))
     return new < goal
@@ -107,6 +108,13 @@ def delete_places(unit: UnitOfWork, images: Table, places: Iterable[Place]) -> N
     place = tuple_(images.c.revision, images.c.ordinal)
     for some in batches(sorted(places)):
         unit.connection.execute(delete(images).where(place.in_(some)))
+
+
+def forget_turns(unit: UnitOfWork, kind: Kind, old: int, new: int) -> None:
+    """Forgets that resources have begun or ended by themselves; nothing else is read of that."""
+    turned = status_history.c.revision.between(old + 1, new), status_history.c.kind == kind.value
+    query = select(status_history.c.revision, status_history.c.ordinal).where(*turned)
+    delete_places(unit, status_history, ((*place,) for place in unit.connection.execute(query)))
 
 
 def forget_names(unit: UnitOfWork, kind: Kind, gone: Sequence[int]) -> None:

@@ -200,11 +200,18 @@ class Event(_message.Message):
 
     @_builtins.property
     def control_unit_status(self) -> _control_unit_pb2.ControlUnitStatus:
-        """What a control unit reported; contact and health are those of when it is sent."""
+        """What a control unit reported; contact and health are those of when it is sent. A status is
+        CREATED, renamed and DELETED with its unit. That contact changes is told once, as an event
+        of the unit server's status; that a maintenance begins or ends, as one of the maintenance;
+        what people want of the unit, as one of the unit.
+        """
 
     @_builtins.property
     def unit_server_status(self) -> _unit_server_pb2.UnitServerStatus:
-        """The session of a unit server."""
+        """The session of a unit server. It is told anew whenever contact changes, also when nobody
+        can tell (CONTACT_UNKNOWN) and when that is over; CREATED, renamed and DELETED with its
+        unit server.
+        """
 
     @_builtins.property
     def policy(self) -> _policy_pb2.Policy:
@@ -212,7 +219,9 @@ class Event(_message.Message):
 
     @_builtins.property
     def maintenance(self) -> _maintenance_pb2.Maintenance:
-        """A maintenance."""
+        """A maintenance. It is UPDATED, without an author and with the etag it had, when it begins or
+        ends by itself.
+        """
 
     @_builtins.property
     def operation(self) -> _operation_pb2.Operation:

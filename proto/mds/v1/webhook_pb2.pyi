@@ -1023,21 +1023,27 @@ class RewindWebhookRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`webhooks/{id}`."""
+    after: _builtins.str
+    """After this moment: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`), where
+    there is no `position`; empty: after the present one.
+    """
     @_builtins.property
     def position(self) -> _position_pb2.Position:
-        """After this position; absent: after the present one."""
+        """After this position; absent: see `after`."""
 
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         position: _position_pb2.Position | None = ...,
+        after: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "position", b"position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "name", b"name", "position", b"position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

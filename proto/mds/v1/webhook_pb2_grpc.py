@@ -178,7 +178,8 @@ class WebhooksServicer:
 
     def RewindWebhook(self, request, context):
         """Has a webhook go on after another position: an earlier one sends again all that came since, a
-        later one leaves out what lies between. Refused: WEBHOOK_NOT_FOUND, HISTORY_TRIMMED,
+        later one leaves out what lies between. What it was about to send is given up, and goes out
+        anew if it comes after that. Refused: WEBHOOK_NOT_FOUND, INVALID_FIELD, HISTORY_TRIMMED,
         HISTORY_RESET.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -73,7 +73,8 @@ class WebhooksStub:
     """
     RewindWebhook: _grpc.UnaryUnaryMultiCallable[_webhook_pb2.RewindWebhookRequest, _webhook_pb2.WebhookStatus]
     """Has a webhook go on after another position: an earlier one sends again all that came since, a
-    later one leaves out what lies between. Refused: WEBHOOK_NOT_FOUND, HISTORY_TRIMMED,
+    later one leaves out what lies between. What it was about to send is given up, and goes out
+    anew if it comes after that. Refused: WEBHOOK_NOT_FOUND, INVALID_FIELD, HISTORY_TRIMMED,
     HISTORY_RESET.
     """
 
@@ -122,7 +123,8 @@ class WebhooksAsyncStub(WebhooksStub):
     """
     RewindWebhook: _aio.UnaryUnaryMultiCallable[_webhook_pb2.RewindWebhookRequest, _webhook_pb2.WebhookStatus]  # type: ignore[assignment]
     """Has a webhook go on after another position: an earlier one sends again all that came since, a
-    later one leaves out what lies between. Refused: WEBHOOK_NOT_FOUND, HISTORY_TRIMMED,
+    later one leaves out what lies between. What it was about to send is given up, and goes out
+    anew if it comes after that. Refused: WEBHOOK_NOT_FOUND, INVALID_FIELD, HISTORY_TRIMMED,
     HISTORY_RESET.
     """
 
@@ -234,7 +236,8 @@ class WebhooksServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_webhook_pb2.WebhookStatus, _abc.Awaitable[_webhook_pb2.WebhookStatus]]:
         """Has a webhook go on after another position: an earlier one sends again all that came since, a
-        later one leaves out what lies between. Refused: WEBHOOK_NOT_FOUND, HISTORY_TRIMMED,
+        later one leaves out what lies between. What it was about to send is given up, and goes out
+        anew if it comes after that. Refused: WEBHOOK_NOT_FOUND, INVALID_FIELD, HISTORY_TRIMMED,
         HISTORY_RESET.
         """
 
