@@ -37,6 +37,7 @@ async function readAgain() {
       .map((row) => row.dataset.name)
       .filter((name) => all || concerned.has(name));
     for (let i = 0; i < names.length; i += MOST_NAMES) await readRows(names.slice(i, i + MOST_NAMES));
+    restoreTicks(); // which are the browser's own
     await announce();
     list()?.removeAttribute("data-failed");
     showAges();
