@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from webui.assets import read_assets
-from webui.datasets import editing, history, reverting, undo
+from webui.datasets import bulk, change_set, editing, history, reverting, undo
 from webui.frame import pages as frame
 from webui.frame import palette
 from webui.headers import add_headers, log_request
@@ -44,6 +44,8 @@ def application(site: Site, feed: Feed) -> web.Application:
             *overview.routes(site),
             *lists.routes(site),
             *editing.routes(site),
+            *bulk.routes(site),
+            *change_set.routes(site),
             *history.routes(site),
             *reverting.routes(site),
             *undo.routes(site),

@@ -13,12 +13,14 @@ class Form:
 
     Attributes:
         fields: what it sends, by name; of radio buttons what is chosen.
+        more: what else it sends under a name that it has sent already.
         choices: texts of radio buttons and check boxes, by name.
     """
 
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
+    more: list[tuple[str, str]] = field(default_factory=list)
     choices: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -47,7 +49,10 @@ class _Reader(HTMLParser):
                 form.choices.setdefault(name, []).append(given.get("value", "on"))
                 if "checked" not in given:
                     return
-            form.fields[name] = given.get("value", "")
+            if name in form.fields:
+                form.more.append((name, given.get("value", "")))
+            else:
+                form.fields[name] = given.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "textarea":
@@ -74,7 +79,8 @@ async def submit(
     site: Site, form: Form, *, changed: Mapping[str, str] | None = None, status: int = 200
 ) -> str:
     """Sends it, as somebody has filled it in; the page that it leads to."""
-    async with site.http.post(form.action, data=form.fields | dict(changed or {})) as answer:
+    sent = [*(form.fields | dict(changed or {})).items(), *form.more]
+    async with site.http.post(form.action, data=sent) as answer:
         text = await answer.text()
         assert answer.status == status, text
         return text

@@ -6,25 +6,20 @@ from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from mds.v1.difference_pb2 import FieldDifference
-from mds.v1.history_pb2 import Change, ChangeAction
+from mds.v1.history_pb2 import Change
 from mds.v1.instantiation_pb2 import Instantiation
 from mds.v1.operation_pb2 import Operation, OperationPhase
 
 from webui import vocabulary
 from webui.clock import Moment, moment
+from webui.datasets.change_set import ACTIONS
 from webui.names import id_of
 from webui.operations.verbs import order_words
-from webui.translation import _, gettext_noop
+from webui.translation import _
 from webui.vocabulary import Mark
 
 # Differences of one change that stand in the list; the comparison has all.
 MOST_DIFFERENCES = 6
-
-_ACTIONS = {
-    ChangeAction.CHANGE_ACTION_CREATED: gettext_noop("created"),
-    ChangeAction.CHANGE_ACTION_UPDATED: gettext_noop("changed"),
-    ChangeAction.CHANGE_ACTION_DELETED: gettext_noop("deleted"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +89,7 @@ def oldest_known(lists: Iterable[tuple[Sequence[Timestamp], bool]]) -> datetime 
 
 def _change(change: Change, today: datetime) -> Entry:
     made = change.change_set
-    action = _(_ACTIONS.get(change.action, gettext_noop("changed")))
+    action = _(ACTIONS.get(change.action, "?"))
     former = id_of(change.former_name)
     return Entry(
         at=_at(made.time),

@@ -1,0 +1,192 @@
+"""Editing many units at once: what shall be, what that means for each, then one change."""
+
+import asyncio
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from aiohttp import web
+from mds.v1.bundle_pb2 import ApplyProgress, SeenPlan
+from mds.v1.control_unit_pb2 import ListControlUnitsRequest
+from mds.v1.edit_pb2 import EditControlUnitsRequest
+from mds.v1.position_pb2 import Position
+from mds.v1.template_pb2 import Template
+
+from control_units.client import ClientError, Refused, Stale
+from control_units.client.bundles import Outcome, outcome_of
+from webui.datasets.bulk_form import edits_in, groups_for
+from webui.datasets.form import new_request_id
+from webui.datasets.plan import planned_items
+from webui.names import id_of
+from webui.selection import Chosen
+from webui.site import READ_SECONDS, Site
+from webui.translation import _
+
+# Units that are looked at for the templates that they have: one by one, or as a list.
+MOST_READ = 50
+MOST_LISTED = 1000
+MOST_TEMPLATES = 20
+# Units whose differences are shown.
+MOST_SHOWN = 200
+# For a change of a hundred thousand units.
+WRITE_SECONDS = 120.0
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    pages = BulkPages(site)
+    return [
+        web.get("/datasets/edit", pages.edit),
+        web.post("/datasets/edit", pages.plan),
+        web.post("/datasets/edit/apply", pages.apply),
+    ]
+
+
+class BulkPages:
+    """Handlers. Each holds nothing but what it draws."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._client = site.client
+
+    async def edit(self, request: web.Request) -> web.Response:
+        """`GET /datasets/edit?id=…`, or `?filter=…`."""
+        return await self._form(Chosen.of(request.query.items()), {})
+
+    async def plan(self, request: web.Request) -> web.Response:
+        """`POST /datasets/edit`: what it means for each unit; nothing is written."""
+        posted = await request.post()
+        texts = {name: str(value) for name, value in posted.items()}
+        chosen = Chosen.of(posted.items())
+        edits = edits_in(texts)
+        if chosen.is_nothing or not edits:
+            problem = _("Nothing is to be changed: set or clear a field.")
+            return await self._form(chosen, texts, problem=problem)
+        if "again" in texts:
+            return await self._form(chosen, texts)
+        asked = EditControlUnitsRequest(
+            selection=chosen.selection,
+            edits=edits,
+            reason=texts.get("reason", ""),
+            validate_only=True,
+            request_id=new_request_id(),
+        )
+        return await self._show_plan(chosen, texts, asked)
+
+    async def apply(self, request: web.Request) -> web.Response:
+        """`POST /datasets/edit/apply`: just the plan that was seen, as one change."""
+        posted = await request.post()
+        texts = {name: str(value) for name, value in posted.items()}
+        chosen = Chosen.of(posted.items())
+        asked = EditControlUnitsRequest(
+            selection=chosen.selection,
+            edits=edits_in(texts),
+            reason=texts.get("reason", ""),
+            request_id=texts.get("request_id") or new_request_id(),
+            seen_plan=_seen(texts),
+        )
+        if texts.get("count") and texts.get("typed_count", "").strip() != texts["count"]:
+            asked.validate_only = True
+            asked.ClearField("seen_plan")
+            asked.request_id = new_request_id()
+            problem = _("Nothing was changed: type the number of units that it is about.")
+            return await self._show_plan(chosen, texts, asked, problem=problem)
+        try:
+            outcome = await self._outcome(asked)
+        except Stale as moved:
+            asked.validate_only = True
+            asked.ClearField("seen_plan")
+            asked.request_id = new_request_id()
+            problem = _("Nothing was changed. %(why)s") % {"why": moved.message}
+            return await self._show_plan(chosen, texts, asked, problem=problem)
+        except (ClientError, TimeoutError) as failure:
+            return await self._kept(chosen, texts, failure)
+        raise web.HTTPSeeOther(f"/change_sets/{outcome.summary.position.revision}?saved=1")
+
+    async def _show_plan(
+        self,
+        chosen: Chosen,
+        texts: Mapping[str, str],
+        asked: EditControlUnitsRequest,
+        *,
+        problem: str = "",
+    ) -> web.Response:
+        try:
+            outcome = await self._outcome(asked)
+        except (ClientError, TimeoutError) as failure:
+            return await self._kept(chosen, texts, failure)
+        items = planned_items(outcome.results)
+        context = {
+            "chosen": chosen,
+            "texts": {name: text for name, text in texts.items() if name[:3] in ("do:", "to:")},
+            "reason": texts.get("reason", ""),
+            "edits": asked.edits,
+            "summary": outcome.summary,
+            "items": items[:MOST_SHOWN],
+            "more": max(0, len(items) - MOST_SHOWN),
+            "problems": outcome.problems,
+            "problem": problem,
+            "request_id": new_request_id(),
+        }
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if problem or outcome.problems else HTTPStatus.OK
+        return self._site.page("datasets/bulk_plan.html", context, status=status)
+
+    async def _kept(
+        self, chosen: Chosen, texts: Mapping[str, str], failure: ClientError | TimeoutError
+    ) -> web.Response:
+        """The form again, with what was typed, where the server still says what is in it."""
+        if isinstance(failure, Refused) and not failure.is_transient:
+            return await self._form(chosen, texts, problem=failure.message)
+        return self._site.refused(failure, whole=True)
+
+    async def _outcome(self, asked: EditControlUnitsRequest) -> Outcome:
+        async with asyncio.timeout(WRITE_SECONDS):
+            responses = self._client.edits.EditControlUnits(asked, timeout=WRITE_SECONDS)
+            return await outcome_of(self._client, responses, progress=_say_nothing)
+
+    async def _form(
+        self, chosen: Chosen, texts: Mapping[str, str], *, problem: str = ""
+    ) -> web.Response:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                templates = await self._templates(chosen)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        context = {
+            "chosen": chosen,
+            "groups": groups_for(templates, texts),
+            "reason": texts.get("reason", ""),
+            "problem": problem,
+        }
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
+        return self._site.page("datasets/bulk.html", context, status=status)
+
+    async def _templates(self, chosen: Chosen) -> list[Template]:
+        """Of the first units, in the versions that they are on."""
+        units = self._client.control_units
+        if chosen.ids:
+            first = await asyncio.gather(*(units.get(id) for id in chosen.ids[:MOST_READ]))
+            names = {unit.template for unit in first}
+        elif chosen.is_nothing:
+            names = set()
+        else:
+            request = ListControlUnitsRequest(filter=chosen.filter, page_size=MOST_LISTED)
+            names = {
+                each.template for each in (await units.ListControlUnits(request)).control_units
+            }
+        found = sorted(names)[:MOST_TEMPLATES]
+        return list(
+            await asyncio.gather(*(self._client.templates.get(id_of(name)) for name in found))
+        )
+
+
+def _seen(texts: Mapping[str, str]) -> SeenPlan:
+    revision, epoch = texts.get("revision", "0"), texts.get("epoch", "0")
+    position = Position(
+        store_id=texts.get("store_id", ""),
+        epoch=int(epoch) if epoch.isdecimal() else 0,
+        revision=int(revision) if revision.isdecimal() else 0,
+    )
+    return SeenPlan(position=position, plan=texts.get("plan", ""))
+
+
+def _say_nothing(_: ApplyProgress) -> None:
+    pass

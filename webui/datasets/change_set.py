@@ -1,0 +1,71 @@
+"""The page of one change set: who changed what, when and why."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from aiohttp import web
+from mds.v1.history_pb2 import Change, ChangeAction, GetChangeSetRequest, ListChangesRequest
+
+from control_units.client import ClientError
+from webui.clock import moment
+from webui.datasets.plan import Item
+from webui.names import id_of, page_of
+from webui.site import READ_SECONDS, Site
+from webui.translation import _, gettext_noop
+
+# Resources that are shown.
+MOST_SHOWN = 200
+ACTIONS = {
+    ChangeAction.CHANGE_ACTION_CREATED: gettext_noop("created"),
+    ChangeAction.CHANGE_ACTION_UPDATED: gettext_noop("changed"),
+    ChangeAction.CHANGE_ACTION_DELETED: gettext_noop("deleted"),
+}
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    return [web.get("/change_sets/{revision:[0-9]+}", ChangeSetPages(site).change_set)]
+
+
+class ChangeSetPages:
+    """Handlers. Each holds nothing but what it draws."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._history = site.client.history
+
+    async def change_set(self, request: web.Request) -> web.Response:
+        """`GET /change_sets/{revision}`; `?saved=1`: it has just been made."""
+        name = f"change_sets/{request.match_info['revision']}"
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                change_set, changes = await asyncio.gather(
+                    self._history.GetChangeSet(GetChangeSetRequest(name=name)),
+                    self._history.ListChanges(
+                        ListChangesRequest(change_set=name, page_size=MOST_SHOWN)
+                    ),
+                )
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        undone = request.query.get("undone", "")
+        context = {
+            "page": page_of(name),
+            "change_set": change_set,
+            "time": moment(change_set.time, today=datetime.now(UTC)),
+            "saved": request.query.get("saved") == "1",
+            "undone": int(undone) if undone.isdecimal() else 0,
+            "items": [item_of(change) for change in changes.changes],
+            "more": bool(changes.next_page_token),
+        }
+        return self._site.page("datasets/change_set.html", context)
+
+
+def item_of(change: Change) -> Item:
+    return Item(
+        name=change.name,
+        id=id_of(change.name),
+        page=page_of(change.name),
+        action=_(ACTIONS.get(change.action, "?")),
+        differences=tuple(change.differences),
+        is_running=False,
+        last_author="",
+    )
