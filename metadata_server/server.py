@@ -64,6 +64,7 @@ from metadata_server.services.past.instantiations import Instantiations
 from metadata_server.services.past.revert import Revert
 from metadata_server.services.past.trimming import Trimming
 from metadata_server.services.past.undo import Undo
+from metadata_server.services.replicas import Replicas, SignOfLife
 from metadata_server.services.values.live_values import LiveValues
 from metadata_server.services.values.restoring import SnapshotRestoring
 from metadata_server.services.values.snapshots import Snapshots
@@ -77,6 +78,7 @@ from metadata_server.settings import Settings, prepared_database_url
 from metadata_server.store.database import Database, open_database
 from metadata_server.store.migration import CannotMigrate, check_schema, migrate
 from metadata_server.store.store import Store
+from metadata_server.version import version
 
 LARGEST_MESSAGE_BYTES = 6 * 1024 * 1024
 LARGEST_REPLY_BYTES = 64 * 1024 * 1024
@@ -132,6 +134,7 @@ class Replica:
             self._store, self._tailer, self._liveness, self._advancing, webhooks, settings
         )
         self._protocol = registered(parts)
+        self._sign = SignOfLife(self._store, self._tailer, id=settings.replica, version=version())
         self.grpc_port = 0
         self.http_port = 0
 
@@ -165,6 +168,7 @@ class Replica:
                 await asyncio.wait(held, timeout=LETTING_GO_S)
                 for task in (*background, *held):
                     task.cancel()
+            await self._sign.end()
         finally:
             await runner.cleanup()
             await self._sender.close()
@@ -178,6 +182,7 @@ class Replica:
             self._tailer.run(),
             self._trimming.run(),
             *([self._keyring.run()] if self._settings.asks else []),
+            self._sign.run(grpc_port=self.grpc_port, http_port=self.http_port),
             *self._liveness.loops(),
         ]
 
@@ -285,6 +290,7 @@ def parts_of(
         watching=Watching(tailer, age_s=settings.stream_age_s),
         webhooks=webhooks,
         overviews=Overviews(store, tailer, age_s=settings.stream_age_s),
+        replicas=Replicas(store),
         audits=Audits(store),
         operations=OperationParts(
             Operations(store, on_due=advancing.look), Steering(store, on_due=advancing.look)

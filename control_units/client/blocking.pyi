@@ -40,6 +40,7 @@ from mds.v1.policy_pb2 import Policy
 from mds.v1.policy_pb2_grpc import PoliciesStub
 from mds.v1.position_pb2 import Position
 from mds.v1.registration_pb2_grpc import RegistrationStub
+from mds.v1.replica_pb2_grpc import ReplicasStub
 from mds.v1.script_pb2 import Script
 from mds.v1.script_pb2_grpc import ScriptsStub
 from mds.v1.sighting_pb2_grpc import SightingsStub
@@ -488,6 +489,7 @@ class SyncClient:
     maintenances: SyncMaintenances
     operations: SyncOperations
     overview: OverviewStub
+    replicas: ReplicasStub
     policies: SyncPolicies
     registration: RegistrationStub
     scripts: SyncScripts

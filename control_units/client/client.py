@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mds.v1.overview_pb2_grpc import OverviewAsyncStub
     from mds.v1.position_pb2 import Position
     from mds.v1.registration_pb2_grpc import RegistrationAsyncStub
+    from mds.v1.replica_pb2_grpc import ReplicasAsyncStub
     from mds.v1.sighting_pb2_grpc import SightingsAsyncStub
     from mds.v1.token_pb2_grpc import TokensAsyncStub
     from mds.v1.watch_pb2_grpc import WatchAsyncStub
@@ -124,6 +125,7 @@ class Client:
     maintenances: "Noun[Maintenances]" = Noun("maintenance", "Maintenance", Collection)
     operations: "Noun[Operations]" = Noun("operation", "Operation", _ordering)
     overview: "Service[OverviewAsyncStub]" = Service("overview")
+    replicas: "Service[ReplicasAsyncStub]" = Service("replica")
     policies: "Noun[Policies]" = Noun("policy", "Policy", Collection)
     registration: "Service[RegistrationAsyncStub]" = Service("registration")
     scripts: "Noun[Scripts]" = Noun("script", "Script", Collection)

@@ -49,6 +49,8 @@ from mds.v1 import (
     policy_pb2_grpc,
     registration_pb2,
     registration_pb2_grpc,
+    replica_pb2,
+    replica_pb2_grpc,
     script_pb2,
     script_pb2_grpc,
     sighting_pb2,
@@ -90,6 +92,7 @@ from metadata_server.api.operation import OperationParts, OperationsServicer
 from metadata_server.api.overview import OverviewServicer
 from metadata_server.api.registration import RegistrationServicer
 from metadata_server.api.renaming import RenamingMethods
+from metadata_server.api.replica import ReplicasServicer
 from metadata_server.api.sighting import SightingsServicer
 from metadata_server.api.snapshot import SnapshotMethods
 from metadata_server.api.standard import StandardMethods
@@ -129,6 +132,7 @@ from metadata_server.services.life.statuses import Statuses
 from metadata_server.services.orchestration.campaigns import Campaigns
 from metadata_server.services.past.explanations import Explanations
 from metadata_server.services.past.instantiations import Instantiations
+from metadata_server.services.replicas import Replicas
 from metadata_server.services.values.live_values import LiveValues
 from metadata_server.services.values.restoring import SnapshotRestoring
 from metadata_server.services.values.snapshots import Snapshots
@@ -200,6 +204,7 @@ class Parts:
     watching: Watching
     webhooks: Webhooks
     overviews: Overviews
+    replicas: Replicas
     audits: Audits
     operations: OperationParts
     agents: AgentParts
@@ -247,6 +252,7 @@ def add_protocol(server: grpc.aio.Server, parts: Parts) -> None:
     overview_pb2_grpc.add_OverviewServicer_to_server(
         OverviewServicer(parts.overviews, replica=parts.replica), server
     )
+    replica_pb2_grpc.add_ReplicasServicer_to_server(ReplicasServicer(parts.replicas), server)
 
 
 def add_liveness(server: grpc.aio.Server, parts: Parts) -> None:
@@ -285,6 +291,7 @@ SERVED = (
     watch_pb2,
     overview_pb2,
     token_pb2,
+    replica_pb2,
 )
 
 
