@@ -52,6 +52,10 @@ async def test_a_webhook_from_its_beginning_to_its_end(mds: Mds, receiver: Recei
     (first, *_) = await until(told, what="a delivery in the list")
     again = await mds("webhook", "redeliver", "log", first["id"])
     assert (again.code, "redelivery" in again.out) == (0, True)
+    count = len(receiver.names())
+    back = await mds("webhook", "rewind", "log", "1h")
+    assert (back.code, back.out[:26], back.err) == (0, "log goes on after revision", "")
+    await receiver.until(lambda: len(receiver.names()) > count)
     assert (await mds("webhook", "delete", "log")).out == "log is deleted.\n"
     assert (await mds("webhook", "list")).err == "There is no webhook.\n"
 

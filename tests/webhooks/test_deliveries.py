@@ -1,10 +1,15 @@
 """What the receivers of webhooks can rely on, on each kind of database."""
 
 from dataclasses import replace
+from datetime import timedelta
+
+import pytest
 
 from metadata_server.domain.deliveries.delivery import DeliveryState, DeliveryType, WebhookState
 from metadata_server.domain.intent.facility import Script
+from metadata_server.domain.moment import EPOCH
 from metadata_server.domain.names import Kind
+from metadata_server.domain.refused import Refused
 from metadata_server.domain.watch import View
 from metadata_server.services.intent.resources import Resources
 from metadata_server.store.store import Store
@@ -185,6 +190,49 @@ async def test_going_back_sends_again_all_that_came_since(part: Part, receiver: 
     await part.webhooks.rewind("hook", begin)
     await receiver.until(lambda: len(receiver.names()) == 4, within=30)
     assert receiver.names()[3:] == ["variables/C"]
+
+
+async def test_going_back_to_a_time_or_a_revision_sends_again_what_came_after_it(
+    part: Part, receiver: Receiver
+) -> None:
+    await part.declare(receiver.url, kinds=(Kind.VARIABLE,))
+    first = await write(part.store, "A")
+    between = (await part.store.read(lambda unit: unit.now_us)).value
+    await write(part.store, "B")
+    await receiver.until(lambda: len(receiver.names()) == 2)
+    time = EPOCH + timedelta(microseconds=between)
+    await part.webhooks.rewind("hook", None, time.isoformat())
+    await receiver.until(lambda: len(receiver.names()) == 3, within=30)
+    await part.webhooks.rewind("hook", None, str(first.revision - 1))
+    await receiver.until(lambda: len(receiver.names()) == 5, within=30)
+    assert receiver.names()[2:] == ["variables/B", "variables/A", "variables/B"]
+
+
+async def test_going_on_from_now_leaves_out_what_could_not_be_sent(
+    part: Part, receiver: Receiver
+) -> None:
+    receiver.usual = 503
+    await part.declare(receiver.url, kinds=(Kind.VARIABLE,))
+    await write(part.store, "A")
+    await until(lambda: failing(part), what="a failing webhook")
+    await part.webhooks.rewind("hook", None)
+    receiver.usual = 200
+    await write(part.store, "B")
+    await receiver.until(lambda: receiver.names() == ["variables/B"], within=30)
+
+
+async def test_where_to_go_on_is_said_once_and_in_good_words(
+    part: Part, receiver: Receiver
+) -> None:
+    await part.declare(receiver.url)
+    position = await write(part.store, "A")
+    for where, after, reason in (
+        (position, "2026-11-15T03:12:00+01:00", "INVALID_FIELD"),
+        (None, "yesterday", "INVALID_FIELD"),
+        (None, str(position.revision + 100), "HISTORY_RESET"),
+    ):
+        with pytest.raises(Refused, match=reason):
+            await part.webhooks.rewind("hook", where, after)
 
 
 async def test_a_revision_is_never_split(part: Part, receiver: Receiver) -> None:

@@ -8,7 +8,7 @@ from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf, parts
 from control_units.cli.options import list_output, reason_option, show_output
 from control_units.cli.output.writing import write_all, write_one
-from control_units.cli.webhooks.deliveries import deliveries, redeliver, test
+from control_units.cli.webhooks.deliveries import deliveries, redeliver, rewind, test
 from control_units.cli.webhooks.secret import a_new_secret, secret_from
 from control_units.cli.webhooks.standing import STANDING, all_standings, standing
 
@@ -234,5 +234,5 @@ def _enable(connection: Connection, name: str, *, enabled: bool, reason: str) ->
     connection.run(call)
 
 
-for _each in (test, redeliver, deliveries):
+for _each in (test, redeliver, rewind, deliveries):
     webhook.add_command(_each)

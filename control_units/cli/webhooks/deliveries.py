@@ -1,14 +1,14 @@
-"""What webhooks have sent: `mds webhook test|redeliver|deliveries`."""
+"""What webhooks have sent, and send once more: `mds webhook test|redeliver|rewind|deliveries`."""
 
 from typing import TYPE_CHECKING
 
 import click
 
 from control_units.cli.connection import Connection, pass_connection
-from control_units.cli.kinds import IdOf, pages
+from control_units.cli.kinds import IdOf, pages, parts
 from control_units.cli.options import list_output, show_output
 from control_units.cli.output.writing import Shape, write_all, write_one
-from control_units.cli.times import shown
+from control_units.cli.times import AsOf, shown
 
 if TYPE_CHECKING:
     from mds.v1.webhook_pb2 import WebhookDelivery
@@ -64,6 +64,31 @@ def redeliver(connection: Connection, name: str, delivery: str, *, output: str) 
         return await client.webhooks.RedeliverWebhook(request)
 
     _tell(connection.run(call), output)
+
+
+@click.command()
+@_NAME
+@click.argument("moment", type=AsOf())
+@pass_connection
+def rewind(connection: Connection, name: str, moment: str) -> None:
+    """Send again all that came after MOMENT: a revision (120), a time ('2026-11-15 03:12'), or how
+    long ago (2h). With `now`, what has not been sent yet is left out.
+
+    \b
+      mds webhook rewind logbook 2h
+      mds webhook rewind logbook now
+
+    Exit codes: 0 it goes on there, 1 refused, 3 no server answers.
+    """
+    from mds.v1.webhook_pb2 import RewindWebhookRequest
+
+    request = RewindWebhookRequest(name=name, after=moment)
+
+    async def call(client: "Client") -> int:
+        return (await client.webhooks.RewindWebhook(request)).position.revision
+
+    revision = connection.run(call)
+    click.echo(f"{parts(name)[1]} goes on after revision {revision}.")
 
 
 @click.command()

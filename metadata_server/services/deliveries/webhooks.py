@@ -17,6 +17,7 @@ from metadata_server.domain.deliveries.signature import EXPECTED, Secret, key_of
 from metadata_server.domain.deliveries.webhook import Webhook
 from metadata_server.domain.filter.asked_list import AskedList, ListPage, page_of
 from metadata_server.domain.horizon import check_position
+from metadata_server.domain.moment import moment_of
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.watch import Notice
@@ -35,6 +36,7 @@ from metadata_server.store.deliveries.webhook_deliveries import (
 from metadata_server.store.deliveries.webhooks import begin_course, courses_of, rewind
 from metadata_server.store.intent.scopes import ids_there
 from metadata_server.store.past.changes import kept_from
+from metadata_server.store.past.moments import position_at
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -187,17 +189,27 @@ class Webhooks:
 
         return await asyncio.shield(self._store.transact(work))
 
-    async def rewind(self, id: str, position: Position | None) -> Answer[WebhookStatus]:
-        """Has a webhook go on after another position; None: after the present one.
+    async def rewind(
+        self, id: str, position: Position | None, after: str = ""
+    ) -> Answer[WebhookStatus]:
+        """Has a webhook go on after another position.
+
+        Args:
+            position: that position; None: it is that of a moment.
+            after: that moment, as people write it; empty: the present.
 
         Raises:
             Refused: WEBHOOK_NOT_FOUND, INVALID_FIELD, HISTORY_TRIMMED, HISTORY_RESET.
         """
+        moment = moment_of(after, field="after")
+        if position is not None and moment is not None:
+            raise Refused.wrong_fields([WrongField("after", after, "nothing beside a position")])
 
         def work(unit: UnitOfWork) -> WebhookStatus:
             webhook = unit.resources.get(Webhook, id, lock=True)
-            wanted = position or unit.position
-            kept = kept_from(unit, webhook.wanted.followed)
+            kinds = webhook.wanted.followed
+            wanted = position or position_at(unit, moment, kinds)
+            kept = kept_from(unit, kinds)
             check_position(wanted, unit.position, kept_from=kept)
             rewind(unit, webhook.meta.key, wanted)
             give_up_pending(unit, webhook.meta.key, "Somebody has had it go on elsewhere.")
