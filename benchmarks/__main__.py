@@ -25,6 +25,7 @@ from benchmarks.stage import stage
 from benchmarks.start_operation import start_operation
 from benchmarks.watch_fan_out import watch_fan_out
 from benchmarks.watch_latency import watch_latency
+from benchmarks.web_lists import web_lists
 from benchmarks.write_cost import write_cost
 
 BENCHMARKS = {
@@ -37,6 +38,7 @@ BENCHMARKS = {
     "rebase": rebase,
     "reads": reads,
     "lists": lists,
+    "web_lists": web_lists,
     "as_of": as_of,
     "as_of_mariadb": as_of_mariadb,
     "write_cost": write_cost,

@@ -22,7 +22,7 @@ from control_units.client import Client
 from webui import vocabulary
 from webui.lists import cell
 from webui.lists.kind import Column, ListKind
-from webui.lists.reading import LARGEST_PAGE, Call, Page, Query, plain
+from webui.lists.reading import Call, Page, Query, plain
 from webui.translation import gettext_noop
 
 
@@ -59,9 +59,7 @@ async def read_agents(client: Client, query: Query) -> Page[Watched]:
     """Raises: ClientError."""
     page = await Call(client.agents.ListAgents, ListAgentsRequest, "agents").page(query)
     said = Call(client.agent_reports.ListAgentStatuses, ListAgentStatusesRequest, "agent_statuses")
-    # Facilities have some hundreds: all are one page, and what is behind it is not told.
-    found = await said.page(Query(size=LARGEST_PAGE))
-    known = {each.agent: each for each in found.things}
+    known = await said.of([each.name for each in page.things], "agent", key="agent")
     never = AgentStatus()
     return Page(
         [Watched(each, known.get(each.name, never)) for each in page.things], page.next_token
@@ -160,6 +158,7 @@ AGENTS: ListKind[Watched] = ListKind(
     plain=plain_agent,
     tone=lambda agent: vocabulary.contact(agent.status.contact).tone,
     example="id:host-*",
+    every_s=5,
     nothing=gettext_noop("No agent has been declared yet."),
 )  # fmt: skip
 

@@ -64,6 +64,9 @@ class ListKind(Generic[T]):
         base: filter that everything on it passes.
         identity: key of filters that tells one thing from the others; empty: things never
             change, and are not read again.
+        usual_sort: of who has chosen none.
+        every_s: after so long it is read again without an event, for no event tells of it; 0:
+            events tell of everything.
         example: a filter.
     """
 
@@ -78,6 +81,8 @@ class ListKind(Generic[T]):
     tone: Callable[[T], str] = lambda _: ""
     base: str = ""
     identity: str = "id"
+    usual_sort: str = "id"
+    every_s: int = 0
     example: str = ""
     actions: Sequence[Action] = ()
     nothing: str = gettext_noop("There is nothing here yet.")

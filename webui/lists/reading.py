@@ -74,16 +74,17 @@ class Call:
         )
 
     async def of(
-        self, names: Sequence[str], field: str = "name", *, as_of: str = ""
+        self, names: Sequence[str], field: str = "name", *, key: str = "id", as_of: str = ""
     ) -> dict[str, Any]:
         """Those of some names, by name.
 
         Args:
             field: of what is listed, that has the name.
+            key: of filters, that asks for it.
         """
         queries = [
             Query(filter=each, size=LARGEST_PAGE, as_of=as_of)
-            for each in id_filters(map(id_of, names))
+            for each in id_filters(map(id_of, names), key)
         ]
         pages = await asyncio.gather(*map(self.page, queries))
         return {getattr(each, field): each for page in pages for each in page.things}

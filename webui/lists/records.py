@@ -91,7 +91,7 @@ OPERATIONS: ListKind[Operation] = ListKind(
         Column(key="id", title=gettext_noop("Operation"), cell=lambda o: cell.name(o.name), style="id"),
         Column(key="verb", title=gettext_noop("Order"), cell=lambda o: cell.text(verb_of(o)), sort="verb"),
         Column(key="minor_state", title=gettext_noop("Minor status"), cell=lambda o: cell.text(o.minor_state), sort="minor_state"),
-        Column(key="counts", title=gettext_noop("Steps"), cell=counts_of, style="why"),
+        Column(key="counts", title=gettext_noop("Steps"), cell=counts_of, sort="failed", falls=True, style="why"),
         Column(key="message", title=gettext_noop("Message"), cell=lambda o: cell.text(o.message), style="why"),
         Column(key="reason", title=gettext_noop("Reason"), cell=lambda o: cell.text(o.reason), style="why"),
         Column(key="author", title=gettext_noop("Owner"), cell=lambda o: cell.text(o.author), sort="author"),
@@ -104,6 +104,7 @@ OPERATIONS: ListKind[Operation] = ListKind(
     read=read_operations,
     name=lambda operation: operation.name,
     tone=lambda operation: phase_of(operation).tone,
+    usual_sort="-create_time",
     example="phase=EXECUTING,HELD author=anna",
     nothing=gettext_noop("Nobody has given an order yet."),
 )  # fmt: skip
@@ -113,8 +114,8 @@ CHANGES: ListKind[ChangeSet] = ListKind(
     title=gettext_noop("Changes"),
     noun="change_set",
     columns=(
-        Column(key="revision", title=gettext_noop("Revision"), cell=lambda c: cell.text(c.revision), style="number"),
-        Column(key="time", title=gettext_noop("When"), cell=lambda c: cell.time(c.time)),
+        Column(key="revision", title=gettext_noop("Revision"), cell=lambda c: cell.text(c.revision), sort="revision", falls=True, style="number"),
+        Column(key="time", title=gettext_noop("When"), cell=lambda c: cell.time(c.time), sort="time", falls=True),
         Column(key="author", title=gettext_noop("Who"), cell=lambda c: cell.text(c.author)),
         Column(key="reason", title=gettext_noop("Why"), cell=lambda c: cell.text(c.reason), style="why"),
         Column(key="what", title=gettext_noop("What"), cell=what_of, style="why"),
@@ -125,6 +126,7 @@ CHANGES: ListKind[ChangeSet] = ListKind(
     read=read_changes,
     name=lambda change: change.name,
     identity="",
+    usual_sort="-revision",
     example="author=anna time<2h",
     nothing=gettext_noop("Nothing has been changed yet."),
 )  # fmt: skip

@@ -69,14 +69,13 @@ def shown_columns(kind: ListKind[T], view: View) -> tuple[Column[T], ...]:
     return tuple(column for column in kind.columns if column.key in chosen)
 
 
-def heads(columns: Sequence[Column[T]], view: View) -> list[Head]:
-    return [_head(column, view) for column in columns]
+def heads(kind: ListKind[T], columns: Sequence[Column[T]], view: View) -> list[Head]:
+    return [_head(column, view, view.sort or kind.usual_sort) for column in columns]
 
 
-def _head(column: Column[T], view: View) -> Head:
+def _head(column: Column[T], view: View, sort: str) -> Head:
     if not column.sort:
         return Head(column.title, column.style, "", "")
-    sort = view.sort or ("id" if column.sort == "id" else "")
     rising, falling = column.sort, f"-{column.sort}"
     order = {rising: "ascending", falling: "descending"}.get(sort, "")
     first, second = (falling, rising) if column.falls else (rising, falling)

@@ -41,6 +41,13 @@ _WATCHED = (
     kind_pb2.KIND_CONTROL_UNIT_STATUS,
     kind_pb2.KIND_UNIT_SERVER,
     kind_pb2.KIND_UNIT_SERVER_STATUS,
+    # Of these the overview tells little, but lists show them.
+    kind_pb2.KIND_AGENT,
+    kind_pb2.KIND_MAINTENANCE,
+    kind_pb2.KIND_OPERATION,
+    kind_pb2.KIND_POLICY,
+    kind_pb2.KIND_SNAPSHOT,
+    kind_pb2.KIND_TEMPLATE,
 )
 _SHOWN_AS = {
     "control_unit_statuses": "control_units",

@@ -94,6 +94,17 @@ async function announce() {
   news.hidden = count === 0;
 }
 
+// What no event tells of.
+let since = 0;
+setInterval(() => {
+  const every = Number(list()?.dataset.every ?? 0);
+  since = document.hidden ? since : since + 1;
+  if (every === 0 || since < every || busy || list().hasAttribute("data-past")) return;
+  since = 0;
+  allDue = true;
+  readAgain();
+}, 1000);
+
 document.addEventListener("htmx:afterSettle", () => {
   restoreTicks();
   showAges();
