@@ -3,7 +3,16 @@
 from aiohttp import web
 
 from webui.assets import read_assets
-from webui.datasets import bulk, change_set, editing, history, reverting, undo
+from webui.datasets import (
+    bulk,
+    change_set,
+    editing,
+    history,
+    rebase,
+    reverting,
+    template,
+    undo,
+)
 from webui.frame import pages as frame
 from webui.frame import palette
 from webui.headers import add_headers, log_request
@@ -48,6 +57,8 @@ def application(site: Site, feed: Feed) -> web.Application:
             *change_set.routes(site),
             *history.routes(site),
             *reverting.routes(site),
+            *rebase.routes(site),
+            *template.routes(site),
             *undo.routes(site),
             *ordering.routes(site),
             *units.routes(site),

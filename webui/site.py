@@ -21,6 +21,7 @@ from control_units.client import (
 from webui.clock import time_zone_name
 from webui.frame.moment import keep_moment
 from webui.live.hub import Hub
+from webui.translation import _
 from webui.visit import current_visit
 
 # Time for all that one page asks, in s.
@@ -71,6 +72,14 @@ class Site:
         text = self.environment.get_template(template).render(context)
         text = keep_moment(text, current_visit().past)
         return web.Response(text=text, content_type="text/html")
+
+    def missing(self) -> web.Response:
+        """There is nothing at this address."""
+        context: dict[str, object] = {
+            "title": _("There is no such page"),
+            "message": _("What the address names has never been here, or is called otherwise now."),
+        }
+        return self.page("refused.html", context, status=HTTPStatus.NOT_FOUND)
 
     def refused(self, failure: ClientError | TimeoutError, *, whole: bool) -> web.Response:
         """What the server said instead; as a page, or as a line for a part of one."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from aiohttp import web
-from mds.v1.bundle_pb2 import ApplyProgress, SeenPlan
+from mds.v1.bundle_pb2 import SeenPlan
 from mds.v1.control_unit_pb2 import ListControlUnitsRequest
 from mds.v1.edit_pb2 import EditControlUnitsRequest
 from mds.v1.position_pb2 import Position
@@ -140,7 +140,7 @@ class BulkPages:
     async def _outcome(self, asked: EditControlUnitsRequest) -> Outcome:
         async with asyncio.timeout(WRITE_SECONDS):
             responses = self._client.edits.EditControlUnits(asked, timeout=WRITE_SECONDS)
-            return await outcome_of(self._client, responses, progress=_say_nothing)
+            return await outcome_of(self._client, responses, progress=lambda _: None)
 
     async def _form(
         self, chosen: Chosen, texts: Mapping[str, str], *, problem: str = ""
@@ -186,7 +186,3 @@ def _seen(texts: Mapping[str, str]) -> SeenPlan:
         revision=int(revision) if revision.isdecimal() else 0,
     )
     return SeenPlan(position=position, plan=texts.get("plan", ""))
-
-
-def _say_nothing(_: ApplyProgress) -> None:
-    pass

@@ -1,0 +1,162 @@
+"""Moving units to a version of their template: what it means for each, ticks, then one change."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aiohttp import web
+from mds.v1.difference_pb2 import FieldDifference
+from mds.v1.edit_pb2 import (
+    RebaseControlUnitsRequest,
+    RebaseControlUnitsResponse,
+    RebaseOutcome,
+    UnitRebase,
+    UnitSelection,
+)
+
+from control_units.client import ClientError, Stale
+from control_units.client.bundles import Outcome, outcome_of
+from webui.datasets.form import new_request_id
+from webui.names import id_of, page_of
+from webui.site import Site
+from webui.translation import _, gettext_noop
+
+PATIENCE_SECONDS = 60.0
+_OUTCOMES = {
+    RebaseOutcome.REBASE_OUTCOME_CONFLICT: gettext_noop("conflict"),
+    RebaseOutcome.REBASE_OUTCOME_REMOVED_PARAMETER: gettext_noop("removed parameter"),
+    RebaseOutcome.REBASE_OUTCOME_CHANGED_DEFAULT: gettext_noop("changed default"),
+    RebaseOutcome.REBASE_OUTCOME_UNAFFECTED: gettext_noop("unaffected"),
+}
+"""Worst first, as they are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RebaseRow:
+    """What it means for one unit.
+
+    Attributes:
+        problems: why it cannot be moved as it is.
+        is_ticked: whether it is moved unless somebody says otherwise.
+    """
+
+    name: str
+    id: str
+    page: str
+    from_version: int
+    outcome: str
+    differences: tuple[FieldDifference, ...]
+    dropped: tuple[str, ...]
+    problems: tuple[str, ...]
+    is_running: bool
+    is_ticked: bool
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    pages = RebasePages(site)
+    return [
+        web.get("/templates/{id:.+}/rebase", pages.plan),
+        web.post("/templates/{id:.+}/rebase", pages.rebase),
+    ]
+
+
+class RebasePages:
+    """Handlers. Each holds nothing but what it draws."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._client = site.client
+
+    async def plan(self, request: web.Request) -> web.Response:
+        """`GET /templates/{id}/rebase?version=2`: what it means for every unit on another one."""
+        return await self._plan(request.match_info["id"], request.query.get("version", ""))
+
+    async def rebase(self, request: web.Request) -> web.Response:
+        """`POST /templates/{id}/rebase`: moves those that are ticked, as one change."""
+        id = request.match_info["id"]
+        posted = await request.post()
+        texts = {name: str(value) for name, value in posted.items()}
+        ticked = [str(value) for name, value in posted.items() if name == "unit"]
+        version = texts.get("version", "")
+        if not ticked:
+            return await self._plan(id, version, problem=_("No unit is ticked."))
+        asked = _request(id, version)
+        asked.selection.CopyFrom(UnitSelection(names=ticked))
+        asked.validate_only = False
+        asked.drop_conflicting = texts.get("drop_conflicting") == "1"
+        asked.reason = texts.get("reason", "")
+        asked.request_id = texts.get("request_id") or new_request_id()
+        try:
+            outcome, _units = await self._outcome(asked)
+        except Stale as moved:
+            return await self._plan(id, version, problem=moved.message)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        if not outcome.summary.applied:
+            why = " ".join(f"{id_of(each.name)}: {each.message}" for each in outcome.problems[:5])
+            return await self._plan(id, version, problem=_("Nothing was moved.") + f" {why}")
+        raise web.HTTPSeeOther(f"/change_sets/{outcome.summary.position.revision}?saved=1")
+
+    async def _plan(self, id: str, version: str, *, problem: str = "") -> web.Response:
+        try:
+            outcome, units = await self._outcome(_request(id, version))
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        order: Mapping[int, int] = {outcome: place for place, outcome in enumerate(_OUTCOMES)}
+        rows = [
+            _row(
+                each, [problem.message for problem in outcome.problems if problem.name == each.name]
+            )
+            for each in sorted(units, key=lambda unit: order.get(unit.outcome, 0))
+        ]
+        context = {
+            "id": id,
+            "page": page_of(f"templates/{id}"),
+            "version": version,
+            "rows": rows,
+            "running": outcome.summary.running,
+            "has_conflicts": any(not each.is_ticked for each in rows),
+            "request_id": new_request_id(),
+            "problem": problem,
+        }
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
+        return self._site.page("datasets/rebase.html", context, status=status)
+
+    async def _outcome(self, asked: RebaseControlUnitsRequest) -> tuple[Outcome, list[UnitRebase]]:
+        units: list[UnitRebase] = []
+
+        def told(response: RebaseControlUnitsResponse) -> tuple[()]:
+            units.extend(response.units)
+            return ()
+
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            responses = self._client.edits.RebaseControlUnits(asked, timeout=PATIENCE_SECONDS)
+            outcome = await outcome_of(
+                self._client, responses, progress=lambda _: None, results_of=told
+            )
+        return outcome, units
+
+
+def _request(id: str, version: str) -> RebaseControlUnitsRequest:
+    return RebaseControlUnitsRequest(
+        template=f"templates/{id}",
+        to_version=int(version) if version.isdecimal() and len(version) < 9 else 0,
+        validate_only=True,
+        request_id=new_request_id(),
+    )
+
+
+def _row(unit: UnitRebase, problems: Sequence[str]) -> RebaseRow:
+    return RebaseRow(
+        name=unit.name,
+        id=id_of(unit.name),
+        page=page_of(unit.name),
+        from_version=unit.from_version,
+        outcome=_(_OUTCOMES.get(unit.outcome) or "?"),
+        differences=tuple(unit.differences),
+        dropped=tuple(unit.dropped),
+        problems=tuple(problems),
+        is_running=unit.is_running,
+        is_ticked=unit.outcome != RebaseOutcome.REBASE_OUTCOME_CONFLICT,
+    )

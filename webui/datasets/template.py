@@ -1,0 +1,236 @@
+"""The page of a template: what its versions are, who stands on which, and what may be done."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiohttp import web
+from google.protobuf.field_mask_pb2 import FieldMask
+from mds.v1.dataset_pb2 import Attribute
+from mds.v1.parameter_pb2 import Parameter
+from mds.v1.template_pb2 import (
+    DeprecateTemplateVersionRequest,
+    DiscardTemplateDraftRequest,
+    GetTemplateRequest,
+    ListTemplateVersionsRequest,
+    PublishTemplateVersionRequest,
+    Template,
+    UpdateTemplateRequest,
+    VersionState,
+)
+
+from control_units.client import ClientError
+from webui import vocabulary
+from webui.clock import moment
+from webui.datasets.dataset import range_text
+from webui.datasets.form import new_request_id
+from webui.names import id_of, page_of
+from webui.site import READ_SECONDS, Site
+from webui.translation import _, gettext_noop
+
+DRAFT = VersionState.VERSION_STATE_DRAFT
+_STATES = {
+    VersionState.VERSION_STATE_DRAFT: gettext_noop("draft"),
+    VersionState.VERSION_STATE_PUBLISHED: gettext_noop("published"),
+    VersionState.VERSION_STATE_DEPRECATED: gettext_noop("deprecated"),
+}
+# Of an attribute, besides its value and range.
+_MORE = (
+    "increment",
+    "warning_minimum",
+    "warning_maximum",
+    "warning_threshold",
+    "error_threshold",
+    "offset",
+    "conversion_factor",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    version: int
+    state: str
+    units: int
+    is_draft: bool
+    is_deprecated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """An attribute or a parameter.
+
+    Attributes:
+        more: what else is said of it: `increment 0.1`.
+    """
+
+    name: str
+    description: str
+    direction: str
+    type: str
+    unit: str
+    default: str
+    range: str
+    more: str
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    pages = TemplatePages(site)
+    return [
+        web.post("/templates/{id:.+}/draft", pages.begin),
+        web.post("/templates/{id:.+}/publish", pages.publish),
+        web.post("/templates/{id:.+}/deprecate", pages.deprecate),
+        web.post("/templates/{id:.+}/discard", pages.discard),
+        web.get("/templates/{id:.+}", pages.template),
+    ]
+
+
+class TemplatePages:
+    """Handlers. Each holds nothing but what it draws."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._templates = site.client.templates
+
+    async def template(self, request: web.Request) -> web.Response:
+        """`GET /templates/{id}?version=2`; without one, the newest."""
+        name = f"templates/{request.match_info['id']}"
+        asked = request.query.get("version", "")
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                shown, versions = await asyncio.gather(
+                    self._templates.GetTemplate(
+                        GetTemplateRequest(
+                            name=name,
+                            version=int(asked) if asked.isdecimal() and len(asked) < 9 else 0,
+                            as_of=self._site.as_of,
+                        )
+                    ),
+                    self._templates.ListTemplateVersions(ListTemplateVersionsRequest(name=name)),
+                )
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        rows = [
+            version_row(each, count)
+            for each, count in zip(versions.versions, versions.unit_counts, strict=True)
+        ]
+        saved = request.query.get("saved", "")
+        context = {
+            "id": id_of(name),
+            "page": page_of(name),
+            "template": shown,
+            "state": state_words(shown.version_state),
+            "changed": moment(shown.update_time, today=datetime.now(UTC)),
+            "newest": versions.versions[-1],
+            "has_draft": rows[-1].is_draft,
+            "versions": list(reversed(rows)),
+            "attributes": [slot_row(each) for each in shown.attributes],
+            "parameters": [slot_row(each) for each in shown.parameters],
+            "saved": int(saved) if saved.isdecimal() else 0,
+        }
+        return self._site.page("datasets/template.html", context)
+
+    async def begin(self, request: web.Request) -> web.Response:
+        """`POST /templates/{id}/draft`: the next version begins as a copy of the newest."""
+        name, etag, reason = await _asked(request)
+        draft = Template(name=name, etag=etag, version_state=DRAFT)
+        return await self._changed(
+            self._templates.UpdateTemplate(
+                UpdateTemplateRequest(
+                    template=draft,
+                    update_mask=FieldMask(paths=["version_state"]),
+                    request_id=new_request_id(),
+                    reason=reason,
+                )
+            )
+        )
+
+    async def publish(self, request: web.Request) -> web.Response:
+        """`POST /templates/{id}/publish`: the draft is free to use, and never changes again."""
+        name, etag, reason = await _asked(request)
+        return await self._changed(
+            self._templates.PublishTemplateVersion(
+                PublishTemplateVersionRequest(
+                    name=name, etag=etag, request_id=new_request_id(), reason=reason
+                )
+            )
+        )
+
+    async def deprecate(self, request: web.Request) -> web.Response:
+        """`POST /templates/{id}/deprecate`: no new unit may use a version."""
+        name, etag, reason = await _asked(request)
+        version = str((await request.post()).get("version", ""))
+        return await self._changed(
+            self._templates.DeprecateTemplateVersion(
+                DeprecateTemplateVersionRequest(
+                    name=name,
+                    version=int(version) if version.isdecimal() else 0,
+                    etag=etag,
+                    request_id=new_request_id(),
+                    reason=reason,
+                )
+            )
+        )
+
+    async def discard(self, request: web.Request) -> web.Response:
+        """`POST /templates/{id}/discard`: throws the draft away."""
+        name, etag, reason = await _asked(request)
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                gone = await self._templates.DiscardTemplateDraft(
+                    DiscardTemplateDraftRequest(
+                        name=name, etag=etag, request_id=new_request_id(), reason=reason
+                    )
+                )
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        raise web.HTTPSeeOther(f"/change_sets/{gone.position.revision}?saved=1")
+
+    async def _changed(self, change: Awaitable[Template]) -> web.Response:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                changed = await change
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        raise web.HTTPSeeOther(f"{page_of(changed.name)}?saved={changed.revision}")
+
+
+async def _asked(request: web.Request) -> tuple[str, str, str]:
+    """Name, etag and reason."""
+    posted = await request.post()
+    name = f"templates/{request.match_info['id']}"
+    return name, str(posted.get("etag", "")), str(posted.get("reason", ""))
+
+
+def version_row(template: Template, units: int) -> VersionRow:
+    return VersionRow(
+        version=template.version,
+        state=state_words(template.version_state),
+        units=units,
+        is_draft=template.version_state == DRAFT,
+        is_deprecated=template.version_state == VersionState.VERSION_STATE_DEPRECATED,
+    )
+
+
+def slot_row(slot: Attribute | Parameter) -> SlotRow:
+    is_attribute = isinstance(slot, Attribute)
+    more = [
+        f"{facet.replace('_', ' ')} {getattr(slot, facet)}"
+        for facet in _MORE
+        if is_attribute and getattr(slot, facet)
+    ]
+    return SlotRow(
+        name=slot.name,
+        description=slot.description,
+        direction=vocabulary.direction(slot.direction) if isinstance(slot, Attribute) else "",
+        type=vocabulary.value_type(slot.type),
+        unit=slot.unit,
+        default=slot.default_value,
+        range=range_text(slot),
+        more=", ".join(more),
+    )
+
+
+def state_words(state: int) -> str:
+    word = next((word for known, word in _STATES.items() if known == state), "")
+    return _(word) if word else "?"
