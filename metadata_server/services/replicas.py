@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import socket
-import time
 from dataclasses import dataclass
 
 import structlog
@@ -67,7 +66,7 @@ class SignOfLife:
         self._store = store
         self._tailer = tailer
         self._id, self._version = id, version
-        self._began_s = time.monotonic()
+        self._start_us = 0
         self._ports = (0, 0)
 
     async def run(self, *, grpc_port: int, http_port: int) -> None:
@@ -102,14 +101,15 @@ class SignOfLife:
             lag_us=round(self._tailer.lag_s * 1_000_000),
             followers=self._tailer.followers,
         )
-        age_us = round((time.monotonic() - self._began_s) * 1_000_000)
 
-        def work(unit: UnitOfWork) -> None:
-            write_sign(unit, sign, age_us=age_us)
+        def work(unit: UnitOfWork) -> int:
+            start_us = self._start_us or unit.now_us
+            write_sign(unit, sign, start_us=start_us)
             forget_replicas(unit)
+            return start_us
 
         try:
-            await self._store.transact(work)
+            self._start_us = (await self._store.transact(work)).value
         except Refused as refused:
             log.info("no_sign_of_life", reason=refused.reason)
         except Exception:  # the top of a background loop: nobody's work hangs on a sign

@@ -28,12 +28,8 @@ replica = Table(
 )
 
 
-def write_sign(unit: UnitOfWork, sign: Sign, *, age_us: int) -> None:
-    """Writes what a replica says of itself, by the database's clock.
-
-    Args:
-        age_us: how long it has served.
-    """
+def write_sign(unit: UnitOfWork, sign: Sign, *, start_us: int) -> None:
+    """Writes what a replica says of itself, by the database's clock."""
     node = unit.connection.execute(select(unit.database.node)).scalar_one()
     row = {
         "id": sign.id[:255],
@@ -45,7 +41,7 @@ def write_sign(unit: UnitOfWork, sign: Sign, *, age_us: int) -> None:
         "http_port": sign.http_port,
         "lag_us": sign.lag_us,
         "followers": sign.followers,
-        "start_us": unit.now_us - age_us,
+        "start_us": start_us,
         "seen_us": unit.now_us,
         "database_node": str(node)[:255],
     }
