@@ -18,6 +18,8 @@ TEXT = re.compile(r"mds_([a-z0-9]{12})_[A-Za-z0-9_-]{43,128}")
 ID = re.compile(r"[a-z0-9]{12}")
 HASH = re.compile(r"[0-9a-f]{64}")
 LONGEST_PRINCIPAL = 255
+CHANGES_TOKENS = ("Tokens.CreateToken", "Tokens.RevokeToken")
+"""Methods whose change sets are told although they change nothing that has a history."""
 HOUR_US = 3_600_000_000
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, exists, func, select
 
+from metadata_server.domain.access.token import CHANGES_TOKENS
 from metadata_server.domain.change import Action
 from metadata_server.domain.change_set import ChangeSet, ChangeSetSelection, unknown_change_set
 from metadata_server.domain.filter.vocabulary import CHANGE_SET
@@ -53,7 +54,8 @@ def change_set_page(
             columns.revision >= window.oldest,
             columns.revision <= window.newest,
             columns.revision != place.revision,
-            exists().where(history.c.revision == columns.revision),
+            exists().where(history.c.revision == columns.revision)
+            | columns.method.in_(CHANGES_TOKENS),
         )
         if selection.author:
             found = found.where(columns.author == selection.author)
@@ -79,7 +81,7 @@ def get_change_set(unit: UnitOfWork, revision: int) -> ChangeSet:
     row = unit.connection.execute(query).one_or_none()
     if row is not None:
         (found,) = counted(unit, [change_set_of(row)])
-        if found.created or found.updated or found.deleted:
+        if found.created or found.updated or found.deleted or found.method in CHANGES_TOKENS:
             return found
     raise unknown_change_set(revision)
 
