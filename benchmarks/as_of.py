@@ -16,6 +16,7 @@ from metadata_server.domain.page import Selection
 from metadata_server.store.intent.lists import resource_page
 from metadata_server.store.store import Store
 from tests.stages.opened_store import opened_store
+from tests.stages.shelves import shelf_of
 
 PAGE, TIMES = 100, 15
 GOAL_MS = 100
@@ -72,7 +73,9 @@ def median_ms(store: Store, selection: Selection, moment: str) -> float:
     taken = []
     for _ in range(TIMES):
         began = time.perf_counter()
-        page = store.read_now(lambda unit: resource_page(unit, type_, wanted, size=PAGE))
+        page = store.read_now(
+            lambda unit: resource_page(unit, type_, wanted, shelf_of(type_), size=PAGE)
+        )
         taken.append((time.perf_counter() - began) * 1000)
         assert page.value.items
     return statistics.median(taken)

@@ -30,6 +30,7 @@ from metadata_server.store.life.status_lists import status_page
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store
+from tests.stages.shelves import shelf_of
 
 PAGE, TIMES = 100, 3
 INDEXED_GOAL_MS, GOAL_MS = 50, 400
@@ -101,7 +102,8 @@ def taken_ms(store: Store, server: Process | None, text: str, order: str) -> flo
     def work(unit: UnitOfWork) -> int:
         if by_status:
             return len(status_page(unit, selection, size=PAGE).items)
-        return len(resource_page(unit, ControlUnit, selection, size=PAGE).items)
+        nothing_kept = shelf_of(ControlUnit)
+        return len(resource_page(unit, ControlUnit, selection, nothing_kept, size=PAGE).items)
 
     began = processor_s(server)
     for _ in range(TIMES):

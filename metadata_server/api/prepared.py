@@ -1,7 +1,8 @@
-"""Replies that are remembered, and whose bytes are made once."""
+"""Replies whose bytes are made before they are sent: of what is remembered, once for all."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,27 @@ from metadata_server.services.watching.remembered import Held
 MESSAGE, WIRE = "message", "wire"
 
 
-class Prepared:
-    """What a servicer may return instead of a message: one that is held, with its forms.
+class Ready(ABC):
+    """What a servicer may return instead of a message."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def message(self) -> Message: ...
+
+    @property
+    @abstractmethod
+    def wire(self) -> bytes: ...
+
+    @property
+    def head(self) -> Message:
+        """The message, or as much of it as is not a page's content."""
+        return self.message
+
+
+class Prepared(Ready):
+    """A message that is held, with its forms.
 
     Args:
         make: the message of what is held.
@@ -47,8 +67,11 @@ class Prepared:
         return found
 
 
-def serialized(reply: Message | Prepared) -> bytes:
+def serialized(reply: Message | Ready) -> bytes:
     """The bytes of a reply."""
-    if isinstance(reply, Prepared):
-        return reply.wire
-    return reply.SerializeToString()
+    return reply.wire if isinstance(reply, Ready) else reply.SerializeToString()
+
+
+def message_of(reply: Message | Ready) -> Message:
+    """A reply as its message; perhaps everybody's: not to be changed."""
+    return reply.message if isinstance(reply, Ready) else reply

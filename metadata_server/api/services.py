@@ -90,6 +90,7 @@ from metadata_server.api.instantiation import InstantiationsServicer
 from metadata_server.api.live_values import LiveValuesServicer
 from metadata_server.api.operation import OperationParts, OperationsServicer
 from metadata_server.api.overview import OverviewServicer
+from metadata_server.api.pages import weight_of, written
 from metadata_server.api.registration import RegistrationServicer
 from metadata_server.api.renaming import RenamingMethods
 from metadata_server.api.replica import ReplicasServicer
@@ -140,6 +141,7 @@ from metadata_server.services.values.taking import SnapshotTaking
 from metadata_server.services.watching.overview import Overviews
 from metadata_server.services.watching.remembered import Remembered
 from metadata_server.services.watching.watch import Watching
+from metadata_server.store.intent.shelf import Shelf
 
 STANDARD = (
     (Template, template_pb2, template_pb2_grpc),
@@ -165,8 +167,9 @@ def add_standard(
     server: grpc.aio.Server, resources: Resources, remembered: Remembered, more: dict[str, Any]
 ) -> None:
     """Adds the service of each kind: its standard methods, and those of `more` by name."""
+    shelf = Shelf(written, weight_of)
     for type_, protocol, protocol_grpc in STANDARD:
-        methods = StandardMethods(type_, protocol, resources, remembered)
+        methods = StandardMethods(type_, protocol, resources, remembered, shelf)
         service = methods.words
         base = getattr(protocol_grpc, f"{service}Servicer")
         handlers = methods.handlers() | {

@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from metadata_server.api.calls import Context, caller_of, tell_position
 from metadata_server.api.messages import apply_mask, from_message, to_message
 from metadata_server.api.messages.position import position_message
+from metadata_server.api.pages import Page, Written
 from metadata_server.api.prepared import Prepared
 from metadata_server.domain.intent.template import Template
 from metadata_server.domain.names import Kind
@@ -23,6 +24,7 @@ from metadata_server.domain.page import Selection
 from metadata_server.domain.resource import Resource
 from metadata_server.services.intent.resources import Resources
 from metadata_server.services.watching.remembered import Origin, Remembered
+from metadata_server.store.intent.shelf import Shelf
 
 SELECTION_FIELDS = {
     "unit_server": Kind.UNIT_SERVER,
@@ -44,6 +46,7 @@ class StandardMethods:
     protocol: Any
     resources: Resources
     remembered: Remembered
+    shelf: Shelf[Written]
 
     @property
     def kind(self) -> Kind:
@@ -85,19 +88,17 @@ class StandardMethods:
         tell_position(context, position)
         return Prepared(held, to_message)
 
-    async def list(self, request: Any, context: Context) -> Message:
+    async def list(self, request: Any, context: Context) -> Page:
         selection = selection_of(self.kind, request)
         page = await self.resources.list(
-            self.type, selection, size=request.page_size, token=request.page_token
+            self.type, selection, self.shelf, size=request.page_size, token=request.page_token
         )
         tell_position(context, page.position)
-        reply = getattr(self.protocol, f"List{self.words}Response")(
+        head = getattr(self.protocol, f"List{self.words}Response")(
             next_page_token=page.value.next_page_token,
             position=position_message(page.value.position),
         )
-        getattr(reply, self.kind.collection).extend(map(to_message, page.value.items))
-        message: Message = reply
-        return message
+        return Page(head, page.value.items)
 
     async def create(self, request: Any, context: Context) -> Message:
         message = getattr(request, self.kind.value)

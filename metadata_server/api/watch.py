@@ -17,6 +17,7 @@ from mds.v1 import view_pb2, watch_pb2
 from prometheus_client import CollectorRegistry, Gauge
 
 from metadata_server.api.calls import Context
+from metadata_server.api.entries import entry_of, tag_of
 from metadata_server.api.messages import (
     control_unit_status_message,
     to_message,
@@ -37,7 +38,7 @@ from metadata_server.services.watching.watch import Watching
 MESSAGE_BYTES = 1024 * 1024
 LARGEST_REVISION_BYTES = 32 * 1024 * 1024
 SERVICE = "mds.v1.Watch"
-EVENTS_TAG = bytes([watch_pb2.WatchResponse.EVENTS_FIELD_NUMBER << 3 | 2])
+EVENTS_TAG = tag_of(watch_pb2.WatchResponse.EVENTS_FIELD_NUMBER)
 ACTIONS = {each: watch_pb2.EventAction.Value(f"EVENT_ACTION_{each.name}") for each in EventAction}
 
 
@@ -129,7 +130,7 @@ def responses_of(notice: Notice, *, full: bool) -> Iterator[bytes]:
             yield response_of(notice.position, parts, revision if is_new else revision - 1)
             parts, size = [], 0
         revision = event.change.revision
-        part = field_of(event_message(event, full=full).SerializeToString())
+        part = entry_of(EVENTS_TAG, event_message(event, full=full).SerializeToString())
         parts.append(part)
         size += len(part)
     yield response_of(notice.position, parts)
@@ -141,16 +142,6 @@ def response_of(position: Position, parts: list[bytes], revision: int | None = N
         message.revision = revision
     head = watch_pb2.WatchResponse(position=message).SerializeToString()
     return b"".join([head, *parts])
-
-
-def field_of(event: bytes) -> bytes:
-    """An event as one entry of the field `events`: tag, length, content."""
-    length, digits = len(event), bytearray()
-    while length > 0x7F:
-        digits.append(length & 0x7F | 0x80)
-        length >>= 7
-    digits.append(length)
-    return EVENTS_TAG + digits + event
 
 
 def event_message(event: Event, *, full: bool) -> watch_pb2.Event:

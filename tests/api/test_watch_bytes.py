@@ -6,7 +6,8 @@ import pytest
 from mds.v1 import kind_pb2, watch_pb2
 
 from metadata_server.api import watch
-from metadata_server.api.watch import field_of, responses_of
+from metadata_server.api.entries import entry_of
+from metadata_server.api.watch import EVENTS_TAG, responses_of
 from metadata_server.domain.change import Action, Change, Position, Subject
 from metadata_server.domain.intent.control_unit import ControlUnit, ControlUnitStatus
 from metadata_server.domain.intent.facility import Agent, ExecutionUnit, Script, Snapshot, Variable
@@ -102,7 +103,7 @@ def test_a_bookmark_is_a_position_alone() -> None:
 @pytest.mark.parametrize("size", [0, 1, 127, 128, 129, 16_383, 16_384, 3_000_000])
 def test_events_of_any_size_are_joined(size: int) -> None:
     told = watch_pb2.Event(reason="x" * size)
-    data = field_of(told.SerializeToString())
+    data = entry_of(EVENTS_TAG, told.SerializeToString())
     assert list(watch_pb2.WatchResponse.FromString(data * 2).events) == [told, told]
 
 

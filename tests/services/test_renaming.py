@@ -26,6 +26,7 @@ from metadata_server.services.intent.renaming import Copying, Renaming
 from metadata_server.services.intent.resources import Resources
 from metadata_server.services.past.undo import Undo
 from metadata_server.store.store import Store
+from tests.stages.shelves import shelf_of
 
 Call = Callable[..., Caller]
 CURRENT = Attribute("current", Direction.INPUT, ValueType.DOUBLE)
@@ -241,7 +242,8 @@ async def test_who_depends_on_a_unit_follows_it_to_its_new_name(
     renamed = await rename(renaming, caller, "A/1", "B/1")
     assert await rename(renaming, caller, "A/1", "B/1") == renamed
     everything = Selection(kind=Kind.CONTROL_UNIT)
-    listing = (await resources.list(ControlUnit, everything, size=9, token="")).value
+    shelf = shelf_of(ControlUnit)
+    listing = (await resources.list(ControlUnit, everything, shelf, size=9, token="")).value
     there = {each.id: each for each in listing.items}
     assert (there["A/2"].requires, there["A/2"].after) == (("B/1", "X/"), ("B/1",))
     assert (there["A/3"].requires, there["A/3"].after) == (("B/1",), ("B/1",))

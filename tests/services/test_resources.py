@@ -21,6 +21,7 @@ from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
 from metadata_server.services.intent.resources import Resources
 from metadata_server.store.store import Store
+from tests.stages.shelves import shelf_of
 
 Call = Callable[..., Caller]
 CURRENT = Attribute(
@@ -190,11 +191,13 @@ async def test_all_pages_show_what_the_first_one_saw(resources: Resources, call:
     for number in range(5):
         await resources.create(call(), Variable(id=f"v{number}", value="0"), validate_only=False)
     selection = Selection(kind=Kind.VARIABLE)
-    first = (await resources.list(Variable, selection, size=2, token="")).value
+    shelf = shelf_of(Variable)
+    first = (await resources.list(Variable, selection, shelf, size=2, token="")).value
     await resources.delete(call(), Variable, "v3", etag="*", validate_only=False)
     await resources.create(call(), Variable(id="v2b", value="1"), validate_only=False)
     found, page = list(first.items), first
     while page.next_page_token:
-        page = (await resources.list(Variable, selection, size=2, token=page.next_page_token)).value
+        token = page.next_page_token
+        page = (await resources.list(Variable, selection, shelf, size=2, token=token)).value
         found += page.items
     assert [variable.id for variable in found] == ["v0", "v1", "v2", "v3", "v4"]

@@ -22,6 +22,7 @@ from metadata_server.services.intent.resources import Resources
 from metadata_server.services.values.snapshots import Comparing, Side, Snapshots
 from metadata_server.store.store import Store
 from tests.domain.facility import POWER_SUPPLY, UNIT, override
+from tests.stages.shelves import shelf_of
 
 Call = Callable[..., Caller]
 T = ValueType
@@ -238,9 +239,10 @@ async def test_snapshots_are_listed_by_mark_now_and_in_the_past(
 
     async def listed(mark: str, as_of: str = "") -> list[str]:
         selection = Selection(kind=Kind.SNAPSHOT, mark=mark, as_of=as_of)
-        ids, token = [], ""
+        ids: list[str] = []
+        token, shelf = "", shelf_of(Snapshot)
         while True:
-            page = (await facility.list(Snapshot, selection, size=1, token=token)).value
+            page = (await facility.list(Snapshot, selection, shelf, size=1, token=token)).value
             ids += [each.id for each in page.items]
             token = page.next_page_token
             if not token:

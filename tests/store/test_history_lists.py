@@ -18,10 +18,12 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, PageStart, Selection, token_of
 from metadata_server.domain.refused import Refused
 from metadata_server.store.intent.lists import resource_page
+from metadata_server.store.intent.shelf import Shelf
 from metadata_server.store.past.history import image_at, images_between
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store
+from tests.stages.shelves import shelf_of
 
 CALLER = Caller(principal=Principal("tester"), method="Tests.Change")
 UNITS = ["DAFNE/A", "DAFNE/B", "DAFNE/B/1", "DAFNE/C_1", "DAFNE/C-1", "BTF", "BTF/DAQ", "BTF.2/x"]
@@ -43,6 +45,7 @@ class Facility:
     store: Store
     units: dict[str, ControlUnit] = field(default_factory=dict)
     past: dict[Position, dict[str, ControlUnit]] = field(default_factory=dict)
+    shelf: Shelf[ControlUnit] = field(default_factory=lambda: shelf_of(ControlUnit))
 
     def declare_the_rest(self) -> None:
         def work(unit: UnitOfWork) -> None:
@@ -86,7 +89,9 @@ class Facility:
 
     def page(self, selection: Selection, *, size: int, token: str) -> Listing[ControlUnit]:
         return self.store.read_now(
-            lambda unit: resource_page(unit, ControlUnit, selection, size=size, token=token)
+            lambda unit: resource_page(
+                unit, ControlUnit, selection, self.shelf, size=size, token=token
+            )
         ).value
 
     def pages(self, selection: Selection, position: Position, *, size: int) -> list[ControlUnit]:
@@ -247,7 +252,9 @@ def test_a_prefix_that_no_id_can_have_selects_nothing(facility: Facility) -> Non
 
 def test_unit_servers_are_found_by_their_agent(facility: Facility) -> None:
     selection = Selection(kind=Kind.UNIT_SERVER, agent="A1")
-    listing = facility.store.read_now(lambda unit: resource_page(unit, UnitServer, selection)).value
+    listing = facility.store.read_now(
+        lambda unit: resource_page(unit, UnitServer, selection, shelf_of(UnitServer))
+    ).value
     assert [server.id for server in listing.items] == ["S1"]
 
 

@@ -15,10 +15,12 @@ from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
 from metadata_server.store import schema
 from metadata_server.store.intent.lists import resource_page
+from metadata_server.store.intent.shelf import Shelf
 from metadata_server.store.past import retention
 from metadata_server.store.past.retention import horizon_of, trim_kind
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
+from tests.stages.shelves import shelf_of
 
 IDS = ["a", "b", "c", "d"]
 
@@ -31,6 +33,7 @@ class Facility:
     caller: Caller
     present: dict[str, Variable] = field(default_factory=dict)
     past: dict[int, dict[str, Variable]] = field(default_factory=dict)
+    shelf: Shelf[Variable] = field(default_factory=lambda: shelf_of(Variable))
 
     def save(self, id: str, value: str) -> int:
         before = self.present.get(id, Variable(id=id))
@@ -60,7 +63,9 @@ class Facility:
 
     def at(self, revision: int) -> list[Variable]:
         selection = Selection(kind=Kind.VARIABLE, as_of=str(revision))
-        page = self.store.read_now(lambda unit: resource_page(unit, Variable, selection))
+        page = self.store.read_now(
+            lambda unit: resource_page(unit, Variable, selection, self.shelf)
+        )
         return list(page.value.items)
 
     def trim(self, kind: Kind, revision: int) -> bool:
@@ -191,7 +196,9 @@ def test_a_page_token_from_before_the_horizon_is_refused(facility: Facility) -> 
 
     def page(token: str) -> str:
         answer = facility.store.read_now(
-            lambda unit: resource_page(unit, Variable, selection, size=1, token=token)
+            lambda unit: resource_page(
+                unit, Variable, selection, facility.shelf, size=1, token=token
+            )
         )
         return answer.value.next_page_token
 
@@ -207,4 +214,6 @@ def test_a_list_by_what_is_trimmed_is_refused(facility: Facility) -> None:
     facility.trim(Kind.TEMPLATE, last)
     selection = Selection(kind=Kind.CONTROL_UNIT, template="T", as_of=str(last - 1))
     with pytest.raises(Refused, match="HISTORY_TRIMMED"):
-        facility.store.read_now(lambda unit: resource_page(unit, ControlUnit, selection))
+        facility.store.read_now(
+            lambda unit: resource_page(unit, ControlUnit, selection, shelf_of(ControlUnit))
+        )

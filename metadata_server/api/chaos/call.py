@@ -10,7 +10,7 @@ from typing import Any
 
 from metadata_server.api.chaos.form import Form
 from metadata_server.api.chaos.parm import Parm
-from metadata_server.api.prepared import Prepared
+from metadata_server.api.prepared import message_of
 from metadata_server.api.rest.context import RestContext
 from metadata_server.api.rest.encoding import Json
 
@@ -39,7 +39,7 @@ class Call:
         """The reply of a method that answers with one message."""
         self.check(method)
         reply = await self.handler(method).unary_unary(self._told(method, request), self.context)
-        return reply.message if isinstance(reply, Prepared) else reply
+        return message_of(reply)
 
     async def stream(self, method: str, request: Any) -> AsyncIterator[Any]:
         """The messages of a method that answers with many."""

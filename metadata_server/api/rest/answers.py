@@ -12,9 +12,10 @@ from google.protobuf.message import Message
 from mds.v1 import control_unit_pb2, position_pb2
 
 from metadata_server.api.errors import error_tree, http_status_of
-from metadata_server.api.prepared import Prepared
+from metadata_server.api.pages import Page
+from metadata_server.api.prepared import Prepared, Ready, message_of
 from metadata_server.api.rest.context import RestContext
-from metadata_server.api.rest.encoding import encoded, tree_of
+from metadata_server.api.rest.encoding import encoded, json_bytes, tree_of
 from metadata_server.api.rest.parameters import FIELDS, Query, pairs_of
 from metadata_server.api.rest.routes import Route
 from metadata_server.api.rest.selecting import Wanted, selected, wanted_of
@@ -39,11 +40,11 @@ async def answer_of(
     route: Route,
     http: web.Request,
     query: Query,
-    reply: Message | Prepared,
+    reply: Message | Ready,
     context: RestContext,
 ) -> web.Response:
     """The answer to a call that gave a message."""
-    message: Any = reply.message if isinstance(reply, Prepared) else reply
+    message: Any = reply.head if isinstance(reply, Ready) else reply
     headers = COMMON | {"Vary": VARY, "Content-Type": JSON} | position_header(context)
     if route.items is not None:
         if message.DESCRIPTOR.fields_by_name.get("position"):
@@ -62,16 +63,28 @@ async def answer_of(
     return compressed(http, web.Response(body=body, status=status, headers=headers))
 
 
-async def body_of(reply: Message | Prepared, wanted: Wanted) -> bytes:
-    """A reply in JSON; of one that is remembered, the same bytes for all."""
-    if isinstance(reply, Prepared):
-        if not wanted:
-            found: bytes = reply.form(FORM, json_line)
-            return found
-        reply = reply.message
-    if reply.ByteSize() > WORTH_A_THREAD_BYTES:
-        return await asyncio.to_thread(json_line, reply, wanted)
-    return json_line(reply, wanted)
+async def body_of(reply: Message | Ready, wanted: Wanted) -> bytes:
+    """A reply in JSON; of what is remembered, the same bytes for all."""
+    if isinstance(reply, Prepared) and not wanted:
+        found: bytes = reply.form(FORM, json_line)
+        return found
+    if isinstance(reply, Page) and not wanted:
+        return page_line(reply) if reply.are_written else await asyncio.to_thread(page_line, reply)
+    message = message_of(reply)
+    if message.ByteSize() > WORTH_A_THREAD_BYTES:
+        return await asyncio.to_thread(json_line, message, wanted)
+    return json_line(message, wanted)
+
+
+def page_line(page: Page) -> bytes:
+    """A page, of which what is on it is in JSON already, or is from now on."""
+    texts = page.texts(json_bytes)
+    head = encoded(tree_of(page.head))
+    if not texts:
+        return head + b"\n"
+    name = page.head.DESCRIPTOR.fields_by_name[page.items_name].json_name
+    rest = head[1:] if head == b"{}" else b"," + head[1:]
+    return b"".join([b'{"', name.encode(), b'":[', b",".join(texts), b"]", rest, b"\n"])
 
 
 def json_line(message: Message, wanted: Wanted | None = None) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from metadata_server.api.calls import Calls
+from metadata_server.api.prepared import message_of
 from metadata_server.api.rest.accepting import best_of
 from metadata_server.api.rest.answers import COMMON, JSON, VARY
 from metadata_server.api.rest.asked import Asked
@@ -77,7 +78,7 @@ class ListEndpoint:
     async def _pages(self, request: Any, context: RestContext) -> AsyncIterator[Any]:
         request.page_size = request.page_size or PAGE_SIZE
         while True:
-            page = await self._handle(request, context)
+            page: Any = message_of(await self._handle(request, context))
             yield page
             if not page.next_page_token:
                 return

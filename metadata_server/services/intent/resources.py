@@ -29,11 +29,13 @@ from metadata_server.store import requests
 from metadata_server.store.deliveries.webhooks import remove_webhooks
 from metadata_server.store.intent.lists import resource_page
 from metadata_server.store.intent.removal import remove_units
+from metadata_server.store.intent.shelf import Shelf
 from metadata_server.store.past.past import resource_as_of
 from metadata_server.store.store import Answer, Store, told_at
 from metadata_server.store.unit_of_work import UnitOfWork
 
 R = TypeVar("R", bound=Resource)
+T = TypeVar("T")
 
 
 class Resources:
@@ -64,15 +66,24 @@ class Resources:
         return told_at(await self._store.read(work))
 
     async def list(
-        self, type_: type[R], selection: Selection, *, size: int, token: str
-    ) -> Answer[Listing[R]]:
+        self,
+        type_: type[Resource],
+        selection: Selection,
+        shelf: Shelf[T],
+        *,
+        size: int,
+        token: str,
+    ) -> Answer[Listing[T]]:
         """One page, by id; all pages of a list are as of the first one's position.
+
+        Args:
+            shelf: makes what is on the page of each resource.
 
         Raises:
             Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET, HISTORY_TRIMMED.
         """
         return await self._store.read(
-            lambda unit: resource_page(unit, type_, selection, size=size, token=token)
+            lambda unit: resource_page(unit, type_, selection, shelf, size=size, token=token)
         )
 
     async def create(self, caller: Caller, resource: R, *, validate_only: bool) -> Answer[R]:

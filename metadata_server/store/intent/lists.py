@@ -1,17 +1,16 @@
 """Pages of declared resources, as of the revision of a list's first page.
 
-As long as nothing has changed since, they are read from the table of their kind, by its
-indexes; else as `past` does it.
+As long as nothing has changed since, they are found in the table of their kind, by its
+indexes; else by the names of then, as `past` does it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import TypeVar
 
-from metadata_server.domain.change import Position
 from metadata_server.domain.filter.asked import asked_of
 from metadata_server.domain.horizon import check_position
 from metadata_server.domain.moment import moment_of
@@ -28,22 +27,29 @@ from metadata_server.domain.page import (
 from metadata_server.domain.resource import Resource
 from metadata_server.store.filter.keys_of_page import Row
 from metadata_server.store.filter.pages import FilteredList, kinds_of
-from metadata_server.store.intent.selections import filter_of, id_range, references_of
+from metadata_server.store.intent.selections import Filter, filter_of, id_range, references_of
+from metadata_server.store.intent.shelf import Kept, Shelf
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.past.moments import check_kept, position_at, time_at
-from metadata_server.store.past.past import pages_at, resources_at
+from metadata_server.store.past.past import batches_of, names_at, pages_at
 from metadata_server.store.unit_of_work import UnitOfWork
 
-R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
 
 
 def resource_page(
-    unit: UnitOfWork, type_: type[R], selection: Selection, *, size: int = 0, token: str = ""
-) -> Listing[R]:
+    unit: UnitOfWork,
+    type_: type[Resource],
+    selection: Selection,
+    shelf: Shelf[T],
+    *,
+    size: int = 0,
+    token: str = "",
+) -> Listing[T]:
     """One page of a list, by id, byte by byte; `unit` is one of `Store.read`.
 
     Args:
+        shelf: makes what is on the page of each resource.
         size: as the caller asked; 0: the default.
         token: of the page before; empty: the first page, as of the selection's moment.
 
@@ -53,22 +59,25 @@ def resource_page(
     """
 
     if selection.is_filtered:
-        found = filtered_page(unit, selection, size=size, token=token)
-        items = resources_of(unit, type_, found.items, found.position)
-        return Listing(items, found.position, found.next_page_token)
+        rows = filtered_page(unit, selection, size=size, token=token)
+        keys = [row.key for row in rows.items]
+        there = shelf.at(unit, type_, keys, rows.position.revision)
+        items = [there[key].value for key in keys]
+        return Listing(items, rows.position, rows.next_page_token)
 
-    def read(start: PageStart, limit: int) -> list[R]:
-        return page(unit, type_, selection, start=start, limit=limit)
+    def read(start: PageStart, limit: int) -> list[Kept[T]]:
+        return page(unit, type_, selection, shelf, start=start, limit=limit)
 
-    return listing(
+    found = listing(
         unit,
         selection,
         read,
         kinds={type_.kind},
         size=size,
         token=token,
-        id_of=lambda found: found.id,
+        id_of=lambda kept: kept.id,
     )
+    return Listing([kept.value for kept in found.items], found.position, found.next_page_token)
 
 
 def listing(
@@ -131,31 +140,46 @@ def filtered_page(unit: UnitOfWork, selection: Selection, *, size: int, token: s
     )
 
 
-def resources_of(
-    unit: UnitOfWork, type_: type[R], rows: Iterable[Row], position: Position
-) -> list[R]:
-    """The resources of a page, as of a position, in its order."""
-    keys = [row.key for row in rows]
-    if position.revision == unit.position.revision:
-        found = unit.resources.of_keys(type_, keys)
-    else:
-        found = resources_at(unit, type_, keys, position.revision)
-    return [found[key] for key in keys]
-
-
 def page(
-    unit: UnitOfWork, type_: type[R], selection: Selection, *, start: PageStart, limit: int
-) -> list[R]:
-    """At most `limit` resources after an id, as of a revision."""
+    unit: UnitOfWork,
+    type_: type[Resource],
+    selection: Selection,
+    shelf: Shelf[T],
+    *,
+    start: PageStart,
+    limit: int,
+) -> list[Kept[T]]:
+    """Of at most `limit` resources after an id, as of a revision."""
     revision = start.position.revision
     wanted = filter_of(unit, selection, revision)
     if wanted is None:
         return []
     # Marks are in the body alone; few are the snapshots that are read for nothing.
     if revision != unit.position.revision or wanted.mark:
-        pages = pages_at(unit, type_, wanted, after=start.after, size=limit, revision=revision)
-        return list(islice(chain.from_iterable(pages), limit))
+        pieces = pieces_at(unit, type_, wanted, shelf, start=start, size=limit)
+        return list(islice(chain.from_iterable(pieces), limit))
     table = LAYOUTS[type_.kind].table
     conditions = wanted.conditions(table)
     conditions += id_range(table.c.id, prefix=wanted.id_prefix, after=start.after)
-    return unit.resources.where(type_, *conditions, limit=limit)
+    return shelf.page(unit, type_, *conditions, limit=limit)
+
+
+def pieces_at(
+    unit: UnitOfWork,
+    type_: type[Resource],
+    wanted: Filter,
+    shelf: Shelf[T],
+    *,
+    start: PageStart,
+    size: int,
+) -> Iterator[list[Kept[T]]]:
+    """What was there at a revision and passes, by id; read as it is taken."""
+    revision = start.position.revision
+    if wanted.mark:
+        for read in pages_at(unit, type_, wanted, after=start.after, size=size, revision=revision):
+            yield [shelf.made(resource) for resource in read]
+        return
+    names = names_at(type_.kind, revision, wanted)
+    for some in batches_of(unit, names, wanted.id_prefix, after=start.after, size=size):
+        found = shelf.at(unit, type_, some.values(), revision, wanted)
+        yield [found[key] for key in some.values() if key in found]
