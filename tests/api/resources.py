@@ -37,7 +37,8 @@ from metadata_server.domain.intent.unit_server import Launch, UnitServer
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.orchestration.campaign import Campaign
-from metadata_server.domain.orchestration.guard import Guard, GuardedChange, MachineMode
+from metadata_server.domain.orchestration.guard import Guard, MachineMode
+from metadata_server.domain.orchestration.guarded_change import GuardedChange
 from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.domain.resource import Meta, Resource
 from metadata_server.domain.watch import View
@@ -208,6 +209,7 @@ BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
         unit_servers=SOME_IDS,
         templates=SOME_IDS,
         unit_labels=TEXTS,
+        unit_filter=TEXT,
     ),
     Campaign.kind: st.builds(
         Campaign,
@@ -232,6 +234,7 @@ BY_KIND: dict[Kind, st.SearchStrategy[Resource]] = {
         control_units=SOME_IDS,
         id_prefixes=SOME_IDS,
         unit_labels=TEXTS,
+        unit_filter=TEXT,
     ),
 }
 

@@ -104,3 +104,13 @@ async def test_an_order_that_a_guard_forbids_is_blocked_and_says_why(
     told = await mds("unload", "A/B/1", "--dry-run")
     assert told.code == 1
     assert "guards/beam forbids it while machine_modes/M is BEAM until it is ACCESS" in told.out
+
+
+async def test_a_guard_of_a_filter_reaches_what_passes_it(mds: Mds, tmp_path: Path) -> None:
+    await declare(mds, tmp_path)
+    await mds(*GUARD, "--forbid", "everything", "--filter", "zone=A -description:free")
+    assert "all units of zone=A -description:free" in (await mds("guard", "list")).out
+    assert (await mds("edit", "A/B/1", "--set", "description=free", "--yes")).code == 0
+    await mds("mode", "set", "M", "BEAM", "--reason", "injection")
+    assert (await mds("edit", "A/B/1", "--set", "labels[a]=b", "--yes")).code == 0
+    assert (await mds(*EDIT)).code == 1

@@ -34,3 +34,15 @@ async def test_a_list_of_zones_and_labels_says_so(mds: Mds) -> None:
     assert saved.out.startswith("m holds all with plane=x.")
     nothing = await mds("unit-list", "create", "n")
     assert (nothing.code, "Name units" in nothing.err) == (2, True)
+
+
+async def test_a_list_of_a_filter_holds_what_passes_it_when_it_is_used(
+    mds: Mds, tmp_path: Path
+) -> None:
+    await mds("import", "chaos", str(write(tmp_path, small_facility())))
+    saved = await mds("unit-list", "create", "silent", "--filter", "zone=A contact=NONE")
+    assert saved.out.startswith("silent holds all with zone=A contact=NONE.")
+    told = await mds("edit", "--list", "silent", "--set", "description=x", "--dry-run")
+    assert (told.code, "A/B/1" in told.out + told.err) == (0, True)
+    wrong = await mds("unit-list", "create", "other", "--filter", "zon=A")
+    assert (wrong.code, 'did you mean "zone"' in wrong.err) == (1, True)

@@ -1,5 +1,6 @@
 """What guards forbid, for which units, in which modes."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +12,11 @@ from metadata_server.domain.life.state import State
 from metadata_server.domain.orchestration.guard import (
     FORBIDDEN,
     Guard,
-    GuardedChange,
     Guarding,
     MachineMode,
 )
+from metadata_server.domain.orchestration.guard_checks import guard_faults
+from metadata_server.domain.orchestration.guarded_change import GuardedChange
 
 MACHINE = MachineMode(id="DAFNE", mode="BEAM", modes=("ACCESS", "BEAM", "SHUTDOWN"))
 GUARD = Guard(
@@ -87,6 +89,9 @@ def test_in_other_modes_nothing_is_forbidden(mode: str) -> None:
         ({"templates": ("Camera",)}, False),
         ({"unit_labels": {"safety": "yes"}}, True),
         ({"unit_labels": {"safety": "no"}}, False),
+        ({"unit_filter": "template:Supp* unit_server=US label.safety=yes -zone=BTF"}, True),
+        ({"unit_filter": "desired=RUNNING overrides>0", "id_prefixes": ("DAFNE/",)}, True),
+        ({"unit_filter": "level>0"}, False),
     ],
 )
 def test_a_guard_reaches_units_that_pass_all_of_its_filters(
@@ -103,6 +108,7 @@ def test_a_guard_reaches_units_that_pass_all_of_its_filters(
         ({"id_prefixes": ("DAFNE/",)}, {"id": "BTF/Q1"}, "name"),
         ({"unit_servers": ("US",)}, {"unit_server": "V"}, "unit_server"),
         ({"unit_labels": {"safety": "yes"}}, {"labels": {}}, "labels[safety]"),
+        ({"unit_filter": "level<3"}, {"level": 3, "description": "moved"}, "level"),
     ],
 )
 def test_no_unit_slips_out_of_the_reach_of_a_guard(
@@ -110,6 +116,21 @@ def test_no_unit_slips_out_of_the_reach_of_a_guard(
 ) -> None:
     guard = replace(GUARD, **filters)
     assert refused(guard, replace(UNIT, **escape)) == [field]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("levle=1", 'unit_filter, column 1: there is no key "levle" .* did you mean "level"'),
+        ("level=1 state=RUNNING", "unit_filter, column 9: state cannot be asked for here"),
+        ("changed<1h", "changed cannot be asked for here, because it is not declared, or changes"),
+        ("generation>1", "generation cannot be asked for here"),
+    ],
+)
+def test_the_filter_of_a_guard_asks_for_what_is_declared(text: str, told: str) -> None:
+    (fault,) = guard_faults(replace(GUARD, description="why", unit_filter=text))
+    assert fault.reason == "INVALID_FILTER"
+    assert re.search(told, fault.message)
 
 
 def test_a_unit_that_comes_into_reach_obeys_at_once() -> None:

@@ -22,7 +22,8 @@ from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.life.state import State
 from metadata_server.domain.moment import Moment
 from metadata_server.domain.names import Kind
-from metadata_server.domain.orchestration.guard import Guard, GuardedChange, MachineMode
+from metadata_server.domain.orchestration.guard import Guard, MachineMode
+from metadata_server.domain.orchestration.guarded_change import GuardedChange
 from metadata_server.domain.refused import RefusalKind, Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.services.intent.bundles import Bundles

@@ -19,7 +19,8 @@ from metadata_server.domain.intent.unit_list import UnitList
 from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.orchestration.guard import Guard, GuardedChange, MachineMode
+from metadata_server.domain.orchestration.guard import Guard, MachineMode
+from metadata_server.domain.orchestration.guarded_change import GuardedChange
 from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
 from metadata_server.services.intent.renaming import Copying, Renaming

@@ -35,7 +35,8 @@ from metadata_server.domain.life.state import State
 from metadata_server.domain.moment import Moment
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.orchestration.campaign import Campaign
-from metadata_server.domain.orchestration.guard import Guard, GuardedChange, MachineMode
+from metadata_server.domain.orchestration.guard import Guard, MachineMode
+from metadata_server.domain.orchestration.guarded_change import GuardedChange
 from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
@@ -117,6 +118,7 @@ RICH: dict[Kind, Resource] = {
             unit_servers=("US",),
             templates=("Supply",),
             unit_labels={"safety": "yes"},
+            unit_filter="level<3 -label:spare",
             **SHARED,  # type: ignore[arg-type]
         ),
         UnitList(
@@ -124,6 +126,7 @@ RICH: dict[Kind, Resource] = {
             control_units=("A/1",),
             id_prefixes=("B/",),
             unit_labels={"shift": "night"},
+            unit_filter="state=RUNNING",
             **SHARED,  # type: ignore[arg-type]
         ),
         Campaign(id="degauss", target_units=9, due_time_us=5, closed=True, **SHARED),  # type: ignore[arg-type]

@@ -51,6 +51,12 @@ async def selected(store: Store, **selection: object) -> list[str]:
         ({"id_prefixes": ("B/",), "unit_labels": NIGHT}, ["B/1"]),
         ({"control_units": ("A/1",), "unit_labels": NIGHT}, ["A/1", "A/2", "B/1"]),
         ({"control_units": ("A/1",), "id_prefixes": ("A/", "B/2")}, ["A/1", "A/2", "B/2"]),
+        ({"unit_filter": "label.shift:* -label.shift=day"}, ["A/2", "B/1"]),
+        ({"unit_filter": "state=UNSPECIFIED changed<1h zone=B"}, ["B/1", "B/2"]),
+        ({"unit_filter": "state=RUNNING"}, []),
+        ({"control_units": ("B/2",), "unit_filter": "zone=A"}, ["A/1", "A/2", "B/2"]),
+        ({"id_prefixes": ("A/",), "unit_filter": "label:shift"}, ["A/2"]),
+        ({"unit_labels": NIGHT, "unit_filter": "A OR B/1"}, ["A/2", "B/1"]),
     ],
 )
 async def test_a_list_is_the_units_it_names_and_those_that_pass_the_rest(
@@ -68,6 +74,18 @@ async def test_a_list_is_the_units_it_names_and_those_that_pass_the_rest(
     ]
     named = await selected(store, unit_list="some", ids=("B/1",), id_prefixes=("A/",))
     assert named == [id for id in expected if id != "B/2"]
+
+
+async def test_what_is_wrong_with_the_filter_of_a_list_is_told(
+    resources: Resources, call: Call
+) -> None:
+    wanted = UnitList(id="some", unit_filter="zone=A staet=RUNNING")
+    with pytest.raises(
+        Refused, match=r"unit_filter, column 8: .* did you mean \"state\""
+    ) as refused:
+        await resources.create(call(), wanted, validate_only=False)
+    assert refused.value.reason == "INVALID_FILTER"
+    assert refused.value.fields[0].field == "unit_filter"
 
 
 async def test_a_list_that_is_not_there_selects_nothing_in_silence(

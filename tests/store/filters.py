@@ -18,7 +18,8 @@ from metadata_server.domain.life.condition import CONFIG_DRIFT, NOT_CONVERGING, 
 from metadata_server.domain.life.session import Session
 from metadata_server.domain.life.state import DESIRABLE, Contact, State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.orchestration.guard import Guard, GuardedChange, MachineMode
+from metadata_server.domain.orchestration.guard import Guard, MachineMode
+from metadata_server.domain.orchestration.guarded_change import GuardedChange
 from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.store import schema
 from metadata_server.store.life.conditions import Held, write_conditions
@@ -71,9 +72,14 @@ def declare_all(store: Store, chance: random.Random, *, units: int) -> None:
                 modes=("PHYSICS",),
                 forbids=(GuardedChange.ORDERS,),
                 unit_labels={"section": "spare"},
+                unit_filter="overrides>0 level<3",
             )
         )
-        unit.save(UnitList(id="night", id_prefixes=("DAFNE/",), description="for the night"))
+        unit.save(
+            UnitList(
+                id="night", id_prefixes=("DAFNE/",), unit_filter="state=RUNNING", description="x"
+            )
+        )
         unit.save(Maintenance(id="pumps", id_prefixes=("BTF/",)))
 
     store.transact_now(work, caller=CALLER)

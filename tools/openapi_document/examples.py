@@ -94,11 +94,13 @@ RESOURCES: dict[str, Json] = {
         "modes": ["beam"],
         "forbids": ["GUARDED_CHANGE_ORDERS"],
         "idPrefixes": ["LINAC/"],
+        "unitFilter": "template:*Magnet* -label:spare",
     },
     "UnitList": {
         "name": "unit_lists/skew-quadrupoles",
         "description": "All skew quadrupoles of the main ring.",
         "idPrefixes": ["DAFNE/PL/QSK/"],
+        "unitFilter": "state=RUNNING overrides>0",
     },
     "Campaign": {
         "name": "campaigns/new-firmware",

@@ -7,6 +7,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf, Reads, pages, parts
+from control_units.cli.looking.asked import EVERYTHING, Asked, asked_of, asked_options
 from control_units.cli.options import list_output
 from control_units.cli.times import Ahead
 
@@ -77,15 +78,17 @@ def create(
 
 @campaign.command("list")
 @click.option("--open", "is_open", is_flag=True, help="Only those that take orders.")
+@asked_options("campaign_sums", "failed>0")
 @list_output
 @pass_connection
-def list_(connection: Connection, *, is_open: bool, output: str) -> None:
+def list_(connection: Connection, *, is_open: bool, output: str, **asked: str) -> None:
     """List campaigns with their sums: how many units they have reached, of how many.
 
     \b
       mds campaign list --open
+      mds campaign list --filter 'failed>0' --sort failed,desc
     """
-    found = connection.run(_all)
+    found = connection.run(lambda client: _all(client, asked_of(asked)))
     if is_open:
         found = [each for each in found if not each[0].closed]
     _write(found, output)
@@ -134,9 +137,9 @@ def close(connection: Connection, name: str, *, reason: str) -> None:
 _Summed = tuple["Campaign", "CampaignSums"]
 
 
-async def _all(client: "Client") -> "list[_Summed]":
+async def _all(client: "Client", asked: Asked) -> "list[_Summed]":
     campaigns = {each.name: each async for each in Reads("campaigns").all(client)}
-    return await _with_sums(client, campaigns, [])
+    return await _with_sums(client, campaigns, [], asked)
 
 
 async def _some(client: "Client", name: str) -> "list[_Summed]":
@@ -145,11 +148,14 @@ async def _some(client: "Client", name: str) -> "list[_Summed]":
 
 
 async def _with_sums(
-    client: "Client", campaigns: "dict[str, Campaign]", names: list[str]
+    client: "Client",
+    campaigns: "dict[str, Campaign]",
+    names: list[str],
+    asked: Asked = EVERYTHING,
 ) -> "list[_Summed]":
     from mds.v1.campaign_pb2 import ListCampaignSumsRequest
 
-    request = ListCampaignSumsRequest(campaigns=names)
+    request = ListCampaignSumsRequest(campaigns=names, **asked)
     listed = pages(client.campaigns.ListCampaignSums, request, "sums")
     return [(campaigns[sums.campaign], sums) async for sums in listed if sums.campaign in campaigns]
 

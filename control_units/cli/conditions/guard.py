@@ -7,6 +7,7 @@ import click
 from control_units.cli.conditions.mode import bare, in_force, machines_and_guards
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
+from control_units.cli.looking.filters import FilterText
 from control_units.cli.options import list_output, show_output
 from control_units.cli.selecting import Pair
 
@@ -76,6 +77,13 @@ def guard() -> None:
     metavar="KEY=VALUE",
     help="Only units with this label.",
 )
+@click.option(
+    "--filter",
+    "unit_filter",
+    default="",
+    type=FilterText(),
+    help="Only units that pass this, of what is declared of them: 'overrides>0'.",
+)
 @click.option("--all", "all_", is_flag=True, help="All units of the facility.")
 @click.option("--reason", required=True, help="Why, for all who are refused.")
 @pass_connection
@@ -91,11 +99,11 @@ def create(connection: Connection, /, name: str, **options: Any) -> None:
     from mds.v1.guard_pb2 import CreateGuardRequest, Guard, GuardedChange
 
     prefixes = [*options["prefixes"], *(f"{zone.rstrip('/')}/" for zone in options["zones"])]
-    selecting = ("control_units", "unit_servers", "templates", "labels")
+    selecting = ("control_units", "unit_servers", "templates", "labels", "unit_filter")
     if bool(prefixes or any(options[each] for each in selecting)) is options["all_"]:
         raise click.UsageError(
-            "Name units, or say --zone, --prefix, --unit-server, --template or --label; or --all "
-            "alone."
+            "Name units, or say --zone, --prefix, --unit-server, --template, --label or --filter; "
+            "or --all alone."
         )
     wanted = Guard(
         name=name,
@@ -108,6 +116,7 @@ def create(connection: Connection, /, name: str, **options: Any) -> None:
         unit_servers=options["unit_servers"],
         templates=options["templates"],
         unit_labels=dict(options["labels"]),
+        unit_filter=options["unit_filter"],
     )
     request = CreateGuardRequest(guard=wanted, reason=options["reason"])
 
@@ -199,5 +208,6 @@ def _reach(each: "Guard") -> str:
     units = [*map(bare, each.control_units), *each.id_prefixes]
     filters = [*map(bare, (*each.unit_servers, *each.templates))]
     filters += [f"{key}={value}" for key, value in sorted(each.unit_labels.items())]
+    filters += filter(None, [each.unit_filter])
     named = ", ".join(units) or "all units"
     return f"{named} of {', '.join(filters)}" if filters else named

@@ -7,6 +7,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf, Reads, parts
+from control_units.cli.looking.filters import FilterText
 from control_units.cli.options import list_output, show_output
 from control_units.cli.selecting import Pair
 
@@ -39,6 +40,13 @@ def unit_list() -> None:
     metavar="KEY=VALUE",
     help="Of those only units with this label; alone: all units with it.",
 )
+@click.option(
+    "--filter",
+    "unit_filter",
+    default="",
+    type=FilterText(),
+    help="Of those only units that pass this whenever the list is used; alone: all that do.",
+)
 @click.option("--description", default="", help="What the list is for.")
 @_REASON
 @pass_connection
@@ -48,20 +56,23 @@ def create(connection: Connection, /, name: str, **options: Any) -> None:
     \b
       mds unit-list create night-shift RING/MAG/DIP/DIPRG01 --description "look at 3 a.m."
       mds unit-list create correctors --zone RING/COR --label plane=horizontal
+      mds unit-list create silent --filter 'contact=LOST,SUSPECT -maintenance'
 
     Exit codes: 0 saved, 1 refused, 3 no server answers.
     """
     from mds.v1.unit_list_pb2 import CreateUnitListRequest, UnitList
 
     prefixes = [*options["prefixes"], *(f"{zone.rstrip('/')}/" for zone in options["zones"])]
-    if not (options["control_units"] or prefixes or options["labels"]):
-        raise click.UsageError("Name units, or say --prefix, --zone or --label.")
+    selecting = ("control_units", "labels", "unit_filter")
+    if not (prefixes or any(options[each] for each in selecting)):
+        raise click.UsageError("Name units, or say --prefix, --zone, --label or --filter.")
     wanted = UnitList(
         name=name,
         description=options["description"],
         control_units=options["control_units"],
         id_prefixes=prefixes,
         unit_labels=dict(options["labels"]),
+        unit_filter=options["unit_filter"],
     )
     request = CreateUnitListRequest(unit_list=wanted, reason=options["reason"])
 
@@ -199,10 +210,11 @@ def _tell(saved: "UnitList") -> None:
 
 
 def _holds(each: "UnitList") -> str:
-    """`A/1, A/2; B/ with shift=night`."""
+    """`A/1, A/2; B/ with shift=night, state=RUNNING`."""
     named = ", ".join(parts(name)[1] for name in each.control_units)
-    labels = ", ".join(f"{key}={each.unit_labels[key]}" for key in sorted(each.unit_labels))
+    filters = [f"{key}={each.unit_labels[key]}" for key in sorted(each.unit_labels)]
+    filters += filter(None, [each.unit_filter])
     rest = ", ".join(each.id_prefixes)
-    if labels:
-        rest = f"{rest or 'all'} with {labels}"
+    if filters:
+        rest = f"{rest or 'all'} with {', '.join(filters)}"
     return "; ".join(filter(None, (named, rest)))

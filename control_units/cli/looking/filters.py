@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 
 
 class FilterText(click.ParamType[str]):
-    """A filter, whose keys and words are offered as it is being typed."""
+    """A filter, whose keys and words are offered as it is being typed.
+
+    Args:
+        word: of what it is about; empty: that of the command's KIND.
+    """
 
     name = "filter"
+
+    def __init__(self, word: str = "") -> None:
+        self._word = word
 
     def shell_complete(
         self, ctx: click.Context, _param: click.Parameter, incomplete: str
@@ -27,7 +34,7 @@ class FilterText(click.ParamType[str]):
         head = f"{before} " if before else ""
         kind = kind_of(str(ctx.params.get("kind") or "")) or "control_units"
         try:
-            found = asyncio.run(_asked_quickly(ctx, kind))
+            found = asyncio.run(_asked_quickly(ctx, self._word or Reads(kind).noun))
         except Exception:  # noqa: BLE001 - a word in the middle of a line is worse
             return []
         return [CompletionItem(head + each) for each in offered(found, begun)]
@@ -68,19 +75,19 @@ def write_keys(connection: "Connection", kind: str, output: str) -> None:
 
     headers = ("key", "asks for", "example", "sorts", "quick", "words", "signs")
     shape = Shape(headers, row, ("words", "signs"), ("asks for", "words"))
-    write_all(connection.run(lambda client: _asked(client, kind)), shape, output)
+    write_all(connection.run(lambda client: _asked(client, Reads(kind).noun)), shape, output)
 
 
-async def _asked(client: "Client", kind: str) -> "list[FilterKey]":
+async def _asked(client: "Client", word: str) -> "list[FilterKey]":
     from mds.v1.filter_pb2 import ListFilterKeysRequest
     from mds.v1.filter_pb2_grpc import FiltersStub
 
     stub: Any = FiltersStub(client.channel)
-    page = await stub.ListFilterKeys(ListFilterKeysRequest(kind=Reads(kind).noun))
+    page = await stub.ListFilterKeys(ListFilterKeysRequest(kind=word))
     return list(page.filter_keys)
 
 
-async def _asked_quickly(ctx: click.Context, kind: str) -> "list[FilterKey]":
+async def _asked_quickly(ctx: click.Context, word: str) -> "list[FilterKey]":
     from control_units.cli.completion.ids import PATIENCE_S
     from control_units.client import Client
 
@@ -89,4 +96,4 @@ async def _asked_quickly(ctx: click.Context, kind: str) -> "list[FilterKey]":
         Client(address, program="mds completion", timeout=PATIENCE_S) as client,
         asyncio.timeout(PATIENCE_S),
     ):
-        return await _asked(client, kind)
+        return await _asked(client, word)

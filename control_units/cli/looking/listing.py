@@ -6,6 +6,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import LISTED, IdOf, KindName
+from control_units.cli.looking.asked import order_of
 from control_units.cli.looking.filters import FilterText, write_keys
 from control_units.cli.options import as_of_option, list_output
 
@@ -74,7 +75,7 @@ def list_(
         "template": template or "",
         "unit_server": unit_server or "",
         "filter": filter,
-        "order_by": _order(sort),
+        "order_by": order_of(sort),
     }
     show = _watch if watch else _write
     show(connection, kind, asked, limit=limit, output=output)
@@ -101,11 +102,3 @@ def _watch(
         raise click.UsageError("What was does not change: say --watch or --as-of.")
     reading: Reading = lambda client: things(client, kind, asked)  # noqa: E731 - typed
     watch_list(connection, kind, reading, prefix=asked["id_prefix"], limit=limit, output=output)
-
-
-def _order(sort: str) -> str:
-    """`level desc` for `level,desc`, `-level` and `level desc`."""
-    key, _, way = sort.replace(",", " ").strip().partition(" ")
-    if key.startswith("-"):
-        return f"{key[1:]} desc"
-    return f"{key} {way.strip()}".strip()

@@ -6,6 +6,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
+from control_units.cli.looking.asked import asked_of, asked_options
 from control_units.cli.operations.options import PHASES, SORTS, STEP_STATES, VERBS
 from control_units.cli.options import list_output, reason_option, show_output
 from control_units.cli.times import Moment
@@ -83,6 +84,7 @@ def list_(connection: Connection, /, **options: Any) -> None:
     "--state", "states", type=click.Choice(STEP_STATES, case_sensitive=False), multiple=True,
     help="With its steps in this state.",
 )  # fmt: skip
+@asked_options("operation_step", "state=ERROR message:timeout")
 @show_output("text")
 @pass_connection
 def show(
@@ -92,19 +94,22 @@ def show(
     with_steps: bool,
     states: tuple[str, ...],
     output: str,
+    **asked: str,
 ) -> None:
     """Show an operation: who, when and why, how it is carried out, where it stands, and when it
     last changed apart from when a server last said that it carries it on.
 
     \b
       mds operation show last --state ERROR
+      mds operation show last --filter 'attempts>1' --sort ended,desc
       mds operation show last --steps -o json
 
     Exit codes: 0 shown, 1 there is none, 3 no server answers.
     """
     from control_units.cli.operations.listing import show_operation
 
-    show_operation(connection, name, states, with_steps=with_steps, output=output)
+    is_asked = with_steps or any(asked.values())
+    show_operation(connection, name, states, asked_of(asked), with_steps=is_asked, output=output)
 
 
 @operation.command(short_help="Follow an operation to its end.")

@@ -16,6 +16,7 @@ from mds.v1.operation_step_pb2 import ListOperationStepsRequest, OperationStep, 
 
 from control_units.cli.connection import Connection
 from control_units.cli.kinds import pages
+from control_units.cli.looking.asked import Asked
 from control_units.cli.operations.options import ACTIVE, LARGEST_FIRST, SORTS
 from control_units.cli.operations.steering import full_name
 from control_units.cli.operations.words import (
@@ -121,14 +122,20 @@ def _shape_with(steps: Sequence[OperationStep] | None) -> Shape[Operation]:
 
 
 def show_operation(
-    connection: Connection, name: str, states: Sequence[str], *, with_steps: bool, output: str
+    connection: Connection,
+    name: str,
+    states: Sequence[str],
+    asked: Asked,
+    *,
+    with_steps: bool,
+    output: str,
 ) -> None:
     """Shows an operation, and its steps where they are asked for."""
     name = full_name(connection, name)
     wanted = [StepState.Value(f"STEP_STATE_{each.upper()}") for each in states]
     is_with_steps = with_steps or bool(states)
     operation, steps = connection.run(
-        lambda client: _read(client, name, wanted if is_with_steps else None)
+        lambda client: _read(client, name, wanted if is_with_steps else None, asked)
     )
     if output != "text":
         write_one(operation, _shape_with(steps if is_with_steps else None), output)
@@ -140,12 +147,15 @@ def show_operation(
 
 
 async def _read(
-    client: Client, name: str, states: Sequence[StepState.ValueType] | None
+    client: Client,
+    name: str,
+    states: Sequence[StepState.ValueType] | None,
+    asked: Asked,
 ) -> tuple[Operation, list[OperationStep]]:
     operation = await client.operations.GetOperation(GetOperationRequest(name=name))
     if states is None:
         return operation, []
-    request = ListOperationStepsRequest(operation=name, states=states)
+    request = ListOperationStepsRequest(operation=name, states=states, **asked)
     steps: AsyncIterator[OperationStep] = pages(
         client.operations.ListOperationSteps, request, "steps"
     )

@@ -7,6 +7,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import KINDS, ResourceName, number_of
+from control_units.cli.looking.asked import asked_of, asked_options
 from control_units.cli.options import list_output, output_option
 from control_units.cli.times import AsOf
 
@@ -31,6 +32,7 @@ _LIMIT = click.option(
 @click.option("--author", default="", help="Only by this author.")
 @click.option("--since", type=AsOf(), default="", help=_SINCE)
 @click.option("--until", type=AsOf(), default="", help="Up to this moment.")
+@asked_options("change", "action=DELETED reason:shutdown")
 @_LIMIT
 @output_option("text", "json")
 @pass_connection
@@ -59,6 +61,7 @@ def history(
         author=filters["author"],
         since=filters["since"],
         until=filters["until"],
+        **asked_of(filters),
     )
     found, page = connection.run(
         lambda client: _listed(client.history.ListChanges, request, "changes", limit)
@@ -73,11 +76,19 @@ def history(
 @click.option("--author", default="", help="Only by this author.")
 @click.option("--since", type=AsOf(), default="", help=_SINCE)
 @click.option("--until", type=AsOf(), default="", help="Up to this moment.")
+@asked_options("change_set", "reason:shutdown client:mds*")
 @_LIMIT
 @list_output
 @pass_connection
 def changes(
-    connection: Connection, *, author: str, since: str, until: str, limit: int, output: str
+    connection: Connection,
+    *,
+    author: str,
+    since: str,
+    until: str,
+    limit: int,
+    output: str,
+    **asked: str,
 ) -> None:
     """List change sets, newest first: what was done in one go, by whom, when and why. Each is
     known by its revision; `mds history --change-set REVISION` shows its fields, and
@@ -86,6 +97,7 @@ def changes(
     \b
       mds changes --since 12h
       mds changes --author carla@desk --limit 5
+      mds changes --sort revision --limit 1
 
     Exit codes: 0 shown, 1 refused, 2 wrong use, 3 no server answers.
     """
@@ -94,7 +106,7 @@ def changes(
     from control_units.cli.output.writing import write_all
     from control_units.cli.past.change_report import SHAPE
 
-    request = ListChangeSetsRequest(author=author, since=since, until=until)
+    request = ListChangeSetsRequest(author=author, since=since, until=until, **asked_of(asked))
     found, _ = connection.run(
         lambda client: _listed(client.history.ListChangeSets, request, "change_sets", limit)
     )

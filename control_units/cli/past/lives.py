@@ -9,6 +9,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
+from control_units.cli.looking.asked import asked_of, asked_options
 from control_units.cli.options import show_output
 from control_units.cli.times import Moment
 
@@ -46,6 +47,7 @@ _HEADERS = (
     show_default=True,
     help="At most so many.",
 )
+@asked_options("instantiation", "end_reason=LEASE_ENDED host:node*")
 @show_output("text")
 @pass_connection
 def lives(
@@ -56,19 +58,21 @@ def lives(
     until: datetime | None,
     limit: int,
     output: str,
+    **asked: str,
 ) -> None:
     """Show the lives of CONTROL_UNIT (its id), newest first: each begins when a process has
     built the unit, and ends with it.
 
     \b
       mds lives DAFNE/PL/QSK/QSKPL106 --since 30d
+      mds lives DAFNE/PL/QSK/QSKPL106 --filter 'end_reason=LEASE_ENDED' --sort end,desc
       mds lives DAFNE/PL/QSK/QSKPL106 -o csv
 
     Exit codes: 0 shown, 1 there is no such unit, 3 no server answers.
     """
     from mds.v1.instantiation_pb2 import ListInstantiationsRequest
 
-    request = ListInstantiationsRequest(control_unit=control_unit)
+    request = ListInstantiationsRequest(control_unit=control_unit, **asked_of(asked))
     if since is not None:
         request.since.FromDatetime(since)
     if until is not None:

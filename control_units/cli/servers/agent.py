@@ -7,6 +7,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection, pass_who
 from control_units.cli.kinds import IdOf
+from control_units.cli.looking.asked import asked_of, asked_options
 from control_units.cli.options import list_output
 
 
@@ -105,14 +106,16 @@ def run(connection: Connection, /, agent_id: str, *, on_exit: str, **limits: Any
 
 @agent.command()
 @click.argument("name", metavar="[AGENT]", required=False, type=IdOf("agents"))
+@asked_options("agent_status", "contact=LOST process_state=GAVE_UP")
 @list_output
 @pass_connection
-def status(connection: Connection, name: str | None, *, output: str) -> None:
+def status(connection: Connection, name: str | None, *, output: str, **asked: str) -> None:
     """Show all agents, or what AGENT launches: which processes run, with what they use, and which
     have been given up, and why.
 
     \b
       mds agent status
+      mds agent status --filter process_state=GAVE_UP,BACKING_OFF
       mds agent status btf-host-1 -o json
 
     Exit codes: 0 shown, 1 there is no such agent, 3 no server answers.
@@ -120,6 +123,8 @@ def status(connection: Connection, name: str | None, *, output: str) -> None:
     from control_units.cli.servers.agent_report import show_agents, show_processes
 
     if name is None:
-        show_agents(connection, output)
+        show_agents(connection, asked_of(asked), output)
+    elif any(asked.values()):
+        raise click.UsageError("Say AGENT, or --filter and --sort.")
     else:
         show_processes(connection, name, output)

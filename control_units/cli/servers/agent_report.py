@@ -12,6 +12,7 @@ from mds.v1.state_pb2 import Contact
 
 from control_units.cli.connection import Connection
 from control_units.cli.kinds import pages
+from control_units.cli.looking.asked import Asked
 from control_units.cli.output.tables import write_table
 from control_units.cli.output.writing import Shape, write_all, write_one
 from control_units.cli.times import shown
@@ -32,9 +33,9 @@ _PROCESSES = (
 _UNWANTED = (ProcessState.PROCESS_STATE_IDLE, ProcessState.PROCESS_STATE_ENDED)
 
 
-def show_agents(connection: Connection, output: str) -> None:
-    """All agents, one a line."""
-    found = connection.run(_all)
+def show_agents(connection: Connection, asked: Asked, output: str) -> None:
+    """All agents that are asked for, one a line."""
+    found = connection.run(lambda client: _all(client, asked))
     write_all(found, _SHAPE, output)
 
 
@@ -56,10 +57,9 @@ def show_processes(connection: Connection, name: str, output: str) -> None:
     write_table(_PROCESSES, [_process_row(each) for each in found.processes], elastic=("why",))
 
 
-async def _all(client: Client) -> list[AgentStatus]:
-    listed = pages(
-        client.agent_reports.ListAgentStatuses, ListAgentStatusesRequest(), "agent_statuses"
-    )
+async def _all(client: Client, asked: Asked) -> list[AgentStatus]:
+    request = ListAgentStatusesRequest(**asked)
+    listed = pages(client.agent_reports.ListAgentStatuses, request, "agent_statuses")
     return [each async for each in listed]
 
 

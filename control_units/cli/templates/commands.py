@@ -7,6 +7,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
+from control_units.cli.looking.asked import asked_of, asked_options
 from control_units.cli.options import as_of_option, list_output, plan_options, reason_option
 from control_units.cli.selecting import selection_options
 
@@ -48,10 +49,13 @@ def list_(connection: Connection, *, prefix: str, as_of: str, output: str) -> No
 
 @template.command()
 @_TEMPLATE
+@asked_options("template_version", "units>0 -version_state=DEPRECATED")
 @as_of_option
 @list_output
 @pass_connection
-def versions(connection: Connection, template: str, *, as_of: str, output: str) -> None:
+def versions(
+    connection: Connection, template: str, *, as_of: str, output: str, **asked: str
+) -> None:
     """List the versions of TEMPLATE, where each stands, and how many units are on it.
 
     \b
@@ -59,7 +63,9 @@ def versions(connection: Connection, template: str, *, as_of: str, output: str) 
     """
     from control_units.cli.templates.versions import list_versions
 
-    list_versions(connection, template, as_of=as_of, output=output)
+    if as_of and any(asked.values()):
+        raise click.UsageError("Of the past, all versions are listed: say --as-of alone.")
+    list_versions(connection, template, asked_of(asked), as_of=as_of, output=output)
 
 
 @template.command()

@@ -22,6 +22,7 @@ from mds.v1.template_pb2 import (
 from control_units.cli.connection import Connection
 from control_units.cli.failures import PROBLEMS
 from control_units.cli.kinds import Reads
+from control_units.cli.looking.asked import Asked
 from control_units.cli.output.problems import problem_lines
 from control_units.cli.output.writing import Shape, write_all
 from control_units.client import Client, Refused
@@ -43,12 +44,14 @@ def _row(each: Template) -> tuple[str, ...]:
     return (_id(each.name), str(each.version), state_of(each.version_state), each.description)
 
 
-def list_versions(connection: Connection, template: str, *, as_of: str, output: str) -> None:
+def list_versions(
+    connection: Connection, template: str, asked: Asked, *, as_of: str, output: str
+) -> None:
     """Of the past, the versions alone are known: units are counted only now."""
 
     async def now(client: Client) -> list[tuple[str, ...]]:
         reply = await client.templates.ListTemplateVersions(
-            ListTemplateVersionsRequest(name=template)
+            ListTemplateVersionsRequest(name=template, **asked)
         )
         return [
             (str(each.version), state_of(each.version_state), str(count))

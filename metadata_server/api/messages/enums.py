@@ -42,7 +42,7 @@ from metadata_server.domain.life.session import EndReason
 from metadata_server.domain.life.state import Contact, Health, State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.advance import OnFailure, StepState
-from metadata_server.domain.orchestration.guard import GuardedChange
+from metadata_server.domain.orchestration.guarded_change import GuardedChange
 from metadata_server.domain.orchestration.operation import Phase
 from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.domain.refused import Refused, WrongField

@@ -11,7 +11,8 @@ from metadata_server.api.messages.maintenance import ids_of
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.resource import shared_content, shared_fields
 from metadata_server.domain.names import Kind
-from metadata_server.domain.orchestration.guard import Guard, GuardedChange, MachineMode
+from metadata_server.domain.orchestration.guard import Guard, MachineMode
+from metadata_server.domain.orchestration.guarded_change import GuardedChange
 
 
 def machine_mode_message(machine: MachineMode) -> machine_mode_pb2.MachineMode:
@@ -37,6 +38,7 @@ def guard_message(guard: Guard) -> guard_pb2.Guard:
         unit_servers=map(Kind.UNIT_SERVER.name_of, guard.unit_servers),
         templates=map(Kind.TEMPLATE.name_of, guard.templates),
         unit_labels=guard.unit_labels,
+        unit_filter=guard.unit_filter,
     )
 
 
@@ -51,6 +53,7 @@ def guard_of(message: guard_pb2.Guard, id: str, reading: Reading) -> Guard:
         unit_servers=ids_of(Kind.UNIT_SERVER, message.unit_servers, reading),
         templates=ids_of(Kind.TEMPLATE, message.templates, reading),
         unit_labels=dict(message.unit_labels),
+        unit_filter=message.unit_filter,
     )
 
 

@@ -17,6 +17,7 @@ def unit_list_message(unit_list: UnitList) -> unit_list_pb2.UnitList:
         control_units=map(Kind.CONTROL_UNIT.name_of, unit_list.control_units),
         id_prefixes=unit_list.id_prefixes,
         unit_labels=unit_list.unit_labels,
+        unit_filter=unit_list.unit_filter,
     )
 
 
@@ -26,4 +27,5 @@ def unit_list_of(message: unit_list_pb2.UnitList, id: str, reading: Reading) -> 
         control_units=ids_of(Kind.CONTROL_UNIT, message.control_units, reading),
         id_prefixes=tuple(sorted(set(message.id_prefixes))),
         unit_labels=dict(message.unit_labels),
+        unit_filter=message.unit_filter,
     )

@@ -135,22 +135,32 @@ def check_watched(expression: Expression, word: str) -> None:
 
 
 def refuse_unknown(
-    expression: Expression, knows: Callable[[Term], bool], known: list[str], why: str
+    expression: Expression,
+    knows: Callable[[Term], bool],
+    known: list[str],
+    why: str,
+    *,
+    field: str = "filter",
 ) -> None:
+    """Passes where all that is asked for is known.
+
+    Raises:
+        Refused: INVALID_FILTER.
+    """
     for term in terms_of(expression):
         if knows(term):
             continue
         words = set(term.key.present_words) & set(term.wanted)
         what = f"{term.key.name}={','.join(sorted(map(str, words)))}" if words else term.key.name
         expected = one_of(known) if not words else f"another {term.key.name}"
-        told = f"filter, column {term.column}: {what} cannot be asked for here, because {why}; right would be {expected}."
+        told = f"{field}, column {term.column}: {what} cannot be asked for here, because {why}; right would be {expected}."
         raise Refused(
             RefusalKind.INVALID,
             "INVALID_FILTER",
             told,
-            fields=[FilterFault("filter", what, expected, "INVALID_FILTER", told)],
+            fields=[FilterFault(field, what, expected, "INVALID_FILTER", told)],
             metadata={
-                "field": "filter",
+                "field": field,
                 "column": str(term.column),
                 "text": what,
                 "expected": expected,

@@ -23,7 +23,7 @@ from metadata_server.domain.intent.unit_server import LaunchOrder, UnitServer
 from metadata_server.domain.life.session import EndReason
 from metadata_server.domain.life.state import DESIRABLE, Contact
 from metadata_server.domain.names import DECLARED, Kind
-from metadata_server.domain.orchestration.guard import GuardedChange
+from metadata_server.domain.orchestration.guarded_change import GuardedChange
 
 NOTHING: tuple[str, ...] = ()
 
@@ -60,6 +60,13 @@ UNITS_NAMED = (
         many("id_prefixes"),
         is_many=True,
     ),
+)
+
+UNIT_FILTER = text(
+    "unit_filter",
+    "the filter that its units pass",
+    'unit_filter:"level>"',
+    field("unit_filter"),
 )
 
 OWN_KEYS: Mapping[Kind, tuple[FilterKey, ...]] = {
@@ -122,10 +129,12 @@ OWN_KEYS: Mapping[Kind, tuple[FilterKey, ...]] = {
         text("unit_server", "ids of the unit servers whose units it reaches", "unit_server:BTF/*", many("unit_servers"), is_many=True),
         text("template", "ids of the templates whose units it reaches", "template=Motor", many("templates"), is_many=True),
         text("unit_label", "labels of the units that it reaches", "unit_label.section=north", many("unit_labels"), is_many=True, has_names=True),
+        UNIT_FILTER,
     ),
     Kind.UNIT_LIST: (
         *UNITS_NAMED,
         text("unit_label", "labels of the units on it", "unit_label.section=north", many("unit_labels"), is_many=True, has_names=True),
+        UNIT_FILTER,
     ),
     Kind.CAMPAIGN: (
         number("target_units", "how many units shall be reached", "target_units>100", field("target_units")),

@@ -4,43 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import ClassVar
 
 from metadata_server.domain.difference import differences
+from metadata_server.domain.filter.unit_filter import declared_passes
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
+from metadata_server.domain.orchestration.guarded_change import FIELDS, GuardedChange
 from metadata_server.domain.refused import WrongField
 from metadata_server.domain.resource import Resource
 
 FORBIDDEN = "FORBIDDEN_BY_GUARD"
-
-
-class GuardedChange(StrEnum):
-    """What a guard can forbid."""
-
-    ORDERS = "ORDERS"
-    OVERRIDES = "OVERRIDES"
-    PARAMETERS = "PARAMETERS"
-    DRIVERS = "DRIVERS"
-    TEMPLATE = "TEMPLATE"
-    MOVES = "MOVES"
-    DELETION = "DELETION"
-    EVERYTHING = "EVERYTHING"
-
-
-FIELDS: Mapping[GuardedChange, tuple[str, ...]] = {
-    GuardedChange.ORDERS: ("desired_state", "recover_count"),
-    GuardedChange.OVERRIDES: ("overrides",),
-    GuardedChange.PARAMETERS: ("parameters",),
-    GuardedChange.DRIVERS: ("drivers",),
-    GuardedChange.TEMPLATE: ("template", "template_version"),
-    GuardedChange.MOVES: ("unit_server", "id"),
-}
-"""Fields of a control unit whose change each is; DELETION and EVERYTHING have none of their own."""
-
-REACHED_BY = ("id", "unit_server", "template", "labels")
-"""Fields by which guards reach a unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +45,7 @@ class Guard(Resource):
         unit_servers: ids; of units declared for one of these. None: for any, or for none.
         templates: ids; of units of one of these. None: of any.
         unit_labels: that units have, with these values.
+        unit_filter: that units pass, of what is declared of them, as people write it.
     """
 
     kind: ClassVar[Kind] = Kind.GUARD
@@ -83,6 +58,7 @@ class Guard(Resource):
     unit_servers: tuple[str, ...] = ()
     templates: tuple[str, ...] = ()
     unit_labels: Mapping[str, str] = field(default_factory=dict)
+    unit_filter: str = ""
 
     def reaches(self, unit: ControlUnit) -> bool:
         named = unit.id in self.control_units or unit.id.startswith(self.id_prefixes)
@@ -91,7 +67,19 @@ class Guard(Resource):
             and (not self.unit_servers or unit.unit_server in self.unit_servers)
             and (not self.templates or unit.template in self.templates)
             and self.unit_labels.items() <= unit.labels.items()
+            and declared_passes(self.unit_filter, unit)
         )
+
+    def let_go(
+        self, before: ControlUnit, after: ControlUnit, changed: Collection[str]
+    ) -> tuple[str, ...]:
+        """Those of some changed fields by which a unit comes out of its reach."""
+        alone = (
+            name
+            for name in changed
+            if not self.reaches(replace(before, **{name: getattr(after, name)}))
+        )
+        return tuple(alone) or tuple(changed)
 
     def forbidden(self, changed: Collection[str]) -> tuple[str, ...]:
         """Those of some changed fields of a unit whose change it forbids."""
@@ -169,7 +157,7 @@ class Guarding:
                 return Against(guard, ())
             forbidden = guard.forbidden(changed) if is_reached or guard.reaches(was) else ()
             if not forbidden and not is_reached and guard.reaches(was):
-                forbidden = tuple(name for name in REACHED_BY if name in changed)
+                forbidden = guard.let_go(was, after, changed)
             if forbidden:
                 return Against(guard, forbidden)
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from metadata_server.domain.filter.unit_filter import declared_filter_faults
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
 from metadata_server.domain.orchestration.guard import Guard, MachineMode
 from metadata_server.domain.part_checks import name_faults, reference_faults
@@ -34,6 +35,7 @@ def guard_faults(guard: Guard) -> Iterator[WrongField]:
             yield WrongField(f"id_prefixes[{position}]", prefix, expected)
     for name in guard.unit_labels:
         yield from name_faults(name, path=f"unit_labels[{name}]")
+    yield from declared_filter_faults(guard.unit_filter)
 
 
 def mode_faults(modes: Sequence[str]) -> Iterator[WrongField]:

@@ -113,10 +113,12 @@ OWN: Mapping[Kind, Mapping[str, Source]] = {
         "unit_server": sources.body_list(GUARD.body, "$.unit_servers"),
         "template": sources.body_list(GUARD.body, "$.templates"),
         "unit_label": sources.body_names(GUARD.body, "$.unit_labels"),
+        "unit_filter": sources.body_text(GUARD.body, "$.unit_filter"),
     },
     Kind.UNIT_LIST: {
         **units_named(schema.unit_list),
         "unit_label": sources.body_names(schema.unit_list.c.body, "$.unit_labels"),
+        "unit_filter": sources.body_text(schema.unit_list.c.body, "$.unit_filter"),
     },
     Kind.CAMPAIGN: {
         "target_units": sources.body_number(CAMPAIGN.body, "$.target_units"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from sqlalchemy import ColumnElement, and_, select
 
@@ -46,11 +46,21 @@ def selected_units(unit: UnitOfWork, selection: UnitSelection) -> list[ControlUn
         found = [by_id[id] for id in sorted(by_id)]
     else:
         found = unit.resources.where(ControlUnit, *conditions)
+    passing = keys_passing(unit, on) if on is not None else frozenset()
     return [
         each
         for each in found
-        if selection.labels.items() <= each.labels.items() and (on is None or on.holds(each))
+        if selection.labels.items() <= each.labels.items()
+        and (on is None or on.holds(each, passing))
     ]
+
+
+def keys_passing(unit: UnitOfWork, on: UnitList) -> Collection[int]:
+    """Keys of the units that pass the filter of a list now; none, where it has none."""
+    if not on.unit_filter.strip():
+        return frozenset()
+    query = select(control_unit.c.key).where(units_passing(unit, on.unit_filter))
+    return frozenset(unit.connection.scalars(query))
 
 
 def named_by(ids: Iterable[str], id_prefixes: Iterable[str]) -> Iterator[ColumnElement[bool]]:

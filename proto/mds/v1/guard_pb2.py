@@ -29,7 +29,7 @@ from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12mds/v1/guard.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\xf5\x04\n\x05Guard\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12)\n\x06labels\x18\x07 \x03(\x0b\x32\x19.mds.v1.Guard.LabelsEntry\x12\x31\n\nproperties\x18\x08 \x03(\x0b\x32\x1d.mds.v1.Guard.PropertiesEntry\x12\x14\n\x0cmachine_mode\x18\t \x01(\t\x12\r\n\x05modes\x18\n \x03(\t\x12&\n\x07\x66orbids\x18\x0b \x03(\x0e\x32\x15.mds.v1.GuardedChange\x12\x15\n\rcontrol_units\x18\x0c \x03(\t\x12\x13\n\x0bid_prefixes\x18\r \x03(\t\x12\x14\n\x0cunit_servers\x18\x0e \x03(\t\x12\x11\n\ttemplates\x18\x0f \x03(\t\x12\x32\n\x0bunit_labels\x18\x10 \x03(\x0b\x32\x1d.mds.v1.Guard.UnitLabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fUnitLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\".\n\x0fGetGuardRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"~\n\x11ListGuardsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"p\n\x12ListGuardsResponse\x12\x1d\n\x06guards\x18\x01 \x03(\x0b\x32\r.mds.v1.Guard\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"m\n\x12\x43reateGuardRequest\x12\x1c\n\x05guard\x18\x01 \x01(\x0b\x32\r.mds.v1.Guard\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\x9e\x01\n\x12UpdateGuardRequest\x12\x1c\n\x05guard\x18\x01 \x01(\x0b\x32\r.mds.v1.Guard\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"k\n\x12\x44\x65leteGuardRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"9\n\x13\x44\x65leteGuardResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position*\x96\x02\n\rGuardedChange\x12\x1e\n\x1aGUARDED_CHANGE_UNSPECIFIED\x10\x00\x12\x19\n\x15GUARDED_CHANGE_ORDERS\x10\x01\x12\x1c\n\x18GUARDED_CHANGE_OVERRIDES\x10\x02\x12\x1d\n\x19GUARDED_CHANGE_PARAMETERS\x10\x03\x12\x1a\n\x16GUARDED_CHANGE_DRIVERS\x10\x04\x12\x1b\n\x17GUARDED_CHANGE_TEMPLATE\x10\x05\x12\x18\n\x14GUARDED_CHANGE_MOVES\x10\x06\x12\x1b\n\x17GUARDED_CHANGE_DELETION\x10\x07\x12\x1d\n\x19GUARDED_CHANGE_EVERYTHING\x10\x08\x32\xf1\x03\n\x06Guards\x12V\n\x08GetGuard\x12\x17.mds.v1.GetGuardRequest\x1a\r.mds.v1.Guard\"\"\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=guards/**}\x12]\n\nListGuards\x12\x19.mds.v1.ListGuardsRequest\x1a\x1a.mds.v1.ListGuardsResponse\"\x18\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/guards\x12Y\n\x0b\x43reateGuard\x12\x1a.mds.v1.CreateGuardRequest\x1a\r.mds.v1.Guard\"\x1f\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x13\"\n/v1/guards:\x05guard\x12i\n\x0bUpdateGuard\x12\x1a.mds.v1.UpdateGuardRequest\x1a\r.mds.v1.Guard\"/\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02#2\x1a/v1/{guard.name=guards/**}:\x05guard\x12j\n\x0b\x44\x65leteGuard\x12\x1a.mds.v1.DeleteGuardRequest\x1a\x1b.mds.v1.DeleteGuardResponse\"\"\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x16*\x14/v1/{name=guards/**}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12mds/v1/guard.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\x8a\x05\n\x05Guard\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12)\n\x06labels\x18\x07 \x03(\x0b\x32\x19.mds.v1.Guard.LabelsEntry\x12\x31\n\nproperties\x18\x08 \x03(\x0b\x32\x1d.mds.v1.Guard.PropertiesEntry\x12\x14\n\x0cmachine_mode\x18\t \x01(\t\x12\r\n\x05modes\x18\n \x03(\t\x12&\n\x07\x66orbids\x18\x0b \x03(\x0e\x32\x15.mds.v1.GuardedChange\x12\x15\n\rcontrol_units\x18\x0c \x03(\t\x12\x13\n\x0bid_prefixes\x18\r \x03(\t\x12\x14\n\x0cunit_servers\x18\x0e \x03(\t\x12\x11\n\ttemplates\x18\x0f \x03(\t\x12\x32\n\x0bunit_labels\x18\x10 \x03(\x0b\x32\x1d.mds.v1.Guard.UnitLabelsEntry\x12\x13\n\x0bunit_filter\x18\x11 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fUnitLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\".\n\x0fGetGuardRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"~\n\x11ListGuardsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"p\n\x12ListGuardsResponse\x12\x1d\n\x06guards\x18\x01 \x03(\x0b\x32\r.mds.v1.Guard\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"m\n\x12\x43reateGuardRequest\x12\x1c\n\x05guard\x18\x01 \x01(\x0b\x32\r.mds.v1.Guard\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\x9e\x01\n\x12UpdateGuardRequest\x12\x1c\n\x05guard\x18\x01 \x01(\x0b\x32\r.mds.v1.Guard\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"k\n\x12\x44\x65leteGuardRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"9\n\x13\x44\x65leteGuardResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position*\x96\x02\n\rGuardedChange\x12\x1e\n\x1aGUARDED_CHANGE_UNSPECIFIED\x10\x00\x12\x19\n\x15GUARDED_CHANGE_ORDERS\x10\x01\x12\x1c\n\x18GUARDED_CHANGE_OVERRIDES\x10\x02\x12\x1d\n\x19GUARDED_CHANGE_PARAMETERS\x10\x03\x12\x1a\n\x16GUARDED_CHANGE_DRIVERS\x10\x04\x12\x1b\n\x17GUARDED_CHANGE_TEMPLATE\x10\x05\x12\x18\n\x14GUARDED_CHANGE_MOVES\x10\x06\x12\x1b\n\x17GUARDED_CHANGE_DELETION\x10\x07\x12\x1d\n\x19GUARDED_CHANGE_EVERYTHING\x10\x08\x32\xf1\x03\n\x06Guards\x12V\n\x08GetGuard\x12\x17.mds.v1.GetGuardRequest\x1a\r.mds.v1.Guard\"\"\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=guards/**}\x12]\n\nListGuards\x12\x19.mds.v1.ListGuardsRequest\x1a\x1a.mds.v1.ListGuardsResponse\"\x18\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/guards\x12Y\n\x0b\x43reateGuard\x12\x1a.mds.v1.CreateGuardRequest\x1a\r.mds.v1.Guard\"\x1f\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x13\"\n/v1/guards:\x05guard\x12i\n\x0bUpdateGuard\x12\x1a.mds.v1.UpdateGuardRequest\x1a\r.mds.v1.Guard\"/\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02#2\x1a/v1/{guard.name=guards/**}:\x05guard\x12j\n\x0b\x44\x65leteGuard\x12\x1a.mds.v1.DeleteGuardRequest\x1a\x1b.mds.v1.DeleteGuardResponse\"\"\xda\xe2\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x16*\x14/v1/{name=guards/**}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,30 +52,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GUARDS'].methods_by_name['UpdateGuard']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002#2\032/v1/{guard.name=guards/**}:\005guard'
   _globals['_GUARDS'].methods_by_name['DeleteGuard']._loaded_options = None
   _globals['_GUARDS'].methods_by_name['DeleteGuard']._serialized_options = b'\332\342\030\002\010\003\202\323\344\223\002\026*\024/v1/{name=guards/**}'
-  _globals['_GUARDEDCHANGE']._serialized_start=1534
-  _globals['_GUARDEDCHANGE']._serialized_end=1812
+  _globals['_GUARDEDCHANGE']._serialized_start=1555
+  _globals['_GUARDEDCHANGE']._serialized_end=1833
   _globals['_GUARD']._serialized_start=172
-  _globals['_GUARD']._serialized_end=801
-  _globals['_GUARD_LABELSENTRY']._serialized_start=654
-  _globals['_GUARD_LABELSENTRY']._serialized_end=699
-  _globals['_GUARD_PROPERTIESENTRY']._serialized_start=701
-  _globals['_GUARD_PROPERTIESENTRY']._serialized_end=750
-  _globals['_GUARD_UNITLABELSENTRY']._serialized_start=752
-  _globals['_GUARD_UNITLABELSENTRY']._serialized_end=801
-  _globals['_GETGUARDREQUEST']._serialized_start=803
-  _globals['_GETGUARDREQUEST']._serialized_end=849
-  _globals['_LISTGUARDSREQUEST']._serialized_start=851
-  _globals['_LISTGUARDSREQUEST']._serialized_end=977
-  _globals['_LISTGUARDSRESPONSE']._serialized_start=979
-  _globals['_LISTGUARDSRESPONSE']._serialized_end=1091
-  _globals['_CREATEGUARDREQUEST']._serialized_start=1093
-  _globals['_CREATEGUARDREQUEST']._serialized_end=1202
-  _globals['_UPDATEGUARDREQUEST']._serialized_start=1205
-  _globals['_UPDATEGUARDREQUEST']._serialized_end=1363
-  _globals['_DELETEGUARDREQUEST']._serialized_start=1365
-  _globals['_DELETEGUARDREQUEST']._serialized_end=1472
-  _globals['_DELETEGUARDRESPONSE']._serialized_start=1474
-  _globals['_DELETEGUARDRESPONSE']._serialized_end=1531
-  _globals['_GUARDS']._serialized_start=1815
-  _globals['_GUARDS']._serialized_end=2312
+  _globals['_GUARD']._serialized_end=822
+  _globals['_GUARD_LABELSENTRY']._serialized_start=675
+  _globals['_GUARD_LABELSENTRY']._serialized_end=720
+  _globals['_GUARD_PROPERTIESENTRY']._serialized_start=722
+  _globals['_GUARD_PROPERTIESENTRY']._serialized_end=771
+  _globals['_GUARD_UNITLABELSENTRY']._serialized_start=773
+  _globals['_GUARD_UNITLABELSENTRY']._serialized_end=822
+  _globals['_GETGUARDREQUEST']._serialized_start=824
+  _globals['_GETGUARDREQUEST']._serialized_end=870
+  _globals['_LISTGUARDSREQUEST']._serialized_start=872
+  _globals['_LISTGUARDSREQUEST']._serialized_end=998
+  _globals['_LISTGUARDSRESPONSE']._serialized_start=1000
+  _globals['_LISTGUARDSRESPONSE']._serialized_end=1112
+  _globals['_CREATEGUARDREQUEST']._serialized_start=1114
+  _globals['_CREATEGUARDREQUEST']._serialized_end=1223
+  _globals['_UPDATEGUARDREQUEST']._serialized_start=1226
+  _globals['_UPDATEGUARDREQUEST']._serialized_end=1384
+  _globals['_DELETEGUARDREQUEST']._serialized_start=1386
+  _globals['_DELETEGUARDREQUEST']._serialized_end=1493
+  _globals['_DELETEGUARDRESPONSE']._serialized_start=1495
+  _globals['_DELETEGUARDRESPONSE']._serialized_end=1552
+  _globals['_GUARDS']._serialized_start=1836
+  _globals['_GUARDS']._serialized_end=2333
 # @@protoc_insertion_point(module_scope)

@@ -156,6 +156,7 @@ class Guard(_message.Message):
     UNIT_SERVERS_FIELD_NUMBER: _builtins.int
     TEMPLATES_FIELD_NUMBER: _builtins.int
     UNIT_LABELS_FIELD_NUMBER: _builtins.int
+    UNIT_FILTER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`guards/{id}`."""
     etag: _builtins.str
@@ -166,6 +167,11 @@ class Guard(_message.Message):
     """Why, for people; never empty."""
     machine_mode: _builtins.str
     """Whose mode counts: `machine_modes/{id}`."""
+    unit_filter: _builtins.str
+    """Only those that pass this filter (`overrides>0 level<3`), as in lists of control units, of what
+    is declared of them: not of what they report, of times, revisions and generations. Names in it
+    stay as they are written when something is renamed. Refused: INVALID_FILTER.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -233,10 +239,11 @@ class Guard(_message.Message):
         unit_servers: _abc.Iterable[_builtins.str] | None = ...,
         templates: _abc.Iterable[_builtins.str] | None = ...,
         unit_labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        unit_filter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_units", b"control_units", "create_time", b"create_time", "description", b"description", "etag", b"etag", "forbids", b"forbids", "id_prefixes", b"id_prefixes", "labels", b"labels", "machine_mode", b"machine_mode", "modes", b"modes", "name", b"name", "properties", b"properties", "revision", b"revision", "templates", b"templates", "unit_labels", b"unit_labels", "unit_servers", b"unit_servers", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_units", b"control_units", "create_time", b"create_time", "description", b"description", "etag", b"etag", "forbids", b"forbids", "id_prefixes", b"id_prefixes", "labels", b"labels", "machine_mode", b"machine_mode", "modes", b"modes", "name", b"name", "properties", b"properties", "revision", b"revision", "templates", b"templates", "unit_filter", b"unit_filter", "unit_labels", b"unit_labels", "unit_servers", b"unit_servers", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

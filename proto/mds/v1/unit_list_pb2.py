@@ -29,7 +29,7 @@ from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16mds/v1/unit_list.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\x8b\x04\n\x08UnitList\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12,\n\x06labels\x18\x07 \x03(\x0b\x32\x1c.mds.v1.UnitList.LabelsEntry\x12\x34\n\nproperties\x18\x08 \x03(\x0b\x32 .mds.v1.UnitList.PropertiesEntry\x12\x15\n\rcontrol_units\x18\t \x03(\t\x12\x13\n\x0bid_prefixes\x18\n \x03(\t\x12\x35\n\x0bunit_labels\x18\x0b \x03(\x0b\x32 .mds.v1.UnitList.UnitLabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fUnitLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"1\n\x12GetUnitListRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x81\x01\n\x14ListUnitListsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"z\n\x15ListUnitListsResponse\x12$\n\nunit_lists\x18\x01 \x03(\x0b\x32\x10.mds.v1.UnitList\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"w\n\x15\x43reateUnitListRequest\x12#\n\tunit_list\x18\x01 \x01(\x0b\x32\x10.mds.v1.UnitList\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa8\x01\n\x15UpdateUnitListRequest\x12#\n\tunit_list\x18\x01 \x01(\x0b\x32\x10.mds.v1.UnitList\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"n\n\x15\x44\x65leteUnitListRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"<\n\x16\x44\x65leteUnitListResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\xc1\x04\n\tUnitLists\x12\x63\n\x0bGetUnitList\x12\x1a.mds.v1.GetUnitListRequest\x1a\x10.mds.v1.UnitList\"&\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/{name=unit_lists/**}\x12j\n\rListUnitLists\x12\x1c.mds.v1.ListUnitListsRequest\x1a\x1d.mds.v1.ListUnitListsResponse\"\x1c\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/unit_lists\x12j\n\x0e\x43reateUnitList\x12\x1d.mds.v1.CreateUnitListRequest\x1a\x10.mds.v1.UnitList\"\'\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x1b\"\x0e/v1/unit_lists:\tunit_list\x12~\n\x0eUpdateUnitList\x12\x1d.mds.v1.UpdateUnitListRequest\x1a\x10.mds.v1.UnitList\";\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02/2\"/v1/{unit_list.name=unit_lists/**}:\tunit_list\x12w\n\x0e\x44\x65leteUnitList\x12\x1d.mds.v1.DeleteUnitListRequest\x1a\x1e.mds.v1.DeleteUnitListResponse\"&\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x1a*\x18/v1/{name=unit_lists/**}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16mds/v1/unit_list.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\xa0\x04\n\x08UnitList\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12,\n\x06labels\x18\x07 \x03(\x0b\x32\x1c.mds.v1.UnitList.LabelsEntry\x12\x34\n\nproperties\x18\x08 \x03(\x0b\x32 .mds.v1.UnitList.PropertiesEntry\x12\x15\n\rcontrol_units\x18\t \x03(\t\x12\x13\n\x0bid_prefixes\x18\n \x03(\t\x12\x35\n\x0bunit_labels\x18\x0b \x03(\x0b\x32 .mds.v1.UnitList.UnitLabelsEntry\x12\x13\n\x0bunit_filter\x18\x0c \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0fUnitLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"1\n\x12GetUnitListRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"\x81\x01\n\x14ListUnitListsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\"z\n\x15ListUnitListsResponse\x12$\n\nunit_lists\x18\x01 \x03(\x0b\x32\x10.mds.v1.UnitList\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"w\n\x15\x43reateUnitListRequest\x12#\n\tunit_list\x18\x01 \x01(\x0b\x32\x10.mds.v1.UnitList\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xa8\x01\n\x15UpdateUnitListRequest\x12#\n\tunit_list\x18\x01 \x01(\x0b\x32\x10.mds.v1.UnitList\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"n\n\x15\x44\x65leteUnitListRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\"<\n\x16\x44\x65leteUnitListResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position2\xc1\x04\n\tUnitLists\x12\x63\n\x0bGetUnitList\x12\x1a.mds.v1.GetUnitListRequest\x1a\x10.mds.v1.UnitList\"&\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/{name=unit_lists/**}\x12j\n\rListUnitLists\x12\x1c.mds.v1.ListUnitListsRequest\x1a\x1d.mds.v1.ListUnitListsResponse\"\x1c\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/unit_lists\x12j\n\x0e\x43reateUnitList\x12\x1d.mds.v1.CreateUnitListRequest\x1a\x10.mds.v1.UnitList\"\'\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x1b\"\x0e/v1/unit_lists:\tunit_list\x12~\n\x0eUpdateUnitList\x12\x1d.mds.v1.UpdateUnitListRequest\x1a\x10.mds.v1.UnitList\";\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02/2\"/v1/{unit_list.name=unit_lists/**}:\tunit_list\x12w\n\x0e\x44\x65leteUnitList\x12\x1d.mds.v1.DeleteUnitListRequest\x1a\x1e.mds.v1.DeleteUnitListResponse\"&\xda\xe2\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x1a*\x18/v1/{name=unit_lists/**}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,27 +53,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UNITLISTS'].methods_by_name['DeleteUnitList']._loaded_options = None
   _globals['_UNITLISTS'].methods_by_name['DeleteUnitList']._serialized_options = b'\332\342\030\002\010\002\202\323\344\223\002\032*\030/v1/{name=unit_lists/**}'
   _globals['_UNITLIST']._serialized_start=176
-  _globals['_UNITLIST']._serialized_end=699
-  _globals['_UNITLIST_LABELSENTRY']._serialized_start=552
-  _globals['_UNITLIST_LABELSENTRY']._serialized_end=597
-  _globals['_UNITLIST_PROPERTIESENTRY']._serialized_start=599
-  _globals['_UNITLIST_PROPERTIESENTRY']._serialized_end=648
-  _globals['_UNITLIST_UNITLABELSENTRY']._serialized_start=650
-  _globals['_UNITLIST_UNITLABELSENTRY']._serialized_end=699
-  _globals['_GETUNITLISTREQUEST']._serialized_start=701
-  _globals['_GETUNITLISTREQUEST']._serialized_end=750
-  _globals['_LISTUNITLISTSREQUEST']._serialized_start=753
-  _globals['_LISTUNITLISTSREQUEST']._serialized_end=882
-  _globals['_LISTUNITLISTSRESPONSE']._serialized_start=884
-  _globals['_LISTUNITLISTSRESPONSE']._serialized_end=1006
-  _globals['_CREATEUNITLISTREQUEST']._serialized_start=1008
-  _globals['_CREATEUNITLISTREQUEST']._serialized_end=1127
-  _globals['_UPDATEUNITLISTREQUEST']._serialized_start=1130
-  _globals['_UPDATEUNITLISTREQUEST']._serialized_end=1298
-  _globals['_DELETEUNITLISTREQUEST']._serialized_start=1300
-  _globals['_DELETEUNITLISTREQUEST']._serialized_end=1410
-  _globals['_DELETEUNITLISTRESPONSE']._serialized_start=1412
-  _globals['_DELETEUNITLISTRESPONSE']._serialized_end=1472
-  _globals['_UNITLISTS']._serialized_start=1475
-  _globals['_UNITLISTS']._serialized_end=2052
+  _globals['_UNITLIST']._serialized_end=720
+  _globals['_UNITLIST_LABELSENTRY']._serialized_start=573
+  _globals['_UNITLIST_LABELSENTRY']._serialized_end=618
+  _globals['_UNITLIST_PROPERTIESENTRY']._serialized_start=620
+  _globals['_UNITLIST_PROPERTIESENTRY']._serialized_end=669
+  _globals['_UNITLIST_UNITLABELSENTRY']._serialized_start=671
+  _globals['_UNITLIST_UNITLABELSENTRY']._serialized_end=720
+  _globals['_GETUNITLISTREQUEST']._serialized_start=722
+  _globals['_GETUNITLISTREQUEST']._serialized_end=771
+  _globals['_LISTUNITLISTSREQUEST']._serialized_start=774
+  _globals['_LISTUNITLISTSREQUEST']._serialized_end=903
+  _globals['_LISTUNITLISTSRESPONSE']._serialized_start=905
+  _globals['_LISTUNITLISTSRESPONSE']._serialized_end=1027
+  _globals['_CREATEUNITLISTREQUEST']._serialized_start=1029
+  _globals['_CREATEUNITLISTREQUEST']._serialized_end=1148
+  _globals['_UPDATEUNITLISTREQUEST']._serialized_start=1151
+  _globals['_UPDATEUNITLISTREQUEST']._serialized_end=1319
+  _globals['_DELETEUNITLISTREQUEST']._serialized_start=1321
+  _globals['_DELETEUNITLISTREQUEST']._serialized_end=1431
+  _globals['_DELETEUNITLISTRESPONSE']._serialized_start=1433
+  _globals['_DELETEUNITLISTRESPONSE']._serialized_end=1493
+  _globals['_UNITLISTS']._serialized_start=1496
+  _globals['_UNITLISTS']._serialized_end=2073
 # @@protoc_insertion_point(module_scope)

@@ -24,9 +24,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class UnitList(_message.Message):
     """A saved list of control units, to be selected by its name (`UnitSelection.unit_list`). On it
-    are the units that `control_units` names, and those that pass both `id_prefixes` and
-    `unit_labels`, as far as these are set. Which units those are is found out each time that it
-    is used.
+    are the units that `control_units` names, and those that pass all of `id_prefixes`,
+    `unit_labels` and `unit_filter`, as far as these are set. Which units those are is found out each
+    time that it is used.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -102,6 +102,7 @@ class UnitList(_message.Message):
     CONTROL_UNITS_FIELD_NUMBER: _builtins.int
     ID_PREFIXES_FIELD_NUMBER: _builtins.int
     UNIT_LABELS_FIELD_NUMBER: _builtins.int
+    UNIT_FILTER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`unit_lists/{id}`."""
     etag: _builtins.str
@@ -110,6 +111,11 @@ class UnitList(_message.Message):
     """Revision of the last change."""
     description: _builtins.str
     """What it is for, for people."""
+    unit_filter: _builtins.str
+    """Of those only the ones that pass this filter (`state=RUNNING overrides>0`), as in lists of
+    control units, whenever the list is used. Names in it stay as they are written when something
+    is renamed. Refused: INVALID_FILTER.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -135,7 +141,7 @@ class UnitList(_message.Message):
     @_builtins.property
     def id_prefixes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """And those whose ids begin with one of these texts: a zone (`DAFNE/`) or a group of one
-        (`DAFNE/PL/`). None: any id, where `unit_labels` are set.
+        (`DAFNE/PL/`). None: any id, where `unit_labels` or `unit_filter` are set.
         """
 
     @_builtins.property
@@ -156,10 +162,11 @@ class UnitList(_message.Message):
         control_units: _abc.Iterable[_builtins.str] | None = ...,
         id_prefixes: _abc.Iterable[_builtins.str] | None = ...,
         unit_labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        unit_filter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_units", b"control_units", "create_time", b"create_time", "description", b"description", "etag", b"etag", "id_prefixes", b"id_prefixes", "labels", b"labels", "name", b"name", "properties", b"properties", "revision", b"revision", "unit_labels", b"unit_labels", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_units", b"control_units", "create_time", b"create_time", "description", b"description", "etag", b"etag", "id_prefixes", b"id_prefixes", "labels", b"labels", "name", b"name", "properties", b"properties", "revision", b"revision", "unit_filter", b"unit_filter", "unit_labels", b"unit_labels", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
