@@ -85,6 +85,9 @@ async def picture_all(page: Page, url: str, client: Client) -> None:
     )
     await page.open(f"{url}/{unit.control_unit}")
     await shot(page, "control-unit", LAPTOP)
+    await page.open(f"{url}/control_units?sort=-since")
+    await page.until("document.querySelector('#rows .age')?.textContent")
+    await shot(page, "control-units", LAPTOP)
 
 
 async def take_all(folder: Path, arguments: list[str]) -> None:

@@ -101,6 +101,14 @@ async def test_columns_that_were_chosen_are_remembered(site: Site) -> None:
     assert '<th scope="col" class="">State' not in page
 
 
+async def test_a_list_as_of_a_moment_shows_the_past_and_offers_nothing_to_do(site: Site) -> None:
+    page = await site.text("/control_units?as_of=1&size=50")
+    assert ids_in(page) == sorted(map(unit_id, range(UNITS)))[:50]
+    assert "data-tick" not in page
+    assert "as_of=1" in link(page, "Next page")
+    assert ids_in(await site.text(link(page, "Next page")))[0] == ids_in(page)[-1][:-4] + "0152"
+
+
 async def test_a_wrong_filter_is_marked_where_it_is_wrong_and_mended_by_a_click(
     site: Site,
 ) -> None:

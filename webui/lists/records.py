@@ -114,7 +114,7 @@ CHANGES: ListKind[ChangeSet] = ListKind(
     title=gettext_noop("Changes"),
     noun="change_set",
     columns=(
-        Column(key="revision", title=gettext_noop("Revision"), cell=lambda c: cell.text(c.revision), sort="revision", falls=True, style="number"),
+        Column(key="revision", title=gettext_noop("Revision"), cell=lambda c: cell.name(c.name), sort="revision", falls=True, style="number"),
         Column(key="time", title=gettext_noop("When"), cell=lambda c: cell.time(c.time), sort="time", falls=True),
         Column(key="author", title=gettext_noop("Who"), cell=lambda c: cell.text(c.author)),
         Column(key="reason", title=gettext_noop("Why"), cell=lambda c: cell.text(c.reason), style="why"),
