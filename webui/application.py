@@ -1,6 +1,7 @@
 """The application: which path leads where."""
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from webui.assets import read_assets
 from webui.datasets import (
@@ -43,7 +44,16 @@ def application(site: Site, feed: Feed) -> web.Application:
             return web.Response(text="ready\n")
         return web.Response(text="the metadata server does not answer\n", status=503)
 
-    app = web.Application(middlewares=[log_request, keep_other_origins_out, note_visit])
+    @web.middleware
+    async def show_missing(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            return site.missing()
+
+    app = web.Application(
+        middlewares=[log_request, keep_other_origins_out, note_visit, show_missing]
+    )
     app[events.HUB] = site.hub
     app.on_response_prepare.append(add_headers)
     app.add_routes(

@@ -104,14 +104,24 @@ def _pages(q: str) -> Iterable[Find]:
 
 async def _called(call: Call, q: str, as_of: str) -> list[tuple[str, str]]:
     """Names and what stands beside them; of an operation, why it was given."""
-    page = await call.page(Query(filter=called(q), size=MOST_OF_A_KIND, as_of=as_of))
+    asked = called(q)
+    if call.field == "operations":
+        asked = f"{asked} OR {called(q, 'reason')}"
+    page = await call.page(Query(filter=asked, size=MOST_OF_A_KIND, as_of=as_of))
     return [
         (each.name, each.reason if call.field == "operations" else each.description)
         for each in page.things
     ]
 
 
-def called(q: str) -> str:
-    """The filter of what is called so: each word stands somewhere in the id, upper or lower."""
-    escaped = (word.replace("\\", "\\\\").replace('"', '\\"') for word in q.split())
-    return " ".join(f'id:"{word}"' for word in escaped)
+def called(q: str, key: str = "id") -> str:
+    """The filter of what is called so: each word stands somewhere in the id, or in another text.
+
+    Ids differ by the case of their letters; who types in a hurry does not.
+    """
+    words = (word.replace("\\", "\\\\").replace('"', '\\"') for word in q.split())
+    return " ".join(f"{key}:" + ",".join(f'"{each}"' for each in _cases(word)) for word in words)
+
+
+def _cases(word: str) -> Iterable[str]:
+    return dict.fromkeys((word, word.upper(), word.lower(), word.capitalize()))

@@ -1,0 +1,92 @@
+"""Every page, held against WCAG 2.2 AA by axe and against HTML by the Nu checker.
+
+Whoever adds a page adds it to PAGES.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.stages.requirements import needs
+from tests.webui.chromium import Page, what_is_missing
+from tests.webui.looked_at import LookedAt, looked_at
+from tests.webui.npm import java_is_missing, npm_is_missing, packages
+
+PAGES = [
+    "/",
+    "/control_units",
+    "/control_units?q=nothing-is-called-so",
+    "/unit_servers",
+    "/agents",
+    "/templates",
+    "/operations",
+    "/snapshots",
+    "/changes",
+    "/conditions",
+    "/control_units/BTF/MAG/PS0002",
+    "/unit_servers/BTF/MAGNETS",
+    "/keys",
+    "/palette?q=mag",
+    "/no/such/page",
+    "/control_units?as_of=2026-11-15T03:12:00%2B01:00",
+]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+CHECK = """
+axe.run(document, {runOnly: {type: "tag", values: TAGS}}).then((found) =>
+  found.violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.html.slice(0, 160)).slice(0, 3).join(" | ")}`))
+""".replace("TAGS", json.dumps(TAGS))
+HTMX_ATTRIBUTE = re.compile("Attribute “hx-[a-z-]+” not allowed")
+CHECKER_SECONDS = 90
+SIZES = {"laptop": (1366, 768), "phone": (390, 844)}
+
+
+@pytest.fixture
+async def looking(tmp_path: Path) -> AsyncIterator[LookedAt]:
+    needs(what_is_missing())
+    needs(npm_is_missing())
+    async with looked_at(tmp_path) as started:
+        yield started
+
+
+async def violations(page: Page, axe: str) -> list[str]:
+    await page.evaluate(axe)
+    found: list[str] = await page.evaluate(CHECK)
+    return found
+
+
+async def test_no_page_keeps_anybody_out_in_either_theme(looking: LookedAt) -> None:
+    axe = (packages() / "axe-core" / "axe.min.js").read_text() + ";true"
+    wrong: dict[str, list[str]] = {}
+    for path in PAGES:
+        for dark, (name, (width, height)) in zip((False, True), SIZES.items(), strict=True):
+            await looking.page.look(width=width, height=height, dark=dark)
+            await looking.open(path)
+            if found := await violations(looking.page, axe):
+                wrong[f"{path} on a {name}, {'dark' if dark else 'light'}"] = found
+    assert not wrong, json.dumps(wrong, indent=1)
+
+
+async def test_every_page_is_html_without_an_error(looking: LookedAt, tmp_path: Path) -> None:
+    if missing := java_is_missing():
+        pytest.skip(missing)  # also in the CI: it has no Java
+    for number, path in enumerate(PAGES):
+        async with looking.site.http.get(path) as answer:
+            (tmp_path / f"{number:02}.html").write_bytes(await answer.read())
+    pages = sorted(map(str, tmp_path.glob("*.html")))
+    jar = packages() / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    checker = await asyncio.create_subprocess_exec(
+        *("java", "-Xmx300m", "-jar", str(jar), "--errors-only", "--format", "json", *pages),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(CHECKER_SECONDS):
+        _, output = await checker.communicate()
+    # htmx's own attributes are known to be none of HTML's.
+    said = [m for m in json.loads(output)["messages"] if not HTMX_ATTRIBUTE.match(m["message"])]
+    faults = [
+        f"{PAGES[int(Path(m['url']).stem)]}: {m['message']} … {m.get('extract')}" for m in said
+    ]
+    assert not faults, "\n".join(faults)
