@@ -12,7 +12,8 @@ from mds.v1.state_pb2 import Contact, State
 from control_units.client import Client, NotFound
 from tests.cli.conftest import run_mds
 from tests.conftest import StartReplica
-from tests.examples.javascript import prepared, what_is_missing
+from tests.examples.javascript import prepared
+from tests.stages.node import what_is_missing
 from tests.stages.program import Program
 from tests.stages.requirements import needs
 from tests.stages.waiting import until
