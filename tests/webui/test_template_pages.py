@@ -99,3 +99,49 @@ async def test_units_that_are_ticked_are_moved_and_the_others_stay(
     changed = {"unit": f"control_units/{IDS[2]}", "drop_conflicting": "1"}
     await submit(site, again, changed=changed)
     assert await versions(client) == {"Q1": 2, "Q2": 1, "Q3": 2}
+
+
+async def test_a_draft_is_edited_and_no_unit_uses_it_before_it_is_published(
+    client: Client, site: Site
+) -> None:
+    form = form_in(await site.text(f"{PAGE}/edit"), f"{PAGE}/edit")
+    changed = {
+        "attributes[current].maximum": "60",
+        "attributes[slit[mm]].unit": "mm",
+        "attributes[stby].remove": "1",
+        "attributes[+].name": "polarity",
+        "attributes[+].type": "INT8",
+        "attributes[+].direction": "INPUT",
+        "attributes[+].default_value": "1",
+        "parameters[ramp].default_value": "7",
+    }
+    text = await submit(site, form, changed=changed)
+    assert "2, draft" in text
+    draft = await client.templates.get("Magnet")
+    found = {each.name: each for each in draft.attributes}
+    assert set(found) == {"current", "slit[mm]", "readback", "polarity"}
+    assert (found["current"].maximum, found["current"].default_value) == ("60", "10")
+    assert found["slit[mm]"].unit == "mm"
+    assert found["polarity"].default_value == "1"
+    assert draft.parameters[0].default_value == "7"
+    assert await versions(client) == {"Q1": 1, "Q2": 1, "Q3": 1}
+
+
+async def test_a_template_too_is_wrong_beside_its_field_and_shared_field_by_field(
+    client: Client, site: Site
+) -> None:
+    form = form_in(await site.text(f"{PAGE}/edit"), f"{PAGE}/edit")
+    changed = {"attributes[current].maximum": "a lot", "attributes[+].name": "polarity"}
+    text = await submit(site, form, changed=changed, status=422)
+    assert "right would be a number" in text
+    again = form_in(text, f"{PAGE}/edit")
+    assert {name: again.fields[name] for name in changed} == changed
+
+    await narrow(client, "50")
+    text = await submit(site, again, changed={"attributes[current].maximum": "60"}, status=412)
+    choice = form_in(text, f"{PAGE}/edit")
+    assert choice.choices["attributes[current].maximum"] == ["60", "50"]
+    await submit(site, choice, changed={"attributes[current].maximum": "60"})
+    draft = await client.templates.get("Magnet")
+    found = {each.name: each.maximum for each in draft.attributes}
+    assert (found["current"], "polarity" in found) == ("60", True)

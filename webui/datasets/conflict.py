@@ -1,9 +1,7 @@
 """What stands against an edit when somebody else was faster: each field three times."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-from webui.datasets.declaration import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,17 +9,15 @@ class Choice:
     """One field; an empty text: not set.
 
     Attributes:
+        words: the field, as people call it.
         base: what both began with.
     """
 
     path: str
+    words: str
     base: str
     mine: str
     theirs: str
-
-    @property
-    def words(self) -> str:
-        return words_of(self.path)
 
     @property
     def is_contested(self) -> bool:
@@ -35,7 +31,11 @@ class Choice:
 
 
 def choices(
-    base: Mapping[str, str], mine: Mapping[str, str], theirs: Mapping[str, str]
+    base: Mapping[str, str],
+    mine: Mapping[str, str],
+    theirs: Mapping[str, str],
+    *,
+    words_of: Callable[[str], str],
 ) -> list[Choice]:
     """The fields that anybody has changed, those to choose first.
 
@@ -44,7 +44,13 @@ def choices(
     """
     paths = sorted({*base, *mine, *theirs})
     found = [
-        Choice(path, base.get(path, ""), mine.get(path, base.get(path, "")), theirs.get(path, ""))
+        Choice(
+            path,
+            words_of(path),
+            base.get(path, ""),
+            mine.get(path, base.get(path, "")),
+            theirs.get(path, ""),
+        )
         for path in paths
     ]
     changed = [each for each in found if not each.base == each.mine == each.theirs]

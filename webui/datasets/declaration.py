@@ -6,10 +6,11 @@ that all labels are one field.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from mds.v1.control_unit_pb2 import ControlUnit
 from mds.v1.dataset_pb2 import AttributeOverride
+
+from webui.datasets.problem import Problem, without_field
 
 LABELS = "labels"
 FACETS = tuple(
@@ -108,23 +109,10 @@ def _labels(text: str) -> Iterable[tuple[str, str]]:
             yield name.strip(), value.strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with what was typed.
-
-    Attributes:
-        path: which field; empty: something else.
-        message: what would be right, for people.
-    """
-
-    path: str
-    message: str
-
-
 def problem_of(field: str, description: str, unit: ControlUnit) -> Problem:
     """A violation as the form has it; `field` counts overrides as they were sent."""
     found = re.match(r"overrides\[(\d+)\](?:\.(\w+))?", field)
-    message = re.sub(rf"^{re.escape(field)}( \(of '.*?'\))? is ", "", description)
+    message = without_field(field, description)
     if found and int(found[1]) < len(unit.overrides):
         attribute = unit.overrides[int(found[1])].attribute
         facet = found[2] if found[2] in FACETS else "default_value"

@@ -1,81 +1,73 @@
-"""Editing what a unit is declared to use. Nothing that was typed is lost, whatever the server says."""
+"""Editing what is declared, by a form. Nothing that was typed is lost, whatever the server says."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Generic
 
 from aiohttp import web
-from google.protobuf.field_mask_pb2 import FieldMask
-from mds.v1.control_unit_pb2 import (
-    ControlUnit,
-    ExplainConfigurationRequest,
-    GetConfigurationRequest,
-    UpdateControlUnitRequest,
-)
-from mds.v1.template_pb2 import GetTemplateRequest
 
-from control_units.client import Client, ClientError, Refused, Stale
+from control_units.client import ClientError, Refused, Stale
 from webui.datasets.conflict import choices
-from webui.datasets.dataset import Dataset, dataset_of
-from webui.datasets.declaration import (
-    Problem,
-    changed_fields,
-    declare,
-    fields_of,
-    problem_of,
-    words_of,
-)
-from webui.datasets.form import Form, by_path, new_request_id
+from webui.datasets.declaration import changed_fields
+from webui.datasets.edited import Edited, R
+from webui.datasets.form import Form, new_request_id
+from webui.datasets.problem import Problem, by_path
+from webui.datasets.template_edited import EditedTemplates
+from webui.datasets.unit_edited import EditedUnits
 from webui.names import id_of, page_of
 from webui.site import READ_SECONDS, Site, explain
 
 
 def routes(site: Site) -> list[web.RouteDef]:
-    pages = EditPages(site)
+    units = EditPages(site, EditedUnits(site.client))
+    templates = EditPages(site, EditedTemplates(site.client))
     return [
-        web.get("/control_units/{id:.+}/edit", pages.edit),
-        web.post("/control_units/{id:.+}/edit", pages.save),
+        web.get("/control_units/{id:.+}/edit", units.edit),
+        web.post("/control_units/{id:.+}/edit", units.save),
+        web.get("/templates/{id:.+}/edit", templates.edit),
+        web.post("/templates/{id:.+}/edit", templates.save),
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Generic[R]):
     """A change on its way.
 
     Attributes:
-        unit: as it shall be, with the etag that was read.
+        base: as it was read.
+        sent: as it shall be, with the etag that was read.
         mask: what of it is sent.
     """
 
-    base: ControlUnit
-    unit: ControlUnit
+    base: R
+    sent: R
     mask: Sequence[str]
 
 
-class EditPages:
+class EditPages(Generic[R]):
     """Handlers. Each holds nothing but what it draws."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, edited: Edited[R]) -> None:
         self._site = site
-        self._client = site.client
+        self._edited = edited
 
     async def edit(self, request: web.Request) -> web.Response:
-        """`GET /control_units/{id}/edit`."""
+        """`GET /{name}/edit`."""
         id = request.match_info["id"]
         try:
             async with asyncio.timeout(READ_SECONDS):
-                unit = await self._client.control_units.get(id)
-                return await self._form(unit, Form.of(unit))
+                found = await self._edited.read(id)
+                return await self._form(found, self._drawn(found))
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
 
     async def save(self, request: web.Request) -> web.Response:
-        """`POST /control_units/{id}/edit`: leads to the unit, or shows what stands against it."""
+        """`POST /{name}/edit`: leads to the resource, or shows what stands against it."""
         id = request.match_info["id"]
-        form = Form.sent((await request.post()).items())
-        edit: Edit | None = None
+        form = Form.sent((await request.post()).items(), self._edited.is_field)
+        edit: Edit[R] | None = None
         try:
             async with asyncio.timeout(READ_SECONDS):
                 edit = await self._planned(id, form)
@@ -86,28 +78,22 @@ class EditPages:
         query = f"?saved={saved.revision}" if written else ""
         raise web.HTTPSeeOther(page_of(saved.name) + query)
 
-    async def _planned(self, id: str, form: Form) -> Edit:
-        """Only what differs from what was read is changed."""
-        base = await self._client.control_units.get(id, as_of=form.revision)
-        unit = ControlUnit()
-        unit.CopyFrom(base)
-        unit.etag = form.etag
-        return Edit(base, unit, declare(unit, changed_fields(fields_of(base), form.fields)))
+    def _drawn(self, resource: R) -> Form:
+        return Form.of(resource, self._edited.fields_of(resource))
 
-    async def _written(self, edit: Edit, form: Form) -> ControlUnit:
+    async def _planned(self, id: str, form: Form) -> Edit[R]:
+        """Only what differs from what was read is changed."""
+        base = await self._edited.read(id, form.revision)
+        typed = changed_fields(self._edited.fields_of(base), form.fields)
+        return Edit(base, *self._edited.changed(base, form, typed))
+
+    async def _written(self, edit: Edit[R], form: Form) -> R:
         if not edit.mask:
             return edit.base
-        return await self._client.control_units.UpdateControlUnit(
-            UpdateControlUnitRequest(
-                control_unit=edit.unit,
-                update_mask=FieldMask(paths=edit.mask),
-                request_id=form.request_id,
-                reason=form.reason,
-            )
-        )
+        return await self._edited.write(edit.sent, edit.mask, form)
 
     async def _refused(
-        self, id: str, form: Form, edit: Edit | None, failure: ClientError | TimeoutError
+        self, id: str, form: Form, edit: Edit[R] | None, failure: ClientError | TimeoutError
     ) -> web.Response:
         try:
             async with asyncio.timeout(READ_SECONDS):
@@ -117,37 +103,40 @@ class EditPages:
                     return await self._form(
                         edit.base,
                         replace(form, request_id=new_request_id()),
-                        _problems(failure, edit),
+                        self._problems(failure, edit),
                     )
         except (ClientError, TimeoutError) as second:
             failure = second
         return self._rescue(id, form, failure)
 
     async def _form(
-        self, unit: ControlUnit, form: Form, problems: Sequence[Problem] = ()
+        self, resource: R, form: Form, problems: Sequence[Problem] = ()
     ) -> web.Response:
-        told = by_path(tuple(problems))
-        context = {
-            "name": unit.name,
-            "id": id_of(unit.name),
-            "page": page_of(unit.name),
+        told = by_path(problems)
+        context: dict[str, object] = {
+            "title": self._edited.title,
+            "name": resource.name,
+            "id": id_of(resource.name),
+            "page": page_of(resource.name),
             "form": form,
-            "base": fields_of(unit),
-            "dataset": await dataset_for(self._client, unit),
             "problems": told,
-            "words_of": words_of,
+            "words_of": self._edited.words_of,
         }
+        context |= await self._edited.surroundings(resource)
         status = HTTPStatus.UNPROCESSABLE_ENTITY if told else HTTPStatus.OK
-        return self._site.page("datasets/edit.html", context, status=status)
+        return self._site.page(self._edited.template, context, status=status)
 
-    async def _conflict(self, edit: Edit, form: Form, stale: Stale) -> web.Response:
+    async def _conflict(self, edit: Edit[R], form: Form, stale: Stale) -> web.Response:
         """Mine, theirs and what both began with; what is chosen is sent with the new etag."""
-        now = await self._client.control_units.get(id_of(edit.base.name))
-        found = choices(fields_of(edit.base), form.fields, fields_of(now))
-        context = {
+        now = await self._edited.read(id_of(edit.base.name))
+        fields_of = self._edited.fields_of
+        found = choices(
+            fields_of(edit.base), form.fields, fields_of(now), words_of=self._edited.words_of
+        )
+        context: dict[str, object] = {
             "id": id_of(now.name),
             "page": page_of(now.name),
-            "form": replace(Form.of(now), reason=form.reason),
+            "form": replace(self._drawn(now), reason=form.reason),
             "choices": found,
             "conflict": stale.conflicts[0] if stale.conflicts else None,
         }
@@ -158,30 +147,22 @@ class EditPages:
     def _rescue(self, id: str, form: Form, failure: ClientError | TimeoutError) -> web.Response:
         """The form without anything that only the server knows."""
         title, message, status = explain(failure)
-        context = {
+        name = f"{self._edited.collection}/{id}"
+        context: dict[str, object] = {
+            "what": self._edited.title,
+            "name": name,
             "id": id,
-            "page": page_of(f"control_units/{id}"),
+            "page": page_of(name),
             "form": form,
             "title": title,
             "message": message,
-            "words_of": words_of,
+            "words_of": self._edited.words_of,
         }
         return self._site.page("datasets/rescue.html", context, status=status)
 
-
-async def dataset_for(client: Client, unit: ControlUnit, *, as_of: str = "") -> Dataset:
-    """What the unit uses, or used at a moment, with where each value comes from."""
-    units = client.control_units
-    configuration, explanation = await asyncio.gather(
-        units.GetConfiguration(GetConfigurationRequest(name=unit.name, as_of=as_of)),
-        units.ExplainConfiguration(ExplainConfigurationRequest(name=unit.name, as_of=as_of)),
-    )
-    template = await client.templates.GetTemplate(
-        GetTemplateRequest(name=configuration.template, version=configuration.template_version)
-    )
-    return dataset_of(configuration, explanation, template, datetime.now(UTC))
-
-
-def _problems(refused: Refused, edit: Edit) -> list[Problem]:
-    found = [problem_of(each.field, each.description, edit.unit) for each in refused.violations]
-    return found or [Problem("", f"{refused.message}")]
+    def _problems(self, refused: Refused, edit: Edit[R]) -> list[Problem]:
+        found = [
+            self._edited.problem_of(each.field, each.description, edit.sent)
+            for each in refused.violations
+        ]
+        return found or [Problem("", refused.message)]

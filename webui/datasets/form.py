@@ -1,13 +1,17 @@
 """What somebody typed into a form about a declaration, and what stands against it."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Protocol, Self
 
-from mds.v1.control_unit_pb2 import ControlUnit
 
-from webui.datasets.declaration import Problem, fields_of, is_field
+class Declared(Protocol):
+    """What people declare: a unit, a template."""
+
+    name: str
+    etag: str
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +32,17 @@ class Form:
     fields: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, unit: ControlUnit) -> Self:
+    def of(cls, resource: Declared, fields: Mapping[str, str]) -> Self:
         """A form that nobody has typed into."""
         return cls(
-            etag=unit.etag,
-            revision=str(unit.revision),
+            etag=resource.etag,
+            revision=str(resource.revision),
             request_id=new_request_id(),
-            fields=fields_of(unit),
+            fields=fields,
         )
 
     @classmethod
-    def sent(cls, posted: Iterable[tuple[str, object]]) -> Self:
+    def sent(cls, posted: Iterable[tuple[str, object]], is_field: Callable[[str], bool]) -> Self:
         texts = {
             name: value.replace("\r\n", "\n") for name, value in posted if isinstance(value, str)
         }
@@ -53,11 +57,3 @@ class Form:
 
 def new_request_id() -> str:
     return uuid.uuid4().hex
-
-
-def by_path(problems: tuple[Problem, ...]) -> dict[str, str]:
-    """What is wrong with each field, for people."""
-    told: dict[str, str] = {}
-    for problem in problems:
-        told[problem.path] = " ".join(filter(None, (told.get(problem.path), problem.message)))
-    return told

@@ -9,8 +9,9 @@ from mds.v1 import control_unit_pb2, instantiation_pb2, unit_server_pb2
 from control_units.client import ClientError
 from webui import vocabulary
 from webui.clock import moment
-from webui.datasets.editing import dataset_for
+from webui.datasets.declaration import fields_of
 from webui.datasets.form import Form
+from webui.datasets.unit_edited import dataset_for
 from webui.names import page_of
 from webui.operations.verbs import orders_for
 from webui.site import READ_SECONDS, Site
@@ -105,7 +106,7 @@ class UnitPages:
         return {
             "unit": page,
             "dataset": dataset,
-            "form": Form.of(unit),
+            "form": Form.of(unit, fields_of(unit)),
             "orders": orders_for(status),
             "commands": commands_for(self._client, name),
         }
