@@ -81,7 +81,7 @@ def change_set_row(change_set: ChangeSet) -> tuple[str, ...]:
         shown(change_set.time),
         change_set.author,
         change_set.reason,
-        " ".join(f"{sign}{count}" for sign, count in counts if count),
+        " ".join(f"{sign}{count}" for sign, count in counts if count) or change_set.method,
         change_set.client,
         some_names(
             change_set.first_names[:_NAMES_IN_A_ROW], count=sum(count for _, count in counts)
