@@ -28,7 +28,7 @@ from metadata_server.api.registrar import Registrar, registered
 from metadata_server.api.rest.application import Rest
 from metadata_server.api.rest.context import refuse
 from metadata_server.api.rest.origins import Origins
-from metadata_server.api.rest.serving import Runner
+from metadata_server.api.rest.serving import Limits, Runner
 from metadata_server.api.services import Parts, add_health_and_reflection
 from metadata_server.api.watch import add_watch_figures
 from metadata_server.api.webhook_sending import WebhookSender
@@ -238,6 +238,7 @@ class Replica:
         faces = [rest, *self._facades()]
         runner = Runner(
             http_application(self._health, self._registry, faces, origins, self._gate),
+            Limits(self._settings.http_connections, self._settings.http_idle_s),
             shutdown_timeout=self._settings.drain_s,
         )
         await runner.setup()
@@ -287,7 +288,7 @@ def parts_of(
         restoring=SnapshotRestoring(store),
         instantiations=Instantiations(store),
         sightings=Sightings(store),
-        watching=Watching(tailer, age_s=settings.stream_age_s),
+        watching=Watching(tailer, age_s=settings.stream_age_s, most=settings.watches),
         webhooks=webhooks,
         overviews=Overviews(store, tailer, age_s=settings.stream_age_s),
         replicas=Replicas(store),

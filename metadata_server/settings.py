@@ -80,6 +80,18 @@ class Settings(BaseSettings):
     drain_s: float = Field(
         default=10.0, gt=0, description="How long running calls may take after SIGTERM, s."
     )
+    http_idle_s: float = Field(
+        default=75.0,
+        gt=0,
+        description="An HTTP connection on which no whole request comes for so long is closed, and "
+        "a body that is waited for so long, beside 10 kB/s, is refused, s.",
+    )
+    http_connections: int = Field(
+        default=8_000, ge=1, description="HTTP connections at once; more are answered 429."
+    )
+    watches: int = Field(
+        default=4_000, ge=1, description="Watches at once, on both ports; more are refused."
+    )
     database_threads: int = Field(
         default=8, ge=1, le=64, description="Threads, and connections each way, to the database."
     )

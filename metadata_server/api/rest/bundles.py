@@ -10,7 +10,13 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from metadata_server.api.rest.parameters import Query
-from metadata_server.api.rest.requests import add_headers, check_media_type, parsed, too_large
+from metadata_server.api.rest.requests import (
+    add_headers,
+    check_media_type,
+    parsed,
+    parts_of,
+    too_large,
+)
 from metadata_server.api.rest.routes import Route
 from metadata_server.domain.refused import Refused
 
@@ -57,10 +63,10 @@ def add_head(route: Route, http: web.Request, query: Query, first: Any) -> None:
 async def lines_of(http: web.Request) -> AsyncIterator[bytes]:
     """
     Raises:
-        Refused: MESSAGE_TOO_LARGE.
+        Refused: MESSAGE_TOO_LARGE, INVALID_HTTP.
     """
     waiting = bytearray()
-    async for part in http.content.iter_any():
+    async for part in parts_of(http):
         start = len(waiting)
         waiting += part
         while (end := waiting.find(b"\n", start)) >= 0:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import web
@@ -21,6 +23,7 @@ from metadata_server.domain.refused import Refused, WrongField
 
 LARGEST_BODY_BYTES = 6 * 1024 * 1024
 WORTH_A_THREAD_BYTES = 50_000
+SLOWEST_BYTES_S = 10_000
 REASON, REQUEST_ID, LAST_EVENT_ID = "Mds-Reason", "Idempotency-Key", "Last-Event-ID"
 
 
@@ -63,12 +66,36 @@ async def bounded(http: web.Request) -> bytes:
     if (http.content_length or 0) > LARGEST_BODY_BYTES:
         raise too_large()
     parts, size = [], 0
-    async for part in http.content.iter_any():
+    async for part in parts_of(http):
         size += len(part)
         if size > LARGEST_BODY_BYTES:
             raise too_large()
         parts.append(part)
     return b"".join(parts)
+
+
+async def parts_of(http: web.Request) -> AsyncIterator[bytes]:
+    """What comes of a body, while it comes at a pace. Only waiting counts, not what is done with
+    each part.
+
+    Raises:
+        Refused: INVALID_HTTP.
+    """
+    patience_s = http.protocol.keepalive_timeout
+    while True:
+        begun = time.monotonic()
+        try:
+            async with asyncio.timeout(patience_s):
+                part = await http.content.readany()
+        except TimeoutError:
+            break
+        if not part:
+            return
+        patience_s += len(part) / SLOWEST_BYTES_S - (time.monotonic() - begun)
+        yield part
+    raise Refused.invalid(
+        "INVALID_HTTP", f"The body comes slower than {SLOWEST_BYTES_S} bytes a second."
+    )
 
 
 def too_large() -> Refused:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 from aiohttp import web
 from typing_extensions import override
@@ -12,9 +13,39 @@ from metadata_server.api.errors import unexpected
 from metadata_server.api.rest.answers import refusal
 from metadata_server.domain.refused import Refused
 
+RETRY_AFTER_MS = 5_000
+LAST_WORD_S = 1.0
+
 
 class Handler(web.RequestHandler):
     """One connection."""
+
+    def __init__(self, server: Server, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._server = server
+        self._is_refused = False
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._server.open += 1
+        if self._server.open > self._server.limits.connections:
+            self._is_refused = True
+            there = cast("asyncio.Transport", transport)
+            there.write(self._server.limits.refusal)
+            there.write_eof()
+            # Closed while something is on its way here, it would take the answer with it.
+            asyncio.get_running_loop().call_later(LAST_WORD_S, self.force_close)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if not self._is_refused:
+            super().data_received(data)
+
+    @override
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._server.open -= 1
+        super().connection_lost(exc)
 
     @override
     def handle_error(
@@ -36,21 +67,71 @@ class Handler(web.RequestHandler):
         return response
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What clients may take.
+
+    Attributes:
+        connections: at once.
+        idle_s: for so long a connection may be without a whole request, from its first byte on.
+    """
+
+    connections: int
+    idle_s: float
+
+    @property
+    def refusal(self) -> bytes:
+        """What is sent to those who are too many, without any request of theirs being read."""
+        answer = refusal(
+            Refused.pressure(
+                "TOO_BUSY",
+                f"This replica has {self.connections} connections, as many as it may "
+                "(MDS_HTTP_CONNECTIONS). Go to another one, or come back later.",
+                retry_after_ms=RETRY_AFTER_MS,
+            )
+        )
+        assert isinstance(answer.body, bytes)
+        headers = {**answer.headers, "Content-Length": len(answer.body), "Connection": "close"}
+        lines = [f"HTTP/1.1 {answer.status} {answer.reason}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return "\r\n".join([*lines, "", ""]).encode() + answer.body
+
+
 class Server(web.Server):
-    """All connections."""
+    """All connections.
+
+    Attributes:
+        open: how many there are.
+    """
+
+    def __init__(self, handler: Any, *, limits: Limits, **options: Any) -> None:
+        super().__init__(handler, **options)
+        self.limits = limits
+        self.open = 0
 
     @override
     def __call__(self) -> web.RequestHandler:
-        quiet: dict[str, Any] = {"access_log": None}  # each call has its line already
-        return Handler(self, loop=asyncio.get_running_loop(), **quiet)
+        return Handler(
+            self,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # each call has its line already
+            keepalive_timeout=self.limits.idle_s,
+        )
 
 
 class Runner(web.AppRunner):
     """Runs an application."""
 
+    def __init__(self, application: web.Application, limits: Limits, **options: Any) -> None:
+        super().__init__(application, **options)
+        self._limits = limits
+
     @override
     async def _make_server(self) -> Server:
         made: Any = await super()._make_server()
         return Server(
-            made.request_handler, request_factory=made.request_factory, handler_cancellation=True
+            made.request_handler,
+            limits=self._limits,
+            request_factory=made.request_factory,
+            handler_cancellation=True,
         )

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from weakref import WeakKeyDictionary
 
 from metadata_server.domain.change import Change, Position
@@ -16,6 +17,7 @@ from metadata_server.services.watching.tailer import Tailer, sent_elsewhere
 
 BOOKMARK_S = 2.0
 AGE_JITTER = 0.1
+MOST = 4_000
 
 
 class Watching:
@@ -24,12 +26,17 @@ class Watching:
     Args:
         age_s: about how long a watcher is served before it is sent elsewhere.
         bookmark_s: a watcher hears at least so often, even if nothing passes its filter.
+        most: so many watchers are served at once.
     """
 
-    def __init__(self, tailer: Tailer, *, age_s: float, bookmark_s: float = BOOKMARK_S) -> None:
+    def __init__(
+        self, tailer: Tailer, *, age_s: float, bookmark_s: float = BOOKMARK_S, most: int = MOST
+    ) -> None:
         self._tailer = tailer
         self._age_s = age_s
         self._bookmark_s = bookmark_s
+        self._most = most
+        self._served = 0
         self._turn = asyncio.Lock()
         self._notices: WeakKeyDictionary[Batch, dict[WatchFilter, Notice]] = WeakKeyDictionary()
 
@@ -41,8 +48,21 @@ class Watching:
 
         Raises:
             Refused: HISTORY_TRIMMED, HISTORY_RESET, WATCHER_TOO_SLOW, DRAINING (also of old
-                age), DATABASE_UNAVAILABLE.
+                age), DATABASE_UNAVAILABLE, TOO_BUSY.
         """
+        if self._served >= self._most:
+            raise too_many(self._most)
+        self._served += 1
+        try:
+            async with aclosing(self._serve(wanted, after)) as notices:
+                async for notice in notices:
+                    yield notice
+        finally:
+            self._served -= 1
+
+    async def _serve(
+        self, wanted: WatchFilter, after: Position | None
+    ) -> AsyncGenerator[Notice, None]:
         old = time.monotonic() + self._age_s * random.uniform(1 - AGE_JITTER, 1 + AGE_JITTER)
         async with self._tailer.subscribe(after, kinds=wanted.followed) as changes:
             if after is None:
@@ -79,6 +99,15 @@ class Watching:
                 events = events_of(batch.changes, wanted, before)
                 known[wanted] = Notice(batch.position, events)
         return known[wanted]
+
+
+def too_many(most: int) -> Refused:
+    return Refused.pressure(
+        "TOO_BUSY",
+        f"This replica serves {most} watches, as many as it may (MDS_WATCHES). Go to another one, "
+        "or come back later.",
+        retry_after_ms=5_000,
+    )
 
 
 def list_again(renamed: Change) -> Refused:
