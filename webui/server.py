@@ -20,6 +20,8 @@ log = structlog.get_logger()
 
 # Requests under way have so long to end, in s; streams are ended before.
 SHUTDOWN_SECONDS = 3.0
+# An address may name the 500 units of a page that somebody has ticked.
+LONGEST_ADDRESS = 64 * 1024
 
 
 class PortTaken(Exception):
@@ -55,7 +57,11 @@ async def serve(settings: Settings) -> None:
 def runner_of(app: web.Application) -> web.AppRunner:
     # A browser that goes away ends what is being read for it.
     return web.AppRunner(
-        app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_SECONDS
+        app,
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        max_line_size=LONGEST_ADDRESS,
     )
 
 

@@ -142,6 +142,12 @@ async def test_rows_are_read_again_by_name_and_say_when_they_have_left(site: Sit
     assert "<html" not in rows
 
 
+async def test_an_address_may_name_all_units_of_the_largest_page(site: Site) -> None:
+    names = "&".join(f"name=control_units/{unit_id(n % UNITS)}" for n in range(500))
+    rows = await site.text(f"/control_units?fragment=rows&{names}")
+    assert set(ids_in(rows)) == set(map(unit_id, range(UNITS)))
+
+
 async def test_the_first_page_is_told_in_names(site: Site) -> None:
     names = json.loads(await site.text("/control_units?fragment=names&size=50"))
     assert names == [f"control_units/{i}" for i in sorted(map(unit_id, range(UNITS)))[:50]]

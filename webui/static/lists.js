@@ -105,9 +105,11 @@ setInterval(() => {
   readAgain();
 }, 1000);
 
-document.addEventListener("htmx:afterSettle", () => {
-  restoreTicks();
-  showAges();
-});
+for (const event of ["htmx:afterSettle", "htmx:historyRestore"]) {
+  document.addEventListener(event, () => {
+    restoreTicks();
+    showAges();
+  });
+}
 restoreTicks();
 showAges();

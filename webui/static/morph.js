@@ -4,6 +4,7 @@
 //   data-keep       the children belong to the browser (a list that was loaded when opened)
 //   data-keep-open  `open` belongs to whoever opened it
 //   data-since, data-beat   the text is counted up by the browser
+//   data-here       marks the row that the keyboard is at
 // A field that has the focus keeps what is being typed.
 
 /* global Idiomorph */
@@ -38,6 +39,7 @@ Object.assign(Idiomorph.defaults.callbacks, {
     return true;
   },
   beforeAttributeUpdated(name, element) {
+    if (name === "data-here") return false;
     if (name === "open") return !element.hasAttribute("data-keep-open");
     return !(name === "value" && element === document.activeElement);
   },
