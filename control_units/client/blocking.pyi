@@ -395,9 +395,19 @@ class SyncOrdering(SyncReading[Operation]):
         ...
 
     def steps(
-        self, id: str, *states: StepState.ValueType, timeout: float | None = None
+        self,
+        id: str,
+        *states: StepState.ValueType,
+        filter: str = "",
+        order_by: str = "",
+        timeout: float | None = None,
     ) -> Iterator[OperationStep]:
-        """The steps of an operation, in the order of its plan; of some states, or all."""
+        """The steps of an operation; of some states, or all.
+
+        Args:
+            filter: in the language of filters: `attempts>1 message:timeout`.
+            order_by: a key, with ` desc` for the opposite order; empty: that of its plan.
+        """
         ...
 
     def steer(

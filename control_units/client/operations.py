@@ -95,10 +95,22 @@ class Ordering(Reading[Operation]):
         )
 
     async def steps(
-        self, id: str, *states: StepState.ValueType, timeout: float | None = None
+        self,
+        id: str,
+        *states: StepState.ValueType,
+        filter: str = "",
+        order_by: str = "",
+        timeout: float | None = None,
     ) -> AsyncIterator[OperationStep]:
-        """The steps of an operation, in the order of its plan; of some states, or all."""
-        request = ListOperationStepsRequest(operation=self.name(id), states=states)
+        """The steps of an operation; of some states, or all.
+
+        Args:
+            filter: in the language of filters: `attempts>1 message:timeout`.
+            order_by: a key, with ` desc` for the opposite order; empty: that of its plan.
+        """
+        request = ListOperationStepsRequest(
+            operation=self.name(id), states=states, filter=filter, order_by=order_by
+        )
         call: Any = getattr(self, "ListOperationSteps")  # noqa: B009 - it is the stub's
         async for page in pages_of(call, request, timeout):
             for step in page.steps:

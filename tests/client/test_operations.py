@@ -83,6 +83,9 @@ async def test_what_did_not_come_there_is_named(section: None, client: Client) -
     }
     assert ended.value.failed
     states = [step.state async for step in client.operations.steps(order.id)]
+    started = client.operations.steps(order.id, filter="started<1h", order_by="position desc")
+    positions = [step.position async for step in started]
+    assert positions == sorted(positions, reverse=True)
     assert len(states) == 2
     assert StepState.STEP_STATE_ERROR in states
 

@@ -150,3 +150,16 @@ async def test_a_file_may_travel_in_gzip(listed: Http) -> None:
     assert packed.headers["Content-Encoding"] == "gzip"
     plain = await listed("GET", path, Accept_Encoding="identity")
     assert packed.body == plain.body
+
+
+async def test_lists_of_what_is_no_resource_are_filtered_and_sorted(listed: Http) -> None:
+    path = "/v1/agent_statuses?idPrefix=list/&filter=contact%3DNONE%20list/02&orderBy=agent%20desc"
+    found = [page async for page in pages(listed, f"{path}&pageSize=3")]
+    names = [each["agent"] for page in found for each in page.json["agentStatuses"]]
+    assert names == [f"agents/list/{number:03}" for number in (24, 23, 22, 21, 20)]
+    wrong = await listed("GET", "/v1/webhook_deliveries?webhook=webhooks/x&filter=staet%3DFAILED")
+    assert wrong.status == 404  # of what is not there nothing is to be filtered
+    wrong = await listed("GET", "/v1/sightings?filter=hots%3Dnode*")
+    assert (wrong.status, b"did you mean" in wrong.body) == (400, True)
+    oldest = await listed("GET", "/v1/change_sets?orderBy=revision&pageSize=1")
+    assert oldest.json["changeSets"][0]["name"] == "change_sets/1"
