@@ -96,3 +96,22 @@ def _back(text: str) -> Form:
     """The same form, sent by the button that leads back."""
     form = form_in(text, APPLY)
     return Form(EDIT, form.method, form.fields, form.more)
+
+
+async def test_a_silent_server_leaves_all_that_was_typed_to_be_sent_again(
+    start_replica: StartReplica,
+    sqlite_database: str,
+    open_site: OpenSite,
+) -> None:
+    replica = await start_replica(sqlite_database)
+    async with Client(replica.address) as client:
+        await declare_magnets(client, *IDS)
+        site = await open_site(replica.address)
+        plan, _ = await planned(site, "id=RING/MAG/Q1&id=RING/MAG/Q3", do="set", to="60")
+        replica.kill()
+        text = await submit(site, plan, status=503)
+        kept = form_in(text, APPLY)
+        assert kept.fields["request_id"] == plan.fields["request_id"]
+        await replica.start()
+        await submit(site, kept)
+        assert await maximums(client) == ["60", "", "60"]

@@ -13,6 +13,7 @@ from mds.v1.template_pb2 import Template
 
 from control_units.client import ClientError, Refused, Stale
 from control_units.client.bundles import Outcome, outcome_of
+from webui.datasets.again import again
 from webui.datasets.bulk_form import edits_in, groups_for
 from webui.datasets.form import new_request_id
 from webui.datasets.plan import planned_items
@@ -98,7 +99,7 @@ class BulkPages:
             problem = _("Nothing was changed. %(why)s") % {"why": moved.message}
             return await self._show_plan(chosen, texts, asked, problem=problem)
         except (ClientError, TimeoutError) as failure:
-            return await self._kept(chosen, texts, failure)
+            return await self._kept(chosen, texts, failure, is_applied=True)
         raise web.HTTPSeeOther(f"/change_sets/{outcome.summary.position.revision}?saved=1")
 
     async def _show_plan(
@@ -112,7 +113,7 @@ class BulkPages:
         try:
             outcome = await self._outcome(asked)
         except (ClientError, TimeoutError) as failure:
-            return await self._kept(chosen, texts, failure)
+            return await self._kept(chosen, texts, failure, is_applied=False)
         items = planned_items(outcome.results)
         context = {
             "chosen": chosen,
@@ -130,12 +131,19 @@ class BulkPages:
         return self._site.page("datasets/bulk_plan.html", context, status=status)
 
     async def _kept(
-        self, chosen: Chosen, texts: Mapping[str, str], failure: ClientError | TimeoutError
+        self,
+        chosen: Chosen,
+        texts: Mapping[str, str],
+        failure: ClientError | TimeoutError,
+        *,
+        is_applied: bool,
     ) -> web.Response:
-        """The form again, with what was typed, where the server still says what is in it."""
+        """The form again, or all that was typed, where no server says what is in the form."""
         if isinstance(failure, Refused) and not failure.is_transient:
             return await self._form(chosen, texts, problem=failure.message)
-        return self._site.refused(failure, whole=True)
+        said = [(name, text) for name, text in texts.items() if name not in ("id", "filter", "all")]
+        path = "/datasets/edit/apply" if is_applied else "/datasets/edit"
+        return again(self._site, path, [*chosen.pairs, *said], failure)
 
     async def _outcome(self, asked: EditControlUnitsRequest) -> Outcome:
         async with asyncio.timeout(WRITE_SECONDS):

@@ -17,6 +17,7 @@ from mds.v1.edit_pb2 import (
 
 from control_units.client import ClientError, Stale
 from control_units.client.bundles import Outcome, outcome_of
+from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of, page_of
 from webui.site import Site
@@ -92,7 +93,7 @@ class RebasePages:
         except Stale as moved:
             return await self._plan(id, version, problem=moved.message)
         except (ClientError, TimeoutError) as failure:
-            return self._site.refused(failure, whole=True)
+            return again(self._site, request.path, posted.items(), failure)
         if not outcome.summary.applied:
             why = " ".join(f"{id_of(each.name)}: {each.message}" for each in outcome.problems[:5])
             return await self._plan(id, version, problem=_("Nothing was moved.") + f" {why}")

@@ -6,6 +6,7 @@ from aiohttp import web
 from mds.v1.history_pb2 import RevertRequest
 
 from control_units.client import ClientError, Stale
+from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.datasets.history import KINDS, name_in
 from webui.datasets.plan import planned_items
@@ -52,7 +53,7 @@ class RevertPages:
         except Stale:
             return await self._plan(name, to, reason=texts.get("reason", ""), has_moved=True)
         except (ClientError, TimeoutError) as failure:
-            return self._site.refused(failure, whole=True)
+            return again(self._site, request.path, posted.items(), failure)
         raise web.HTTPSeeOther(
             f"{page_of(reverted.result.name)}?saved={reverted.position.revision}"
         )

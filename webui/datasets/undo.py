@@ -6,6 +6,7 @@ from aiohttp import web
 from mds.v1.history_pb2 import GetChangeSetRequest, UndoRequest
 
 from control_units.client import ClientError
+from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.datasets.plan import planned_items
 from webui.names import local_page, page_of
@@ -63,5 +64,5 @@ class UndoPages:
                     )
                 )
         except (ClientError, TimeoutError) as failure:
-            return self._site.refused(failure, whole=True)
+            return again(self._site, request.path, posted.items(), failure)
         raise web.HTTPSeeOther(f"{back}?undone={undone.position.revision}")

@@ -12,6 +12,7 @@ from mds.v1.operation_pb2 import (
 )
 
 from control_units.client import ClientError, Precondition, Refused, Stale
+from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of
 from webui.operations.planned import plan_of
@@ -69,7 +70,7 @@ class OrderPages:
             problem = _("Nothing was ordered. %(why)s") % {"why": refused.message}
             return await self._plan(name, chosen, reason=reason, problem=problem)
         except (ClientError, TimeoutError) as failure:
-            return self._site.refused(failure, whole=True)
+            return again(self._site, request.path, posted.items(), failure)
         path, _sign, query = chosen.back.partition("?")
         ordered = f"ordered={id_of(operation.name)}"
         raise web.HTTPSeeOther(f"{path}?{'&'.join(filter(None, (query, ordered)))}")
