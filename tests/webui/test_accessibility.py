@@ -32,6 +32,9 @@ PAGES = [
     "/keys",
     "/palette?q=mag",
     "/no/such/page",
+    "/?as_of=2",
+    "/unit_servers/BTF/MAGNETS?as_of=2",
+    "/control_units/BTF/MAG/PS0002?as_of=2",
     "/control_units?as_of=2026-11-15T03:12:00%2B01:00",
 ]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

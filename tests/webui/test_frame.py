@@ -97,3 +97,11 @@ async def test_the_past_is_framed_and_nothing_in_it_can_be_changed(open_site: Op
 async def test_a_moment_that_is_none_is_no_way_into_the_page(open_site: OpenSite) -> None:
     text = await (await open_site()).text("/keys?as_of=%22><b>x")
     assert "<b>x" not in text
+
+
+async def test_the_overview_of_the_past_leads_to_what_has_one(open_site: OpenSite) -> None:
+    text = await (await open_site()).text(f"/?{ASKED}")
+    assert "The overview knows only now" in text
+    main = text.partition("<main")[2]
+    assert f'href="/control_units?{ASKED}"' in main
+    assert 'href="/operations' not in main

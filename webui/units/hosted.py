@@ -8,7 +8,7 @@ LARGEST_PAGE = 1000
 
 
 async def hosted_statuses(
-    client: Client, unit_server: str, limit: int
+    client: Client, unit_server: str, limit: int, *, as_of: str = ""
 ) -> tuple[list[ControlUnitStatus], bool]:
     """At most `limit` statuses by id, and whether there are more.
 
@@ -26,6 +26,7 @@ async def hosted_statuses(
                 unit_server=unit_server,
                 page_size=min(LARGEST_PAGE, limit - len(found)),
                 page_token=token,
+                as_of=as_of,
             )
         )
         found.extend(page.control_unit_statuses)

@@ -112,7 +112,9 @@ class UnitPages:
         }
 
     async def _units(self, id: str, limit: int) -> dict[str, object]:
-        statuses, more = await hosted_statuses(self._client, f"unit_servers/{id}", limit)
+        statuses, more = await hosted_statuses(
+            self._client, f"unit_servers/{id}", limit, as_of=self._site.as_of
+        )
         return {
             "id": id,
             "page": page_of(f"unit_servers/{id}"),
@@ -124,7 +126,9 @@ class UnitPages:
 
     async def _session(self, id: str) -> dict[str, object]:
         status = await self._client.unit_servers.GetUnitServerStatus(
-            unit_server_pb2.GetUnitServerStatusRequest(name=f"unit_server_statuses/{id}")
+            unit_server_pb2.GetUnitServerStatusRequest(
+                name=f"unit_server_statuses/{id}", as_of=self._site.as_of
+            )
         )
         now = datetime.now(UTC)
         start = moment(status.start_time, today=now) if status.HasField("start_time") else None
