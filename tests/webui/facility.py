@@ -1,10 +1,16 @@
 """A declared facility for the pages: no process runs, so that nothing moves by itself."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from google.protobuf.message import Message
 from mds.v1 import agent_pb2, control_unit_pb2, template_pb2, unit_server_pb2
 from mds.v1.state_pb2 import STATE_RUNNING
 
 from control_units.client import Client
+from tests.stages.replica import Replica
 
 ZONES = ("DAFNE", "LINAC", "BTF")
 
@@ -12,6 +18,23 @@ ZONES = ("DAFNE", "LINAC", "BTF")
 def unit_id(number: int) -> str:
     """`DAFNE/MAG/PS0000`, `LINAC/MAG/PS0001` …"""
     return f"{ZONES[number % len(ZONES)]}/MAG/PS{number:04}"
+
+
+@contextmanager
+def declared_replica(folder: Path, units: int) -> Iterator[Replica]:
+    """One replica for all tests of a module."""
+    replica = Replica(f"sqlite:///{folder / 'mds.sqlite'}", folder)
+
+    async def declare() -> None:
+        await replica.start()
+        async with Client(replica.address) as client:
+            await declare_facility(client, units)
+
+    try:
+        asyncio.run(declare())
+        yield replica
+    finally:
+        replica.program.clear()
 
 
 async def declare_facility(client: Client, units: int) -> None:

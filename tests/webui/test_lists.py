@@ -1,6 +1,5 @@
 """Lists over HTTP, as they are without JavaScript, of a real server."""
 
-import asyncio
 import csv
 import io
 import json
@@ -10,10 +9,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from control_units.client import Client
 from tests.stages.replica import Replica
 from tests.webui.conftest import OpenSite, Site
-from tests.webui.facility import declare_facility, unit_id
+from tests.webui.facility import declared_replica, unit_id
 from webui.lists.kinds import KINDS
 
 UNITS = 230
@@ -21,20 +19,9 @@ UNITS = 230
 
 @pytest.fixture(scope="module")
 def declared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
-    """One replica with a facility that no test changes."""
-    folder = tmp_path_factory.mktemp("lists")
-    replica = Replica(f"sqlite:///{folder / 'mds.sqlite'}", folder)
-
-    async def declare() -> None:
-        await replica.start()
-        async with Client(replica.address) as client:
-            await declare_facility(client, UNITS)
-
-    try:
-        asyncio.run(declare())
+    """A facility that no test changes."""
+    with declared_replica(tmp_path_factory.mktemp("lists"), UNITS) as replica:
         yield replica
-    finally:
-        replica.program.clear()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Lists as somebody works with them: typing a filter, ticking rows, while things change."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +8,11 @@ import pytest
 from mds.v1.control_unit_pb2 import ControlUnit
 
 from control_units.client import Client
-from tests.conftest import StartReplica
+from tests.stages.replica import Replica
 from tests.stages.requirements import needs
 from tests.webui.chromium import Page, chromium, what_is_missing
 from tests.webui.conftest import OpenSite
-from tests.webui.facility import declare_facility
+from tests.webui.facility import declared_replica
 
 UNITS = 120
 SHOWN = "[...document.querySelectorAll('#rows > tr')].map((row) => row.dataset.name.slice(14))"
@@ -40,15 +40,18 @@ class Looking:
         await self.client.control_units.update(unit, "description", reason="a test")
 
 
-@pytest.fixture
-async def looking(
-    start_replica: StartReplica, sqlite_database: str, open_site: OpenSite, tmp_path: Path
-) -> AsyncIterator[Looking]:
+@pytest.fixture(scope="module")
+def declared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
+    """A facility that each test leaves with the units that it had."""
     needs(what_is_missing())
-    replica = await start_replica(sqlite_database)
-    async with Client(replica.address) as client:
-        await declare_facility(client, UNITS)
-        site = await open_site(replica.address, follow=True)
+    with declared_replica(tmp_path_factory.mktemp("lists"), UNITS) as replica:
+        yield replica
+
+
+@pytest.fixture
+async def looking(declared: Replica, open_site: OpenSite, tmp_path: Path) -> AsyncIterator[Looking]:
+    async with Client(declared.address) as client:
+        site = await open_site(declared.address, follow=True)
         async with chromium(tmp_path) as browser:
             page = await browser.page()
             await page.look(width=1366, height=768)
@@ -125,4 +128,34 @@ async def test_all_that_match_are_selected_by_their_filter(looking: Looking) -> 
     assert await page.evaluate(SELECTED) == "All that match are selected"
     asked = "new URLSearchParams(new FormData(document.getElementById('ticked'))).toString()"
     assert await page.evaluate(asked) == "filter=zone%3DDAFNE%2CLINAC"
+
+
+async def test_the_way_back_leads_through_orders_and_pages(looking: Looking) -> None:
+    page = looking.page
+    await page.open(f"{looking.url}/control_units?size=50")
+    first = await page.evaluate(f"{SHOWN}[0]")
+    await looking.click("#list [rel=next]")
+    await page.until(f"{SHOWN}[0] !== {first!r}")
+    await looking.click("[aria-sort] a")
+    await page.until(f"{SHOWN}[0] === 'LINAC/MAG/PS0118'")
+    await page.evaluate("history.back()")
+    await page.until("document.querySelector('[rel=prev]')")
+    await page.evaluate("history.back()")
+    await page.until(f"{SHOWN}[0] === {first!r}")
+    assert page.faults == []
+
+
+async def test_the_row_that_the_keyboard_is_at_stays_so_when_it_changes(
+    looking: Looking,
+) -> None:
+    page = looking.page
+    await page.open(f"{looking.url}/control_units?columns=id,description")
+    await page.until("document.body.dataset.link === 'live'")
+    for key in ("j", "j", "x"):
+        await page.evaluate(
+            f"document.body.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}', bubbles: true}}))"
+        )
+    await looking.declare(await page.evaluate(f"{SHOWN}[1]"), "another one")
+    await page.until("document.querySelector('tr[data-here]')?.innerText.includes('another one')")
+    assert await page.evaluate(SELECTED) == "1 selected"
     assert page.faults == []
