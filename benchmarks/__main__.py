@@ -23,6 +23,7 @@ from benchmarks.reads import reads
 from benchmarks.rebase import rebase
 from benchmarks.stage import stage
 from benchmarks.start_operation import start_operation
+from benchmarks.tokens import tokens
 from benchmarks.watch_fan_out import watch_fan_out
 from benchmarks.watch_latency import watch_latency
 from benchmarks.web_lists import web_lists
@@ -37,6 +38,7 @@ BENCHMARKS = {
     "overview": overview,
     "rebase": rebase,
     "reads": reads,
+    "tokens": tokens,
     "lists": lists,
     "web_lists": web_lists,
     "as_of": as_of,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,12 +19,14 @@ import grpc
 import uvloop
 
 CHANNELS = 8
+SHOWN = f"Bearer {token}" if (token := os.environ.get("MDS_TOKEN")) else ""
 Ask = Callable[[], Awaitable[None]]
 
 
 async def http_client(port: int, paths: list[str]) -> Ask:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    requests = [f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode() for path in paths]
+    who = f"Authorization: {SHOWN}\r\n" if SHOWN else ""
+    requests = [f"GET {path} HTTP/1.1\r\nHost: bench\r\n{who}\r\n".encode() for path in paths]
     turn = 0
 
     async def ask() -> None:
@@ -41,12 +44,13 @@ async def http_client(port: int, paths: list[str]) -> Ask:
 
 def grpc_client(channel: grpc.aio.Channel, method: str, requests: list[bytes]) -> Ask:
     call: Any = channel.unary_unary(method)
+    metadata = (("authorization", SHOWN),) if SHOWN else None
     turn = 0
 
     async def ask() -> None:
         nonlocal turn
         turn = (turn + 1) % len(requests)
-        await call(requests[turn])
+        await call(requests[turn], metadata=metadata)
 
     return ask
 

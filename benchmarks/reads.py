@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import statistics
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import psutil
@@ -33,6 +34,7 @@ class Face:
     Attributes:
         process: that serves it.
         method: of gRPC; empty: HTTP.
+        token: what is shown with each call; empty: nothing.
         asked: paths, or requests in hexadecimal.
     """
 
@@ -41,6 +43,7 @@ class Face:
     port: int
     asked: tuple[str, ...]
     method: str = ""
+    token: str = field(default="", repr=False)
 
     async def measure(self) -> tuple[float, float]:
         """Calls a second, and microseconds of the server's CPU for each."""
@@ -50,6 +53,7 @@ class Face:
             sys.executable, "-m", "benchmarks.readers", str(self.port),
             *("--method", self.method, "--seconds", str(SECONDS)), *self.asked,
             stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "MDS_TOKEN": self.token},
         )  # fmt: skip
         out, _ = await reader.communicate()
         if reader.returncode:
