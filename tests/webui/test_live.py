@@ -218,7 +218,7 @@ async def test_an_opened_unit_server_shows_its_units_as_they_change(facility: Fa
     await facility.sees("[id='server:PS/0/list']", "DAFNE/PL/PS11")
     await facility.break_("DAFNE/PL/PS07")
     await facility.sees("[id='server:PS/0/list'] tbody tr:first-child", "interlock is open")
-    still = "[document.activeElement.tagName, scrollY, document.querySelector('details').open]"
+    still = "[document.activeElement.tagName, scrollY, document.getElementById('server:PS/0/units').open]"
     assert await facility.page.evaluate(still) == ["SUMMARY", 40, True]
     assert facility.page.faults == []
 

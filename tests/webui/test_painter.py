@@ -13,6 +13,7 @@ from webui.rendering import environment
 
 LIVE = Link("live", "127.0.0.1:7400")
 NASTY = "<script>alert(1)</script>&\"'"
+LISTS = {"attention", "zones", "servers", "operations", "changes", "replicas", "nodes"}
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_each_piece_is_one_element_with_its_own_id(painter: Painter) -> None:
     painting = painter.paint(facility("x"), LIVE)
     for key, html in painting.pieces.items():
         assert re.match(rf'<\w+ id="{re.escape(key)}"', html), (key, html[:80])
-    assert set(painting.lists) == {"attention", "zones", "servers"}
+    assert set(painting.lists) == LISTS
     for ids in painting.lists.values():
         assert set(ids) <= painting.pieces.keys()
 
@@ -112,5 +113,5 @@ def test_before_the_first_answer_everything_is_unknown(painter: Painter) -> None
     painting = painter.paint(None, Link("waiting", "a:1"))
     assert "No answer yet from the metadata server" in painting.pieces["banner"]
     assert "Unknown" in painting.pieces["headline"]
-    assert painting.lists == {"attention": (), "zones": (), "servers": ()}
+    assert painting.lists == dict.fromkeys(LISTS, ())
     assert not re.search(r">\d+<", "".join(painting.pieces.values())), "a count nobody gave"

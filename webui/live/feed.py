@@ -11,15 +11,26 @@ from datetime import UTC
 from typing import NoReturn
 
 import structlog
-from mds.v1 import kind_pb2, overview_pb2, position_pb2, view_pb2, watch_pb2
+from mds.v1 import (
+    history_pb2,
+    kind_pb2,
+    operation_pb2,
+    overview_pb2,
+    position_pb2,
+    replica_pb2,
+    view_pb2,
+    watch_pb2,
+)
 
 from control_units.client import Backoff, Client, ClientError, Refused
 from webui.clock import moment
 from webui.live.hub import Hub
-from webui.live.painter import Link, Painter, Painting
+from webui.live.painter import NOTHING_AROUND, Around, Link, Painter, Painting
 from webui.live.picture import Touched
 from webui.names import id_of
+from webui.overview.doings import MOST_CHANGES, MOST_OPERATIONS, UNDER_WAY, doings_of
 from webui.overview.glance import Glance, glance
+from webui.overview.system import system_of
 
 log = structlog.get_logger()
 
@@ -68,6 +79,7 @@ class Feed:
         self._painter = painter
         self._address = ", ".join(client.addresses)
         self._view: Glance | None = None
+        self._around = NOTHING_AROUND
         self._changed = asyncio.Event()
         self._touched = Touched(limit=MOST_TOUCHED)
         self._show(Link("waiting", self._address))
@@ -108,6 +120,7 @@ class Feed:
             overview_pb2.GetOverviewRequest(), timeout=OPEN_SECONDS
         )
         self._touched.take()
+        await self._look_around(overview)
         self._show_overview(overview, touched=None)
         return overview.position
 
@@ -159,13 +172,34 @@ class Feed:
             overview = await self._client.overview.GetOverview(
                 overview_pb2.GetOverviewRequest(), timeout=READ_SECONDS
             )
+            await self._look_around(overview)
             self._show_overview(overview, touched=touched)
+
+    async def _look_around(self, overview: overview_pb2.GetOverviewResponse) -> None:
+        """Reads what stands beside the units."""
+        operations, changes, replicas = await asyncio.gather(
+            self._client.operations.ListOperations(
+                operation_pb2.ListOperationsRequest(phases=UNDER_WAY, page_size=MOST_OPERATIONS),
+                timeout=READ_SECONDS,
+            ),
+            self._client.history.ListChangeSets(
+                history_pb2.ListChangeSetsRequest(page_size=MOST_CHANGES), timeout=READ_SECONDS
+            ),
+            self._client.replicas.ListReplicas(
+                replica_pb2.ListReplicasRequest(), timeout=READ_SECONDS
+            ),
+        )
+        today = overview.time.ToDatetime(tzinfo=UTC)
+        self._around = Around(
+            doings_of(operations, changes.change_sets, today=today),
+            system_of(replicas, answered_by=overview.replica, today=today),
+        )
 
     def _show_overview(
         self, overview: overview_pb2.GetOverviewResponse, *, touched: frozenset[str] | None
     ) -> None:
         view = glance(overview)
-        painting = self._painter.paint(view, Link("live", self._address))
+        painting = self._painter.paint(view, Link("live", self._address), self._around)
         # Kept only when it can be drawn: a lost link draws it once more.
         self._view = view
         self._publish("live", painting, touched=touched)
@@ -181,7 +215,7 @@ class Feed:
         return Link("stale", self._address, self._view.time, reason)
 
     def _show(self, link: Link) -> None:
-        self._publish(link.state, self._painter.paint(self._view, link))
+        self._publish(link.state, self._painter.paint(self._view, link, self._around))
 
     def _publish(
         self, link: str, painting: Painting, *, touched: frozenset[str] | None = frozenset()

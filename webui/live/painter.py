@@ -4,14 +4,17 @@ What was drawn from an equal view is taken again, not drawn again: at an event i
 facility only the rows that it touches cost anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from jinja2 import Environment
 
 from webui.clock import Moment
 from webui.overview.attention import UnitLine, UnitServerLine
+from webui.overview.doings import Doings
 from webui.overview.glance import Glance
+from webui.overview.system import System
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,27 @@ class Painting:
     lists: Mapping[str, tuple[str, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands beside the units; None: it is not known."""
+
+    doings: Doings | None = None
+    system: System | None = None
+
+
+NOTHING_AROUND = Around()
+
+
 class Painter:
     """Renders pieces, and remembers those of the last painting."""
 
     def __init__(self, environment: Environment) -> None:
         self._macros = environment.get_template("overview/pieces.html").module
+        self._around = environment.get_template("overview/around.html").module
         self._last: dict[str, tuple[object, str]] = {}
         self._now: dict[str, tuple[object, str]] = {}
 
-    def paint(self, view: Glance | None, link: Link) -> Painting:
+    def paint(self, view: Glance | None, link: Link, around: Around = NOTHING_AROUND) -> Painting:
         """Draws everything; without a view, what is shown before the first answer."""
         self._now = {}
         self._piece("banner", "banner", link, view.blind_until if view else None)
@@ -56,6 +71,7 @@ class Painter:
         self._piece("contacts", "contacts", view.contacts if view else ())
         self._piece("attention-note", "attention_note", view.attention if view else None)
         self._piece("imprint", "imprint", view, link)
+        self._piece("doings-note", "doings_note", around.doings, macros=self._around)
         lists = {
             "attention": self._attention(view.attention.lines if view else ()),
             "zones": tuple(
@@ -65,9 +81,25 @@ class Painter:
                 self._row(f"server:{row.id}", "unit_server", row)
                 for row in (view.unit_servers if view else ())
             ),
+            **self._lists_around(around),
         }
         self._last = self._now
         return Painting({key: html for key, (_, html) in self._now.items()}, lists)
+
+    def _lists_around(self, around: Around) -> dict[str, tuple[str, ...]]:
+        doings, system = around.doings, around.system
+        rows: dict[str, tuple[str, Iterable[Any]]] = {
+            "operations": ("operation", doings.operations if doings else ()),
+            "changes": ("change", doings.changes if doings else ()),
+            "replicas": ("replica", system.replicas if system else ()),
+            "nodes": ("node", system.nodes if system else ()),
+        }
+        return {
+            list_: tuple(
+                self._row(f"{macro}:{row.id}", macro, row, macros=self._around) for row in found
+            )
+            for list_, (macro, found) in rows.items()
+        }
 
     def _attention(self, lines: tuple[UnitLine | UnitServerLine, ...]) -> tuple[str, ...]:
         keys = []
@@ -78,17 +110,17 @@ class Painter:
                 keys.append(self._row(f"attention:server:{line.id}", "unit_server_line", line))
         return tuple(keys)
 
-    def _row(self, key: str, macro: str, view: object) -> str:
+    def _row(self, key: str, macro: str, view: object, *, macros: object = None) -> str:
         known = self._last.get(key)
         if known is not None and known[0] == view:
             self._now[key] = known
         else:
-            self._now[key] = (view, getattr(self._macros, macro)(key, view))
+            self._now[key] = (view, getattr(macros or self._macros, macro)(key, view))
         return key
 
-    def _piece(self, key: str, macro: str, *views: object) -> None:
+    def _piece(self, key: str, macro: str, *views: object, macros: object = None) -> None:
         known = self._last.get(key)
         if known is not None and known[0] == views:
             self._now[key] = known
         else:
-            self._now[key] = (views, getattr(self._macros, macro)(*views))
+            self._now[key] = (views, getattr(macros or self._macros, macro)(*views))
