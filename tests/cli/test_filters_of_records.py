@@ -22,6 +22,9 @@ async def test_lists_of_what_is_no_resource_are_filtered_and_sorted(
     sums = await mds("campaign", "list", "--filter", "failed=0", "--sort", "campaign,desc")
     assert [line.split()[0] for line in sums.out.splitlines()[1:]] == ["two", "one"]
     assert "two" not in (await mds("campaign", "list", "--filter", "failed>0")).out
+    await mds("webhook", "add", "hook", "http://127.0.0.1:9/")
+    none = await mds("webhook", "deliveries", "hook", "--filter", "state=DELIVERED")
+    assert (none.code, none.err) == (0, "It has sent nothing of this.\n")
     lives = await mds("lives", "A/B/1", "--filter", "end_reason=LEASE_ENDED", "--sort", "end,desc")
     assert lives.code == 0
 

@@ -6,6 +6,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf, pages, parts
+from control_units.cli.looking.asked import asked_of, asked_options
 from control_units.cli.options import list_output, show_output
 from control_units.cli.output.writing import Shape, write_all, write_one
 from control_units.cli.times import AsOf, shown
@@ -100,17 +101,21 @@ def rewind(connection: Connection, name: str, moment: str) -> None:
     show_default=True,
     help="At most so many.",
 )
+@asked_options("webhook_delivery", "state=FAILED status>=500")
 @list_output
 @pass_connection
-def deliveries(connection: Connection, name: str, *, limit: int, output: str) -> None:
-    """List the deliveries of a webhook, the newest first.
+def deliveries(connection: Connection, name: str, *, limit: int, output: str, **asked: str) -> None:
+    """List the deliveries of a webhook, the newest first unless --sort says otherwise.
 
     \b
       mds webhook deliveries logbook --limit 100
+      mds webhook deliveries logbook --filter 'state=FAILED status>=500' --sort duration_us,desc
     """
     from mds.v1.webhook_pb2 import ListWebhookDeliveriesRequest
 
-    request = ListWebhookDeliveriesRequest(webhook=name, page_size=min(limit, 1000))
+    request = ListWebhookDeliveriesRequest(
+        webhook=name, page_size=min(limit, 1000), **asked_of(asked)
+    )
 
     async def call(client: "Client") -> "list[WebhookDelivery]":
         found: list[WebhookDelivery] = []
@@ -125,7 +130,8 @@ def deliveries(connection: Connection, name: str, *, limit: int, output: str) ->
     if found or output not in {"table", "wide"}:
         write_all(found, _SHAPE, output)
     else:
-        click.echo("It has sent nothing yet.", err=True)
+        nothing = "nothing of this" if any(asked.values()) else "nothing yet"
+        click.echo(f"It has sent {nothing}.", err=True)
 
 
 def _tell(delivery: "WebhookDelivery", output: str) -> None:
