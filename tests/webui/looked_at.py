@@ -13,7 +13,7 @@ from tests.webui.chromium import Page, chromium
 from tests.webui.conftest import Site, running_site
 from tests.webui.facility import declare_facility
 
-UNITS = 60
+UNITS = 24
 
 
 @dataclass
