@@ -10,6 +10,8 @@ from webui.lists.view import View
 MENDABLE = frozenset(
     {"INVALID_FILTER", "INVALID_FIELD", "INVALID_PAGE_TOKEN", "HISTORY_TRIMMED", "HISTORY_RESET"}
 )
+# As far as one word goes, or a text in quotes.
+_WRONG = re.compile(r'"[^"]*"?|[^\s=:!<>,()]*')
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ def problem_of(refused: Refused, view: View, before_it: int = 0) -> Problem:
     if refused.reason != "INVALID_FILTER" or not column.isdecimal():
         return Problem(refused.message, address=view.first().address())
     place = max(0, min(int(column) - 1 - before_it, len(view.q)))
-    end = place + len(re.match(r'"[^"]*"?|[^\s=:!<>,()]*', view.q[place:])[0])  # type: ignore[index]
+    found = _WRONG.match(view.q, place)
+    end = found.end() if found else place
     before, wrong, after = view.q[:place], view.q[place:end], view.q[end:]
     message = refused.message.partition(": ")[2] or refused.message
     suggestion = refused.metadata.get("suggestion", "")

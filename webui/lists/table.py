@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -45,7 +45,7 @@ class Row:
     id: str
     page: str
     tone: str
-    cells: tuple[tuple[Column[object], Cell], ...]
+    cells: tuple[tuple[Column[Any], Cell], ...]
     has_left: bool = False
 
 
@@ -106,7 +106,7 @@ def _row(
         id_of(name),
         own.page if own else "",
         kind.tone(thing),
-        cells,  # type: ignore[arg-type]
+        cells,
         has_left=passing is not None and name not in passing,
     )
 
