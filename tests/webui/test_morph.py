@@ -144,3 +144,10 @@ async def test_what_is_being_typed_is_left_to_who_types_it(page: Page) -> None:
     await page.evaluate("(() => { i.focus(); i.value = '12'; })()")
     await become(page, field.format("3", "3"))
     assert await page.evaluate("[i.value, j.value, document.activeElement.id]") == ["12", "3", "i"]
+
+
+async def test_what_is_no_page_never_becomes_markup(page: Page) -> None:
+    await page.evaluate("htmx.ajax('GET', '/healthz/live', {target: '#box', swap: 'innerHTML'})")
+    assert await page.evaluate("document.getElementById('box').textContent") == ""
+    await page.evaluate("htmx.ajax('GET', '/keys', {target: '#box', swap: 'innerHTML'})")
+    assert "Ctrl" in await page.evaluate("document.getElementById('box').textContent")

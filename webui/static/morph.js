@@ -45,6 +45,12 @@ Object.assign(Idiomorph.defaults.callbacks, {
   },
 });
 
+// What is no page and no part of one is text, and text of the facility never becomes markup.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const type = detail.xhr.getResponseHeader("Content-Type") ?? "";
+  if (!type.startsWith("text/html")) detail.shouldSwap = false;
+});
+
 // Whether the browser counts up what stands in an element.
 function counts(element) {
   return element.hasAttribute("data-since") || element.hasAttribute("data-beat");
