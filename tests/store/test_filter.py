@@ -115,7 +115,8 @@ def test_lists_of_units_are_what_passes_in_memory(
     for _ in range(FILTERS):
         order = f"{chance.choice(orders)}{chance.choice(('', ' desc'))}"
         monkeypatch.setattr(f"{PAGES}.FEW", chance.choice((0, 10, 5_000)))
-        monkeypatch.setattr(f"{PAGES}.WALKED", chance.choice((3, 5_000)))
+        walks = chance.choice(((), (7,), (7, 30), (500, 5_000)))
+        monkeypatch.setattr(f"{PAGES}.WALKS", walks)
         text = random_filter(chance, keys, facts)
         selection = Selection(kind=word, filter=text, order_by=order)
         wanted = expected(subjects, selection, now_us)

@@ -57,8 +57,10 @@ def plans(store: Store, selection: Selection) -> list[str]:
         ("changed>2020-01-01", "id", "control_unit_update_time"),
         ("created>2020-01-01", "changed desc", "control_unit_create_time"),
         ("zone=DAFNE", "created", "control_unit_id"),
+        ("zone=DAFNE", "state", "control_unit_id"),
         ("state=RUNNING", "id", "control_unit_status_state"),
         ("since<1h", "state", "control_unit_status_state_time"),
+        ("contact=LOST", "id", "control_unit_status_unit_server"),
     ],
 )
 def test_indexed_keys_are_found_by_their_indexes(

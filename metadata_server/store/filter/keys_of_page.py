@@ -37,8 +37,10 @@ from metadata_server.store.schema import unit_condition
 
 FEW = 5_000
 """So many rows are sorted rather than to walk a whole list for them."""
-WALKED = 5_000
-"""So many rows of a list are walked for a page, before all are looked at."""
+WALKS = (500, 5_000)
+"""So many rows of a list are walked for a page, one after the other, before all are looked at."""
+PLACES = frozenset({"id", "zone"})
+"""Keys whose terms are ranges of ids."""
 REFERENCES = frozenset({"template", "unit_server"})
 """Keys whose patterns are resolved first, whatever they begin with."""
 UNIT_KINDS = frozenset({Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS})
@@ -79,7 +81,9 @@ class KeyQuery:
         """At most `limit` rows from a place on, in their order."""
         sorting = self.asked.sorting
         led_by = frozenset(self._leading())
-        query = replace(self, scope=replace(self.scope, led_by=led_by, order=sorting.key.name))
+        # Pieces of one state are by id, and so is what all of them are looked up by.
+        order = "id" if sorting.key.name == "state" else sorting.key.name
+        query = replace(self, scope=replace(self.scope, led_by=led_by, order=order))
         found: list[Row] = []
         pieces = segments(LAYOUTS[self.kind].table, sorting)
         for segment, is_in in rest_of(pieces, start, descends=sorting.descends):
@@ -152,21 +156,34 @@ class KeyQuery:
         table = LAYOUTS[self.kind].table
         leads = columns[0]
         places = (
-            ids_after(table.c.id, start, descends=descends)
+            [*self._range(), *ids_after(table.c.id, start, descends=descends)]
             if segment.column is None
             else [leads >= start.value, leads <= start.value][descends : descends + 1]
             if start.after
             else []
         )
         order = leads.desc() if descends else leads
-        edge = select(leads).where(*places).order_by(order).offset(WALKED).limit(1)
-        bound = self.scope.unit.connection.scalar(edge)
-        if bound is None:
-            return self._run(query, columns, limit)
-        found = self._run(
-            query.where(leads >= bound if descends else leads <= bound), columns, limit
-        )
-        return found if len(found) == limit else None
+        for walked in WALKS:
+            if walked < limit:
+                continue
+            edge = select(leads).where(*places).order_by(order).offset(walked).limit(1)
+            bound = self.scope.unit.connection.scalar(edge)
+            if bound is None:
+                return self._run(query, columns, limit)
+            near = query.where(leads >= bound if descends else leads <= bound)
+            found = self._run(near, columns, limit)
+            if len(found) == limit:
+                return found
+        return None
+
+    def _range(self) -> list[ColumnElement[bool]]:
+        """The range of ids in which all lies that passes."""
+        terms = (each for each in leading(self.asked.expression) if each.key.name in PLACES)
+        prefix = self.wanted.id_prefix
+        return [
+            *id_range(LAYOUTS[self.kind].table.c.id, prefix=prefix),
+            *(self.sources[term.key.name](self.scope, term) for term in terms),
+        ]
 
     def _run(self, query: Select[Any], columns: list[ColumnElement[Any]], limit: int) -> list[Row]:
         descends = self.asked.sorting.descends

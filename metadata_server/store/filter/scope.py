@@ -136,11 +136,17 @@ class Scope:
         return covered(self.unit, coverage_now(self.unit))
 
     @cached_property
-    def contacts(self) -> dict[str, Contact]:
-        """Of the last session of each unit server, as `contact_of` has it."""
+    def contacts(self) -> dict[tuple[str, int], Contact]:
+        """By the last session of each unit server, and its key, as `contact_of` has it."""
         seen = observer(self.unit)
         query = (
-            select(unit_server_status.c.session, lease.c.contact, lease.c.ended, lease.c.beat_us)
+            select(
+                unit_server_status.c.session,
+                unit_server_status.c.key,
+                lease.c.contact,
+                lease.c.ended,
+                lease.c.beat_us,
+            )
             .join(session, session.c.id == unit_server_status.c.session)
             .outerjoin(lease, lease.c.session == unit_server_status.c.session)
         )
@@ -148,20 +154,33 @@ class Scope:
         found = {}
         for row in self.unit.connection.execute(query):
             unheard = blind and row.ended is False and row.beat_us < seen.blind_since_us
-            found[row.session] = Contact.UNKNOWN if unheard else Contact(row.contact or "NONE")
+            found[row.session, row.key] = (
+                Contact.UNKNOWN if unheard else Contact(row.contact or "NONE")
+            )
         return found
 
     def has_contact(self, *wanted: str) -> ColumnElement[bool]:
         """Passed by units whose session has one of these contacts; those of a session that is
         not the last of its unit server have none."""
         column = control_unit_status.c.session
-        others = sorted(each for each, contact in self.contacts.items() if contact not in wanted)
+        others = sorted(each for (each, _), told in self.contacts.items() if told not in wanted)
         if Contact.NONE in wanted:
             return or_(column.is_(None), column.not_in(others))
-        those = sorted(each for each, contact in self.contacts.items() if contact in wanted)
+        known = sorted(each for each, told in self.contacts.items() if told in wanted)
+        those = [session for session, _ in known]
+        if len(those) <= min(len(others), FEW_KEYS):
+            # Sessions have no index there, their unit servers have.
+            servers = sorted({server for _, server in known})
+            return and_(control_unit_status.c.unit_server_key.in_(servers), column.in_(those))
         if len(those) <= len(others):
             return column.in_(those)
         return and_(column.in_(select(unit_server_status.c.session)), column.not_in(others))
+
+    @cached_property
+    def may_be_bad(self) -> ColumnElement[bool]:
+        """Passed by all units of bad health, of whom indexes find some."""
+        errs = control_unit_status.c.state.in_(sorted(each.value for each in ERRORS))
+        return or_(self.has_contact(Contact.LOST), errs)
 
     @cached_property
     def health(self) -> ColumnElement[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from metadata_server.domain.filter.expression import Term, terms_of
 from metadata_server.domain.filter.parser import parse_filter
@@ -15,7 +15,7 @@ from metadata_server.domain.life.condition import (
     OUT_OF_DATE,
     ConditionStatus,
 )
-from metadata_server.domain.life.state import State
+from metadata_server.domain.life.state import Health, State
 from metadata_server.domain.names import Kind
 from metadata_server.store.agents.launched import hosted_by_dying
 from metadata_server.store.filter import sources
@@ -57,7 +57,8 @@ def in_contact(scope: Scope, term: Term) -> ColumnElement[bool]:
 
 
 def of_health(scope: Scope, term: Term) -> ColumnElement[bool]:
-    return scope.health.in_(sorted(map(str, term.wanted)))
+    found = scope.health.in_(sorted(map(str, term.wanted)))
+    return and_(scope.may_be_bad, found) if set(term.wanted) == {Health.BAD.value} else found
 
 
 BODY = UNIT.body
