@@ -149,3 +149,11 @@ async def test_stopping_ends_streams_at_once(open_site: OpenSite) -> None:
         async with asyncio.timeout(2):
             while await stream.content.readline():
                 pass
+
+
+async def test_a_page_for_a_wall_leads_nowhere_else(open_site: OpenSite) -> None:
+    site = await open_site()
+    assert "data-wall" in (await site.text("/?wall")).partition("<main")[0]
+    plain = await site.text("/")
+    assert "data-wall" not in plain
+    assert 'href="/?wall"' in plain

@@ -6,7 +6,10 @@ from webui.site import Site
 
 
 def routes(site: Site) -> list[web.RouteDef]:
-    async def overview(_: web.Request) -> web.Response:
-        return site.page("overview/past.html" if site.as_of else "overview/overview.html", {})
+    async def overview(request: web.Request) -> web.Response:
+        """`?wall`: for a screen that everybody sees and nobody touches."""
+        if site.as_of:
+            return site.page("overview/past.html", {})
+        return site.page("overview/overview.html", {"wall": "wall" in request.query})
 
     return [web.get("/", overview)]
