@@ -241,3 +241,23 @@ async def test_headers_that_are_no_text_are_refused(served: Replica, header: byt
     await writer.wait_closed()
     assert answer.split()[1] == b"400"
     assert b"UTF-8 text" in answer
+
+
+@pytest.mark.parametrize(
+    ("encoding", "status", "reason"),
+    [
+        ("gzip", 400, "INVALID_HTTP"),
+        ("deflate", 400, "INVALID_HTTP"),
+        ("rot13", 415, "UNSUPPORTED_MEDIA_TYPE"),
+        ("gzip, gzip", 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ],
+)
+async def test_a_body_that_is_not_encoded_as_it_says_is_no_fault_of_the_server(
+    http: Http, encoding: str, status: int, reason: str
+) -> None:
+    body = b'{"name":"variables/encoded","value":"1"}'
+    answer = await http(
+        "POST", "/v1/variables", data=io.BytesIO(body),
+        Content_Type=JSON, Content_Encoding=encoding,
+    )  # fmt: skip
+    assert (answer.status, answer.reason) == (status, reason), answer.body

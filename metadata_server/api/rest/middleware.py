@@ -13,6 +13,7 @@ from metadata_server.api.rest.origins import Origins
 from metadata_server.domain.refused import Refused
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ENCODINGS = ("", "identity", "gzip", "deflate")
 log = structlog.get_logger()
 
 
@@ -22,9 +23,12 @@ def same_body(origins: Origins) -> Callable[..., Awaitable[web.StreamResponse]]:
     @web.middleware
     async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
+            check_encoding(request)
             return origins.first_answer(request) or await handler(request)
         except web.HTTPException as error:
             return answer_of(request, error)
+        except Refused as refused:
+            return refusal(refused)
         except ConnectionError:
             raise
         except Exception as error:  # the top of every request: one line, no detail outside
@@ -32,6 +36,21 @@ def same_body(origins: Origins) -> Callable[..., Awaitable[web.StreamResponse]]:
             return refusal(unexpected(error))
 
     return answered
+
+
+def check_encoding(request: web.Request) -> None:
+    """A body of an encoding that nobody undoes would be taken as it is.
+
+    Raises:
+        Refused: UNSUPPORTED_MEDIA_TYPE.
+    """
+    encoding = request.headers.get("Content-Encoding", "")
+    if encoding.strip().lower() not in ENCODINGS:
+        expected = f"Content-Encoding: {', '.join(filter(None, ENCODINGS))}"
+        raise Refused.invalid(
+            "UNSUPPORTED_MEDIA_TYPE",
+            f"The body is encoded as {encoding[:80]!r}; right would be {expected}.",
+        )
 
 
 def answer_of(request: web.Request, error: web.HTTPException) -> web.Response:

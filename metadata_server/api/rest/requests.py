@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -89,6 +90,9 @@ async def parts_of(http: web.Request) -> AsyncIterator[bytes]:
                 part = await http.content.readany()
         except TimeoutError:
             break
+        except (BadHttpMessage, web.RequestPayloadError):
+            message = "The body is not encoded as its Content-Encoding says."
+            raise Refused.invalid("INVALID_HTTP", message) from None
         if not part:
             return
         patience_s += len(part) / SLOWEST_BYTES_S - (time.monotonic() - begun)

@@ -61,6 +61,8 @@ def asked_of(unit: UnitOfWork, agent_key: int) -> list[LogRequest]:
 
 def answer(unit: UnitOfWork, request_id: str, lines: list[str]) -> None:
     """Takes an answer down; a question that is gone is passed over."""
+    if not request_id.isascii():  # none is; MariaDB would refuse to compare it
+        return
     unit.connection.execute(
         log_request.update()
         .where(log_request.c.id == request_id, log_request.c.answer.is_(None))

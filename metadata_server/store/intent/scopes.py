@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 
-from metadata_server.domain.names import Kind
+from metadata_server.domain.names import BEGINS_AN_ID, Kind
 from metadata_server.store.intent.absence import absent
 from metadata_server.store.intent.selections import id_range
 from metadata_server.store.keys import batches
@@ -18,6 +18,8 @@ from metadata_server.store.unit_of_work import UnitOfWork
 
 def ids_in(unit: UnitOfWork, kind: Kind, prefix: str) -> list[str]:
     """Ids of one kind that begin with a text, sorted."""
+    if not BEGINS_AN_ID.match(prefix):  # nor would MariaDB compare all texts with ids
+        return []
     table = LAYOUTS[kind].table
     query = select(table.c.id).where(*id_range(table.c.id, prefix=prefix)).order_by(table.c.id)
     return list(unit.connection.scalars(query))
