@@ -12,6 +12,7 @@ import click
 from metadata_server.commands import CANNOT_START, settings_or_exit
 from metadata_server.settings import Settings, prepared_database_url
 
+COMMAND = "mds admin-token"
 DAYS_US = 86_400_000_000
 
 
@@ -69,8 +70,8 @@ def create(settings: Settings, name: str, id: str, secret: str, days: int) -> st
     caller = Caller(
         principal=Principal(f"{getpass.getuser()}@{socket.gethostname()}"),
         method="Tokens.CreateToken",
-        reason="mds admin-token",
-        client="mds admin-token",
+        reason=COMMAND,
+        client=COMMAND,
     )
 
     def work(unit: UnitOfWork) -> None:
