@@ -10,12 +10,14 @@ from benchmarks.as_of import as_of, as_of_mariadb
 from benchmarks.audit import audit
 from benchmarks.boot_storm import boot_storm
 from benchmarks.effective_configuration import effective_configuration
+from benchmarks.exports import exports
 from benchmarks.filter import filter
 from benchmarks.history import history
 from benchmarks.history_size import history_size
 from benchmarks.idle_facility import idle_facility
 from benchmarks.idle_operations import idle_operations
 from benchmarks.lists import lists
+from benchmarks.open_streams import open_streams
 from benchmarks.operation_list import operation_list
 from benchmarks.overview import overview
 from benchmarks.plan_and_apply import plan_and_apply
@@ -41,6 +43,8 @@ BENCHMARKS = {
     "tokens": tokens,
     "lists": lists,
     "web_lists": web_lists,
+    "exports": exports,
+    "open_streams": open_streams,
     "as_of": as_of,
     "as_of_mariadb": as_of_mariadb,
     "write_cost": write_cost,
