@@ -73,12 +73,17 @@ def name(resource: str) -> Cell:
 
 
 def names(resources: tuple[str, ...] | list[str], *, most: int = 3) -> Cell:
-    """The first of several ids, and how many more there are."""
-    rest = len(resources) - most
-    shown = [Note(id_of(each)) for each in resources[:most]]
+    """The first ids of several resources, and how many more there are."""
+    return words([id_of(each) for each in resources], most=most)
+
+
+def words(texts: list[str], *, most: int = 3) -> Cell:
+    """The first of several words, and how many more there are."""
+    rest = len(texts) - most
+    shown = [Note(each) for each in texts[:most]]
     if rest > 0:
-        shown.append(Note(f"+{rest}", ", ".join(map(id_of, resources[most : most + 20]))))
-    return Cell(text=", ".join(map(id_of, resources)), notes=tuple(shown))
+        shown.append(Note(f"+{rest}", ", ".join(texts[most : most + 20])))
+    return Cell(text=", ".join(texts), notes=tuple(shown))
 
 
 def pairs(values: dict[str, str]) -> Cell:
