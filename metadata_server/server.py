@@ -102,9 +102,7 @@ class Replica:
         )
         self._settings = settings
         self._store = Store(database, threads=settings.database_threads)
-        self._registry = CollectorRegistry()
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=self._registry)
+        self._registry = registry_of_process()
         self._figures = CallFigures(self._registry)
         self._reaching = Reaching(self._store)
         self._health = Health(self._check)
@@ -257,6 +255,14 @@ class Replica:
             return []
         calls = Calls(self._figures, self._reaching, self._gate, face=CHAOS, refuse=refuse)
         return [Chaos(self._protocol, calls, writes=self._settings.chaos_facade == "write")]
+
+
+def registry_of_process() -> CollectorRegistry:
+    """Where figures are gathered, with those of the process and of Python."""
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    return registry
 
 
 def parts_of(

@@ -27,6 +27,25 @@ from webui.site import Site
 from webui.units import pages as units
 from webui.visit import note_visit
 
+SUBJECTS = (
+    frame,
+    palette,
+    overview,
+    lists,
+    editing,
+    bulk,
+    change_set,
+    history,
+    reverting,
+    rebase,
+    template,
+    undo,
+    ordering,
+    units,
+)
+"""Modules with pages. The first that has a path answers: the page of a unit comes last, for what
+stands before it says what is wanted of a unit."""
+
 
 def application(site: Site, feed: Feed) -> web.Application:
     """
@@ -35,14 +54,6 @@ def application(site: Site, feed: Feed) -> web.Application:
     """
     assets = read_assets()
     site.environment.globals["asset"] = assets.url
-
-    async def live(_: web.Request) -> web.Response:
-        return web.Response(text="live\n")
-
-    async def ready(_: web.Request) -> web.Response:
-        if feed.is_live:
-            return web.Response(text="ready\n")
-        return web.Response(text="the metadata server does not answer\n", status=503)
 
     @web.middleware
     async def show_missing(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -56,26 +67,27 @@ def application(site: Site, feed: Feed) -> web.Application:
     )
     app[events.HUB] = site.hub
     app.on_response_prepare.append(add_headers)
+    for subject in SUBJECTS:
+        app.add_routes(subject.routes(site))
     app.add_routes(
         [
-            *frame.routes(site),
-            *palette.routes(site),
-            *overview.routes(site),
-            *lists.routes(site),
-            *editing.routes(site),
-            *bulk.routes(site),
-            *change_set.routes(site),
-            *history.routes(site),
-            *reverting.routes(site),
-            *rebase.routes(site),
-            *template.routes(site),
-            *undo.routes(site),
-            *ordering.routes(site),
-            *units.routes(site),
             web.get("/events", events.events, allow_head=False),
-            web.get("/healthz/live", live),
-            web.get("/healthz/ready", ready),
             web.get("/static/{path:.+}", assets.serve),
+            *probes(feed),
         ]
     )
     return app
+
+
+def probes(feed: Feed) -> list[web.RouteDef]:
+    """What supervisors and load balancers ask."""
+
+    async def live(_: web.Request) -> web.Response:
+        return web.Response(text="live\n")
+
+    async def ready(_: web.Request) -> web.Response:
+        if feed.is_live:
+            return web.Response(text="ready\n")
+        return web.Response(text="the metadata server does not answer\n", status=503)
+
+    return [web.get("/healthz/live", live), web.get("/healthz/ready", ready)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mds.v1 import webhook_pb2
+from mds.v1 import webhook_delivery_pb2, webhook_pb2
 
 from metadata_server.api.calls import Context, caller_of, tell_position
 from metadata_server.api.messages.asked_list import asked_page_of
@@ -87,7 +87,7 @@ class WebhookMethods:
 
     async def test(
         self, request: webhook_pb2.TestWebhookRequest, context: Context
-    ) -> webhook_pb2.WebhookDelivery:
+    ) -> webhook_delivery_pb2.WebhookDelivery:
         id = Kind.WEBHOOK.id_of(request.name)
         answer = await self._webhooks.test(id)
         tell_position(context, answer.position)
@@ -95,7 +95,7 @@ class WebhookMethods:
 
     async def redeliver(
         self, request: webhook_pb2.RedeliverWebhookRequest, context: Context
-    ) -> webhook_pb2.WebhookDelivery:
+    ) -> webhook_delivery_pb2.WebhookDelivery:
         id = Kind.WEBHOOK.id_of(request.name)
         answer = await self._webhooks.redeliver(id, request.delivery)
         tell_position(context, answer.position)

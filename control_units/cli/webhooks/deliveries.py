@@ -12,7 +12,7 @@ from control_units.cli.output.writing import Shape, write_all, write_one
 from control_units.cli.times import AsOf, shown
 
 if TYPE_CHECKING:
-    from mds.v1.webhook_pb2 import WebhookDelivery
+    from mds.v1.webhook_delivery_pb2 import WebhookDelivery
 
     from control_units.client import Client
 
@@ -145,7 +145,7 @@ def _tell(delivery: "WebhookDelivery", output: str) -> None:
 
 
 def _row(each: "WebhookDelivery") -> tuple[str, ...]:
-    from mds.v1.webhook_pb2 import WebhookDeliveryState, WebhookDeliveryType
+    from mds.v1.webhook_delivery_pb2 import WebhookDeliveryState, WebhookDeliveryType
 
     what = WebhookDeliveryType.Name(each.type).removeprefix("WEBHOOK_DELIVERY_TYPE_")
     state = WebhookDeliveryState.Name(each.state).removeprefix("WEBHOOK_DELIVERY_STATE_")

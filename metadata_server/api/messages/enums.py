@@ -23,6 +23,7 @@ from mds.v1 import (
     token_pb2,
     unit_server_pb2,
     view_pb2,
+    webhook_delivery_pb2,
     webhook_pb2,
 )
 
@@ -111,8 +112,12 @@ PHASES = Words(Phase, operation_pb2.OperationPhase, "OPERATION_PHASE")
 STEP_STATES = Words(StepState, operation_step_pb2.StepState, "STEP_STATE")
 VIEWS = Words(View, view_pb2.View, "VIEW", View.FULL)
 WEBHOOK_STATES = Words(WebhookState, webhook_pb2.WebhookState, "WEBHOOK_STATE")
-DELIVERY_TYPES = Words(DeliveryType, webhook_pb2.WebhookDeliveryType, "WEBHOOK_DELIVERY_TYPE")
-DELIVERY_STATES = Words(DeliveryState, webhook_pb2.WebhookDeliveryState, "WEBHOOK_DELIVERY_STATE")
+DELIVERY_TYPES = Words(
+    DeliveryType, webhook_delivery_pb2.WebhookDeliveryType, "WEBHOOK_DELIVERY_TYPE"
+)
+DELIVERY_STATES = Words(
+    DeliveryState, webhook_delivery_pb2.WebhookDeliveryState, "WEBHOOK_DELIVERY_STATE"
+)
 ROLES = Words(Role, access_pb2.Role, "ROLE")
 TOKEN_STATES = Words(TokenState, token_pb2.TokenState, "TOKEN_STATE")
 ON_FAILURES = Words(OnFailure, operation_pb2.OnFailure, "ON_FAILURE", OnFailure.STOP)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from google.protobuf.duration_pb2 import Duration
-from mds.v1 import webhook_pb2
+from mds.v1 import webhook_delivery_pb2, webhook_pb2
 
 from metadata_server.api.messages.enums import (
     DELIVERY_STATES,
@@ -94,11 +94,11 @@ def secret_message(secret: Secret) -> webhook_pb2.WebhookSecret:
     )
 
 
-def delivery_message(delivery: Delivery, webhook: str) -> webhook_pb2.WebhookDelivery:
+def delivery_message(delivery: Delivery, webhook: str) -> webhook_delivery_pb2.WebhookDelivery:
     """A delivery of the webhook of an id."""
     duration = Duration()
     duration.FromMicroseconds(delivery.duration_us)
-    return webhook_pb2.WebhookDelivery(
+    return webhook_delivery_pb2.WebhookDelivery(
         id=delivery.id,
         webhook=Kind.WEBHOOK.name_of(webhook),
         type=DELIVERY_TYPES.number[delivery.type],

@@ -14,6 +14,7 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mds.v1 import kind_pb2 as _kind_pb2
 from mds.v1 import position_pb2 as _position_pb2
 from mds.v1 import view_pb2 as _view_pb2
+from mds.v1 import webhook_delivery_pb2 as _webhook_delivery_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -52,66 +53,6 @@ WEBHOOK_STATE_FAILING: WebhookState.ValueType  # 2
 WEBHOOK_STATE_DISABLED: WebhookState.ValueType  # 3
 """It is not enabled."""
 Global___WebhookState: _TypeAlias = WebhookState  # noqa: Y015
-
-class _WebhookDeliveryType:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _WebhookDeliveryTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WebhookDeliveryType.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    WEBHOOK_DELIVERY_TYPE_UNSPECIFIED: _WebhookDeliveryType.ValueType  # 0
-    """Not set."""
-    WEBHOOK_DELIVERY_TYPE_CHANGES: _WebhookDeliveryType.ValueType  # 1
-    """Changes; `Mds-Event: changes`."""
-    WEBHOOK_DELIVERY_TYPE_MISSED: _WebhookDeliveryType.ValueType  # 2
-    """That changes were missed, for they are not kept any more; `Mds-Event: missed`."""
-    WEBHOOK_DELIVERY_TYPE_PING: _WebhookDeliveryType.ValueType  # 3
-    """A ping, which has no events; `Mds-Event: ping`."""
-    WEBHOOK_DELIVERY_TYPE_REDELIVERY: _WebhookDeliveryType.ValueType  # 4
-    """Changes once more, as somebody asked; `Mds-Event: redelivery`."""
-
-class WebhookDeliveryType(_WebhookDeliveryType, metaclass=_WebhookDeliveryTypeEnumTypeWrapper):
-    """What is delivered."""
-
-WEBHOOK_DELIVERY_TYPE_UNSPECIFIED: WebhookDeliveryType.ValueType  # 0
-"""Not set."""
-WEBHOOK_DELIVERY_TYPE_CHANGES: WebhookDeliveryType.ValueType  # 1
-"""Changes; `Mds-Event: changes`."""
-WEBHOOK_DELIVERY_TYPE_MISSED: WebhookDeliveryType.ValueType  # 2
-"""That changes were missed, for they are not kept any more; `Mds-Event: missed`."""
-WEBHOOK_DELIVERY_TYPE_PING: WebhookDeliveryType.ValueType  # 3
-"""A ping, which has no events; `Mds-Event: ping`."""
-WEBHOOK_DELIVERY_TYPE_REDELIVERY: WebhookDeliveryType.ValueType  # 4
-"""Changes once more, as somebody asked; `Mds-Event: redelivery`."""
-Global___WebhookDeliveryType: _TypeAlias = WebhookDeliveryType  # noqa: Y015
-
-class _WebhookDeliveryState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _WebhookDeliveryStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WebhookDeliveryState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    WEBHOOK_DELIVERY_STATE_UNSPECIFIED: _WebhookDeliveryState.ValueType  # 0
-    """Not set."""
-    WEBHOOK_DELIVERY_STATE_PENDING: _WebhookDeliveryState.ValueType  # 1
-    """It is tried until it arrives."""
-    WEBHOOK_DELIVERY_STATE_DELIVERED: _WebhookDeliveryState.ValueType  # 2
-    """It was answered with 2xx."""
-    WEBHOOK_DELIVERY_STATE_FAILED: _WebhookDeliveryState.ValueType  # 3
-    """It was not, and is not tried again."""
-
-class WebhookDeliveryState(_WebhookDeliveryState, metaclass=_WebhookDeliveryStateEnumTypeWrapper):
-    """How a delivery stands."""
-
-WEBHOOK_DELIVERY_STATE_UNSPECIFIED: WebhookDeliveryState.ValueType  # 0
-"""Not set."""
-WEBHOOK_DELIVERY_STATE_PENDING: WebhookDeliveryState.ValueType  # 1
-"""It is tried until it arrives."""
-WEBHOOK_DELIVERY_STATE_DELIVERED: WebhookDeliveryState.ValueType  # 2
-"""It was answered with 2xx."""
-WEBHOOK_DELIVERY_STATE_FAILED: WebhookDeliveryState.ValueType  # 3
-"""It was not, and is not tried again."""
-Global___WebhookDeliveryState: _TypeAlias = WebhookDeliveryState  # noqa: Y015
 
 @_typing.final
 class Webhook(_message.Message):
@@ -658,94 +599,6 @@ class WebhookStatus(_message.Message):
 Global___WebhookStatus: _TypeAlias = WebhookStatus  # noqa: Y015
 
 @_typing.final
-class WebhookDelivery(_message.Message):
-    """One delivery with all its tries."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ID_FIELD_NUMBER: _builtins.int
-    WEBHOOK_FIELD_NUMBER: _builtins.int
-    TYPE_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    AFTER_FIELD_NUMBER: _builtins.int
-    POSITION_FIELD_NUMBER: _builtins.int
-    EVENTS_FIELD_NUMBER: _builtins.int
-    CREATE_TIME_FIELD_NUMBER: _builtins.int
-    ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
-    ATTEMPTS_FIELD_NUMBER: _builtins.int
-    HTTP_STATUS_FIELD_NUMBER: _builtins.int
-    DURATION_FIELD_NUMBER: _builtins.int
-    ERROR_FIELD_NUMBER: _builtins.int
-    REPLICA_FIELD_NUMBER: _builtins.int
-    REDELIVERY_OF_FIELD_NUMBER: _builtins.int
-    id: _builtins.str
-    """The `webhook-id` that it is sent with, the same at each try."""
-    webhook: _builtins.str
-    """`webhooks/{id}`."""
-    type: Global___WebhookDeliveryType.ValueType
-    """What it is."""
-    state: Global___WebhookDeliveryState.ValueType
-    """How it stands."""
-    events: _builtins.int
-    """How many events; of a ping none."""
-    attempts: _builtins.int
-    """How often it was tried."""
-    http_status: _builtins.int
-    """Status of the last answer; 0: there was none."""
-    error: _builtins.str
-    """What went wrong at the last try, with at most 200 bytes of the answer; empty: nothing."""
-    replica: _builtins.str
-    """The replica that tried last."""
-    redelivery_of: _builtins.str
-    """Of a redelivery: `id` of what is sent once more."""
-    @_builtins.property
-    def after(self) -> _position_pb2.Position:
-        """It has what happened after this position."""
-
-    @_builtins.property
-    def position(self) -> _position_pb2.Position:
-        """Up to this one."""
-
-    @_builtins.property
-    def create_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was first tried."""
-
-    @_builtins.property
-    def attempt_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was last tried."""
-
-    @_builtins.property
-    def duration(self) -> _duration_pb2.Duration:
-        """How long the last try took."""
-
-    def __init__(
-        self,
-        *,
-        id: _builtins.str = ...,
-        webhook: _builtins.str = ...,
-        type: Global___WebhookDeliveryType.ValueType = ...,
-        state: Global___WebhookDeliveryState.ValueType = ...,
-        after: _position_pb2.Position | None = ...,
-        position: _position_pb2.Position | None = ...,
-        events: _builtins.int = ...,
-        create_time: _timestamp_pb2.Timestamp | None = ...,
-        attempt_time: _timestamp_pb2.Timestamp | None = ...,
-        attempts: _builtins.int = ...,
-        http_status: _builtins.int = ...,
-        duration: _duration_pb2.Duration | None = ...,
-        error: _builtins.str = ...,
-        replica: _builtins.str = ...,
-        redelivery_of: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "attempt_time", b"attempt_time", "create_time", b"create_time", "duration", b"duration", "position", b"position"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "attempt_time", b"attempt_time", "attempts", b"attempts", "create_time", b"create_time", "duration", b"duration", "error", b"error", "events", b"events", "http_status", b"http_status", "id", b"id", "position", b"position", "redelivery_of", b"redelivery_of", "replica", b"replica", "state", b"state", "type", b"type", "webhook", b"webhook"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___WebhookDelivery: _TypeAlias = WebhookDelivery  # noqa: Y015
-
-@_typing.final
 class ListWebhookStatusesRequest(_message.Message):
     """Of which webhooks to tell how they stand."""
 
@@ -877,7 +730,7 @@ class ListWebhookDeliveriesResponse(_message.Message):
     next_page_token: _builtins.str
     """Token of the next page; empty: this is the last."""
     @_builtins.property
-    def webhook_deliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___WebhookDelivery]:
+    def webhook_deliveries(self) -> _containers.RepeatedCompositeFieldContainer[_webhook_delivery_pb2.WebhookDelivery]:
         """The deliveries, in their order."""
 
     @_builtins.property
@@ -887,7 +740,7 @@ class ListWebhookDeliveriesResponse(_message.Message):
     def __init__(
         self,
         *,
-        webhook_deliveries: _abc.Iterable[Global___WebhookDelivery] | None = ...,
+        webhook_deliveries: _abc.Iterable[_webhook_delivery_pb2.WebhookDelivery] | None = ...,
         next_page_token: _builtins.str = ...,
         position: _position_pb2.Position | None = ...,
     ) -> None: ...

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from mds.v1 import webhook_delivery_pb2 as mds_dot_v1_dot_webhook__delivery__pb2
 from mds.v1 import webhook_pb2 as mds_dot_v1_dot_webhook__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -79,12 +80,12 @@ class WebhooksStub:
         self.TestWebhook = channel.unary_unary(
                 '/mds.v1.Webhooks/TestWebhook',
                 request_serializer=mds_dot_v1_dot_webhook__pb2.TestWebhookRequest.SerializeToString,
-                response_deserializer=mds_dot_v1_dot_webhook__pb2.WebhookDelivery.FromString,
+                response_deserializer=mds_dot_v1_dot_webhook__delivery__pb2.WebhookDelivery.FromString,
                 _registered_method=True)
         self.RedeliverWebhook = channel.unary_unary(
                 '/mds.v1.Webhooks/RedeliverWebhook',
                 request_serializer=mds_dot_v1_dot_webhook__pb2.RedeliverWebhookRequest.SerializeToString,
-                response_deserializer=mds_dot_v1_dot_webhook__pb2.WebhookDelivery.FromString,
+                response_deserializer=mds_dot_v1_dot_webhook__delivery__pb2.WebhookDelivery.FromString,
                 _registered_method=True)
         self.RewindWebhook = channel.unary_unary(
                 '/mds.v1.Webhooks/RewindWebhook',
@@ -232,12 +233,12 @@ def add_WebhooksServicer_to_server(servicer, server):
             'TestWebhook': grpc.unary_unary_rpc_method_handler(
                     servicer.TestWebhook,
                     request_deserializer=mds_dot_v1_dot_webhook__pb2.TestWebhookRequest.FromString,
-                    response_serializer=mds_dot_v1_dot_webhook__pb2.WebhookDelivery.SerializeToString,
+                    response_serializer=mds_dot_v1_dot_webhook__delivery__pb2.WebhookDelivery.SerializeToString,
             ),
             'RedeliverWebhook': grpc.unary_unary_rpc_method_handler(
                     servicer.RedeliverWebhook,
                     request_deserializer=mds_dot_v1_dot_webhook__pb2.RedeliverWebhookRequest.FromString,
-                    response_serializer=mds_dot_v1_dot_webhook__pb2.WebhookDelivery.SerializeToString,
+                    response_serializer=mds_dot_v1_dot_webhook__delivery__pb2.WebhookDelivery.SerializeToString,
             ),
             'RewindWebhook': grpc.unary_unary_rpc_method_handler(
                     servicer.RewindWebhook,
@@ -489,7 +490,7 @@ class Webhooks:
             target,
             '/mds.v1.Webhooks/TestWebhook',
             mds_dot_v1_dot_webhook__pb2.TestWebhookRequest.SerializeToString,
-            mds_dot_v1_dot_webhook__pb2.WebhookDelivery.FromString,
+            mds_dot_v1_dot_webhook__delivery__pb2.WebhookDelivery.FromString,
             options,
             channel_credentials,
             insecure,
@@ -516,7 +517,7 @@ class Webhooks:
             target,
             '/mds.v1.Webhooks/RedeliverWebhook',
             mds_dot_v1_dot_webhook__pb2.RedeliverWebhookRequest.SerializeToString,
-            mds_dot_v1_dot_webhook__pb2.WebhookDelivery.FromString,
+            mds_dot_v1_dot_webhook__delivery__pb2.WebhookDelivery.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from mds.v1 import webhook_delivery_pb2 as _webhook_delivery_pb2
 from mds.v1 import webhook_pb2 as _webhook_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -63,11 +64,11 @@ class WebhooksStub:
     """Gives a webhook another secret; deliveries are signed with the one before, too, for a while.
     No call tells a secret. Refused: WEBHOOK_NOT_FOUND, INVALID_FIELD.
     """
-    TestWebhook: _grpc.UnaryUnaryMultiCallable[_webhook_pb2.TestWebhookRequest, _webhook_pb2.WebhookDelivery]
+    TestWebhook: _grpc.UnaryUnaryMultiCallable[_webhook_pb2.TestWebhookRequest, _webhook_delivery_pb2.WebhookDelivery]
     """Sends a ping at once, also where the webhook is disabled, and tells what came of it. It is
     not sent again. Refused: WEBHOOK_NOT_FOUND.
     """
-    RedeliverWebhook: _grpc.UnaryUnaryMultiCallable[_webhook_pb2.RedeliverWebhookRequest, _webhook_pb2.WebhookDelivery]
+    RedeliverWebhook: _grpc.UnaryUnaryMultiCallable[_webhook_pb2.RedeliverWebhookRequest, _webhook_delivery_pb2.WebhookDelivery]
     """Sends what one delivery had once more, at once and under a new id, and tells what came of it.
     Refused: WEBHOOK_NOT_FOUND, DELIVERY_NOT_FOUND, HISTORY_TRIMMED, HISTORY_RESET.
     """
@@ -113,11 +114,11 @@ class WebhooksAsyncStub(WebhooksStub):
     """Gives a webhook another secret; deliveries are signed with the one before, too, for a while.
     No call tells a secret. Refused: WEBHOOK_NOT_FOUND, INVALID_FIELD.
     """
-    TestWebhook: _aio.UnaryUnaryMultiCallable[_webhook_pb2.TestWebhookRequest, _webhook_pb2.WebhookDelivery]  # type: ignore[assignment]
+    TestWebhook: _aio.UnaryUnaryMultiCallable[_webhook_pb2.TestWebhookRequest, _webhook_delivery_pb2.WebhookDelivery]  # type: ignore[assignment]
     """Sends a ping at once, also where the webhook is disabled, and tells what came of it. It is
     not sent again. Refused: WEBHOOK_NOT_FOUND.
     """
-    RedeliverWebhook: _aio.UnaryUnaryMultiCallable[_webhook_pb2.RedeliverWebhookRequest, _webhook_pb2.WebhookDelivery]  # type: ignore[assignment]
+    RedeliverWebhook: _aio.UnaryUnaryMultiCallable[_webhook_pb2.RedeliverWebhookRequest, _webhook_delivery_pb2.WebhookDelivery]  # type: ignore[assignment]
     """Sends what one delivery had once more, at once and under a new id, and tells what came of it.
     Refused: WEBHOOK_NOT_FOUND, DELIVERY_NOT_FOUND, HISTORY_TRIMMED, HISTORY_RESET.
     """
@@ -214,7 +215,7 @@ class WebhooksServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _webhook_pb2.TestWebhookRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_webhook_pb2.WebhookDelivery, _abc.Awaitable[_webhook_pb2.WebhookDelivery]]:
+    ) -> _typing.Union[_webhook_delivery_pb2.WebhookDelivery, _abc.Awaitable[_webhook_delivery_pb2.WebhookDelivery]]:
         """Sends a ping at once, also where the webhook is disabled, and tells what came of it. It is
         not sent again. Refused: WEBHOOK_NOT_FOUND.
         """
@@ -224,7 +225,7 @@ class WebhooksServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _webhook_pb2.RedeliverWebhookRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_webhook_pb2.WebhookDelivery, _abc.Awaitable[_webhook_pb2.WebhookDelivery]]:
+    ) -> _typing.Union[_webhook_delivery_pb2.WebhookDelivery, _abc.Awaitable[_webhook_delivery_pb2.WebhookDelivery]]:
         """Sends what one delivery had once more, at once and under a new id, and tells what came of it.
         Refused: WEBHOOK_NOT_FOUND, DELIVERY_NOT_FOUND, HISTORY_TRIMMED, HISTORY_RESET.
         """
