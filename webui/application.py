@@ -20,7 +20,7 @@ from webui.headers import add_headers, log_request
 from webui.lists import pages as lists
 from webui.live import events
 from webui.live.feed import Feed
-from webui.operations import ordering
+from webui.operations import operation, ordering
 from webui.origins import keep_other_origins_out
 from webui.overview import pages as overview
 from webui.site import Site
@@ -41,6 +41,7 @@ SUBJECTS = (
     template,
     undo,
     ordering,
+    operation,
     units,
 )
 """Modules with pages. The first that has a path answers: the page of a unit comes last, for what

@@ -11,7 +11,7 @@ from webui.names import id_of, page_of
 from webui.vocabulary import Mark
 
 # Collections whose resources have a page of their own.
-WITH_PAGES = frozenset({"change_sets", "control_units", "templates", "unit_servers"})
+WITH_PAGES = frozenset({"change_sets", "control_units", "operations", "templates", "unit_servers"})
 
 
 @dataclass(frozen=True, slots=True)

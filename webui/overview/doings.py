@@ -91,14 +91,14 @@ def _operation(operation: operation_pb2.Operation, today: datetime) -> Operation
         done=ended,
         steps=counts.steps,
         failed=counts.failed,
-        bar=_bar(counts),
+        bar=step_bar(counts),
         author=operation.author,
         reason=operation.reason,
         since=moment(operation.create_time, today=today),
     )
 
 
-def _bar(counts: operation_step_pb2.StepCounts) -> tuple[Segment, ...]:
+def step_bar(counts: operation_step_pb2.StepCounts) -> tuple[Segment, ...]:
     """Done, failed and under way, side by side, of all steps."""
     found = (
         ("good", counts.completed + counts.skipped),

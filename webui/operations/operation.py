@@ -1,0 +1,275 @@
+"""One operation as it goes on: how far it is, what each step waits for, and how to steer it."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from aiohttp import web
+from mds.v1 import operation_pb2, operation_step_pb2
+
+from control_units.client import ClientError, Refused
+from webui.clock import Moment, moment
+from webui.datasets.again import again
+from webui.datasets.form import new_request_id
+from webui.lists.records import phase_of, verb_of
+from webui.names import id_of, page_of
+from webui.overview.bar import Segment
+from webui.overview.doings import step_bar
+from webui.site import READ_SECONDS, Site
+from webui.translation import _, gettext_noop
+from webui.vocabulary import Mark
+
+STEPS_A_PAGE = 200
+_STEERED = {
+    "pause": operation_pb2.PauseOperationRequest,
+    "resume": operation_pb2.ResumeOperationRequest,
+    "abort": operation_pb2.AbortOperationRequest,
+    "retry": operation_pb2.RetryOperationRequest,
+}
+_WORDS = {
+    "pause": gettext_noop("Pause"),
+    "resume": gettext_noop("Resume"),
+    "abort": gettext_noop("Abort"),
+    "retry": gettext_noop("Retry what failed"),
+}
+_GOING = ("pause", "abort")
+_ALLOWED = {
+    operation_pb2.OPERATION_PHASE_PENDING: ("resume", "abort"),
+    operation_pb2.OPERATION_PHASE_QUEUED: _GOING,
+    operation_pb2.OPERATION_PHASE_EXECUTING: _GOING,
+    operation_pb2.OPERATION_PHASE_HELD: _GOING,
+    operation_pb2.OPERATION_PHASE_SUSPENDED: ("resume", "abort"),
+    operation_pb2.OPERATION_PHASE_ERROR: ("retry",),
+    operation_pb2.OPERATION_PHASE_ABORTED: ("retry",),
+}
+_STATES = {
+    operation_step_pb2.STEP_STATE_PENDING: Mark(gettext_noop("Waits"), "none"),
+    operation_step_pb2.STEP_STATE_EXECUTING: Mark(
+        gettext_noop("On the way"), "changing", "changing"
+    ),
+    operation_step_pb2.STEP_STATE_COMPLETED: Mark(gettext_noop("Done"), "good"),
+    operation_step_pb2.STEP_STATE_ERROR: Mark(gettext_noop("Failed"), "bad", "bad"),
+    operation_step_pb2.STEP_STATE_ABORTED: Mark(gettext_noop("Aborted"), "unloaded"),
+    operation_step_pb2.STEP_STATE_SKIPPED: Mark(gettext_noop("Left out"), "none"),
+}
+_UNHEARD_OF = Mark(gettext_noop("Unknown"), "unknown", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done to one unit.
+
+    Attributes:
+        minor: where in its state, in words: what it waits for.
+        tries: beyond the first; empty: there was one at most.
+    """
+
+    unit: str
+    page: str
+    wave: str
+    mark: Mark
+    minor: str
+    message: str
+    tries: str
+    start: Moment | None
+    end: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationPage:
+    """All but the steps.
+
+    Attributes:
+        tallies: states in which steps are, with the name that a filter has for each.
+        steering: what may be asked of it now: names and words.
+    """
+
+    name: str
+    id: str
+    page: str
+    verb: str
+    mark: Mark
+    minor: str
+    message: str
+    author: str
+    reason: str
+    created: Moment
+    started: Moment | None
+    ended: Moment | None
+    sign_of_life: Moment | None
+    estimated: Moment | None
+    replica: str
+    steps: int
+    bar: tuple[Segment, ...]
+    tallies: tuple[tuple[str, Mark, int], ...]
+    steering: tuple[tuple[str, str], ...]
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    pages = OperationPages(site)
+    return [
+        web.get("/operations/{id:[^/]+}", pages.operation),
+        web.post("/operations/{id:[^/]+}/{how:pause|resume|abort|retry}", pages.steer),
+    ]
+
+
+class OperationPages:
+    """Handlers. Each holds nothing but what it draws."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._operations = site.client.operations
+
+    async def operation(self, request: web.Request) -> web.Response:
+        """`GET /operations/{id}`, or its fragment `main`; `?state=ERROR`: steps in one state."""
+        whole = request.query.get("fragment") != "main"
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                context = await self._read(request)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=whole)
+        if not whole:
+            return self._site.fragment("operations/operation_main.html", context)
+        return self._site.page("operations/operation.html", context)
+
+    async def steer(self, request: web.Request) -> web.Response:
+        """`POST /operations/{id}/pause` and its like: leads back to the operation."""
+        posted = await request.post()
+        how = request.match_info["how"]
+        name = f"operations/{request.match_info['id']}"
+        call = getattr(self._operations, f"{how.capitalize()}Operation")
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                await call(
+                    _STEERED[how](
+                        name=name,
+                        request_id=str(posted.get("request_id", "")) or new_request_id(),
+                        reason=str(posted.get("reason", "")),
+                    )
+                )
+        except Refused as refused:
+            if refused.is_transient or refused.reason == "OPERATION_NOT_FOUND":
+                return again(self._site, request.path, posted.items(), refused)
+            return await self._refused(request, refused, reason=str(posted.get("reason", "")))
+        except (ClientError, TimeoutError) as failure:
+            return again(self._site, request.path, posted.items(), failure)
+        raise web.HTTPSeeOther(page_of(name))
+
+    async def _refused(
+        self, request: web.Request, refused: Refused, *, reason: str
+    ) -> web.Response:
+        """The operation again, with why it cannot be steered so."""
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                context = await self._read(request)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        context |= {"problem": refused.message, "reason": reason}
+        return self._site.page(
+            "operations/operation.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY
+        )
+
+    async def _read(self, request: web.Request) -> dict[str, object]:
+        name = f"operations/{request.match_info['id']}"
+        state = request.query.get("state", "")
+        states = [each for each in _STATES if _name_of(each) == state]
+        operation = await self._operations.GetOperation(
+            operation_pb2.GetOperationRequest(name=name)
+        )
+        listed = await self._operations.ListOperationSteps(
+            operation_step_pb2.ListOperationStepsRequest(
+                operation=name,
+                states=states,
+                page_size=STEPS_A_PAGE,
+                page_token=request.query.get("page", ""),
+            )
+        )
+        today = datetime.now(UTC)
+        return {
+            "operation": operation_page(operation, today),
+            "rows": step_rows(listed.steps, today),
+            "state": state if states else "",
+            "token": request.query.get("page", ""),
+            "next": listed.next_page_token,
+            "request_id": new_request_id(),
+            "problem": "",
+            "reason": "",
+        }
+
+
+def operation_page(operation: operation_pb2.Operation, today: datetime) -> OperationPage:
+    def time(field: str) -> Moment | None:
+        given = operation.HasField(field)  # type: ignore[arg-type]
+        return moment(getattr(operation, field), today=today) if given else None
+
+    counts = operation.counts
+    by_state = {
+        operation_step_pb2.STEP_STATE_PENDING: counts.pending,
+        operation_step_pb2.STEP_STATE_EXECUTING: counts.executing,
+        operation_step_pb2.STEP_STATE_COMPLETED: counts.completed,
+        operation_step_pb2.STEP_STATE_ERROR: counts.failed,
+        operation_step_pb2.STEP_STATE_ABORTED: counts.aborted,
+        operation_step_pb2.STEP_STATE_SKIPPED: counts.skipped,
+    }
+    allowed = _ALLOWED.get(operation.phase, ())
+    return OperationPage(
+        name=operation.name,
+        id=id_of(operation.name),
+        page=page_of(operation.name),
+        verb=verb_of(operation),
+        mark=phase_of(operation),
+        minor=words(operation.minor_state),
+        message=operation.message,
+        author=operation.author,
+        reason=operation.reason,
+        created=moment(operation.create_time, today=today),
+        started=time("start_time"),
+        ended=time("end_time"),
+        sign_of_life=time("sign_of_life_time"),
+        estimated=time("estimated_end_time"),
+        replica=operation.replica,
+        steps=counts.steps,
+        bar=step_bar(counts),
+        tallies=tuple(
+            (_name_of(state), _STATES[state], count) for state, count in by_state.items() if count
+        ),
+        steering=tuple((how, _WORDS[how]) for how in allowed),
+    )
+
+
+def step_rows(
+    steps: Sequence[operation_step_pb2.OperationStep], today: datetime
+) -> tuple[Step, ...]:
+    return tuple(
+        Step(
+            unit=id_of(each.control_unit),
+            page=page_of(each.control_unit),
+            wave=_wave(each),
+            mark=_STATES.get(each.state, _UNHEARD_OF),
+            minor=words(each.minor_state),
+            message=each.message,
+            tries=str(each.attempts) if each.attempts > 1 else "",
+            start=moment(each.start_time, today=today) if each.HasField("start_time") else None,
+            end=moment(each.end_time, today=today) if each.HasField("end_time") else None,
+        )
+        for each in steps
+    )
+
+
+def _wave(step: operation_step_pb2.OperationStep) -> str:
+    if step.wave < 0:
+        return ""
+    number = str(step.wave + 1)
+    return _("back %(wave)s") % {"wave": number} if step.is_way_back else number
+
+
+def words(minor_state: str) -> str:
+    """`WaitingForLevel` is *waiting for level*."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", minor_state).lower()
+
+
+def _name_of(state: operation_step_pb2.StepState.ValueType) -> str:
+    return operation_step_pb2.StepState.Name(state).removeprefix("STEP_STATE_")
