@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from itertools import product
 
 import aiohttp
 import psutil
@@ -18,6 +19,7 @@ SERVERS, UNITS = 100, 1_000
 PARTS = {"a tenth": "&idPrefix=ZONE0/", "all": ""}
 FORMATS = ("csv", "ndjson", "json", "yaml", "votable")
 MEGABYTE = 1024 * 1024
+FIRST = "ndjson"
 GOAL_MB = 64
 LOOK_S = 0.05
 
@@ -42,12 +44,13 @@ async def exports(stage: Stage) -> None:
         await declare(client, SERVERS, UNITS)
         process = psutil.Process(replica.program.pid)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as http:
-            for name in FORMATS:
-                for part, only in PARTS.items():
-                    url = f"{replica.http}/v1/control_units?format={name}{only}"
-                    one = await export(http, url, process)
-                    sizes = (one.size / MEGABYTE, one.took_s, one.grown / MEGABYTE)
-                    rows.append([name, part, *sizes, f"< {GOAL_MB}"])
+            # The first fills the shelf of what was read lately, which has a bound of its own.
+            for name, part in [(FIRST, "all"), *product(FORMATS, PARTS)]:
+                url = f"{replica.http}/v1/control_units?format={name}{PARTS[part]}"
+                one = await export(http, url, process)
+                sizes = (one.size / MEGABYTE, one.took_s, one.grown / MEGABYTE)
+                goal = f"< {GOAL_MB}" if rows else ""
+                rows.append([name, part if rows else f"{part}, the first", *sizes, goal])
     print_table(
         f"Exports of {SERVERS * UNITS:,} units",
         ["", "", "MB", "s", "MB that the replica grows by", "goal"],
