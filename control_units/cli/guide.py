@@ -58,7 +58,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Server": {
         "serve": "Run one metadata server.",
         "migrate": "Bring the database's schema up to this release.",
-        "admin-token": "Create an admin's token in the database itself.",
+        "admin-token": "Create an admin's token for NAME in the database itself, and tell it this once.",
         "config": "Show all settings of the server, where each comes from, and no secret.",
         "web": "Serve the overview page.",
     },

@@ -1,11 +1,13 @@
 """The same fields of many units are edited together: kept, set or cleared, as one change."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
 
 import pytest
 
 from control_units.client import Client
 from tests.stages.replica import Replica
+from tests.stages.waiting import until
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.forms import Form, form_in, submit
 from tests.webui.magnets import declare_magnets
@@ -113,5 +115,11 @@ async def test_a_silent_server_leaves_all_that_was_typed_to_be_sent_again(
         kept = form_in(text, APPLY)
         assert kept.fields["request_id"] == plan.fields["request_id"]
         await replica.start()
+
+        async def answers() -> bool:
+            async with site.http.get("/control_units") as page:
+                return page.status == HTTPStatus.OK
+
+        await until(answers)  # the page's own connection comes back in its own time
         await submit(site, kept)
         assert await maximums(client) == ["60", "", "60"]
