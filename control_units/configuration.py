@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from mds.v1 import control_unit_pb2, dataset_pb2, driver_pb2
+from mds.v1 import configuration_pb2, dataset_pb2, driver_pb2
 
 from control_units.attributes import FACETS, Description, Direction
 from control_units.control_unit import Driver
@@ -29,7 +29,7 @@ class Configuration:
 
 
 def effective(
-    dataset: Mapping[str, Description], told: control_unit_pb2.Configuration
+    dataset: Mapping[str, Description], told: configuration_pb2.Configuration
 ) -> Configuration:
     """A dataset narrowed by what the server told.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
-from mds.v1 import control_unit_pb2, registration_pb2
+from mds.v1 import configuration_pb2, registration_pb2
 
 from control_units.configuration import Configuration, effective
 from control_units.control_unit import ControlUnit
@@ -75,8 +75,8 @@ class HostedUnit:
     ) -> None:
         self.id = id
         self.hosted_class = hosted_class
-        self.told: control_unit_pb2.Configuration | None = None
-        self.good: control_unit_pb2.Configuration | None = None
+        self.told: configuration_pb2.Configuration | None = None
+        self.good: configuration_pb2.Configuration | None = None
         self.wanted = Configuration(attributes=hosted_class.dataset)
         self.wanted_fingerprint = ""
         self.standing = Standing(State.UNLOADED, time.monotonic())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.message import Message
-from mds.v1 import control_unit_pb2, unit_server_pb2
+from mds.v1 import configuration_pb2, control_unit_pb2, unit_server_pb2
 
 from metadata_server.api.calls import Context, tell_position
 from metadata_server.api.messages import (
@@ -121,7 +121,7 @@ def origins_of(found: InEffect) -> list[Origin]:
     ]
 
 
-def in_effect_message(found: InEffect) -> control_unit_pb2.Configuration:
+def in_effect_message(found: InEffect) -> configuration_pb2.Configuration:
     return configuration_message(found.configuration)
 
 

@@ -16,7 +16,8 @@ from mds.v1.bundle_pb2 import (
     Problem,
     SeenPlan,
 )
-from mds.v1.control_unit_pb2 import Configuration, ControlUnit, GetConfigurationRequest
+from mds.v1.configuration_pb2 import Configuration
+from mds.v1.control_unit_pb2 import ControlUnit, GetConfigurationRequest
 from mds.v1.dataset_pb2 import Attribute
 from mds.v1.edit_pb2 import RebaseControlUnitsRequest, UnitRebase, UnitSelection
 from mds.v1.history_pb2 import UndoRequest

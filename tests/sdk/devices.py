@@ -4,7 +4,7 @@ import asyncio
 import threading
 from typing import Any, ClassVar
 
-from mds.v1 import control_unit_pb2, dataset_pb2, registration_pb2
+from mds.v1 import configuration_pb2, dataset_pb2, registration_pb2
 
 from control_units import ControlUnit, Direction, RecoverableError, State, attribute
 from control_units.hosting import HostedClasses, Hosting
@@ -91,7 +91,7 @@ def assignment(
 ) -> registration_pb2.Assignment:
     return registration_pb2.Assignment(
         control_unit=f"control_units/{id}",
-        configuration=control_unit_pb2.Configuration(
+        configuration=configuration_pb2.Configuration(
             implementation=implementation,
             attributes=[dataset_pb2.Attribute(name="current", default_value=default)],
         ),

@@ -1,6 +1,6 @@
 """What a unit uses: its dataset, narrowed by what the server told."""
 
-from mds.v1 import control_unit_pb2, dataset_pb2, driver_pb2
+from mds.v1 import configuration_pb2, dataset_pb2, driver_pb2
 
 from control_units import ControlUnit, Direction, ValueType, attribute
 from control_units.configuration import description, effective, to_wire
@@ -13,8 +13,8 @@ class Supply(ControlUnit):
     readback = attribute(unit="A")
 
 
-def told(*attributes: dataset_pb2.Attribute) -> control_unit_pb2.Configuration:
-    return control_unit_pb2.Configuration(attributes=attributes)
+def told(*attributes: dataset_pb2.Attribute) -> configuration_pb2.Configuration:
+    return configuration_pb2.Configuration(attributes=attributes)
 
 
 def test_inputs_are_narrowed_and_keep_what_nobody_changed() -> None:
@@ -61,7 +61,7 @@ def test_what_the_dataset_does_not_have_is_left_out() -> None:
 
 
 def test_drivers_and_parameters_are_the_servers() -> None:
-    configuration = control_unit_pb2.Configuration(
+    configuration = configuration_pb2.Configuration(
         drivers=[driver_pb2.Driver(name="D", init_parameter="{}", properties={"a": "1"})],
         parameters={"delay": "5"},
     )

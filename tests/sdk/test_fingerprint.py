@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.json_format import ParseDict
-from mds.v1 import control_unit_pb2, dataset_pb2
+from mds.v1 import configuration_pb2, dataset_pb2
 
 from control_units.configuration import Configuration, description, effective
 from control_units.fingerprint import canonical_text, dataset_hash, digest, fingerprint
@@ -33,7 +33,7 @@ def test_dataset_hash(vector: dict[str, Any]) -> None:
 
 @vectors("configurations")
 def test_configuration_fingerprint(vector: dict[str, Any]) -> None:
-    told = ParseDict(vector["configuration"], control_unit_pb2.Configuration())
+    told = ParseDict(vector["configuration"], configuration_pb2.Configuration())
     dataset = {each.name: description(each) for each in told.attributes}
     assert fingerprint(effective(dataset, told)) == vector["fingerprint"]
 

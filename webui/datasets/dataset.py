@@ -5,7 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from mds.v1 import control_unit_pb2, dataset_pb2, explanation_pb2, parameter_pb2, template_pb2
+from mds.v1 import (
+    configuration_pb2,
+    dataset_pb2,
+    explanation_pb2,
+    parameter_pb2,
+    template_pb2,
+)
 
 from webui import vocabulary
 from webui.clock import Moment, moment
@@ -90,7 +96,7 @@ class Dataset:
 
 
 def dataset_of(
-    configuration: control_unit_pb2.Configuration,
+    configuration: configuration_pb2.Configuration,
     explanation: explanation_pb2.Explanation,
     template: template_pb2.Template,
     today: datetime,

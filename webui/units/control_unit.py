@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mds.v1 import control_unit_pb2, instantiation_pb2
+from mds.v1 import configuration_pb2, control_unit_pb2, instantiation_pb2
 
 from webui import vocabulary
 from webui.clock import Moment, duration_words, moment
@@ -82,7 +82,7 @@ def control_unit_page(
     unit: control_unit_pb2.ControlUnit,
     status: control_unit_pb2.ControlUnitStatus,
     *,
-    configuration: control_unit_pb2.Configuration,
+    configuration: configuration_pb2.Configuration,
     lives: Sequence[instantiation_pb2.Instantiation],
     now: datetime,
 ) -> ControlUnitPage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from mds.v1 import control_unit_pb2
+from mds.v1 import configuration_pb2
 
 from metadata_server.api.messages.attribute import attribute_message, driver_message
 from metadata_server.api.messages.control_unit import name_or_nothing
@@ -16,8 +16,8 @@ MOST_SHARED = 256
 """Shared configurations kept at a time: pairs of a template's version and a dataset."""
 
 
-def configuration_message(configuration: Configuration) -> control_unit_pb2.Configuration:
-    return control_unit_pb2.Configuration(
+def configuration_message(configuration: Configuration) -> configuration_pb2.Configuration:
+    return configuration_pb2.Configuration(
         template=name_or_nothing(Kind.TEMPLATE, configuration.template),
         template_version=configuration.template_version,
         implementation=configuration.implementation,
@@ -33,24 +33,24 @@ class ConfigurationMessages:
     building each."""
 
     def __init__(self) -> None:
-        self._built: OrderedDict[int, tuple[Configuration, control_unit_pb2.Configuration]] = (
+        self._built: OrderedDict[int, tuple[Configuration, configuration_pb2.Configuration]] = (
             OrderedDict()
         )
 
-    def message(self, configuration: Configuration) -> control_unit_pb2.Configuration:
+    def message(self, configuration: Configuration) -> configuration_pb2.Configuration:
         """A message of its own for each call."""
-        found = control_unit_pb2.Configuration()
+        found = configuration_pb2.Configuration()
         self.fill(found, configuration)
         return found
 
-    def fill(self, message: control_unit_pb2.Configuration, configuration: Configuration) -> None:
+    def fill(self, message: configuration_pb2.Configuration, configuration: Configuration) -> None:
         """Makes a message, where it lies, that of a configuration."""
         shared = configuration.shared or configuration
         message.CopyFrom(self._shared_message(shared))
         if shared is not configuration:
             change(message, shared, configuration)
 
-    def _shared_message(self, shared: Configuration) -> control_unit_pb2.Configuration:
+    def _shared_message(self, shared: Configuration) -> configuration_pb2.Configuration:
         key = id(shared)  # its own as long as the entry holds it
         entry = self._built.get(key)
         if entry is None:
@@ -63,7 +63,7 @@ class ConfigurationMessages:
 
 
 def change(
-    message: control_unit_pb2.Configuration, before: Configuration, after: Configuration
+    message: configuration_pb2.Configuration, before: Configuration, after: Configuration
 ) -> None:
     """Makes the message of one configuration into that of another with the same attributes'
     names, touching what differs."""

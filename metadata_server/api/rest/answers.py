@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 from aiohttp.web_response import ContentCoding
 from google.protobuf.message import Message
-from mds.v1 import control_unit_pb2, position_pb2
+from mds.v1 import configuration_pb2, position_pb2
 
 from metadata_server.api.errors import error_tree, http_status_of
 from metadata_server.api.pages import Page
@@ -115,7 +115,7 @@ def position_text(position: position_pb2.Position) -> str:
 
 def etag_of(message: Any) -> str | None:
     """Of a resource its etag, of a configuration its fingerprint; None: it has none."""
-    if isinstance(message, control_unit_pb2.Configuration):
+    if isinstance(message, configuration_pb2.Configuration):
         return message.fingerprint or None
     has_one = "etag" in message.DESCRIPTOR.fields_by_name
     return str(message.etag) or None if has_one else None

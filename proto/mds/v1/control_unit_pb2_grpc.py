@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from mds.v1 import configuration_pb2 as mds_dot_v1_dot_configuration__pb2
 from mds.v1 import control_unit_pb2 as mds_dot_v1_dot_control__unit__pb2
 from mds.v1 import explanation_pb2 as mds_dot_v1_dot_explanation__pb2
 
@@ -65,7 +66,7 @@ class ControlUnitsStub:
         self.GetConfiguration = channel.unary_unary(
                 '/mds.v1.ControlUnits/GetConfiguration',
                 request_serializer=mds_dot_v1_dot_control__unit__pb2.GetConfigurationRequest.SerializeToString,
-                response_deserializer=mds_dot_v1_dot_control__unit__pb2.Configuration.FromString,
+                response_deserializer=mds_dot_v1_dot_configuration__pb2.Configuration.FromString,
                 _registered_method=True)
         self.ExplainConfiguration = channel.unary_unary(
                 '/mds.v1.ControlUnits/ExplainConfiguration',
@@ -216,7 +217,7 @@ def add_ControlUnitsServicer_to_server(servicer, server):
             'GetConfiguration': grpc.unary_unary_rpc_method_handler(
                     servicer.GetConfiguration,
                     request_deserializer=mds_dot_v1_dot_control__unit__pb2.GetConfigurationRequest.FromString,
-                    response_serializer=mds_dot_v1_dot_control__unit__pb2.Configuration.SerializeToString,
+                    response_serializer=mds_dot_v1_dot_configuration__pb2.Configuration.SerializeToString,
             ),
             'ExplainConfiguration': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainConfiguration,
@@ -407,7 +408,7 @@ class ControlUnits:
             target,
             '/mds.v1.ControlUnits/GetConfiguration',
             mds_dot_v1_dot_control__unit__pb2.GetConfigurationRequest.SerializeToString,
-            mds_dot_v1_dot_control__unit__pb2.Configuration.FromString,
+            mds_dot_v1_dot_configuration__pb2.Configuration.FromString,
             options,
             channel_credentials,
             insecure,

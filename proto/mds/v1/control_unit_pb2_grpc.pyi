@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from mds.v1 import configuration_pb2 as _configuration_pb2
 from mds.v1 import control_unit_pb2 as _control_unit_pb2
 from mds.v1 import explanation_pb2 as _explanation_pb2
 import abc as _abc_1
@@ -52,7 +53,7 @@ class ControlUnitsStub:
     """Deletes a control unit; its history stays. Refused: CONTROL_UNIT_NOT_FOUND, ETAG_REQUIRED,
     ETAG_MISMATCH, STILL_IN_USE.
     """
-    GetConfiguration: _grpc.UnaryUnaryMultiCallable[_control_unit_pb2.GetConfigurationRequest, _control_unit_pb2.Configuration]
+    GetConfiguration: _grpc.UnaryUnaryMultiCallable[_control_unit_pb2.GetConfigurationRequest, _configuration_pb2.Configuration]
     """Reads what a control unit shall use: published dataset, template and overrides merged.
     Refused: CONTROL_UNIT_NOT_FOUND.
     """
@@ -98,7 +99,7 @@ class ControlUnitsAsyncStub(ControlUnitsStub):
     """Deletes a control unit; its history stays. Refused: CONTROL_UNIT_NOT_FOUND, ETAG_REQUIRED,
     ETAG_MISMATCH, STILL_IN_USE.
     """
-    GetConfiguration: _aio.UnaryUnaryMultiCallable[_control_unit_pb2.GetConfigurationRequest, _control_unit_pb2.Configuration]  # type: ignore[assignment]
+    GetConfiguration: _aio.UnaryUnaryMultiCallable[_control_unit_pb2.GetConfigurationRequest, _configuration_pb2.Configuration]  # type: ignore[assignment]
     """Reads what a control unit shall use: published dataset, template and overrides merged.
     Refused: CONTROL_UNIT_NOT_FOUND.
     """
@@ -177,7 +178,7 @@ class ControlUnitsServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _control_unit_pb2.GetConfigurationRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_control_unit_pb2.Configuration, _abc.Awaitable[_control_unit_pb2.Configuration]]:
+    ) -> _typing.Union[_configuration_pb2.Configuration, _abc.Awaitable[_configuration_pb2.Configuration]]:
         """Reads what a control unit shall use: published dataset, template and overrides merged.
         Refused: CONTROL_UNIT_NOT_FOUND.
         """

@@ -9,7 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.rpc import status_pb2 as _status_pb2
-from mds.v1 import control_unit_pb2 as _control_unit_pb2
+from mds.v1 import configuration_pb2 as _configuration_pb2
 from mds.v1 import dataset_pb2 as _dataset_pb2
 from mds.v1 import position_pb2 as _position_pb2
 from mds.v1 import state_pb2 as _state_pb2
@@ -175,7 +175,7 @@ class Assignment(_message.Message):
     otherwise.
     """
     @_builtins.property
-    def configuration(self) -> _control_unit_pb2.Configuration:
+    def configuration(self) -> _configuration_pb2.Configuration:
         """What it shall use; absent where the fingerprint held is still right, or with a problem."""
 
     @_builtins.property
@@ -188,7 +188,7 @@ class Assignment(_message.Message):
         self,
         *,
         control_unit: _builtins.str = ...,
-        configuration: _control_unit_pb2.Configuration | None = ...,
+        configuration: _configuration_pb2.Configuration | None = ...,
         fingerprint: _builtins.str = ...,
         generation: _builtins.int = ...,
         desired_state: _state_pb2.State.ValueType = ...,
