@@ -20,7 +20,7 @@ from metadata_server.domain.replica import (
 )
 from metadata_server.services.watching.tailer import Tailer
 from metadata_server.store.database_nodes import database_nodes
-from metadata_server.store.replicas import forget_replicas, replicas, write_sign
+from metadata_server.store.replicas import replicas, write_sign
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -105,7 +105,6 @@ class SignOfLife:
         def work(unit: UnitOfWork) -> int:
             start_us = self._start_us or unit.now_us
             write_sign(unit, sign, start_us=start_us)
-            forget_replicas(unit)
             return start_us
 
         try:

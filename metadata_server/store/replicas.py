@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, String, Table, delete, select
+from sqlalchemy import Column, Integer, String, Table, select
 
 from metadata_server.domain.replica import SHOWN_US, Replica, ReplicaState, Sign
+from metadata_server.store.chores import trim
 from metadata_server.store.schema import KEY, OPTIONS, WORD, metadata
 from metadata_server.store.unit_of_work import UnitOfWork
 from metadata_server.store.upsert import upsert_rows
@@ -74,6 +75,5 @@ def replicas(unit: UnitOfWork) -> list[Replica]:
     ]
 
 
-def forget_replicas(unit: UnitOfWork) -> None:
-    """Deletes the rows of those that have been gone for so long that nobody is shown them."""
-    unit.connection.execute(delete(replica).where(replica.c.seen_us < unit.now_us - SHOWN_US))
+def trim_replicas(unit: UnitOfWork, before_us: int) -> int:
+    return trim(unit, replica, replica.c.seen_us, before_us)
