@@ -95,6 +95,7 @@ async def test_watchers_are_told_when_it_begins_and_ends_by_itself(lab: Facility
     wanted = {Kind.MAINTENANCE, Kind.CONTROL_UNIT_STATUS}
     begins_us = await in_us(lab, SOON_US)
     told: list[Change] = []
+    await lab.tailer.look_now()  # or the units' own beginning is told too
     async with lab.tailer.subscribe(kinds=wanted) as changes:
         await begin(lab, replace(WORK, begin_time_us=begins_us, end_time_us=begins_us + SOON_US))
         for turn_us in (0, begins_us, begins_us + SOON_US):
