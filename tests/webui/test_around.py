@@ -8,7 +8,8 @@ from google.protobuf.duration_pb2 import Duration
 from mds.v1 import history_pb2, operation_pb2, operation_step_pb2, replica_pb2
 
 from tests.webui.messages import NOW, stamp
-from webui.live.painter import Around, Link, Painter
+from webui.live.around import Around
+from webui.live.painter import Link, Painter
 from webui.overview.bar import WIDTH
 from webui.overview.doings import Doings, doings_of
 from webui.overview.system import System, system_of

@@ -1,33 +1,16 @@
 """Lists of what the server itself keeps a record of: operations and changes."""
 
 from mds.v1.history_pb2 import ChangeSet, ListChangeSetsRequest
-from mds.v1.operation_pb2 import (
-    OPERATION_PHASE_ABORTED,
-    OPERATION_PHASE_ERROR,
-    OPERATION_PHASE_EXECUTING,
-    OPERATION_PHASE_HELD,
-    OPERATION_PHASE_SUSPENDED,
-    ListOperationsRequest,
-    Operation,
-    OperationPhase,
-    OrderVerb,
-)
+from mds.v1.operation_pb2 import ListOperationsRequest, Operation
 
 from control_units.client import Client
 from webui.lists import cell
 from webui.lists.cell import Cell
 from webui.lists.kind import Column, ListKind
 from webui.lists.reading import Call, Page, Query
+from webui.operations.phases import phase_of
+from webui.operations.verbs import order_words
 from webui.translation import gettext_noop
-from webui.vocabulary import Mark
-
-_PHASES = {
-    OPERATION_PHASE_EXECUTING: ("changing", "changing"),
-    OPERATION_PHASE_HELD: ("warning", "warning"),
-    OPERATION_PHASE_SUSPENDED: ("stopped", "warning"),
-    OPERATION_PHASE_ERROR: ("bad", "bad"),
-    OPERATION_PHASE_ABORTED: ("unloaded", "quiet"),
-}
 
 
 async def read_operations(client: Client, query: Query) -> Page[Operation]:
@@ -42,18 +25,6 @@ async def read_changes(client: Client, query: Query) -> Page[ChangeSet]:
     return await Call(client.history.ListChangeSets, ListChangeSetsRequest, "change_sets").page(
         query
     )
-
-
-def phase_of(operation: Operation) -> Mark:
-    glyph, tone = _PHASES.get(operation.phase, ("none", "quiet"))
-    known = OperationPhase.DESCRIPTOR.values_by_number.get(operation.phase)
-    word = known.name.removeprefix("OPERATION_PHASE_") if known else str(operation.phase)
-    return Mark(word.capitalize(), glyph, tone)
-
-
-def verb_of(operation: Operation) -> str:
-    known = OrderVerb.DESCRIPTOR.values_by_number.get(operation.verb)
-    return known.name.removeprefix("ORDER_VERB_").capitalize() if known else str(operation.verb)
 
 
 def counts_of(operation: Operation) -> Cell:
@@ -89,7 +60,7 @@ OPERATIONS: ListKind[Operation] = ListKind(
     columns=(
         Column(key="phase", title=gettext_noop("Status"), cell=lambda o: cell.mark(phase_of(o)), sort="phase"),
         Column(key="id", title=gettext_noop("Operation"), cell=lambda o: cell.name(o.name), style="id"),
-        Column(key="verb", title=gettext_noop("Order"), cell=lambda o: cell.text(verb_of(o)), sort="verb"),
+        Column(key="verb", title=gettext_noop("Order"), cell=lambda o: cell.text(order_words(o.verb)), sort="verb"),
         Column(key="minor_state", title=gettext_noop("Minor status"), cell=lambda o: cell.text(o.minor_state), sort="minor_state"),
         Column(key="counts", title=gettext_noop("Steps"), cell=counts_of, sort="failed", falls=True, style="why"),
         Column(key="message", title=gettext_noop("Message"), cell=lambda o: cell.text(o.message), style="why"),

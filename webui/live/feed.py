@@ -11,26 +11,16 @@ from datetime import UTC
 from typing import NoReturn
 
 import structlog
-from mds.v1 import (
-    history_pb2,
-    kind_pb2,
-    operation_pb2,
-    overview_pb2,
-    position_pb2,
-    replica_pb2,
-    view_pb2,
-    watch_pb2,
-)
+from mds.v1 import kind_pb2, overview_pb2, position_pb2, view_pb2, watch_pb2
 
 from control_units.client import Backoff, Client, ClientError, Refused
 from webui.clock import moment
+from webui.live.around import NOTHING_AROUND, read_around
 from webui.live.hub import Hub
-from webui.live.painter import NOTHING_AROUND, Around, Link, Painter, Painting
+from webui.live.painter import Link, Painter, Painting
 from webui.live.picture import Touched
 from webui.names import id_of
-from webui.overview.doings import MOST_CHANGES, MOST_OPERATIONS, UNDER_WAY, doings_of
 from webui.overview.glance import Glance, glance
-from webui.overview.system import system_of
 
 log = structlog.get_logger()
 
@@ -44,6 +34,8 @@ SILENCE_SECONDS = 3.0
 GATHER_SECONDS = 0.2
 # Read again after so long without any event, in s: some of it (a grace that ends) is no event.
 QUIET_SECONDS = 5.0
+# What stands beside the units is read so often, in s.
+AROUND_SECONDS = 2.0
 # More changed units than this between two pictures are told as "many".
 MOST_TOUCHED = 256
 
@@ -120,7 +112,6 @@ class Feed:
             overview_pb2.GetOverviewRequest(), timeout=OPEN_SECONDS
         )
         self._touched.take()
-        await self._look_around(overview)
         self._show_overview(overview, touched=None)
         return overview.position
 
@@ -129,6 +120,7 @@ class Feed:
             tasks.create_task(self._watch(position), name="watch")
             tasks.create_task(self._pulse(), name="pulse")
             tasks.create_task(self._read_again(), name="read_again")
+            tasks.create_task(self._look_around(), name="look_around")
 
     async def _watch(self, position: position_pb2.Position) -> NoReturn:
         request = watch_pb2.WatchRequest(
@@ -172,28 +164,22 @@ class Feed:
             overview = await self._client.overview.GetOverview(
                 overview_pb2.GetOverviewRequest(), timeout=READ_SECONDS
             )
-            await self._look_around(overview)
             self._show_overview(overview, touched=touched)
 
-    async def _look_around(self, overview: overview_pb2.GetOverviewResponse) -> None:
-        """Reads what stands beside the units."""
-        operations, changes, replicas = await asyncio.gather(
-            self._client.operations.ListOperations(
-                operation_pb2.ListOperationsRequest(phases=UNDER_WAY, page_size=MOST_OPERATIONS),
-                timeout=READ_SECONDS,
-            ),
-            self._client.history.ListChangeSets(
-                history_pb2.ListChangeSetsRequest(page_size=MOST_CHANGES), timeout=READ_SECONDS
-            ),
-            self._client.replicas.ListReplicas(
-                replica_pb2.ListReplicasRequest(), timeout=READ_SECONDS
-            ),
-        )
-        today = overview.time.ToDatetime(tzinfo=UTC)
-        self._around = Around(
-            doings_of(operations, changes.change_sets, today=today),
-            system_of(replicas, answered_by=overview.replica, today=today),
-        )
+    async def _look_around(self) -> NoReturn:
+        """Shows what stands beside the units. Where it cannot be read it is unknown, and the
+        units are shown all the same."""
+        while True:
+            try:
+                answered_by = self._view.replica if self._view else ""
+                around = await read_around(self._client, answered_by=answered_by)
+            except ClientError as failure:
+                log.info("around_not_read", reason=str(failure))
+                around = NOTHING_AROUND
+            if around != self._around:
+                self._around = around
+                self._show(Link("live", self._address))
+            await asyncio.sleep(AROUND_SECONDS)
 
     def _show_overview(
         self, overview: overview_pb2.GetOverviewResponse, *, touched: frozenset[str] | None

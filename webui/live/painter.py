@@ -11,10 +11,9 @@ from typing import Any
 from jinja2 import Environment
 
 from webui.clock import Moment
+from webui.live.around import NOTHING_AROUND, Around
 from webui.overview.attention import UnitLine, UnitServerLine
-from webui.overview.doings import Doings
 from webui.overview.glance import Glance
-from webui.overview.system import System
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +39,6 @@ class Painting:
 
     pieces: Mapping[str, str]
     lists: Mapping[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What stands beside the units; None: it is not known."""
-
-    doings: Doings | None = None
-    system: System | None = None
-
-
-NOTHING_AROUND = Around()
 
 
 class Painter:

@@ -14,8 +14,9 @@ from control_units.client import ClientError, Refused
 from webui.clock import Moment, moment
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
-from webui.lists.records import phase_of, verb_of
 from webui.names import id_of, page_of
+from webui.operations.phases import phase_of
+from webui.operations.verbs import order_words
 from webui.overview.bar import Segment
 from webui.overview.doings import step_bar
 from webui.site import READ_SECONDS, Site
@@ -219,7 +220,7 @@ def operation_page(operation: operation_pb2.Operation, today: datetime) -> Opera
         name=operation.name,
         id=id_of(operation.name),
         page=page_of(operation.name),
-        verb=verb_of(operation),
+        verb=order_words(operation.verb),
         mark=phase_of(operation),
         minor=words(operation.minor_state),
         message=operation.message,

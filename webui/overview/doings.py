@@ -7,8 +7,10 @@ from datetime import datetime
 from mds.v1 import history_pb2, operation_pb2, operation_step_pb2
 
 from webui.clock import Moment, moment
-from webui.lists.records import phase_of, verb_of, what_of
+from webui.lists.records import what_of
 from webui.names import id_of, page_of
+from webui.operations.phases import phase_of
+from webui.operations.verbs import order_words
 from webui.overview.bar import WIDTH, Segment
 from webui.vocabulary import Mark
 
@@ -86,7 +88,7 @@ def _operation(operation: operation_pb2.Operation, today: datetime) -> Operation
     return OperationRow(
         id=id_of(operation.name),
         page=page_of(operation.name),
-        verb=verb_of(operation),
+        verb=order_words(operation.verb),
         mark=phase_of(operation),
         done=ended,
         steps=counts.steps,

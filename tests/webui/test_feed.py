@@ -1,0 +1,57 @@
+"""The overview of a server that says less than ours: an older one, in an upgrade."""
+
+# ruff: noqa: N802  # the names are those of the protocol's methods
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+from mds.v1 import overview_pb2, overview_pb2_grpc, watch_pb2, watch_pb2_grpc
+from structlog.testing import capture_logs
+
+from tests.stages.waiting import until
+from tests.webui.conftest import OpenSite
+from tests.webui.messages import Server, Unit, overview
+
+
+class _Overview(overview_pb2_grpc.OverviewServicer):
+    async def GetOverview(self, _request: Any, _context: Any) -> overview_pb2.GetOverviewResponse:
+        return overview([Server("US")], [Unit("A/PS1", "US")])
+
+    async def Pulse(
+        self, _request: Any, _context: Any
+    ) -> AsyncIterator[overview_pb2.PulseResponse]:
+        while True:
+            yield overview_pb2.PulseResponse()
+            await asyncio.sleep(0.1)
+
+
+class _Watch(watch_pb2_grpc.WatchServicer):
+    async def Watch(self, _request: Any, _context: Any) -> AsyncIterator[watch_pb2.WatchResponse]:
+        while True:
+            yield watch_pb2.WatchResponse()
+            await asyncio.sleep(0.1)
+
+
+@pytest.fixture
+async def older_server() -> AsyncIterator[str]:
+    """Address of one that knows no replicas, operations or history."""
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    overview_pb2_grpc.add_OverviewServicer_to_server(_Overview(), server)
+    watch_pb2_grpc.add_WatchServicer_to_server(_Watch(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    yield f"127.0.0.1:{port}"
+    await server.stop(None)
+
+
+async def test_units_are_shown_where_what_stands_beside_them_cannot_be_read(
+    older_server: str, open_site: OpenSite
+) -> None:
+    with capture_logs() as logs:
+        site = await open_site(older_server, follow=True)
+        await until(lambda: "around_not_read" in [log["event"] for log in logs], what="the rest")
+    assert site.feed.is_live, "an answer that is missing does not end the others"
+    assert "US" in await site.text("/")
