@@ -11,7 +11,7 @@ import grpc.aio
 from control_units.client.backoff import Backoff
 from control_units.client.channels import Channels
 from control_units.client.errors import ClientError, Refused, Unreachable, from_rpc_error
-from control_units.client.tokens import ShownToken
+from control_units.client.tokens import ShownToken, TokenOfEach
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")
@@ -44,7 +44,7 @@ class Caller:
         principal: str,
         *,
         program: str,
-        token: ShownToken,
+        token: ShownToken | TokenOfEach,
         timeout: float,
     ) -> None:
         self.channels = channels

@@ -3,7 +3,7 @@
 import getpass
 import os
 import socket
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from copy import copy
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -18,7 +18,7 @@ from control_units.client.channels import Channels
 from control_units.client.collections import Collection, Reading, Watched
 from control_units.client.errors import ClientError
 from control_units.client.services import Noun, Service
-from control_units.client.tokens import ShownToken
+from control_units.client.tokens import ShownToken, TokenOfEach
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -169,6 +169,14 @@ class Client:
         Raises:
             BadToken: the token cannot be one.
         """
+        return self._with(ShownToken(token))
+
+    def with_token_of_each(self, ask: Callable[[], str]) -> Self:
+        """A client over the same connections for many people at once: each call shows the token
+        that `ask` tells then, or none where it tells nothing. Only the first one is closed."""
+        return self._with(TokenOfEach(ask))
+
+    def _with(self, token: ShownToken | TokenOfEach) -> Self:
         other = copy(self)
         for name in vars(self).keys() - {"_channels", "_caller"}:
             delattr(other, name)  # services that were made for the first one's calls
@@ -176,7 +184,7 @@ class Client:
             self._channels,
             self._caller.principal,
             program=self._caller.program,
-            token=ShownToken(token),
+            token=token,
             timeout=self._caller.timeout,
         )
         return other

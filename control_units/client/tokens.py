@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,6 +66,27 @@ class ShownToken:
         self._written_ns = written_ns
 
 
+class TokenOfEach:
+    """The token of whoever a call is made for, asked for at each call.
+
+    What the environment says is of no account here: who shows no token is nobody, and not this
+    program.
+    """
+
+    def __init__(self, ask: Callable[[], str]) -> None:
+        self._ask = ask
+
+    @property
+    def text(self) -> str:
+        """Empty: none is shown."""
+        return self._ask()
+
+    @property
+    def in_a_shell(self) -> str:
+        """See `ShownToken`."""
+        return f'"${VARIABLE}"' if self.text else ""
+
+
 @dataclass(frozen=True, slots=True)
 class NewToken:
     """One that no server knows yet.
@@ -87,8 +109,13 @@ def a_new_token() -> NewToken:
     return NewToken(f"tokens/{id}", text, hashlib.sha256(text.encode()).hexdigest())
 
 
+def is_sendable(text: str) -> bool:
+    """Whether it can go over the wire as a token."""
+    return _SENDABLE.fullmatch(text) is not None
+
+
 def _sendable(said: str, where: str) -> str:
     text = said.strip()
-    if not _SENDABLE.fullmatch(text):
+    if not is_sendable(text):
         raise BadToken(f"{where} has no token: right would be one like mds_…, and nothing else.")
     return text

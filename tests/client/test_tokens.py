@@ -71,6 +71,15 @@ def test_one_client_serves_many_people_over_the_same_connections() -> None:
     assert other.caller.channels is client.caller.channels
 
 
+def test_each_call_shows_the_token_of_whoever_it_is_made_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MDS_TOKEN", "of-the-program")
+    said = ["first", "second", ""]
+    client = Client("a:1").with_token_of_each(lambda: said.pop(0))
+    assert [authorization(client) for _ in range(3)] == ["Bearer first", "Bearer second", ""]
+
+
 def test_a_new_token_has_256_random_bits_and_shows_none() -> None:
     one, other = a_new_token(), a_new_token()
     assert re.fullmatch(r"mds_[a-z0-9]{12}_[0-9a-f]{64}", one.text)
