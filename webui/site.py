@@ -93,9 +93,9 @@ def explain(failure: ClientError | TimeoutError) -> tuple[str, str, int]:
     """Title, message and HTTP status."""
     if isinstance(failure, Refused):
         if failure.reason.endswith("_NOT_FOUND") or failure.reason == "INVALID_ID":
-            return "There is no such page", failure.message, HTTPStatus.NOT_FOUND
+            return _("There is no such page"), failure.message, HTTPStatus.NOT_FOUND
         status = _STATUSES.get(type(failure), HTTPStatus.BAD_GATEWAY)
         status = HTTPStatus.SERVICE_UNAVAILABLE if failure.is_transient else status
-        return "The metadata server refused", f"{failure.reason}: {failure.message}", status
-    message = "The metadata server does not answer. This page works again when it does."
-    return "No answer", message, HTTPStatus.SERVICE_UNAVAILABLE
+        return _("The metadata server refused"), f"{failure.reason}: {failure.message}", status
+    message = _("The metadata server does not answer. This page works again when it does.")
+    return _("No answer"), message, HTTPStatus.SERVICE_UNAVAILABLE

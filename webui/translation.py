@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from gettext import NullTranslations
 
 _AS_WRITTEN = NullTranslations()
+# A space that numbers are grouped with and lines never break at.
+_NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 # Set once, where the process is put together; every task of it inherits it.
 LANGUAGE: ContextVar[NullTranslations] = ContextVar("language", default=_AS_WRITTEN)
 
@@ -23,3 +25,8 @@ def ngettext(one: str, many: str, count: int) -> str:
 def gettext_noop(text: str) -> str:
     """Marks text that is looked up later."""
     return text
+
+
+def grouped(number: int) -> str:
+    """A count as people read it, in any language: `9999`, `10 000`."""
+    return str(number) if number < 10_000 else f"{number:,}".replace(",", _NARROW_SPACE)

@@ -14,7 +14,7 @@ from webui import vocabulary
 from webui.overview.attention import UnitLine, UnitServerLine
 from webui.overview.bar import SMALLEST, WIDTH, health_bar
 from webui.overview.glance import Glance, glance
-from webui.rendering import grouped
+from webui.translation import grouped
 from webui.vocabulary import Mark
 
 PLAIN = [Unit(f"DAFNE/PL/U{n}", "PS") for n in range(14)]

@@ -25,6 +25,11 @@ class Edited(Protocol[R]):
         """What its pages are about: *Edit control unit*."""
         ...
 
+    @property
+    def new_title(self) -> str:
+        """Likewise, of one that is not there yet."""
+        ...
+
     def is_field(self, path: str) -> bool:
         """Whether a form may change it."""
         ...
@@ -38,11 +43,19 @@ class Edited(Protocol[R]):
         ...
 
     def changed(self, base: R, form: Form, changed: Mapping[str, str]) -> tuple[R, Sequence[str]]:
-        """With some fields as they were typed, and the mask that names them."""
+        """With some fields as they were typed, and the mask that names them.
+
+        Raises:
+            Misread: a field cannot be what was typed.
+        """
         ...
 
     def problem_of(self, field: str, description: str, sent: R) -> Problem:
         """A violation as the form has it."""
+        ...
+
+    def fresh(self, like: R | None) -> R:
+        """One that is not there yet: as another one is declared, or nothing said of it."""
         ...
 
     async def read(self, id: str, as_of: str = "") -> R:
@@ -53,6 +66,10 @@ class Edited(Protocol[R]):
         """Sends it."""
         ...
 
-    async def surroundings(self, resource: R) -> dict[str, object]:
+    async def create(self, resource: R, form: Form) -> R:
+        """Sends one that is not there yet."""
+        ...
+
+    async def surroundings(self, resource: R, form: Form) -> dict[str, object]:
         """What the form shows besides the fields."""
         ...

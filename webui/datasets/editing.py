@@ -8,27 +8,33 @@ from typing import Generic
 
 from aiohttp import web
 
-from control_units.client import ClientError, Refused, Stale
-from webui.datasets.conflict import choices
+from control_units.client import ClientError, NotFound, Refused, Stale
 from webui.datasets.declaration import changed_fields
+from webui.datasets.drawing import Drawing, Place
 from webui.datasets.edited import Edited, R
 from webui.datasets.form import Form, new_request_id
-from webui.datasets.problem import Problem, by_path
+from webui.datasets.server_edited import EditedServers
 from webui.datasets.template_edited import EditedTemplates
+from webui.datasets.texts import Misread
 from webui.datasets.unit_edited import EditedUnits
 from webui.names import id_of, page_of
-from webui.site import READ_SECONDS, Site, explain
+from webui.site import READ_SECONDS, Site
+
+# A button of the form that has it drawn again, as far as it is filled in.
+REDRAW = "redraw"
 
 
 def routes(site: Site) -> list[web.RouteDef]:
-    units = EditPages(site, EditedUnits(site.client))
-    templates = EditPages(site, EditedTemplates(site.client))
     return [
-        web.get("/control_units/{id:.+}/edit", units.edit),
-        web.post("/control_units/{id:.+}/edit", units.save),
-        web.get("/templates/{id:.+}/edit", templates.edit),
-        web.post("/templates/{id:.+}/edit", templates.save),
+        *_routes(EditPages(site, EditedUnits(site.client)), EditedUnits.collection),
+        *_routes(EditPages(site, EditedServers(site.client)), EditedServers.collection),
+        *_routes(EditPages(site, EditedTemplates(site.client)), EditedTemplates.collection),
     ]
+
+
+def _routes(pages: "EditPages[R]", collection: str) -> list[web.RouteDef]:
+    path = f"/{collection}/{{id:.+}}/edit"
+    return [web.get(path, pages.edit), web.post(path, pages.save)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class EditPages(Generic[R]):
     def __init__(self, site: Site, edited: Edited[R]) -> None:
         self._site = site
         self._edited = edited
+        self._drawing = Drawing(site, edited)
 
     async def edit(self, request: web.Request) -> web.Response:
         """`GET /{name}/edit`."""
@@ -59,33 +66,36 @@ class EditPages(Generic[R]):
         try:
             async with asyncio.timeout(READ_SECONDS):
                 found = await self._edited.read(id)
-                return await self._form(found, self._drawn(found))
+                form = Form.of(found, self._edited.fields_of(found))
+                return await self._drawing.form(self._place(found.name), found, form)
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
 
     async def save(self, request: web.Request) -> web.Response:
         """`POST /{name}/edit`: leads to the resource, or shows what stands against it."""
-        id = request.match_info["id"]
-        form = Form.sent((await request.post()).items(), self._edited.is_field)
+        posted = await request.post()
+        name = f"{self._edited.collection}/{request.match_info['id']}"
+        form = Form.sent(posted.items(), self._edited.is_field)
+        base: R | None = None
         edit: Edit[R] | None = None
         try:
             async with asyncio.timeout(READ_SECONDS):
-                edit = await self._planned(id, form)
+                base = await self._edited.read(id_of(name), form.revision)
+                if REDRAW in posted:
+                    return await self._drawing.form(self._place(name), base, form)
+                typed = changed_fields(self._edited.fields_of(base), form.fields)
+                edit = Edit(base, *self._edited.changed(base, form, typed))
                 saved = await self._written(edit, form)
+        except Misread as wrong:
+            return await self._again(name, form, base, self._drawing.problems(wrong, None))
         except (ClientError, TimeoutError) as failure:
-            return await self._refused(id, form, edit, failure)
+            return await self._refused(name, form, edit, failure)
         written = saved.revision > edit.base.revision
         query = f"?saved={saved.revision}" if written else ""
         raise web.HTTPSeeOther(page_of(saved.name) + query)
 
-    def _drawn(self, resource: R) -> Form:
-        return Form.of(resource, self._edited.fields_of(resource))
-
-    async def _planned(self, id: str, form: Form) -> Edit[R]:
-        """Only what differs from what was read is changed."""
-        base = await self._edited.read(id, form.revision)
-        typed = changed_fields(self._edited.fields_of(base), form.fields)
-        return Edit(base, *self._edited.changed(base, form, typed))
+    def _place(self, name: str) -> Place:
+        return Place(name, f"{page_of(name)}/edit")
 
     async def _written(self, edit: Edit[R], form: Form) -> R:
         if not edit.mask:
@@ -93,76 +103,28 @@ class EditPages(Generic[R]):
         return await self._edited.write(edit.sent, edit.mask, form)
 
     async def _refused(
-        self, id: str, form: Form, edit: Edit[R] | None, failure: ClientError | TimeoutError
+        self, name: str, form: Form, edit: Edit[R] | None, failure: ClientError | TimeoutError
     ) -> web.Response:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 if isinstance(failure, Stale) and edit is not None:
-                    return await self._conflict(edit, form, failure)
-                if isinstance(failure, Refused) and not failure.is_transient and edit is not None:
-                    return await self._form(
-                        edit.base,
-                        replace(form, request_id=new_request_id()),
-                        self._problems(failure, edit),
-                    )
+                    now = await self._edited.read(id_of(name))
+                    return self._drawing.conflict(edit.base, form, now, failure)
+                if isinstance(failure, NotFound) and not failure.violations:
+                    return self._drawing.gone(self._place(name), form)
         except (ClientError, TimeoutError) as second:
             failure = second
-        return self._rescue(id, form, failure)
+        if isinstance(failure, Refused) and not failure.is_transient and edit is not None:
+            told = self._drawing.problems(failure, edit.sent)
+            return await self._again(name, form, edit.base, told, failure)
+        return self._drawing.rescue(self._place(name), form, failure)
 
-    async def _form(
-        self, resource: R, form: Form, problems: Sequence[Problem] = ()
+    async def _again(
+        self,
+        name: str,
+        form: Form,
+        base: R | None,
+        problems: Sequence[Problem],
+        failure: ClientError | TimeoutError | None = None,
     ) -> web.Response:
-        told = by_path(problems)
-        context: dict[str, object] = {
-            "title": self._edited.title,
-            "name": resource.name,
-            "id": id_of(resource.name),
-            "page": page_of(resource.name),
-            "form": form,
-            "problems": told,
-            "words_of": self._edited.words_of,
-        }
-        context |= await self._edited.surroundings(resource)
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if told else HTTPStatus.OK
-        return self._site.page(self._edited.template, context, status=status)
-
-    async def _conflict(self, edit: Edit[R], form: Form, stale: Stale) -> web.Response:
-        """Mine, theirs and what both began with; what is chosen is sent with the new etag."""
-        now = await self._edited.read(id_of(edit.base.name))
-        fields_of = self._edited.fields_of
-        found = choices(
-            fields_of(edit.base), form.fields, fields_of(now), words_of=self._edited.words_of
-        )
-        context: dict[str, object] = {
-            "id": id_of(now.name),
-            "page": page_of(now.name),
-            "form": replace(self._drawn(now), reason=form.reason),
-            "choices": found,
-            "conflict": stale.conflicts[0] if stale.conflicts else None,
-        }
-        return self._site.page(
-            "datasets/conflict.html", context, status=HTTPStatus.PRECONDITION_FAILED
-        )
-
-    def _rescue(self, id: str, form: Form, failure: ClientError | TimeoutError) -> web.Response:
-        """The form without anything that only the server knows."""
-        title, message, status = explain(failure)
-        name = f"{self._edited.collection}/{id}"
-        context: dict[str, object] = {
-            "what": self._edited.title,
-            "name": name,
-            "id": id,
-            "page": page_of(name),
-            "form": form,
-            "title": title,
-            "message": message,
-            "words_of": self._edited.words_of,
-        }
-        return self._site.page("datasets/rescue.html", context, status=status)
-
-    def _problems(self, refused: Refused, edit: Edit[R]) -> list[Problem]:
-        found = [
-            self._edited.problem_of(each.field, each.description, edit.sent)
-            for each in refused.violations
-        ]
-        return found or [Problem("", refused.message)]
+        """The form with what is wrong; what is sent next is another intent."""

@@ -5,6 +5,7 @@ import asyncio
 from aiohttp import web
 
 from webui.live.hub import Hub, HubFull, Message, Viewer
+from webui.translation import _
 
 # Without news for so long, in s, a sign of life is sent; the page waits for three of them.
 ALIVE_SECONDS = 2.0
@@ -34,7 +35,7 @@ async def events(request: web.Request) -> web.StreamResponse:
             await _write_news(hub, viewer, response)
     except HubFull:
         raise web.HTTPServiceUnavailable(
-            text="Too many browsers are listening; MDS_WEB_BROWSERS allows more.",
+            text=_("Too many browsers are listening; MDS_WEB_BROWSERS allows more."),
             headers={"Retry-After": "10"},
         ) from None
     except (TimeoutError, ConnectionResetError):

@@ -21,6 +21,7 @@ from webui.live.painter import Link, Painter, Painting
 from webui.live.picture import Touched
 from webui.names import id_of
 from webui.overview.glance import Glance, glance
+from webui.translation import _
 
 log = structlog.get_logger()
 
@@ -92,7 +93,7 @@ class Feed:
                 continue
             except Exception:  # the top of a background loop: it goes on
                 log.exception("overview_not_drawn")
-                self._show(self._stale("What it answers cannot be shown; the log says why."))
+                self._show(self._stale(_("What it answers cannot be shown; the log says why.")))
                 await asyncio.sleep(backoff.next(at_least=1.0))
                 continue
             backoff.reset()
@@ -220,5 +221,6 @@ def _beat_data(beat: overview_pb2.PulseResponse) -> dict[str, object]:
 def _reason(failure: ClientError) -> str:
     """Why there is no answer, in a sentence; transport errors are for the log, not for people."""
     if isinstance(failure, Refused):
-        return f"It answered {failure.reason}: {failure.message.rstrip('.')}."
-    return "It cannot be reached."
+        said = {"reason": failure.reason, "message": failure.message.rstrip(".")}
+        return _("It answered %(reason)s: %(message)s.") % said
+    return _("It cannot be reached.")

@@ -14,6 +14,7 @@ from mds.v1 import overview_pb2, state_pb2
 from webui import vocabulary
 from webui.clock import Moment, moment
 from webui.names import id_of, page_of
+from webui.translation import _
 from webui.vocabulary import Mark
 
 _CALM = (state_pb2.HEALTH_UNSPECIFIED, state_pb2.HEALTH_GOOD, state_pb2.HEALTH_CHANGING)
@@ -129,12 +130,14 @@ def _unit_server_line(row: overview_pb2.UnitServerSummary, today: datetime) -> U
 
 def _why_out_of_contact(contact: int, *, registered: bool) -> str:
     if contact == state_pb2.CONTACT_LOST:
-        return "its lease ran out without a word"
+        return _("its lease ran out without a word")
     if contact == state_pb2.CONTACT_SUSPECT:
-        return "missed heartbeats; its lease still runs"
+        return _("missed heartbeats; its lease still runs")
     if contact == state_pb2.CONTACT_NONE:
-        return "its process said good-bye" if registered else "no process has registered for it"
-    return "the server cannot say whether its process is there"
+        return (
+            _("its process said good-bye") if registered else _("no process has registered for it")
+        )
+    return _("the server cannot say whether its process is there")
 
 
 def _unit_line(unit: overview_pb2.AbnormalUnit, today: datetime) -> UnitLine:
@@ -157,9 +160,9 @@ def _unit_line(unit: overview_pb2.AbnormalUnit, today: datetime) -> UnitLine:
 
 def _why(unit: overview_pb2.AbnormalUnit) -> str:
     if not unit.unit_server:
-        return "no unit server is declared for it"
+        return _("no unit server is declared for it")
     if unit.contact != state_pb2.CONTACT_ALIVE:
         return _why_out_of_contact(unit.contact, registered=True)
     if unit.state in _ERRORS:
-        return "it gave no reason"
-    return "not where it should be"
+        return _("it gave no reason")
+    return _("not where it should be")

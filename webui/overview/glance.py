@@ -15,6 +15,7 @@ from webui.clock import Moment, moment
 from webui.names import id_of, page_of
 from webui.overview.attention import Attention, attention
 from webui.overview.bar import Segment, health_bar
+from webui.translation import _, grouped, ngettext
 from webui.vocabulary import Mark
 
 _IN_TOUCH = (state_pb2.CONTACT_ALIVE, state_pb2.CONTACT_SUSPECT)
@@ -126,18 +127,33 @@ def _headline(overview: overview_pb2.GetOverviewResponse) -> Headline:
     tallies = tuple(Tally(mark, counts.get(value, 0)) for value, mark in _worst_first())
     worst = next((value for value, _ in _worst_first() if counts.get(value)), None)
     total = overview.control_units
-    units = f"{total} control unit{'' if total == 1 else 's'}"
     if worst is None:
-        return Headline(vocabulary.ALL_GOOD, "No control units are declared", "empty", tallies, ())
+        nothing = _("No control units are declared")
+        return Headline(vocabulary.ALL_GOOD, nothing, _("empty"), tallies, ())
     mark = vocabulary.health(worst)
     found = counts[worst]
     if worst == state_pb2.HEALTH_GOOD:
-        sentence, title = f"All {units} are good", "all good"
+        sentence, title = _all_good(total), _("all good")
     else:
-        verb = "is" if found == 1 else "are"
-        sentence = f"{found} of {units} {verb} {mark.word.lower()}"
+        sentence = _not_good(found, total, mark.word.lower())
         title = f"{found} {mark.word.lower()}"
     return Headline(mark, sentence, title, tallies, health_bar(overview.health_counts))
+
+
+def _all_good(total: int) -> str:
+    words = ngettext(
+        "All %(total)s control unit are good", "All %(total)s control units are good", total
+    )
+    return words % {"total": grouped(total)}
+
+
+def _not_good(found: int, total: int, verdict: str) -> str:
+    words = ngettext(
+        "%(found)s of %(total)s control units is %(verdict)s",
+        "%(found)s of %(total)s control units are %(verdict)s",
+        found,
+    )
+    return words % {"found": grouped(found), "total": grouped(total), "verdict": verdict}
 
 
 def _worst_first() -> Iterable[tuple[int, Mark]]:
@@ -182,9 +198,9 @@ def _unit_server(row: overview_pb2.UnitServerSummary, today: datetime) -> UnitSe
     status = row.status
     span_word, span = "", None
     if status.HasField("end_time"):
-        span_word, span = "ended", moment(status.end_time, today=today)
+        span_word, span = _("ended"), moment(status.end_time, today=today)
     elif status.HasField("start_time"):
-        span_word, span = "since", moment(status.start_time, today=today)
+        span_word, span = _("since"), moment(status.start_time, today=today)
     return UnitServerRow(
         id=id_of(status.unit_server),
         page=page_of(status.unit_server),
