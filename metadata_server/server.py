@@ -53,6 +53,7 @@ from metadata_server.services.life.configurations import Configurations
 from metadata_server.services.life.liveness import Liveness
 from metadata_server.services.life.sightings import Sightings
 from metadata_server.services.life.statuses import Statuses
+from metadata_server.services.matches import Counting
 from metadata_server.services.orchestration.advancing import Advancing
 from metadata_server.services.orchestration.campaigns import Campaigns
 from metadata_server.services.orchestration.operations import Operations
@@ -304,6 +305,7 @@ def parts_of(
         ),
         agents=agent_parts_of(store, liveness.timing),
         tokens=Tokens(store),
+        counting=Counting(store),
     )
 
 

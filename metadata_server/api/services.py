@@ -130,6 +130,7 @@ from metadata_server.services.intent.versioning import Versioning
 from metadata_server.services.life.liveness import Liveness
 from metadata_server.services.life.sightings import Sightings
 from metadata_server.services.life.statuses import Statuses
+from metadata_server.services.matches import Counting
 from metadata_server.services.orchestration.campaigns import Campaigns
 from metadata_server.services.past.explanations import Explanations
 from metadata_server.services.past.instantiations import Instantiations
@@ -212,6 +213,7 @@ class Parts:
     operations: OperationParts
     agents: AgentParts
     tokens: Tokens
+    counting: Counting
 
 
 def add_health_and_reflection(server: grpc.aio.Server, health: Health) -> None:
@@ -248,7 +250,7 @@ def add_protocol(server: grpc.aio.Server, parts: Parts) -> None:
     operation_pb2_grpc.add_OperationsServicer_to_server(
         OperationsServicer(parts.operations), server
     )
-    filter_pb2_grpc.add_FiltersServicer_to_server(FiltersServicer(), server)
+    filter_pb2_grpc.add_FiltersServicer_to_server(FiltersServicer(parts.counting), server)
     token_pb2_grpc.add_TokensServicer_to_server(TokensServicer(parts.tokens), server)
     add_liveness(server, parts)
     add_watch(server, parts.watching)

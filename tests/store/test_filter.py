@@ -15,6 +15,7 @@ from metadata_server.domain.filter.vocabulary import VOCABULARIES
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
+from metadata_server.store.filter.counting import matching_resources
 from metadata_server.store.filter.subjects import Subjects
 from metadata_server.store.intent.lists import filtered_page
 from metadata_server.store.past.past import batches_of, names_at
@@ -94,6 +95,10 @@ def listed(store: Store, selection: Selection, *, size: int = 7, token: str = ""
             return found
 
 
+def counted(store: Store, kind: Kind, text: str) -> int:
+    return store.read_now(partial(matching_resources, kind=kind, text=text)).value.count
+
+
 def facts_of(subjects: dict[int, Any], word: str) -> dict[str, list[Any]]:
     def values(facts: Facts) -> list[Any]:
         return list(facts)
@@ -121,6 +126,8 @@ def test_lists_of_units_are_what_passes_in_memory(
         selection = Selection(kind=word, filter=text, order_by=order)
         wanted = expected(subjects, selection, now_us)
         assert listed(store, selection, size=chance.choice((5, 40))) == wanted, (text, order)
+        if word is Kind.CONTROL_UNIT:
+            assert counted(store, word, text) == len(wanted), text
 
 
 def test_lists_of_other_kinds_are_what_passes_in_memory(
@@ -139,6 +146,7 @@ def check_kind(store: Store, chance: random.Random, kind: Kind) -> None:
         text = random_filter(chance, keys, facts)
         selection = Selection(kind=kind, filter=text, order_by="id desc")
         assert listed(store, selection) == expected(subjects, selection, now_us), text
+        assert counted(store, kind, text) == len(expected(subjects, selection, now_us)), text
 
 
 LATER = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 
@@ -17,6 +18,7 @@ from metadata_server.domain.orchestration.operation import (
 )
 from metadata_server.domain.orchestration.operation_list import SORTABLE, OperationSelection
 from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.store.filter.counting import matching_operations
 from metadata_server.store.orchestration.operation_lists import operation_page
 from metadata_server.store.orchestration.operations import insert_operation
 from metadata_server.store.store import Store
@@ -111,3 +113,23 @@ def test_all_pages_together_are_what_passes_in_its_order(store: Store, wanted: s
             )
             assert [each.id for each in found] == [each.id for each in expected], ordered
             assert totals == {len(passing)}, ordered
+
+
+def test_operations_are_counted_by_what_they_have(store: Store) -> None:
+    def write(unit: UnitOfWork) -> list[Operation]:
+        return [insert_operation(unit, made(number), due_us=None) for number in range(COUNT)]
+
+    written = store.transact_now(write, caller=CALLER).value
+    for text, passing in (
+        ("", written),
+        ("verb=STOP", [each for each in written if each.order.verb is Verb.STOP]),
+        ("author=nobody", []),
+    ):
+        counting = partial(matching_operations, text=text, by=("phase", "author"))
+        found = store.read_now(counting).value
+        assert found.count == len(passing)
+        assert dict(found.by["phase"]) == Counter(each.phase.value for each in passing)
+        assert dict(found.by["author"]) == Counter(each.author for each in passing)
+        assert [n for _, n in found.by["author"]] == sorted(
+            (n for _, n in found.by["author"]), reverse=True
+        )

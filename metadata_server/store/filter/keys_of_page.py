@@ -96,6 +96,12 @@ class KeyQuery:
                 break
         return found
 
+    def count(self) -> int:
+        """How many pass."""
+        table = LAYOUTS[self.kind].table
+        query = self._joined(select(func.count()).select_from(table).where(*self._conditions()))
+        return int(self.scope.unit.connection.execute(query).scalar_one())
+
     def whole(self, start: PageStart, limit: int) -> list[Row]:
         """Rows of the whole list, which is read once; what passes is sorted."""
         table, descends = LAYOUTS[self.kind].table, self.asked.sorting.descends

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
+from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13mds/v1/filter.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x13mds/v1/access.proto\"%\n\x15ListFilterKeysRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\"@\n\x16ListFilterKeysResponse\x12&\n\x0b\x66ilter_keys\x18\x01 \x03(\x0b\x32\x11.mds.v1.FilterKey\"\xf9\x01\n\tFilterKey\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12+\n\nvalue_kind\x18\x03 \x01(\x0e\x32\x17.mds.v1.FilterValueKind\x12\x0f\n\x07meaning\x18\x04 \x01(\t\x12\x0f\n\x07\x65xample\x18\x05 \x01(\t\x12\x11\n\toperators\x18\x06 \x03(\t\x12\r\n\x05words\x18\x07 \x03(\t\x12\x0c\n\x04many\x18\x08 \x01(\x08\x12\r\n\x05named\x18\t \x01(\x08\x12\x0f\n\x07indexed\x18\n \x01(\x08\x12\x10\n\x08sortable\x18\x0b \x01(\x08\x12\x0c\n\x04past\x18\x0c \x01(\x08\x12\x11\n\twatchable\x18\r \x01(\x08*\xdf\x01\n\x0f\x46ilterValueKind\x12!\n\x1d\x46ILTER_VALUE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46ILTER_VALUE_KIND_TEXT\x10\x01\x12\x1a\n\x16\x46ILTER_VALUE_KIND_WORD\x10\x02\x12\x1b\n\x17\x46ILTER_VALUE_KIND_PLACE\x10\x03\x12\x1c\n\x18\x46ILTER_VALUE_KIND_NUMBER\x10\x04\x12\x1a\n\x16\x46ILTER_VALUE_KIND_TIME\x10\x05\x12\x1a\n\x16\x46ILTER_VALUE_KIND_FLAG\x10\x06\x32y\n\x07\x46ilters\x12n\n\x0eListFilterKeys\x12\x1d.mds.v1.ListFilterKeysRequest\x1a\x1e.mds.v1.ListFilterKeysResponse\"\x1d\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/filter_keysb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13mds/v1/filter.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"%\n\x15ListFilterKeysRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\"@\n\x16ListFilterKeysResponse\x12&\n\x0b\x66ilter_keys\x18\x01 \x03(\x0b\x32\x11.mds.v1.FilterKey\"?\n\x13\x43ountMatchesRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12\n\n\x02\x62y\x18\x03 \x03(\t\"2\n\x05Tally\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\"i\n\x14\x43ountMatchesResponse\x12\r\n\x05\x63ount\x18\x01 \x01(\x03\x12\x1e\n\x07tallies\x18\x02 \x03(\x0b\x32\r.mds.v1.Tally\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position\"\xf9\x01\n\tFilterKey\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12+\n\nvalue_kind\x18\x03 \x01(\x0e\x32\x17.mds.v1.FilterValueKind\x12\x0f\n\x07meaning\x18\x04 \x01(\t\x12\x0f\n\x07\x65xample\x18\x05 \x01(\t\x12\x11\n\toperators\x18\x06 \x03(\t\x12\r\n\x05words\x18\x07 \x03(\t\x12\x0c\n\x04many\x18\x08 \x01(\x08\x12\r\n\x05named\x18\t \x01(\x08\x12\x0f\n\x07indexed\x18\n \x01(\x08\x12\x10\n\x08sortable\x18\x0b \x01(\x08\x12\x0c\n\x04past\x18\x0c \x01(\x08\x12\x11\n\twatchable\x18\r \x01(\x08*\xdf\x01\n\x0f\x46ilterValueKind\x12!\n\x1d\x46ILTER_VALUE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46ILTER_VALUE_KIND_TEXT\x10\x01\x12\x1a\n\x16\x46ILTER_VALUE_KIND_WORD\x10\x02\x12\x1b\n\x17\x46ILTER_VALUE_KIND_PLACE\x10\x03\x12\x1c\n\x18\x46ILTER_VALUE_KIND_NUMBER\x10\x04\x12\x1a\n\x16\x46ILTER_VALUE_KIND_TIME\x10\x05\x12\x1a\n\x16\x46ILTER_VALUE_KIND_FLAG\x10\x06\x32\xdf\x01\n\x07\x46ilters\x12n\n\x0eListFilterKeys\x12\x1d.mds.v1.ListFilterKeysRequest\x1a\x1e.mds.v1.ListFilterKeysResponse\"\x1d\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/filter_keys\x12\x64\n\x0c\x43ountMatches\x12\x1b.mds.v1.CountMatchesRequest\x1a\x1c.mds.v1.CountMatchesResponse\"\x19\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/matchesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,14 +36,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FILTERS'].methods_by_name['ListFilterKeys']._loaded_options = None
   _globals['_FILTERS'].methods_by_name['ListFilterKeys']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\021\022\017/v1/filter_keys'
-  _globals['_FILTERVALUEKIND']._serialized_start=440
-  _globals['_FILTERVALUEKIND']._serialized_end=663
-  _globals['_LISTFILTERKEYSREQUEST']._serialized_start=82
-  _globals['_LISTFILTERKEYSREQUEST']._serialized_end=119
-  _globals['_LISTFILTERKEYSRESPONSE']._serialized_start=121
-  _globals['_LISTFILTERKEYSRESPONSE']._serialized_end=185
-  _globals['_FILTERKEY']._serialized_start=188
-  _globals['_FILTERKEY']._serialized_end=437
-  _globals['_FILTERS']._serialized_start=665
-  _globals['_FILTERS']._serialized_end=786
+  _globals['_FILTERS'].methods_by_name['CountMatches']._loaded_options = None
+  _globals['_FILTERS'].methods_by_name['CountMatches']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\r\022\013/v1/matches'
+  _globals['_FILTERVALUEKIND']._serialized_start=687
+  _globals['_FILTERVALUEKIND']._serialized_end=910
+  _globals['_LISTFILTERKEYSREQUEST']._serialized_start=105
+  _globals['_LISTFILTERKEYSREQUEST']._serialized_end=142
+  _globals['_LISTFILTERKEYSRESPONSE']._serialized_start=144
+  _globals['_LISTFILTERKEYSRESPONSE']._serialized_end=208
+  _globals['_COUNTMATCHESREQUEST']._serialized_start=210
+  _globals['_COUNTMATCHESREQUEST']._serialized_end=273
+  _globals['_TALLY']._serialized_start=275
+  _globals['_TALLY']._serialized_end=325
+  _globals['_COUNTMATCHESRESPONSE']._serialized_start=327
+  _globals['_COUNTMATCHESRESPONSE']._serialized_end=432
+  _globals['_FILTERKEY']._serialized_start=435
+  _globals['_FILTERKEY']._serialized_end=684
+  _globals['_FILTERS']._serialized_start=913
+  _globals['_FILTERS']._serialized_end=1136
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from mds.v1 import position_pb2 as _position_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -112,6 +113,108 @@ class ListFilterKeysResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListFilterKeysResponse: _TypeAlias = ListFilterKeysResponse  # noqa: Y015
+
+@_typing.final
+class CountMatchesRequest(_message.Message):
+    """What to count."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """Things of this kind: one that people declare, as in the name of a Kind, in lower case
+    (`control_unit`), or `operation`.
+    """
+    filter: _builtins.str
+    """That pass this filter, as a list of them takes it; empty: all."""
+    @_builtins.property
+    def by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Also by the values of these keys: of operations `phase`, `verb`, `author`, `minor_state`; of
+        all other kinds none.
+        """
+
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        by: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "filter", b"filter", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountMatchesRequest: _TypeAlias = CountMatchesRequest  # noqa: Y015
+
+@_typing.final
+class Tally(_message.Message):
+    """How many have one value of a key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The key."""
+    value: _builtins.str
+    """The value, as a filter has it."""
+    count: _builtins.int
+    """How many have it."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        value: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "key", b"key", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Tally: _TypeAlias = Tally  # noqa: Y015
+
+@_typing.final
+class CountMatchesResponse(_message.Message):
+    """How many there are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    TALLIES_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """That pass."""
+    @_builtins.property
+    def tallies(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tally]:
+        """Of those, by the keys that were asked for, in their order; of each key the values that most
+        have come first, and at most 100 of them.
+        """
+
+    @_builtins.property
+    def position(self) -> _position_pb2.Position:
+        """The position that they were counted at."""
+
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+        tallies: _abc.Iterable[Global___Tally] | None = ...,
+        position: _position_pb2.Position | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "position", b"position", "tallies", b"tallies"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountMatchesResponse: _TypeAlias = CountMatchesResponse  # noqa: Y015
 
 @_typing.final
 class FilterKey(_message.Message):

@@ -40,6 +40,11 @@ class FiltersStub:
                 request_serializer=mds_dot_v1_dot_filter__pb2.ListFilterKeysRequest.SerializeToString,
                 response_deserializer=mds_dot_v1_dot_filter__pb2.ListFilterKeysResponse.FromString,
                 _registered_method=True)
+        self.CountMatches = channel.unary_unary(
+                '/mds.v1.Filters/CountMatches',
+                request_serializer=mds_dot_v1_dot_filter__pb2.CountMatchesRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_filter__pb2.CountMatchesResponse.FromString,
+                _registered_method=True)
 
 
 class FiltersServicer:
@@ -54,6 +59,14 @@ class FiltersServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountMatches(self, request, context):
+        """Counts what passes a filter now; where that is asked for, also by the values of keys. Refused:
+        INVALID_FIELD, INVALID_FILTER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FiltersServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +74,11 @@ def add_FiltersServicer_to_server(servicer, server):
                     servicer.ListFilterKeys,
                     request_deserializer=mds_dot_v1_dot_filter__pb2.ListFilterKeysRequest.FromString,
                     response_serializer=mds_dot_v1_dot_filter__pb2.ListFilterKeysResponse.SerializeToString,
+            ),
+            'CountMatches': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountMatches,
+                    request_deserializer=mds_dot_v1_dot_filter__pb2.CountMatchesRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_filter__pb2.CountMatchesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +109,33 @@ class Filters:
             '/mds.v1.Filters/ListFilterKeys',
             mds_dot_v1_dot_filter__pb2.ListFilterKeysRequest.SerializeToString,
             mds_dot_v1_dot_filter__pb2.ListFilterKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountMatches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.Filters/CountMatches',
+            mds_dot_v1_dot_filter__pb2.CountMatchesRequest.SerializeToString,
+            mds_dot_v1_dot_filter__pb2.CountMatchesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,10 @@ class FiltersStub:
     """Lists the keys that filters of a list know. They are those of this release of the server, and
     depend on nothing that is stored. Refused: INVALID_FIELD.
     """
+    CountMatches: _grpc.UnaryUnaryMultiCallable[_filter_pb2.CountMatchesRequest, _filter_pb2.CountMatchesResponse]
+    """Counts what passes a filter now; where that is asked for, also by the values of keys. Refused:
+    INVALID_FIELD, INVALID_FILTER.
+    """
 
 @_typing.type_check_only
 class FiltersAsyncStub(FiltersStub):
@@ -46,6 +50,10 @@ class FiltersAsyncStub(FiltersStub):
     ListFilterKeys: _aio.UnaryUnaryMultiCallable[_filter_pb2.ListFilterKeysRequest, _filter_pb2.ListFilterKeysResponse]  # type: ignore[assignment]
     """Lists the keys that filters of a list know. They are those of this release of the server, and
     depend on nothing that is stored. Refused: INVALID_FIELD.
+    """
+    CountMatches: _aio.UnaryUnaryMultiCallable[_filter_pb2.CountMatchesRequest, _filter_pb2.CountMatchesResponse]  # type: ignore[assignment]
+    """Counts what passes a filter now; where that is asked for, also by the values of keys. Refused:
+    INVALID_FIELD, INVALID_FILTER.
     """
 
 class FiltersServicer(metaclass=_abc_1.ABCMeta):
@@ -59,6 +67,16 @@ class FiltersServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_filter_pb2.ListFilterKeysResponse, _abc.Awaitable[_filter_pb2.ListFilterKeysResponse]]:
         """Lists the keys that filters of a list know. They are those of this release of the server, and
         depend on nothing that is stored. Refused: INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def CountMatches(
+        self,
+        request: _filter_pb2.CountMatchesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_filter_pb2.CountMatchesResponse, _abc.Awaitable[_filter_pb2.CountMatchesResponse]]:
+        """Counts what passes a filter now; where that is asked for, also by the values of keys. Refused:
+        INVALID_FIELD, INVALID_FILTER.
         """
 
 def add_FiltersServicer_to_server(servicer: FiltersServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
