@@ -21,6 +21,7 @@ from webui.lists import pages as lists
 from webui.live import events
 from webui.live.feed import Feed
 from webui.operations import operation, ordering
+from webui.names import without_slash
 from webui.origins import keep_other_origins_out
 from webui.overview import pages as overview
 from webui.site import Site
@@ -64,7 +65,7 @@ def application(site: Site, feed: Feed) -> web.Application:
             return site.missing()
 
     app = web.Application(
-        middlewares=[log_request, keep_other_origins_out, note_visit, show_missing]
+        middlewares=[log_request, keep_other_origins_out, note_visit, show_missing, without_slash]
     )
     app[events.HUB] = site.hub
     app.on_response_prepare.append(add_headers)

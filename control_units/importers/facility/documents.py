@@ -28,8 +28,12 @@ class Document:
         """Where something stands: `site/units.yaml:12 control_units[3]`."""
         if not self.file:
             return path if self.number == 1 else f"document {self.number} {path}"
-        line = _line_of(self.value, path)
+        line = self.line(path)
         return f"{self.file}{f':{line}' if line else ''} {path}"
+
+    def line(self, path: str) -> int:
+        """The line of what stands at a path; 0: the file does not tell."""
+        return _line_of(self.value, path) or 0
 
 
 def documents_of(file: str, data: bytes, findings: Findings) -> Iterator[Document]:

@@ -31,19 +31,29 @@ def read_facility(data: bytes) -> Reading:
 def read_files(files: Iterable[tuple[str, bytes]]) -> Reading:
     """Likewise, of several files, which make one bundle; each place begins with the name of its
     file and, where the file tells it, the line."""
-    reader = _Reader()
-    for name, data in files:
-        for document in documents_of(name, data, reader.findings):
-            reader.take(document)
+    findings = Findings()
+    found = (each for name, data in files for each in documents_of(name, data, findings))
+    return read_documents(found, findings)
+
+
+def read_documents(documents: Iterable[Document], findings: Findings) -> Reading:
+    """Likewise, of documents that have been parsed.
+
+    Args:
+        findings: what parsing them has found; it grows.
+    """
+    reader = _Reader(findings)
+    for document in documents:
+        reader.take(document)
     return Reading(reader.items, reader.findings, reader.place_of, reader.scopes)
 
 
 class _Reader:
     """Takes one document after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, findings: Findings) -> None:
         self.items: list[BundleItem] = []
-        self.findings = Findings()
+        self.findings = findings
         self.scopes: list[PruneScope] = []
         self._seen: dict[tuple[str, int], str] = {}
         self._origins: dict[str, tuple[Document, str]] = {}
