@@ -2,6 +2,38 @@
 
 from urllib.parse import quote
 
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+WORDS = frozenset(
+    {
+        "abort",
+        "compare",
+        "copy",
+        "delete",
+        "deprecate",
+        "discard",
+        "draft",
+        "edit",
+        "end",
+        "history",
+        "log",
+        "new",
+        "pause",
+        "publish",
+        "rebase",
+        "restart",
+        "restore",
+        "resume",
+        "retry",
+        "revert",
+        "start",
+        "stop",
+        "undo",
+    }
+)
+"""Last words of addresses of pages about a resource; see `page_of`."""
+
 
 def id_of(name: str) -> str:
     """The id in a resource name: `control_units/A/B` has the id `A/B`."""
@@ -9,8 +41,18 @@ def id_of(name: str) -> str:
 
 
 def page_of(name: str) -> str:
-    """Path of the page about a resource: its name; an id's colon is written `%3A`."""
-    return "/" + quote(name, safe="/")
+    """Path of the page about a resource: its name; an id's colon is written `%3A`. Where its last
+    word is one of WORDS, a slash behind it says that it is meant itself."""
+    slash = "/" if name.rpartition("/")[2] in WORDS else ""
+    return "/" + quote(name, safe="/") + slash
+
+
+@web.middleware
+async def without_slash(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Takes the slash of `page_of` away: no id ends with one."""
+    if (id := request.match_info.get("id", "")).endswith("/"):
+        request.match_info["id"] = id.rstrip("/")
+    return await handler(request)
 
 
 def local_page(path: str) -> str:

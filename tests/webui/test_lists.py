@@ -140,6 +140,16 @@ async def test_the_first_page_is_told_in_names(site: Site) -> None:
     assert names == [f"control_units/{i}" for i in sorted(map(unit_id, range(UNITS)))[:50]]
 
 
+async def test_all_that_match_are_counted(site: Site) -> None:
+    linac = [i for i in map(unit_id, range(UNITS)) if i.startswith("LINAC")]
+    for path, count in (
+        ("/control_units?fragment=count&q=zone%3DLINAC", len(linac)),
+        ("/control_units?fragment=count", UNITS),
+        ("/conditions?fragment=count", 0),
+    ):
+        assert json.loads(await site.text(path)) == {"count": count}
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

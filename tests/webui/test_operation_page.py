@@ -12,6 +12,7 @@ from tests.stages.waiting import until
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.magnets import declare_magnets
 from tests.webui.messages import NOW, stamp
+from webui.lists.statistics import narrowed_by
 from webui.operations.operation import operation_page, step_rows, words
 
 StartReplica = Callable[..., Awaitable[Replica]]
@@ -86,6 +87,38 @@ async def test_steps_in_one_state_are_shown_alone(ordered: tuple[Site, str]) -> 
     part = await site.text(f"{path}?fragment=main")
     assert "<html" not in part
     assert f'data-shows="{path[1:]}"' in part
+
+
+async def test_operations_are_counted_by_what_they_have_and_a_click_narrows(
+    ordered: tuple[Site, str],
+) -> None:
+    site, _ = ordered
+    page = await site.text("/operations")
+    assert re.search(
+        r'href="/operations\?q=verb%3DSTART"[^>]*>Start</a></th><td class="number">1<', page
+    )
+    part = await site.text("/operations?fragment=statistics&q=verb%3DSTOP")
+    assert "<html" not in part
+    assert '<th scope="col" class="number">These</th>' in part
+    assert re.search(r'Start</a></th><td class="number">0</td><td class="number">1<', part)
+
+
+@pytest.mark.parametrize(
+    ("q", "value", "narrowed", "is_chosen"),
+    [
+        ("", "ERROR", "phase=ERROR", False),
+        ("author=anna", "ERROR", "author=anna phase=ERROR", False),
+        ("phase=HELD,ERROR author=anna", "ERROR", "author=anna phase=ERROR", False),
+        ("author=anna phase=ERROR", "ERROR", "author=anna", True),
+        ("verb=START OR verb=STOP", "ERROR", "(verb=START OR verb=STOP) phase=ERROR", False),
+        ("", 'the "night" shift', r'phase="the \"night\" shift"', False),
+        ('phase="a b" x', "ERROR", "x phase=ERROR", False),
+    ],
+)
+def test_a_value_is_added_to_a_filter_once(
+    q: str, value: str, narrowed: str, is_chosen: bool
+) -> None:
+    assert narrowed_by(q, "phase", value) == (narrowed, is_chosen)
 
 
 async def test_what_is_not_there_is_said_so(ordered: tuple[Site, str]) -> None:

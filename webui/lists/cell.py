@@ -11,7 +11,18 @@ from webui.names import id_of, page_of
 from webui.vocabulary import Mark
 
 # Collections whose resources have a page of their own.
-WITH_PAGES = frozenset({"change_sets", "control_units", "operations", "templates", "unit_servers"})
+WITH_PAGES = frozenset(
+    {
+        "agents",
+        "change_sets",
+        "control_units",
+        "maintenances",
+        "operations",
+        "snapshots",
+        "templates",
+        "unit_servers",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +106,9 @@ def pairs(values: dict[str, str]) -> Cell:
 def conditions(of: "list[condition_pb2.Condition]") -> Cell:
     notes = tuple(Note(vocabulary.condition(each.type), each.message) for each in of)
     return Cell(text=", ".join(each.type for each in of), notes=notes)
+
+
+def earliest(of: "list[condition_pb2.Condition]") -> Cell:
+    """Since when the first of them holds."""
+    known = [each.since for each in of if each.since.seconds]
+    return time(min(known, key=lambda since: (since.seconds, since.nanos))) if known else EMPTY

@@ -8,6 +8,7 @@ from control_units.client import Client
 from webui.lists.cell import Cell
 from webui.lists.reading import Page, Query, plain
 from webui.translation import gettext_noop
+from webui.vocabulary import Mark
 
 T = TypeVar("T")
 
@@ -36,6 +37,19 @@ class Column(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Tallied:
+    """A key by whose values things are counted.
+
+    Attributes:
+        mark: how a value is drawn.
+    """
+
+    key: str
+    title: str
+    mark: Callable[[str], Mark]
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """What can be done with things that are ticked.
 
@@ -57,7 +71,6 @@ class ListKind(Generic[T]):
         path: of its pages, without the slash in front.
         noun: of what its filters are about, as ListFilterKeys has it.
         read: asks for one page.
-        tell: the same with less of each thing, to count them; None: `read` does.
         name: of a thing, as the watch tells of it.
         plain: a thing as programs read it.
         tone: class of the row of a thing; empty: as all are.
@@ -65,6 +78,8 @@ class ListKind(Generic[T]):
         identity: key of filters that tells one thing from the others; empty: things never
             change, and are not read again.
         usual_sort: of who has chosen none.
+        tallied: keys of filters by whose values the things are counted under the list; their
+            values have marks, or none.
         every_s: after so long it is read again without an event, for no event tells of it; 0:
             events tell of everything.
         example: a filter.
@@ -76,12 +91,12 @@ class ListKind(Generic[T]):
     columns: tuple[Column[T], ...]
     read: Callable[[Client, Query], Awaitable[Page[T]]]
     name: Callable[[T], str]
-    tell: Callable[[Client, Query], Awaitable[Page[Any]]] | None = None
     plain: Callable[[T], Mapping[str, Any]] = plain
     tone: Callable[[T], str] = lambda _: ""
     base: str = ""
     identity: str = "id"
     usual_sort: str = "id"
+    tallied: Sequence[Tallied] = ()
     every_s: int = 0
     example: str = ""
     actions: Sequence[Action] = ()

@@ -1,12 +1,13 @@
 """The pages of lists: whole, or a part that a page puts in its place."""
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
+from mds.v1.filter_pb2 import CountMatchesRequest
 
 from control_units.client import ClientError, Refused
 from webui.lists.exporting import FORMATS, pieces
@@ -14,6 +15,7 @@ from webui.lists.kind import ListKind
 from webui.lists.kinds import KINDS
 from webui.lists.problem import MENDABLE, Problem, problem_of
 from webui.lists.reading import LARGEST_PAGE, Page, Query, all_of, id_filters, order_of
+from webui.lists.statistics import TallyTable, statistics
 from webui.lists.suggesting import keys_of, suggestions
 from webui.lists.table import (
     column_choices,
@@ -30,8 +32,6 @@ from webui.site import READ_SECONDS, Site
 COOKIE_SECONDS = 365 * 86400
 # A file of 100,000 units takes a minute or so; what takes longer has lost its reader.
 FILE_SECONDS = 600.0
-# More than so many are "more than".
-MOST_COUNTED = 10_000
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -60,6 +60,7 @@ class ListPages:
             "names": self._names,
             "count": self._count,
             "suggest": self._suggest,
+            "statistics": self._statistics,
         }
         try:
             async with asyncio.timeout(READ_SECONDS):
@@ -72,14 +73,18 @@ class ListPages:
     async def _list(self, view: View, *, whole: bool, request: web.Request) -> web.Response:
         problem: Problem | None = None
         page: Page[Any] = Page(())
+        tallies: Sequence[TallyTable] = ()
         try:
-            page = await self._kind.read(self._client, self._query(view))
+            page, tallies = await asyncio.gather(
+                self._kind.read(self._client, self._query(view)),
+                statistics(self._client, self._kind, view),
+            )
         except Refused as refused:
             if refused.reason not in MENDABLE:
                 raise
             # Where a list has a filter of its own, theirs stands in parentheses before it.
             problem = problem_of(refused, view, before_it=1 if self._kind.base else 0)
-        context = self._context(view, page, problem)
+        context = self._context(view, page, problem) | {"tallies": tallies}
         if not whole:
             # 200 whatever is wrong: it is an answer to what is being typed, and no error.
             part = self._site.fragment("lists/list_part.html", context)
@@ -142,15 +147,16 @@ class ListPages:
         return web.json_response([self._kind.name(thing) for thing in page.things])
 
     async def _count(self, _: web.Request, view: View) -> web.Response:
-        """How many match, up to a limit; asked only when somebody wants to select them all."""
-        query, count = replace(self._query(view.first()), size=LARGEST_PAGE), 0
-        while count < MOST_COUNTED:
-            page = await (self._kind.tell or self._kind.read)(self._client, query)
-            count += len(page.things)
-            if not page.next_token:
-                return web.json_response({"count": count, "is_all": True})
-            query = replace(query, token=page.next_token)
-        return web.json_response({"count": count, "is_all": False})
+        """How many match; asked only when somebody wants to select them all."""
+        reply = await self._client.filters.CountMatches(
+            CountMatchesRequest(kind=self._kind.noun, filter=all_of(view.q, self._kind.base))
+        )
+        return web.json_response({"count": reply.count})
+
+    async def _statistics(self, _: web.Request, view: View) -> web.Response:
+        """How many there are by what they have."""
+        tallies = await statistics(self._client, self._kind, view)
+        return self._site.fragment("lists/statistics.html", {"tallies": tallies, "view": view})
 
     async def _suggest(self, request: web.Request, _: View) -> web.Response:
         zones = [key.removeprefix("zone:") for key in self._site.hub.picture.lists.get("zones", ())]

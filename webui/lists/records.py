@@ -1,16 +1,17 @@
 """Lists of what the server itself keeps a record of: operations and changes."""
 
 from mds.v1.history_pb2 import ChangeSet, ListChangeSetsRequest
-from mds.v1.operation_pb2 import ListOperationsRequest, Operation
+from mds.v1.operation_pb2 import ORDER_VERB_EDIT, ListOperationsRequest, Operation
 
 from control_units.client import Client
 from webui.lists import cell
 from webui.lists.cell import Cell
-from webui.lists.kind import Column, ListKind
+from webui.lists.kind import Column, ListKind, Tallied
 from webui.lists.reading import Call, Page, Query
-from webui.operations.phases import phase_of
-from webui.operations.verbs import order_words
+from webui.operations.phases import phase_named, phase_of
+from webui.operations.verbs import order_words, verb_named
 from webui.translation import gettext_noop
+from webui.vocabulary import Mark
 
 
 async def read_operations(client: Client, query: Query) -> Page[Operation]:
@@ -68,13 +69,18 @@ OPERATIONS: ListKind[Operation] = ListKind(
         Column(key="author", title=gettext_noop("Owner"), cell=lambda o: cell.text(o.author), sort="author"),
         Column(key="created", title=gettext_noop("Ordered"), cell=lambda o: cell.time(o.create_time), sort="create_time", falls=True),
         Column(key="changed", title=gettext_noop("Last update"), cell=lambda o: cell.time(o.update_time), sort="update_time", falls=True),
-        Column(key="alive", title=gettext_noop("Last sign of life"), cell=lambda o: cell.time(o.sign_of_life_time), sort="sign_of_life_time", falls=True, is_usual=False),
+        Column(key="alive", title=gettext_noop("Last sign of life"), cell=lambda o: cell.time(o.sign_of_life_time), sort="sign_of_life_time", falls=True),
         Column(key="started", title=gettext_noop("Began"), cell=lambda o: cell.time(o.start_time), sort="start_time", falls=True, is_usual=False),
         Column(key="ended", title=gettext_noop("Ended"), cell=lambda o: cell.time(o.end_time), sort="end_time", falls=True, is_usual=False),
     ),
     read=read_operations,
     name=lambda operation: operation.name,
     tone=lambda operation: phase_of(operation).tone,
+    tallied=(
+        Tallied("phase", gettext_noop("Status"), phase_named),
+        Tallied("verb", gettext_noop("Order"), lambda verb: Mark(order_words(verb_named(verb) or ORDER_VERB_EDIT), "")),
+        Tallied("author", gettext_noop("Owner"), lambda author: Mark(author, "")),
+    ),
     usual_sort="-create_time",
     example="phase=EXECUTING,HELD author=anna",
     nothing=gettext_noop("Nobody has given an order yet."),

@@ -42,15 +42,6 @@ async def read_units(client: Client, query: Query) -> Page[Unit]:
     return Page(things, page.next_token)
 
 
-async def tell_units(client: Client, query: Query) -> Page[ControlUnitStatus]:
-    """The small half of each: filters and orders of both are the same.
-
-    Raises:
-        ClientError: what the server says, or that none answers.
-    """
-    return await _statuses(client).page(query)
-
-
 def _statuses(client: Client) -> Call:
     return Call(
         client.control_units.ListControlUnitStatuses,
@@ -84,6 +75,7 @@ _COLUMNS: tuple[Column[Unit], ...] = (
     Column(key="template", title=gettext_noop("Template"), cell=lambda u: cell.name(u.declared.template), style="id"),
     Column(key="zone", title=gettext_noop("Zone"), cell=lambda u: cell.text(zone_of(u.declared.name))),
     Column(key="conditions", title=gettext_noop("Conditions"), cell=lambda u: cell.conditions(list(u.status.conditions)), style="why"),
+    Column(key="holds_since", title=gettext_noop("Hold since"), cell=lambda u: cell.earliest(list(u.status.conditions)), is_usual=False),
     Column(key="message", title=gettext_noop("Message"), cell=lambda u: cell.text(u.status.message), style="why"),
     Column(key="desired", title=gettext_noop("Wanted"), cell=lambda u: cell.text(vocabulary.desired(u.declared.desired_state)), is_usual=False),
     Column(key="contact", title=gettext_noop("Contact"), cell=lambda u: cell.mark(vocabulary.contact(u.status.contact)), is_usual=False),
@@ -102,6 +94,8 @@ _ACTIONS = (
     Action(gettext_noop("Initialize"), "/operations/new", "INIT"),
     Action(gettext_noop("Recover"), "/operations/new", "RECOVER"),
     Action(gettext_noop("Edit together"), "/datasets/edit"),
+    Action(gettext_noop("Take a snapshot"), "/snapshots/new"),
+    Action(gettext_noop("Maintenance"), "/maintenances/new"),
 )
 
 
@@ -116,7 +110,6 @@ CONTROL_UNITS: ListKind[Unit] = ListKind(
     noun="control_unit",
     columns=_COLUMNS,
     read=read_units,
-    tell=tell_units,
     name=lambda unit: unit.declared.name,
     plain=plain_unit,
     tone=tone_of,
@@ -125,7 +118,17 @@ CONTROL_UNITS: ListKind[Unit] = ListKind(
     nothing=gettext_noop("No control unit has been declared yet."),
 )
 
-_OF_CONDITIONS = ("verdict", "id", "conditions", "message", "state", "since", "unit_server", "zone")
+_OF_CONDITIONS = (
+    "verdict",
+    "id",
+    "conditions",
+    "holds_since",
+    "message",
+    "state",
+    "since",
+    "unit_server",
+    "zone",
+)
 
 CONDITIONS: ListKind[Unit] = replace(
     CONTROL_UNITS,

@@ -2,7 +2,7 @@
 // happened to them, in their place; what is new is announced, and comes when it is asked for.
 
 import { showAges } from "./ages.js";
-import { morph } from "./morph.js";
+import { morph, parse } from "./morph.js";
 import "./suggest.js";
 import { restoreTicks } from "./ticks.js";
 
@@ -39,6 +39,7 @@ async function readAgain() {
     for (let i = 0; i < names.length; i += MOST_NAMES) await readRows(names.slice(i, i + MOST_NAMES));
     restoreTicks(); // which are the browser's own
     await announce();
+    await countAgain();
     list()?.removeAttribute("data-failed");
     showAges();
   } catch {
@@ -92,6 +93,13 @@ async function announce() {
   const link = news.firstElementChild;
   link.textContent = (count === 1 ? link.dataset.one : link.dataset.many).replace("#", count);
   news.hidden = count === 0;
+}
+
+async function countAgain() {
+  const statistics = document.getElementById("statistics");
+  if (!statistics) return;
+  morph(statistics, parse(await read([["fragment", "statistics"]])));
+  window.htmx?.process(document.getElementById("statistics"));
 }
 
 // What no event tells of.

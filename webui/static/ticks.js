@@ -92,13 +92,13 @@ function showBar(bar, isWholePage) {
       (elsewhere > 0 ? ` ${bar.dataset.elsewhere.replace("#", elsewhere)}` : "");
 }
 
-// Counted only now: of a large facility it takes a while.
+// Counted only now, for it is seldom asked for.
 async function tellHowMany(button, bar) {
   const url = new URL(document.getElementById("list").dataset.address, location.href);
   url.searchParams.set("fragment", "count");
   const reply = await fetch(url, { cache: "no-store" }).catch(() => null);
   if (!reply?.ok) return;
-  const { count, is_all } = await reply.json();
-  const words = is_all ? bar.dataset.select : bar.dataset.selectMore;
-  button.textContent = words.replace("#", count.toLocaleString(document.documentElement.lang));
+  const { count } = await reply.json();
+  const written = count.toLocaleString(document.documentElement.lang);
+  button.textContent = bar.dataset.select.replace("#", written);
 }
