@@ -1,6 +1,9 @@
 // What ticks: ages and the clock. They move only with the server's pulse, by its clock, so that
 // they stand still when nobody knows how late it is.
 
+import { word } from "./words.js";
+
+// The signs of these are the same in every language.
 const STEPS = [
   [86400, "d"],
   [3600, "h"],
@@ -30,7 +33,7 @@ export function beat({ time, clock, ages }) {
   setText(document.getElementById("clock"), clock);
   for (const element of document.querySelectorAll("[data-beat]")) {
     const age = ages[element.dataset.beat];
-    setText(element, age === undefined ? "" : `${words(age)} ago`);
+    setText(element, age === undefined ? "" : word("ago", words(age)));
   }
   showAges();
 }

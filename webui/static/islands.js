@@ -4,6 +4,7 @@
 
 import { showAges } from "./ages.js";
 import { fill } from "./morph.js";
+import { word } from "./words.js";
 
 const TIMEOUT_MS = 8000;
 // Between two readings of the same part.
@@ -24,6 +25,7 @@ async function load(island) {
     const text = await reply.text();
     if (reply.ok) take(island, text);
     else if (reply.status === 404) say(island, text);
+    else if (reply.status === 401) document.dispatchEvent(new CustomEvent("mds:out"));
     else fail(island, text);
   } catch (failure) {
     fail(island, failure.message);
@@ -44,7 +46,7 @@ function take(island, html) {
 // What was read before stays, grey; the next change reads it again.
 function fail(island, reason) {
   const hasContent = island.hasAttribute("data-loaded") || !island.hasAttribute("data-keep");
-  if (!hasContent) say(island, `The units could not be read. ${reason}`);
+  if (!hasContent) say(island, word("unread", reason));
   island.dataset.failed = "";
 }
 

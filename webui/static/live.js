@@ -4,6 +4,7 @@
 import { beat, showAges } from "./ages.js";
 import { refresh } from "./islands.js";
 import { arrange, morph, parse } from "./morph.js";
+import { word } from "./words.js";
 
 // The web server says something every 2 s; three times nothing, and it is lost.
 const SILENCE_MS = 6000;
@@ -70,14 +71,14 @@ function show({ link, pieces, lists, touched }) {
 function showTitle() {
   const headline = document.getElementById("headline");
   if (!headline) return;
-  const verdict = body.hasAttribute("data-cut") ? "unknown" : headline.dataset.title;
-  document.title = `${verdict} · Control units`;
+  const verdict = body.hasAttribute("data-cut") ? word("unknown") : headline.dataset.title;
+  document.title = word("title", verdict);
 }
 
 function setCut(cut) {
   if (body.hasAttribute("data-cut") === cut) return;
   const clock = document.getElementById("clock").textContent;
-  document.getElementById("cut-time").textContent = clock ? ` at ${clock}` : "";
+  document.getElementById("cut-time").textContent = clock ? word("at", clock) : "";
   document.getElementById("cut").hidden = !cut;
   body.toggleAttribute("data-cut", cut);
   showTitle();
@@ -110,7 +111,7 @@ function followVisibility() {
 function rest() {
   source?.close();
   source = null;
-  document.title = "Control units";
+  document.title = word("program");
 }
 
 showTitle();

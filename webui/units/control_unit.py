@@ -9,6 +9,7 @@ from mds.v1 import configuration_pb2, control_unit_pb2, instantiation_pb2
 from webui import vocabulary
 from webui.clock import Moment, duration_words, moment
 from webui.names import id_of, page_of
+from webui.translation import _
 from webui.units.rows import UnitRow, unit_row
 from webui.vocabulary import Mark
 
@@ -96,7 +97,9 @@ def control_unit_page(
         unit_server=id_of(unit.unit_server),
         unit_server_name=unit.unit_server,
         unit_server_page=page_of(unit.unit_server) if unit.unit_server else "",
-        template=f"{template}, version {version}" if version else template,
+        template=_("%(template)s, version %(version)s") % {"template": template, "version": version}
+        if version
+        else template,
         template_page=page_of(configuration.template or unit.template),
         implementation=configuration.implementation,
         fingerprint=configuration.fingerprint,
