@@ -72,6 +72,10 @@ generate: setup ## Make the Python modules and the reference of the protocol aga
 	@$(BIN)/python tools/generate_client_face.py
 	@$(BIN)/python tools/generate_openapi.py
 
+.PHONY: catalogues
+catalogues: setup ## Collect the texts of the web page for its translators
+	@$(BIN)/python tools/catalogues.py
+
 .PHONY: bench
 bench: setup ## Measure, and print a table
 	@tools/debian_packages.sh
@@ -80,5 +84,5 @@ bench: setup ## Measure, and print a table
 .PHONY: clean
 clean: ## Remove what was made here: environment, caches, builds
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf build dist *.egg-info webui/static/vendor
+	rm -rf build dist *.egg-info webui/static/vendor webui/locale/*.mo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,9 +1,10 @@
-"""Setuptools' build, with what the web page takes from npm fetched before.
+"""Setuptools' build, with what the web page takes from npm fetched and its texts compiled before.
 
 In a wheel, in a source archive and in an installation for development the files are there; who
 installs a wheel needs no Node, and who builds without one gets it from PyPI for that time.
 """
 
+import catalogues
 import web_assets
 from setuptools import build_meta
 
@@ -45,7 +46,7 @@ def build_wheel(
     config_settings: Settings = None,
     metadata_directory: str | None = None,
 ) -> str:
-    web_assets.fetch()
+    _prepare()
     return str(build_meta.build_wheel(wheel_directory, config_settings, metadata_directory))
 
 
@@ -54,13 +55,18 @@ def build_editable(
     config_settings: Settings = None,
     metadata_directory: str | None = None,
 ) -> str:
-    web_assets.fetch()
+    _prepare()
     return str(build_meta.build_editable(wheel_directory, config_settings, metadata_directory))
 
 
 def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
-    web_assets.fetch()
+    _prepare()
     return str(build_meta.build_sdist(sdist_directory, config_settings))
+
+
+def _prepare() -> None:
+    web_assets.fetch()
+    catalogues.compile_all()
 
 
 def _node() -> list[str]:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the virtual environment `.venv`, or brings it up to date. Does nothing, quickly, when
-# setup.cfg, pyproject.toml and what the web page takes from npm have not changed since.
+# setup.cfg, pyproject.toml, what the web page takes from npm and its translations have not changed
+# since.
 #
 #   tools/environment.sh run    what the programs need
 #   tools/environment.sh test   that, and what checks and tests need
@@ -14,7 +15,8 @@ case $wanted in
     *) echo "environment.sh: '$wanted' is not one of: run, test" >&2; exit 2 ;;
 esac
 
-digest=$(cat setup.cfg pyproject.toml webui/package-lock.json tools/web_assets.py | cksum)
+digest=$(cat setup.cfg pyproject.toml webui/package-lock.json tools/web_assets.py webui/locale/*.po |
+    cksum)
 is_current() {
     [ "$(cat ".venv/.made-for-$1" 2>/dev/null)" = "$digest" ] &&
         [ "$(cat .venv/.made-in)" = "$(pwd)" ] && [ -e webui/static/vendor/made-for.txt ]

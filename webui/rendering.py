@@ -23,4 +23,5 @@ def environment() -> Environment:
     made.globals["unknown"] = vocabulary.health(0)
     made.globals["navigation"] = NAVIGATION
     made.globals["visit"] = current_visit
+    made.globals["language"] = translation.spoken
     return made

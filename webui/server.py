@@ -15,6 +15,7 @@ from webui.live.painter import Painter
 from webui.rendering import environment
 from webui.settings import Settings
 from webui.site import Site
+from webui.translation import speak
 
 log = structlog.get_logger()
 
@@ -38,6 +39,7 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    speak(settings.web_language)
     templates = environment()
     hub = Hub(most_viewers=settings.web_browsers)
     async with Client(settings.address, program="webui") as client:

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from control_units.client import DEFAULT_ADDRESS, parse_addresses
+from webui.translation import ENGLISH, languages
 
 
 class Settings(BaseSettings):
@@ -16,6 +17,8 @@ class Settings(BaseSettings):
         web_host: MDS_WEB_HOST, address to listen at.
         web_port: MDS_WEB_PORT; 0: any free one.
         web_browsers: MDS_WEB_BROWSERS, most browsers that are kept up to date at once.
+        web_language: MDS_WEB_LANGUAGE, what the pages are written in, one for all browsers: `en`,
+            or one that has a catalogue.
         address: MDS_ADDRESS, the metadata servers: `host:port[,host:port…]`.
         insecure: MDS_INSECURE, whether it may listen beyond loopback though it asks nobody
             who they are.
@@ -27,9 +30,18 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=7402, ge=0, le=65535)
     web_browsers: int = Field(default=200, ge=1)
+    web_language: str = ENGLISH
     address: str = DEFAULT_ADDRESS
     insecure: bool = False
     log_level: str = Field(default="info", pattern="^(?i:debug|info|warning|error)$")
+
+    @field_validator("web_language")
+    @classmethod
+    def _one_that_there_is(cls, language: str) -> str:
+        language = language or ENGLISH
+        if language not in languages():
+            raise ValueError(f"There is no such language. There are: {', '.join(languages())}")
+        return language
 
     @field_validator("address")
     @classmethod
