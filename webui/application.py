@@ -1,8 +1,15 @@
 """The application: which path leads where."""
 
+from dataclasses import replace
+
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from webui.access.admission import ADMISSION, Admission
+from webui.access.callers import Callers
+from webui.access.entrance import Entrance
+from webui.access.log_in import LogIn
+from webui.access.shown import shown_token
 from webui.assets import read_assets
 from webui.datasets import (
     bulk,
@@ -49,15 +56,24 @@ SUBJECTS = (
 stands before it says what is wanted of a unit."""
 
 
-def application(site: Site, feed: Feed) -> web.Application:
+# Unless something else is said: this machine alone, past no proxy.
+LOOPBACK = Entrance()
+
+
+def application(site: Site, feed: Feed, entrance: Entrance = LOOPBACK) -> web.Application:
     """
     Raises:
         NotBuilt: what the pages take from npm is not there.
     """
     assets = read_assets()
-    site.environment.globals["asset"] = assets.url
+    site.environment.globals.update(asset=assets.url, entrance=entrance)
 
     @web.middleware
+    # From here on nothing is asked in the name of this process but what the feed shows.
+    site = replace(site, client=site.client.with_token_of_each(shown_token))
+    callers = Callers(site.client)
+    log_in = LogIn(site, callers, entrance)
+    admission = Admission(site, callers, entrance, log_in)
     async def show_missing(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
@@ -65,14 +81,23 @@ def application(site: Site, feed: Feed) -> web.Application:
             return site.missing()
 
     app = web.Application(
-        middlewares=[log_request, keep_other_origins_out, note_visit, show_missing, without_slash]
+        middlewares=[
+            log_request,
+            keep_other_origins_out,
+            note_visit,
+            admission.middleware(),
+            show_missing,
+            without_slash,
+        ]
     )
     app[events.HUB] = site.hub
     app.on_response_prepare.append(add_headers)
     for subject in SUBJECTS:
         app.add_routes(subject.routes(site))
     app.add_routes(
+    app[ADMISSION] = admission
         [
+    app.add_routes(log_in.routes())
             web.get("/events", events.events, allow_head=False),
             web.get("/static/{path:.+}", assets.serve),
             *probes(feed),

@@ -3,6 +3,7 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from webui import translation, vocabulary
+from webui.access.rights import allows
 from webui.navigation import NAVIGATION
 from webui.visit import current_visit
 
@@ -24,4 +25,5 @@ def environment() -> Environment:
     made.globals["navigation"] = NAVIGATION
     made.globals["visit"] = current_visit
     made.globals["language"] = translation.spoken
+    made.globals["allows"] = lambda method: allows(current_visit().person, method)
     return made

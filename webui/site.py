@@ -18,6 +18,8 @@ from control_units.client import (
     Refused,
     Stale,
 )
+from webui.access.person import role_word
+from webui.access.rights import access_of, allows
 from webui.clock import time_zone_name
 from webui.frame.moment import keep_moment
 from webui.live.hub import Hub
@@ -40,7 +42,11 @@ _STATUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Draws pages and parts of them. Holds nothing of the facility."""
+    """Draws pages and parts of them. Holds nothing of the facility.
+
+    Attributes:
+        client: its calls are those of whoever the present request is made for.
+    """
 
     client: Client
     hub: Hub
@@ -73,6 +79,28 @@ class Site:
         text = keep_moment(text, current_visit().past)
         return web.Response(text=text, content_type="text/html")
 
+    def allows(self, method: str) -> bool:
+        """Whether whom this request is made for may make a call: `Operations.CreateOperation`.
+        Templates ask in the same word."""
+        return allows(current_visit().person, method)
+
+    def require(self, method: str) -> None:
+        """For a page that is of no use to those who may not do what it is for.
+
+        Raises:
+            web.HTTPForbidden: a page that says which role it takes.
+        """
+        if self.allows(method):
+            return
+        needed, had = role_word(access_of(method).role), current_visit().person.role_word
+        message = _("This takes the role %(needed)s; yours is %(had)s.")
+        context: dict[str, object] = {
+            "title": _("Your role does not allow this"),
+            "message": message % {"needed": needed, "had": had},
+        }
+        page = self.page("refused.html", context)
+        raise web.HTTPForbidden(text=page.text, content_type="text/html")
+
     def missing(self) -> web.Response:
         """There is nothing at this address."""
         context: dict[str, object] = {
@@ -94,6 +122,11 @@ def explain(failure: ClientError | TimeoutError) -> tuple[str, str, int]:
     if isinstance(failure, Refused):
         if failure.reason.endswith("_NOT_FOUND") or failure.reason == "INVALID_ID":
             return _("There is no such page"), failure.message, HTTPStatus.NOT_FOUND
+        if failure.reason == "UNAUTHENTICATED":
+            message = _("You are no longer logged in.")
+            return _("Log in again"), message, HTTPStatus.UNAUTHORIZED
+        if failure.reason == "ROLE_REQUIRED":
+            return _("Your role does not allow this"), failure.message, HTTPStatus.FORBIDDEN
         status = _STATUSES.get(type(failure), HTTPStatus.BAD_GATEWAY)
         status = HTTPStatus.SERVICE_UNAVAILABLE if failure.is_transient else status
         return _("The metadata server refused"), f"{failure.reason}: {failure.message}", status

@@ -7,6 +7,7 @@ from http import HTTPMethod
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from webui.access.person import STRANGER, Person
 from webui.frame.moment import PastMoment, past_moment
 from webui.navigation import section_of
 from webui.translation import _
@@ -28,6 +29,7 @@ class Visit:
         theme: one of THEMES.
         past: the moment that is looked at; None: now.
         now: this page, as it is now.
+        person: whom it is made for.
     """
 
     section: str = ""
@@ -35,6 +37,7 @@ class Visit:
     theme: str = THEMES[0]
     past: PastMoment | None = None
     now: str = "/"
+    person: Person = STRANGER
 
     @property
     def as_of(self) -> str:
@@ -51,6 +54,11 @@ def current_visit() -> Visit:
     return _VISIT.get()
 
 
+def begin_visit(visit: Visit) -> None:
+    """What is drawn from now on is drawn for this one."""
+    _VISIT.set(visit)
+
+
 @web.middleware
 async def note_visit(request: web.Request, handler: Handler) -> web.StreamResponse:
     theme = request.cookies.get(THEME_COOKIE, "")
@@ -61,7 +69,7 @@ async def note_visit(request: web.Request, handler: Handler) -> web.StreamRespon
         past=past_moment(request.query.get("as_of", "")),
         now=str(request.rel_url.without_query_params("as_of", "page", "trail")),
     )
-    _VISIT.set(visit)
+    begin_visit(visit)
     if visit.past and request.method not in SAFE and request.path not in _CHANGES_NOTHING:
         raise web.HTTPConflict(
             text=_("This page shows the past, which nobody can change. Go back to now first.")

@@ -1,9 +1,11 @@
 """Server-sent events: the hub's news, written to one browser for as long as it listens."""
 
 import asyncio
+import time
 
 from aiohttp import web
 
+from webui.access.admission import ADMISSION, Admission
 from webui.live.hub import Hub, HubFull, Message, Viewer
 from webui.translation import _
 
@@ -13,9 +15,12 @@ ALIVE_SECONDS = 2.0
 WRITE_SECONDS = 15.0
 # A browser waits so long, in ms, before it comes back.
 RETRY_MS = 1000
+# Whoever listens is asked for again so often, in s: tokens end, and people go.
+CHECK_SECONDS = 5.0
 
 HUB = web.AppKey("hub", Hub)
 _ALIVE = Message("alive", "")
+_OUT = Message("out", "")
 
 
 async def events(request: web.Request) -> web.StreamResponse:
@@ -32,7 +37,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         with hub.viewer(picture_id) as viewer:
             await response.prepare(request)
             await response.write(f"retry: {RETRY_MS}\n\n".encode())
-            await _write_news(hub, viewer, response)
+            await _write_news(hub, viewer, response, request.app[ADMISSION])
     except HubFull:
         raise web.HTTPServiceUnavailable(
             text=_("Too many browsers are listening; MDS_WEB_BROWSERS allows more."),
@@ -45,8 +50,16 @@ async def events(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def _write_news(hub: Hub, viewer: Viewer, response: web.StreamResponse) -> None:
+async def _write_news(
+    hub: Hub, viewer: Viewer, response: web.StreamResponse, admission: Admission
+) -> None:
+    checked = time.monotonic()
     while True:
+        if time.monotonic() - checked > CHECK_SECONDS:
+            checked = time.monotonic()
+            if not await admission.may_go_on():
+                await response.write(_OUT.encoded)
+                return
         try:
             async with asyncio.timeout(ALIVE_SECONDS):
                 messages = await hub.next(viewer)

@@ -1,6 +1,7 @@
 // Keeps the page as the server draws it. Without this script the page is the same, only that it
 // is as of when it was loaded.
 
+import { askWhetherLoggedIn, loggedIn, loggedOut } from "./access.js";
 import { beat, showAges } from "./ages.js";
 import { refresh } from "./islands.js";
 import { arrange, morph, parse } from "./morph.js";
@@ -24,7 +25,10 @@ let hiding = 0;
 function connect() {
   source?.close();
   source = new EventSource(`/events?picture=${encodeURIComponent(picture)}`);
-  source.onopen = heard;
+  source.onopen = () => {
+    heard();
+    loggedIn();
+  };
   source.onerror = () => {
     brokenSince ??= performance.now();
     // After a refusal the browser does not come back by itself.
@@ -34,6 +38,7 @@ function connect() {
   source.addEventListener("pulse", ({ data }) => {
     heard();
     beat(JSON.parse(data));
+  source.addEventListener("out", () => loggedOut());
   });
   source.addEventListener("picture", ({ data, lastEventId }) => {
     heard();

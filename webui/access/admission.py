@@ -1,0 +1,99 @@
+"""Before each request: whom it is made for. Without a good token, the log-in page comes instead."""
+
+from dataclasses import replace
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from control_units.client import ClientError
+from webui.access.callers import Callers, NotLoggedIn
+from webui.access.cookie import delete_cookie, token_in
+from webui.access.entrance import Entrance
+from webui.access.log_in import LogIn, asks_for_a_page, typed_in
+from webui.access.shown import show_token, shown_token
+from webui.site import Site
+from webui.translation import _
+from webui.visit import SAFE, begin_visit, current_visit
+
+log = structlog.get_logger()
+
+# Whoever asks may have them: how one logs in, what pages look like, and whether we live.
+OPEN = ("/login", "/static/", "/healthz/")
+UNAUTHORIZED = web.HTTPUnauthorized.status_code
+
+
+class Admission:
+    """Knows for whom a request is made, or who has to say so first."""
+
+    def __init__(self, site: Site, callers: Callers, entrance: Entrance, log_in: LogIn) -> None:
+        self._site = site
+        self._callers = callers
+        self._entrance = entrance
+        self._log_in = log_in
+
+    def middleware(self) -> Middleware:
+        @web.middleware
+        async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if request.path.startswith(OPEN):
+                return await handler(request)
+            show_token(token_in(self._entrance, request))
+            try:
+                person = await self._callers.who(shown_token())
+            except NotLoggedIn as refused:
+                return await self._to_log_in(request, refused.reason)
+            except ClientError as failure:
+                return self._site.refused(failure, whole=asks_for_a_page(request))
+            begin_visit(replace(current_visit(), person=person))
+            if self._entrance.must_ask and not person.authenticated:
+                return self._closed()
+            return await self._answered(request, handler)
+
+        return admit
+
+    async def may_go_on(self) -> bool:
+        """For what lasts longer than a request: whether it would be let in now."""
+        try:
+            person = await self._callers.who(shown_token())
+        except NotLoggedIn:
+            return False
+        except ClientError:
+            return True  # nobody can be logged out while nobody answers
+        return person.authenticated or not self._entrance.must_ask
+
+    async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        if response.status != UNAUTHORIZED or response.prepared:
+            return response
+        # The server refused a token that was good some seconds ago.
+        self._callers.forget(shown_token())
+        return await self._to_log_in(request, _("You are no longer logged in."))
+
+    async def _to_log_in(self, request: web.Request, reason: str) -> web.StreamResponse:
+        """The log-in page; a part of a page only learns that it is needed. A form that was sent
+        is kept in it."""
+        had_one = bool(shown_token())
+        show_token("")
+        if asks_for_a_page(request):
+            typed = None if request.method in SAFE else await typed_in(request, is_known=had_one)
+            problem = reason if had_one else ""
+            response = self._log_in.page(request, problem=problem, typed=typed)
+        else:
+            response = web.Response(text=_("You are not logged in.") + "\n", status=UNAUTHORIZED)
+        if had_one:
+            delete_cookie(self._entrance, request, response)
+        return response
+
+    def _closed(self) -> web.Response:
+        log.error("closed", reason="others can reach this page, and the server asks nobody")
+        context: dict[str, object] = {
+            "title": _("This page is closed"),
+            "message": _(
+                "Others can reach it, and the metadata server asks nobody who they are. Whoever "
+                "runs it sets MDS_AUTHENTICATION=token there, or MDS_INSECURE=1 here."
+            ),
+        }
+        return self._log_in.closed(context)
+
+
+ADMISSION = web.AppKey("admission", Admission)

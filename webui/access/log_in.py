@@ -1,0 +1,182 @@
+"""`/login` and `/logout`: a token is pasted once, and kept in a cookie."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+
+from control_units.client import ClientError
+from control_units.client.tokens import is_sendable
+from webui.access.attempts import Attempts, TooMany
+from webui.access.callers import Callers, NotLoggedIn
+from webui.access.cookie import delete_cookie, set_cookie, token_in
+from webui.access.entrance import Entrance
+from webui.access.person import Person
+from webui.frame.pages import own_address
+from webui.site import Site, explain
+from webui.translation import _
+from webui.visit import SAFE, current_visit
+
+log = structlog.get_logger()
+
+# What somebody typed is kept in the log-in page up to so many bytes; whoever had no token is no
+# user who has been working here.
+MOST_TYPED = 20 * 1024 * 1024
+MOST_TYPED_BY_STRANGERS = 1024 * 1024
+
+Typed = Sequence[tuple[str, str]]
+
+
+class LogIn:
+    """Handlers, and the page itself for whoever is asked on the way to another one."""
+
+    def __init__(self, site: Site, callers: Callers, entrance: Entrance) -> None:
+        self._site = site
+        self._callers = callers
+        self._entrance = entrance
+        self._attempts = Attempts()
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/login", self.ask),
+            web.post("/login", self.log_in),
+            web.post("/logout", self.log_out),
+            web.get("/access", self.access),
+        ]
+
+    def page(
+        self,
+        request: web.Request,
+        *,
+        problem: str = "",
+        typed: Typed | None = None,
+    ) -> web.Response:
+        """In the place of the page that was asked for, which comes afterwards.
+
+        Args:
+            typed: what was sent there; None: nothing, or what cannot be kept.
+        """
+        is_lost = typed is None and request.method not in SAFE
+        then = "/" if is_lost else request.path_qs
+        kept = "" if typed is None else json.dumps(typed)
+        return self._drawn(then, problem, kept, HTTPStatus.UNAUTHORIZED)
+
+    def closed(self, context: dict[str, object]) -> web.Response:
+        text = self._site.environment.get_template("access/closed.html").render(context)
+        return web.Response(
+            text=text, content_type="text/html", status=HTTPStatus.SERVICE_UNAVAILABLE
+        )
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """`GET /login?next=…`"""
+        then = own_address(request.query.get("next", "/"))
+        try:
+            await self._callers.who(token_in(self._entrance, request))
+        except (NotLoggedIn, ClientError):
+            return self._drawn(then, "", "", HTTPStatus.OK)
+        raise web.HTTPSeeOther(then)
+
+    async def log_in(self, request: web.Request) -> web.Response:
+        """`POST /login`"""
+        form = await request.clone(client_max_size=2 * MOST_TYPED).post()
+        then, typed = own_address(str(form.get("next", "/"))), str(form.get("typed", ""))
+        token = "".join(str(form.get("token", "")).split())
+        address = self._entrance.address_of(request)
+        try:
+            await asyncio.sleep(self._attempts.begin(address))
+            person = await self._person(token)
+        except TooMany as many:
+            problem = _("There were too many attempts. Try again in %d s.") % (many.seconds + 1)
+            return self._drawn(then, problem, typed, HTTPStatus.TOO_MANY_REQUESTS)
+        except NotLoggedIn as refused:
+            log.warning("log_in_refused", address=address)
+            return self._drawn(then, refused.reason, typed, HTTPStatus.UNAUTHORIZED)
+        except ClientError as failure:
+            _title, message, status = explain(failure)
+            return self._drawn(then, message, typed, status)
+        self._attempts.succeeded(address)
+        log.info("logged_in", principal=person.name, token=person.token, address=address)
+        response = self._after(then, typed, person)
+        keep = form.get("keep") == "on"
+        set_cookie(self._entrance, request, response, token, person, keep=keep)
+        return response
+
+    async def log_out(self, request: web.Request) -> web.Response:
+        """`POST /logout`: this browser forgets the token, which stays good."""
+        response = see_other("/login")
+        delete_cookie(self._entrance, request, response)
+        return response
+
+    async def access(self, _request: web.Request) -> web.Response:
+        """`GET /access`: by its status, whether one is logged in, for scripts."""
+        return web.Response(text=current_visit().person.role_word + "\n")
+
+    async def _person(self, token: str) -> Person:
+        if not is_sendable(token):
+            raise NotLoggedIn(_("This is no token: one looks like mds_…"))
+        person = await self._callers.who(token)
+        if not person.name:
+            raise NotLoggedIn(_("The metadata server does not answer. Try again."))
+        return person
+
+    def _after(self, then: str, typed: str, person: Person) -> web.Response:
+        """Where one wanted to go; what was typed is shown, and sent by whoever typed it."""
+        fields = _fields(typed)
+        if fields is None:
+            return see_other(then)
+        context = {"fields": fields, "action": then, "person": person}
+        text = self._site.environment.get_template("access/typed.html").render(context)
+        return web.Response(text=text, content_type="text/html")
+
+    def _drawn(self, then: str, problem: str, typed: str, status: int) -> web.Response:
+        context: dict[str, object] = {"then": then, "problem": problem, "typed": typed}
+        text = self._site.environment.get_template("access/login.html").render(context)
+        response = web.Response(text=text, content_type="text/html", status=status)
+        if status == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = 'Bearer realm="mds"'
+        return response
+
+
+def asks_for_a_page(request: web.Request) -> bool:
+    """Whether a browser shows the answer by itself; scripts put theirs into a page."""
+    if mode := request.headers.get("Sec-Fetch-Mode"):
+        return mode == "navigate"
+    return (
+        request.path != "/events"
+        and "fragment" not in request.query
+        and request.headers.get("HX-Request") != "true"
+    )
+
+
+async def typed_in(request: web.Request, *, is_known: bool) -> Typed | None:
+    """The fields of a form that was sent, without files; None where they are no form, or too
+    much to be kept in a page.
+
+    Args:
+        is_known: they were logged in before.
+    """
+    most = MOST_TYPED if is_known else MOST_TYPED_BY_STRANGERS
+    if request.content_type not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+        return None if request.can_read_body else []
+    # What a handler has read already stays there.
+    unread = request if request.content.at_eof() else request.clone(client_max_size=most)
+    try:
+        posted = await unread.post()
+    except web.HTTPRequestEntityTooLarge:
+        return None
+    return [(name, value) for name, value in posted.items() if isinstance(value, str)]
+
+
+def see_other(address: str) -> web.Response:
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": address})
+
+
+def _fields(typed: str) -> list[tuple[str, str]] | None:
+    """What our own page kept; None: nothing."""
+    try:
+        return [(str(name), str(value)) for name, value in json.loads(typed)]
+    except (TypeError, ValueError):
+        return None
