@@ -109,10 +109,10 @@ async def test_a_draft_is_edited_and_no_unit_uses_it_before_it_is_published(
         "attributes[current].maximum": "60",
         "attributes[slit[mm]].unit": "mm",
         "attributes[stby].remove": "1",
-        "attributes[+].name": "polarity",
-        "attributes[+].type": "INT8",
-        "attributes[+].direction": "INPUT",
-        "attributes[+].default_value": "1",
+        "attributes[+1].name": "polarity",
+        "attributes[+1].type": "INT8",
+        "attributes[+1].direction": "INPUT",
+        "attributes[+1].default_value": "1",
         "parameters[ramp].default_value": "7",
     }
     text = await submit(site, form, changed=changed)
@@ -131,7 +131,7 @@ async def test_a_template_too_is_wrong_beside_its_field_and_shared_field_by_fiel
     client: Client, site: Site
 ) -> None:
     form = form_in(await site.text(f"{PAGE}/edit"), f"{PAGE}/edit")
-    changed = {"attributes[current].maximum": "a lot", "attributes[+].name": "polarity"}
+    changed = {"attributes[current].maximum": "a lot", "attributes[+1].name": "polarity"}
     text = await submit(site, form, changed=changed, status=422)
     assert "right would be a number" in text
     again = form_in(text, f"{PAGE}/edit")

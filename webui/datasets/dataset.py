@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from mds.v1 import (
     configuration_pb2,
@@ -24,6 +24,9 @@ _SETTABLE = (dataset_pb2.DIRECTION_INPUT, dataset_pb2.DIRECTION_BIDIRECTIONAL)
 _WHOLE = frozenset(range(dataset_pb2.VALUE_TYPE_INT8, dataset_pb2.VALUE_TYPE_UINT64 + 1))
 _REAL = frozenset({dataset_pb2.VALUE_TYPE_FLOAT, dataset_pb2.VALUE_TYPE_DOUBLE})
 _LONG = frozenset({dataset_pb2.VALUE_TYPE_JSON, dataset_pb2.VALUE_TYPE_BYTES})
+
+# Of what nobody has said, no time is told.
+_NO_DAY = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +51,20 @@ class Value:
 
     Attributes:
         path: of the unit's own field for it.
-        own: what the unit itself says; empty: nothing.
+        own: what the unit itself says; None: nothing.
         beneath: what it uses when it says nothing itself; empty: nothing.
         origin: None: nothing says anything of it.
     """
 
     path: str
     text: str
-    own: str
+    own: str | None
     beneath: str
     origin: Origin | None
 
     @property
     def is_own(self) -> bool:
-        return bool(self.origin and self.own)
+        return self.own is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,58 @@ def dataset_of(
     return Dataset(
         attributes=tuple(sorted(rows, key=lambda row: not row.can_be_set)),
         parameters=tuple(_parameter(each, told, today) for each in template.parameters),
+    )
+
+
+def dataset_of_template(template: template_pb2.Template, today: datetime) -> Dataset:
+    """What a unit of a template would have that says nothing itself and never ran."""
+    values = [
+        (f"attributes[{each.name}].{facet}", getattr(each, facet))
+        for each in template.attributes
+        for facet in FACETS
+    ]
+    values += [(parameter_path(each.name), each.default_value) for each in template.parameters]
+    explanation = explanation_pb2.Explanation()
+    for path, value in values:
+        if value:
+            explained = explanation.values.add(path=path, value=value)
+            explained.layers.add(
+                layer=explanation_pb2.LAYER_TEMPLATE,
+                value=value,
+                source=template.name,
+                version=template.version,
+            )
+    configuration = configuration_pb2.Configuration(attributes=template.attributes)
+    return dataset_of(configuration, explanation, template, today)
+
+
+def with_strangers(dataset: Dataset, fields: Mapping[str, str]) -> Dataset:
+    """And what is said of attributes and parameters that are not there: it can be taken back."""
+    named = {
+        kind: [each.name for each in rows]
+        for kind, rows in (("overrides", dataset.attributes), ("parameters", dataset.parameters))
+    }
+    strange: dict[str, list[str]] = {kind: [] for kind in named}
+    for path, text in fields.items():
+        kind, sign, rest = path.partition("[")
+        name = rest.rpartition("]")[0]
+        if text and sign and kind in named and name not in (*named[kind], *strange[kind]):
+            strange[kind].append(name)
+    return Dataset(
+        attributes=(*dataset.attributes, *map(_strange_attribute, strange["overrides"])),
+        parameters=(*dataset.parameters, *map(_strange_parameter, strange["parameters"])),
+    )
+
+
+def _strange_attribute(name: str) -> Row:
+    return _attribute(
+        dataset_pb2.Attribute(name=name, description=_("not in its template")), {}, _NO_DAY
+    )
+
+
+def _strange_parameter(name: str) -> Row:
+    return _parameter(
+        parameter_pb2.Parameter(name=name, description=_("not in its template")), {}, _NO_DAY
     )
 
 
@@ -177,13 +232,13 @@ def range_text(limited: dataset_pb2.Attribute | parameter_pb2.Parameter) -> str:
 
 def _value(told: explanation_pb2.ExplainedValue | None, path: str, today: datetime) -> Value:
     if told is None:
-        return Value(path=path, text="", own="", beneath="", origin=None)
+        return Value(path=path, text="", own=None, beneath="", origin=None)
     own = [layer.value for layer in told.layers if layer.layer == _OWN]
     beneath = [layer.value for layer in told.layers if layer.layer != _OWN]
     return Value(
         path=path,
         text=told.value,
-        own="".join(own[-1:]),
+        own=own[-1] if own else None,
         beneath="".join(beneath[-1:]),
         origin=_origin(told.layers, today),
     )

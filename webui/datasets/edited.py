@@ -50,7 +50,7 @@ class Edited(Protocol[R]):
         """
         ...
 
-    def problem_of(self, field: str, description: str, sent: R) -> Problem:
+    def problem_of(self, field: str, description: str, sent: R, /) -> Problem:
         """A violation as the form has it."""
         ...
 
@@ -70,6 +70,6 @@ class Edited(Protocol[R]):
         """Sends one that is not there yet."""
         ...
 
-    async def surroundings(self, resource: R, form: Form) -> dict[str, object]:
+    async def surroundings(self, resource: R, form: Form, /) -> dict[str, object]:
         """What the form shows besides the fields."""
         ...

@@ -1,18 +1,15 @@
 """Editing what is declared, by a form. Nothing that was typed is lost, whatever the server says."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from http import HTTPStatus
 from typing import Generic
 
 from aiohttp import web
 
-from control_units.client import ClientError, NotFound, Refused, Stale
+from control_units.client import ClientError, NotFound, Stale
 from webui.datasets.declaration import changed_fields
 from webui.datasets.drawing import Drawing, Place
 from webui.datasets.edited import Edited, R
-from webui.datasets.form import Form, new_request_id
+from webui.datasets.form import Form
 from webui.datasets.server_edited import EditedServers
 from webui.datasets.template_edited import EditedTemplates
 from webui.datasets.texts import Misread
@@ -37,21 +34,6 @@ def _routes(pages: "EditPages[R]", collection: str) -> list[web.RouteDef]:
     return [web.get(path, pages.edit), web.post(path, pages.save)]
 
 
-@dataclass(frozen=True, slots=True)
-class Edit(Generic[R]):
-    """A change on its way.
-
-    Attributes:
-        base: as it was read.
-        sent: as it shall be, with the etag that was read.
-        mask: what of it is sent.
-    """
-
-    base: R
-    sent: R
-    mask: Sequence[str]
-
-
 class EditPages(Generic[R]):
     """Handlers. Each holds nothing but what it draws."""
 
@@ -74,57 +56,41 @@ class EditPages(Generic[R]):
     async def save(self, request: web.Request) -> web.Response:
         """`POST /{name}/edit`: leads to the resource, or shows what stands against it."""
         posted = await request.post()
-        name = f"{self._edited.collection}/{request.match_info['id']}"
+        place = self._place(f"{self._edited.collection}/{request.match_info['id']}")
         form = Form.sent(posted.items(), self._edited.is_field)
-        base: R | None = None
-        edit: Edit[R] | None = None
         try:
             async with asyncio.timeout(READ_SECONDS):
-                base = await self._edited.read(id_of(name), form.revision)
-                if REDRAW in posted:
-                    return await self._drawing.form(self._place(name), base, form)
-                typed = changed_fields(self._edited.fields_of(base), form.fields)
-                edit = Edit(base, *self._edited.changed(base, form, typed))
-                saved = await self._written(edit, form)
-        except Misread as wrong:
-            return await self._again(name, form, base, self._drawing.problems(wrong, None))
+                base = await self._edited.read(id_of(place.name), form.revision)
         except (ClientError, TimeoutError) as failure:
-            return await self._refused(name, form, edit, failure)
-        written = saved.revision > edit.base.revision
-        query = f"?saved={saved.revision}" if written else ""
+            return self._drawing.rescue(place, form, failure)
+        if REDRAW in posted:
+            return await self._drawing.again(place, base, form)
+        typed = changed_fields(self._edited.fields_of(base), form.fields)
+        try:
+            sent, mask = self._edited.changed(base, form, typed)
+        except Misread as wrong:
+            return await self._drawing.again(place, base, form, failure=wrong)
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                saved = await self._edited.write(sent, mask, form) if mask else base
+        except (ClientError, TimeoutError) as failure:
+            return await self._refused(place, form, base, sent, failure)
+        query = f"?saved={saved.revision}" if saved.revision > base.revision else ""
         raise web.HTTPSeeOther(page_of(saved.name) + query)
 
     def _place(self, name: str) -> Place:
         return Place(name, f"{page_of(name)}/edit")
 
-    async def _written(self, edit: Edit[R], form: Form) -> R:
-        if not edit.mask:
-            return edit.base
-        return await self._edited.write(edit.sent, edit.mask, form)
-
     async def _refused(
-        self, name: str, form: Form, edit: Edit[R] | None, failure: ClientError | TimeoutError
+        self, place: Place, form: Form, base: R, sent: R, failure: ClientError | TimeoutError
     ) -> web.Response:
         try:
             async with asyncio.timeout(READ_SECONDS):
-                if isinstance(failure, Stale) and edit is not None:
-                    now = await self._edited.read(id_of(name))
-                    return self._drawing.conflict(edit.base, form, now, failure)
-                if isinstance(failure, NotFound) and not failure.violations:
-                    return self._drawing.gone(self._place(name), form)
+                if isinstance(failure, Stale):
+                    now = await self._edited.read(id_of(place.name))
+                    return self._drawing.conflict(base, form, now, failure)
         except (ClientError, TimeoutError) as second:
             failure = second
-        if isinstance(failure, Refused) and not failure.is_transient and edit is not None:
-            told = self._drawing.problems(failure, edit.sent)
-            return await self._again(name, form, edit.base, told, failure)
-        return self._drawing.rescue(self._place(name), form, failure)
-
-    async def _again(
-        self,
-        name: str,
-        form: Form,
-        base: R | None,
-        problems: Sequence[Problem],
-        failure: ClientError | TimeoutError | None = None,
-    ) -> web.Response:
-        """The form with what is wrong; what is sent next is another intent."""
+        if isinstance(failure, NotFound) and not failure.violations:
+            return self._drawing.gone(place, form)
+        return await self._drawing.again(place, base, form, failure=failure, sent=sent)

@@ -3,13 +3,23 @@
 from collections.abc import Mapping, Sequence
 
 from google.protobuf.field_mask_pb2 import FieldMask
-from mds.v1.template_pb2 import Template, UpdateTemplateRequest, VersionState
+from mds.v1.template_pb2 import (
+    CreateTemplateRequest,
+    Template,
+    UpdateTemplateRequest,
+    VersionState,
+)
 
 from control_units.client import Client
 from webui.datasets import template_declaration as declaration
 from webui.datasets.form import Form
 from webui.datasets.problem import Problem
+from webui.datasets.slots import keyed, new_keys
+from webui.datasets.texts import without
 from webui.translation import _
+
+DRAFT = VersionState.VERSION_STATE_DRAFT
+_OF_ITS_OWN = ("etag", "create_time", "update_time", "version", "versions")
 
 
 class EditedTemplates:
@@ -24,6 +34,10 @@ class EditedTemplates:
     @property
     def title(self) -> str:
         return _("Edit template")
+
+    @property
+    def new_title(self) -> str:
+        return _("New template")
 
     def is_field(self, path: str) -> bool:
         return declaration.is_field(path)
@@ -42,11 +56,16 @@ class EditedTemplates:
         template.CopyFrom(base)
         template.etag = form.etag
         mask = declaration.declare(template, changed)
-        template.version_state = VersionState.VERSION_STATE_DRAFT
+        template.version_state = DRAFT
         return template, [*mask, "version_state"] if mask else []
 
     def problem_of(self, field: str, description: str, sent: Template) -> Problem:
         return declaration.problem_of(field, description, sent)
+
+    def fresh(self, like: Template | None) -> Template:
+        template = without(like, _OF_ITS_OWN) if like else Template()
+        template.version_state = DRAFT
+        return template
 
     async def read(self, id: str, as_of: str = "") -> Template:
         return await self._client.templates.get(id, as_of=as_of)
@@ -61,16 +80,21 @@ class EditedTemplates:
             )
         )
 
-    async def surroundings(self, template: Template) -> dict[str, object]:
+    async def create(self, template: Template, form: Form) -> Template:
+        return await self._client.templates.CreateTemplate(
+            CreateTemplateRequest(template=template, request_id=form.request_id, reason=form.reason)
+        )
+
+    async def surroundings(self, template: Template, form: Form) -> dict[str, object]:
         return {
             "template": template,
-            "slots": {
-                "attributes": [each.name for each in template.attributes],
-                "parameters": [each.name for each in template.parameters],
+            "slots": {slots.field: slots for slots in declaration.SLOTS},
+            "keys": {
+                slots.field: [
+                    *keyed(getattr(template, slots.field)),
+                    *new_keys(form.fields, slots),
+                ]
+                for slots in declaration.SLOTS
             },
-            "facets": declaration.FACETS,
-            "enums": {
-                facet: [name.removeprefix(prefix) for name, each in names.items() if each.number]
-                for facet, (prefix, names) in declaration.ENUMS.items()
-            },
+            "enums": declaration.ENUMS,
         }

@@ -7,18 +7,25 @@ from datetime import UTC, datetime
 from google.protobuf.field_mask_pb2 import FieldMask
 from mds.v1.control_unit_pb2 import (
     ControlUnit,
+    CreateControlUnitRequest,
     ExplainConfigurationRequest,
     GetConfigurationRequest,
     UpdateControlUnitRequest,
 )
-from mds.v1.template_pb2 import GetTemplateRequest
+from mds.v1.template_pb2 import GetTemplateRequest, Template, VersionState
 
-from control_units.client import Client
+from control_units.client import Client, NotFound
 from webui.datasets import declaration
-from webui.datasets.dataset import Dataset, dataset_of
+from webui.datasets.dataset import Dataset, dataset_of, dataset_of_template, with_strangers
 from webui.datasets.form import Form
 from webui.datasets.problem import Problem
+from webui.datasets.slots import DRIVERS, keyed, new_keys
+from webui.datasets.texts import put_text, without
 from webui.translation import _
+
+# What nobody wants of a new unit, though it is made like another one.
+_OF_ITS_OWN = ("etag", "create_time", "update_time", "generation", "desired_state", "recover_count")
+DESIRABLE = ("RUNNING", "STOPPED", "INITIALIZED", "LOADED", "UNLOADED")
 
 
 class EditedUnits:
@@ -33,6 +40,10 @@ class EditedUnits:
     @property
     def title(self) -> str:
         return _("Edit control unit")
+
+    @property
+    def new_title(self) -> str:
+        return _("New control unit")
 
     def is_field(self, path: str) -> bool:
         return declaration.is_field(path)
@@ -54,6 +65,9 @@ class EditedUnits:
     def problem_of(self, field: str, description: str, sent: ControlUnit) -> Problem:
         return declaration.problem_of(field, description, sent)
 
+    def fresh(self, like: ControlUnit | None) -> ControlUnit:
+        return without(like, _OF_ITS_OWN) if like else ControlUnit()
+
     async def read(self, id: str, as_of: str = "") -> ControlUnit:
         return await self._client.control_units.get(id, as_of=as_of)
 
@@ -67,8 +81,67 @@ class EditedUnits:
             )
         )
 
-    async def surroundings(self, unit: ControlUnit) -> dict[str, object]:
-        return {"dataset": await dataset_for(self._client, unit)}
+    async def create(self, unit: ControlUnit, form: Form) -> ControlUnit:
+        return await self._client.control_units.CreateControlUnit(
+            CreateControlUnitRequest(
+                control_unit=unit, request_id=form.request_id, reason=form.reason
+            )
+        )
+
+    async def surroundings(self, unit: ControlUnit, form: Form) -> dict[str, object]:
+        """Fields as they are of the template that stands in the form."""
+        asked = ControlUnit()
+        for path in ("template", "template_version"):
+            collection = declaration.PLAIN.collections.get(path, "")
+            put_text(asked, path, form.fields.get(path, ""), collection=collection)
+        template = await self._template(asked)
+        same = ("template", "template_version")
+        if template is None:
+            dataset = Dataset((), ())
+        elif unit.etag and all(getattr(unit, each) == getattr(asked, each) for each in same):
+            dataset = await dataset_for(self._client, unit)
+        else:
+            dataset = dataset_of_template(template, datetime.now(UTC))
+        known = [*template.drivers, *template.alternative_drivers] if template else []
+        return {
+            "dataset": with_strangers(dataset, form.fields),
+            "chosen_template": template,
+            "versions": published_versions(template) if template else [],
+            "desirable": DESIRABLE,
+            "drivers": [*keyed(unit.drivers), *new_keys(form.fields, DRIVERS)],
+            "known_drivers": sorted({each.name for each in known}),
+            "template_drivers": [each.name for each in template.drivers] if template else [],
+            "driver_slots": DRIVERS,
+        }
+
+    async def _template(self, asked: ControlUnit) -> Template | None:
+        """None: there is none, or none has been said."""
+        if not asked.template:
+            return None
+        try:
+            newest = await self._client.templates.GetTemplate(
+                GetTemplateRequest(name=asked.template)
+            )
+            number = asked.template_version or next(iter(published_versions(newest)), 0)
+            if number in (0, newest.version):
+                return newest
+            shown = await self._client.templates.GetTemplate(
+                GetTemplateRequest(name=asked.template, version=number)
+            )
+        except NotFound:
+            return None
+        del shown.versions[:]
+        shown.versions.extend(newest.versions)
+        return shown
+
+
+def published_versions(template: Template) -> list[int]:
+    """Those that a unit may begin to use, newest first."""
+    return [
+        mark.version
+        for mark in reversed(template.versions)
+        if mark.version_state == VersionState.VERSION_STATE_PUBLISHED
+    ]
 
 
 async def dataset_for(client: Client, unit: ControlUnit, *, as_of: str = "") -> Dataset:

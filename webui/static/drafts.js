@@ -5,13 +5,22 @@
 const PREFIX = "draft ";
 
 function fieldsOf(form) {
-  return [...form.elements].filter((each) => each.name && each.type !== "hidden" && each.type !== "radio");
+  return [...form.elements].filter((each) => each.name && each.form && !["hidden", "radio", "submit"].includes(each.type));
+}
+
+function stateOf(field) {
+  return field.type === "checkbox" ? String(field.checked) : field.value;
+}
+
+function put(field, state) {
+  if (field.type === "checkbox") field.checked = state === "true";
+  else field.value = state;
 }
 
 function keep(form) {
   const typed = {};
   for (const field of fieldsOf(form)) {
-    if (field.value !== drawn.get(field)) typed[field.name] = field.value;
+    if (stateOf(field) !== drawn.get(field)) typed[field.name] = stateOf(field);
   }
   const key = PREFIX + form.dataset.draft;
   if (Object.keys(typed).length) sessionStorage.setItem(key, JSON.stringify(typed));
@@ -21,11 +30,11 @@ function keep(form) {
 function restore(form) {
   const kept = sessionStorage.getItem(PREFIX + form.dataset.draft);
   if (!kept) return;
+  const typed = JSON.parse(kept);
   let count = 0;
-  for (const [name, value] of Object.entries(JSON.parse(kept))) {
-    const field = form.elements.namedItem(name);
-    if (!field || field.value === value) continue;
-    field.value = value;
+  for (const field of fieldsOf(form)) {
+    if (!(field.name in typed) || stateOf(field) === typed[field.name]) continue;
+    put(field, typed[field.name]);
     field.closest("details")?.setAttribute("open", "");
     count += 1;
   }
@@ -37,14 +46,14 @@ function say(form) {
   if (note) note.hidden = false;
   note?.querySelector("button").addEventListener("click", () => {
     sessionStorage.removeItem(PREFIX + form.dataset.draft);
-    for (const field of fieldsOf(form)) field.value = drawn.get(field);
+    for (const field of fieldsOf(form)) put(field, drawn.get(field));
     note.hidden = true;
   });
 }
 
 const drawn = new Map(); // field → what the server drew
 for (const form of document.querySelectorAll("form[data-draft]")) {
-  for (const field of fieldsOf(form)) drawn.set(field, field.value);
+  for (const field of fieldsOf(form)) drawn.set(field, stateOf(field));
   restore(form);
   form.addEventListener("input", () => keep(form));
   for (const link of form.querySelectorAll("[data-forget]")) {
@@ -52,10 +61,12 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
   }
 }
 
-// A page that says that something was saved: the drafts of what it shows are done with.
+// A page that says that something was saved: the drafts of what it shows are done with, and of
+// something new of its kind.
 if (document.querySelector("[data-saved]")) {
-  const shown = document.querySelector("h1[data-shows]")?.dataset.shows;
+  const shown = document.querySelector("h1[data-shows]")?.dataset.shows ?? "";
+  const fresh = `${shown.split("/")[0]}/new`;
   for (const key of Object.keys(sessionStorage)) {
-    if (key.startsWith(`${PREFIX}${shown} `)) sessionStorage.removeItem(key);
+    if ([shown, fresh].some((name) => key.startsWith(`${PREFIX}${name} `))) sessionStorage.removeItem(key);
   }
 }
