@@ -243,3 +243,23 @@ async def test_units_whose_files_name_no_version_follow_their_template(
     await mds("apply", str(folder), "--yes")
     versions = told(await mds("template", "versions", TEMPLATE, "-o", "json"))
     assert [(each["version"], each["units"]) for each in versions] == [("1", "0"), ("2", "3")]
+
+
+async def test_a_table_changes_fields_of_units_and_names_its_cells(
+    mds: Mds, folder: Path, tmp_path: Path
+) -> None:
+    await mds("apply", str(folder), "--yes")
+    table = tmp_path / "magnets.csv"
+    table.write_text("id;current;current.maximum;label:rack\nLAB/A;12,5;;A4\nLAB/B;60;50;\n")
+    ended = await mds("apply", str(table), "--yes")
+    assert ended.code == 1
+    assert f"{table}:2 row 2, column current" in ended.out
+    assert f"{table}:3 row 3, column current" in ended.out
+    table.write_text("id;current;current.maximum;label:rack\nLAB/A;12.5;;A4\nLAB/B;;(clear);\n")
+    ended = await mds("apply", str(table), "--yes")
+    assert ended.code == 0, ended.out
+    assert "not set → A4" in ended.out
+    written = (await mds("export", "-o", "csv")).out
+    assert written.splitlines()[0].endswith("label:rack,current,current.maximum")
+    again = await mds("apply", "-", "--dry-run", stdin=written.encode())
+    assert "3 as they are" in again.out

@@ -11,7 +11,6 @@ from mds.v1.dataset_pb2 import AttributeOverride
 from mds.v1.state_pb2 import STATE_RUNNING, STATE_UNSPECIFIED
 
 from control_units.importers.any_file import is_table, read_any
-from control_units.importers.findings import Reading
 from control_units.importers.tables import Sheet, merged, read_table, table_writer
 from control_units.importers.tables.cells import written
 from control_units.importers.tables.columns import PLAIN, READ_ONLY, head_of, meaning_of
@@ -33,8 +32,7 @@ def magnet(id: str = "RING/MAG/Q1") -> ControlUnit:
 
 
 def sheet_of(text: str) -> Sheet:
-    sheet = read_any("", text.encode())
-    assert isinstance(sheet, Sheet)
+    (sheet,) = read_any("", text.encode()).sheets
     return sheet
 
 
@@ -112,12 +110,13 @@ def test_what_programs_write_is_read_alike(text: str) -> None:
 
 
 def test_utf_16_of_a_spreadsheet_is_text_and_a_workbook_is_not() -> None:
-    sheet = read_any("", "id\tcurrent\r\nA/B\t5\r\n".encode("utf-16"))
-    assert isinstance(sheet, Sheet)
+    (sheet,) = read_any("", "id\tcurrent\r\nA/B\t5\r\n".encode("utf-16")).sheets
     assert [row.id for row in sheet.rows] == ["A/B"]
-    sheet = read_any("units.xlsx", b"PK\x03\x04\0\0")
+    (sheet,) = read_any("units.xlsx", b"PK\x03\x04\0\0").sheets
     assert "saved as CSV" in sheet.findings.problems[0].expected
-    (problem,) = read_any("", "id,description\nA,Säule\n".encode("latin-1")).findings.problems
+    (problem,) = (
+        read_any("", "id,description\nA,Säule\n".encode("latin-1")).over({}).findings.problems
+    )
     assert problem.expected == "a file in UTF-8"
 
 
@@ -213,10 +212,7 @@ def test_any_unit_survives_a_table(texts: dict[str, str]) -> None:
     | st.binary(max_size=60).map(lambda data: data.decode("latin-1"))
 )
 def test_any_text_is_rows_or_named_problems(text: str) -> None:
-    reading = read_any("", text.encode())
-    if isinstance(reading, Sheet):
-        reading = merged(reading, {})
-    assert isinstance(reading, Reading)
+    reading = read_any("", text.encode()).over({})
     for problem in reading.findings.problems:
         assert problem.source
         assert problem.expected
@@ -240,9 +236,7 @@ def test_kinds_of_files_are_told_by_what_they_hold() -> None:
     assert not is_table("", b"- id: A\n")
     assert is_table("", b"id,template\nA,B\n")
     assert is_table("", b"label:rack;id\nA,B\n")
-    ours = read_any("", b"control_units:\n- {id: A, template: T}\n")
-    theirs = read_any("site.json", b'{"us": {"S": {"ndk_uid": "S", "cu_desc": []}}}')
-    assert isinstance(ours, Reading)
-    assert isinstance(theirs, Reading)
+    ours = read_any("", b"control_units:\n- {id: A, template: T}\n").reading
+    theirs = read_any("site.json", b'{"us": {"S": {"ndk_uid": "S", "cu_desc": []}}}').reading
     assert [item.control_unit.name for item in ours.items] == ["control_units/A"]
     assert [item.unit_server.name for item in theirs.items] == ["unit_servers/S"]

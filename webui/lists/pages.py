@@ -10,11 +10,12 @@ from aiohttp import web
 from mds.v1.filter_pb2 import CountMatchesRequest
 
 from control_units.client import ClientError, Refused
+from control_units.client.finding import id_filters
 from webui.lists.exporting import FORMATS, pieces
 from webui.lists.kind import ListKind
 from webui.lists.kinds import KINDS
 from webui.lists.problem import MENDABLE, Problem, problem_of
-from webui.lists.reading import LARGEST_PAGE, Page, Query, all_of, id_filters, order_of
+from webui.lists.reading import LARGEST_PAGE, Page, Query, all_of, order_of
 from webui.lists.statistics import TallyTable, statistics
 from webui.lists.suggesting import keys_of, suggestions
 from webui.lists.table import (

@@ -1,18 +1,17 @@
 """One page of a list, asked of the metadata server, and what else is told of the same things."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
+from control_units.client.finding import id_filters
 from webui.names import id_of
 
 T = TypeVar("T")
 
-# A filter has at most 4,000 characters.
-LONGEST_FILTER = 3_900
 LARGEST_PAGE = 1_000
 
 
@@ -88,20 +87,6 @@ class Call:
         ]
         pages = await asyncio.gather(*map(self.page, queries))
         return {getattr(each, field): each for page in pages for each in page.things}
-
-
-def id_filters(ids: Iterable[str], key: str = "id") -> Iterator[str]:
-    """Filters that together all of some ids pass."""
-    begun: list[str] = []
-    length = 0
-    for id in ids:
-        if begun and length + len(id) + 3 > LONGEST_FILTER:
-            yield f"{key}={','.join(begun)}"
-            begun, length = [], 0
-        begun.append(f'"{id}"')
-        length += len(id) + 3
-    if begun:
-        yield f"{key}={','.join(begun)}"
 
 
 def all_of(*filters: str) -> str:

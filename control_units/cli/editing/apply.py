@@ -29,14 +29,16 @@ def apply(
     """Make the facility what FILES say: show what differs, ask, and do just that, in one
     change.
 
-    Files are YAML or JSON as `mds export` writes them; a folder stands for all such files in
-    it, in sorted order; `-` is standard input. What they do not name stays as it is, unless
-    they list it under `remove:`, or --prune is given and it lies in their `scope:`.
+    Files are YAML or JSON as `mds export` writes them, or tables (CSV) whose rows change fields
+    of control units; a folder stands for all such files in it, in sorted order; `-` is standard
+    input. What they do not name stays as it is, unless they list it under `remove:`, or --prune
+    is given and it lies in their `scope:`.
 
     \b
       mds export --kind control_units --prefix DAFNE/PL/ --with-scope >pl.yaml
       mds apply pl.yaml --dry-run
       mds apply site/ --prune --reason "shutdown of May"
+      mds apply magnets.csv
 
     Exit codes: 0 done, or nothing to do; 1 problems found, refused, or somebody changed the
     same things meanwhile: nothing written; 2 wrong use; 3 no server answers; 4 with --dry-run

@@ -16,15 +16,24 @@ from mds.v1.bundle_pb2 import (
     PruneScope,
     SeenPlan,
 )
+from mds.v1.control_unit_pb2 import ControlUnit
 
 from control_units.cli.connection import Connection
 from control_units.cli.editing.planning import Change, Source, Wish, carry_out
 from control_units.cli.kinds import Reads, parts
 from control_units.client import Client
-from control_units.importers.apply import Outcome, Progress, apply_bundle, without_oversized
-from control_units.importers.facility import read_files
+from control_units.client.finding import find_control_units
+from control_units.importers.any_file import read_files
+from control_units.importers.apply import (
+    PATIENCE_S,
+    Outcome,
+    Progress,
+    apply_bundle,
+    without_oversized,
+)
+from control_units.importers.findings import Reading
 
-_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".csv"})
 _STANDARD_INPUT = "-"
 
 
@@ -37,7 +46,7 @@ def apply_files(
         click.UsageError: there are no files, or no scope to prune; nobody can be asked.
     """
     wish.check()
-    reading = read_files((str(path), _content(path)) for path in files_of(paths))
+    reading = _read(connection, paths)
     if is_pruned and not reading.scopes:
         raise click.UsageError(
             "--prune removes only within a scope, and no file declares one. It would be like "
@@ -58,6 +67,18 @@ def apply_files(
         prune=reading.scopes if is_pruned and not problems else (),
     )
     carry_out(connection, change, wish, source=Source(problems, reading.located, len(items)))
+
+
+def _read(connection: Connection, paths: Sequence[Path]) -> Reading:
+    """What the files say; tables are laid over the units that are there."""
+    content = read_files((str(path), _content(path)) for path in files_of(paths))
+    if not content.names:
+        return content.over({})
+
+    async def find(client: Client) -> dict[str, ControlUnit]:
+        return await find_control_units(client, content.names)
+
+    return content.over(connection.run(find, timeout_s=PATIENCE_S))
 
 
 def bundle_change(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
+_UNITS = "control_units"
+
 
 @click.group(name="import")
 def import_() -> None:
@@ -105,7 +107,7 @@ def _import(
 
 
 @click.command(short_help="Write the facility, or a part of it, as a file.")
-@output_option("yaml", "json")
+@output_option("yaml", "json", "csv")
 @click.option(
     "--kind",
     "kinds",
@@ -132,13 +134,19 @@ def export(
 ) -> None:
     """Write the facility to standard output, as `mds apply` and `mds import facility` take it.
 
-    All of it is as of one moment; equal facilities give equal files, byte by byte.
+    All of it is as of one moment; equal facilities give equal files, byte by byte. CSV is a table
+    of control units, to be edited in a spreadsheet.
 
     \b
       mds export >facility.yaml
       mds export --kind control_units --prefix DAFNE/PL/ --with-scope >pl.yaml
       mds export --as-of '2026-11-15 03:12' >that-night.yaml
+      mds export -o csv --prefix RING/MAG/ >magnets.csv
     """
     from control_units.cli.transfer.exporting import write_export
 
+    if output == "csv":
+        if set(kinds) - {_UNITS} or with_scope:
+            raise click.UsageError("A table has control units alone, and no scope.")
+        kinds = (_UNITS,)
     write_export(connection, output, kinds=kinds, prefix=prefix, as_of=as_of, has_scope=with_scope)

@@ -9,6 +9,7 @@ from control_units.cli.connection import Connection
 from control_units.cli.kinds import number_of
 from control_units.client import Client
 from control_units.importers.facility import write_facility
+from control_units.importers.tables import table_writer
 
 PATIENCE_S = 120.0
 
@@ -35,7 +36,18 @@ def write_export(
             items.extend(response.items)
         return items
 
-    scope = (list(kinds), prefix) if has_scope else None
-    text = write_facility(connection.run(work), format, scope=scope)
+    items = connection.run(work)
+    if format == "csv":
+        text = _table(items)
+    else:
+        scope = (list(kinds), prefix) if has_scope else None
+        text = write_facility(items, format, scope=scope)
     sys.stdout.buffer.write(text.encode())
     sys.stdout.buffer.flush()
+
+
+def _table(items: Sequence[BundleItem]) -> str:
+    with table_writer() as writer:
+        for item in items:
+            writer.add(item.control_unit)
+        return "".join(writer.lines())
