@@ -31,6 +31,7 @@ from webui.live import events
 from webui.live.feed import Feed
 from webui.operations import operation, ordering
 from webui.names import without_slash
+from webui.operations import operation, ordering
 from webui.origins import keep_other_origins_out
 from webui.overview import pages as overview
 from webui.site import Site
@@ -69,15 +70,15 @@ def application(site: Site, feed: Feed, entrance: Entrance = LOOPBACK) -> web.Ap
     Raises:
         NotBuilt: what the pages take from npm is not there.
     """
-    assets = read_assets()
-    site.environment.globals.update(asset=assets.url, entrance=entrance)
-
-    @web.middleware
     # From here on nothing is asked in the name of this process but what the feed shows.
     site = replace(site, client=site.client.with_token_of_each(shown_token))
     callers = Callers(site.client)
     log_in = LogIn(site, callers, entrance)
     admission = Admission(site, callers, entrance, log_in)
+    assets = read_assets()
+    site.environment.globals.update(asset=assets.url, entrance=entrance)
+
+    @web.middleware
     async def show_missing(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
@@ -95,13 +96,13 @@ def application(site: Site, feed: Feed, entrance: Entrance = LOOPBACK) -> web.Ap
         ]
     )
     app[events.HUB] = site.hub
+    app[ADMISSION] = admission
     app.on_response_prepare.append(add_headers)
+    app.add_routes(log_in.routes())
     for subject in SUBJECTS:
         app.add_routes(subject.routes(site))
     app.add_routes(
-    app[ADMISSION] = admission
         [
-    app.add_routes(log_in.routes())
             web.get("/events", events.events, allow_head=False),
             web.get("/static/{path:.+}", assets.serve),
             *probes(feed),

@@ -31,14 +31,17 @@ function connect() {
   };
   source.onerror = () => {
     brokenSince ??= performance.now();
-    // After a refusal the browser does not come back by itself.
-    if (source.readyState === EventSource.CLOSED) setTimeout(connectIfClosed, RETRY_MS);
+    // After a refusal the browser does not come back by itself, nor says which one it was.
+    if (source.readyState === EventSource.CLOSED) {
+      askWhetherLoggedIn();
+      setTimeout(connectIfClosed, RETRY_MS);
+    }
   };
   source.addEventListener("alive", heard);
+  source.addEventListener("out", () => loggedOut());
   source.addEventListener("pulse", ({ data }) => {
     heard();
     beat(JSON.parse(data));
-  source.addEventListener("out", () => loggedOut());
   });
   source.addEventListener("picture", ({ data, lastEventId }) => {
     heard();
