@@ -77,7 +77,10 @@ class Site:
         """A part that a page puts in its place."""
         text = self.environment.get_template(template).render(context)
         text = keep_moment(text, current_visit().past)
-        return web.Response(text=text, content_type="text/html")
+        response = web.Response(text=text, content_type="text/html")
+        # Like whole pages: a part of a list is as large as its page.
+        response.enable_compression()
+        return response
 
     def allows(self, method: str) -> bool:
         """Whether whom this request is made for may make a call: `Operations.CreateOperation`.

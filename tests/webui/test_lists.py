@@ -50,6 +50,13 @@ async def test_every_list_is_drawn_from_a_server_with_nothing_of_its_own(site: S
     assert "DAFNE/MAGNETS" in await site.text("/unit_servers")
 
 
+@pytest.mark.parametrize("part", ["", "?fragment=list"])
+async def test_pages_and_parts_of_them_travel_compressed(site: Site, part: str) -> None:
+    async with site.http.get(f"/control_units{part}") as answer:
+        assert answer.headers["Content-Encoding"] in {"gzip", "deflate"}
+        assert int(answer.headers["Content-Length"]) < len(await answer.text()) / 5
+
+
 async def test_pages_follow_one_another_and_lead_back(site: Site) -> None:
     everything = sorted(map(unit_id, range(UNITS)))
     first = await site.text("/control_units")
