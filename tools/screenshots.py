@@ -18,11 +18,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "proto")]
 
 from mds.v1 import overview_pb2, state_pb2  # noqa: E402
+from playwright.async_api import Page  # noqa: E402
 
 from control_units.client import Client  # noqa: E402
 from tests.stages.ports import free_port  # noqa: E402
 from tests.stages.program import Program  # noqa: E402
-from tests.webui.chromium import Page, chromium  # noqa: E402
+from tests.webui.browsers import Pages, chromium, goto_when_it_answers, look, until_true  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 LAPTOP = (1366, 900)
@@ -53,26 +54,26 @@ async def running(folder: Path, arguments: list[str]) -> AsyncIterator[tuple[str
 
 
 async def shot(page: Page, name: str, size: tuple[int, int], *, dark: bool = False) -> None:
-    await page.look(width=size[0], height=size[1], dark=dark)
+    await look(page, width=size[0], height=size[1], dark=dark)
     # Whatever the new size has moved is drawn in the next frame.
     await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-    await page.screenshot(IMAGES / f"{name}.png")
+    await page.screenshot(path=IMAGES / f"{name}.png")
     print(f"docs/images/{name}.png")
 
 
 async def picture_all(page: Page, url: str, client: Client) -> None:
-    await page.open_when_it_answers(f"{url}/", within=START_SECONDS)
+    await goto_when_it_answers(page, f"{url}/", within=START_SECONDS)
     all_good = "document.getElementById('headline')?.dataset.title === 'all good'"
-    await page.until(all_good, within=START_SECONDS)
-    await page.until("document.querySelector('.beat')?.textContent")
+    await until_true(page, all_good, within=START_SECONDS)
+    await until_true(page, "document.querySelector('.beat')?.textContent")
     await shot(page, "overview-wall", (3840, 2160), dark=True)
     overview = await client.overview.GetOverview(overview_pb2.GetOverviewRequest())
     victim = overview.unit_server_summaries[0].status
     # By its own number, as it told the server: no other process is touched.
     os.kill(victim.pid, signal.SIGKILL)
-    await page.until("document.querySelector('.server .mark.bad')", within=LOST_SECONDS)
+    await until_true(page, "document.querySelector('.server .mark.bad')", within=LOST_SECONDS)
     await page.evaluate("document.querySelector('.server summary').click()")
-    await page.until("document.querySelector('.server .list')")
+    await until_true(page, "document.querySelector('.server .list')")
     await shot(page, "overview", LAPTOP)
     await shot(page, "overview-dark", LAPTOP, dark=True)
     await shot(page, "overview-phone", (390, 844))
@@ -83,10 +84,10 @@ async def picture_all(page: Page, url: str, client: Client) -> None:
         ).abnormal_units
         if row.contact == state_pb2.CONTACT_LOST
     )
-    await page.open(f"{url}/{unit.control_unit}")
+    await page.goto(f"{url}/{unit.control_unit}")
     await shot(page, "control-unit", LAPTOP)
-    await page.open(f"{url}/control_units?sort=-since")
-    await page.until("document.querySelector('#rows .age')?.textContent")
+    await page.goto(f"{url}/control_units?sort=-since")
+    await until_true(page, "document.querySelector('#rows .age')?.textContent")
     await shot(page, "control-units", LAPTOP)
 
 
@@ -96,7 +97,7 @@ async def take_all(folder: Path, arguments: list[str]) -> None:
         Client(address) as client,
         chromium(folder) as browser,
     ):
-        await picture_all(await browser.page(), url, client)
+        await picture_all(await Pages(browser).new(), url, client)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from tests.openapi.test_document import validator
 from tests.rest.conftest import Http
 from tests.stages.replica import Replica
 from tests.stages.requirements import needs
-from tests.webui.chromium import chromium, what_is_missing
+from tests.webui.browsers import Pages, chromium, until_true, what_is_missing
 
 
 async def test_the_document_is_served_compressed_and_kept(http: Http) -> None:
@@ -40,9 +40,11 @@ async def test_all_examples_are_accepted_each_after_what_it_refers_to(
 async def test_the_page_asks_nobody_but_its_server(served: Replica, tmp_path: Path) -> None:
     needs(what_is_missing())
     async with chromium(tmp_path) as browser:
-        page = await browser.page()
-        await page.open(f"{served.http}/docs")
-        await page.until("document.querySelectorAll('.opblock-tag').length > 20", within=60)
+        pages = Pages(browser)
+        page = await pages.new()
+        await page.goto(f"{served.http}/docs")
+        tags = "document.querySelectorAll('.opblock-tag').length"
+        await until_true(page, f"{tags} > 20", within=60)
         loaded = "performance.getEntriesByType('resource').map((each) => each.name)"
         assert all(each.startswith(served.http) for each in await page.evaluate(loaded))
-        assert not page.faults
+        assert not pages.faults

@@ -6,7 +6,7 @@ import os
 import psutil
 
 # Lives for the whole session, and may be started by any test that needs it first.
-KEPT_PROGRAMS = ("mariadbd",)
+KEPT_PROGRAMS = ("mariadbd", "chromium")
 SETTLE_S = 1.0
 
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from aiohttp import web
+from playwright.async_api import Browser
 
 from control_units.client import Client
 from tests.stages.ports import free_port
+from tests.stages.requirements import needs
+from tests.webui.browsers import NewPage, Pages, chromium, what_is_missing
 from webui.application import application
 from webui.live.feed import Feed
 from webui.live.hub import Hub
@@ -51,10 +55,13 @@ OpenSite = Callable[..., Awaitable[Site]]
 
 
 @asynccontextmanager
-async def running_site(address: str, most_viewers: int) -> AsyncIterator[Site]:
+async def running_site(
+    address: str = "", *, most_viewers: int = 10, follow: bool = False
+) -> AsyncIterator[Site]:
+    """Runs a page; by default nobody answers where it asks, and it follows no server."""
     templates = environment()
     hub = Hub(most_viewers=most_viewers)
-    async with Client(address) as client:
+    async with Client(address or f"127.0.0.1:{free_port()}") as client:
         feed = Feed(client, hub, Painter(templates))
         app = application(PageSite(client, hub, templates), feed)
         runner = runner_of(app)
@@ -62,12 +69,22 @@ async def running_site(address: str, most_viewers: int) -> AsyncIterator[Site]:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
         url = f"http://{host}:{port}"
+        following = asyncio.create_task(feed.run()) if follow else None
         try:
             async with aiohttp.ClientSession(url) as http:
                 yield Site(url, hub, feed, http, runner)
         finally:
+            if following:
+                await _stop(following)
             hub.close()
             await runner.cleanup()
+
+
+async def _stop(following: asyncio.Task[None]) -> None:
+    # A task group that fails at the same moment takes the first cancellation away.
+    while not following.done():
+        following.cancel()
+        await asyncio.wait([following], timeout=1)
 
 
 @pytest.fixture
@@ -76,17 +93,33 @@ async def open_site() -> AsyncIterator[OpenSite]:
     async with AsyncExitStack() as stack:
 
         async def open_(address: str = "", *, most_viewers: int = 10, follow: bool = False) -> Site:
-            site = await stack.enter_async_context(
-                running_site(address or f"127.0.0.1:{free_port()}", most_viewers)
-            )
-            if follow:
-                following = asyncio.create_task(site.feed.run())
-                stack.push_async_callback(_stop, following)
-            return site
+            site = running_site(address, most_viewers=most_viewers, follow=follow)
+            return await stack.enter_async_context(site)
 
         yield open_
 
 
-async def _stop(following: asyncio.Task[None]) -> None:
-    following.cancel()
-    await asyncio.wait([following])
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs tests in a browser where the browser is: on the event loop of the session."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "browser" in item.fixturenames:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    """One for all tests of this process: it takes a second to start."""
+    needs(what_is_missing())
+    async with chromium(tmp_path_factory.mktemp("chromium")) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def new_page(browser: Browser) -> AsyncIterator[NewPage]:
+    """Opens tabs; see tests/webui/browsers.py."""
+    pages = Pages(browser)
+    try:
+        yield pages.new
+    finally:
+        await pages.close()
+    assert pages.faults == [], "the console of the browser showed errors"

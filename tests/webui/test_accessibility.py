@@ -10,10 +10,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Page
 
 from tests.stages.requirements import needs
-from tests.webui.chromium import Page, what_is_missing
-from tests.webui.looked_at import LookedAt, looked_at
+from tests.webui.browsers import NewPage, look
+from tests.webui.conftest import Site
+from tests.webui.looked_at import looked_at
 from tests.webui.npm import java_is_missing, npm_is_missing, packages
 
 PAGES = [
@@ -55,38 +58,38 @@ CHECKER_SECONDS = 90
 SIZES = {"laptop": (1366, 768), "phone": (390, 844)}
 
 
-@pytest.fixture
-async def looking(tmp_path: Path) -> AsyncIterator[LookedAt]:
-    needs(what_is_missing())
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     needs(npm_is_missing())
-    async with looked_at(tmp_path) as started:
+    async with looked_at(tmp_path_factory.mktemp("accessibility")) as started:
         yield started
 
 
-async def violations(page: Page, axe: str) -> list[str]:
-    await page.evaluate(axe)
+async def violations(page: Page) -> list[str]:
     found: list[str] = await page.evaluate(CHECK)
     return found
 
 
 @pytest.mark.timeout(300)  # each page twice, and axe looks at every element
-async def test_no_page_keeps_anybody_out_in_either_theme(looking: LookedAt) -> None:
-    axe = (packages() / "axe-core" / "axe.min.js").read_text() + ";true"
+async def test_no_page_keeps_anybody_out_in_either_theme(site: Site, new_page: NewPage) -> None:
+    page = await new_page(expected="404|410")
+    await page.context.add_init_script((packages() / "axe-core" / "axe.min.js").read_text())
     wrong: dict[str, list[str]] = {}
     for path in PAGES:
+        await page.goto(f"{site.url}{path}")
         for dark, (name, (width, height)) in zip((False, True), SIZES.items(), strict=True):
-            await looking.page.look(width=width, height=height, dark=dark)
-            await looking.open(path)
-            if found := await violations(looking.page, axe):
+            await look(page, width=width, height=height, dark=dark)
+            if found := await violations(page):
                 wrong[f"{path} on a {name}, {'dark' if dark else 'light'}"] = found
     assert not wrong, json.dumps(wrong, indent=1)
 
 
-async def test_every_page_is_html_without_an_error(looking: LookedAt, tmp_path: Path) -> None:
+@pytest.mark.asyncio(loop_scope="session")
+async def test_every_page_is_html_without_an_error(site: Site, tmp_path: Path) -> None:
     if missing := java_is_missing():
         pytest.skip(missing)  # also in the CI: it has no Java
     for number, path in enumerate(PAGES):
-        async with looking.site.http.get(path) as answer:
+        async with site.http.get(path) as answer:
             (tmp_path / f"{number:02}.html").write_bytes(await answer.read())
     pages = sorted(map(str, tmp_path.glob("*.html")))
     jar = packages() / "vnu-jar" / "build" / "dist" / "vnu.jar"

@@ -2,97 +2,85 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, Page, expect
 
 from control_units.client import Client
 from tests.stages.replica import Replica
-from tests.stages.requirements import needs
-from tests.webui.chromium import Chromium, Page, chromium, what_is_missing
-from tests.webui.conftest import OpenSite
+from tests.webui.browsers import NewPage, until_true
+from tests.webui.conftest import running_site
 from tests.webui.magnets import ID, PAGE, declare_magnets
 
 StartReplica = Callable[..., Awaitable[Replica]]
-CURRENT = "document.querySelector('[name=\"overrides[current].default_value\"]')"
-RAMP = "document.querySelector('[name=\"parameters[ramp]\"]')"
+CURRENT = "overrides[current].default_value"
+RAMP = "parameters[ramp]"
 
 
 @dataclass
 class Place:
     url: str
     client: Client
-    browser: Chromium
+    new_page: NewPage
 
-    async def editor(self) -> Page:
-        page = await self.browser.page()
-        await page.open(f"{self.url}{PAGE}/edit")
+    async def editor(self, *, expected: str = "") -> Page:
+        page = await self.new_page(expected=expected)
+        await page.goto(f"{self.url}{PAGE}/edit")
         return page
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def place(
-    start_replica: StartReplica, sqlite_database: str, open_site: OpenSite, tmp_path: Path
+    start_replica: StartReplica, sqlite_database: str, new_page: NewPage
 ) -> AsyncIterator[Place]:
-    needs(what_is_missing())
     replica = await start_replica(sqlite_database)
-    async with Client(replica.address) as client, chromium(tmp_path) as browser:
+    async with Client(replica.address) as client, running_site(replica.address) as site:
         await declare_magnets(client)
-        yield Place((await open_site(replica.address)).url, client, browser)
+        yield Place(site.url, client, new_page)
 
 
-async def type_into(page: Page, field: str, text: str) -> None:
-    """As a person does: the page hears of it."""
-    script = (
-        f"{field}.value = '{text}', {field}.dispatchEvent(new Event('input', {{bubbles: true}}))"
-    )
-    await page.evaluate(script)
+def field(page: Page, name: str) -> Locator:
+    return page.locator(f'[name="{name}"]')
 
 
 async def save(page: Page) -> None:
-    await page.evaluate("document.querySelector('form.editing button.main').click()")
-
-
-async def text_of(page: Page) -> str:
-    return str(await page.evaluate("document.querySelector('main').innerText"))
+    await page.locator("form.editing button.main").click()
 
 
 async def test_the_slower_of_two_chooses_field_by_field(place: Place) -> None:
-    faster, slower = await place.editor(), await place.editor()
-    await type_into(faster, CURRENT, "20")
-    await type_into(slower, CURRENT, "30")
-    await type_into(slower, RAMP, "7")
+    # The browser tells of each answer that is a refusal: the conflict is one.
+    faster, slower = await place.editor(), await place.editor(expected="412")
+    await field(faster, CURRENT).fill("20")
+    await field(slower, CURRENT).fill("30")
+    await field(slower, RAMP).fill("7")
     await save(faster)
-    await faster.until("document.querySelector('[data-saved]')")
+    await faster.wait_for_selector("[data-saved]")
 
     await save(slower)
-    await slower.until("document.querySelector('.choices')")
+    await slower.wait_for_selector(".choices")
     # Nothing is chosen for somebody: the browser itself asks for what is missing.
     await save(slower)
     assert await slower.evaluate("document.querySelector('form.editing').checkValidity()") is False
-    mine = 'document.querySelector(\'[name="overrides[current].default_value"][value="30"]\')'
-    await slower.evaluate(f"{mine}.click()")
+    await slower.locator(f'[name="{CURRENT}"][value="30"]').click()
     await save(slower)
-    await slower.until("document.querySelector('[data-saved]')")
+    await slower.wait_for_selector("[data-saved]")
     unit = await place.client.control_units.get(ID)
     assert (unit.overrides[0].default_value, unit.parameters["ramp"]) == ("30", "7")
     # The other one sees it without doing anything.
-    await faster.open(f"{place.url}{PAGE}")
-    await faster.until("document.querySelector('main').innerText.includes('30')")
-    # The browser tells of each answer that is a refusal: the conflict was one.
-    assert [fault for fault in slower.faults if "412" not in fault] == []
+    await faster.goto(f"{place.url}{PAGE}")
+    await expect(faster.locator("main")).to_contain_text("30")
 
 
 async def test_a_reload_loses_nothing_that_was_typed_until_it_is_saved(place: Place) -> None:
     page = await place.editor()
-    await type_into(page, CURRENT, "25")
-    await page.call("Page.reload")
-    await page.until(f"{CURRENT}?.value === '25'")
-    assert "What you typed before is here again" in await text_of(page)
+    await field(page, CURRENT).fill("25")
+    await page.reload()
+    await expect(field(page, CURRENT)).to_have_value("25")
+    await expect(page.locator("main")).to_contain_text("What you typed before is here again")
     await save(page)
-    await page.until("document.querySelector('[data-saved]')")
-    await page.until("!Object.keys(sessionStorage).some((key) => key.startsWith('draft '))")
-    await page.evaluate("document.querySelector('[data-saved] button').click()")
-    await page.until("document.querySelector('main').innerText.includes('Taken back')")
+    await page.wait_for_selector("[data-saved]")
+    drafts = "Object.keys(sessionStorage).filter((key) => key.startsWith('draft '))"
+    await until_true(page, f"{drafts}.length === 0")
+    await page.locator("[data-saved] button").click()
+    await expect(page.locator("main")).to_contain_text("Taken back")
     assert not (await place.client.control_units.get(ID)).overrides
-    assert page.faults == []

@@ -3,14 +3,13 @@
 import itertools
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
+import pytest_asyncio
 from mds.v1 import state_pb2
+from playwright.async_api import Page, expect
 
-from tests.stages.requirements import needs
-from tests.webui.chromium import Page, chromium, what_is_missing
-from tests.webui.conftest import OpenSite, Site
+from tests.webui.browsers import NewPage, look
+from tests.webui.conftest import Site, running_site
 from tests.webui.messages import NOW, Server, Unit, overview
 from webui.live.painter import Link, Painter
 from webui.overview.glance import Glance, glance
@@ -86,23 +85,22 @@ def show(site: Site, *, state: str = "live") -> None:
     site.hub.show(link=state, pieces=painting.pieces, lists=painting.lists)
 
 
-@pytest.fixture
-async def site(open_site: OpenSite) -> Site:
-    return await open_site()
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def site() -> AsyncIterator[Site]:
+    async with running_site() as started:
+        yield started
 
 
-@pytest.fixture
-async def page(site: Site, tmp_path: Path) -> AsyncIterator[Page]:
-    needs(what_is_missing())
-    async with chromium(tmp_path) as browser:
-        yield await browser.page()
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(new_page: NewPage) -> Page:
+    return await new_page()
 
 
 async def test_all_text_can_be_read_in_both_themes_live_and_stale(site: Site, page: Page) -> None:
     for state, dark in itertools.product(("live", "stale"), (False, True)):
         show(site, state=state)
-        await page.look(width=1366, height=768, dark=dark)
-        await page.open(f"{site.url}/?{state}-{dark}")
+        await look(page, width=1366, height=768, dark=dark)
+        await page.goto(f"{site.url}/?{state}-{dark}")
         assert await page.evaluate("document.body.dataset.link") == state
         assert await page.evaluate(LOW_CONTRAST) == [], (state, dark)
 
@@ -110,14 +108,14 @@ async def test_all_text_can_be_read_in_both_themes_live_and_stale(site: Site, pa
 async def test_no_size_needs_scrolling_sideways(site: Site, page: Page) -> None:
     show(site)
     for name, (width, height) in SIZES.items():
-        await page.look(width=width, height=height)
-        await page.open(f"{site.url}/?{name}")
+        await look(page, width=width, height=height)
+        await page.goto(f"{site.url}/?{name}")
         assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
 async def test_the_page_has_landmarks_and_each_id_once(site: Site, page: Page) -> None:
     show(site)
-    await page.open(f"{site.url}/")
+    await page.goto(f"{site.url}/")
     assert await page.evaluate("document.documentElement.lang") == "en"
     for landmark in ("header", "nav", "main", "footer"):
         assert await page.evaluate(f"document.querySelectorAll('{landmark}').length") == 1
@@ -131,12 +129,11 @@ async def test_the_page_has_landmarks_and_each_id_once(site: Site, page: Page) -
         "[...document.querySelectorAll('section')].every((s) => s.ariaLabelledByElements?.length)"
     )
     assert await page.evaluate(named)
-    assert page.faults == []
 
 
 async def test_only_the_summary_speaks_by_itself(site: Site, page: Page) -> None:
     show(site)
-    await page.open(f"{site.url}/")
+    await page.goto(f"{site.url}/")
     inside = "[...document.querySelectorAll('[aria-live]')].map((e) => [e.ariaLive, !!e.querySelector('#headline')])"
     assert await page.evaluate(inside) == [["polite", True]]
 
@@ -145,22 +142,11 @@ async def test_a_server_can_be_opened_from_the_keyboard_and_the_focus_is_seen(
     site: Site, page: Page
 ) -> None:
     show(site)
-    await page.open(f"{site.url}/")
+    await page.goto(f"{site.url}/")
     await page.evaluate("document.querySelector('.servers summary').focus()")
-    for kind in ("rawKeyDown", "keyUp"):
-        await page.call(
-            "Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9
-        )
+    await page.keyboard.press("Tab")
     outline = "getComputedStyle(document.activeElement).outlineStyle"
     assert await page.evaluate("document.activeElement.tagName") == "SUMMARY"
     assert await page.evaluate(outline) == "solid"
-    for kind in ("keyDown", "keyUp"):
-        await page.call(
-            "Input.dispatchKeyEvent",
-            type=kind,
-            key="Enter",
-            code="Enter",
-            text="\r",
-            windowsVirtualKeyCode=13,
-        )
-    await page.until("document.activeElement.parentElement.open")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("details:has(> summary:focus)")).to_have_attribute("open", "")

@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
+import pytest_asyncio
+from playwright.async_api import Page
 
-from tests.stages.requirements import needs
-from tests.webui.chromium import Page, chromium, what_is_missing
-from tests.webui.conftest import OpenSite
+from tests.webui.browsers import NewPage
+from tests.webui.conftest import Site, running_site
 
 SETUP = """
 (async () => {
@@ -25,15 +24,18 @@ SETUP = """
 """
 
 
-@pytest.fixture
-async def page(open_site: OpenSite, tmp_path: Path) -> AsyncIterator[Page]:
-    needs(what_is_missing())
-    site = await open_site()
-    async with chromium(tmp_path) as browser:
-        page = await browser.page()
-        await page.open(f"{site.url}/healthz/live")
-        assert await page.evaluate(SETUP)
-        yield page
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def site() -> AsyncIterator[Site]:
+    async with running_site() as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(site: Site, new_page: NewPage) -> Page:
+    page = await new_page(expected="favicon")  # this is no page, and names no icon
+    await page.goto(f"{site.url}/healthz/live")
+    assert await page.evaluate(SETUP)
+    return page
 
 
 async def arrange(page: Page, ids: str) -> str:
