@@ -73,6 +73,7 @@ from metadata_server.services.values.taking import SnapshotTaking
 from metadata_server.services.watching.overview import Overviews
 from metadata_server.services.watching.reaching import Reaching
 from metadata_server.services.watching.remembered import Remembered
+from metadata_server.services.watching.samples import Samples, Sampling
 from metadata_server.services.watching.tailer import Tailer
 from metadata_server.services.watching.watch import Watching
 from metadata_server.settings import Settings, prepared_database_url
@@ -133,6 +134,7 @@ class Replica:
             self._store, self._tailer, self._liveness, self._advancing, webhooks, settings
         )
         self._protocol = registered(parts)
+        self._sampling = Sampling(self._store, parts.overviews)
         self._sign = SignOfLife(self._store, self._tailer, id=settings.replica, version=version())
         self.grpc_port = 0
         self.http_port = 0
@@ -181,6 +183,7 @@ class Replica:
             self._tailer.run(),
             self._trimming.run(),
             *([self._keyring.run()] if self._settings.asks else []),
+            self._sampling.run(),
             self._sign.run(grpc_port=self.grpc_port, http_port=self.http_port),
             *self._liveness.loops(),
         ]
@@ -298,6 +301,7 @@ def parts_of(
         watching=Watching(tailer, age_s=settings.stream_age_s, most=settings.watches),
         webhooks=webhooks,
         overviews=Overviews(store, tailer, age_s=settings.stream_age_s),
+        samples=Samples(store),
         replicas=Replicas(store),
         audits=Audits(store),
         operations=OperationParts(

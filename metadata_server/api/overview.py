@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from typing import Any
 from weakref import WeakKeyDictionary
 
-from google.protobuf.duration_pb2 import Duration
 from mds.v1 import overview_pb2, overview_pb2_grpc
 
 from metadata_server.api.calls import Context, tell_position
@@ -15,15 +13,19 @@ from metadata_server.api.messages import unit_server_status_message
 from metadata_server.api.messages.control_unit import name_or_nothing
 from metadata_server.api.messages.enums import CONTACTS, HEALTHS, STATES
 from metadata_server.api.messages.position import position_message, time_message
+from metadata_server.api.messages.registration import duration_message
 from metadata_server.domain.life.overview import (
     AbnormalUnit,
+    Cause,
     Overview,
     UnitServerSummary,
     ZoneSummary,
 )
 from metadata_server.domain.life.state import Contact, Health, State
 from metadata_server.domain.names import Kind
+from metadata_server.domain.sample import Sample
 from metadata_server.services.watching.overview import Overviews, Pulse, abnormal_limit
+from metadata_server.services.watching.samples import Samples
 from metadata_server.version import version
 
 
@@ -34,8 +36,9 @@ class OverviewServicer(overview_pb2_grpc.OverviewServicer):
         replica: name of this replica.
     """
 
-    def __init__(self, overviews: Overviews, *, replica: str) -> None:
+    def __init__(self, overviews: Overviews, samples: Samples, *, replica: str) -> None:
         self._overviews = overviews
+        self._samples = samples
         self._replica, self._version = replica, version()
         self._messages: WeakKeyDictionary[Overview, dict[int, overview_pb2.GetOverviewResponse]] = (
             WeakKeyDictionary()
@@ -63,6 +66,32 @@ class OverviewServicer(overview_pb2_grpc.OverviewServicer):
                 if pulse not in self._pulses:
                     self._pulses[pulse] = pulse_message(pulse)
                 yield self._pulses[pulse]
+
+    async def ListGroups(
+        self, request: overview_pb2.ListGroupsRequest, context: Context
+    ) -> overview_pb2.ListGroupsResponse:
+        groups = await self._overviews.groups(request.by)
+        tell_position(context, groups.position)
+        return overview_pb2.ListGroupsResponse(
+            groups=map(group_message, groups.groups),
+            position=position_message(groups.position),
+            time=time_message(groups.time_us),
+        )
+
+    async def ListSamples(
+        self, request: overview_pb2.ListSamplesRequest, context: Context
+    ) -> overview_pb2.ListSamplesResponse:
+        answer = await self._samples.list(
+            range_us=request.range.ToMicroseconds(), step_us=request.step.ToMicroseconds()
+        )
+        tell_position(context, answer.position)
+        told = answer.value
+        return overview_pb2.ListSamplesResponse(
+            samples=map(sample_message, told.samples),
+            step=duration_message(told.step_us),
+            time=time_message(told.now_us),
+            position=position_message(answer.position),
+        )
 
 
 def overview_message(overview: Overview, *, limit: int) -> overview_pb2.GetOverviewResponse:
@@ -122,6 +151,28 @@ def zone_message(zone: ZoneSummary) -> overview_pb2.ZoneSummary:
         state_counts=state_counts(tally.states),
         why=tally.why,
         in_maintenance=tally.in_maintenance,
+        causes=map(cause_message, tally.causes),
+    )
+
+
+def group_message(group: ZoneSummary) -> overview_pb2.GroupSummary:
+    tally = group.tally
+    return overview_pb2.GroupSummary(
+        group=group.name,
+        health=HEALTHS.number[tally.health],
+        control_units=tally.units,
+        health_counts=health_counts(tally.healths),
+        causes=map(cause_message, tally.causes),
+        in_maintenance=tally.in_maintenance,
+    )
+
+
+def cause_message(cause: Cause) -> overview_pb2.Cause:
+    return overview_pb2.Cause(
+        why=cause.why,
+        count=cause.count,
+        health=HEALTHS.number[cause.health],
+        since_time=time_message(cause.since_us),
     )
 
 
@@ -134,6 +185,8 @@ def unit_server_summary_message(summary: UnitServerSummary) -> overview_pb2.Unit
         state_counts=state_counts(tally.states),
         health_counts=health_counts(tally.healths),
         in_maintenance=tally.in_maintenance,
+        agent=name_or_nothing(Kind.AGENT, summary.agent),
+        causes=map(cause_message, tally.causes),
     )
 
 
@@ -152,9 +205,28 @@ def abnormal_unit_message(unit: AbnormalUnit) -> overview_pb2.AbnormalUnit:
 
 
 def pulse_message(pulse: Pulse) -> overview_pb2.PulseResponse:
-    beats: list[Any] = []
-    for id, age_us in pulse.ages_us:
-        seconds, microseconds = divmod(age_us, 1_000_000)
-        age = Duration(seconds=seconds, nanos=microseconds * 1000)
-        beats.append(overview_pb2.Beat(unit_server=Kind.UNIT_SERVER.name_of(id), age=age))
-    return overview_pb2.PulseResponse(time=time_message(pulse.time_us), beats=beats)
+    return overview_pb2.PulseResponse(
+        time=time_message(pulse.time_us),
+        beats=[
+            overview_pb2.Beat(
+                unit_server=Kind.UNIT_SERVER.name_of(id), age=duration_message(age_us)
+            )
+            for id, age_us in pulse.ages_us
+        ],
+    )
+
+
+def sample_message(sample: Sample) -> overview_pb2.Sample:
+    beats = sample.sessions > 0
+    return overview_pb2.Sample(
+        time=time_message(sample.time_us),
+        span=duration_message(sample.span_us),
+        registrations=sample.registrations,
+        changes=sample.changes,
+        reports=sample.reports,
+        sessions=sample.sessions,
+        heartbeat_age_median=duration_message(sample.beat_median_us) if beats else None,
+        heartbeat_age_worst=duration_message(sample.beat_worst_us) if beats else None,
+        health_counts=health_counts({health: n for health, n in sample.healths.items() if n}),
+        in_maintenance=sample.in_maintenance,
+    )

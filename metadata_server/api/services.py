@@ -141,6 +141,7 @@ from metadata_server.services.values.snapshots import Snapshots
 from metadata_server.services.values.taking import SnapshotTaking
 from metadata_server.services.watching.overview import Overviews
 from metadata_server.services.watching.remembered import Remembered
+from metadata_server.services.watching.samples import Samples
 from metadata_server.services.watching.watch import Watching
 from metadata_server.store.intent.shelf import Shelf
 
@@ -208,6 +209,7 @@ class Parts:
     watching: Watching
     webhooks: Webhooks
     overviews: Overviews
+    samples: Samples
     replicas: Replicas
     audits: Audits
     operations: OperationParts
@@ -255,7 +257,7 @@ def add_protocol(server: grpc.aio.Server, parts: Parts) -> None:
     add_liveness(server, parts)
     add_watch(server, parts.watching)
     overview_pb2_grpc.add_OverviewServicer_to_server(
-        OverviewServicer(parts.overviews, replica=parts.replica), server
+        OverviewServicer(parts.overviews, parts.samples, replica=parts.replica), server
     )
     replica_pb2_grpc.add_ReplicasServicer_to_server(ReplicasServicer(parts.replicas), server)
 

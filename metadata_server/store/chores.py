@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table, delete, select, tuple_
+from sqlalchemy import Column, ColumnElement, Table, delete, select, tuple_
 
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import chore, request, sighting
@@ -10,6 +10,7 @@ from metadata_server.store.unit_of_work import UnitOfWork
 
 TRIM = "trim"
 CONDITIONS = "conditions"
+SAMPLE = "sample"
 TRIM_ROWS = 2_000
 """Rows of each table that one transaction deletes at most."""
 
@@ -39,14 +40,26 @@ def trim_sightings(unit: UnitOfWork, before_us: int) -> int:
     return trim(unit, sighting, sighting.c.last_time_us, before_us)
 
 
-def trim(unit: UnitOfWork, table: Table, time: Column[int], before_us: int) -> int:
+def time_until(unit: UnitOfWork, name: str) -> int:
+    """For how long, in us, a chore is not due yet."""
+    query = select(chore.c.due_us).where(chore.c.name == name)
+    return max(0, int(unit.connection.execute(query).scalar_one()) - unit.now_us)
+
+
+def trim(
+    unit: UnitOfWork,
+    table: Table,
+    time: Column[int],
+    before_us: int,
+    *conditions: ColumnElement[bool],
+) -> int:
     """Deletes some of the oldest rows from before a time; how many.
 
     They are named first and deleted by their key: deleting a range would lock what others
     insert meanwhile.
     """
     keys = list(table.primary_key)
-    query = select(*keys).where(time < before_us).order_by(time).limit(TRIM_ROWS)
+    query = select(*keys).where(*conditions, time < before_us).order_by(time).limit(TRIM_ROWS)
     count = 0
     for some in batches(sorted(tuple(row) for row in unit.connection.execute(query))):
         unit.connection.execute(delete(table).where(tuple_(*keys).in_(some)))

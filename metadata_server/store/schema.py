@@ -314,6 +314,7 @@ session = Table(
     Column("end_time_us", KEY, nullable=True),
     Column("end_reason", WORD, nullable=True),
     Index("session_unit_server", "unit_server_key", "start_time_us"),
+    Index("session_start_time", "start_time_us"),
     **OPTIONS,
 )
 

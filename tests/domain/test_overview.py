@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from metadata_server.domain.life.overview import (
+    Cause,
     Group,
     Standing,
     Tally,
@@ -44,6 +45,45 @@ IDLE = Standing(State.UNSPECIFIED, State.UNSPECIFIED, Contact.NONE)
 )
 def test_a_zone_says_why_it_is_not_good(standings: dict[Standing, int], why: str) -> None:
     assert Tally(standings).why == why
+
+
+def test_a_reason_tells_since_when_the_first_unit_has_it() -> None:
+    recoverable = Standing(State.RECOVERABLE_ERROR, State.RUNNING, Contact.ALIVE)
+    tally = Tally.of(
+        [
+            Group("A", 1, LOST, 2, since_us=50),
+            Group("A", 2, LOST, 1, since_us=40),
+            Group("A", 3, Standing(State.LOADED, State.LOADED, Contact.LOST), 1, since_us=45),
+            Group("A", 4, recoverable, 1, since_us=30),
+            Group("A", 4, NOBODY, 3),
+            Group("A", 4, RUNNING, 6),
+        ]
+    )
+    assert tally.causes == (
+        Cause("LOST", 4, Health.BAD, since_us=40),
+        Cause("in RECOVERABLE_ERROR", 1, Health.BAD, since_us=30),
+        Cause("without a process", 3, Health.WARNING),
+    )
+
+
+@pytest.mark.parametrize(
+    ("standing", "since_us"),
+    [
+        (RUNNING, 0),
+        (LOADED, 0),
+        (LOST, 1),
+        (SUSPECT, 1),
+        (UNKNOWN, 1),
+        (NOBODY, 1),
+        (FATAL, 2),
+        (Standing(State.FATAL_ERROR, State.RUNNING, Contact.SUSPECT), 2),
+        (Standing(State.FATAL_ERROR, State.RUNNING, Contact.LOST), 1),
+        (Standing(State.FATAL_ERROR, State.RUNNING, Contact.NONE), 1),
+        (STUCK, 3),
+    ],
+)
+def test_since_when_depends_on_what_is_wrong(standing: Standing, since_us: int) -> None:
+    assert standing.since_us(silent_us=1, state_us=2, stuck_us=3) == since_us
 
 
 def test_whatever_is_not_good_has_a_reason() -> None:

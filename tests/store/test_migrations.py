@@ -57,7 +57,7 @@ def test_a_step_that_was_cut_off_is_finished_by_the_next_run(empty_database: str
             assert compare_metadata(MigrationContext.configure(connection), metadata) == []
             assert connection.execute(
                 text("SELECT name FROM chore ORDER BY name")
-            ).scalars().all() == ["conditions", "trim"]
+            ).scalars().all() == ["conditions", "sample", "trim"]
             assert connection.execute(text("SELECT COUNT(*) FROM revision")).scalar_one() == 1
     finally:
         opened.dispose()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 
 from metadata_server.domain.change import Position
 from metadata_server.domain.life.session import Session
@@ -19,6 +20,7 @@ from metadata_server.domain.life.state import (
     worst,
 )
 
+NO_AGENTS: Mapping[int, str] = MappingProxyType({})
 ABNORMAL = (Health.BAD, Health.WARNING, Health.UNKNOWN)
 """Verdicts about what is not as it should be, worst first; who is on the way needs nobody."""
 
@@ -60,29 +62,75 @@ class Standing:
             return f"stuck before {self.desired}"
         return str(self.contact)
 
+    def since_us(self, *, silent_us: int, state_us: int, stuck_us: int) -> int:
+        """Since when its cause holds; 0: that is not known, or it is only on its way.
+
+        Args:
+            silent_us: since when nothing comes from its session.
+            state_us: since when it is in its state.
+            stuck_us: since when it counts as stuck.
+        """
+        if self.health in (Health.GOOD, Health.CHANGING):
+            return 0
+        if self.contact is Contact.LOST:
+            return silent_us
+        if self.health is Health.BAD:
+            return state_us
+        return stuck_us if self.contact is Contact.ALIVE else silent_us
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """How many units of one zone and unit server stand alike; unit server 0: none."""
+    """How many units of one zone and unit server stand alike; unit server 0: none.
+
+    Attributes:
+        zone: or what else the units are grouped by.
+        since_us: since when the first of them does; 0: that is not known.
+    """
 
     zone: str
     unit_server_key: int
     standing: Standing
     count: int
+    since_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why some units are not good.
+
+    Attributes:
+        since_us: since when the first of them is so; 0: that is not known.
+    """
+
+    why: str
+    count: int
+    health: Health
+    since_us: int = 0
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts of control units."""
+    """Counts of control units.
+
+    Attributes:
+        since_us: since when the first of some stands as it does; those that are not named: that
+            is not known.
+    """
 
     standings: Mapping[Standing, int] = field(default_factory=dict)
+    since_us: Mapping[Standing, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, groups: Iterable[Group]) -> Tally:
         standings: dict[Standing, int] = {}
+        since_us: dict[Standing, int] = {}
         for group in groups:
-            standings[group.standing] = standings.get(group.standing, 0) + group.count
-        return cls(standings)
+            standing = group.standing
+            standings[standing] = standings.get(standing, 0) + group.count
+            if group.since_us:
+                since_us[standing] = min(group.since_us, since_us.get(standing, group.since_us))
+        return cls(standings, since_us)
 
     @property
     def units(self) -> int:
@@ -120,19 +168,30 @@ class Tally:
     def health(self) -> Health:
         return worst({standing.health for standing in self.standings})
 
+    @cached_property
+    def causes(self) -> tuple[Cause, ...]:
+        """Why it is not good, worst first; what is called alike is one."""
+        found: dict[str, Cause] = {}
+        for health in WORST_FIRST[:-1]:
+            alike = sorted(
+                (standing.cause, count, self.since_us.get(standing, 0))
+                for standing, count in self.standings.items()
+                if standing.health is health
+            )
+            for why, count, since_us in alike:
+                known = found.get(why, Cause(why, 0, health))
+                times = [time for time in (known.since_us, since_us) if time]
+                found[why] = Cause(why, known.count + count, known.health, min(times, default=0))
+        return tuple(found.values())
+
     @property
     def why(self) -> str:
         """Why it is not good: `2 of 14 LOST, 1 in FATAL_ERROR`; empty: it is good."""
-        causes: dict[str, int] = {}
-        for health in WORST_FIRST[:-1]:
-            found = sorted((s.cause, n) for s, n in self.standings.items() if s.health is health)
-            for cause, count in found:
-                causes[cause] = causes.get(cause, 0) + count
-        if not causes:
+        if not self.causes:
             return ""
-        (first, count), *rest = causes.items()
-        parts = [f"{count} of {self.units} {first}", *(f"{n} {cause}" for cause, n in rest)]
-        return ", ".join(parts)
+        first, *rest = self.causes
+        parts = [f"{first.count} of {self.units} {first.why}"]
+        return ", ".join([*parts, *(f"{each.count} {each.why}" for each in rest)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +208,13 @@ class UnitServerSummary:
 
     Attributes:
         in_maintenance: itself, with all of its units.
+        agent: id of the agent that launches it; empty: none.
     """
 
     session: Session
     tally: Tally
     in_maintenance: bool = False
+    agent: str = ""
 
     @property
     def health(self) -> Health:
@@ -218,12 +279,17 @@ def zones_of(groups: Iterable[Group]) -> tuple[ZoneSummary, ...]:
 
 
 def unit_servers_of(
-    sessions: Iterable[Session], groups: Iterable[Group], *, in_maintenance: Collection[str] = ()
+    sessions: Iterable[Session],
+    groups: Iterable[Group],
+    *,
+    in_maintenance: Collection[str] = (),
+    agents: Mapping[int, str] = NO_AGENTS,
 ) -> tuple[UnitServerSummary, ...]:
     """Worst first.
 
     Args:
         in_maintenance: ids of those that are left alone.
+        agents: ids of those that launch them, by key.
     """
     by_server: dict[int, list[Group]] = {}
     for group in groups:
@@ -233,6 +299,7 @@ def unit_servers_of(
             session,
             Tally.of(by_server.get(session.unit_server_key, ())),
             session.unit_server in in_maintenance,
+            agents.get(session.unit_server_key, ""),
         )
         for session in sessions
     ]

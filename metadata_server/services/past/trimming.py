@@ -11,6 +11,7 @@ import structlog
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.replica import SHOWN_US
+from metadata_server.domain.sample import COARSE_KEPT_US, FINE_KEPT_US
 from metadata_server.store.chores import (
     TRIM,
     TRIM_ROWS,
@@ -23,6 +24,7 @@ from metadata_server.store.deliveries.webhook_deliveries import trim_deliveries
 from metadata_server.store.orchestration.archiving import archive_operations
 from metadata_server.store.past.retention import trim_kind
 from metadata_server.store.replicas import trim_replicas
+from metadata_server.store.samples import trim_coarse_samples, trim_fine_samples
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -36,7 +38,7 @@ log = structlog.get_logger()
 
 class Trimming:
     """The history of each kind is kept for a time of its own; so are requests and sightings,
-    the steps of operations, and the deliveries of webhooks. Replicas that are gone are forgotten.
+    the steps of operations, and the deliveries of webhooks, and samples. Replicas that are gone are forgotten.
 
     Args:
         kept_days: by kind; 0, or a kind that is not named: for ever.
@@ -60,6 +62,8 @@ class Trimming:
             (archive_operations, round(operation_days * DAY_US)),
             (trim_deliveries, round(delivery_days * DAY_US)),
             (trim_replicas, SHOWN_US),
+            (trim_fine_samples, FINE_KEPT_US),
+            (trim_coarse_samples, COARSE_KEPT_US),
         )
 
     async def run(self) -> None:

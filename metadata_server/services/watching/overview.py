@@ -9,10 +9,12 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from metadata_server.domain.life.groups import Groups, grouping_of
 from metadata_server.domain.life.overview import Overview
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.services.watching.tailer import Tailer, sent_elsewhere
 from metadata_server.services.watching.watch import AGE_JITTER
+from metadata_server.store.life.groups import read_groups
 from metadata_server.store.life.overview import beats, read_overview
 from metadata_server.store.store import Store
 
@@ -50,6 +52,8 @@ class Overviews:
         self._overview: Overview | None = None
         self._read_s = self._checked_s = 0.0
         self._limit = 0
+        self._grouping = asyncio.Lock()
+        self._groups: dict[str, tuple[float, Groups]] = {}
         self._beating = asyncio.Lock()
         self._pulse: Pulse | None = None
         self._beat_s = 0.0
@@ -82,6 +86,22 @@ class Overviews:
             self._limit, self._read_s = limit, begun
         self._checked_s = begun
         return known
+
+    async def groups(self, by: str) -> Groups:
+        """All units, grouped; as of now or a second ago, told alike to all who ask meanwhile.
+
+        Raises:
+            Refused: INVALID_FIELD; DATABASE_UNAVAILABLE.
+        """
+        grouping = grouping_of(by)
+        async with self._grouping:
+            now = time.monotonic()
+            young = {name: k for name, k in self._groups.items() if now - k[0] < OVERVIEW_AGE_S}
+            if by not in young:
+                answer = await self._store.read(lambda unit: read_groups(unit, grouping))
+                young[by] = now, answer.value
+            self._groups = young
+            return young[by][1]
 
     async def pulses(self) -> AsyncGenerator[Pulse, None]:
         """Beats once a second; all listeners share one reading.

@@ -1,42 +1,32 @@
-"""The overview, counted by the database: few statements, whatever the facility's size.
-
-Units are grouped by all that their verdict depends on; the verdict itself is the domain's, one
-for each group.
-"""
+"""The overview, counted by the database: few statements, whatever the facility's size."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, literal, not_, or_, select
 
-from metadata_server.domain.life.condition import NOT_CONVERGING
 from metadata_server.domain.life.overview import (
     ABNORMAL,
     AbnormalUnit,
-    Group,
     Overview,
     Standing,
     Tally,
     unit_servers_of,
     zones_of,
 )
-from metadata_server.domain.life.session import Observer, Session, contact_of
 from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.maintenance import Coverage
-from metadata_server.store.life.observer import observer
-from metadata_server.store.life.sessions import held_from, last_sessions
-from metadata_server.store.orchestration.maintenances import coverage_now, covered
-from metadata_server.store.schema import (
-    control_unit,
-    control_unit_status,
-    lease,
-    unit_condition,
-    unit_server,
+from metadata_server.store.life.counting import (
+    Counted,
+    all_sessions,
+    counted_units,
+    stuck_units,
 )
+from metadata_server.store.life.observer import observer
+from metadata_server.store.orchestration.maintenances import coverage_now, covered
+from metadata_server.store.schema import control_unit, control_unit_status, lease, unit_server
 from metadata_server.store.unit_of_work import UnitOfWork
 
 MOST_NAMED_SESSIONS = 500
@@ -47,102 +37,28 @@ UNIT = control_unit.c
 STATUS = control_unit_status.c
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Units that stand alike in one session; no session: they were never hosted."""
-
-    group: Group
-    session: str | None
-
-
 def read_overview(unit: UnitOfWork, *, abnormal_limit: int) -> Overview:
     """The overview as of now, with at most so many abnormal units."""
     seen = observer(unit)
     sessions = all_sessions(unit, seen)
-    contacts = {session.id: session.contact for session in sessions if session.id}
     coverage = coverage_now(unit)
     stuck = stuck_units(unit)
-    counted = list(counted_units(unit, contacts, coverage, stuck))
+    counted = list(counted_units(unit, sessions, coverage, some_are_stuck=stuck is not None))
     groups = [each.group for each in counted]
+    abnormal = abnormal_units(
+        unit, counted, sessions.contacts, coverage, stuck=stuck, limit=abnormal_limit
+    )
     return Overview(
         position=unit.position,
         time_us=unit.now_us,
         tally=Tally.of(groups),
         zones=zones_of(groups),
-        unit_servers=unit_servers_of(sessions, groups, in_maintenance=coverage.servers),
-        abnormal=tuple(
-            abnormal_units(unit, counted, contacts, coverage, stuck=stuck, limit=abnormal_limit)
+        unit_servers=unit_servers_of(
+            sessions.all, groups, in_maintenance=coverage.servers, agents=sessions.agents
         ),
+        abnormal=tuple(abnormal),
         blind_until_us=seen.blind_until_us if unit.now_us < seen.blind_until_us else 0,
     )
-
-
-def all_sessions(unit: UnitOfWork, seen: Observer) -> list[Session]:
-    """The last session of every unit server, with its contact as it is now."""
-    servers = unit.connection.execute(select(unit_server.c.key, unit_server.c.id)).all()
-    for server in servers:
-        unit.keys.learn(Kind.UNIT_SERVER, server.id, server.key)
-    rows = unit.connection.execute(last_sessions()).mappings().all()
-    unit.keys.find_ids(Kind.UNIT_SERVER, {row["unit_server_key"] for row in rows})
-    held = {}
-    for row in rows:
-        session, its_lease = held_from(unit, row)
-        contact = contact_of(session, its_lease, seen, unit.now_us)
-        told = session if contact is session.contact else replace(session, contact=contact)
-        held[session.unit_server_key] = told
-    return [
-        held.get(server.key) or Session(id="", unit_server=server.id, unit_server_key=server.key)
-        for server in servers
-    ]
-
-
-def stuck_units(unit: UnitOfWork) -> ColumnElement[bool] | None:
-    """Passed by the units that were found not to converge; None: there are none, and no unit
-    need be asked."""
-    holding = select(unit_condition.c.key).where(unit_condition.c.type == NOT_CONVERGING)
-    if unit.connection.execute(holding.limit(1)).first() is None:
-        return None
-    return UNIT.key.in_(holding)
-
-
-def counted_units(
-    unit: UnitOfWork,
-    contacts: Mapping[str, Contact],
-    coverage: Coverage,
-    stuck: ColumnElement[bool] | None,
-) -> Iterator[Counted]:
-    columns: list[ColumnElement[Any]] = [
-        UNIT.zone,
-        UNIT.unit_server_key,
-        UNIT.desired_state,
-        STATUS.state,
-        STATUS.session,
-    ]
-    if stuck is not None:
-        columns.append(case((stuck, 1), else_=0).label("stuck"))
-    if not coverage.is_empty:
-        columns.append(case((covered(unit, coverage), 1), else_=0).label("maintained"))
-    query = (
-        select(*columns, func.count().label("units"))
-        .select_from(control_unit)
-        .outerjoin(control_unit_status, STATUS.key == UNIT.key)
-        .group_by(*columns)
-    )
-    known: dict[tuple[object, ...], Standing] = {}
-    for row in unit.connection.execute(query).mappings():
-        contact = contacts.get(row["session"], Contact.NONE)
-        marks = (bool(row.get("maintained")), bool(row.get("stuck")))
-        alike = (row["state"], row["desired_state"], contact, *marks)
-        if alike not in known:
-            known[alike] = Standing(
-                State(row["state"] or State.UNSPECIFIED),
-                State(row["desired_state"]),
-                contact,
-                in_maintenance=marks[0],
-                is_stuck=marks[1],
-            )
-        group = Group(row["zone"], row["unit_server_key"] or 0, known[alike], row["units"])
-        yield Counted(group, row["session"])
 
 
 def abnormal_units(

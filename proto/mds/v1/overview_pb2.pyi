@@ -128,6 +128,44 @@ class HealthCount(_message.Message):
 Global___HealthCount: _TypeAlias = HealthCount  # noqa: Y015
 
 @_typing.final
+class Cause(_message.Message):
+    """Why some control units are not good."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WHY_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    HEALTH_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
+    why: _builtins.str
+    """In a few words, as they stand after a number: `LOST`, `in FATAL_ERROR`."""
+    count: _builtins.int
+    """How many control units."""
+    health: _state_pb2.Health.ValueType
+    """Their verdict."""
+    @_builtins.property
+    def since_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when the first of them has been so; absent: nobody knows, or they are only on their
+        way.
+        """
+
+    def __init__(
+        self,
+        *,
+        why: _builtins.str = ...,
+        count: _builtins.int = ...,
+        health: _state_pb2.Health.ValueType = ...,
+        since_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since_time", b"since_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "health", b"health", "since_time", b"since_time", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Cause: _TypeAlias = Cause  # noqa: Y015
+
+@_typing.final
 class ZoneSummary(_message.Message):
     """One zone."""
 
@@ -140,6 +178,7 @@ class ZoneSummary(_message.Message):
     STATE_COUNTS_FIELD_NUMBER: _builtins.int
     WHY_FIELD_NUMBER: _builtins.int
     IN_MAINTENANCE_FIELD_NUMBER: _builtins.int
+    CAUSES_FIELD_NUMBER: _builtins.int
     zone: _builtins.str
     """The zone; empty: units whose id has no slash."""
     health: _state_pb2.Health.ValueType
@@ -158,6 +197,10 @@ class ZoneSummary(_message.Message):
     def state_counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___StateCount]:
         """By state."""
 
+    @_builtins.property
+    def causes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cause]:
+        """Why it is not good, one by one, worst first."""
+
     def __init__(
         self,
         *,
@@ -168,10 +211,11 @@ class ZoneSummary(_message.Message):
         state_counts: _abc.Iterable[Global___StateCount] | None = ...,
         why: _builtins.str = ...,
         in_maintenance: _builtins.int = ...,
+        causes: _abc.Iterable[Global___Cause] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_units", b"control_units", "health", b"health", "health_counts", b"health_counts", "in_maintenance", b"in_maintenance", "state_counts", b"state_counts", "why", b"why", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["causes", b"causes", "control_units", b"control_units", "health", b"health", "health_counts", b"health_counts", "in_maintenance", b"in_maintenance", "state_counts", b"state_counts", "why", b"why", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -189,12 +233,16 @@ class UnitServerSummary(_message.Message):
     STATE_COUNTS_FIELD_NUMBER: _builtins.int
     HEALTH_COUNTS_FIELD_NUMBER: _builtins.int
     IN_MAINTENANCE_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    CAUSES_FIELD_NUMBER: _builtins.int
     health: _state_pb2.Health.ValueType
     """The worst that is below."""
     control_units: _builtins.int
     """Control units declared for it."""
     in_maintenance: _builtins.int
     """Control units in maintenance: nothing of them counts as abnormal."""
+    agent: _builtins.str
+    """`agents/{id}` that launches it; empty: none."""
     @_builtins.property
     def status(self) -> _unit_server_pb2.UnitServerStatus:
         """Its session."""
@@ -207,6 +255,10 @@ class UnitServerSummary(_message.Message):
     def health_counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___HealthCount]:
         """By verdict, worst first."""
 
+    @_builtins.property
+    def causes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cause]:
+        """Why its units are not good, one by one, worst first."""
+
     def __init__(
         self,
         *,
@@ -216,10 +268,12 @@ class UnitServerSummary(_message.Message):
         state_counts: _abc.Iterable[Global___StateCount] | None = ...,
         health_counts: _abc.Iterable[Global___HealthCount] | None = ...,
         in_maintenance: _builtins.int = ...,
+        agent: _builtins.str = ...,
+        causes: _abc.Iterable[Global___Cause] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_units", b"control_units", "health", b"health", "health_counts", b"health_counts", "in_maintenance", b"in_maintenance", "state_counts", b"state_counts", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "causes", b"causes", "control_units", b"control_units", "health", b"health", "health_counts", b"health_counts", "in_maintenance", b"in_maintenance", "state_counts", b"state_counts", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -374,6 +428,256 @@ class GetOverviewResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetOverviewResponse: _TypeAlias = GetOverviewResponse  # noqa: Y015
+
+@_typing.final
+class ListGroupsRequest(_message.Message):
+    """How to group control units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BY_FIELD_NUMBER: _builtins.int
+    by: _builtins.str
+    """By what: `zone`, `unit_server`, `template`, or a label (`label.section`); empty: `zone`."""
+    def __init__(
+        self,
+        *,
+        by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGroupsRequest: _TypeAlias = ListGroupsRequest  # noqa: Y015
+
+@_typing.final
+class GroupSummary(_message.Message):
+    """Control units that have something in common."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: _builtins.int
+    HEALTH_FIELD_NUMBER: _builtins.int
+    CONTROL_UNITS_FIELD_NUMBER: _builtins.int
+    HEALTH_COUNTS_FIELD_NUMBER: _builtins.int
+    CAUSES_FIELD_NUMBER: _builtins.int
+    IN_MAINTENANCE_FIELD_NUMBER: _builtins.int
+    group: _builtins.str
+    """What they have in common: a zone, the id of a unit server or template, the value of a label;
+    empty: they have none.
+    """
+    health: _state_pb2.Health.ValueType
+    """The worst that is below."""
+    control_units: _builtins.int
+    """Control units in the group."""
+    in_maintenance: _builtins.int
+    """Control units in maintenance: nothing of them counts as abnormal."""
+    @_builtins.property
+    def health_counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___HealthCount]:
+        """By verdict, worst first."""
+
+    @_builtins.property
+    def causes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cause]:
+        """Why it is not good, one by one, worst first."""
+
+    def __init__(
+        self,
+        *,
+        group: _builtins.str = ...,
+        health: _state_pb2.Health.ValueType = ...,
+        control_units: _builtins.int = ...,
+        health_counts: _abc.Iterable[Global___HealthCount] | None = ...,
+        causes: _abc.Iterable[Global___Cause] | None = ...,
+        in_maintenance: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["causes", b"causes", "control_units", b"control_units", "group", b"group", "health", b"health", "health_counts", b"health_counts", "in_maintenance", b"in_maintenance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupSummary: _TypeAlias = GroupSummary  # noqa: Y015
+
+@_typing.final
+class ListGroupsResponse(_message.Message):
+    """All groups."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUPS_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___GroupSummary]:
+        """The groups, worst first, then by name."""
+
+    @_builtins.property
+    def position(self) -> _position_pb2.Position:
+        """As of which position."""
+
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When, by the database's clock."""
+
+    def __init__(
+        self,
+        *,
+        groups: _abc.Iterable[Global___GroupSummary] | None = ...,
+        position: _position_pb2.Position | None = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["groups", b"groups", "position", b"position", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGroupsResponse: _TypeAlias = ListGroupsResponse  # noqa: Y015
+
+@_typing.final
+class ListSamplesRequest(_message.Message):
+    """Of what time to list samples."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANGE_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def range(self) -> _duration_pb2.Duration:
+        """The time up to now; absent: an hour; at most 90 days."""
+
+    @_builtins.property
+    def step(self) -> _duration_pb2.Duration:
+        """Time between two samples. It is made longer where nothing finer is kept, or where there
+        would be more than 2,000 samples; absent: as fine as goes.
+        """
+
+    def __init__(
+        self,
+        *,
+        range: _duration_pb2.Duration | None = ...,
+        step: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["range", b"range", "step", b"step"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["range", b"range", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSamplesRequest: _TypeAlias = ListSamplesRequest  # noqa: Y015
+
+@_typing.final
+class Sample(_message.Message):
+    """How the facility was at one time, and what happened in the time before. Where several are
+    told as one, what happened is added up, and of how the facility was the worst moment is told.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIME_FIELD_NUMBER: _builtins.int
+    SPAN_FIELD_NUMBER: _builtins.int
+    REGISTRATIONS_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    REPORTS_FIELD_NUMBER: _builtins.int
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_AGE_MEDIAN_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_AGE_WORST_FIELD_NUMBER: _builtins.int
+    HEALTH_COUNTS_FIELD_NUMBER: _builtins.int
+    IN_MAINTENANCE_FIELD_NUMBER: _builtins.int
+    registrations: _builtins.int
+    """Unit servers that registered."""
+    changes: _builtins.int
+    """Change sets that people and programs made."""
+    reports: _builtins.int
+    """States of units and contacts of unit servers that were told."""
+    sessions: _builtins.int
+    """Unit servers in session."""
+    in_maintenance: _builtins.int
+    """Control units in maintenance."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """End of the time that it tells of."""
+
+    @_builtins.property
+    def span(self) -> _duration_pb2.Duration:
+        """Length of that time."""
+
+    @_builtins.property
+    def heartbeat_age_median(self) -> _duration_pb2.Duration:
+        """Age of their last heartbeats, the median; absent: nobody was in session."""
+
+    @_builtins.property
+    def heartbeat_age_worst(self) -> _duration_pb2.Duration:
+        """Age of the oldest of these; absent: nobody was in session."""
+
+    @_builtins.property
+    def health_counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___HealthCount]:
+        """Control units by verdict, worst first."""
+
+    def __init__(
+        self,
+        *,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        span: _duration_pb2.Duration | None = ...,
+        registrations: _builtins.int = ...,
+        changes: _builtins.int = ...,
+        reports: _builtins.int = ...,
+        sessions: _builtins.int = ...,
+        heartbeat_age_median: _duration_pb2.Duration | None = ...,
+        heartbeat_age_worst: _duration_pb2.Duration | None = ...,
+        health_counts: _abc.Iterable[Global___HealthCount] | None = ...,
+        in_maintenance: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["heartbeat_age_median", b"heartbeat_age_median", "heartbeat_age_worst", b"heartbeat_age_worst", "span", b"span", "time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "health_counts", b"health_counts", "heartbeat_age_median", b"heartbeat_age_median", "heartbeat_age_worst", b"heartbeat_age_worst", "in_maintenance", b"in_maintenance", "registrations", b"registrations", "reports", b"reports", "sessions", b"sessions", "span", b"span", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Sample: _TypeAlias = Sample  # noqa: Y015
+
+@_typing.final
+class ListSamplesResponse(_message.Message):
+    """Samples of a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def samples(self) -> _containers.RepeatedCompositeFieldContainer[Global___Sample]:
+        """The samples, by time. Where the server was away there are none."""
+
+    @_builtins.property
+    def step(self) -> _duration_pb2.Duration:
+        """Time between two of them."""
+
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When, by the database's clock."""
+
+    @_builtins.property
+    def position(self) -> _position_pb2.Position:
+        """As of which position."""
+
+    def __init__(
+        self,
+        *,
+        samples: _abc.Iterable[Global___Sample] | None = ...,
+        step: _duration_pb2.Duration | None = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        position: _position_pb2.Position | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "step", b"step", "time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "samples", b"samples", "step", b"step", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSamplesResponse: _TypeAlias = ListSamplesResponse  # noqa: Y015
 
 @_typing.final
 class PulseRequest(_message.Message):

@@ -45,6 +45,16 @@ class OverviewStub:
                 request_serializer=mds_dot_v1_dot_overview__pb2.PulseRequest.SerializeToString,
                 response_deserializer=mds_dot_v1_dot_overview__pb2.PulseResponse.FromString,
                 _registered_method=True)
+        self.ListGroups = channel.unary_unary(
+                '/mds.v1.Overview/ListGroups',
+                request_serializer=mds_dot_v1_dot_overview__pb2.ListGroupsRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_overview__pb2.ListGroupsResponse.FromString,
+                _registered_method=True)
+        self.ListSamples = channel.unary_unary(
+                '/mds.v1.Overview/ListSamples',
+                request_serializer=mds_dot_v1_dot_overview__pb2.ListSamplesRequest.SerializeToString,
+                response_deserializer=mds_dot_v1_dot_overview__pb2.ListSamplesResponse.FromString,
+                _registered_method=True)
 
 
 class OverviewServicer:
@@ -66,6 +76,23 @@ class OverviewServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListGroups(self, request, context):
+        """Counts control units by something that they have in common, and says why each group is not
+        good. Refused: INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSamples(self, request, context):
+        """Lists what charts are drawn from: figures of the whole facility, taken every 10 s and kept
+        for a day, every 10 min and kept for 90 days. Each replica tells the same. Refused:
+        INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OverviewServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -78,6 +105,16 @@ def add_OverviewServicer_to_server(servicer, server):
                     servicer.Pulse,
                     request_deserializer=mds_dot_v1_dot_overview__pb2.PulseRequest.FromString,
                     response_serializer=mds_dot_v1_dot_overview__pb2.PulseResponse.SerializeToString,
+            ),
+            'ListGroups': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGroups,
+                    request_deserializer=mds_dot_v1_dot_overview__pb2.ListGroupsRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_overview__pb2.ListGroupsResponse.SerializeToString,
+            ),
+            'ListSamples': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSamples,
+                    request_deserializer=mds_dot_v1_dot_overview__pb2.ListSamplesRequest.FromString,
+                    response_serializer=mds_dot_v1_dot_overview__pb2.ListSamplesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -135,6 +172,60 @@ class Overview:
             '/mds.v1.Overview/Pulse',
             mds_dot_v1_dot_overview__pb2.PulseRequest.SerializeToString,
             mds_dot_v1_dot_overview__pb2.PulseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGroups(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.Overview/ListGroups',
+            mds_dot_v1_dot_overview__pb2.ListGroupsRequest.SerializeToString,
+            mds_dot_v1_dot_overview__pb2.ListGroupsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSamples(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mds.v1.Overview/ListSamples',
+            mds_dot_v1_dot_overview__pb2.ListSamplesRequest.SerializeToString,
+            mds_dot_v1_dot_overview__pb2.ListSamplesResponse.FromString,
             options,
             channel_credentials,
             insecure,

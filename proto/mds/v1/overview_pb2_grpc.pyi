@@ -39,6 +39,15 @@ class OverviewStub:
     """Streams, once a second, what ticks without being a change: the age of the last heartbeat
     of each unit server.
     """
+    ListGroups: _grpc.UnaryUnaryMultiCallable[_overview_pb2.ListGroupsRequest, _overview_pb2.ListGroupsResponse]
+    """Counts control units by something that they have in common, and says why each group is not
+    good. Refused: INVALID_FIELD.
+    """
+    ListSamples: _grpc.UnaryUnaryMultiCallable[_overview_pb2.ListSamplesRequest, _overview_pb2.ListSamplesResponse]
+    """Lists what charts are drawn from: figures of the whole facility, taken every 10 s and kept
+    for a day, every 10 min and kept for 90 days. Each replica tells the same. Refused:
+    INVALID_FIELD.
+    """
 
 @_typing.type_check_only
 class OverviewAsyncStub(OverviewStub):
@@ -50,6 +59,15 @@ class OverviewAsyncStub(OverviewStub):
     Pulse: _aio.UnaryStreamMultiCallable[_overview_pb2.PulseRequest, _overview_pb2.PulseResponse]  # type: ignore[assignment]
     """Streams, once a second, what ticks without being a change: the age of the last heartbeat
     of each unit server.
+    """
+    ListGroups: _aio.UnaryUnaryMultiCallable[_overview_pb2.ListGroupsRequest, _overview_pb2.ListGroupsResponse]  # type: ignore[assignment]
+    """Counts control units by something that they have in common, and says why each group is not
+    good. Refused: INVALID_FIELD.
+    """
+    ListSamples: _aio.UnaryUnaryMultiCallable[_overview_pb2.ListSamplesRequest, _overview_pb2.ListSamplesResponse]  # type: ignore[assignment]
+    """Lists what charts are drawn from: figures of the whole facility, taken every 10 s and kept
+    for a day, every 10 min and kept for 90 days. Each replica tells the same. Refused:
+    INVALID_FIELD.
     """
 
 class OverviewServicer(metaclass=_abc_1.ABCMeta):
@@ -71,6 +89,27 @@ class OverviewServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_overview_pb2.PulseResponse], _abc.AsyncIterator[_overview_pb2.PulseResponse]]:
         """Streams, once a second, what ticks without being a change: the age of the last heartbeat
         of each unit server.
+        """
+
+    @_abc_1.abstractmethod
+    def ListGroups(
+        self,
+        request: _overview_pb2.ListGroupsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_overview_pb2.ListGroupsResponse, _abc.Awaitable[_overview_pb2.ListGroupsResponse]]:
+        """Counts control units by something that they have in common, and says why each group is not
+        good. Refused: INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSamples(
+        self,
+        request: _overview_pb2.ListSamplesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_overview_pb2.ListSamplesResponse, _abc.Awaitable[_overview_pb2.ListSamplesResponse]]:
+        """Lists what charts are drawn from: figures of the whole facility, taken every 10 s and kept
+        for a day, every 10 min and kept for 90 days. Each replica tells the same. Refused:
+        INVALID_FIELD.
         """
 
 def add_OverviewServicer_to_server(servicer: OverviewServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
