@@ -10,6 +10,8 @@ from webui.access.callers import Callers
 from webui.access.entrance import Entrance
 from webui.access.log_in import LogIn
 from webui.access.shown import shown_token
+from webui.agents import launching
+from webui.agents import pages as agents
 from webui.assets import read_assets
 from webui.datasets import (
     bulk,
@@ -29,12 +31,14 @@ from webui.headers import add_headers, log_request
 from webui.lists import pages as lists
 from webui.live import events
 from webui.live.feed import Feed
-from webui.operations import operation, ordering
+from webui.maintenances import pages as maintenances
 from webui.names import without_slash
 from webui.operations import operation, ordering
 from webui.origins import keep_other_origins_out
 from webui.overview import pages as overview
 from webui.site import Site
+from webui.snapshots import pages as snapshots
+from webui.snapshots import restoring, taking
 from webui.units import pages as units
 from webui.visit import note_visit
 
@@ -55,6 +59,12 @@ SUBJECTS = (
     undo,
     ordering,
     operation,
+    launching,
+    agents,
+    taking,
+    restoring,
+    snapshots,
+    maintenances,
     units,
 )
 """Modules with pages. The first that has a path answers: the page of a unit comes last, for what

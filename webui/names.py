@@ -22,13 +22,11 @@ WORDS = frozenset(
         "pause",
         "publish",
         "rebase",
-        "restart",
+        "rename",
         "restore",
         "resume",
         "retry",
         "revert",
-        "start",
-        "stop",
         "undo",
     }
 )

@@ -17,7 +17,14 @@ from webui.site import READ_SECONDS, Site
 
 # Entries of each kind on one page.
 PAGE = 50
-KINDS = ("control_units", "unit_servers", "templates", "agents")
+KINDS = (
+    "control_units",
+    "unit_servers",
+    "templates",
+    "agents",
+    "snapshots",
+    "maintenances",
+)
 
 
 def routes(site: Site) -> list[web.RouteDef]:

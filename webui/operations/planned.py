@@ -88,14 +88,14 @@ def plan_of(plan: OperationPlan) -> Plan:
     return Plan(
         count=len(plan.steps),
         waves=tuple(_wave(number, list(each)) for number, each in waves),
-        there=_some([named(name) for name in plan.there]),
-        blocked=_some(
+        there=some([named(name) for name in plan.there]),
+        blocked=some(
             [
                 named(each.control_unit, f"{id_of(each.by) or each.by} {each.why}".strip())
                 for each in plan.blocked
             ]
         ),
-        hit=_some(
+        hit=some(
             [
                 named(
                     each.control_unit,
@@ -121,11 +121,11 @@ def _wave(number: int, steps: Sequence[PlannedStep]) -> Wave:
     )
     return Wave(
         number=number + 1,
-        units=_some([named(step.control_unit) for step in steps]),
+        units=some([named(step.control_unit) for step in steps]),
         now=", ".join(f"{count} {_(word)}" for word, count in states.most_common()),
         after=", ".join(after),
     )
 
 
-def _some(units: Sequence[Named]) -> Some:
+def some(units: Sequence[Named]) -> Some:
     return Some(tuple(units[:MOST_NAMED]), len(units))

@@ -77,6 +77,16 @@ export function refresh(touched, pieces) {
   }
 }
 
+// What no event tells of is read again after `data-every` seconds.
+let seconds = 0;
+setInterval(() => {
+  if (document.hidden || document.body.hasAttribute("data-as-of")) return;
+  seconds += 1;
+  for (const island of document.querySelectorAll("[data-src][data-every]")) {
+    if (seconds % Number(island.dataset.every) === 0) load(island);
+  }
+}, 1000);
+
 // `toggle` does not bubble, so it is caught on its way down.
 document.addEventListener(
   "toggle",

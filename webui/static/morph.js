@@ -3,6 +3,7 @@
 // page says `hx-swap="morph"`. What an attribute protects:
 //   data-keep       the children belong to the browser (a list that was loaded when opened)
 //   data-keep-open  `open` belongs to whoever opened it
+//   data-keep-tick  `checked` belongs to whoever ticked it
 //   data-since, data-beat   the text is counted up by the browser
 //   data-here       marks the row that the keyboard is at
 // A field that has the focus keeps what is being typed.
@@ -41,6 +42,7 @@ Object.assign(Idiomorph.defaults.callbacks, {
   beforeAttributeUpdated(name, element) {
     if (name === "data-here") return false;
     if (name === "open") return !element.hasAttribute("data-keep-open");
+    if (name === "checked") return !element.hasAttribute("data-keep-tick");
     return !(name === "value" && element === document.activeElement);
   },
 });

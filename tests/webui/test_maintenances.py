@@ -1,0 +1,76 @@
+"""A maintenance from the page: begun, seen, changed while somebody else does, ended, taken back."""
+
+import re
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from control_units.client import Client
+from tests.stages.replica import Replica
+from tests.webui.conftest import OpenSite, Site
+from tests.webui.forms import form_in, submit
+from tests.webui.magnets import declare_magnets
+
+StartReplica = Callable[..., Awaitable[Replica]]
+IDS = ("RING/Q1", "RING/Q2", "LINAC/Q1")
+
+
+@pytest.fixture
+async def site(start_replica: StartReplica, sqlite_database: str, open_site: OpenSite) -> Site:
+    replica = await start_replica(sqlite_database)
+    async with Client(replica.address) as client:
+        await declare_magnets(client, *IDS)
+    return await open_site(replica.address)
+
+
+async def begun(site: Site) -> str:
+    """The page of one that has begun; its units were chosen by a filter."""
+    form = form_in(await site.text("/maintenances/new?filter=zone%3DRING"), "/maintenances/new")
+    assert form.fields["control_units"].split() == ["RING/Q1", "RING/Q2"]
+    changed = {"description": "new <b>cooling</b>", "id": "cooling", "end": "2099-01-01T12:00"}
+    return await submit(site, form, changed=changed)
+
+
+async def test_a_maintenance_is_begun_seen_at_its_units_and_ended(site: Site) -> None:
+    page = await begun(site)
+    assert "new &lt;b&gt;cooling&lt;/b&gt;" in page
+    assert "Goes on" in page
+    assert "2099-01-01 12:00:00" in page
+    assert 'href="/control_units/RING/Q1"' in page
+    unit = await site.text("/control_units/RING/Q1")
+    assert "In maintenance" in unit
+    assert "/maintenances/cooling" in await site.text("/maintenances")
+    assert "cooling" in await site.text("/maintenances/cooling/history")
+
+    ended = await submit(site, form_in(page, "/maintenances/cooling/end"))
+    assert "In maintenance" not in await site.text("/control_units/RING/Q1")
+    await site.text("/maintenances/cooling", status=404)
+    undo = re.search(r'action="(/change_sets/\d+/undo)"', ended)
+    assert undo
+    await submit(site, form_in(ended, undo[1]))
+    assert "Goes on" in await site.text("/maintenances/cooling")
+
+
+async def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_lost(site: Site) -> None:
+    form = form_in(await site.text("/maintenances/new"), "/maintenances/new")
+    typed = {"description": "kept", "id": "x", "control_units": "", "begin": "soon"}
+    page = await submit(site, form, changed=typed, status=422)
+    again = form_in(page, "/maintenances/new")
+    assert (again.fields["description"], again.fields["begin"]) == ("kept", "soon")
+    assert "write it as 2026-11-15T03:12" in page
+    assert "at least one unit" in page
+    right = {"control_units": "RING/NO\nRING/Q1", "begin": ""}
+    page = await submit(site, again, changed=right | {"id": "no good!"}, status=422)
+    assert "RING/NO" in page
+
+
+async def test_two_who_change_one_see_each_other(site: Site) -> None:
+    await begun(site)
+    address = "/maintenances/cooling/edit"
+    mine, theirs = [form_in(await site.text(address), address) for _ in range(2)]
+    await submit(site, theirs, changed={"description": "theirs"})
+    page = await submit(site, mine, changed={"description": "mine"}, status=412)
+    assert "It is now: theirs" in page
+    page = await submit(site, form_in(page, address))
+    assert "mine" in page
+    assert "theirs" not in page

@@ -1,0 +1,1 @@
+"""Agents, the processes that they watch over, and orders to launch and end those."""

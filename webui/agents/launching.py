@@ -1,0 +1,229 @@
+"""Orders to agents: to launch unit servers, to end them, to launch them again. What it would mean
+for control units comes first."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aiohttp import web
+from mds.v1.edit_pb2 import UnitSelection
+from mds.v1.filter_pb2 import CountMatchesRequest
+from mds.v1.operation_pb2 import Operation, OrderVerb, PlanOperationRequest
+from mds.v1.unit_server_pb2 import (
+    GetUnitServerRequest,
+    RestartUnitServerRequest,
+    StartUnitServerRequest,
+    StopUnitServerRequest,
+    UnitServer,
+)
+
+from control_units.client import Client, ClientError, Refused
+from webui.datasets.again import again
+from webui.datasets.form import new_request_id
+from webui.names import id_of, page_of
+from webui.operations.planned import MOST_WITHOUT_COUNT, Some, named, some
+from webui.site import READ_SECONDS, Site
+from webui.translation import _, gettext_noop
+
+# Unit servers in one order.
+MOST_SERVERS = 200
+# Their units are asked about a few unit servers at a time.
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Launching:
+    """One order.
+
+    Attributes:
+        ends: whether it ends a process that runs.
+    """
+
+    word: str
+    meaning: str
+    ends: bool
+
+
+LAUNCHES = {
+    "start": Launching(
+        gettext_noop("Start"),
+        gettext_noop("They run, now and whenever their host boots."),
+        ends=False,
+    ),
+    "stop": Launching(
+        gettext_noop("Stop"),
+        gettext_noop("They end, and are not launched until that is ordered again."),
+        ends=True,
+    ),
+    "restart": Launching(
+        gettext_noop("Restart"),
+        gettext_noop("They end and are launched again, also those that were given up."),
+        ends=True,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """One unit server of an order.
+
+    Attributes:
+        agent: that carries it out; empty: none does, so that it cannot be ordered.
+        running: of its units.
+    """
+
+    id: str
+    page: str
+    agent: str
+    agent_page: str
+    units: int
+    running: int
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    pages = LaunchPages(site)
+    return [
+        web.get("/launches/new", pages.plan),
+        web.post("/launches/new", pages.give),
+    ]
+
+
+class LaunchPages:
+    """Handlers. Each holds nothing but what it draws."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._client = site.client
+
+    async def plan(self, request: web.Request) -> web.Response:
+        """`GET /launches/new?how=stop&unit_server=…`: what it would mean."""
+        query = request.query
+        return await self._plan(query.get("how", ""), query.getall("unit_server", []))
+
+    async def give(self, request: web.Request) -> web.Response:
+        """`POST /launches/new`: orders it, one unit server after the other."""
+        posted = await request.post()
+        texts = {name: str(value) for name, value in posted.items()}
+        how, ids = texts.get("how", ""), _ids(map(str, posted.getall("unit_server", [])))
+        if how not in LAUNCHES or not ids:
+            return await self._plan(how, ids)
+        asked = texts.get("count", "")
+        reason = texts.get("reason", "")
+        if asked and texts.get("typed_count", "").strip() != asked:
+            problem = _("Nothing was ordered: type the number of units that it is about.")
+            return await self._plan(how, ids, reason=reason, problem=problem)
+        request_id = texts.get("request_id") or new_request_id()
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                servers = [
+                    await _order(self._client, how, id, reason, f"{request_id}-{number}")
+                    for number, id in enumerate(ids)
+                ]
+        except Refused as refused:
+            if refused.is_transient:
+                return again(self._site, request.path, posted.items(), refused)
+            return await self._plan(how, ids, reason=reason, problem=refused.message)
+        except (ClientError, TimeoutError) as failure:
+            return again(self._site, request.path, posted.items(), failure)
+        agents = dict.fromkeys(server.launch.agent for server in servers)
+        agent = next(iter(agents)) if len(agents) == 1 else ""
+        raise web.HTTPSeeOther(f"{page_of(agent) if agent else '/unit_servers'}?launched={how}")
+
+    async def _plan(
+        self, how: str, ids: Sequence[str], *, reason: str = "", problem: str = ""
+    ) -> web.Response:
+        ids = _ids(ids)
+        if how not in LAUNCHES or not ids:
+            return self._nothing()
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                rows = await launched(self._client, ids)
+                hit = await left_without(self._client, ids) if LAUNCHES[how].ends else some([])
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        running = sum(row.running for row in rows)
+        context: dict[str, object] = {
+            "how": how,
+            "launching": LAUNCHES[how],
+            "rows": rows,
+            "running": running,
+            "hit": hit,
+            "asks_for_count": LAUNCHES[how].ends and running > MOST_WITHOUT_COUNT,
+            "back": rows[0].agent_page or rows[0].page,
+            "reason": reason,
+            "problem": problem,
+            "request_id": new_request_id()[:32],
+        }
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
+        return self._site.page("agents/launching.html", context, status=status)
+
+    def _nothing(self) -> web.Response:
+        context: dict[str, object] = {
+            "title": _("Nothing to order"),
+            "message": _("Choose unit servers on the page of their agent."),
+        }
+        return self._site.page("refused.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+async def launched(client: Client, ids: Sequence[str]) -> list[Launched]:
+    """Raises: ClientError: also where there is none of such an id."""
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def count(text: str) -> int:
+        request = CountMatchesRequest(kind="control_unit", filter=text)
+        return (await client.filters.CountMatches(request)).count
+
+    async def row(id: str) -> Launched:
+        async with limit:
+            request = GetUnitServerRequest(name=f"unit_servers/{id}")
+            server = await client.unit_servers.GetUnitServer(request)
+            units = await count(f'unit_server="{id}"')
+            running = await count(f'unit_server="{id}" state=RUNNING')
+        agent = server.launch.agent
+        page = page_of(agent) if agent else ""
+        return Launched(id, page_of(server.name), id_of(agent), page, units, running)
+
+    return list(await asyncio.gather(*map(row, ids)))
+
+
+async def left_without(client: Client, ids: Sequence[str]) -> Some:
+    """Running units elsewhere that would be left without what they require.
+
+    Raises:
+        ClientError: what the server says, or that none answers.
+    """
+    text = "unit_server=" + ",".join(f'"{id}"' for id in ids)
+    operation = Operation(
+        verb=OrderVerb.ORDER_VERB_UNLOAD, selection=UnitSelection(filter=text), even_so=True
+    )
+    try:
+        plan = await client.operations.PlanOperation(PlanOperationRequest(operation=operation))
+    except Refused as refused:
+        if refused.reason == "NOTHING_SELECTED":
+            return some([])
+        raise
+    words = _("requires %(unit)s")
+    return some(
+        [named(each.control_unit, words % {"unit": id_of(each.through)}) for each in plan.hit]
+    )
+
+
+async def _order(client: Client, how: str, id: str, reason: str, request_id: str) -> UnitServer:
+    name, servers = f"unit_servers/{id}", client.unit_servers
+    if how == "start":
+        return await servers.StartUnitServer(
+            StartUnitServerRequest(name=name, reason=reason, request_id=request_id)
+        )
+    if how == "stop":
+        return await servers.StopUnitServer(
+            StopUnitServerRequest(name=name, reason=reason, request_id=request_id)
+        )
+    return await servers.RestartUnitServer(
+        RestartUnitServerRequest(name=name, reason=reason, request_id=request_id)
+    )
+
+
+def _ids(given: Iterable[str]) -> list[str]:
+    ids = [each.removeprefix("unit_servers/") for each in given]
+    return list(dict.fromkeys(filter(None, ids)))[:MOST_SERVERS]

@@ -1,0 +1,1 @@
+"""Maintenances: who works on which units, from when until when."""

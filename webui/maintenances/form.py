@@ -1,0 +1,134 @@
+"""A maintenance as texts that somebody types, and back."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from mds.v1.maintenance_pb2 import Maintenance
+
+from webui.datasets.problem import Problem, by_path, without_field
+from webui.names import id_of
+from webui.translation import _
+
+FIELDS = ("id", "description", "control_units", "unit_servers", "id_prefixes", "begin", "end")
+# What of it can be changed, and in which field of the form that stands.
+MASK = {
+    "description": "description",
+    "control_units": "control_units",
+    "unit_servers": "unit_servers",
+    "id_prefixes": "id_prefixes",
+    "begin_time": "begin",
+    "end_time": "end",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form, drawn or sent.
+
+    Attributes:
+        texts: by the names in FIELDS; ids stand one in a line.
+        etag: of the maintenance that is changed; empty: it is a new one.
+        problems: what is wrong, by field.
+    """
+
+    texts: Mapping[str, str]
+    etag: str = ""
+    reason: str = ""
+    request_id: str = ""
+    problems: Mapping[str, str] | None = None
+
+    @classmethod
+    def sent(cls, posted: Mapping[str, str]) -> "Form":
+        texts = {field: posted.get(field, "").replace("\r\n", "\n").strip() for field in FIELDS}
+        return cls(
+            texts, posted.get("etag", ""), posted.get("reason", ""), posted.get("request_id", "")
+        )
+
+    @classmethod
+    def of(cls, maintenance: Maintenance) -> "Form":
+        return cls(
+            {
+                "id": id_of(maintenance.name),
+                "description": maintenance.description,
+                "control_units": "\n".join(map(id_of, maintenance.control_units)),
+                "unit_servers": "\n".join(map(id_of, maintenance.unit_servers)),
+                "id_prefixes": "\n".join(maintenance.id_prefixes),
+                "begin": _local(maintenance, "begin_time"),
+                "end": _local(maintenance, "end_time"),
+            },
+            maintenance.etag,
+        )
+
+    @classmethod
+    def new(cls, **lines: Sequence[str]) -> "Form":
+        """One that nobody has typed into, about these units, unit servers or groups."""
+        texts = dict.fromkeys(FIELDS, "") | {name: "\n".join(ids) for name, ids in lines.items()}
+        return cls(texts | {"id": new_id()})
+
+    def wrong(self, problems: Sequence[Problem]) -> "Form":
+        return replace(self, problems=by_path(problems))
+
+    def read(self) -> tuple[Maintenance, list[Problem]]:
+        """The maintenance that it describes, and what nobody can read in it."""
+        texts, problems = self.texts, []
+        found = Maintenance(
+            name=f"maintenances/{texts['id']}",
+            etag=self.etag,
+            description=texts["description"],
+            control_units=_names("control_units", texts["control_units"]),
+            unit_servers=_names("unit_servers", texts["unit_servers"]),
+            id_prefixes=_lines(texts["id_prefixes"]),
+        )
+        for field in ("begin", "end"):
+            if not texts[field]:
+                continue
+            try:
+                time = datetime.fromisoformat(texts[field]).astimezone(UTC)
+            except ValueError:
+                problems.append(Problem(field, _("This is no time: write it as 2026-11-15T03:12.")))
+                continue
+            getattr(found, f"{field}_time").CopyFrom(_stamp(time))
+        if not (found.control_units or found.unit_servers or found.id_prefixes):
+            problems.append(
+                Problem("control_units", _("Say at least one unit, unit server or group."))
+            )
+        return found, problems
+
+
+def problem_of(field: str, description: str) -> Problem:
+    """What the server says of `maintenance.control_units[2]`, beside its field of the form."""
+    short = field.removeprefix("maintenance.")
+    name = short.partition("[")[0]
+    return Problem(
+        MASK.get(name, "id" if name == "name" else ""), without_field(field, description)
+    )
+
+
+def new_id() -> str:
+    """One that sorts by when it was made, and is short enough to be typed."""
+    return f"{datetime.now(UTC):%Y-%m-%d}-{secrets.token_hex(2)}"
+
+
+def _local(maintenance: Maintenance, field: str) -> str:
+    """As a field of dates and times has it, in the time zone of the process."""
+    if not maintenance.HasField(field):  # type: ignore[arg-type]
+        return ""
+    stamp: Timestamp = getattr(maintenance, field)
+    return f"{stamp.ToDatetime(tzinfo=UTC).astimezone():%Y-%m-%dT%H:%M:%S}"
+
+
+def _stamp(time: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(time)
+    return stamp
+
+
+def _lines(text: str) -> list[str]:
+    return list(dict.fromkeys(line.strip() for line in text.split("\n") if line.strip()))
+
+
+def _names(collection: str, text: str) -> list[str]:
+    return [f"{collection}/{id.removeprefix(f'{collection}/')}" for id in _lines(text)]

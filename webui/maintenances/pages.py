@@ -1,0 +1,242 @@
+"""Maintenances: begun or planned by a form, changed, and ended."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from aiohttp import web
+from google.protobuf.field_mask_pb2 import FieldMask
+from mds.v1.control_unit_pb2 import ListControlUnitsRequest
+from mds.v1.history_pb2 import ChangeSet, GetChangeSetRequest
+from mds.v1.maintenance_pb2 import (
+    CreateMaintenanceRequest,
+    DeleteMaintenanceRequest,
+    GetMaintenanceRequest,
+    Maintenance,
+    UpdateMaintenanceRequest,
+)
+
+from control_units.client import AlreadyExists, ClientError, Refused, Stale
+from webui.datasets.again import again
+from webui.datasets.form import new_request_id
+from webui.datasets.problem import Problem
+from webui.maintenances.form import MASK, Form, problem_of
+from webui.maintenances.shown import maintenance_page
+from webui.names import id_of, page_of
+from webui.selection import Chosen
+from webui.site import READ_SECONDS, Site
+from webui.translation import _
+from webui.units.pages import change_number
+
+# Units of a filter that are named; who means more names a group.
+MOST_CHOSEN = 1000
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    pages = MaintenancePages(site)
+    return [
+        web.get("/maintenances/new", pages.new),
+        web.post("/maintenances/new", pages.begin),
+        web.get("/maintenances/{id:.+}/edit", pages.edit),
+        web.post("/maintenances/{id:.+}/edit", pages.save),
+        web.post("/maintenances/{id:.+}/end", pages.end),
+        web.get("/maintenances/{id:.+}", pages.maintenance),
+    ]
+
+
+class MaintenancePages:
+    """Handlers. Each holds nothing but what it draws."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._client = site.client
+        self._maintenances = site.client.maintenances
+
+    async def maintenance(self, request: web.Request) -> web.Response:
+        """`GET /maintenances/{id}`, or its fragment `main`."""
+        name = _name(request)
+        whole = request.query.get("fragment") != "main"
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                found = await self._get(name, as_of=self._site.as_of)
+                change = await self._change(found.revision)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=whole)
+        context: dict[str, object] = {
+            "maintenance": maintenance_page(found, change, datetime.now(UTC)),
+            "request_id": new_request_id(),
+        }
+        if not whole:
+            return self._site.fragment("maintenances/maintenance_main.html", context)
+        context |= {
+            "saved": change_number(request, "saved"),
+            "undone": change_number(request, "undone"),
+        }
+        return self._site.page("maintenances/maintenance.html", context)
+
+    async def new(self, request: web.Request) -> web.Response:
+        """`GET /maintenances/new?id=…`, `?filter=…`, `?unit_server=…`, `?group=…`: a form."""
+        chosen = Chosen.of(request.query.items())
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                ids, more = await self._ids(chosen)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        form = Form.new(
+            control_units=ids,
+            unit_servers=request.query.getall("unit_server", []),
+            id_prefixes=request.query.getall("group", []),
+        )
+        if more:
+            note = _("These are the first %(number)s. Name a group to cover more.")
+            form = form.wrong([Problem("control_units", note % {"number": len(ids)})])
+        return self._form(form, new=True)
+
+    async def begin(self, request: web.Request) -> web.Response:
+        """`POST /maintenances/new`: leads to what was begun, or planned."""
+        posted = await _texts(request)
+        form = Form.sent(posted)
+        wanted, problems = form.read()
+        if problems:
+            return self._form(form.wrong(problems), new=True)
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                begun = await self._maintenances.CreateMaintenance(
+                    CreateMaintenanceRequest(
+                        maintenance=wanted,
+                        request_id=form.request_id or new_request_id(),
+                        reason=form.reason or form.texts["description"],
+                    )
+                )
+        except AlreadyExists:
+            problem = Problem("id", _("There is another one of this name: choose another name."))
+            return self._form(form.wrong([problem]), new=True, status=HTTPStatus.CONFLICT)
+        except (ClientError, TimeoutError) as failure:
+            return self._again(request, posted, form, failure, new=True)
+        raise web.HTTPSeeOther(f"{page_of(begun.name)}?saved={begun.revision}")
+
+    async def edit(self, request: web.Request) -> web.Response:
+        """`GET /maintenances/{id}/edit`."""
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                form = Form.of(await self._get(_name(request)))
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        return self._form(form)
+
+    async def save(self, request: web.Request) -> web.Response:
+        """`POST /maintenances/{id}/edit`: leads back to it."""
+        posted = {**await _texts(request), "id": request.match_info["id"]}
+        form = Form.sent(posted)
+        wanted, problems = form.read()
+        if problems:
+            return self._form(form.wrong(problems))
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                saved = await self._maintenances.UpdateMaintenance(
+                    UpdateMaintenanceRequest(
+                        maintenance=wanted,
+                        update_mask=FieldMask(paths=list(MASK)),
+                        request_id=form.request_id or new_request_id(),
+                        reason=form.reason,
+                    )
+                )
+        except Stale:
+            return await self._moved(request, form)
+        except (ClientError, TimeoutError) as failure:
+            return self._again(request, posted, form, failure)
+        raise web.HTTPSeeOther(f"{page_of(saved.name)}?saved={saved.revision}")
+
+    async def end(self, request: web.Request) -> web.Response:
+        """`POST /maintenances/{id}/end`: leads to the change, from which it can be taken back."""
+        posted = await _texts(request)
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                ended = await self._maintenances.DeleteMaintenance(
+                    DeleteMaintenanceRequest(
+                        name=_name(request),
+                        etag=posted.get("etag") or "*",
+                        request_id=posted.get("request_id") or new_request_id(),
+                        reason=posted.get("reason") or _("it is over"),
+                    )
+                )
+        except (ClientError, TimeoutError) as failure:
+            return again(self._site, request.path, posted.items(), failure)
+        raise web.HTTPSeeOther(f"/change_sets/{ended.position.revision}?saved=1")
+
+    async def _moved(self, request: web.Request, form: Form) -> web.Response:
+        """The form, with what somebody else has written meanwhile beside what was typed."""
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                now = Form.of(await self._get(_name(request)))
+        except (ClientError, TimeoutError) as failure:
+            return self._again(request, dict(form.texts), form, failure)
+        theirs = _("Somebody else changed this meanwhile. It is now: %(text)s")
+        problems = [
+            Problem(field, theirs % {"text": now.texts[field] or _("empty")})
+            for field, text in form.texts.items()
+            if text != now.texts[field]
+        ]
+        moved = replace(form.wrong(problems), etag=now.etag, request_id="")
+        return self._form(moved, status=HTTPStatus.PRECONDITION_FAILED)
+
+    def _again(
+        self,
+        request: web.Request,
+        posted: Mapping[str, str],
+        form: Form,
+        failure: ClientError | TimeoutError,
+        *,
+        new: bool = False,
+    ) -> web.Response:
+        if not isinstance(failure, Refused) or failure.is_transient:
+            return again(self._site, request.path, posted.items(), failure)
+        problems = [problem_of(each.field, each.description) for each in failure.violations]
+        return self._form(form.wrong(problems or [Problem("", failure.message)]), new=new)
+
+    def _form(self, form: Form, *, new: bool = False, status: int = 0) -> web.Response:
+        is_wrong = bool(form.problems)
+        context: dict[str, object] = {
+            "form": form,
+            "new": new,
+            "problems": form.problems or {},
+            "page": "/maintenances/new" if new else page_of(f"maintenances/{form.texts['id']}"),
+            "request_id": new_request_id(),
+        }
+        usual = HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong and form.request_id else HTTPStatus.OK
+        return self._site.page("maintenances/edit.html", context, status=status or usual)
+
+    async def _get(self, name: str, *, as_of: str = "") -> Maintenance:
+        return await self._maintenances.GetMaintenance(
+            GetMaintenanceRequest(name=name, as_of=as_of)
+        )
+
+    async def _change(self, revision: int) -> ChangeSet | None:
+        """Who wrote it last; None: so long ago that nobody knows any more."""
+        try:
+            return await self._client.history.GetChangeSet(
+                GetChangeSetRequest(name=f"change_sets/{revision}")
+            )
+        except Refused as refused:
+            if refused.is_transient:
+                raise
+            return None
+
+    async def _ids(self, chosen: Chosen) -> tuple[list[str], bool]:
+        """Ids of the units that were chosen, and whether there are more."""
+        if chosen.is_nothing or chosen.ids:
+            return list(chosen.ids), False
+        page = await self._client.control_units.ListControlUnits(
+            ListControlUnitsRequest(filter=chosen.filter, page_size=MOST_CHOSEN)
+        )
+        return [id_of(each.name) for each in page.control_units], bool(page.next_page_token)
+
+
+def _name(request: web.Request) -> str:
+    return f"maintenances/{request.match_info['id']}"
+
+
+async def _texts(request: web.Request) -> dict[str, str]:
+    return {name: str(value) for name, value in (await request.post()).items()}

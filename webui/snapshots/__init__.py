@@ -1,0 +1,1 @@
+"""Snapshots: set-points saved under names; taken, compared, and restored value by value."""

@@ -1,0 +1,230 @@
+"""The page of a snapshot: its values beside those that are set now, intended, or in another one."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from aiohttp import web
+from google.protobuf.field_mask_pb2 import FieldMask
+from mds.v1.snapshot_pb2 import (
+    ComparisonCounts,
+    DeleteSnapshotRequest,
+    GetSnapshotRequest,
+    ListSnapshotsRequest,
+    Snapshot,
+    UpdateSnapshotRequest,
+)
+from multidict import MultiMapping
+
+from control_units.client import ClientError, Refused, Stale
+from webui.clock import moment
+from webui.datasets.again import again
+from webui.datasets.form import new_request_id
+from webui.names import id_of, page_of
+from webui.site import READ_SECONDS, Site
+from webui.snapshots.comparison import (
+    COMPARE_SECONDS,
+    LIVE,
+    Compared,
+    Side,
+    compared,
+    value_rows,
+)
+from webui.snapshots.taking import marks_in
+from webui.translation import _
+from webui.units.pages import change_number
+
+ROWS_A_PAGE = 200
+# Snapshots that are offered to compare with; the id of any other one can be typed.
+MOST_OFFERED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How somebody looks at a snapshot.
+
+    Attributes:
+        begin: number of the first row.
+    """
+
+    side: Side
+    only_different: bool
+    begin: int
+
+    @classmethod
+    def of(cls, query: MultiMapping[str]) -> "Looked":
+        begin = query.get("from", "")
+        return cls(
+            Side(
+                other=query.get("with", "").strip() or LIVE,
+                tolerance=query.get("tolerance", "").strip(),
+                group=query.get("group", "").strip(),
+            ),
+            only_different=query.get("all", "") != "1",
+            begin=int(begin) if begin.isascii() and begin.isdecimal() and len(begin) < 9 else 0,
+        )
+
+    def query(self, **more: str) -> str:
+        told = {
+            "with": self.side.other,
+            "tolerance": self.side.tolerance,
+            "group": self.side.group,
+            "all": "" if self.only_different else "1",
+            **more,
+        }
+        return urlencode({key: value for key, value in told.items() if value})
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    pages = SnapshotPages(site)
+    return [
+        web.post("/snapshots/{id:.+}/delete", pages.delete),
+        web.post("/snapshots/{id:.+}/edit", pages.save),
+        web.get("/snapshots/{id:.+}", pages.snapshot),
+    ]
+
+
+class SnapshotPages:
+    """Handlers. Each holds nothing but what it draws."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._client = site.client
+        self._snapshots = site.client.snapshots
+
+    async def snapshot(self, request: web.Request) -> web.Response:
+        """`GET /snapshots/{id}?with=live&tolerance=1%25&group=RING/&all=1`."""
+        return await self._show(request, {})
+
+    async def save(self, request: web.Request) -> web.Response:
+        """`POST /snapshots/{id}/edit`: what people think of it; leads back to it."""
+        posted = await request.post()
+        texts = {name: str(value).strip() for name, value in posted.items()}
+        changed = Snapshot(
+            name=_name(request),
+            etag=texts.get("etag", ""),
+            description=texts.get("description", ""),
+            marks=marks_in(texts.get("marks", "")),
+        )
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                saved = await self._snapshots.UpdateSnapshot(
+                    UpdateSnapshotRequest(
+                        snapshot=changed,
+                        update_mask=FieldMask(paths=["description", "marks"]),
+                        request_id=texts.get("request_id") or new_request_id(),
+                        reason=texts.get("reason", ""),
+                    )
+                )
+        except Stale:
+            problem = _("Somebody else changed it meanwhile; look at it again, and save.")
+            return await self._show(
+                request, {**texts, "problem": problem}, status=HTTPStatus.PRECONDITION_FAILED
+            )
+        except Refused as refused:
+            if refused.is_transient:
+                return again(self._site, request.path, posted.items(), refused)
+            return await self._show(
+                request,
+                {**texts, "problem": refused.message},
+                status=HTTPStatus.UNPROCESSABLE_ENTITY,
+            )
+        except (ClientError, TimeoutError) as failure:
+            return again(self._site, request.path, posted.items(), failure)
+        raise web.HTTPSeeOther(f"{page_of(saved.name)}?saved={saved.revision}")
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """`POST /snapshots/{id}/delete`: leads to the change, from which it can be taken back."""
+        posted = await request.post()
+        texts = {name: str(value) for name, value in posted.items()}
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                deleted = await self._snapshots.DeleteSnapshot(
+                    DeleteSnapshotRequest(
+                        name=_name(request),
+                        etag=texts.get("etag", ""),
+                        request_id=texts.get("request_id") or new_request_id(),
+                        reason=texts.get("reason", ""),
+                    )
+                )
+        except Stale:
+            problem = _("Nothing was deleted: somebody else changed it meanwhile.")
+            return await self._show(
+                request, {"problem": problem}, status=HTTPStatus.PRECONDITION_FAILED
+            )
+        except (ClientError, TimeoutError) as failure:
+            return again(self._site, request.path, posted.items(), failure)
+        raise web.HTTPSeeOther(f"/change_sets/{deleted.position.revision}?saved=1")
+
+    async def _show(
+        self, request: web.Request, typed: Mapping[str, str], *, status: int = HTTPStatus.OK
+    ) -> web.Response:
+        looked = Looked.of(request.query)
+        try:
+            async with asyncio.timeout(COMPARE_SECONDS):
+                context = await self._read(_name(request), looked)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        snapshot = context["snapshot"]
+        assert isinstance(snapshot, Snapshot)
+        context |= {
+            "description": typed.get("description", snapshot.description),
+            "marks": typed.get("marks", " ".join(snapshot.marks)),
+            "reason": typed.get("reason", ""),
+            "problem": typed.get("problem", ""),
+            "saved": change_number(request, "saved"),
+            "undone": change_number(request, "undone"),
+            "request_id": new_request_id(),
+        }
+        return self._site.page("snapshots/snapshot.html", context, status=status)
+
+    async def _read(self, name: str, looked: Looked) -> dict[str, object]:
+        snapshot, listed = await asyncio.gather(
+            self._snapshots.GetSnapshot(GetSnapshotRequest(name=name, as_of=self._site.as_of)),
+            self._snapshots.ListSnapshots(
+                ListSnapshotsRequest(page_size=MOST_OFFERED, order_by="created desc")
+            ),
+        )
+        wrong = ""
+        both = Compared({}, ComparisonCounts())
+        try:
+            # With what a snapshot of the past would have differed from then is not known.
+            if not self._site.as_of:
+                both = await compared(self._client, name, looked.side)
+        except Refused as refused:
+            if refused.is_transient:
+                raise
+            wrong = refused.message
+        rows = value_rows(
+            snapshot,
+            both,
+            looked.side,
+            only_different=looked.only_different and not (wrong or self._site.as_of),
+        )
+        shown = rows[looked.begin : looked.begin + ROWS_A_PAGE]
+        more = looked.begin + ROWS_A_PAGE < len(rows)
+        return {
+            "snapshot": snapshot,
+            "id": id_of(name),
+            "page": page_of(name),
+            "taken": moment(snapshot.taken_time, today=datetime.now(UTC))
+            if snapshot.HasField("taken_time")
+            else None,
+            "values": sum(len(each.values) for each in snapshot.units),
+            "looked": looked,
+            "counts": both.counts,
+            "silent": len(both.silent),
+            "rows": shown,
+            "count": len(rows),
+            "next": looked.query(**{"from": str(looked.begin + ROWS_A_PAGE)}) if more else "",
+            "first": looked.query() if looked.begin else "",
+            "others": [id_of(each.name) for each in listed.snapshots if each.name != name],
+            "wrong": wrong,
+        }
+
+
+def _name(request: web.Request) -> str:
+    return f"snapshots/{request.match_info['id']}"
