@@ -30,6 +30,7 @@ OPTIONS = {
     }
 }
 KEYWORDS = DEFAULT_KEYWORDS | {"gettext_noop": None}
+PROJECT = "control-system-metadata-server"
 HEADER = "# Texts of the web page. Made by tools/catalogues.py."
 # A date of its own would make each run another file.
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,13 +47,17 @@ def collected() -> Catalog:
 
 def _empty() -> Catalog:
     return Catalog(
-        project="control-system-metadata-server",
+        project=PROJECT,
         version="1",
-        copyright_holder="",
+        copyright_holder=PROJECT,
+        msgid_bugs_address=PROJECT,
+        last_translator=PROJECT,
+        language_team=PROJECT,
         creation_date=NO_DATE,
         revision_date=NO_DATE,
         header_comment=HEADER,
         charset="utf-8",
+        fuzzy=False,
     )
 
 
