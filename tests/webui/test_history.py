@@ -99,9 +99,10 @@ async def test_what_others_have_changed_since_is_not_taken_back(client: Client, 
     await describe(client, "first")
     change = await describe(client, "second")
     await describe(client, "third")
-    await site.text(f"/change_sets/{change}/undo", status=412)
+    assert "Cannot be taken back by itself" in await site.text(f"/change_sets/{change}/undo")
     async with site.http.post(f"/change_sets/{change}/undo") as answer:
-        assert answer.status == 412
+        assert answer.status == 409
+        assert "Nothing was taken back" in await answer.text()
     assert (await client.control_units.get(ID)).description == "third"
 
 

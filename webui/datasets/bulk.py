@@ -50,6 +50,7 @@ class BulkPages:
 
     async def edit(self, request: web.Request) -> web.Response:
         """`GET /datasets/edit?id=…`, or `?filter=…`."""
+        self._site.require("Edits.EditControlUnits")
         return await self._form(Chosen.of(request.query.items()), {})
 
     async def plan(self, request: web.Request) -> web.Response:
@@ -82,7 +83,7 @@ class BulkPages:
             edits=edits_in(texts),
             reason=texts.get("reason", ""),
             request_id=texts.get("request_id") or new_request_id(),
-            seen_plan=_seen(texts),
+            seen_plan=seen_plan(texts),
         )
         if texts.get("count") and texts.get("typed_count", "").strip() != texts["count"]:
             asked.validate_only = True
@@ -186,7 +187,8 @@ class BulkPages:
         )
 
 
-def _seen(texts: Mapping[str, str]) -> SeenPlan:
+def seen_plan(texts: Mapping[str, str]) -> SeenPlan:
+    """The plan that a form carries; see `plan_entries` in the templates."""
     revision, epoch = texts.get("revision", "0"), texts.get("epoch", "0")
     position = Position(
         store_id=texts.get("store_id", ""),

@@ -48,6 +48,7 @@ class CreatePages(Generic[R]):
 
     async def new(self, request: web.Request) -> web.Response:
         """`GET /control_units/new?template=PS`, or `?like=RING/MAG/Q1`: a copy of another one."""
+        self._site.require(self._edited.update)
         like = request.query.get("like", "")
         given = {name: text for name, text in request.query.items() if self._is_field(name)}
         try:

@@ -15,10 +15,12 @@ class Edited(Protocol[R]):
     Attributes:
         collection: `control_units`.
         template: of its form.
+        update: the call that changes it; who may not make it sees no form.
     """
 
     collection: str
     template: str
+    update: str
 
     @property
     def title(self) -> str:

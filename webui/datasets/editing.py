@@ -44,6 +44,7 @@ class EditPages(Generic[R]):
 
     async def edit(self, request: web.Request) -> web.Response:
         """`GET /{name}/edit`."""
+        self._site.require(self._edited.update)
         id = request.match_info["id"]
         try:
             async with asyncio.timeout(READ_SECONDS):

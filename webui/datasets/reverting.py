@@ -31,6 +31,7 @@ class RevertPages:
 
     async def plan(self, request: web.Request) -> web.Response:
         """`GET /{name}/revert?to=12`: what would be done."""
+        self._site.require("History.Revert")
         return await self._plan(name_in(request), request.query.get("to", ""))
 
     async def revert(self, request: web.Request) -> web.Response:

@@ -20,6 +20,7 @@ class EditedServers:
 
     collection = "unit_servers"
     template = "datasets/edit_server.html"
+    update = "UnitServers.UpdateUnitServer"
 
     def __init__(self, client: Client) -> None:
         self._client = client

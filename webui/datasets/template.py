@@ -28,6 +28,7 @@ from webui.datasets.form import new_request_id
 from webui.names import id_of, page_of
 from webui.site import READ_SECONDS, Site
 from webui.translation import _, gettext_noop
+from webui.units.pages import change_number
 
 DRAFT = VersionState.VERSION_STATE_DRAFT
 _STATES = {
@@ -114,7 +115,6 @@ class TemplatePages:
             version_row(each, count)
             for each, count in zip(versions.versions, versions.unit_counts, strict=True)
         ]
-        saved = request.query.get("saved", "")
         context = {
             "id": id_of(name),
             "page": page_of(name),
@@ -126,7 +126,8 @@ class TemplatePages:
             "versions": list(reversed(rows)),
             "attributes": [slot_row(each) for each in shown.attributes],
             "parameters": [slot_row(each) for each in shown.parameters],
-            "saved": int(saved) if saved.isdecimal() else 0,
+            "saved": change_number(request, "saved"),
+            "undone": change_number(request, "undone"),
         }
         return self._site.page("datasets/template.html", context)
 

@@ -27,6 +27,7 @@ class EditedTemplates:
 
     collection = "templates"
     template = "datasets/edit_template.html"
+    update = "Templates.UpdateTemplate"
 
     def __init__(self, client: Client) -> None:
         self._client = client

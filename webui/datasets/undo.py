@@ -1,11 +1,13 @@
 """Taking a change set back: at once after an edit, or later from the history with its plan."""
 
 import asyncio
+from http import HTTPStatus
 
 from aiohttp import web
+from mds.v1.bundle_pb2 import ItemAction
 from mds.v1.history_pb2 import GetChangeSetRequest, UndoRequest
 
-from control_units.client import ClientError
+from control_units.client import ClientError, Invalid, Precondition, Refused, Stale
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.datasets.plan import planned_items
@@ -30,39 +32,65 @@ class UndoPages:
 
     async def plan(self, request: web.Request) -> web.Response:
         """`GET /change_sets/{revision}/undo`: what would be taken back."""
+        self._site.require("History.Undo")
         name = f"change_sets/{request.match_info['revision']}"
-        back = local_page(request.query.get("back", ""))
-        try:
-            async with asyncio.timeout(READ_SECONDS):
-                change_set = await self._client.history.GetChangeSet(GetChangeSetRequest(name=name))
-                planned = await self._client.history.Undo(
-                    UndoRequest(name=name, validate_only=True, request_id=new_request_id())
-                )
-        except (ClientError, TimeoutError) as failure:
-            return self._site.refused(failure, whole=True)
-        context = {
-            "page": page_of(name),
-            "change_set": change_set,
-            "back": back,
-            "request_id": new_request_id(),
-            "items": planned_items(planned.results),
-        }
-        return self._site.page("datasets/undo.html", context)
+        return await self._plan(name, local_page(request.query.get("back", "")))
 
     async def undo(self, request: web.Request) -> web.Response:
         """`POST /change_sets/{revision}/undo`: leads back to where the change was seen."""
         name = f"change_sets/{request.match_info['revision']}"
         posted = await request.post()
         back = local_page(str(posted.get("back", "")))
+        reason = str(posted.get("reason", ""))
         try:
             async with asyncio.timeout(READ_SECONDS):
                 undone = await self._client.history.Undo(
                     UndoRequest(
                         name=name,
                         request_id=str(posted.get("request_id", "")) or new_request_id(),
-                        reason=str(posted.get("reason", "")),
+                        reason=reason,
+                        skip_invalid=posted.get("rest") == "1",
                     )
                 )
+        except (Stale, Precondition, Invalid) as refused:
+            return await self._plan(name, back, reason=reason, refused=refused)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
         raise web.HTTPSeeOther(f"{back}?undone={undone.position.revision}")
+
+    async def _plan(
+        self, name: str, back: str, *, reason: str = "", refused: Refused | None = None
+    ) -> web.Response:
+        """What would be taken back; where somebody else has changed some of it since, the rest.
+
+        Args:
+            refused: what the server has just said instead.
+        """
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                change_set = await self._client.history.GetChangeSet(GetChangeSetRequest(name=name))
+                planned = await self._client.history.Undo(
+                    UndoRequest(
+                        name=name,
+                        validate_only=True,
+                        request_id=new_request_id(),
+                        skip_invalid=True,
+                    )
+                )
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        context: dict[str, object] = {
+            "page": page_of(name),
+            "change_set": change_set,
+            "back": back,
+            "reason": reason,
+            "request_id": new_request_id(),
+            "items": planned_items(
+                each for each in planned.results if each.action != ItemAction.ITEM_ACTION_REJECTED
+            ),
+            "problems": planned.problems,
+            "refused": refused.message if refused and not planned.problems else "",
+            "was_refused": refused is not None,
+        }
+        status = HTTPStatus.CONFLICT if refused else HTTPStatus.OK
+        return self._site.page("datasets/undo.html", context, status=status)

@@ -33,6 +33,7 @@ class EditedUnits:
 
     collection = "control_units"
     template = "datasets/edit.html"
+    update = "ControlUnits.UpdateControlUnit"
 
     def __init__(self, client: Client) -> None:
         self._client = client

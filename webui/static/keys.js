@@ -65,6 +65,7 @@ const ACTIONS = {
   k: () => step(-1),
   x: tick,
   e: edit,
+  u: () => document.querySelector("[data-undo]")?.click(),
   "?": () => openDialog("/keys", "keys"),
   g: () => (goUntil = performance.now() + GO_MS),
 };

@@ -1,10 +1,10 @@
 """What the page of one control unit says: its state, what people declared, and its lives."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mds.v1 import configuration_pb2, control_unit_pb2, instantiation_pb2
+from mds.v1 import configuration_pb2, control_unit_pb2, instantiation_pb2, state_pb2
 
 from webui import vocabulary
 from webui.clock import Moment, duration_words, moment
@@ -59,6 +59,9 @@ class ControlUnitPage:
     Attributes:
         applied: whether the unit says that it uses this configuration; None: it says nothing.
         reached: whether it has reached what people last declared.
+        is_heard: whether somebody counts how long ago it was last heard of.
+        attempts: of its unit server to get it out of an error by itself.
+        requires, after: ids of units with their pages; groups have none.
     """
 
     status: UnitRow
@@ -75,7 +78,15 @@ class ControlUnitPage:
     applied: bool | None
     reached: bool
     drivers: tuple[DriverRow, ...]
+    has_own_drivers: bool
     labels: tuple[tuple[str, str], ...]
+    is_heard: bool
+    attempts: int
+    next_attempt: Moment | None
+    hanging_hook: str
+    level: int
+    requires: tuple[tuple[str, str], ...]
+    after: tuple[tuple[str, str], ...]
     lives: tuple[Life, ...]
 
 
@@ -109,9 +120,23 @@ def control_unit_page(
             DriverRow(d.name, d.version, d.init_parameter, tuple(sorted(d.properties.items())))
             for d in configuration.drivers
         ),
+        has_own_drivers=bool(unit.drivers),
         labels=tuple(sorted(unit.labels.items())),
+        is_heard=status.contact in (state_pb2.CONTACT_ALIVE, state_pb2.CONTACT_SUSPECT),
+        attempts=status.attempts,
+        next_attempt=moment(status.next_attempt_time, today=now)
+        if status.HasField("next_attempt_time")
+        else None,
+        hanging_hook=status.hanging_hook,
+        level=unit.level,
+        requires=_named(unit.requires),
+        after=_named(unit.after),
         lives=tuple(_life(life, now) for life in lives),
     )
+
+
+def _named(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((id_of(name), "" if name.endswith("/") else page_of(name)) for name in names)
 
 
 def _life(life: instantiation_pb2.Instantiation, now: datetime) -> Life:

@@ -12,7 +12,7 @@ from webui.clock import moment
 from webui.datasets.declaration import fields_of
 from webui.datasets.form import Form
 from webui.datasets.unit_edited import dataset_for
-from webui.names import page_of
+from webui.names import id_of, page_of
 from webui.operations.verbs import orders_for
 from webui.site import READ_SECONDS, Site
 from webui.units.commands import commands_for
@@ -58,6 +58,10 @@ class UnitPages:
             return self._site.fragment("units/units.html", context)
         if fragment == "main":
             return self._site.fragment("units/unit_server_main.html", context)
+        context |= {
+            "saved": change_number(request, "saved"),
+            "undone": change_number(request, "undone"),
+        }
         return self._site.page("units/unit_server.html", context)
 
     async def control_unit(self, request: web.Request) -> web.Response:
@@ -125,15 +129,22 @@ class UnitPages:
         }
 
     async def _session(self, id: str) -> dict[str, object]:
-        status = await self._client.unit_servers.GetUnitServerStatus(
-            unit_server_pb2.GetUnitServerStatusRequest(
-                name=f"unit_server_statuses/{id}", as_of=self._site.as_of
-            )
+        servers, as_of = self._client.unit_servers, self._site.as_of
+        status, declared = await asyncio.gather(
+            servers.GetUnitServerStatus(
+                unit_server_pb2.GetUnitServerStatusRequest(
+                    name=f"unit_server_statuses/{id}", as_of=as_of
+                )
+            ),
+            servers.get(id, as_of=as_of),
         )
         now = datetime.now(UTC)
         start = moment(status.start_time, today=now) if status.HasField("start_time") else None
         end = moment(status.end_time, today=now) if status.HasField("end_time") else None
         return {
+            "declared": declared,
+            "agent": id_of(declared.launch.agent),
+            "agent_page": page_of(declared.launch.agent),
             "status": status,
             "contact": vocabulary.contact(status.contact),
             "start": start,

@@ -1,0 +1,177 @@
+"""Deleting what is declared: whom it hits and what stands against it first, then just that."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from aiohttp import web
+from mds.v1.bundle_pb2 import BundleHeader, BundleItem
+from mds.v1.control_unit_pb2 import ListControlUnitsRequest, ListControlUnitStatusesRequest
+
+from control_units.client import ClientError, Stale
+from control_units.client.bundles import Outcome, apply_bundle
+from webui.datasets.again import again
+from webui.datasets.bulk import WRITE_SECONDS, seen_plan
+from webui.datasets.form import new_request_id
+from webui.datasets.plan import planned_items
+from webui.names import id_of, page_of
+from webui.selection import Chosen
+from webui.site import READ_SECONDS, Site
+from webui.translation import _
+
+KINDS = ("control_units", "unit_servers", "templates")
+MANY = "/datasets/delete"
+APPLY = "Bundles.Apply"
+# Deleted at once, and shown of them.
+MOST = 10_000
+MOST_SHOWN = 200
+# Units of which is asked who requires them, in one question.
+MOST_ASKED = 50
+PAGE = 1000
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    pages = DeletePages(site)
+    return [
+        *(web.get(f"/{kind}/{{id:.+}}/delete", pages.plan_one) for kind in KINDS),
+        *(web.post(f"/{kind}/{{id:.+}}/delete", pages.delete_one) for kind in KINDS),
+        web.get(MANY, pages.plan_many),
+        web.post(MANY, pages.delete_many),
+    ]
+
+
+class DeletePages:
+    """Handlers. Each holds nothing but what it draws."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._client = site.client
+
+    async def plan_one(self, request: web.Request) -> web.Response:
+        """`GET /{name}/delete`: whom it would hit."""
+        self._site.require(APPLY)
+        return await self._plan(request.path, [_name_in(request)], Chosen((), "", is_all=False))
+
+    async def delete_one(self, request: web.Request) -> web.Response:
+        """`POST /{name}/delete`: leads to the change, with its undo."""
+        return await self._delete(request, [_name_in(request)], Chosen((), "", is_all=False))
+
+    async def plan_many(self, request: web.Request) -> web.Response:
+        """`GET /datasets/delete?id=…`, or `?filter=…`."""
+        self._site.require(APPLY)
+        chosen = Chosen.of(request.query.items())
+        try:
+            names = await self._names(chosen)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        return await self._plan(MANY, names, chosen)
+
+    async def delete_many(self, request: web.Request) -> web.Response:
+        """`POST /datasets/delete`: just the plan that was seen, as one change."""
+        posted = await request.post()
+        chosen = Chosen.of(posted.items())
+        try:
+            names = await self._names(chosen)
+        except (ClientError, TimeoutError) as failure:
+            return again(self._site, MANY, posted.items(), failure)
+        return await self._delete(request, names, chosen)
+
+    async def _delete(
+        self, request: web.Request, names: Sequence[str], chosen: Chosen
+    ) -> web.Response:
+        posted = await request.post()
+        texts = {name: str(value) for name, value in posted.items()}
+        if texts.get("count") and texts.get("typed_count", "").strip() != texts["count"]:
+            problem = _("Nothing was deleted: type the number of what it is about.")
+            return await self._plan(request.path, names, chosen, texts=texts, problem=problem)
+        header = BundleHeader(
+            request_id=texts.get("request_id") or new_request_id(),
+            reason=texts.get("reason", ""),
+            seen_plan=seen_plan(texts),
+        )
+        try:
+            outcome = await self._outcome(names, header)
+        except Stale as moved:
+            problem = _("Nothing was deleted. %(why)s") % {"why": moved.message}
+            return await self._plan(request.path, names, chosen, texts=texts, problem=problem)
+        except (ClientError, TimeoutError) as failure:
+            return again(self._site, request.path, posted.items(), failure)
+        if not outcome.summary.applied:
+            problem = _("Nothing was deleted.")
+            return await self._plan(request.path, names, chosen, texts=texts, problem=problem)
+        raise web.HTTPSeeOther(f"/change_sets/{outcome.summary.position.revision}?saved=1")
+
+    async def _plan(
+        self,
+        action: str,
+        names: Sequence[str],
+        chosen: Chosen,
+        *,
+        texts: Mapping[str, str] | None = None,
+        problem: str = "",
+    ) -> web.Response:
+        try:
+            outcome = await self._outcome(names, BundleHeader(validate_only=True))
+            async with asyncio.timeout(READ_SECONDS):
+                left = await self._left_behind(names[:MOST_ASKED])
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        items = planned_items(outcome.results)
+        context: dict[str, object] = {
+            "action": action,
+            "chosen": chosen,
+            "only": page_of(names[0]) if action != MANY else "",
+            "only_id": id_of(names[0]) if action != MANY else "",
+            "summary": outcome.summary,
+            "items": items[:MOST_SHOWN],
+            "more": max(0, len(items) - MOST_SHOWN),
+            "is_most": len(names) == MOST,
+            "left": left,
+            "problems": outcome.problems,
+            "problem": problem,
+            "reason": (texts or {}).get("reason", ""),
+            "request_id": new_request_id(),
+        }
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
+        return self._site.page("datasets/delete.html", context, status=status)
+
+    async def _outcome(self, names: Sequence[str], header: BundleHeader) -> Outcome:
+        items = [BundleItem(source=id_of(name), removed=name) for name in names]
+        async with asyncio.timeout(WRITE_SECONDS):
+            return await apply_bundle(
+                self._client, items, header, progress=lambda _: None, timeout=WRITE_SECONDS
+            )
+
+    async def _names(self, chosen: Chosen) -> list[str]:
+        """Of the units that are chosen, as far as one change deletes them."""
+        if chosen.is_nothing or chosen.ids:
+            return [f"control_units/{id}" for id in chosen.ids][:MOST]
+        found: list[str] = []
+        token = ""
+        async with asyncio.timeout(WRITE_SECONDS):
+            while len(found) < MOST:
+                page = await self._client.control_units.ListControlUnitStatuses(
+                    ListControlUnitStatusesRequest(
+                        filter=chosen.filter, page_size=PAGE, page_token=token
+                    )
+                )
+                found += [each.control_unit for each in page.control_unit_statuses]
+                token = page.next_page_token
+                if not token:
+                    break
+        return found[:MOST]
+
+    async def _left_behind(self, names: Sequence[str]) -> list[str]:
+        """Ids of units that require one of these units, and stay."""
+        asked = [id_of(name) for name in names if name.startswith("control_units/")]
+        if not asked:
+            return []
+        any_of = ",".join(f'"{id}"' for id in asked)
+        page = await self._client.control_units.ListControlUnits(
+            ListControlUnitsRequest(filter=f"requires={any_of}", page_size=MOST_SHOWN)
+        )
+        return [id_of(each.name) for each in page.control_units if each.name not in names]
+
+
+def _name_in(request: web.Request) -> str:
+    return f"{request.path.split('/')[1]}/{request.match_info['id']}"
