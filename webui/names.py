@@ -23,6 +23,7 @@ WORDS = frozenset(
         "publish",
         "rebase",
         "rename",
+        "rename",
         "restore",
         "resume",
         "retry",

@@ -135,6 +135,7 @@ UNIT_SERVERS: ListKind[Server] = ListKind(
     tone=lambda server: vocabulary.contact(server.status.contact).tone,
     example="id:BTF/* description:magnets",
     nothing=gettext_noop("No unit server has been declared yet."),
+    create="UnitServers.CreateUnitServer",
 )  # fmt: skip
 
 AGENTS: ListKind[Watched] = ListKind(
@@ -183,6 +184,7 @@ TEMPLATES: ListKind[Template] = ListKind(
     name=lambda template: template.name,
     example="id:driver* -description:obsolete",
     nothing=gettext_noop("No template has been declared yet."),
+    create="Templates.CreateTemplate",
 )  # fmt: skip
 
 SNAPSHOTS: ListKind[Snapshot] = ListKind(

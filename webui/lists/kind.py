@@ -56,11 +56,13 @@ class Action:
     Attributes:
         page: that is opened with them, as `id=…` for each or as one `filter=…`.
         verb: sent with them; may be empty.
+        call: that it leads to, and that whoever is shown it may make.
     """
 
     title: str
     page: str
     verb: str = ""
+    call: str = "Operations.CreateOperation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,7 @@ class ListKind(Generic[T]):
         every_s: after so long it is read again without an event, for no event tells of it; 0:
             events tell of everything.
         example: a filter.
+        create: the call that makes a new one, on the page `new`; empty: there is no such page.
     """
 
     path: str
@@ -100,6 +103,7 @@ class ListKind(Generic[T]):
     every_s: int = 0
     example: str = ""
     actions: Sequence[Action] = ()
+    create: str = ""
     nothing: str = gettext_noop("There is nothing here yet.")
 
     @property

@@ -93,9 +93,10 @@ _ACTIONS = (
     Action(gettext_noop("Stop"), "/operations/new", "STOP"),
     Action(gettext_noop("Initialize"), "/operations/new", "INIT"),
     Action(gettext_noop("Recover"), "/operations/new", "RECOVER"),
-    Action(gettext_noop("Edit together"), "/datasets/edit"),
+    Action(gettext_noop("Edit together"), "/datasets/edit", call="Edits.EditControlUnits"),
     Action(gettext_noop("Take a snapshot"), "/snapshots/new"),
     Action(gettext_noop("Maintenance"), "/maintenances/new"),
+    Action(gettext_noop("Delete"), "/datasets/delete", call="Bundles.Apply"),
 )
 
 
@@ -115,6 +116,7 @@ CONTROL_UNITS: ListKind[Unit] = ListKind(
     tone=tone_of,
     example="zone=DAFNE/PL -state=RUNNING",
     actions=_ACTIONS,
+    create="ControlUnits.CreateControlUnit",
     nothing=gettext_noop("No control unit has been declared yet."),
 )
 
@@ -136,6 +138,7 @@ CONDITIONS: ListKind[Unit] = replace(
     title=gettext_noop("Units with conditions"),
     columns=rearranged(_COLUMNS, _OF_CONDITIONS),
     base="condition:*",
+    create="",
     example="condition=ConfigDrift",
     nothing=gettext_noop("Of no control unit there is anything that should be known."),
 )
