@@ -20,6 +20,7 @@ READ_ELSEWHERE = frozenset(
         "MDS_WEB_HOST",
         "MDS_WEB_LANGUAGE",
         "MDS_WEB_PORT",
+        "MDS_WEB_PROXIES",
     }
 )
 """What the page, the command line and unit servers read."""

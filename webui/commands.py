@@ -23,9 +23,10 @@ def web(port: int | None) -> None:
 
     from pydantic import ValidationError
 
+    from control_units.client import BadToken
     from webui import logs
     from webui.assets import NotBuilt
-    from webui.server import PortTaken, serve
+    from webui.server import OpenToAll, PortTaken, serve
     from webui.settings import Settings
 
     try:
@@ -35,7 +36,7 @@ def web(port: int | None) -> None:
     logs.configure(settings.log_level)
     try:
         asyncio.run(serve(settings))
-    except (PortTaken, NotBuilt) as failure:
+    except (PortTaken, OpenToAll, NotBuilt, BadToken) as failure:
         raise click.ClickException(str(failure)) from failure
 
 

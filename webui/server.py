@@ -7,7 +7,9 @@ import signal
 import structlog
 from aiohttp import web
 
-from control_units.client import Client
+from control_units.client import Client, ClientError
+from webui.access.callers import Callers, NotLoggedIn
+from webui.access.shown import shown_token
 from webui.application import application
 from webui.live.feed import Feed
 from webui.live.hub import Hub
@@ -29,11 +31,16 @@ class PortTaken(Exception):
     """Something else listens where the page should."""
 
 
+class OpenToAll(Exception):
+    """Others could do anything here without being asked who they are."""
+
+
 async def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT.
 
     Raises:
-        PortTaken: the message says which setting to change.
+        PortTaken, OpenToAll: the message says which setting to change.
+        BadToken: its own token cannot be one.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -44,7 +51,8 @@ async def serve(settings: Settings) -> None:
     hub = Hub(most_viewers=settings.web_browsers)
     async with Client(settings.address, program="webui") as client:
         feed = Feed(client, hub, Painter(templates))
-        app = application(Site(client, hub, templates), feed)
+        await _check_who_is_asked(client, settings)
+        app = application(Site(client, hub, templates), feed, settings.entrance)
         runner = runner_of(app)
         await runner.setup()
         try:
@@ -54,6 +62,25 @@ async def serve(settings: Settings) -> None:
         finally:
             hub.close()
             await runner.cleanup()
+
+
+async def _check_who_is_asked(client: Client, settings: Settings) -> None:
+    """Says at the start what would be found out later. A server that does not answer yet is no
+    reason to stay away: until it does, nobody is let in from elsewhere."""
+    callers = Callers(client.with_token_of_each(shown_token))
+    try:
+        await callers.who("")
+    except NotLoggedIn:
+        if not client.caller.token.text:
+            log.error("token_missing", why="the overview shows nothing without one: set MDS_TOKEN")
+    except ClientError:
+        return
+    if callers.asks is False and settings.entrance.must_ask:
+        raise OpenToAll(
+            f"MDS_WEB_HOST is {settings.web_host!r}, which others can reach, and the metadata "
+            "server asks nobody who they are. Start that with MDS_AUTHENTICATION=token, or set "
+            "MDS_WEB_HOST=127.0.0.1 here, or MDS_INSECURE=1 if you want that."
+        )
 
 
 def runner_of(app: web.Application) -> web.AppRunner:

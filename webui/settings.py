@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from control_units.client import DEFAULT_ADDRESS, parse_addresses
+from webui.access.entrance import Entrance, networks
 from webui.translation import ENGLISH, languages
 
 
@@ -20,8 +21,10 @@ class Settings(BaseSettings):
         web_language: MDS_WEB_LANGUAGE, what the pages are written in, one for all browsers: `en`,
             or one that has a catalogue.
         address: MDS_ADDRESS, the metadata servers: `host:port[,host:port…]`.
-        insecure: MDS_INSECURE, whether it may listen beyond loopback though it asks nobody
-            who they are.
+        web_proxies: MDS_WEB_PROXIES, addresses or networks of proxies before it, separated by
+            commas: what these say of browsers' addresses and of https is believed.
+        insecure: MDS_INSECURE, whether others than this machine may use it though the metadata
+            server asks nobody who they are.
         log_level: MDS_LOG_LEVEL, least severe events that are logged.
     """
 
@@ -30,6 +33,7 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=7402, ge=0, le=65535)
     web_browsers: int = Field(default=200, ge=1)
+    web_proxies: str = ""
     web_language: str = ENGLISH
     address: str = DEFAULT_ADDRESS
     insecure: bool = False
@@ -52,12 +56,22 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _checked(self) -> Self:
         parse_addresses(self.address)
-        if not self.insecure and not _is_loopback(self.web_host):
+        try:
+            networks(self.web_proxies)
+        except ValueError as wrong:
             raise ValueError(
-                f"MDS_WEB_HOST is {self.web_host!r}, which others can reach, and the page asks "
-                "nobody who they are. Set it to 127.0.0.1, or set MDS_INSECURE=1 if you want that."
-            )
+                f"MDS_WEB_PROXIES has no address or network there: {wrong}."
+            ) from wrong
         return self
+
+    @property
+    def entrance(self) -> Entrance:
+        """Whether others may come is known when the server has said whether it asks for tokens."""
+        return Entrance(
+            is_public=not _is_loopback(self.web_host),
+            is_insecure=self.insecure,
+            proxies=networks(self.web_proxies),
+        )
 
 
 def _is_loopback(host: str) -> bool:

@@ -22,15 +22,14 @@ def test_an_address_of_nothing_is_the_default_one(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::", "control-room.example", ""])
-def test_it_refuses_to_listen_beyond_loopback(host: str) -> None:
-    with pytest.raises(ValidationError, match="MDS_INSECURE=1"):
-        Settings(web_host=host)
-    assert Settings(web_host=host, insecure=True).web_host == host
+def test_beyond_loopback_somebody_must_be_asked(host: str) -> None:
+    assert Settings(web_host=host).entrance.must_ask
+    assert not Settings(web_host=host, insecure=True).entrance.must_ask
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1", "[::1]"])
 def test_loopback_has_many_names(host: str) -> None:
-    assert Settings(web_host=host).web_host == host
+    assert not Settings(web_host=host).entrance.must_ask
 
 
 @pytest.mark.parametrize(
@@ -41,7 +40,7 @@ def test_loopback_has_many_names(host: str) -> None:
         ("MDS_WEB_BROWSERS", "0"),
         ("MDS_LOG_LEVEL", "loud"),
         ("MDS_ADDRESS", "host:port"),
-        ("MDS_WEB_HOST", "0.0.0.0"),
+        ("MDS_WEB_PROXIES", "10.0.0.1/8"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named_with_its_value(name: str, value: str) -> None:

@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 # Whoever asks may have them: how one logs in, what pages look like, and whether we live.
 OPEN = ("/login", "/static/", "/healthz/")
+SILENCE = TimeoutError()
 UNAUTHORIZED = web.HTTPUnauthorized.status_code
 
 
@@ -46,7 +47,7 @@ class Admission:
                 return self._site.refused(failure, whole=asks_for_a_page(request))
             begin_visit(replace(current_visit(), person=person))
             if self._entrance.must_ask and not person.authenticated:
-                return self._closed()
+                return self._closed() if person.name else self._site.refused(SILENCE, whole=True)
             return await self._answered(request, handler)
 
         return admit

@@ -1,0 +1,230 @@
+"""The page where the server asks for tokens: who comes in, as whom, and what they see."""
+
+import re
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from mds.v1.history_pb2 import ListChangeSetsRequest
+from mds.v1.template_pb2 import CreateTemplateRequest, Template
+from mds.v1.token_pb2 import RevokeTokenRequest, WhoAmIRequest
+from structlog.testing import capture_logs
+
+from control_units.client import Client, Denied
+from tests.access.conftest import Guarded, serving
+from tests.stages.waiting import until
+from tests.webui.doors import FETCHING, NAVIGATING, Door, Visitor, door, visitor
+from webui.access import callers
+from webui.access.entrance import Entrance, networks
+from webui.live import events
+
+PAGES = ["/", "/control_units", "/keys", "/events", "/nowhere", "/palette?q=x", "/operations/new"]
+
+
+@pytest.fixture(scope="module")
+def guarded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Guarded]:
+    folder = tmp_path_factory.mktemp("guarded")
+    file = folder / "mds.sqlite"
+    request.getfixturevalue("sqlite_layout").copy_to(file)
+    yield from serving(f"sqlite:///{file}", folder, count=1)
+
+
+@pytest.fixture
+async def page(guarded: Guarded) -> AsyncIterator[Door]:
+    async with door(guarded.first.address, token=guarded.texts["viewer"]) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def anybody(page: Door) -> AsyncIterator[Visitor]:
+    async with visitor(page) as browser:
+        yield browser
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_nothing_is_shown_to_who_has_not_logged_in(anybody: Visitor, path: str) -> None:
+    text = await anybody.get(path, status=401)
+    assert "Your token" in text
+    assert "data-picture" not in text
+    assert await anybody.get(path, status=401, headers=FETCHING) == "You are not logged in.\n"
+
+
+async def test_what_says_whether_we_live_and_what_pages_look_like_is_for_all(
+    anybody: Visitor,
+) -> None:
+    await anybody.get("/healthz/live")
+    css = re.search(r'href="(/static/[^"]+\.css)"', await anybody.get("/login"))
+    assert css is not None
+    await anybody.get(css[1])
+
+
+async def test_who_logs_in_comes_to_the_page_and_is_named_there(
+    anybody: Visitor, guarded: Guarded
+) -> None:
+    asked = await anybody.get("/control_units?q=state%3DRUNNING", status=401)
+    assert 'name="next" value="/control_units?q=state%3DRUNNING"' in asked
+    await anybody.log_in(f"  {guarded.texts['operator']}\n", then="/control_units?q=x")
+    text = await anybody.get("/control_units?q=zone%3DX")
+    assert "You are operator, with the role operator." in text
+    assert "Log out" in text
+    await anybody.post("/logout", {}, leads_to="/login")
+    await anybody.get("/control_units", status=401)
+
+
+@pytest.mark.parametrize("then", ["https://elsewhere.example/", "//elsewhere", "/\\x", "x"])
+async def test_nobody_is_led_elsewhere_by_logging_in(
+    anybody: Visitor, guarded: Guarded, then: str
+) -> None:
+    fields = {"token": guarded.texts["viewer"], "next": then}
+    await anybody.post("/login", fields, leads_to="/")
+
+
+async def test_a_token_is_in_a_cookie_that_scripts_cannot_read_and_nowhere_else(
+    anybody: Visitor, guarded: Guarded, page: Door
+) -> None:
+    token = guarded.texts["operator"]
+    with capture_logs() as logged:
+        async with anybody.http.post(
+            "/login", data={"token": token, "keep": "on"}, allow_redirects=False
+        ) as answer:
+            cookie = answer.headers["Set-Cookie"]
+            assert token not in await answer.text() + answer.headers["Location"]
+        for path in ("/", "/control_units", "/keys", "/login"):
+            assert token not in await anybody.get(path)
+        await anybody.post("/login", {"token": token + "0"}, status=401)
+    assert token not in str(logged) + guarded.logs()
+    assert f"mds_token_{page.url.rpartition(':')[2]}=" in cookie
+    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+    assert "Max-Age=7776000" in cookie
+    assert "Secure" not in cookie
+
+
+async def test_a_cookie_is_only_for_https_where_the_browser_uses_it(guarded: Guarded) -> None:
+    fields = {"token": guarded.texts["viewer"]}
+    said = {"X-Forwarded-Proto": "https", "Host": "control.example", **NAVIGATING}
+    for proxies, secure in (("", False), ("127.0.0.0/8", True)):
+        entrance = Entrance(proxies=networks(proxies))
+        async with (
+            door(guarded.first.address, entrance=entrance) as opened,
+            visitor(opened) as browser,
+            browser.http.post("/login", data=fields, headers=said, allow_redirects=False) as answer,
+        ):
+            cookie = answer.headers["Set-Cookie"]
+        assert ("Secure" in cookie) is secure
+        assert cookie.startswith("__Host-mds_token=" if secure else "mds_token=")
+
+
+@pytest.mark.parametrize("wrong", ["mds_" + "b" * 12 + "_" + "0" * 64, "x", "", "two words", "ü"])
+async def test_what_is_no_good_token_is_refused_and_not_repeated(
+    anybody: Visitor, wrong: str
+) -> None:
+    text = await anybody.post("/login", {"token": wrong, "next": "/keys"}, status=401)
+    assert 'role="alert"' in text
+    assert 'name="next" value="/keys"' in text
+    assert len(wrong) < 5 or wrong not in text
+
+
+async def test_each_role_sees_what_it_may_do(anybody: Visitor, guarded: Guarded) -> None:
+    seen = {}
+    for role in ("viewer", "operator", "expert", "admin"):
+        await anybody.log_in(guarded.texts[role])
+        text = await anybody.get("/keys")
+        seen[role] = 'href="/tokens"' in text
+    assert seen == {"viewer": False, "operator": False, "expert": False, "admin": True}
+
+
+async def test_what_is_done_has_the_name_of_who_does_it(anybody: Visitor, guarded: Guarded) -> None:
+    name = "templates/NAMED"
+    async with guarded.client("expert") as expert:
+        await expert.templates.CreateTemplate(
+            CreateTemplateRequest(template=Template(name=name, implementation="PowerSupply"))
+        )
+        await anybody.log_in((await guarded.new_token("paola", "expert")).text)
+        text = await anybody.get("/templates/NAMED/edit")
+        fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', text))
+        await anybody.post(
+            "/templates/NAMED/edit",
+            {**fields, "description": "of Paola"},
+            leads_to="/templates/NAMED.*",
+        )
+        changes = await expert.history.ListChangeSets(ListChangeSetsRequest(page_size=1))
+    assert changes.change_sets[0].author == "paola"
+
+
+async def test_a_post_that_a_role_does_not_allow_changes_nothing_and_says_which_it_takes(
+    anybody: Visitor, guarded: Guarded
+) -> None:
+    await anybody.log_in(guarded.texts["viewer"])
+    text = await anybody.post("/change_sets/1/undo", {"reason": "x"}, status=403)
+    assert "expert" in text
+    assert "<h1>" in text
+
+
+async def test_a_revoked_token_leads_to_the_log_in_page_with_what_was_typed(
+    anybody: Visitor, guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callers, "FRESH_SECONDS", 0.0)
+    new = await guarded.new_token("rosa", "expert")
+    await anybody.log_in(new.text)
+    async with guarded.client("admin") as admin:
+        await admin.tokens.RevokeToken(RevokeTokenRequest(name=new.name))
+    await until(lambda: is_refused(guarded, new.text), what="a token that is of no use")
+    fields = {"id": "DAFNE/NEW", "description": 'two\r\nlines & "quotes"'}
+    text = await anybody.post("/templates/new", fields, status=401)
+    typed = re.search(r'name="typed" value="([^"]+)"', text)
+    assert typed is not None
+    kept = typed[1].replace("&#34;", '"').replace("&amp;", "&")
+    fields = {"token": guarded.texts["expert"], "next": "/templates/new", "typed": kept}
+    text = await anybody.post("/login", fields)
+    assert 'action="/templates/new"' in text
+    assert 'name="description" value="two\r\nlines &amp; &#34;quotes&#34;"' in text
+    assert "in the name of expert" in text
+
+
+async def is_refused(guarded: Guarded, token: str) -> bool:
+    async with Client(guarded.first.address, token=token) as client:
+        try:
+            await client.tokens.WhoAmI(WhoAmIRequest())
+        except Denied:
+            return True
+        return False
+
+
+async def test_streams_end_with_their_token(
+    anybody: Visitor, guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callers, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(events, "ALIVE_SECONDS", 0.05)
+    monkeypatch.setattr(events, "CHECK_SECONDS", 0.05)
+    end = Timestamp()
+    end.FromMilliseconds(int(time.time() * 1000) + 1500)
+    new = await guarded.new_token("short", "viewer", end=end)
+    await anybody.log_in(new.text)
+    async with anybody.http.get("/events") as stream:
+        await stream.content.readuntil(b"event: out\n")
+        assert await stream.content.readline() == b"data: \n"
+        await stream.content.read()
+    await anybody.get("/", status=401)
+
+
+async def test_the_overview_is_drawn_with_a_token_of_the_page(
+    anybody: Visitor, guarded: Guarded, page: Door
+) -> None:
+    await until(lambda: page.hub.picture.link == "live", what="an overview")
+    await anybody.log_in(guarded.texts["operator"])
+    assert 'data-link="live"' in await anybody.get("/")
+
+
+async def test_a_page_without_a_token_of_its_own_says_what_is_missing(guarded: Guarded) -> None:
+    async with door(guarded.first.address, token="mds_none") as opened:
+        await until(lambda: "UNAUTHENTICATED" in opened.hub.picture.pieces["banner"])
+
+
+async def test_attempts_that_fail_make_the_next_ones_wait(anybody: Visitor) -> None:
+    for _ in range(3):
+        begin = time.monotonic()
+        await anybody.post("/login", {"token": "x"}, status=401)
+    assert time.monotonic() - begin > 0.3
