@@ -20,6 +20,10 @@ run: ## Run a simulated facility: server, web page, control units [FACILITY=path
 # A third of the time tests wait: for leases to end, for the next look.
 WORKERS := $(shell expr $$(nproc) + 1)
 
+.PHONY: cluster
+cluster: setup ## Run docker-compose.yml as plain processes [needs root and Debian's packages]
+	@exec $(BIN)/python -m deploy.processes
+
 .PHONY: test
 test: setup ## Run all checks and all tests
 	@tools/debian_packages.sh

@@ -9,6 +9,7 @@ has() {
 }
 # The core package has the server without the service: nothing starts by itself on port 3306.
 has mariadbd && has mariadb-install-db || missing="$missing mariadb-server-core mariadb-client-core"
+has haproxy || missing="$missing haproxy"
 has curl || missing="$missing curl"
 has chromium || missing="$missing chromium"
 has node && has npm || missing="$missing nodejs npm"

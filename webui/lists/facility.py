@@ -201,6 +201,7 @@ SNAPSHOTS: ListKind[Snapshot] = ListKind(
     ),
     read=read_snapshots,
     name=lambda snapshot: snapshot.name,
+    create="LiveValues.TakeSnapshot",
     example="mark=golden",
     nothing=gettext_noop("No snapshot has been taken yet."),
 )  # fmt: skip
@@ -234,6 +235,7 @@ MAINTENANCES: ListKind[Maintenance] = ListKind(
     ),
     read=read_maintenances,
     name=lambda maintenance: maintenance.name,
+    create="Maintenances.CreateMaintenance",
     example="end>2026-11-01",
     nothing=gettext_noop("Nothing is, or will be, in maintenance."),
 )  # fmt: skip

@@ -94,8 +94,8 @@ _ACTIONS = (
     Action(gettext_noop("Initialize"), "/operations/new", "INIT"),
     Action(gettext_noop("Recover"), "/operations/new", "RECOVER"),
     Action(gettext_noop("Edit together"), "/datasets/edit", call="Edits.EditControlUnits"),
-    Action(gettext_noop("Take a snapshot"), "/snapshots/new"),
-    Action(gettext_noop("Maintenance"), "/maintenances/new"),
+    Action(gettext_noop("Take a snapshot"), "/snapshots/new", call="LiveValues.TakeSnapshot"),
+    Action(gettext_noop("Maintenance"), "/maintenances/new", call="Maintenances.CreateMaintenance"),
     Action(gettext_noop("Delete"), "/datasets/delete", call="Bundles.Apply"),
 )
 

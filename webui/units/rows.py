@@ -11,6 +11,8 @@ from webui.clock import Moment, moment
 from webui.names import id_of, page_of
 from webui.vocabulary import Mark
 
+IN_MAINTENANCE = "InMaintenance"
+
 
 @dataclass(frozen=True, slots=True)
 class ConditionRow:
@@ -18,6 +20,7 @@ class ConditionRow:
 
     Attributes:
         title: its type in words.
+        page: where more of it is told; empty: nowhere.
         fields: what of its configuration it is about.
     """
 
@@ -25,6 +28,7 @@ class ConditionRow:
     message: str
     since: Moment | None
     fields: tuple[str, ...]
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +85,5 @@ def condition_row(condition: condition_pb2.Condition, today: datetime) -> Condit
         message=condition.message,
         since=moment(condition.since, today=today) if condition.HasField("since") else None,
         fields=tuple(condition.fields),
+        page="/maintenances" if condition.type == IN_MAINTENANCE else "",
     )

@@ -1,0 +1,1 @@
+"""How the programs are put to work together: containers, plain processes, a cluster."""

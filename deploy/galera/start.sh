@@ -1,0 +1,85 @@
+#!/bin/bash
+# Starts one node of the cluster: it founds the cluster, joins it, or comes back to it.
+#
+#   GALERA_NODE      name and address of this node, one of GALERA_NODES
+#   GALERA_NODES     all nodes, with commas; the first one founds the cluster
+#   GALERA_CONFIG    node.cnf
+#   GALERA_DATA      its data; empty at the first start
+#   GALERA_RUN       folder of its socket
+#   GALERA_SETUP     SQL that the founder runs once: users and databases
+#   MDS_DATABASE_PASSWORD   of the user `mds`
+#
+# Never does two things that lose data: found a second cluster while another node answers, or
+# come back after a crash without the position that its own tables have reached.
+set -euo pipefail
+
+user=()
+[ "$(id -u)" != 0 ] || user=(--user="${GALERA_USER:-mysql}")
+run=$GALERA_RUN
+mkdir -p "$GALERA_DATA" "$run"
+[ "$(id -u)" != 0 ] || chown "${GALERA_USER:-mysql}" "$GALERA_DATA" "$run"
+common=(--defaults-file="$GALERA_CONFIG" "${user[@]}" --datadir="$GALERA_DATA"
+    --socket="$run/mariadbd.sock" --pid-file="$run/mariadbd.pid"
+    --wsrep-cluster-address="gcomm://$GALERA_NODES")
+state=$GALERA_DATA/grastate.dat
+first=${GALERA_NODES%%,*}
+
+say() { echo "start.sh: $*" >&2; }
+
+answers() {
+    timeout 1 bash -c "exec 3<>/dev/tcp/$1/4567" 2>/dev/null
+}
+
+another_answers() {
+    local node
+    for node in ${GALERA_NODES//,/ }; do
+        [ "$node" = "$GALERA_NODE" ] || ! answers "$node" || return 0
+    done
+    return 1
+}
+
+install() {
+    say "makes a new data folder"
+    mariadb-install-db --no-defaults "${user[@]}" --datadir="$GALERA_DATA" \
+        --auth-root-authentication-method=socket --auth-root-socket-user="$(whoami)" \
+        --skip-test-db --skip-name-resolve >/dev/null
+    # The password goes in by a file that nobody else reads, never by a command line.
+    (umask 077; sed "s/@MDS_DATABASE_PASSWORD@/${MDS_DATABASE_PASSWORD:?}/g" "$GALERA_SETUP" >"$run/setup.sql")
+    [ "$(id -u)" != 0 ] || chown "${GALERA_USER:-mysql}" "$run/setup.sql"
+}
+
+options=()
+if [ ! -e "$state" ]; then
+    if [ "$GALERA_NODE" = "$first" ] && ! another_answers; then
+        [ -d "$GALERA_DATA/mysql" ] || install
+        say "founds the cluster"
+        options=(--wsrep-new-cluster --init-file="$run/setup.sql")
+    else
+        say "waits for a node that it can join"
+        until another_answers; do sleep 0.2; done
+    fi
+elif grep -q '^safe_to_bootstrap: 1' "$state" && ! another_answers; then
+    say "was the last to stop, and founds the cluster again"
+    options=(--wsrep-new-cluster)
+else
+    rm -f "$run/recovery.log"
+    mariadbd "${common[@]}" --wsrep-recover --log-error="$run/recovery.log" ||
+        { tail -n 20 "$run/recovery.log" >&2; say "cannot read its own tables"; exit 1; }
+    position=$(sed -n 's/.*WSREP: Recovered position:* *//p' "$run/recovery.log" | tail -n 1)
+    say "comes back from position ${position:-unknown}"
+    [ -z "$position" ] || options=(--wsrep_start_position="$position")
+    # After a crash of all nodes each one remembers the last group (gvwstate.dat), and they form
+    # it again; otherwise there must be somebody to come back to.
+    [ -e "$GALERA_DATA/gvwstate.dat" ] || until another_answers; do sleep 0.2; done
+fi
+
+# The last of the others sends what is missing, if it can: the first is the one that writes.
+donors=
+for node in ${GALERA_NODES//,/ }; do
+    [ "$node" = "$GALERA_NODE" ] || donors=$node,$donors
+done
+
+exec mariadbd "${common[@]}" "${options[@]}" \
+    --bind-address="$GALERA_NODE" --port="${GALERA_PORT:-3306}" \
+    --wsrep-node-name="$GALERA_NODE" --wsrep-node-address="$GALERA_NODE" \
+    --wsrep-sst-receive-address="$GALERA_NODE:4444" --wsrep-sst-donor="$donors"

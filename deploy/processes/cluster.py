@@ -1,0 +1,76 @@
+"""All services together: up in the order of what they need, and down without a trace."""
+
+import asyncio
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from deploy.processes.container_process import ContainerProcess
+from deploy.processes.images import Container
+from deploy.processes.network import Network
+from deploy.processes.topology import Service
+
+HEALTHY_WITHIN_S = 60.0
+
+
+class Cluster:
+    """
+    Args:
+        services: of one topology.
+        folder: where volumes and logs are; nothing is kept anywhere else.
+    """
+
+    def __init__(self, services: Iterable[Service], folder: Path) -> None:
+        self._services = {each.name: each for each in services}
+        self.network = Network(self._services.values())
+        self._processes = {
+            name: ContainerProcess(Container(service, folder))
+            for name, service in self._services.items()
+        }
+        self._met = {name: asyncio.Event() for name in self._services}
+
+    def __getitem__(self, name: str) -> ContainerProcess:
+        return self._processes[name]
+
+    def address(self, name: str) -> str:
+        return self._services[name].address
+
+    async def up(self) -> None:
+        """Returns when every service serves, or has done what it does once.
+
+        Raises:
+            ExceptionGroup: of `Failed`: some do not.
+        """
+        await asyncio.to_thread(self.network.up)
+        async with asyncio.TaskGroup() as tasks:
+            for service in self._services.values():
+                tasks.create_task(self._bring(service), name=service.name)
+
+    async def down(self) -> None:
+        """Ends every process, those that need others first, and removes the network."""
+        for names in reversed(layers(self._services.values())):
+            await asyncio.gather(*(self._processes[name].stop() for name in names))
+        await asyncio.to_thread(self.network.down)
+
+    async def _bring(self, service: Service) -> None:
+        for needed in service.needs:
+            if needed in self._met:
+                await self._met[needed].wait()
+        process = self._processes[service.name]
+        if service.runs_once:
+            await process.run_once()
+        else:
+            await process.start()
+            await process.until_healthy(within_s=HEALTHY_WITHIN_S)
+        self._met[service.name].set()
+
+
+def layers(services: Collection[Service]) -> list[list[str]]:
+    """Names, such that each service needs only those of layers before its own."""
+    left = {each.name: set(each.needs) & {one.name for one in services} for each in services}
+    found: list[list[str]] = []
+    while left:
+        free = [name for name, needs in left.items() if not needs & left.keys()]
+        assert free, f"these need each other: {', '.join(left)}"
+        found.append(free)
+        left = {name: needs for name, needs in left.items() if name not in free}
+    return found

@@ -1,0 +1,69 @@
+"""What docker-compose.yml says, as the processes of `make cluster` take it."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deploy.processes.cluster import layers
+from deploy.processes.images import LEFT_OUT, PROGRAMS, Container, find
+from deploy.processes.topology import Service, read_topology
+from tests.stages.requirements import needs
+
+
+@pytest.fixture
+def services() -> dict[str, Service]:
+    return {each.name: each for each in read_topology()}
+
+
+def test_every_service_has_an_address_of_its_own_and_an_image_that_is_known(
+    services: dict[str, Service],
+) -> None:
+    assert len({each.address for each in services.values()}) == len(services)
+    assert {each.image for each in services.values()} <= PROGRAMS.keys() | LEFT_OUT
+
+
+def test_what_is_needed_comes_first(services: dict[str, Service]) -> None:
+    order = [name for layer in layers(list(services.values())) for name in layer]
+    for service in services.values():
+        assert all(order.index(each) < order.index(service.name) for each in service.needs)
+
+
+def test_nothing_is_published_beyond_loopback() -> None:
+    text = (Path(__file__).parents[2] / "docker-compose.yml").read_text()
+    ports = [line for line in text.splitlines() if line.lstrip().startswith("ports:")]
+    published = [port for line in ports for port in line.partition("[")[2].rstrip("]").split(",")]
+    assert published
+    assert all(port.strip().startswith('"127.0.0.1:') for port in published)
+
+
+def test_variables_are_filled_in_or_have_a_default() -> None:
+    by_name = {each.name: each for each in read_topology(variables={"MDS_DATABASE_PASSWORD": "x"})}
+    assert by_name["galera-1"].environment["MDS_DATABASE_PASSWORD"] == "x"
+    url = by_name["metadata-server-1"].environment["MDS_DATABASE_URL"]
+    assert url == "mysql+pymysql://mds:x@haproxy:3306/mds"
+
+
+def test_paths_of_a_container_become_paths_here(
+    services: dict[str, Service], tmp_path: Path
+) -> None:
+    container = Container(services["galera-2"], tmp_path)
+    container.prepare()
+    start = Path(container.command[-1])
+    assert start.read_text() == Path("deploy/galera/start.sh").read_text()
+    assert Path(container.environment["GALERA_DATA"]).is_dir()
+    prometheus = Container(services["prometheus"], tmp_path).command
+    assert f"--storage.tsdb.path={tmp_path}/prometheus/prometheus" in prometheus
+
+
+def test_the_balancer_takes_its_configuration(services: dict[str, Service], tmp_path: Path) -> None:
+    program = find("haproxy")
+    needs("" if program else "HAProxy is not installed (Debian: haproxy).")
+    container = Container(services["haproxy"], tmp_path)
+    container.prepare()
+    done = subprocess.run(
+        [program or "haproxy", "-c", "-f", container.command[-1]],
+        env=container.environment, capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "warning" not in done.stderr.lower()
