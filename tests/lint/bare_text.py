@@ -19,13 +19,13 @@ SAME_EVERYWHERE = _words(
     "mds curl pid Ctrl K Enter Esc g j k x e s ms min h d CSV JSON YAML id svg true false explain attachment"
 )
 READ_ATTRIBUTES = frozenset({"title", "aria-label", "placeholder", "alt", "aria-description"})
-UNREAD_ELEMENTS = frozenset({"script", "style", "symbol"})
+UNREAD_ELEMENTS = frozenset({"kbd", "script", "style", "symbol"})
 # What stands between these goes into the catalogue.
 MARKS = frozenset({"_", "gettext", "ngettext", "gettext_noop"})
 # Who calls these speaks to programmers and logs, not to people at the page.
 UNREAD_CALLS = _words(
     """debug info warning error exception log compile Field KeyError ValueError RuntimeError
-    LookupError Unreachable LinkLost NotBuilt PortTaken AppKey cast getattr sub match partition create_task"""
+    LookupError Unreachable LinkLost NotBuilt PortTaken AppKey NoSuchLanguage cast getattr sub match partition create_task"""
 )
 # Two words side by side, or one that begins a sentence: prose, and no name.
 _PROSE = re.compile(r"[^\W\d_]{2,},? [^\W\d_]+|^[A-Z][a-z]+[.!?…]?$")
@@ -40,7 +40,10 @@ _JS_TEXT = re.compile(
     r"""(?P<call>[\w.?]*\(?)(?P<quote>["'`])(?P<text>(?:\\.|(?!(?P=quote)).)*)(?P=quote)"""
 )
 _JS_COMMENT = re.compile(r"(?m)(?:^|\s)//[^\n]*$|/\*[\s\S]*?\*/")
-_JS_SELECTORS = re.compile(r"(?:querySelector|querySelectorAll|closest|matches)(?:\?\.)?\($")
+_JS_SELECTORS = re.compile(
+    r"(?:querySelector|querySelectorAll|closest|matches|matchMedia)(?:\?\.)?\($"
+)
+_CSS_CONTENT = re.compile(r'content:\s*"([^"]*)"')
 _JS_EXPRESSION = re.compile(r"\$\{[^}]*\}")
 
 
@@ -88,7 +91,7 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._unread += tag in UNREAD_ELEMENTS
         for name, value in attrs:
-            if name in READ_ATTRIBUTES and _says_something(value or ""):
+            if name in READ_ATTRIBUTES and _says_something(_NOTATION.sub("", value or "")):
                 self.found.append(f"{name}={value!r}")
 
     def handle_endtag(self, tag: str) -> None:
@@ -153,3 +156,8 @@ def bare_in_script(source: str) -> list[str]:
         and re.search(r"\s", text := _JS_EXPRESSION.sub("", found["text"]))
         and re.search(r"[a-z]{2}", text)
     ]
+
+
+def bare_in_style(source: str) -> list[str]:
+    """Words that a style sheet puts before or behind something."""
+    return [text for text in _CSS_CONTENT.findall(source) if _WORD.search(text)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lint.bare_text import bare_in_module, bare_in_script, bare_in_template
+from tests.lint.bare_text import bare_in_module, bare_in_script, bare_in_style, bare_in_template
 
 WEBUI = Path(__file__).resolve().parents[2] / "webui"
 CHECKS: dict[str, Callable[[str], list[str]]] = {
@@ -13,16 +13,17 @@ CHECKS: dict[str, Callable[[str], list[str]]] = {
     ".svg": bare_in_template,
     ".py": bare_in_module,
     ".js": bare_in_script,
+    ".css": bare_in_style,
 }
 # What is neither read at a page nor in need of another language.
 ELSEWHERE = {
     "commands.py": "on a command line",
+    "server.py": "on a command line",
     "settings.py": "on a command line",
 }
 EXCEPTIONS = {
     "application.py": {"the metadata server does not answer\n"},  # to supervisors
     "assets.py": {"public, max-age=31536000, immutable"},
-    "frame/palette.py": {"Keys"},  # marked where it is looked up, a line above
     "static/drafts.js": {"draft "},  # a key of the browser's store
 }
 

@@ -99,7 +99,7 @@ def _pages(q: str) -> Iterable[Find]:
         if q.casefold() in _(entry.title).casefold():
             yield Find(gettext_noop("Page"), entry.title, entry.page, note=f"g {entry.key}")
     if q.casefold() in _("Keys").casefold():
-        yield Find(gettext_noop("Page"), "Keys", "/keys", note="?")
+        yield Find(gettext_noop("Page"), gettext_noop("Keys"), "/keys", note="?")
 
 
 async def _called(call: Call, q: str, as_of: str) -> list[tuple[str, str]]:
