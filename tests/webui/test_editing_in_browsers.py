@@ -44,7 +44,7 @@ def field(page: Page, name: str) -> Locator:
 
 
 async def save(page: Page) -> None:
-    await page.locator("form.editing button.main").click()
+    await page.locator("form.editing button.main").first.click()
 
 
 async def test_the_slower_of_two_chooses_field_by_field(place: Place) -> None:
