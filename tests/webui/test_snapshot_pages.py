@@ -48,7 +48,7 @@ async def held(
 def rows(page: str) -> dict[str, str]:
     """What stands beside each value: of its unit and attribute."""
     found = re.findall(
-        r'href="/control_units/([^"]+)">[^<]*</a>.*?<td class="id">(.*?)</td>(.*?)</tr>',
+        r'href="/control_units/([^"?]+)[^"]*">[^<]*</a>.*?<td class="id">(.*?)</td>(.*?)</tr>',
         page,
         re.DOTALL,
     )

@@ -23,6 +23,7 @@ from control_units.client import ClientError, Refused, Stale
 from webui.clock import moment
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
+from webui.lists.reading import order_of
 from webui.names import id_of, page_of
 from webui.site import READ_SECONDS, Site
 from webui.snapshots.comparison import (
@@ -185,7 +186,7 @@ class SnapshotPages:
         snapshot, listed = await asyncio.gather(
             self._snapshots.GetSnapshot(GetSnapshotRequest(name=name, as_of=self._site.as_of)),
             self._snapshots.ListSnapshots(
-                ListSnapshotsRequest(page_size=MOST_OFFERED, order_by="created desc")
+                ListSnapshotsRequest(page_size=MOST_OFFERED, order_by=order_of("-created"))
             ),
         )
         wrong = ""
