@@ -30,6 +30,7 @@ from webui.datasets import (
 from webui.frame import pages as frame
 from webui.frame import palette
 from webui.headers import add_headers, log_request
+from webui.importing import pages as importing
 from webui.lists import pages as lists
 from webui.live import events
 from webui.live.feed import Feed
@@ -55,6 +56,7 @@ SUBJECTS = (
     deleting,
     renaming,
     bulk,
+    importing,
     change_set,
     history,
     reverting,

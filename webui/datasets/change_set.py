@@ -34,7 +34,7 @@ class ChangeSetPages:
         self._history = site.client.history
 
     async def change_set(self, request: web.Request) -> web.Response:
-        """`GET /change_sets/{revision}`; `?saved=1`: it has just been made."""
+        """`GET /change_sets/{revision}`; `?saved=1` or `import`: it has just been made."""
         name = f"change_sets/{request.match_info['revision']}"
         try:
             async with asyncio.timeout(READ_SECONDS):
@@ -51,7 +51,7 @@ class ChangeSetPages:
             "page": page_of(name),
             "change_set": change_set,
             "time": moment(change_set.time, today=datetime.now(UTC)),
-            "saved": request.query.get("saved") == "1",
+            "saved": request.query.get("saved") in ("1", "import"),
             "undone": int(undone) if undone.isdecimal() else 0,
             "items": [item_of(change) for change in changes.changes],
             "more": bool(changes.next_page_token),

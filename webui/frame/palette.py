@@ -100,6 +100,8 @@ def _pages(q: str) -> Iterable[Find]:
             yield Find(gettext_noop("Page"), entry.title, entry.page, note=f"g {entry.key}")
     if q.casefold() in _("Keys").casefold():
         yield Find(gettext_noop("Page"), gettext_noop("Keys"), "/keys", note="?")
+    if q.casefold() in _("Import").casefold():
+        yield Find(gettext_noop("Page"), gettext_noop("Import"), "/import")
 
 
 async def _called(call: Call, q: str, as_of: str) -> list[tuple[str, str]]:

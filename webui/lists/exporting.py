@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 from xml.sax.saxutils import escape, quoteattr
 
 from control_units.client import Client
+from control_units.importers.tables import table_writer
 from webui.lists.kind import Column, ListKind
 from webui.lists.reading import Query
+from webui.translation import gettext_noop
 
 T = TypeVar("T")
 
@@ -28,6 +30,7 @@ class Format:
         begin, end: what stands around the things.
         one: the text of one thing, of its columns or of all of it.
         between: two of them.
+        is_table: it is what can be declared, each field in its column, to be edited and imported.
     """
 
     title: str
@@ -38,6 +41,13 @@ class Format:
     between: str = ""
     end: str = ""
     empty: str = ""
+    is_table: bool = False
+
+
+def formats_of(kind: ListKind[Any]) -> Mapping[str, Format]:
+    """The files that a list can be taken as; tables that are taken back are of units alone."""
+    is_of_units = kind.noun == "control_unit"
+    return {key: each for key, each in FORMATS.items() if is_of_units or not each.is_table}
 
 
 async def pieces(
@@ -49,6 +59,10 @@ async def pieces(
         ClientError: what the server says, or that none answers; the file then breaks off.
     """
     query = replace(query, size=PAGE, token="")
+    if format.is_table:
+        async for text in _table(client, kind, query):
+            yield text
+        return
     before = format.begin(kind, columns)
     count = 0
     while True:
@@ -62,6 +76,21 @@ async def pieces(
             break
         query = replace(query, token=page.next_token)
     yield format.end if count else format.empty or format.end
+
+
+async def _table(client: Client, kind: ListKind[Any], query: Query) -> AsyncIterator[str]:
+    """Which columns there are is known only when all has been read."""
+    with table_writer() as writer:
+        while True:
+            page = await kind.read(client, query)
+            for unit in page.things:
+                writer.add(unit.declared)
+            yield ""
+            if not page.next_token:
+                break
+            query = replace(query, token=page.next_token)
+        for text in writer.lines():
+            yield text
 
 
 def _csv_head(_: ListKind[Any], columns: Sequence[Column[Any]]) -> str:
@@ -126,12 +155,15 @@ def _printable(text: str) -> str:
     return "".join(each for each in text if each >= " " or each in "\t\n\r")
 
 
-def _nothing(_: ListKind[Any], __: Sequence[Column[Any]]) -> str:
+def _nothing(*_: object) -> str:
     return ""
 
 
 FORMATS: Mapping[str, Format] = {
     "csv": Format("CSV", "csv", "text/csv", _csv_head, _csv_row),
+    "table": Format(
+        gettext_noop("CSV to edit and import"), "csv", "text/csv", _nothing, _nothing, is_table=True
+    ),
     "json": Format(
         "JSON",
         "json",

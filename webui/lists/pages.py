@@ -11,7 +11,7 @@ from mds.v1.filter_pb2 import CountMatchesRequest
 
 from control_units.client import ClientError, Refused
 from control_units.client.finding import id_filters
-from webui.lists.exporting import FORMATS, pieces
+from webui.lists.exporting import formats_of, pieces
 from webui.lists.kind import ListKind
 from webui.lists.kinds import KINDS
 from webui.lists.problem import MENDABLE, Problem, problem_of
@@ -51,7 +51,7 @@ class ListPages:
         """`GET /control_units?q=…&sort=…&columns=…&page=…`: a page of the list, or with `format=`
         a file of all of it, or with `fragment=` a part of the page."""
         view = view_of(self._kind, request.query, request.cookies)
-        if format := FORMATS.get(request.query.get("format", "")):
+        if format := formats_of(self._kind).get(request.query.get("format", "")):
             return await self._file(request, view, format)
         fragment = request.query.get("fragment", "")
         if not fragment and request.headers.get("HX-Request") == "true":
@@ -113,7 +113,7 @@ class ListPages:
             "next": view.next(page.next_token) if page.next_token else None,
             "choices": column_choices(self._kind, view),
             "sizes": size_choices(view),
-            "formats": FORMATS,
+            "formats": formats_of(self._kind),
             "everything": all_of(view.q, self._kind.base),
             "is_past": bool(self._site.as_of),
             "written": writer_of_times(datetime.now(UTC)),

@@ -5,7 +5,7 @@
 const PREFIX = "draft ";
 
 function fieldsOf(form) {
-  return [...form.elements].filter((each) => each.name && each.form && !["hidden", "radio", "submit"].includes(each.type));
+  return [...form.elements].filter((each) => each.name && each.form && !["hidden", "radio", "submit", "file"].includes(each.type));
 }
 
 function stateOf(field) {
@@ -23,8 +23,12 @@ function keep(form) {
     if (stateOf(field) !== drawn.get(field)) typed[field.name] = stateOf(field);
   }
   const key = PREFIX + form.dataset.draft;
-  if (Object.keys(typed).length) sessionStorage.setItem(key, JSON.stringify(typed));
-  else sessionStorage.removeItem(key);
+  try {
+    if (Object.keys(typed).length) sessionStorage.setItem(key, JSON.stringify(typed));
+    else sessionStorage.removeItem(key);
+  } catch {
+    // More than a browser keeps: what was kept last stays.
+  }
 }
 
 function restore(form) {
@@ -66,7 +70,8 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
 if (document.querySelector("[data-saved]")) {
   const shown = document.querySelector("h1[data-shows]")?.dataset.shows ?? "";
   const fresh = `${shown.split("/")[0]}/new`;
+  const done = new URLSearchParams(location.search).get("saved");
   for (const key of Object.keys(sessionStorage)) {
-    if ([shown, fresh].some((name) => key.startsWith(`${PREFIX}${name} `))) sessionStorage.removeItem(key);
+    if ([shown, fresh, done].some((name) => key.startsWith(`${PREFIX}${name} `))) sessionStorage.removeItem(key);
   }
 }

@@ -30,7 +30,7 @@ _FACETED = re.compile(rf"(.+)\.({'|'.join(FACETS)})\Z")
 # Names of attributes may have brackets of their own: `range_slit[mm]`.
 _NAME = re.compile(r"[A-Za-z0-9_.:+-][A-Za-z0-9_.:+\[\]/%-]*\Z")
 # Alike enough for one to be the other, spelt wrong.
-_ALIKE = 0.84
+_ALIKE = 0.8
 
 
 @dataclass(frozen=True, slots=True)

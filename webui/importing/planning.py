@@ -1,0 +1,169 @@
+"""From a document to a plan, and to just that being done."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mds.v1.bundle_pb2 import (
+    ApplyProgress,
+    BundleHeader,
+    BundleItem,
+    OnConflict,
+    Problem,
+    SeenPlan,
+)
+from mds.v1.control_unit_pb2 import ControlUnit
+
+from control_units.client import Client
+from control_units.client.bundles import Outcome, apply_bundle
+from control_units.client.finding import find_control_units
+from control_units.importers.any_file import Content, read_any
+from control_units.importers.apply import without_oversized
+from control_units.importers.findings import Reading
+from webui.importing.document import Document, TooLarge
+from webui.importing.meant import meant_instead
+from webui.site import READ_SECONDS
+from webui.translation import _, grouped
+
+MOST_RESOURCES = 20_000
+# For a change of that many.
+WRITE_SECONDS = 120.0
+# At least, of units by their names.
+_FOUND_PER_SECOND = 200
+# Somebody else changed a unit between reading it and planning for it: so often it is read again.
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How it is to be taken.
+
+    Attributes:
+        skips_invalid: what has problems is left out.
+        keeps_existing: what is there already stays as it is.
+    """
+
+    reason: str
+    skips_invalid: bool = False
+    keeps_existing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a document comes to.
+
+    Attributes:
+        items: by their places in it.
+        outcome: what the server says; None: there is nothing to ask it about.
+        problems: of the document and of the server, with their places in it.
+        meant: the id that was perhaps meant, by a name that nothing has.
+    """
+
+    content: Content
+    items: Mapping[str, BundleItem]
+    outcome: Outcome | None
+    problems: Sequence[Problem]
+    meant: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def touched(self) -> int:
+        """How many resources become different, come or go."""
+        if self.outcome is None:
+            return 0
+        summary = self.outcome.summary
+        return summary.created + summary.changed + summary.removed
+
+
+async def read_document(document: Document) -> Content:
+    """
+    Raises:
+        TooLarge: it is more than a page can show.
+    """
+    content = await asyncio.to_thread(read_any, document.name, document.data)
+    count = len(content.reading.items) + len(content.names)
+    if count > MOST_RESOURCES:
+        message = _(
+            "%(count)s things are more than this page takes at a time, which is %(most)s. "
+            "`mds apply FILE` takes more."
+        )
+        raise TooLarge(message % {"count": grouped(count), "most": grouped(MOST_RESOURCES)})
+    return content
+
+
+async def planned(client: Client, content: Content, wish: Wish) -> Planned:
+    """What would be done, without what has problems. Nothing is written.
+
+    Raises:
+        ClientError: what the server says, or that none answers.
+        TimeoutError: it says nothing.
+    """
+    header = _header(wish, validate_only=True, skip_invalid=True)
+    for _try in range(_TRIES):
+        current, reading, items = await _laid_over(client, content)
+        if not items:
+            return Planned(content, {}, None, reading.findings.problems)
+        outcome = await _sent(client, items, header)
+        if not _is_overtaken(outcome, current):
+            break
+    problems = [*reading.findings.problems, *reading.located(outcome.problems)]
+    by_place = {item.source: item for item in items}
+    meant = await meant_instead(client, problems)
+    return Planned(content, by_place, outcome, problems, meant)
+
+
+async def carried_out(
+    client: Client, content: Content, wish: Wish, *, seen: SeenPlan, request_id: str
+) -> Outcome | None:
+    """Does just what was seen; None where the document has problems that nobody wants left out.
+
+    Raises:
+        Stale: it is no longer what would happen.
+        ClientError: what the server says, or that none answers.
+        TimeoutError: it says nothing.
+    """
+    _current, reading, items = await _laid_over(client, content)
+    if not items or (reading.findings.problems and not wish.skips_invalid):
+        return None
+    header = _header(wish, validate_only=False, skip_invalid=wish.skips_invalid)
+    header.request_id = request_id
+    header.seen_plan.CopyFrom(seen)
+    return await _sent(client, items, header)
+
+
+async def _laid_over(
+    client: Client, content: Content
+) -> tuple[Mapping[str, ControlUnit], Reading, list[BundleItem]]:
+    """What a document comes to over the units that are there now."""
+    async with asyncio.timeout(READ_SECONDS + len(content.names) / _FOUND_PER_SECOND):
+        current = await find_control_units(client, content.names)
+    reading = await asyncio.to_thread(content.over, current)
+    return current, reading, without_oversized(reading.items, reading.findings)
+
+
+async def _sent(client: Client, items: Sequence[BundleItem], header: BundleHeader) -> Outcome:
+    return await apply_bundle(client, items, header, progress=_say_nothing, timeout=WRITE_SECONDS)
+
+
+def _say_nothing(_progress: ApplyProgress) -> None:
+    pass
+
+
+def _is_overtaken(outcome: Outcome, current: Mapping[str, ControlUnit]) -> bool:
+    """Whether a row was laid over a unit that was another one when the plan was made."""
+    return any(
+        current[result.name].etag != result.etag
+        for result in outcome.results
+        if result.name in current
+    )
+
+
+def _header(wish: Wish, *, validate_only: bool, skip_invalid: bool) -> BundleHeader:
+    on_conflict = (
+        OnConflict.ON_CONFLICT_SKIP if wish.keeps_existing else OnConflict.ON_CONFLICT_REPLACE
+    )
+    return BundleHeader(
+        reason=wish.reason,
+        validate_only=validate_only,
+        on_conflict=on_conflict,
+        skip_invalid=skip_invalid,
+    )
