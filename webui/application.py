@@ -5,6 +5,7 @@ from dataclasses import replace
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from webui.access import tokens
 from webui.access.admission import ADMISSION, Admission
 from webui.access.callers import Callers
 from webui.access.entrance import Entrance

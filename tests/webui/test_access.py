@@ -228,3 +228,47 @@ async def test_attempts_that_fail_make_the_next_ones_wait(anybody: Visitor) -> N
         begin = time.monotonic()
         await anybody.post("/login", {"token": "x"}, status=401)
     assert time.monotonic() - begin > 0.3
+
+
+async def test_an_admin_makes_a_token_that_is_shown_once_and_revokes_it(
+    anybody: Visitor, guarded: Guarded
+) -> None:
+    await anybody.log_in(guarded.texts["admin"])
+    form = hidden_in(await anybody.get("/tokens"))
+    wanted = {**form, "principal": "nina", "role": "operator", "days": "30", "reason": "new"}
+    with capture_logs() as logged:
+        shown = re.findall(r"mds_[a-z0-9]{12}_[0-9a-f]{64}", await anybody.post("/tokens", wanted))
+    assert len(shown) == 1
+    assert shown[0] not in str(logged)
+    id = shown[0].split("_")[1]
+    listed = await anybody.get("/tokens")
+    assert "nina" in listed
+    assert shown[0] not in listed
+    # The browser's reload makes no second one.
+    assert "No token was made" in await anybody.post("/tokens", wanted, status=422)
+    form = hidden_in(await anybody.get(f"/tokens/{id}/revoke"))
+    await anybody.post(f"/tokens/{id}/revoke", form, leads_to=f"/tokens\\?revoked={id}")
+    assert id not in await anybody.get("/tokens")
+    assert "Revoked" in await anybody.get("/tokens?all=1")
+
+
+async def test_what_cannot_be_a_token_is_told_with_what_was_typed(
+    anybody: Visitor, guarded: Guarded
+) -> None:
+    await anybody.log_in(guarded.texts["admin"])
+    for wrong in ({"role": "king"}, {"days": "7"}, {"principal": ""}):
+        fields = {"principal": "nina", "role": "viewer", "days": "30", "reason": "<b>", **wrong}
+        text = await anybody.post("/tokens", fields, status=422)
+        assert "&lt;b&gt;" in text
+
+
+@pytest.mark.parametrize("path", ["/tokens", "/tokens/aaaaaaaaaaaa/revoke"])
+async def test_only_admins_see_tokens(anybody: Visitor, guarded: Guarded, path: str) -> None:
+    await anybody.log_in(guarded.texts["expert"])
+    assert "takes the role admin" in await anybody.get(path, status=403)
+    fields = {"principal": "x", "role": "admin", "days": "0"}
+    assert "takes the role admin" in await anybody.post(path, fields, status=403)
+
+
+def hidden_in(text: str) -> dict[str, str]:
+    return dict(re.findall(r'<input type="hidden" name="(request_id)" value="([^"]*)"', text))
