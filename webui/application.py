@@ -47,6 +47,7 @@ from webui.units import pages as units
 from webui.visit import note_visit
 
 SUBJECTS = (
+    tokens,
     frame,
     palette,
     overview,
