@@ -111,6 +111,6 @@ def _plain(text: str) -> str:
 
 
 def too_large() -> str:
-    return _("This page takes at most %(most)s MB at a time. `mds apply FILE` takes more.") % {
+    return _("This page takes at most %(most)s MB at a time. “mds apply FILE” takes more.") % {
         "most": MOST_BYTES // 1024 // 1024
     }

@@ -84,7 +84,7 @@ async def read_document(document: Document) -> Content:
     if count > MOST_RESOURCES:
         message = _(
             "%(count)s things are more than this page takes at a time, which is %(most)s. "
-            "`mds apply FILE` takes more."
+            "“mds apply FILE” takes more."
         )
         raise TooLarge(message % {"count": grouped(count), "most": grouped(MOST_RESOURCES)})
     return content
