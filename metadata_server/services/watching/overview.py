@@ -15,7 +15,7 @@ from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.services.watching.tailer import Tailer, sent_elsewhere
 from metadata_server.services.watching.watch import AGE_JITTER
 from metadata_server.store.life.groups import read_groups
-from metadata_server.store.life.overview import beats, read_overview
+from metadata_server.store.life.overview import Memory, beats, read_overview
 from metadata_server.store.store import Store
 
 DEFAULT_ABNORMAL = 200
@@ -48,6 +48,7 @@ class Overviews:
         self._store = store
         self._tailer = tailer
         self._age_s = age_s
+        self._memory = Memory()
         self._reading = asyncio.Lock()
         self._overview: Overview | None = None
         self._read_s = self._checked_s = 0.0
@@ -81,7 +82,9 @@ class Overviews:
         is_current = known is not None and known.position == position and is_young
         if known is None or not is_current or self._limit < abnormal_limit:
             limit = max(abnormal_limit, DEFAULT_ABNORMAL)
-            answer = await self._store.read(lambda unit: read_overview(unit, abnormal_limit=limit))
+            answer = await self._store.read(
+                lambda unit: read_overview(unit, abnormal_limit=limit, memory=self._memory)
+            )
             known, self._overview = answer.value, answer.value
             self._limit, self._read_s = limit, begun
         self._checked_s = begun

@@ -6,12 +6,12 @@ for each group.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, true
 
 from metadata_server.domain.life.condition import NOT_CONVERGING
 from metadata_server.domain.life.overview import Group, Standing
@@ -19,15 +19,20 @@ from metadata_server.domain.life.session import Observer, Session, contact_of
 from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.maintenance import Coverage
-from metadata_server.store.life.sessions import held_from, last_sessions
+from metadata_server.store.keys import batches
+from metadata_server.store.life.sessions import Held, held_from, last_sessions
 from metadata_server.store.orchestration.maintenances import covered
 from metadata_server.store.schema import (
     control_unit,
     control_unit_status,
+    session,
     unit_condition,
     unit_server,
 )
 from metadata_server.store.unit_of_work import UnitOfWork
+
+NOBODY = 0
+"""Stands for the unit server of units that have none."""
 
 UNIT, STATUS, CONDITION = control_unit.c, control_unit_status.c, unit_condition.c
 
@@ -51,35 +56,69 @@ class Sessions:
         return {session.id: session.contact for session in self.all if session.id}
 
 
-def all_sessions(unit: UnitOfWork, seen: Observer) -> Sessions:
+@dataclass(frozen=True, slots=True)
+class Hosting:
+    """One unit server.
+
+    Attributes:
+        held: its last session and the lease; None: it never registered.
+        agent_key: of the one that launches it.
+    """
+
+    key: int
+    id: str
+    agent_key: int | None
+    held: Held | None
+
+
+def hostings(unit: UnitOfWork, keys: Collection[int] | None = None) -> dict[int, Hosting]:
+    """By the key of the unit server; None: of all."""
+    if keys is None:
+        return _hostings(unit, true())
+    found: dict[int, Hosting] = {}
+    for some in batches(sorted(keys)):
+        found |= _hostings(unit, unit_server.c.key.in_(some))
+    return found
+
+
+def _hostings(unit: UnitOfWork, wanted: ColumnElement[bool]) -> dict[int, Hosting]:
     columns = unit_server.c
-    servers = unit.connection.execute(select(columns.key, columns.id, columns.agent_key)).all()
+    query = select(columns.key, columns.id, columns.agent_key).where(wanted)
+    servers = unit.connection.execute(query).all()
     for server in servers:
         unit.keys.learn(Kind.UNIT_SERVER, server.id, server.key)
-    rows = unit.connection.execute(last_sessions()).mappings().all()
-    unit.keys.find_ids(Kind.UNIT_SERVER, {row["unit_server_key"] for row in rows})
-    unit.keys.find_ids(Kind.AGENT, {server.agent_key for server in servers} - {None})
-    held, silent_us = {}, {}
-    for row in rows:
-        session, its_lease = held_from(unit, row)
-        contact = contact_of(session, its_lease, seen, unit.now_us)
-        told = session if contact is session.contact else replace(session, contact=contact)
-        held[session.unit_server_key] = told
+    sessions = last_sessions().join(unit_server, columns.key == session.c.unit_server_key)
+    rows = unit.connection.execute(sessions.where(wanted)).mappings().all()
+    held = {row["unit_server_key"]: held_from(unit, row) for row in rows}
+    return {
+        server.key: Hosting(server.key, server.id, server.agent_key, held.get(server.key))
+        for server in servers
+    }
+
+
+def all_sessions(unit: UnitOfWork, seen: Observer) -> Sessions:
+    return sessions_of_hostings(unit, hostings(unit), seen)
+
+
+def sessions_of_hostings(
+    unit: UnitOfWork, found: Mapping[int, Hosting], seen: Observer
+) -> Sessions:
+    """With the contacts of now."""
+    every: list[Session] = []
+    silent_us: dict[str, int] = {}
+    for each in found.values():
+        if each.held is None:
+            every.append(Session(id="", unit_server=each.id, unit_server_key=each.key))
+            continue
+        last, its_lease = each.held
+        contact = contact_of(last, its_lease, seen, unit.now_us)
+        every.append(last if contact is last.contact else replace(last, contact=contact))
         if contact is not Contact.ALIVE:
-            silent_us[session.id] = session.end_time_us or (its_lease.beat_us if its_lease else 0)
-    return Sessions(
-        [
-            held.get(server.key)
-            or Session(id="", unit_server=server.id, unit_server_key=server.key)
-            for server in servers
-        ],
-        silent_us,
-        {
-            server.key: unit.keys.id_of(Kind.AGENT, server.agent_key)
-            for server in servers
-            if server.agent_key is not None
-        },
-    )
+            silent_us[last.id] = last.end_time_us or (its_lease.beat_us if its_lease else 0)
+    launched = {e.key: e.agent_key for e in found.values() if e.agent_key is not None}
+    unit.keys.find_ids(Kind.AGENT, launched.values())
+    agents = {key: unit.keys.id_of(Kind.AGENT, agent) for key, agent in launched.items()}
+    return Sessions(every, silent_us, agents)
 
 
 def stuck_units(unit: UnitOfWork) -> ColumnElement[bool] | None:
@@ -99,19 +138,66 @@ class Counted:
     session: str | None
 
 
-def counted_units(
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Units of one zone and unit server that stand alike in one session, as the database counts
+    them.
+
+    Attributes:
+        zone: or what else they are grouped by.
+        unit_server_key: NOBODY: they have none.
+        session: empty: they were never hosted.
+        state_us: since when the first of them is in its state.
+        stuck_us: since when the first of them counts as stuck.
+    """
+
+    zone: str
+    unit_server_key: int
+    desired: State
+    state: State
+    session: str
+    in_maintenance: bool
+    is_stuck: bool
+    state_us: int
+    stuck_us: int
+    count: int
+
+
+def alike_units(
     unit: UnitOfWork,
-    sessions: Sessions,
     coverage: Coverage,
     *,
     by: ColumnElement[Any] = UNIT.zone,
     some_are_stuck: bool,
-) -> Iterator[Counted]:
+    servers: Collection[int] | None = None,
+) -> Iterator[Alike]:
     """Every unit, once.
 
     Args:
         by: what the groups' zones are.
+        servers: keys of the unit servers whose units are counted; None: of all.
     """
+    query = alike_query(unit, coverage, by, some_are_stuck=some_are_stuck)
+    if servers is not None:
+        query = query.where(of_servers(servers))
+    for row in unit.connection.execute(query).mappings():
+        yield Alike(
+            str(row["zone"] or ""),
+            row["unit_server_key"] or NOBODY,
+            State(row["desired_state"]),
+            State(row["state"] or State.UNSPECIFIED),
+            row["session"] or "",
+            bool(row.get("maintained")),
+            bool(row.get("stuck")),
+            row["state_us"] or 0,
+            row.get("stuck_us") or 0,
+            row["units"],
+        )
+
+
+def alike_query(
+    unit: UnitOfWork, coverage: Coverage, by: ColumnElement[Any], *, some_are_stuck: bool
+) -> Select[Any]:
     columns: list[ColumnElement[Any]] = [
         by.label("zone"),
         UNIT.unit_server_key,
@@ -128,30 +214,35 @@ def counted_units(
         since.append(func.min(CONDITION.since_us).label("stuck_us"))
     if not coverage.is_empty:
         columns.append(case((covered(unit, coverage), 1), else_=0).label("maintained"))
-    query = (
-        select(*columns, *since, func.count().label("units")).select_from(tables).group_by(*columns)
-    )
+    told = select(*columns, *since, func.count().label("units"))
+    return told.select_from(tables).group_by(*columns)
+
+
+def of_servers(keys: Collection[int]) -> ColumnElement[bool]:
+    column = UNIT.unit_server_key
+    some = [column.in_(each) for each in batches(sorted(set(keys) - {NOBODY}))]
+    return or_(false(), *some, *([column.is_(None)] if NOBODY in keys else []))
+
+
+def counted_units(alike: Iterable[Alike], sessions: Sessions) -> Iterator[Counted]:
+    """With the verdicts that the sessions of now make of them."""
     known: dict[tuple[object, ...], Standing] = {}
-    for row in unit.connection.execute(query).mappings():
-        contact = sessions.contacts.get(row["session"], Contact.NONE)
-        marks = (bool(row.get("maintained")), bool(row.get("stuck")))
-        alike = (row["state"], row["desired_state"], contact, *marks)
-        if alike not in known:
-            known[alike] = Standing(
-                State(row["state"] or State.UNSPECIFIED),
-                State(row["desired_state"]),
+    for each in alike:
+        contact = sessions.contacts.get(each.session, Contact.NONE)
+        stands = (each.state, each.desired, contact, each.in_maintenance, each.is_stuck)
+        if stands not in known:
+            known[stands] = Standing(
+                each.state,
+                each.desired,
                 contact,
-                in_maintenance=marks[0],
-                is_stuck=marks[1],
+                in_maintenance=each.in_maintenance,
+                is_stuck=each.is_stuck,
             )
-        standing = known[alike]
+        standing = known[stands]
         since_us = standing.since_us(
-            silent_us=sessions.silent_us.get(row["session"], 0),
-            state_us=row["state_us"] or 0,
-            stuck_us=row.get("stuck_us") or 0,
+            silent_us=sessions.silent_us.get(each.session, 0),
+            state_us=each.state_us,
+            stuck_us=each.stuck_us,
         )
-        server = row["unit_server_key"] or 0
-        yield Counted(
-            Group(str(row["zone"] or ""), server, standing, row["units"], since_us),
-            row["session"],
-        )
+        group = Group(each.zone, each.unit_server_key, standing, each.count, since_us)
+        yield Counted(group, each.session or None)

@@ -15,6 +15,7 @@ from metadata_server.store.filter.documents import named, text_at
 from metadata_server.store.filter.scope import Scope
 from metadata_server.store.life.counting import (
     UNIT,
+    alike_units,
     all_sessions,
     counted_units,
     stuck_units,
@@ -28,13 +29,13 @@ KINDS = {Common.UNIT_SERVER: Kind.UNIT_SERVER, Common.TEMPLATE: Kind.TEMPLATE}
 
 def read_groups(unit: UnitOfWork, grouping: Grouping) -> Groups:
     """All groups as of now."""
-    counted = counted_units(
+    alike = alike_units(
         unit,
-        all_sessions(unit, observer(unit)),
         coverage_now(unit),
         by=common(unit, grouping),
         some_are_stuck=stuck_units(unit) is not None,
     )
+    counted = counted_units(alike, all_sessions(unit, observer(unit)))
     groups: Iterable[Group] = [each.group for each in counted]
     if grouping.common in KINDS:
         groups = with_ids(unit, KINDS[grouping.common], list(groups))

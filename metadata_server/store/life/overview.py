@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Select, and_, case, literal, not_, or_, select
 
@@ -18,13 +19,14 @@ from metadata_server.domain.life.overview import (
 from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.maintenance import Coverage
+from metadata_server.store.life.census import CensusTaker
 from metadata_server.store.life.counting import (
     Counted,
-    all_sessions,
     counted_units,
     stuck_units,
 )
 from metadata_server.store.life.observer import observer
+from metadata_server.store.life.session_roll import SessionRoll
 from metadata_server.store.orchestration.maintenances import coverage_now, covered
 from metadata_server.store.schema import control_unit, control_unit_status, lease, unit_server
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -37,13 +39,29 @@ UNIT = control_unit.c
 STATUS = control_unit_status.c
 
 
-def read_overview(unit: UnitOfWork, *, abnormal_limit: int) -> Overview:
-    """The overview as of now, with at most so many abnormal units."""
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What overviews are made of, so that of the next only that is read which has changed."""
+
+    census: CensusTaker = field(default_factory=CensusTaker)
+    sessions: SessionRoll = field(default_factory=SessionRoll)
+
+
+def read_overview(
+    unit: UnitOfWork, *, abnormal_limit: int, memory: Memory | None = None
+) -> Overview:
+    """The overview as of now, with at most so many abnormal units.
+
+    Args:
+        memory: of the overview before; None: everything is read.
+    """
+    memory = memory or Memory()
     seen = observer(unit)
-    sessions = all_sessions(unit, seen)
+    sessions = memory.sessions.call(unit, seen)
     coverage = coverage_now(unit)
     stuck = stuck_units(unit)
-    counted = list(counted_units(unit, sessions, coverage, some_are_stuck=stuck is not None))
+    taken = memory.census.take(unit, coverage, some_are_stuck=stuck is not None)
+    counted = list(counted_units(taken, sessions))
     groups = [each.group for each in counted]
     abnormal = abnormal_units(
         unit, counted, sessions.contacts, coverage, stuck=stuck, limit=abnormal_limit
