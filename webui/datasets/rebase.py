@@ -71,6 +71,7 @@ class RebasePages:
 
     async def plan(self, request: web.Request) -> web.Response:
         """`GET /templates/{id}/rebase?version=2`: what it means for every unit on another one."""
+        self._site.require("Edits.RebaseControlUnits")
         return await self._plan(request.match_info["id"], request.query.get("version", ""))
 
     async def rebase(self, request: web.Request) -> web.Response:
