@@ -36,6 +36,7 @@ PAGES = [
     "/control_units/BTF/MAG/PS0002/history",
     "/change_sets/1",
     "/datasets/edit?filter=zone%3DBTF",
+    "/import",
     "/operations/new?verb=start&filter=zone%3DBTF",
     "/templates/PowerSupply",
     "/templates/PowerSupply/edit",

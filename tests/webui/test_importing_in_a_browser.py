@@ -1,0 +1,54 @@
+"""What only a browser can do: a file that is dropped, and a text that outlives a reload."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest_asyncio
+from playwright.async_api import expect
+
+from control_units.client import Client
+from tests.stages.replica import Replica
+from tests.webui.browsers import NewPage
+from tests.webui.conftest import Site, running_site
+from tests.webui.magnets import ID, declare_magnets
+
+DROP = """
+(text) => {
+  const files = new DataTransfer();
+  files.items.add(new File([text], "magnets.csv", { type: "text/csv" }));
+  for (const type of ["dragover", "drop"]) {
+    document.querySelector("h1").dispatchEvent(
+      new DragEvent(type, { dataTransfer: files, bubbles: true, cancelable: true }));
+  }
+}
+"""
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(
+    start_replica: Callable[..., Awaitable[Replica]], sqlite_database: str
+) -> AsyncIterator[Site]:
+    replica = await start_replica(sqlite_database)
+    async with Client(replica.address) as client:
+        await declare_magnets(client)
+    async with running_site(replica.address, follow=False) as site:
+        yield site
+
+
+async def test_a_dropped_file_shows_its_plan_and_what_was_pasted_outlives_a_reload(
+    site: Site, new_page: NewPage
+) -> None:
+    page = await new_page()
+    await page.goto(f"{site.url}/import")
+    await page.fill("#text", "id,current\n")
+    await page.reload()
+    await expect(page.locator("#text")).to_have_value("id,current\n")
+    await expect(page.locator("#draft-note")).to_be_visible()
+
+    await page.evaluate(DROP, f"id,current\n{ID},12.5\n")
+    await expect(page.locator("h1")).to_contain_text("1 to change")
+    await expect(page.locator("#text")).to_have_value(f"id,current\n{ID},12.5\n")
+    await page.fill("#reason", "dropped")
+    await page.click("text=Do this")
+    await expect(page.locator("h1")).to_contain_text("Change 2")
+    await page.goto(f"{site.url}/import")
+    await expect(page.locator("#text")).to_have_value("")
