@@ -36,9 +36,12 @@ def http_application(
     async def live(_: web.Request) -> web.Response:
         return web.json_response({"live": True})
 
-    async def ready(_: web.Request) -> web.Response:
+    async def ready(request: web.Request) -> web.Response:
+        # To a balancer, 404 may say "nothing new, but leave its streams" (HAProxy's
+        # disable-on-404), where 503 says that it is down.
+        unready = 404 if request.query.get("unready") == "404" else 503
         body = {"ready": health.is_ready, "problem": health.problem}
-        return web.json_response(body, status=200 if health.is_ready else 503)
+        return web.json_response(body, status=200 if health.is_ready else unready)
 
     async def metrics(request: web.Request) -> web.Response:
         try:

@@ -192,6 +192,8 @@ async def test_ready_follows_the_database_and_live_does_not(
         async with http.get(f"{replica.http}/healthz/ready") as reply:
             assert reply.status == 503
             assert "database" in (await reply.json())["problem"]
+        async with http.get(f"{replica.http}/healthz/ready?unready=404") as reply:
+            assert reply.status == 404, "a balancer keeps its streams"
         async with http.get(f"{replica.http}/healthz/live") as reply:
             assert reply.status == 200
     async with Client(replica.address, timeout=1) as client:
