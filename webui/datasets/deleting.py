@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from aiohttp import web
 from mds.v1.bundle_pb2 import BundleHeader, BundleItem
@@ -81,6 +82,9 @@ class DeletePages:
     ) -> web.Response:
         posted = await request.post()
         texts = {name: str(value) for name, value in posted.items()}
+        if not texts.get("plan"):
+            problem = _("Nothing was deleted: look at what it would do first.")
+            return await self._plan(request.path, names, chosen, texts=texts, problem=problem)
         if texts.get("count") and texts.get("typed_count", "").strip() != texts["count"]:
             problem = _("Nothing was deleted: type the number of what it is about.")
             return await self._plan(request.path, names, chosen, texts=texts, problem=problem)
@@ -127,6 +131,7 @@ class DeletePages:
             "more": max(0, len(items) - MOST_SHOWN),
             "is_most": len(names) == MOST,
             "left": left,
+            "users": _users_of(names[0]) if action != MANY else "",
             "problems": outcome.problems,
             "problem": problem,
             "reason": (texts or {}).get("reason", ""),
@@ -171,6 +176,13 @@ class DeletePages:
             ListControlUnitsRequest(filter=f"requires={any_of}", page_size=MOST_SHOWN)
         )
         return [id_of(each.name) for each in page.control_units if each.name not in names]
+
+
+def _users_of(name: str) -> str:
+    """The list of the units that may stand against it; empty: none can."""
+    collection, _slash, id = name.partition("/")
+    key = collection.removesuffix("s")
+    return "" if key == "control_unit" else f"/control_units?{urlencode({'q': f'{key}={id}'})}"
 
 
 def _name_in(request: web.Request) -> str:

@@ -16,7 +16,7 @@ from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of
 from webui.operations.planned import plan_of
-from webui.operations.verbs import order_of, verb_named
+from webui.operations.verbs import order_of, orders, verb_named
 from webui.selection import Chosen
 from webui.site import READ_SECONDS, Site
 from webui.translation import _
@@ -38,7 +38,9 @@ class OrderPages:
         self._client = site.client
 
     async def plan(self, request: web.Request) -> web.Response:
-        """`GET /operations/new?verb=stop&id=…`: what it would do."""
+        """`GET /operations/new?verb=stop&id=…`: what it would do; without both, a form to choose."""
+        if "verb" not in request.query and not request.query.getall("id", []):
+            return self._choose(Chosen.of(request.query.items()))
         return await self._plan(
             request.query.get("verb", ""), Chosen.of(request.query.items()), reason=""
         )
@@ -80,15 +82,15 @@ class OrderPages:
     ) -> web.Response:
         verb = verb_named(name)
         if verb is None or chosen.is_nothing:
-            return self._nothing()
+            return self._choose(chosen, name, _("Choose what to order, and to which units."))
         try:
             async with asyncio.timeout(READ_SECONDS):
                 planned = await self._client.operations.PlanOperation(
                     PlanOperationRequest(operation=_operation(verb, chosen))
                 )
         except Refused as refused:
-            if refused.reason == "NOTHING_SELECTED":
-                return self._nothing(refused.message)
+            if refused.reason in ("NOTHING_SELECTED", "INVALID_FILTER"):
+                return self._choose(chosen, name, refused.message)
             return self._site.refused(refused, whole=True)
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
@@ -103,12 +105,16 @@ class OrderPages:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return self._site.page("operations/new.html", context, status=status)
 
-    def _nothing(self, message: str = "") -> web.Response:
+    def _choose(self, chosen: Chosen, name: str = "", problem: str = "") -> web.Response:
+        """A form for what, and to which units."""
         context: dict[str, object] = {
-            "title": _("Nothing to order"),
-            "message": message or _("Choose units in their list, or on the page of one."),
+            "orders": orders(),
+            "chosen": chosen,
+            "name": name.lower(),
+            "problem": problem,
         }
-        return self._site.page("refused.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
+        return self._site.page("operations/choose.html", context, status=status)
 
 
 def _operation(verb: OrderVerb.ValueType, chosen: Chosen) -> Operation:
