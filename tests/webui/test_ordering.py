@@ -74,5 +74,14 @@ async def test_the_order_to_one_unit_leads_back_to_its_page(
         site = await open_site(replica.address)
         form = form_in(await site.text(f"{NEW}?verb=start&id=RING/MAG/Q1"), NEW)
         assert "Ordered." in await submit(site, form)
-    for nothing in ("?verb=start", "?verb=jump&id=RING/MAG/Q1", "?verb=start&filter=zone%3DNO"):
-        assert "Nothing to order" in await site.text(f"{NEW}{nothing}", status=422)
+    for nothing in (
+        "?verb=start",
+        "?verb=jump&id=RING/MAG/Q1",
+        "?verb=start&filter=zone%3DNO",
+        "?verb=start&filter=zune%3DNO",
+    ):
+        text = await site.text(f"{NEW}{nothing}", status=422)
+        assert 'role="alert">' in text
+        assert form_in(text, NEW).method == "get"
+    assert 'class="problems"' not in await site.text(NEW)
+    assert "Start: 1 control unit" in await site.text(f"{NEW}?verb=start&filter=id%3ARING/*")

@@ -52,6 +52,11 @@ def verb_named(name: str) -> operation_pb2.OrderVerb.ValueType | None:
     return next((verb for verb in _WORDS if order_of(verb).name == name.lower()), None)
 
 
+def orders() -> list[Order]:
+    """All that a page can give."""
+    return [order_of(verb) for verb in _WORDS]
+
+
 def orders_for(status: control_unit_pb2.ControlUnitStatus) -> list[Order]:
     """Recover only from an error, and nothing that would bring it where it is."""
     in_error = status.state == state_pb2.STATE_RECOVERABLE_ERROR

@@ -25,7 +25,7 @@ function move(event) {
   const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!by) return;
   event.preventDefault();
-  const places = [...event.currentTarget.querySelectorAll("input[name=q], .finds a")];
+  const places = [...event.currentTarget.querySelectorAll("input[name=q], .finds :is(a, button)")];
   const at = places.indexOf(document.activeElement);
   places[Math.max(0, Math.min(at + by, places.length - 1))].focus();
 }
