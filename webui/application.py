@@ -14,6 +14,7 @@ from webui.access.shown import shown_token
 from webui.agents import launching
 from webui.agents import pages as agents
 from webui.assets import read_assets
+from webui.charts import pages as charts
 from webui.datasets import (
     bulk,
     change_set,
@@ -43,6 +44,7 @@ from webui.overview import pages as overview
 from webui.site import Site
 from webui.snapshots import pages as snapshots
 from webui.snapshots import restoring, taking
+from webui.topology import pages as topology
 from webui.units import pages as units
 from webui.visit import note_visit
 
@@ -51,6 +53,8 @@ SUBJECTS = (
     frame,
     palette,
     overview,
+    charts,
+    topology,
     lists,
     naming,
     creating,

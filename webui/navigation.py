@@ -30,6 +30,7 @@ NAVIGATION = (
     Entry(gettext_noop("Snapshots"), "/snapshots", "n", has_past=True),
     Entry(gettext_noop("Changes"), "/changes", "c"),
     Entry(gettext_noop("Conditions"), "/conditions", "d"),
+    Entry(gettext_noop("Topology"), "/topology", "y"),
 )
 
 

@@ -217,7 +217,7 @@ def pulse_message(pulse: Pulse) -> overview_pb2.PulseResponse:
 
 
 def sample_message(sample: Sample) -> overview_pb2.Sample:
-    beats = sample.sessions > 0
+    beats = sample.beat_worst_us > 0
     return overview_pb2.Sample(
         time=time_message(sample.time_us),
         span=duration_message(sample.span_us),

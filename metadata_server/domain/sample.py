@@ -33,7 +33,7 @@ class Sample:
         changes: that people or programs made, in change sets.
         reports: of states, in images.
         sessions: unit servers in session.
-        beat_median_us: age of their last heartbeats; 0: nobody is in session.
+        beat_median_us: age of their last heartbeats; 0: nobody was in session.
         beat_worst_us: age of the oldest of these.
         healths: control units by verdict; those that are not named: none.
     """
@@ -76,7 +76,7 @@ def together(samples: Sequence[Sample]) -> Sample:
     if len(samples) == 1:
         return samples[0]
     worst = max(samples, key=lambda each: each.badness)
-    in_session = [each.beat_median_us for each in samples if each.sessions]
+    in_session = [each.beat_median_us for each in samples if each.beat_worst_us]
     return Sample(
         time_us=samples[-1].time_us,
         span_us=sum(each.span_us for each in samples),

@@ -116,6 +116,8 @@ def _add_zones(made: overview_pb2.GetOverviewResponse, units: list[Unit]) -> Non
             state_counts=_states(there),
             why="" if worst == state_pb2.HEALTH_GOOD else f"{count} of {len(there)} {word}",
         )
+        if worst != state_pb2.HEALTH_GOOD:
+            made.zones[-1].causes.add(why=word, count=count, health=worst, since_time=made.time)
     made.zones.sort(key=lambda zone: (-zone.health, zone.zone))
 
 

@@ -11,9 +11,11 @@ from mds.v1 import overview_pb2, state_pb2
 
 from tests.webui.messages import NOW, Server, Unit, overview, stamp
 from webui import vocabulary
+from webui.live.painter import Link, Painter
 from webui.overview.attention import UnitLine, UnitServerLine
 from webui.overview.bar import SMALLEST, WIDTH, health_bar
 from webui.overview.glance import Glance, glance
+from webui.rendering import environment
 from webui.translation import grouped
 from webui.vocabulary import Mark
 
@@ -134,7 +136,19 @@ def test_the_worst_comes_first() -> None:
     ]
     view = seen([Server("PS")], units)
     assert [line.id for line in view.attention.lines] == ["B/1", "A/1", "C/1"]
-    assert [row.zone for row in view.zones] == ["B", "A", "C"]
+    assert [row.name for row in view.zones] == ["B", "A", "C"]
+
+
+def test_a_zone_says_why_and_since_when_and_what_is_left_alone() -> None:
+    answer = overview([Server("PS")], [Unit("A/1", "PS"), Unit("A/2", "PS")])
+    answer.zones[0].in_maintenance = 1
+    down = answer.zones[0].causes.add(why="LOST", count=2, health=state_pb2.HEALTH_BAD)
+    down.since_time.FromDatetime(NOW)
+    answer.zones[0].causes.add(why="stuck", count=1, health=state_pb2.HEALTH_WARNING)
+    painting = Painter(environment()).paint(glance(answer), Link("live", "here"))
+    text = re.sub(r"<[^>]*>", "", painting.pieces["zone:A"])
+    assert f"2 of 2 LOST since {NOW.astimezone():%H:%M:%S}, 1 stuck, 1 in maintenance" in text
+    assert "/control_units?q=zone%3D%22A%22" in painting.pieces["zone:A"]
 
 
 def test_what_units_of_a_lost_server_are_is_told_as_the_past() -> None:

@@ -57,7 +57,7 @@ class Marks(HTMLParser):
 def test_text_from_the_facility_is_never_markup(painter: Painter) -> None:
     units = [Unit(f"Z{NASTY}/U", f"S{NASTY}", health=state_pb2.HEALTH_BAD, message=NASTY)]
     answer = overview([Server(f"S{NASTY}")], units)
-    answer.zones[0].why = NASTY
+    answer.zones[0].causes[0].why = NASTY
     answer.replica = answer.version = NASTY
     link = Link("stale", NASTY, reason=NASTY)
     html = "".join(painter.paint(glance(answer), link).pieces.values())

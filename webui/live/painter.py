@@ -63,7 +63,7 @@ class Painter:
         lists = {
             "attention": self._attention(view.attention.lines if view else ()),
             "zones": tuple(
-                self._row(f"zone:{row.zone}", "zone", row) for row in (view.zones if view else ())
+                self._row(f"zone:{row.name}", "zone", row) for row in (view.zones if view else ())
             ),
             "servers": tuple(
                 self._row(f"server:{row.id}", "unit_server", row)

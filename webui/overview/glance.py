@@ -15,6 +15,7 @@ from webui.clock import Moment, moment
 from webui.names import id_of, page_of
 from webui.overview.attention import Attention, attention
 from webui.overview.bar import Segment, health_bar
+from webui.overview.group import GroupRow, group_row
 from webui.translation import _, grouped, ngettext
 from webui.vocabulary import Mark
 
@@ -42,15 +43,6 @@ class Headline:
     sentence: str
     title: str
     tallies: tuple[Tally, ...]
-    bar: tuple[Segment, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ZoneRow:
-    zone: str
-    mark: Mark
-    control_units: int
-    why: str
     bar: tuple[Segment, ...]
 
 
@@ -93,7 +85,7 @@ class Glance:
     states: tuple[Tally, ...]
     contacts: tuple[ContactTally, ...]
     attention: Attention
-    zones: tuple[ZoneRow, ...]
+    zones: tuple[GroupRow, ...]
     unit_servers: tuple[UnitServerRow, ...]
     time: Moment
     blind_until: Moment | None
@@ -112,7 +104,7 @@ def glance(overview: overview_pb2.GetOverviewResponse) -> Glance:
         states=_states(overview.state_counts),
         contacts=_contacts(overview.contact_counts),
         attention=attention(overview, today),
-        zones=tuple(_zone(zone) for zone in overview.zones),
+        zones=tuple(group_row(zone, zone.zone, by="zone", today=today) for zone in overview.zones),
         unit_servers=tuple(_unit_server(row, today) for row in overview.unit_server_summaries),
         time=moment(overview.time, today=today),
         blind_until=moment(overview.blind_until, today=today) if blind else None,
@@ -182,16 +174,6 @@ def _contacts(counts: Sequence[overview_pb2.ContactCount]) -> tuple[ContactTally
 
 def _running(counts: Sequence[overview_pb2.StateCount]) -> int:
     return sum(count.count for count in counts if count.state == state_pb2.STATE_RUNNING)
-
-
-def _zone(zone: overview_pb2.ZoneSummary) -> ZoneRow:
-    return ZoneRow(
-        zone=zone.zone,
-        mark=vocabulary.health(zone.health),
-        control_units=zone.control_units,
-        why=zone.why,
-        bar=health_bar(zone.health_counts),
-    )
 
 
 def _unit_server(row: overview_pb2.UnitServerSummary, today: datetime) -> UnitServerRow:

@@ -1,0 +1,53 @@
+"""`GET /charts?range=24h`: the values of the charts, for the browser to draw them on."""
+
+from aiohttp import web
+
+from webui.charts.chart import Charts
+from webui.charts.reading import RANGES, range_of, read_charts
+from webui.site import Site
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    async def charts(request: web.Request) -> web.Response:
+        wanted = range_of(request.query.get("range", ""))
+        found = await read_charts(site.client, wanted)
+        if found is None:
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "10"})
+        response = web.json_response(as_data(found, range_s=wanted.seconds, step_s=wanted.step_s))
+        response.enable_compression()
+        return response
+
+    return [web.get("/charts", charts)]
+
+
+def as_data(found: Charts, *, range_s: int, step_s: int) -> dict[str, object]:
+    """As `charts.js` takes it."""
+    return {
+        "begin": found.end - range_s,
+        "step": step_s,
+        "offset": found.offset,
+        "times": found.times,
+        "charts": {
+            chart.id: [
+                {"now": each.now, "values": [rounded(value) for value in each.values]}
+                for each in chart.series
+            ]
+            for chart in found.charts
+        },
+    }
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+async def charts_context(site: Site, request: web.Request) -> dict[str, object]:
+    """What `charts/charts.html` draws."""
+    wanted = range_of(request.query.get("range", ""))
+    # The page comes at once, also when nobody answers what is asked for it.
+    is_live = site.hub.picture.link == "live"
+    return {
+        "charts": await read_charts(site.client, wanted) if is_live else None,
+        "chosen": wanted,
+        "ranges": [(each, str(request.rel_url.update_query(range=each.key))) for each in RANGES],
+    }

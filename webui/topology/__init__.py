@@ -1,0 +1,1 @@
+"""The facility as a picture: hosts, agents, unit servers, units."""
