@@ -54,8 +54,18 @@ class Site:
 
     @property
     def as_of(self) -> str:
-        """The moment at which everything is read for this request; empty: now."""
-        return current_visit().as_of
+        """The moment at which everything is read for this request; empty: now.
+
+        A page that never asks for it shows now, and its frame says so.
+        """
+        visit = current_visit()
+        visit.asked.add("as_of")
+        return visit.as_of
+
+    @property
+    def is_past(self) -> bool:
+        """Whether a moment is looked at, at which nothing can be changed."""
+        return current_visit().past is not None
 
     def page(
         self, template: str, context: dict[str, object], *, status: int = HTTPStatus.OK

@@ -1,7 +1,7 @@
 """What a request asks of the frame around a page, whatever the page is."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPMethod
 
 from aiohttp import web
@@ -30,6 +30,7 @@ class Visit:
         past: the moment that is looked at; None: now.
         now: this page, as it is now.
         person: whom it is made for.
+        asked: what was read of it; `as_of`: the page is about that moment.
     """
 
     section: str = ""
@@ -38,6 +39,7 @@ class Visit:
     past: PastMoment | None = None
     now: str = "/"
     person: Person = STRANGER
+    asked: set[str] = field(default_factory=set, compare=False)
 
     @property
     def as_of(self) -> str:

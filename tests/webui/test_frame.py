@@ -1,13 +1,16 @@
 """What stands around every page: the theme, and the moment that is looked at."""
 
 import re
+from collections.abc import Awaitable, Callable
 
 import pytest
 
+from tests.stages.replica import Replica
 from tests.webui.conftest import OpenSite
 from webui.frame.moment import keep_moment, past_moment
 from webui.frame.pages import own_address
 
+StartReplica = Callable[..., Awaitable[Replica]]
 MOMENT = "2026-11-15T03:12:00+01:00"
 ASKED = "as_of=2026-11-15T03%3A12%3A00%2B01%3A00"
 
@@ -105,3 +108,14 @@ async def test_the_overview_of_the_past_leads_to_what_has_one(open_site: OpenSit
     main = text.partition("<main")[2]
     assert f'href="/control_units?{ASKED}"' in main
     assert 'href="/operations' not in main
+
+
+async def test_a_page_that_shows_only_now_says_so_in_the_frame_of_the_past(
+    open_site: OpenSite, start_replica: StartReplica, sqlite_database: str
+) -> None:
+    site = await open_site((await start_replica(sqlite_database)).address)
+    only_now = "This page knows only now"
+    for path in ("/operations", "/changes", "/keys"):
+        assert only_now in await site.text(f"{path}?{ASKED}")
+        assert only_now not in await site.text(path)
+    assert only_now not in await site.text(f"/?{ASKED}")

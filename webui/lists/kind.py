@@ -85,6 +85,7 @@ class ListKind(Generic[T]):
         every_s: after so long it is read again without an event, for no event tells of it; 0:
             events tell of everything.
         example: a filter.
+        has_past: it can be read as of a moment.
         create: the call that makes a new one, on the page `new`; empty: there is no such page.
     """
 
@@ -103,6 +104,7 @@ class ListKind(Generic[T]):
     every_s: int = 0
     example: str = ""
     actions: Sequence[Action] = ()
+    has_past: bool = True
     create: str = ""
     nothing: str = gettext_noop("There is nothing here yet.")
 

@@ -90,7 +90,7 @@ class ListPages:
             # 200 whatever is wrong: it is an answer to what is being typed, and no error.
             part = self._site.fragment("lists/list_part.html", context)
             if request.headers.get("HX-Boosted") != "true":
-                past = {"as_of": self._site.as_of} if self._site.as_of else {}
+                past = {"as_of": self._site.as_of} if self._site.is_past else {}
                 part.headers["HX-Replace-Url"] = view.address(**past)
             return part
         context["keys"] = await keys_of(self._client, self._kind.noun)
@@ -115,7 +115,7 @@ class ListPages:
             "sizes": size_choices(view),
             "formats": formats_of(self._kind),
             "everything": all_of(view.q, self._kind.base),
-            "is_past": bool(self._site.as_of),
+            "is_past": self._site.is_past,
             "written": writer_of_times(datetime.now(UTC)),
         }
 
@@ -192,7 +192,7 @@ class ListPages:
             order_by=order_of(view.sort),
             size=view.size,
             token=view.page,
-            as_of=self._site.as_of,
+            as_of=self._site.as_of if self._kind.has_past else "",
         )
 
 
