@@ -103,8 +103,8 @@ class Replica:
             prepared_database_url(settings), pool_size=settings.database_threads
         )
         self._settings = settings
-        self._store = Store(database, threads=settings.database_threads)
         self._registry = registry_of_process()
+        self._store = Store(database, threads=settings.database_threads, registry=self._registry)
         self._figures = CallFigures(self._registry)
         self._reaching = Reaching(self._store)
         self._health = Health(self._check)

@@ -217,6 +217,20 @@ def fault_of(error: DBAPIError) -> Fault:
     return Fault.AWAY if away or isinstance(error, OperationalError) else Fault.OURS
 
 
+def cause_of(error: DBAPIError) -> str:
+    """A word for why a transaction has to run again, for counting."""
+    original = error.orig
+    code = original.args[0] if original is not None and original.args else None
+    return _CAUSES.get(code, "busy") if isinstance(code, int) else "busy"
+
+
+_CAUSES = {
+    DEADLOCK: "deadlock",
+    LOCK_TIMEOUT: "lock_timeout",
+    CHANGED_SINCE_READ: "changed_since_read",
+}
+
+
 def sqlite_fault(error: sqlite3.Error) -> Fault:
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import structlog
+from prometheus_client import CollectorRegistry
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from metadata_server.domain.change import Caller, Position
 from metadata_server.domain.refused import Refused
-from metadata_server.store.database import DAMAGED, Database, Fault, fault_of
+from metadata_server.store.database import DAMAGED, Database, Fault, cause_of, fault_of
+from metadata_server.store.figures import StoreFigures
 from metadata_server.store.glance import Glance
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
@@ -48,8 +50,12 @@ class Store:
     `work` is a plain function of a `UnitOfWork` that may run twice: no I/O but the store's.
     """
 
-    def __init__(self, database: Database, *, threads: int = 8) -> None:
+    def __init__(
+        self, database: Database, *, threads: int = 8, registry: CollectorRegistry | None = None
+    ) -> None:
         self.database = database
+        self._figures = StoreFigures(registry or CollectorRegistry())
+        self._figures.follow(database)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
         self._fast_lane = ThreadPoolExecutor(1, thread_name_prefix="store-fast-lane")
         self._glance = Glance(database.glancing)
@@ -109,15 +115,16 @@ class Store:
 
     def transact_now(self, work: Work[T], *, caller: Caller | None = None) -> Answer[T]:
         """`transact`, in the calling thread."""
-        for attempt in range(TRIES):
-            if attempt:
-                time.sleep(random.uniform(0, FIRST_PAUSE_S * 2**attempt))
-            answer = self._try(work, caller, first=attempt == 0)
-            if answer is not None:
-                return answer
-        raise Refused.busy(
-            "CONTENTION", "Others kept changing the same rows. Send the same call again."
-        )
+        with self._figures.timed("write"):
+            for attempt in range(TRIES):
+                if attempt:
+                    time.sleep(random.uniform(0, FIRST_PAUSE_S * 2**attempt))
+                answer = self._try(work, caller, first=attempt == 0)
+                if answer is not None:
+                    return answer
+            raise Refused.busy(
+                "CONTENTION", "Others kept changing the same rows. Send the same call again."
+            )
 
     def _try(self, work: Work[T], caller: Caller | None, *, first: bool) -> Answer[T] | None:
         """One try; None: nothing was written, and it may run again."""
@@ -126,6 +133,7 @@ class Store:
             with self.database.writing.connect() as connection:
                 unit = self._begin(connection, caller)
                 if unit is None:
+                    self._figures.tries_again("dead_connection")
                     return None if first else self._away()
                 value = work(unit)
                 unit.flush()
@@ -133,6 +141,7 @@ class Store:
                 connection.commit()
         except (LostRace, IntegrityError) as lost:
             log.info("race_lost", error=type(lost).__name__)
+            self._figures.tries_again("race_lost")
             return None
         except PoolTimeout:
             raise Refused.pressure(
@@ -159,6 +168,10 @@ class Store:
 
     def read_now(self, work: Work[T]) -> Answer[T]:
         """`read`, in the calling thread."""
+        with self._figures.timed("read"):
+            return self._read_now(work)
+
+    def _read_now(self, work: Work[T]) -> Answer[T]:
         for _ in range(2):
             try:
                 with self.database.reading.connect() as connection:
@@ -179,6 +192,7 @@ class Store:
         fault = fault_of(error)
         log.warning("database_fault", fault=fault.name, error=type(error.orig).__name__)
         if fault is Fault.TRY_AGAIN:
+            self._figures.tries_again(cause_of(error), committing=committing)
             return
         if fault is Fault.SCHEMA:
             raise unknown_schema() from error
