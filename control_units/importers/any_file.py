@@ -80,22 +80,32 @@ def read_files(files: Iterable[tuple[str, bytes]]) -> Content:
     for name, data in files:
         if is_table(name, data):
             sheets.append(read_table(data, name))
-            continue
-        for document in documents_of(name, data, findings):
-            if isinstance(document.value, list):
-                sheets.append(read_entries(document))
-            else:
-                documents.append(document)
-    return Content(read_documents(documents, findings), sheets)
+        else:
+            documents.extend(documents_of(name, data, findings))
+    return _content(documents, sheets, findings)
 
 
 def read_any(name: str, data: bytes) -> Content:
     """Likewise one file, which may be an export of a !CHAOS site, too."""
-    if not is_table(name, data):
-        documents = list(documents_of(name, data, Findings()))
-        if len(documents) == 1 and _is_chaos(documents[0]):
-            return Content(read_chaos(data))
-    return read_files([(name, data)])
+    if is_table(name, data):
+        return _content([], [read_table(data, name)], Findings())
+    findings = Findings()
+    documents = list(documents_of(name, data, findings))
+    if len(documents) == 1 and _is_chaos(documents[0]):
+        documents.clear()
+        return Content(read_chaos(data))
+    return _content(documents, [], findings)
+
+
+def _content(documents: Iterable[Document], sheets: Iterable[Sheet], findings: Findings) -> Content:
+    """Documents that are lists are tables, too."""
+    tables, others = list(sheets), []
+    for document in documents:
+        if isinstance(document.value, list):
+            tables.append(read_entries(document))
+        else:
+            others.append(document)
+    return Content(read_documents(others, findings), tables)
 
 
 def is_table(name: str, data: bytes) -> bool:

@@ -140,8 +140,8 @@ async def test_a_file_is_told_by_what_it_holds_whatever_it_is_called(site: Site)
 
 async def test_what_is_too_large_is_said_and_what_is_large_travels_packed(site: Site) -> None:
     page = await chosen(site, "x.csv", b"x" * (MOST_BYTES + 2 * 1024 * 1024), status=413)
-    assert "at most 16 MB" in page
-    rows = "".join(f"N/{number},Magnet\n" for number in range(20_001))
+    assert "at most 8 MB" in page
+    rows = "".join(f"N/{number},Magnet\n" for number in range(10_001))
     assert "things are more than this page takes" in await looked_at(
         site, f"id,template\n{rows}", status=413
     )

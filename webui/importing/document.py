@@ -15,7 +15,7 @@ from control_units.importers.json_text import Broken
 from control_units.importers.tables.records import text_of
 from webui.translation import _
 
-MOST_BYTES = 16 * 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024
 # What is larger is not shown to be mended in the page, and travels packed.
 MOST_SHOWN = 200_000
 

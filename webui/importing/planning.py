@@ -17,7 +17,7 @@ from mds.v1.control_unit_pb2 import ControlUnit
 from control_units.client import Client
 from control_units.client.bundles import Outcome, apply_bundle
 from control_units.client.finding import find_control_units
-from control_units.importers.any_file import Content, read_any
+from control_units.importers.any_file import Content, is_table, read_any
 from control_units.importers.apply import without_oversized
 from control_units.importers.findings import Reading
 from webui.importing.document import Document, TooLarge
@@ -25,7 +25,9 @@ from webui.importing.meant import meant_instead
 from webui.site import READ_SECONDS
 from webui.translation import _, grouped
 
-MOST_RESOURCES = 20_000
+MOST_RESOURCES = 10_000
+# In a table, the heads and cells of several lines among them.
+_MOST_LINES = 3 * MOST_RESOURCES
 # For a change of that many.
 WRITE_SECONDS = 120.0
 # At least, of units by their names.
@@ -79,15 +81,18 @@ async def read_document(document: Document) -> Content:
     Raises:
         TooLarge: it is more than a page can show.
     """
-    content = await asyncio.to_thread(read_any, document.name, document.data)
-    count = len(content.reading.items) + len(content.names)
-    if count > MOST_RESOURCES:
-        message = _(
-            "%(count)s things are more than this page takes at a time, which is %(most)s. "
-            "“mds apply FILE” takes more."
-        )
-        raise TooLarge(message % {"count": grouped(count), "most": grouped(MOST_RESOURCES)})
-    return content
+    data = document.data
+    count = document.text.count("\n")
+    if count <= _MOST_LINES or not is_table(document.name, data):
+        content = await asyncio.to_thread(read_any, document.name, data)
+        count = len(content.reading.items) + len(content.names)
+        if count <= MOST_RESOURCES:
+            return content
+    message = _(
+        "%(count)s things are more than this page takes at a time, which is %(most)s. "
+        "“mds apply FILE” takes more."
+    )
+    raise TooLarge(message % {"count": grouped(count), "most": grouped(MOST_RESOURCES)})
 
 
 async def planned(client: Client, content: Content, wish: Wish) -> Planned:
