@@ -272,3 +272,46 @@ async def test_only_admins_see_tokens(anybody: Visitor, guarded: Guarded, path: 
 
 def hidden_in(text: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="(request_id)" value="([^"]*)"', text))
+
+
+LOOKED_AT = [
+    *("/", "/control_units", "/unit_servers", "/templates", "/operations", "/snapshots"),
+    *("/changes", "/conditions", "/agents", "/templates/LOOKED_AT", "/templates/LOOKED_AT/history"),
+    *("/change_sets/1", "/palette?q=i", "/keys"),
+]
+FORMS = [
+    *("/control_units/new", "/unit_servers/new", "/templates/new", "/templates/LOOKED_AT/edit"),
+    *("/operations/new?verb=start&id=A", "/datasets/edit?id=A", "/import", "/change_sets/1/undo"),
+    *("/snapshots/new?id=A", "/launches/new?how=stop&unit_server=A", "/maintenances/new?id=A"),
+    *("/control_units/A/delete", "/control_units/A/rename", "/templates/LOOKED_AT/revert?to=1"),
+    "/tokens",
+]
+
+
+async def test_a_viewer_sees_no_button_that_changes_anything(
+    anybody: Visitor, guarded: Guarded
+) -> None:
+    template = Template(name="templates/LOOKED_AT", implementation="PowerSupply")
+    async with guarded.client("expert") as expert:
+        await expert.templates.CreateTemplate(CreateTemplateRequest(template=template))
+    await anybody.log_in(guarded.texts["viewer"])
+    wrong = []
+    for path in LOOKED_AT:
+        text = await anybody.get(path)
+        posts = re.findall(r'<form[^>]*method="post"[^>]*action="([^"]+)"', text)
+        posts += re.findall(r'<form[^>]*action="([^"]+)"[^>]*method="post"', text)
+        links = re.findall(
+            r'href="([^"]*/(?:new|edit|delete|rename|revert|undo|import)\b[^"]*)"', text
+        )
+        wrong += [(path, each) for each in {*posts, *links} - {"/theme", "/logout"}]
+    assert not wrong
+    await anybody.log_in(guarded.texts["expert"])
+    assert "/templates/LOOKED_AT/edit" in await anybody.get("/templates/LOOKED_AT")
+
+
+async def test_a_form_that_is_of_no_use_says_which_role_it_takes(
+    anybody: Visitor, guarded: Guarded
+) -> None:
+    await anybody.log_in(guarded.texts["viewer"])
+    for path in FORMS:
+        assert "Your role does not allow this" in await anybody.get(path, status=403), path

@@ -98,6 +98,7 @@ class LaunchPages:
 
     async def plan(self, request: web.Request) -> web.Response:
         """`GET /launches/new?how=stop&unit_server=…`: what it would mean."""
+        self._site.require("UnitServers.StartUnitServer")
         query = request.query
         return await self._plan(query.get("how", ""), query.getall("unit_server", []))
 

@@ -78,6 +78,7 @@ class MaintenancePages:
 
     async def new(self, request: web.Request) -> web.Response:
         """`GET /maintenances/new?id=…`, `?filter=…`, `?unit_server=…`, `?group=…`: a form."""
+        self._site.require("Maintenances.CreateMaintenance")
         chosen = Chosen.of(request.query.items())
         try:
             async with asyncio.timeout(READ_SECONDS):
@@ -119,6 +120,7 @@ class MaintenancePages:
 
     async def edit(self, request: web.Request) -> web.Response:
         """`GET /maintenances/{id}/edit`."""
+        self._site.require("Maintenances.UpdateMaintenance")
         try:
             async with asyncio.timeout(READ_SECONDS):
                 form = Form.of(await self._get(_name(request)))

@@ -39,6 +39,7 @@ class OrderPages:
 
     async def plan(self, request: web.Request) -> web.Response:
         """`GET /operations/new?verb=stop&id=…`: what it would do; without both, a form to choose."""
+        self._site.require("Operations.CreateOperation")
         if "verb" not in request.query and not request.query.getall("id", []):
             return self._choose(Chosen.of(request.query.items()))
         return await self._plan(

@@ -37,6 +37,7 @@ class TakingPages:
 
     async def new(self, request: web.Request) -> web.Response:
         """`GET /snapshots/new?id=…` or `?filter=…`: a form."""
+        self._site.require("Snapshots.CreateSnapshot")
         chosen = Chosen.of(request.query.items())
         return self._form(chosen, {"name": f"{datetime.now().astimezone():%Y-%m-%d-%H%M}"})
 

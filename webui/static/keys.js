@@ -56,7 +56,7 @@ function filter() {
 }
 
 function go(key) {
-  document.querySelector(`header nav a[data-key="${CSS.escape(key)}"]`)?.click();
+  document.querySelector(`header a[data-key="${CSS.escape(key)}"]`)?.click();
 }
 
 const ACTIONS = {

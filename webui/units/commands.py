@@ -25,6 +25,7 @@ def commands_for(client: Client, name: str) -> list[Command]:
         GetConfigurationRequest(name=name),
         base=base_address(client.addresses[0]),
         principal=client.caller.principal,
+        token=client.caller.token.in_a_shell,
     )
     id = shlex.quote(id_of(name))
     return [
