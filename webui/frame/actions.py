@@ -55,6 +55,7 @@ ANYWHERE = (
     Action(word=gettext_noop("Import"), call="Bundles.Apply", page=_always("/import")),
     Action(word=gettext_noop("Take a snapshot"), call="LiveValues.TakeSnapshot", page=_always("/snapshots/new")),
     Action(word=gettext_noop("Begin a maintenance"), call=_MAINTENANCE, page=_always("/maintenances/new")),
+    Action(word=gettext_noop("Tokens"), call="Tokens.ListTokens", page=_always("/tokens"), changes=False),
     Action(word=gettext_noop("Wall"), page=_always("/?wall"), changes=False),
 )  # fmt: skip
 
