@@ -14,6 +14,8 @@ from webui.datasets.plan import planned_items
 from webui.names import local_page, page_of
 from webui.site import READ_SECONDS, Site
 
+REMOVED = ItemAction.ITEM_ACTION_REMOVED
+
 
 def routes(site: Site) -> list[web.RouteDef]:
     pages = UndoPages(site)
@@ -56,7 +58,10 @@ class UndoPages:
             return await self._plan(name, back, reason=reason, refused=refused)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
-        raise web.HTTPSeeOther(f"{back}?undone={undone.position.revision}")
+        revision = undone.position.revision
+        gone = {page_of(each.name) for each in undone.results if each.action == REMOVED}
+        page = f"/change_sets/{revision}" if back in gone else back
+        raise web.HTTPSeeOther(f"{page}?undone={revision}")
 
     async def _plan(
         self, name: str, back: str, *, reason: str = "", refused: Refused | None = None
