@@ -123,3 +123,22 @@ async def test_a_silent_server_leaves_all_that_was_typed_to_be_sent_again(
         await until(answers)  # the page's own connection comes back in its own time
         await submit(site, kept)
         assert await maximums(client) == ["60", "", "60"]
+
+
+async def test_labels_and_levels_of_many_are_set_together(client: Client, site: Site) -> None:
+    form = form_in(await site.text(f"{EDIT}?filter=zone%3DRING"), EDIT)
+    changed = {
+        "label": "rack",
+        "do:labels[+]": "set",
+        "to:labels[+]": "7",
+        "do:level": "set",
+        "to:level": "-2",
+        "do:after": "set",
+        "to:after": "RING/VAC/",
+    }
+    plan = form_in(await submit(site, form, changed=changed), APPLY)
+    assert plan.fields["label"] == "rack", "it is there when somebody goes back to the form"
+    await submit(site, plan)
+    async for unit in client.control_units.list():
+        assert (dict(unit.labels), unit.level) == ({"rack": "7"}, -2)
+        assert unit.after == ["control_units/RING/VAC/"]

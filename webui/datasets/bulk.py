@@ -14,7 +14,7 @@ from mds.v1.template_pb2 import Template
 from control_units.client import ClientError, Refused, Stale
 from control_units.client.bundles import Outcome, outcome_of
 from webui.datasets.again import again
-from webui.datasets.bulk_form import edits_in, groups_for
+from webui.datasets.bulk_form import LABEL, edits_in, groups_for
 from webui.datasets.form import new_request_id
 from webui.datasets.plan import planned_items
 from webui.names import id_of
@@ -118,7 +118,11 @@ class BulkPages:
         items = planned_items(outcome.results)
         context = {
             "chosen": chosen,
-            "texts": {name: text for name, text in texts.items() if name[:3] in ("do:", "to:")},
+            "texts": {
+                name: text
+                for name, text in texts.items()
+                if name[:3] in ("do:", "to:") or name == LABEL
+            },
             "reason": texts.get("reason", ""),
             "edits": asked.edits,
             "summary": outcome.summary,

@@ -1,7 +1,7 @@
 """The same fields of many units: each is kept, set or cleared."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mds.v1.dataset_pb2 import DIRECTION_OUTPUT, Attribute
 from mds.v1.edit_pb2 import FieldEdit
@@ -10,12 +10,23 @@ from mds.v1.template_pb2 import Template
 
 from webui.datasets.dataset import entry_of, range_text
 from webui.datasets.declaration import override_path, parameter_path
-from webui.translation import _
+from webui.translation import _, gettext_noop
 
 KEEP, SET, CLEAR = "keep", "set", "clear"
 # Of an attribute, besides its value.
 _LIMITS = ("minimum", "maximum", "warning_minimum", "warning_maximum")
-_PLAIN = ("description", "unit_server", "level")
+# With what is to be known of them.
+_PLAIN = {
+    "description": "",
+    "unit_server": "",
+    "level": gettext_noop("low levels are started first, and stopped last"),
+    "desired_state": gettext_noop("RUNNING, STOPPED, INITIALIZED, LOADED or UNLOADED"),
+    "template_version": gettext_noop("a number; where it means much, move them instead"),
+    "requires": gettext_noop("units and groups (RING/MAG/), with commas between them"),
+    "after": gettext_noop("units and groups, with commas between them"),
+}
+# A label whose name is typed, too.
+LABEL, _NAMED = "label", "labels[+]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +49,15 @@ class BulkField:
 
 @dataclass(frozen=True, slots=True)
 class BulkGroup:
-    """Fields that stand together; the first of them always shows."""
+    """Fields that stand together; the first of them always shows.
+
+    Attributes:
+        name: what is typed for the name of what they are about; None: it is known.
+    """
 
     title: str
     fields: tuple[BulkField, ...]
+    name: str | None = None
 
 
 def edits_in(texts: Mapping[str, str]) -> list[FieldEdit]:
@@ -52,6 +68,8 @@ def edits_in(texts: Mapping[str, str]) -> list[FieldEdit]:
         if path == name or action == KEEP:
             continue
         typed = texts.get(f"to:{path}", "").strip()
+        if path == _NAMED:
+            path = f"labels[{texts.get(LABEL, '').strip()}]"
         edits.append(FieldEdit(path=path, value=typed) if action == SET else FieldEdit(path=path))
     return edits
 
@@ -68,9 +86,14 @@ def groups_for(templates: Iterable[Template], texts: Mapping[str, str]) -> list[
         ]
     )
     parameters = _by_name([each for template in known for each in template.parameters])
-    plain = tuple(_field(path, path.replace("_", " "), texts) for path in _PLAIN)
+    plain = tuple(
+        replace(_field(path, path.replace("_", " "), texts), hint=_(hint) if hint else "")
+        for path, hint in _PLAIN.items()
+    )
+    label = _field(_NAMED, _("value"), texts)
     return [
         BulkGroup(_("Units"), plain),
+        BulkGroup(_("Label"), (label,), name=texts.get(LABEL, "")),
         *(
             BulkGroup(
                 name,
