@@ -3,6 +3,7 @@ agree on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from mds.v1.agent_pb2 import Agent, ListAgentsRequest
@@ -23,6 +24,7 @@ from webui import vocabulary
 from webui.lists import cell
 from webui.lists.kind import Column, ListKind
 from webui.lists.reading import Call, Page, Query, plain
+from webui.maintenances.shown import mark_of
 from webui.translation import gettext_noop
 
 
@@ -226,6 +228,7 @@ MAINTENANCES: ListKind[Maintenance] = ListKind(
     title=gettext_noop("Maintenances"),
     noun="maintenance",
     columns=(
+        Column(key="state", title=gettext_noop("State"), cell=lambda m: cell.mark(mark_of(m, datetime.now(UTC)))),
         Column(key="id", title=gettext_noop("Maintenance"), cell=lambda m: cell.name(m.name), sort="id", style="id"),
         Column(key="description", title=gettext_noop("Why"), cell=lambda m: cell.text(m.description), style="why"),
         Column(key="begin", title=gettext_noop("Begins"), cell=lambda m: cell.time(m.begin_time)),

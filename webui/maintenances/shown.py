@@ -14,7 +14,7 @@ from webui.vocabulary import Mark
 # Units that are named one by one.
 MOST_NAMED = 200
 PLANNED = Mark(gettext_noop("Planned"), "none")
-GOES_ON = Mark(gettext_noop("Goes on"), "stopped", "warning")
+GOES_ON = Mark(gettext_noop("Goes on"), "changing")
 OVER = Mark(gettext_noop("Over"), "good")
 
 
