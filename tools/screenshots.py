@@ -27,6 +27,13 @@ from tests.webui.browsers import Pages, chromium, goto_when_it_answers, look, un
 
 IMAGES = ROOT / "docs" / "images"
 LAPTOP = (1366, 900)
+# Pages that are pictured as they come: the name of the picture, and the address. `{unit}` is a
+# unit whose process is gone.
+PLAIN_PAGES = {
+    "edit-unit": "/{unit}/edit",
+    "new-unit": "/control_units/new",
+    "delete-unit": "/{unit}/delete",
+}
 START_SECONDS = 90
 LOST_SECONDS = 60
 
@@ -86,6 +93,9 @@ async def picture_all(page: Page, url: str, client: Client) -> None:
     )
     await page.goto(f"{url}/{unit.control_unit}")
     await shot(page, "control-unit", LAPTOP)
+    for name, address in PLAIN_PAGES.items():
+        await page.goto(url + address.format(unit=unit.control_unit))
+        await shot(page, name, LAPTOP)
     await page.goto(f"{url}/control_units?sort=-since")
     await until_true(page, "document.querySelector('#rows .age')?.textContent")
     await shot(page, "control-units", LAPTOP)
