@@ -12,9 +12,12 @@ from aiohttp import web
 from playwright.async_api import Browser
 
 from control_units.client import Client
+from tests.stages.layout import MariaDBLayout
+from tests.stages.mariadb import MariaDB
 from tests.stages.ports import free_port
 from tests.stages.requirements import needs
 from tests.webui.browsers import NewPage, Pages, chromium, what_is_missing
+from tests.webui.control_room import ControlRoom, running_control_room
 from webui.application import application
 from webui.live.feed import Feed
 from webui.live.hub import Hub
@@ -112,6 +115,18 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bro
     needs(what_is_missing())
     async with chromium(tmp_path_factory.mktemp("chromium")) as started:
         yield started
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def control_room(
+    mariadb_server: MariaDB, mariadb_layout: MariaDBLayout, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ControlRoom]:
+    """One for all tests of a module: a facility that runs, on MariaDB."""
+    database = mariadb_layout.take()
+    url, folder = mariadb_server.url(database), tmp_path_factory.mktemp("control_room")
+    async with running_control_room(url, folder, with_dafne=True) as running:
+        yield running
+    mariadb_layout.give_back(database)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,0 +1,95 @@
+"""A control room: two replicas on MariaDB, the page as a program, and a simulated facility.
+
+The facility is the example that ships; where it stands beside the project, the export of DAFNE is
+declared beside it. One unit server of the example runs.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from mds.v1 import bundle_pb2, control_unit_pb2, state_pb2
+
+from control_units.client import Client
+from control_units.importers.chaos import read_chaos
+from control_units.importers.facility import read_facility
+from tests.conftest import CHAOS
+from tests.scenarios.plans import apply
+from tests.stages.ports import free_port
+from tests.stages.program import Program
+from tests.stages.replica import Replica
+from tests.stages.waiting import until
+
+RUNNING = "LINAC/MAGNETS"
+"""The unit server that runs, and the prefix of its units that are magnets of the linac."""
+QUADRUPOLES = tuple(f"LINAC/MAG/QUAD/QUALI0{number}" for number in range(1, 7))
+DAFNE = CHAOS / "dafne.json"
+
+
+@dataclass
+class ControlRoom:
+    """What runs.
+
+    Attributes:
+        replicas: both; the page asks the first and, when that is gone, the other.
+        web: `mds web`.
+    """
+
+    replicas: tuple[Replica, Replica]
+    web: Program
+    client: Client
+    url: str
+
+
+@asynccontextmanager
+async def running_control_room(
+    database: str, folder: Path, *, with_dafne: bool
+) -> AsyncIterator[ControlRoom]:
+    replicas = Replica(database, folder), Replica(database, folder)
+    addresses = ",".join(replica.address for replica in replicas)
+    port = free_port()
+    common = {"MDS_ADDRESS": addresses, "XDG_STATE_HOME": str(folder / "state")}
+    web_settings = {**common, "MDS_WEB_PORT": str(port)}
+    web = Program.mds("web", log=folder / "web.log", environment=web_settings)
+    units = Program.mds("simulate", RUNNING, log=folder / "units.log", environment=common)
+    try:
+        await asyncio.gather(*(replica.start() for replica in replicas))
+        web.start()
+        async with Client(addresses) as client:
+            await declare(client, facility_items(with_dafne=with_dafne))
+            units.start()
+            await until(lambda: "listening" in web.output(), what="the page to listen")
+            await all_run(client)
+            yield ControlRoom(replicas, web, client, f"http://127.0.0.1:{port}")
+    finally:
+        for program in (units, web, *(replica.program for replica in replicas)):
+            program.clear()
+
+
+def facility_items(*, with_dafne: bool) -> Iterable[bundle_pb2.BundleItem]:
+    example = resources.files("control_units.simulated") / "facility.yaml"
+    yield from read_facility(example.read_bytes()).items
+    if with_dafne and DAFNE.exists():
+        yield from read_chaos(DAFNE.read_bytes()).items
+
+
+async def declare(client: Client, items: Iterable[bundle_pb2.BundleItem]) -> None:
+    header = bundle_pb2.BundleHeader(skip_invalid=True, reason="declared for a test")
+    told = await apply(client, items, header)
+    assert told.summary.applied, told.problems
+
+
+async def all_run(client: Client) -> None:
+    async def they_do() -> bool:
+        states = [(await status_of(client, id)).state for id in QUADRUPOLES]
+        return set(states) == {state_pb2.STATE_RUNNING}
+
+    await until(they_do, within=30, what=f"the units of {RUNNING} to run")
+
+
+async def status_of(client: Client, id: str) -> control_unit_pb2.ControlUnitStatus:
+    request = control_unit_pb2.GetControlUnitStatusRequest(name=f"control_unit_statuses/{id}")
+    return await client.control_units.GetControlUnitStatus(request)
