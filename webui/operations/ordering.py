@@ -14,7 +14,7 @@ from mds.v1.operation_pb2 import (
 from control_units.client import ClientError, Precondition, Refused, Stale
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
-from webui.names import id_of
+from webui.names import id_of, page_of
 from webui.operations.planned import plan_of
 from webui.operations.verbs import order_of, orders, verb_named
 from webui.selection import Chosen
@@ -47,7 +47,7 @@ class OrderPages:
         )
 
     async def give(self, request: web.Request) -> web.Response:
-        """`POST /operations/new`: leads back to where the units were chosen."""
+        """`POST /operations/new`: leads to the plan as it fills up; of one unit, to that."""
         posted = await request.post()
         texts = {name: str(value) for name, value in posted.items()}
         name, chosen = texts.get("verb", ""), Chosen.of(posted.items())
@@ -74,9 +74,9 @@ class OrderPages:
             return await self._plan(name, chosen, reason=reason, problem=problem)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
-        path, _sign, query = chosen.back.partition("?")
-        ordered = f"ordered={id_of(operation.name)}"
-        raise web.HTTPSeeOther(f"{path}?{'&'.join(filter(None, (query, ordered)))}")
+        if len(chosen.ids) == 1:
+            raise web.HTTPSeeOther(f"{chosen.back}?ordered={id_of(operation.name)}")
+        raise web.HTTPSeeOther(page_of(operation.name))
 
     async def _plan(
         self, name: str, chosen: Chosen, *, reason: str, problem: str = ""
