@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from mds.v1 import agent_pb2, control_unit_pb2, overview_pb2, state_pb2
 
+from webui.names import id_of
 from webui.rendering import environment
 from webui.topology.pages import address
 from webui.topology.picture import Picture, Wanted, cut, picture_of
@@ -43,7 +44,9 @@ def drawn(
     all_servers: bool = True,
     most_rows: int = 50,
 ) -> Picture:
-    wanted = Wanted(units_by_server(units), opened, address, all_servers, most_rows)
+    statuses = list(units)
+    of = {each.control_unit: id_of(each.unit_server) for each in statuses}
+    wanted = Wanted(units_by_server(statuses, of), opened, address, all_servers, most_rows)
     return picture_of(hosts_of(servers, [AGENT]), wanted)
 
 
@@ -78,7 +81,8 @@ def test_servers_stand_under_the_host_that_they_or_their_agents_run_on() -> None
 def test_each_shows_the_worst_of_what_is_in_it() -> None:
     boxes = {box.id: box for box in drawn(SERVERS).boxes}
     assert boxes["t:hosts/vldaq02"].mark.word == "Bad"
-    assert boxes["t:hosts/vldaq02"].size == "2 servers, 1 of 6 units"
+    assert boxes["t:hosts/vldaq02"].size == "1 of 6 units"
+    assert boxes["t:hosts/vldaq01"].size == "1 server, 3 units"
     assert boxes["t:vldaq02/agents/"].mark.word == "Bad"
     assert boxes["t:hosts/vldaq01"].mark.word == "Good"
 

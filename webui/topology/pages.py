@@ -1,13 +1,15 @@
 """`GET /topology?open=unit_servers/…`: the whole facility as a picture."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from aiohttp import web
-from mds.v1 import agent_pb2, overview_pb2
+from mds.v1 import agent_pb2, control_unit_pb2, overview_pb2
 
 from control_units.client import Client, ClientError
+from webui.names import id_of
 from webui.site import READ_SECONDS, Site
 from webui.topology.picture import (
     MOST_UNITS,
@@ -16,7 +18,7 @@ from webui.topology.picture import (
     Wanted,
     picture_of,
 )
-from webui.topology.tree import Host, hosts_of, units_by_server
+from webui.topology.tree import Host, Status, hosts_of, units_by_server
 from webui.units.hosted import hosted_statuses
 
 PATH = "/topology"
@@ -24,8 +26,10 @@ PATH = "/topology"
 MOST_SERVERS = 200
 # On a wall nothing can be opened or scrolled.
 MOST_ON_WALL = 8
-WALL_WIDTH = SERVER_X + 270
+WALL_WIDTH = SERVER_X + 250
 AGENTS = 1000
+# An address may name more; each is a call.
+MOST_OPENED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +71,16 @@ async def drawn(client: Client, opened: frozenset[str]) -> Picture:
         ClientError: what the server says, or that none answers.
     """
     facility = await read_facility(client)
-    few = facility.units <= MOST_UNITS
-    names = sorted(name for name in opened if name.startswith("unit_servers/"))
-    pages = await asyncio.gather(
-        *([hosted_statuses(client, "", MOST_UNITS)] if few else ()),
-        *(hosted_statuses(client, name, MOST_UNITS + 1) for name in ([] if few else names)),
-    )
-    units = units_by_server(status for page, _more in pages for status in page)
-    if few:
-        # Where all are shown, opening one closes it.
-        units = {id: found for id, found in units.items() if f"unit_servers/{id}" not in opened}
+    units: Mapping[str, Sequence[Status]]
+    if facility.units <= MOST_UNITS:
+        # Where all are shown, who opens one closes it.
+        units = {
+            id: found
+            for id, found in (await read_all_units(client)).items()
+            if f"unit_servers/{id}" not in opened
+        }
+    else:
+        units = await read_units_of(client, opened)
     wanted = Wanted(
         units=units,
         opened=opened,
@@ -100,12 +104,33 @@ async def wall_context(site: Site) -> dict[str, object]:
                 address=address,
                 all_servers=facility.servers <= MOST_ON_WALL,
                 most_rows=MOST_ON_WALL,
-                width=WALL_WIDTH if facility.servers <= MOST_ON_WALL else SERVER_X - 30,
+                width=WALL_WIDTH if facility.servers <= MOST_ON_WALL else SERVER_X - 25,
             )
             picture = picture_of(facility.hosts, wanted)
         except (ClientError, TimeoutError):
             pass
     return {"picture_of_all": picture, "again": f"{PATH}/wall"}
+
+
+async def read_all_units(client: Client) -> Mapping[str, Sequence[Status]]:
+    """By the id of the unit server that each is declared for."""
+    declared, (statuses, _more) = await asyncio.gather(
+        client.control_units.ListControlUnits(
+            control_unit_pb2.ListControlUnitsRequest(page_size=MOST_UNITS)
+        ),
+        hosted_statuses(client, "", MOST_UNITS),
+    )
+    servers = {each.name: id_of(each.unit_server) for each in declared.control_units}
+    return units_by_server(statuses, servers)
+
+
+async def read_units_of(client: Client, opened: frozenset[str]) -> Mapping[str, Sequence[Status]]:
+    """By the id of the unit server, of those that are opened."""
+    names = sorted(name for name in opened if name.startswith("unit_servers/"))
+    pages = await asyncio.gather(
+        *(hosted_statuses(client, name, MOST_UNITS + 1) for name in names[:MOST_OPENED])
+    )
+    return {id_of(name): page for name, (page, _more) in zip(names, pages, strict=False)}
 
 
 async def read_facility(client: Client) -> Facility:

@@ -9,12 +9,12 @@ from webui.topology.tree import Agent, Host, Server, Status, Tally, abnormal_of,
 from webui.translation import _, ngettext
 from webui.vocabulary import Mark
 
-HOST_X, AGENT_X, SERVER_X, UNIT_X, WIDTH = 0, 210, 420, 720, 1280
-BOX_WIDTHS = {HOST_X: 180, AGENT_X: 180, SERVER_X: 270}
+HOST_X, AGENT_X, SERVER_X, UNIT_X, WIDTH = 0, 225, 450, 725, 1280
+BOX_WIDTHS = {HOST_X: 200, AGENT_X: 200, SERVER_X: 250}
 BOX, GAP = 44, 10
 CHIP_WIDTH, CHIP, CHIPS = 180, 24, 3
 # Characters that fit, of a typewriter's width.
-FITS = {HOST_X: 19, AGENT_X: 19, SERVER_X: 29, UNIT_X: 19}
+FITS = {HOST_X: 25, AGENT_X: 25, SERVER_X: 28, UNIT_X: 20}
 MOST_UNITS = 300
 
 
@@ -214,9 +214,13 @@ def chip_of(unit: Status, number: int, *, y: int) -> Chip:
 
 
 def size_of(tally: Tally) -> str:
-    """In words: unit servers, and units of which some are not as they should be."""
+    """In words: units of which some are not as they should be, or all there is."""
+    if tally.abnormal:
+        return part_of(tally.abnormal, tally.units)
+    if not tally.servers:
+        return _("no unit servers")
     servers = ngettext("%(n)s server", "%(n)s servers", tally.servers) % {"n": tally.servers}
-    return f"{servers}, {part_of(tally.abnormal, tally.units)}"
+    return f"{servers}, {part_of(0, tally.units)}"
 
 
 def part_of(abnormal: int, units: int) -> str:

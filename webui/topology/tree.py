@@ -89,11 +89,17 @@ def abnormal_of(server: Server) -> int:
     return sum(each.count for each in server.health_counts if each.health not in calm)
 
 
-def units_by_server(statuses: Iterable[Status]) -> Mapping[str, tuple[Status, ...]]:
-    """By the id of the unit server, each in the order of ids."""
+def units_by_server(
+    statuses: Iterable[Status], servers: Mapping[str, str]
+) -> Mapping[str, tuple[Status, ...]]:
+    """By the id of the unit server, each in the order of ids.
+
+    Args:
+        servers: ids of those that units are declared for, by name of the unit.
+    """
     found: dict[str, list[Status]] = defaultdict(list)
     for status in statuses:
-        found[id_of(status.unit_server)].append(status)
+        found[servers.get(status.control_unit, "")].append(status)
     return {
         server: tuple(sorted(units, key=lambda each: each.control_unit))
         for server, units in found.items()
