@@ -184,10 +184,10 @@ async def test_a_list_that_is_taken_as_a_table_is_taken_back(client: Client, sit
         "id,template,template_version,unit_server,desired_state,label:rack,current"
     )
     assert "0 to create, 0 to change, 0 to delete" in await looked_at(site, table)
-    shown = await site.text("/control_units?format=csv")
-    page = await looked_at(site, shown)
-    assert "0 to create, 0 to change, 0 to delete" in page
-    assert "verdict" in page
+    for format in ("csv", "json", "yaml"):
+        page = await looked_at(site, await site.text(f"/control_units?format={format}"))
+        assert "0 to create, 0 to change, 0 to delete" in page
+        assert "4 are so already" in page
 
 
 def _main(page: str) -> str:

@@ -94,7 +94,7 @@ def _level(text: str) -> str:
 
 
 def _state(text: str) -> str:
-    word = text.upper()
+    word = text.upper().removeprefix("STATE_")
     if word == _NOBODY_WANTS:
         return ""
     if word not in DESIRABLE:

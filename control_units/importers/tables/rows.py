@@ -9,6 +9,7 @@ from control_units.importers.json_text import Broken, Value, write
 from control_units.importers.places import element, member
 from control_units.importers.tables.cells import Wrong, is_nothing, said, value_of
 from control_units.importers.tables.columns import meaning_of
+from control_units.importers.tables.flattening import flattened
 from control_units.importers.tables.records import Record, records_of, text_of
 
 _LISTS = frozenset({"requires", "after"})
@@ -119,11 +120,12 @@ def read_entries(document: Document) -> Sheet:
             expected = "an object with the fields of a control unit"
             sheet.problem(document.place(path), cell, expected, write(entry))
             continue
-        for head in entry.keys() - known:
+        flat = flattened(entry)
+        for head in [head for head in flat if head not in known]:
             at = member(path, head)
             _learn(sheet, head, document.place(at), Cell(index + 1, document.line(at), head))
-        known |= entry.keys()
-        read.append(_flat(sheet, document, index, entry))
+        known |= flat.keys()
+        read.append(_flat(sheet, document, index, flat))
     _take(sheet, read)
     return sheet
 
