@@ -15,7 +15,6 @@ from control_units.importers.tables import Sheet, merged, read_table, table_writ
 from control_units.importers.tables.cells import written
 from control_units.importers.tables.columns import PLAIN, READ_ONLY, head_of, meaning_of
 
-
 TOLD = """[{"name": "control_units/A/B", "etag": "3", "status": {"state": "STATE_RUNNING"},
   "overrides": [{"attribute": "current", "defaultValue": "5"}]}]"""
 
