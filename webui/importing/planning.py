@@ -20,6 +20,7 @@ from control_units.client.finding import find_control_units
 from control_units.importers.any_file import Content, is_table, read_any
 from control_units.importers.apply import without_oversized
 from control_units.importers.findings import Reading
+from webui.datasets.bulk import WRITE_SECONDS
 from webui.importing.document import Document, TooLarge
 from webui.importing.meant import meant_instead
 from webui.site import READ_SECONDS
@@ -28,8 +29,6 @@ from webui.translation import _, grouped
 MOST_RESOURCES = 10_000
 # In a table, the heads and cells of several lines among them.
 _MOST_LINES = 3 * MOST_RESOURCES
-# For a change of that many.
-WRITE_SECONDS = 120.0
 # At least, of units by their names.
 _FOUND_PER_SECOND = 200
 # Somebody else changed a unit between reading it and planning for it: so often it is read again.
