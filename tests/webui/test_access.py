@@ -9,12 +9,17 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mds.v1.history_pb2 import ListChangeSetsRequest
 from mds.v1.template_pb2 import CreateTemplateRequest, Template
 from mds.v1.token_pb2 import RevokeTokenRequest, WhoAmIRequest
+from playwright.async_api import expect
 from structlog.testing import capture_logs
 
 from control_units.client import Client, Denied
 from tests.access.conftest import Guarded, serving
+from tests.stages.requirements import needs
 from tests.stages.waiting import until
+from tests.webui.browsers import NewPage
 from tests.webui.doors import FETCHING, NAVIGATING, Door, Visitor, door, visitor
+from tests.webui.npm import npm_is_missing, packages
+from tests.webui.test_accessibility import violations
 from webui.access import callers
 from webui.access.entrance import Entrance, networks
 from webui.live import events
@@ -315,3 +320,43 @@ async def test_a_form_that_is_of_no_use_says_which_role_it_takes(
     await anybody.log_in(guarded.texts["viewer"])
     for path in FORMS:
         assert "Your role does not allow this" in await anybody.get(path, status=403), path
+
+
+async def test_who_is_logged_out_under_an_open_page_loses_nothing(
+    guarded: Guarded, new_page: NewPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs(npm_is_missing())
+    monkeypatch.setattr(callers, "FRESH_SECONDS", 0.2)
+    monkeypatch.setattr(events, "CHECK_SECONDS", 0.2)
+    template = Template(name="templates/TYPED", implementation="PowerSupply")
+    async with guarded.client("admin") as admin:
+        await admin.templates.CreateTemplate(CreateTemplateRequest(template=template))
+        new = await guarded.new_token("rosa", "expert")
+        page = await new_page(expected="401")
+        await page.context.add_init_script((packages() / "axe-core" / "axe.min.js").read_text())
+        async with door(guarded.first.address, token=guarded.texts["viewer"]) as opened:
+            await page.goto(f"{opened.url}/templates/TYPED/edit")
+            assert await violations(page) == []
+            await page.get_by_label("Your token").fill(new.text)
+            await page.keyboard.press("Enter")
+            field = page.locator("[name=description]")
+            await field.fill("typed before")
+            out = page.locator("#out")
+            await expect(out).to_be_hidden()
+            await admin.tokens.RevokeToken(RevokeTokenRequest(name=new.name))
+            await expect(out).to_contain_text("You are no longer logged in")
+            await expect(field).to_have_value("typed before")
+            assert await violations(page) == []
+            # Whoever sends it all the same gets it back behind the log-in page.
+            await field.press("Enter")
+            await page.get_by_label("Your token").fill(guarded.texts["expert"])
+            await page.keyboard.press("Enter")
+            send = page.get_by_role("button", name="Send it")
+            await expect(send).to_be_visible()
+            assert await violations(page) == []
+            await send.click()
+            await page.wait_for_url("**/templates/TYPED?saved=*")
+            await expect(page.locator("main")).to_contain_text("typed before")
+            await page.locator(".account summary").click()
+            await page.get_by_role("button", name="Log out").click()
+            await page.wait_for_url("**/login")
