@@ -1,6 +1,7 @@
 """Taking a change set back: at once after an edit, or later from the history with its plan."""
 
 import asyncio
+import re
 from http import HTTPStatus
 
 from aiohttp import web
@@ -9,11 +10,14 @@ from mds.v1.history_pb2 import GetChangeSetRequest, UndoRequest
 
 from control_units.client import ClientError, Invalid, Precondition, Refused, Stale
 from webui.datasets.again import again
+from webui.datasets.bulk import WRITE_SECONDS
 from webui.datasets.form import new_request_id
 from webui.datasets.plan import planned_items
-from webui.names import local_page, page_of
-from webui.site import READ_SECONDS, Site
+from webui.names import id_of, local_page, page_of
+from webui.site import Site
 
+# A message names its resource; that stands beside it.
+_OF_WHICH = re.compile(r" \(of '[^']*'\)")
 REMOVED = ItemAction.ITEM_ACTION_REMOVED
 
 
@@ -45,14 +49,15 @@ class UndoPages:
         back = local_page(str(posted.get("back", "")))
         reason = str(posted.get("reason", ""))
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(WRITE_SECONDS):
                 undone = await self._client.history.Undo(
                     UndoRequest(
                         name=name,
                         request_id=str(posted.get("request_id", "")) or new_request_id(),
                         reason=reason,
                         skip_invalid=posted.get("rest") == "1",
-                    )
+                    ),
+                    timeout=WRITE_SECONDS,
                 )
         except (Stale, Precondition, Invalid) as refused:
             return await self._plan(name, back, reason=reason, refused=refused)
@@ -72,7 +77,7 @@ class UndoPages:
             refused: what the server has just said instead.
         """
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(WRITE_SECONDS):
                 change_set = await self._client.history.GetChangeSet(GetChangeSetRequest(name=name))
                 planned = await self._client.history.Undo(
                     UndoRequest(
@@ -80,7 +85,8 @@ class UndoPages:
                         validate_only=True,
                         request_id=new_request_id(),
                         skip_invalid=True,
-                    )
+                    ),
+                    timeout=WRITE_SECONDS,
                 )
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
@@ -93,7 +99,10 @@ class UndoPages:
             "items": planned_items(
                 each for each in planned.results if each.action != ItemAction.ITEM_ACTION_REJECTED
             ),
-            "problems": planned.problems,
+            "problems": [
+                (each.name, id_of(each.name), _OF_WHICH.sub("", each.message))
+                for each in planned.problems
+            ],
             "refused": refused.message if refused and not planned.problems else "",
             "was_refused": refused is not None,
         }

@@ -10,11 +10,14 @@ from mds.v1.control_unit_pb2 import (
     CreateControlUnitRequest,
     ExplainConfigurationRequest,
     GetConfigurationRequest,
+    GetControlUnitStatusRequest,
     UpdateControlUnitRequest,
 )
+from mds.v1.state_pb2 import CONTACT_LOST, STATE_RUNNING
 from mds.v1.template_pb2 import GetTemplateRequest, Template, VersionState
 
 from control_units.client import Client, NotFound
+from webui import vocabulary
 from webui.datasets import declaration
 from webui.datasets.dataset import Dataset, dataset_of, dataset_of_template, with_strangers
 from webui.datasets.form import Form
@@ -105,6 +108,8 @@ class EditedUnits:
             dataset = dataset_of_template(template, datetime.now(UTC))
         known = [*template.drivers, *template.alternative_drivers] if template else []
         return {
+            "is_running": bool(unit.etag) and await self._is_running(unit),
+            "running": vocabulary.state(STATE_RUNNING),
             "dataset": with_strangers(dataset, form.fields),
             "chosen_template": template,
             "versions": published_versions(template) if template else [],
@@ -114,6 +119,13 @@ class EditedUnits:
             "template_drivers": [each.name for each in template.drivers] if template else [],
             "driver_slots": DRIVERS,
         }
+
+    async def _is_running(self, unit: ControlUnit) -> bool:
+        name = unit.name.replace("control_units/", "control_unit_statuses/", 1)
+        status = await self._client.control_units.GetControlUnitStatus(
+            GetControlUnitStatusRequest(name=name)
+        )
+        return status.state == STATE_RUNNING and status.contact != CONTACT_LOST
 
     async def _template(self, asked: ControlUnit) -> Template | None:
         """None: there is none, or none has been said."""
