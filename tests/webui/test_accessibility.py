@@ -21,6 +21,9 @@ from tests.webui.npm import java_is_missing, npm_is_missing, packages
 
 PAGES = [
     "/",
+    "/?group=template&range=24h",
+    "/?wall",
+    "/topology",
     "/control_units",
     "/control_units?q=nothing-is-called-so",
     "/unit_servers",

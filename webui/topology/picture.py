@@ -1,5 +1,6 @@
 """Where everything stands in the picture. The same facility always gives the same picture."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ CHIP_WIDTH, CHIP, CHIPS = 180, 24, 3
 # Characters that fit, of a typewriter's width.
 FITS = {HOST_X: 25, AGENT_X: 25, SERVER_X: 28, UNIT_X: 20}
 MOST_UNITS = 300
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9.-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class Box:
     opens: str = ""
     is_open: bool = False
 
+    @property
+    def element(self) -> str:
+        return element_of(self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Chip:
@@ -52,6 +58,10 @@ class Chip:
     full: str
     mark: Mark
     page: str
+
+    @property
+    def element(self) -> str:
+        return element_of(self.id)
 
 
 @dataclass(slots=True)
@@ -227,6 +237,11 @@ def part_of(abnormal: int, units: int) -> str:
     if abnormal:
         return _("%(abnormal)s of %(units)s units") % {"abnormal": abnormal, "units": units}
     return ngettext("%(n)s unit", "%(n)s units", units) % {"n": units}
+
+
+def element_of(id: str) -> str:
+    """An id as SVG takes them: what no XML name may have is written as its number."""
+    return _NOT_PLAIN.sub(lambda found: f"_{ord(found[0]):x}_", id)
 
 
 def elbow(from_x: int, from_y: int, to_x: int, to_y: int) -> str:
