@@ -1,4 +1,4 @@
-"""The commands of the page about tokens run as they are written, but for the ports."""
+"""The commands of the pages about tokens run as they are written, but for the ports."""
 
 import asyncio
 import os
@@ -6,18 +6,27 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.stages.nursery import BIN
 from tests.stages.ports import free_port
 from tests.stages.requirements import needs
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "tokens.md"
+HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-async def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
+SAID = {
+    "tokens.md": ("olga, operator", "\n401\n", "Tokens.RevokeToken"),
+    "log-in.md": ("\n401\n", "\n303\n", "\noperator\n", "\n403\n"),
+}
+
+
+@pytest.mark.parametrize("page", SAID)
+async def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
     needs("" if shutil.which("curl") else "There is no curl: apt-get install curl.")
-    script = "".join(BLOCK.findall(PAGE.read_text()))
-    for written in ("7500", "7501"):
+    script = "".join(BLOCK.findall((HOW_TO / page).read_text()))
+    for written in ("7500", "7501", "7502"):
         script = script.replace(written, str(free_port()))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MDS_")}
     process = await asyncio.create_subprocess_exec(
@@ -32,9 +41,9 @@ async def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
         said, _ = await process.communicate()
     told = said.decode()
     assert process.returncode == 0, told[-3000:]
-    assert "olga, operator" in told
-    assert "\n401\n" in told
-    assert "Tokens.RevokeToken" in told
+    for expected in SAID[page]:
+        assert expected in told
+    logs = "".join(log.read_text() for log in tmp_path.glob("*.log"))
     for file in tmp_path.glob("*.token"):
         assert file.stat().st_mode & 0o077 == 0, file.name
-        assert file.read_text().strip()[17:] not in (tmp_path / "server.log").read_text()
+        assert file.read_text().strip()[17:] not in logs
