@@ -2,6 +2,7 @@
 
 import pytest
 
+from metadata_server.domain.filter.expression import named_by
 from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.filter.parser import parse_filter
 from metadata_server.domain.filter.subject import UnitSubject
@@ -136,3 +137,21 @@ def test_a_wrong_filter_says_where_and_what_would_be_right(
 def test_the_examples_of_all_keys_are_filters(word: str) -> None:
     for key in VOCABULARIES[word].keys.values():
         parse_filter(key.example, word)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("id=A,B", {"A", "B"}),
+        ("id=A,B state=RUNNING (id=B OR id=C)", {"B"}),
+        ("id=A OR id=B", {"A", "B"}),
+        ("state=RUNNING", None),
+        ("id=A OR state=RUNNING", None),
+        ("id:A*", None),
+        ("id:A,B*", None),
+        ("-id=A", None),
+        ("", None),
+    ],
+)
+def test_a_filter_says_which_ids_alone_can_pass(text: str, named: set[str] | None) -> None:
+    assert named_by(parse_filter(text, "control_unit"), "id") == named

@@ -118,3 +118,20 @@ def terms_of(expression: Expression) -> Iterator[Term]:
         case All(parts) | AnyOf(parts):
             for part in parts:
                 yield from terms_of(part)
+
+
+def named_by(expression: Expression, key: str) -> frozenset[str] | None:
+    """The values of a key of which all that passes has one; None: any value may pass."""
+    match expression:
+        case Term() if expression.key.name == key and expression.operator is Operator.IS:
+            texts = [each for each in expression.wanted if isinstance(each, str)]
+            return frozenset(texts) if texts and len(texts) == len(expression.wanted) else None
+        case All(parts):
+            pinned = [named_by(part, key) for part in parts]
+            told = [each for each in pinned if each is not None]
+            return frozenset.intersection(*told) if told else None
+        case AnyOf(parts):
+            either = [named_by(part, key) for part in parts]
+            told = [each for each in either if each is not None]
+            return frozenset().union(*told) if told and len(told) == len(either) else None
+    return None

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select
 
 from metadata_server.domain.filter.asked import Asked, rank
+from metadata_server.domain.filter.expression import named_by
 from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import PageStart, SortValue
@@ -57,13 +58,19 @@ class FilteredList:
         scope = Scope(self.unit, revision, start.now_us)
         if revision == self.unit.position.revision:
             return KeyQuery(scope, self.asked, self.wanted).rows(start, limit)
-        changed = self._changed(revision)
+        # What is named need not be looked for among all that has changed since.
+        changed = self._changed(revision) if self._named is None else None
         if changed is None:
             return self._ordered(self._passing_of_all(start), start, limit)
         unchanged = KeyQuery(scope, self.asked, self.wanted, self._as_old(revision))
         return self._ordered(
             [*unchanged.rows(start, limit), *self._passing(changed, start)], start, limit
         )
+
+    @property
+    def _named(self) -> frozenset[str] | None:
+        """Ids among which those of all that passes are; None: any."""
+        return named_by(self.asked.expression, "id")
 
     def _ordered(self, rows: Any, start: PageStart, limit: int) -> list[Row]:
         descends = self.asked.sorting.descends
@@ -108,7 +115,7 @@ class FilteredList:
         return {id: key for key, id in then.items()}
 
     def _passing_of_all(self, start: PageStart) -> Iterator[Row]:
-        names = names_at(self.kind, start.position.revision, self.wanted)
+        names = names_at(self.kind, start.position.revision, self.wanted, self._named)
         for some in batches_of(self.unit, names, self.wanted.id_prefix, after="", size=BATCH):
             yield from self._passing(some, start)
 

@@ -36,8 +36,15 @@ def ids(column: Column[str]) -> Source:
 
     def source(scope: Scope, term: Term) -> ColumnElement[bool]:
         told = scope.checked(column, term, order="id")
-        return one_of(
-            term, lambda wanted: and_(scope.id_passes(told, wanted), *within(told, wanted))
+        named = [str(each) for each in term.wanted if not isinstance(each, Pattern)]
+        is_named = told.in_([each for each in named if BEGINS_AN_ID.match(each)])
+        return or_(
+            is_named if named else false(),
+            *(
+                and_(scope.id_passes(told, each), *within(told, each))
+                for each in term.wanted
+                if isinstance(each, Pattern)
+            ),
         )
 
     return source

@@ -16,6 +16,7 @@ from sqlalchemy.engine import RowMapping
 
 from metadata_server.domain.change import Position
 from metadata_server.domain.filter.asked import asked_of
+from metadata_server.domain.filter.expression import named_by
 from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.intent.control_unit import ControlUnitStatus
 from metadata_server.domain.life.condition import (
@@ -214,7 +215,8 @@ def session_page(
         wanted = filter_of(unit, selection, revision)
         if wanted is None:
             return []
-        names = names_at(Kind.UNIT_SERVER, revision)
+        named = named_by(asked.expression, "id")
+        names = names_at(Kind.UNIT_SERVER, revision, ids=named)
         after = "" if asked.sorting.descends else start.after
         found: list[Session] = []
         for some in batches_of(unit, names, wanted.id_prefix, after=after, size=limit):

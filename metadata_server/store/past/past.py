@@ -7,7 +7,7 @@ else the last image at or before the revision, one seek each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Select, or_, select
@@ -99,13 +99,21 @@ def pages_at(
         yield [found[key] for key in some.values() if key in found and wanted.suits(found[key])]
 
 
-def names_at(kind: Kind, revision: int, wanted: Filter = EVERYTHING) -> Select[Any]:
-    """Ids and keys of what was there at a revision, and passes as far as spans can tell."""
+def names_at(
+    kind: Kind, revision: int, wanted: Filter = EVERYTHING, ids: Collection[str] | None = None
+) -> Select[Any]:
+    """Ids and keys of what was there at a revision, and passes as far as spans can tell.
+
+    Args:
+        ids: only of these; None: of any.
+    """
     spans = LAYOUTS[kind].spans
     told = {column: key for column, key in wanted.columns.items() if column in spans}
     conditions = [name.c[column] == key for column, key in told.items()]
     if not told:  # else that key alone leads to its index, whatever the planner thinks of kinds
         conditions.append(name.c.kind == kind.value)
+    if ids is not None:
+        conditions.append(name.c.id.in_(sorted(ids)))
     return select(name.c.id, name.c.key).where(
         *conditions,
         name.c.from_revision <= revision,

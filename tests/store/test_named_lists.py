@@ -1,0 +1,66 @@
+"""Lists of what is named by id: as a page of the web asks for the statuses of its rows."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import event
+
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.names import Kind
+from metadata_server.domain.page import Selection
+from metadata_server.store.life.status_lists import session_page, status_page
+from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
+from tests.stages.opened_store import opened_store
+from tests.store.filters import CALLER, declare_all, report_some
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    chance = random.Random(3)
+    with opened_store(database) as store:
+        declare_all(store, chance, units=60)
+        report_some(store, chance)
+        yield store
+
+
+def test_statuses_of_named_units_of_the_past_are_those_of_all(store: Store) -> None:
+    then = store.read_now(lambda unit: unit.position.revision).value
+
+    def drop_some(unit: UnitOfWork) -> None:
+        for each in unit.resources.where(ControlUnit)[::7]:
+            unit.delete(each)
+
+    store.transact_now(drop_some, caller=CALLER)
+    everything = Selection(kind=Kind.CONTROL_UNIT_STATUS, as_of=str(then))
+    told = store.read_now(lambda unit: status_page(unit, everything, size=100)).value.items
+    some = [row.status for row in told][5:50:9]
+    named = Selection(
+        kind=Kind.CONTROL_UNIT_STATUS,
+        filter=f"id={','.join(each.id for each in some)}",
+        as_of=str(then),
+    )
+    found = store.read_now(lambda unit: status_page(unit, named, size=100)).value.items
+    assert [row.status for row in found] == some
+
+
+@pytest.mark.parametrize("as_of", ["", "2"])
+def test_only_sessions_that_are_named_are_looked_at(store: Store, as_of: str) -> None:
+    units = store.read_now(lambda unit: unit.resources.where(ControlUnit)).value
+    servers = sorted({each.unit_server for each in units} - {""})
+    selection = Selection(
+        kind=Kind.UNIT_SERVER_STATUS, filter=f"id={servers[1]},{servers[0]}", as_of=as_of
+    )
+    looked: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if "name.from_revision" in statement:
+            looked.append(statement)
+
+    event.listen(store.database.reading, "before_cursor_execute", note)
+    found = store.read_now(lambda unit: session_page(unit, selection, size=100)).value.items
+    event.remove(store.database.reading, "before_cursor_execute", note)
+    assert [each.unit_server for each in found] == servers[:2]
+    assert looked
+    assert all("name.id IN" in statement for statement in looked[:1])
