@@ -33,6 +33,10 @@ PLAIN_PAGES = {
     "edit-unit": "/{unit}/edit",
     "new-unit": "/control_units/new",
     "delete-unit": "/{unit}/delete",
+    "snapshot": "/snapshots/{snapshot}?all=1",
+    "begin-a-maintenance": "/maintenances/new",
+    "stop-a-unit-server": "/launches/new?how=stop&unit_server={server}",
+    "operations": "/operations",
 }
 START_SECONDS = 90
 LOST_SECONDS = 60
@@ -93,8 +97,13 @@ async def picture_all(page: Page, url: str, client: Client) -> None:
     )
     await page.goto(f"{url}/{unit.control_unit}")
     await shot(page, "control-unit", LAPTOP)
+    snapshots = [each async for each in client.snapshots.list()]
+    of_it = {
+        "server": victim.unit_server.partition("/")[2],
+        "snapshot": snapshots[0].name.partition("/")[2] if snapshots else "none",
+    }
     for name, address in PLAIN_PAGES.items():
-        await page.goto(url + address.format(unit=unit.control_unit))
+        await page.goto(url + address.format(unit=unit.control_unit, **of_it))
         await shot(page, name, LAPTOP)
     await page.goto(f"{url}/control_units?sort=-since")
     await until_true(page, "document.querySelector('#rows .age')?.textContent")
