@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mds.v1 import configuration_pb2, control_unit_pb2, instantiation_pb2, state_pb2
+from mds.v1 import configuration_pb2, control_unit_pb2, driver_pb2, instantiation_pb2, state_pb2
 
 from webui import vocabulary
 from webui.clock import Moment, duration_words, moment
@@ -116,10 +116,7 @@ def control_unit_page(
         fingerprint=configuration.fingerprint,
         applied=status.fingerprint == configuration.fingerprint if status.fingerprint else None,
         reached=status.reached_generation >= unit.generation,
-        drivers=tuple(
-            DriverRow(d.name, d.version, d.init_parameter, tuple(sorted(d.properties.items())))
-            for d in configuration.drivers
-        ),
+        drivers=tuple(_driver(each) for each in configuration.drivers),
         has_own_drivers=bool(unit.drivers),
         labels=tuple(sorted(unit.labels.items())),
         is_heard=status.contact in (state_pb2.CONTACT_ALIVE, state_pb2.CONTACT_SUSPECT),
@@ -133,6 +130,11 @@ def control_unit_page(
         after=_named(unit.after),
         lives=tuple(_life(life, now) for life in lives),
     )
+
+
+def _driver(driver: driver_pb2.Driver) -> DriverRow:
+    properties = tuple(sorted(driver.properties.items()))
+    return DriverRow(driver.name, driver.version, driver.init_parameter, properties)
 
 
 def _named(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
