@@ -8,6 +8,7 @@ from mds.v1.bundle_pb2 import BundleItem, ItemAction, ItemResult, Problem
 from mds.v1.difference_pb2 import FieldDifference
 
 from control_units.importers.facility.encoding import Plain, encode_resource
+from control_units.importers.tables import fields_of
 from webui.datasets.plan import Item, planned_items
 from webui.importing.planning import Planned
 from webui.names import id_of
@@ -113,7 +114,9 @@ def _created(result: ItemResult, items: Mapping[str, BundleItem]) -> tuple[Field
     kind = item.WhichOneof("resource") if item else None
     if item is None or kind is None or result.action != ItemAction.ITEM_ACTION_CREATED:
         return ()
-    fields = encode_resource(getattr(item, kind))
+    resource = getattr(item, kind)
+    is_unit = kind == "control_unit"
+    fields = fields_of(resource) if is_unit else encode_resource(resource)
     return tuple(
         FieldDifference(path=name, after=_cut(_text(value)))
         for name, value in fields.items()

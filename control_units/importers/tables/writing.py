@@ -37,7 +37,7 @@ class TableWriter:
         self._paths: dict[str, None] = {}
 
     def add(self, unit: ControlUnit) -> None:
-        fields = _fields(unit)
+        fields = fields_of(unit)
         self._paths.update(dict.fromkeys(fields))
         self._kept.write(json.dumps(fields) + "\n")
 
@@ -57,7 +57,7 @@ class TableWriter:
             yield _text(rows)
 
 
-def _fields(unit: ControlUnit) -> dict[str, str]:
+def fields_of(unit: ControlUnit) -> dict[str, str]:
     """What a unit declares, by path; what does not fit into cells is left out, and stays as it
     is when the table is read."""
     fields = {"id": _id(unit.name), "template": _id(unit.template)}
