@@ -28,7 +28,9 @@ from benchmarks.start_operation import start_operation
 from benchmarks.tokens import tokens
 from benchmarks.watch_fan_out import watch_fan_out
 from benchmarks.watch_latency import watch_latency
+from benchmarks.web_browsers import web_browsers
 from benchmarks.web_lists import web_lists
+from benchmarks.web_pages import web_pages
 from benchmarks.write_cost import write_cost
 
 BENCHMARKS = {
@@ -43,6 +45,8 @@ BENCHMARKS = {
     "tokens": tokens,
     "lists": lists,
     "web_lists": web_lists,
+    "web_pages": web_pages,
+    "web_browsers": web_browsers,
     "exports": exports,
     "open_streams": open_streams,
     "as_of": as_of,
