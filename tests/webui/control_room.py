@@ -34,11 +34,11 @@ class ControlRoom:
     """What runs.
 
     Attributes:
-        replicas: both; the page asks the first and, when that is gone, the other.
+        replicas: the page asks one of them and, when that is gone, another.
         web: `mds web`.
     """
 
-    replicas: tuple[Replica, Replica]
+    replicas: list[Replica]
     web: Program
     client: Client
     url: str
@@ -46,26 +46,26 @@ class ControlRoom:
 
 @asynccontextmanager
 async def running_control_room(
-    database: str, folder: Path, *, with_dafne: bool
+    database: str, folder: Path, *, with_dafne: bool, replicas: int = 2
 ) -> AsyncIterator[ControlRoom]:
-    replicas = Replica(database, folder), Replica(database, folder)
-    addresses = ",".join(replica.address for replica in replicas)
+    served = [Replica(database, folder) for _ in range(replicas)]
+    addresses = ",".join(replica.address for replica in served)
     port = free_port()
     common = {"MDS_ADDRESS": addresses, "XDG_STATE_HOME": str(folder / "state")}
     web_settings = {**common, "MDS_WEB_PORT": str(port)}
     web = Program.mds("web", log=folder / "web.log", environment=web_settings)
     units = Program.mds("simulate", RUNNING, log=folder / "units.log", environment=common)
     try:
-        await asyncio.gather(*(replica.start() for replica in replicas))
+        await asyncio.gather(*(replica.start() for replica in served))
         web.start()
         async with Client(addresses) as client:
             await declare(client, facility_items(with_dafne=with_dafne))
             units.start()
             await until(lambda: "listening" in web.output(), what="the page to listen")
             await all_run(client)
-            yield ControlRoom(replicas, web, client, f"http://127.0.0.1:{port}")
+            yield ControlRoom(served, web, client, f"http://127.0.0.1:{port}")
     finally:
-        for program in (units, web, *(replica.program for replica in replicas)):
+        for program in (units, web, *(replica.program for replica in served)):
             program.clear()
 
 
@@ -93,3 +93,9 @@ async def all_run(client: Client) -> None:
 async def status_of(client: Client, id: str) -> control_unit_pb2.ControlUnitStatus:
     request = control_unit_pb2.GetControlUnitStatusRequest(name=f"control_unit_statuses/{id}")
     return await client.control_units.GetControlUnitStatus(request)
+
+
+async def describe(client: Client, id: str, words: str) -> None:
+    """Declares another description of a unit, as somebody elsewhere does."""
+    unit = control_unit_pb2.ControlUnit(name=f"control_units/{id}", etag="*", description=words)
+    await client.control_units.update(unit, "description", reason="a test")

@@ -1,17 +1,37 @@
-"""A browser that sleeps as a laptop does when its lid is closed: frozen, and off the network."""
+"""A browser that sleeps as a laptop does when its lid is closed: nothing of it runs."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from playwright.async_api import Page
+import psutil
+
+from tests.webui.browsers import CHROMIUM
 
 
-@asynccontextmanager
-async def asleep(page: Page) -> AsyncIterator[None]:
-    session = await page.context.new_cdp_session(page)
-    await session.send("Page.setWebLifecycleState", {"state": "frozen"})
-    await page.context.set_offline(True)
-    yield
-    await page.context.set_offline(False)
-    await session.send("Page.setWebLifecycleState", {"state": "active"})
-    await session.detach()
+@contextmanager
+def asleep() -> Iterator[None]:
+    """Stops all processes of this process's browser for a while; nothing may be asked of it then."""
+    stopped = _browser()
+    assert stopped
+    _tell(stopped, psutil.Process.suspend)
+    try:
+        yield
+    finally:
+        _tell(stopped, psutil.Process.resume)
+
+
+def _browser() -> list[psutil.Process]:
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.name() == CHROMIUM:
+                found.append(process)
+    return found
+
+
+def _tell(processes: list[psutil.Process], signal: Callable[[psutil.Process], None]) -> None:
+    for process in processes:
+        # Those of tabs that a test before has closed may still be on their way out.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            signal(process)

@@ -11,7 +11,7 @@ from control_units.client import Client
 from tests.stages.replica import Replica
 from tests.stages.waiting import until
 from tests.webui.browsers import NewPage, until_true
-from tests.webui.control_room import QUADRUPOLES, ControlRoom, running_control_room
+from tests.webui.control_room import QUADRUPOLES, ControlRoom, describe, running_control_room
 from tests.webui.sleeping import asleep
 
 PAGE = "/control_units/{}"
@@ -26,12 +26,6 @@ async def room(mariadb_database: str, tmp_path: Path) -> AsyncIterator[ControlRo
     """One for each test: what a test starts again would be a process that it leaves behind."""
     async with running_control_room(mariadb_database, tmp_path, with_dafne=False) as running:
         yield running
-
-
-async def describe(client: Client, id: str, words: str) -> None:
-    unit = await client.control_units.get(id)
-    unit.etag, unit.description = "*", words
-    await client.control_units.update(unit, "description", reason="a test")
 
 
 def asked_by_the_page(room: ControlRoom) -> Replica:
@@ -87,7 +81,7 @@ async def test_a_browser_that_slept_longer_than_its_picture_is_kept_catches_up_b
     types = await new_page(expected=CUT)
     await types.goto(f"{room.url}{PAGE.format(id)}/edit")
     await types.locator(CURRENT).fill("37.5")
-    async with asleep(page), asleep(types):
+    with asleep():
         # A page server that begins anew knows nothing of pictures that browsers have.
         assert await room.web.terminate() == 0
         was = len(room.web.output())
