@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Column, Integer, PrimaryKeyConstraint, RowMapping, Table, func, select
+from sqlalchemy import Column, Integer, PrimaryKeyConstraint, Row, Table, func, select
 
 from metadata_server.domain.life.overview import Tally
 from metadata_server.domain.life.state import WORST_FIRST
@@ -56,6 +56,18 @@ sample = Table(
 """`step_us` is FINE_US or COARSE_US; `time_us` a multiple of it, or the last fine one of it."""
 
 ROW = sample.c
+FIGURES = (
+    "time_us",
+    "span_us",
+    "registrations",
+    "changes",
+    "reports",
+    "sessions",
+    "beat_median_us",
+    "beat_worst_us",
+    "in_maintenance",
+)
+HEALTHS = tuple(reversed(WORST_FIRST))
 
 
 def take_sample(unit: UnitOfWork, tally: Tally, *, time_us: int) -> None:
@@ -117,11 +129,11 @@ def samples(unit: UnitOfWork, begin_us: int, end_us: int, *, step_us: int) -> It
         step_us: FINE_US or COARSE_US.
     """
     query = (
-        select(sample)
+        select(*(ROW[name] for name in (*FIGURES, *map(str.lower, HEALTHS))))
         .where(ROW.step_us == step_us, ROW.time_us > begin_us, ROW.time_us <= end_us)
         .order_by(ROW.time_us)
     )
-    return map(sample_of, unit.connection.execute(query).mappings())
+    return map(sample_of, unit.connection.execute(query))
 
 
 def write(unit: UnitOfWork, found: Iterable[Sample], step_us: int) -> None:
@@ -133,31 +145,16 @@ def write(unit: UnitOfWork, found: Iterable[Sample], step_us: int) -> None:
 def row_of(told: Sample, step_us: int) -> dict[str, Any]:
     return {
         "step_us": step_us,
-        "time_us": told.time_us,
-        "span_us": told.span_us,
-        "registrations": told.registrations,
-        "changes": told.changes,
-        "reports": told.reports,
-        "sessions": told.sessions,
-        "beat_median_us": told.beat_median_us,
-        "beat_worst_us": told.beat_worst_us,
-        "in_maintenance": told.in_maintenance,
-        **{health.lower(): told.healths.get(health, 0) for health in WORST_FIRST},
+        **{name: getattr(told, name) for name in FIGURES},
+        **{health.lower(): told.healths.get(health, 0) for health in HEALTHS},
     }
 
 
-def sample_of(row: RowMapping) -> Sample:
+def sample_of(row: Row[Any]) -> Sample:
+    figures, healths = row[: len(FIGURES)], row[len(FIGURES) :]
     return Sample(
-        time_us=row["time_us"],
-        span_us=row["span_us"],
-        registrations=row["registrations"],
-        changes=row["changes"],
-        reports=row["reports"],
-        sessions=row["sessions"],
-        beat_median_us=row["beat_median_us"],
-        beat_worst_us=row["beat_worst_us"],
-        in_maintenance=row["in_maintenance"],
-        healths={health: row[health.lower()] for health in WORST_FIRST},
+        **dict(zip(FIGURES, figures, strict=True)),
+        healths=dict(zip(HEALTHS, healths, strict=True)),
     )
 
 
