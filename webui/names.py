@@ -23,7 +23,6 @@ WORDS = frozenset(
         "publish",
         "rebase",
         "rename",
-        "rename",
         "restore",
         "resume",
         "retry",

@@ -10,7 +10,7 @@ from webui.lists.kind import Column, ListKind, Tallied
 from webui.lists.reading import Call, Page, Query
 from webui.operations.phases import phase_named, phase_of
 from webui.operations.verbs import order_words, verb_named
-from webui.translation import gettext_noop
+from webui.translation import _, gettext_noop
 from webui.vocabulary import Mark
 
 
@@ -45,7 +45,7 @@ def what_of(change: ChangeSet) -> Cell:
         (gettext_noop("changed"), change.updated),
         (gettext_noop("deleted"), change.deleted),
     )
-    counts = [f"{count} {word}" for word, count in told if count]
+    counts = [f"{count} {_(word)}" for word, count in told if count]
     names = [each.partition("/")[2] for each in change.first_names[:2]]
     rest = change.created + change.updated + change.deleted - len(names)
     more = f" +{rest}" if names and rest > 0 else ""
