@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 from mds.v1.control_unit_pb2 import ControlUnit
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from control_units.client import Client
 from tests.stages.replica import Replica
@@ -151,3 +151,28 @@ async def test_the_row_that_the_keyboard_is_at_stays_so_when_it_changes(
         page, "document.querySelector('tr[data-here]')?.innerText.includes('another one')"
     )
     await expect(page.locator(SELECTED)).to_have_text("1 selected")
+
+
+async def test_what_is_refused_is_said_where_one_looks_and_what_is_shown_stays(
+    site: Site, new_page: NewPage
+) -> None:
+    page = await new_page(expected="502|ERR_FAILED|htmx")
+    await page.goto(f"{site.url}/control_units")
+    said = page.locator("#trouble")
+    shown = await page.evaluate(SHOWN)
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=502, content_type="text/plain", body="<b>no</b> server answers")
+
+    await page.route("**/control_units?*", refuse)
+    await page.fill("#q", "zone=BTF")
+    await expect(said).to_contain_text("<b>no</b> server answers")
+    await page.unroute("**/control_units?*")
+    await page.route("**/control_units?*", lambda route: route.abort())
+    await page.fill("#q", "zone=LINAC")
+    await expect(said).to_contain_text("does not answer")
+    assert await page.evaluate(SHOWN) == shown
+    await page.unroute("**/control_units?*")
+    await page.fill("#q", "zone=DAFNE")
+    await expect(page.locator("#count")).to_have_text("40 match")
+    await expect(said).to_be_hidden()
