@@ -189,6 +189,18 @@ async def test_a_revoked_token_leads_to_the_log_in_page_with_what_was_typed(
     assert "in the name of expert" in text
 
 
+async def test_a_text_to_import_is_kept_when_the_server_itself_refuses_the_token(
+    anybody: Visitor, guarded: Guarded
+) -> None:
+    new = await guarded.new_token("rosa", "expert")
+    await anybody.log_in(new.text)
+    async with guarded.client("admin") as admin:
+        await admin.tokens.RevokeToken(RevokeTokenRequest(name=new.name))
+    await until(lambda: is_refused(guarded, new.text), what="a token that is of no use")
+    text = await anybody.post("/import", {"text": "id,template\r\nA,B\r\n"}, status=401)
+    assert "id,template\\r\\nA,B" in text
+
+
 async def is_refused(guarded: Guarded, token: str) -> bool:
     async with Client(guarded.first.address, token=token) as client:
         try:

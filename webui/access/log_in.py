@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import structlog
@@ -28,6 +28,9 @@ MOST_TYPED = 20 * 1024 * 1024
 MOST_TYPED_BY_STRANGERS = 1024 * 1024
 
 Typed = Sequence[tuple[str, str]]
+
+# Where a handler that reads a large form itself leaves it.
+POSTED = web.RequestKey("posted", Mapping[str, object])
 
 
 class LogIn:
@@ -164,7 +167,7 @@ async def typed_in(request: web.Request, *, is_known: bool) -> Typed | None:
     # What a handler has read already stays there.
     unread = request if request.content.at_eof() else request.clone(client_max_size=most)
     try:
-        posted = await unread.post()
+        posted = request[POSTED] if POSTED in request else await unread.post()
     except web.HTTPRequestEntityTooLarge:
         return None
     return [(name, value) for name, value in posted.items() if isinstance(value, str)]

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from control_units.client import ClientError, Stale
+from webui.access.log_in import POSTED
 from webui.datasets.bulk import seen_plan
 from webui.datasets.form import new_request_id
 from webui.importing.document import (
@@ -150,6 +151,8 @@ class ImportPages:
             raise TooLarge(too_large()) from None
         except (ValueError, LookupError):
             raise CannotTake(_("What was sent is no form that can be read.")) from None
+        # Should the server refuse the token, the log-in page keeps it.
+        request[POSTED] = posted
         texts = {name: value for name, value in posted.items() if isinstance(value, str)}
         try:
             return Sent(texts, document_in(posted))
