@@ -303,5 +303,24 @@ async def test_an_undo_that_others_stand_against_says_so(place: Place) -> None:
     assert (await place.unit()).overrides[0].default_value == "40"
 
 
+async def test_the_rest_of_a_change_is_taken_back_if_asked(place: Place) -> None:
+    page = "/datasets/edit"
+    form = await place.form(f"{page}?id={OTHERS[0]}&id={OTHERS[1]}", page)
+    changed = {"do:description": "set", "to:description": "together"}
+    plan = form_in(await submit(place.site, form, changed=changed), f"{page}/apply")
+    await submit(place.site, plan)
+    undo = f"/change_sets/{(await place.unit(OTHERS[0])).revision}/undo"
+
+    def edit(unit: Any) -> None:
+        unit.description = "alone"
+
+    await place.client.control_units.change(OTHERS[0], edit)
+    text = await place.site.text(undo)
+    assert "The rest can be" in text
+    await submit(place.site, form_in(text, undo))
+    told = [(await place.unit(id)).description for id in OTHERS]
+    assert told == ["alone", ""]
+
+
 async def test_names_are_suggested_while_they_are_typed(place: Place) -> None:
     assert "RING/MAG/Q2" in await place.site.text("/names/control_units?q=q2")
