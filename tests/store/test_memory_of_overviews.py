@@ -14,6 +14,7 @@ from metadata_server.domain.intent.facility import Agent
 from metadata_server.domain.intent.template import Template
 from metadata_server.domain.intent.unit_server import Launch, UnitServer
 from metadata_server.domain.life.condition import NOT_CONVERGING, Condition
+from metadata_server.domain.life.groups import grouping_of
 from metadata_server.domain.life.session import Session
 from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.names import Kind
@@ -21,6 +22,7 @@ from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.store import schema
 from metadata_server.store.life.conditions import Held, drop_conditions, write_conditions
 from metadata_server.store.life.endings import tell_contacts
+from metadata_server.store.life.groups import read_groups
 from metadata_server.store.life.leases import write_contact
 from metadata_server.store.life.overview import Memory, read_overview
 from metadata_server.store.life.sessions import begin_session
@@ -40,6 +42,7 @@ class Facility:
     store: Store
     chance: random.Random
     memory: Memory = field(default_factory=Memory)
+    grouped: Memory = field(default_factory=Memory)
     number: int = UNITS
 
     def look(self, memory: Memory | None = None) -> dict[str, object]:
@@ -48,6 +51,11 @@ class Facility:
         told = {each.name: getattr(answer.value, each.name) for each in fields(answer.value)}
         del told["time_us"]
         return told
+
+    def groups(self, memory: Memory) -> object:
+        grouping = grouping_of("label.line")
+        answer = self.store.read_now(lambda u: read_groups(u, grouping, memory=memory))
+        return answer.value.groups
 
     def contacts(self) -> set[Contact]:
         answer = self.store.read_now(
@@ -78,7 +86,9 @@ class Facility:
     def edit(self, unit: UnitOfWork) -> None:
         server = self.chance.choice(["", self.server(unit).id])
         wanted = self.chance.choice([State.RUNNING, State.STOPPED])
-        unit.save(replace(self.some(unit), unit_server=server, desired_state=wanted))
+        labels = {"line": self.chance.choice(["north", "south"])}
+        edited = replace(self.some(unit), unit_server=server, desired_state=wanted, labels=labels)
+        unit.save(edited)
 
     def rename(self, unit: UnitOfWork) -> None:
         self.number += 1
@@ -213,6 +223,7 @@ def test_what_is_remembered_and_what_has_changed_give_the_whole(facility: Facili
         for _ in range(facility.chance.randint(1, 3)):
             facility.store.transact_now(facility.change, caller=CALLER)
         assert facility.look(facility.memory) == facility.look()
+        assert facility.groups(facility.grouped) == facility.groups(Memory())
 
 
 def test_only_unit_servers_that_a_change_touches_are_counted_again(facility: Facility) -> None:

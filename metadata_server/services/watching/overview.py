@@ -23,6 +23,8 @@ MOST_ABNORMAL = 1_000
 OVERVIEW_AGE_S = 1.0
 """Contact may be told otherwise without a change while the observer is blind: so long at most."""
 PULSE_S = 1.0
+MOST_GROUPINGS = 8
+"""Groupings whose counts are remembered."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -54,6 +56,7 @@ class Overviews:
         self._read_s = self._checked_s = 0.0
         self._limit = 0
         self._grouping = asyncio.Lock()
+        self._memories: dict[str, Memory] = {}
         self._groups: dict[str, tuple[float, Groups]] = {}
         self._beating = asyncio.Lock()
         self._pulse: Pulse | None = None
@@ -101,10 +104,21 @@ class Overviews:
             now = time.monotonic()
             young = {name: k for name, k in self._groups.items() if now - k[0] < OVERVIEW_AGE_S}
             if by not in young:
-                answer = await self._store.read(lambda unit: read_groups(unit, grouping))
+                memory = self._memory_of(by)
+                answer = await self._store.read(
+                    lambda unit: read_groups(unit, grouping, memory=memory)
+                )
                 young[by] = now, answer.value
             self._groups = young
             return young[by][1]
+
+    def _memory_of(self, by: str) -> Memory:
+        """Of one grouping; those that were asked for longest ago make room."""
+        memory = self._memories.pop(by, None) or Memory()
+        self._memories[by] = memory
+        while len(self._memories) > MOST_GROUPINGS:
+            del self._memories[next(iter(self._memories))]
+        return memory
 
     async def pulses(self) -> AsyncGenerator[Pulse, None]:
         """Beats once a second; all listeners share one reading.

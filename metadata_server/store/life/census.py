@@ -40,26 +40,33 @@ class Census:
 
 
 class CensusTaker:
-    """Keeps the last census; any thread may ask for the next.
+    """Keeps the last census; any thread may ask for the next."""
 
-    Args:
-        by: what the groups' zones are; what it says of a unit changes only with its declaration.
-    """
-
-    def __init__(self, by: ColumnElement[Any] = UNIT.zone) -> None:
-        self._by = by
+    def __init__(self) -> None:
         self._last: Census | None = None
         self._turn = threading.Lock()
 
-    def take(self, unit: UnitOfWork, coverage: Coverage, *, some_are_stuck: bool) -> Census:
-        """As of this transaction."""
+    def take(
+        self,
+        unit: UnitOfWork,
+        coverage: Coverage,
+        *,
+        by: ColumnElement[Any] = UNIT.zone,
+        some_are_stuck: bool,
+    ) -> Census:
+        """As of this transaction.
+
+        Args:
+            by: what the groups' zones are, each time the same; what it says of a unit changes only
+                with its declaration.
+        """
         # Who comes meanwhile would count the same: what it waits for spares it that.
         with self._turn:
             last = self._last
             touched = None if last is None else servers_touched(unit, last, coverage)
             found: dict[int, list[Alike]] = {}
             for each in alike_units(
-                unit, coverage, by=self._by, some_are_stuck=some_are_stuck, servers=touched
+                unit, coverage, by=by, some_are_stuck=some_are_stuck, servers=touched
             ):
                 found.setdefault(each.unit_server_key, []).append(each)
             counts = {key: tuple(alike) for key, alike in found.items()}

@@ -15,27 +15,31 @@ from metadata_server.store.filter.documents import named, text_at
 from metadata_server.store.filter.scope import Scope
 from metadata_server.store.life.counting import (
     UNIT,
-    alike_units,
-    all_sessions,
     counted_units,
     stuck_units,
 )
 from metadata_server.store.life.observer import observer
+from metadata_server.store.life.overview import Memory
 from metadata_server.store.orchestration.maintenances import coverage_now
 from metadata_server.store.unit_of_work import UnitOfWork
 
 KINDS = {Common.UNIT_SERVER: Kind.UNIT_SERVER, Common.TEMPLATE: Kind.TEMPLATE}
 
 
-def read_groups(unit: UnitOfWork, grouping: Grouping) -> Groups:
-    """All groups as of now."""
-    alike = alike_units(
+def read_groups(unit: UnitOfWork, grouping: Grouping, *, memory: Memory | None = None) -> Groups:
+    """All groups as of now.
+
+    Args:
+        memory: of the same grouping before; None: all units are counted.
+    """
+    memory = memory or Memory()
+    taken = memory.census.take(
         unit,
         coverage_now(unit),
         by=common(unit, grouping),
         some_are_stuck=stuck_units(unit) is not None,
     )
-    counted = counted_units(alike, all_sessions(unit, observer(unit)))
+    counted = counted_units(taken, memory.sessions.call(unit, observer(unit)))
     groups: Iterable[Group] = [each.group for each in counted]
     if grouping.common in KINDS:
         groups = with_ids(unit, KINDS[grouping.common], list(groups))
