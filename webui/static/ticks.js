@@ -1,6 +1,8 @@
 // Rows that are ticked, on this page of a list and on others; a click with shift ticks all between.
 // Without this script each page's ticks are those that a form sends.
 
+import { grouped } from "./words.js";
+
 const ticked = new Set(); // ids
 let everything = false;
 let last = null;
@@ -99,6 +101,5 @@ async function tellHowMany(button, bar) {
   const reply = await fetch(url, { cache: "no-store" }).catch(() => null);
   if (!reply?.ok) return;
   const { count } = await reply.json();
-  const written = count.toLocaleString(document.documentElement.lang);
-  button.textContent = bar.dataset.select.replace("#", written);
+  button.textContent = bar.dataset.select.replace("#", grouped(count));
 }
