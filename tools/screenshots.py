@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "proto")]
 
 from mds.v1 import overview_pb2, state_pb2  # noqa: E402
+from mds.v1.operation_pb2 import ORDER_VERB_STOP  # noqa: E402
 from playwright.async_api import Page  # noqa: E402
 
 from control_units.client import Client  # noqa: E402
@@ -28,15 +29,37 @@ from tests.webui.browsers import Pages, chromium, goto_when_it_answers, look, un
 IMAGES = ROOT / "docs" / "images"
 LAPTOP = (1366, 900)
 # Pages that are pictured as they come: the name of the picture, and the address. `{unit}` is a
-# unit whose process is gone.
+# unit whose process is gone, `{server}` its unit server, `{well}` a unit that runs. Whoever makes a
+# page adds it.
 PLAIN_PAGES = {
+    "unit-servers": "/unit_servers",
+    "unit-server": "/unit_servers/{server}",
+    "stop-a-unit-server": "/launches/new?how=stop&unit_server={server}",
+    "agents": "/agents",
+    "agent": "/agents/{agent}",
+    "templates": "/templates",
+    "template": "/{template}",
+    "edit-template": "/{template}/edit",
     "edit-unit": "/{unit}/edit",
     "new-unit": "/control_units/new",
     "delete-unit": "/{unit}/delete",
-    "snapshot": "/snapshots/{snapshot}?all=1",
-    "begin-a-maintenance": "/maintenances/new",
-    "stop-a-unit-server": "/launches/new?how=stop&unit_server={server}",
+    "history": "/{well}/history",
+    "past": "/{well}?as_of={revision}",
+    "edit-together": "/datasets/edit?filter=template%3D{template_id}",
+    "import": "/import",
+    "order": "/operations/new?verb=stop&filter=zone%3DRING",
     "operations": "/operations",
+    "operation": "/{operation}",
+    "snapshots": "/snapshots",
+    "snapshot": "/snapshots/{snapshot}?all=1",
+    "maintenances": "/maintenances",
+    "begin-a-maintenance": "/maintenances/new",
+    "changes": "/changes",
+    "change": "/change_sets/{revision}",
+    "conditions": "/conditions",
+    "topology": "/topology",
+    "palette": "/palette?q=quad",
+    "keys": "/keys",
 }
 START_SECONDS = 90
 LOST_SECONDS = 60
@@ -72,6 +95,29 @@ async def shot(page: Page, name: str, size: tuple[int, int], *, dark: bool = Fal
     print(f"docs/images/{name}.png")
 
 
+async def names_of(client: Client, server: str, gone: str) -> dict[str, str]:
+    """What the addresses of PLAIN_PAGES name; makes a change and an operation to look at."""
+    units = [each async for each in client.control_units.list()]
+    well = next(each for each in units if each.unit_server not in ("", server))
+    well.etag, well.description = "*", f"{well.description} Aligned in spring."
+    await client.control_units.update(well, "description", reason="The survey is done")
+    near = [each.name.partition("/")[2] for each in units if each.unit_server == well.unit_server]
+    order = await client.operations.order(ORDER_VERB_STOP, near[:6], reason="Access to the hall")
+    (snapshot,) = [each async for each in client.snapshots.list()]
+    agent, *_ = [each async for each in client.agents.list()]
+    return {
+        "unit": gone,
+        "server": server.partition("/")[2],
+        "well": well.name,
+        "template": well.template,
+        "template_id": well.template.partition("/")[2],
+        "agent": agent.name.partition("/")[2],
+        "snapshot": snapshot.name.partition("/")[2],
+        "operation": order.operation.name,
+        "revision": "1",
+    }
+
+
 async def picture_all(page: Page, url: str, client: Client) -> None:
     await goto_when_it_answers(page, f"{url}/", within=START_SECONDS)
     all_good = "document.getElementById('headline')?.dataset.title === 'all good'"
@@ -97,17 +143,16 @@ async def picture_all(page: Page, url: str, client: Client) -> None:
     )
     await page.goto(f"{url}/{unit.control_unit}")
     await shot(page, "control-unit", LAPTOP)
-    snapshots = [each async for each in client.snapshots.list()]
-    of_it = {
-        "server": victim.unit_server.partition("/")[2],
-        "snapshot": snapshots[0].name.partition("/")[2] if snapshots else "none",
-    }
+    names = await names_of(client, victim.unit_server, unit.control_unit)
     for name, address in PLAIN_PAGES.items():
-        await page.goto(url + address.format(unit=unit.control_unit, **of_it))
+        await page.goto(url + address.format(**names))
+        await until_true(page, "document.querySelector('[data-as-of], #clock:not(:empty)')")
         await shot(page, name, LAPTOP)
     await page.goto(f"{url}/control_units?sort=-since")
     await until_true(page, "document.querySelector('#rows .age')?.textContent")
     await shot(page, "control-units", LAPTOP)
+    await page.goto(f"{url}/control_units")
+    await shot(page, "control-units-phone", (390, 844))
 
 
 async def take_all(folder: Path, arguments: list[str]) -> None:
