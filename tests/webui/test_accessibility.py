@@ -63,6 +63,7 @@ PAGES = [
     "/maintenances/cooling",
     "/maintenances/cooling/edit",
     "/keys",
+    "/tokens",
     "/palette?q=mag",
     "/palette?q=dark",
     "/no/such/page",
