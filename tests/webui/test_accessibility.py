@@ -44,6 +44,7 @@ PAGES = [
     "/unit_servers/BTF/MAGNETS/edit",
     "/templates/PowerSupply/delete",
     "/change_sets/1",
+    "/change_sets/1/undo",
     "/datasets/edit?filter=zone%3DBTF",
     "/import",
     "/operations/new?verb=start&filter=zone%3DBTF",
