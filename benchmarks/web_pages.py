@@ -58,7 +58,6 @@ PAGES = {
     + "&".join(f"id={unit_id(4, place)}" for place in range(50)),
     "a change set of 5,040 units": "/change_sets/2",
     "palette": "/palette?q=UNIT0005",
-    "topology": "/topology",
 }
 
 
