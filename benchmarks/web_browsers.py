@@ -32,6 +32,7 @@ from tests.webui.browsers import chromium
 
 BROWSERS, EVENTS, PAINTS = 50, 20, 5
 VIEWS, COMINGS = 1_000, 4
+PATIENCE_MS = 120_000
 PAINTED = {"overview": "/", "units": "/control_units", "a unit": f"/control_units/{unit_id(3, 5)}"}
 WATCH = """() => {
   window.seen = {};
@@ -71,7 +72,7 @@ async def first_paint(browser: Browser, opened: Web) -> None:
             context = await browser.new_context()
             for taken in (cold, warm):
                 page = await context.new_page()
-                await page.goto(opened.url + path, wait_until="load")
+                await page.goto(opened.url + path, timeout=PATIENCE_MS)
                 await page.wait_for_function("performance.getEntriesByType('paint').length > 0")
                 taken.append(await page.evaluate(PAINT))
                 await page.close()
@@ -91,8 +92,8 @@ async def event_to_pixel(browser: Browser, opened: Web) -> None:
     store = Store(open_database(opened.replica.database))
     page = await browser.new_page()
     try:
-        await page.goto(opened.url)
-        await page.wait_for_selector("body[data-link=live]")
+        await page.goto(opened.url, timeout=PATIENCE_MS)
+        await page.wait_for_selector("body[data-link=live]", timeout=PATIENCE_MS)
         await page.evaluate(WATCH)
         async with listeners(opened.url, BROWSERS - 1) as heard:
             server, web_page = opened.cpu_s
@@ -133,7 +134,9 @@ async def one_event(store: Store, page: Page, place: int) -> float:
     await store.transact(errs)
     committed = time.time() * 1000
     piece = f"attention:unit:{id}"
-    seen: Any = await page.wait_for_function("id => window.seen[id]", arg=piece, timeout=30_000)
+    seen: Any = await page.wait_for_function(
+        "id => window.seen[id]", arg=piece, timeout=PATIENCE_MS
+    )
     return float(await seen.json_value()) - committed
 
 
