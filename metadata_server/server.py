@@ -18,6 +18,7 @@ from metadata_server.api.agent_report import AgentParts
 from metadata_server.api.calls import CHAOS, GRPC, REST, CallFigures, Calls
 from metadata_server.api.chaos.application import Chaos
 from metadata_server.api.errors import abort_with
+from metadata_server.api.facility_figures import FacilityFigures
 from metadata_server.api.gate import Gate
 from metadata_server.api.handlers import Handlers
 from metadata_server.api.health import Health
@@ -41,6 +42,7 @@ from metadata_server.services.agents.agent_reports import AgentReports
 from metadata_server.services.agents.launch_orders import LaunchOrders
 from metadata_server.services.agents.logs import Logs
 from metadata_server.services.auditing.audit import Audits
+from metadata_server.services.counts import Counts
 from metadata_server.services.deliveries.delivering import Delivering
 from metadata_server.services.deliveries.webhooks import Webhooks
 from metadata_server.services.intent.bundles import Bundles
@@ -112,13 +114,7 @@ class Replica:
         add_watch_figures(self._registry, self._tailer)
         self._keyring = Keyring(self._store, self._tailer)
         self._gate: Gate = TokenGate(self._keyring) if settings.asks else OpenGate()
-        self._liveness = Liveness(
-            self._store,
-            self._tailer,
-            Timing(settings.lease_us, settings.heartbeat_us),
-            stream_age_s=settings.stream_age_s,
-            adopt=settings.adopt,
-        )
+        self._liveness = liveness_of(self._store, self._tailer, settings)
         self._trimming = trimming_of(self._store, settings)
         self._advancing = Advancing(self._store, self._tailer, replica=settings.replica)
         self._sender = WebhookSender(
@@ -129,11 +125,13 @@ class Replica:
         self._delivering = Delivering(
             self._store, self._tailer, self._sender, replica=settings.replica
         )
-        webhooks = Webhooks(self._store, self._sender, replica=settings.replica)
         parts = parts_of(
-            self._store, self._tailer, self._liveness, self._advancing, webhooks, settings
+            self._store, self._tailer, self._liveness, self._advancing, self._sender, settings
         )
         self._protocol = registered(parts)
+        self._facility_figures = FacilityFigures(
+            Counts(self._store, parts.overviews, parts.replicas), self._registry
+        )
         self._sampling = Sampling(self._store, parts.overviews)
         self._sign = SignOfLife(self._store, self._tailer, id=settings.replica, version=version())
         self.grpc_port = 0
@@ -239,7 +237,7 @@ class Replica:
         origins = Origins(self._settings.allowed_origins())
         faces = [rest, *self._facades()]
         runner = Runner(
-            http_application(self._health, self._registry, faces, origins, self._gate),
+            http_application(self._health, self._facility_figures, faces, origins, self._gate),
             Limits(self._settings.http_connections, self._settings.http_idle_s),
             shutdown_timeout=self._settings.drain_s,
         )
@@ -274,7 +272,7 @@ def parts_of(
     tailer: Tailer,
     liveness: Liveness,
     advancing: Advancing,
-    webhooks: Webhooks,
+    sender: WebhookSender,
     settings: Settings,
 ) -> Parts:
     """Everything that can be asked of a replica."""
@@ -299,7 +297,7 @@ def parts_of(
         instantiations=Instantiations(store),
         sightings=Sightings(store),
         watching=Watching(tailer, age_s=settings.stream_age_s, most=settings.watches),
-        webhooks=webhooks,
+        webhooks=Webhooks(store, sender, replica=settings.replica),
         overviews=Overviews(store, tailer, age_s=settings.stream_age_s),
         samples=Samples(store),
         replicas=Replicas(store),
@@ -316,6 +314,17 @@ def parts_of(
 def agent_parts_of(store: Store, timing: Timing) -> AgentParts:
     """What agents ask, and what can be asked of them."""
     return AgentParts(AgentReports(store, timing), Logs(store, timing), LaunchOrders(store))
+
+
+def liveness_of(store: Store, tailer: Tailer, settings: Settings) -> Liveness:
+    """What knows who is alive."""
+    return Liveness(
+        store,
+        tailer,
+        Timing(settings.lease_us, settings.heartbeat_us),
+        stream_age_s=settings.stream_age_s,
+        adopt=settings.adopt,
+    )
 
 
 def trimming_of(store: Store, settings: Settings) -> Trimming:

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { fromJson } from "@bufbuild/protobuf";
 
 import { canonicalText, datasetHash, digest, fingerprint } from "./fingerprint.js";
-import { ConfigurationSchema } from "./gen/mds/v1/control_unit_pb.js";
+import { ConfigurationSchema } from "./gen/mds/v1/configuration_pb.js";
 import { AttributeSchema } from "./gen/mds/v1/dataset_pb.js";
 
 const file = new URL("../../proto/mds/v1/fingerprint_vectors.json", import.meta.url);

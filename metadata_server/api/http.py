@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from metadata_server.api.calls import metadata_of
+from metadata_server.api.facility_figures import FacilityFigures
 from metadata_server.api.gate import Gate
 from metadata_server.api.health import Health
 from metadata_server.api.openapi.serving import openapi_routes
@@ -26,7 +27,7 @@ class Face(Protocol):
 
 
 def http_application(
-    health: Health, registry: CollectorRegistry, faces: Iterable[Face], origins: Origins, gate: Gate
+    health: Health, figures: FacilityFigures, faces: Iterable[Face], origins: Origins, gate: Gate
 ) -> web.Application:
     """The routes of the HTTP port.
 
@@ -49,7 +50,7 @@ def http_application(
         except Refused as refused:
             return refusal(refused)
         return web.Response(
-            body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+            body=await figures.text(), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )
 
     application = web.Application(middlewares=[same_body(origins)])

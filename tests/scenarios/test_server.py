@@ -221,6 +221,9 @@ async def test_figures_and_logs_tell_of_calls(replica: Replica) -> None:
         figures = await reply.text()
     assert 'mds_calls_total{code="OK",face="grpc",method="Agents.CreateAgent"} 1.0' in figures
     assert 'reason="ALREADY_EXISTS"' in figures
+    assert 'mds_transactions_total{kind="write",outcome="done"}' in figures
+    assert 'mds_control_units_by_health{health="BAD"} 0.0' in figures
+    assert 'mds_database_nodes{role="WRITER"} 1.0' in figures
     lines = [json.loads(line) for line in replica.program.output().splitlines() if "{" in line]
     calls = [line for line in lines if line["event"] == "call"]
     assert [call["reason"] for call in calls if call["method"] == "Agents.CreateAgent"] == [

@@ -1,0 +1,61 @@
+"""The facility in numbers, for those who watch it with a program."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from metadata_server.domain.life.overview import Overview
+from metadata_server.domain.refused import Refused
+from metadata_server.services.replicas import Replicas, Standing
+from metadata_server.services.watching.overview import Overviews
+from metadata_server.store.counts import conditions_by_type, operations_by_phase
+from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
+
+AGE_S = 5.0
+"""However many ask, the database is asked so often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """All numbers, of about one moment."""
+
+    overview: Overview
+    standing: Standing
+    operations: Mapping[str, int]
+    conditions: Mapping[str, int]
+
+
+class Counts:
+    """Reads them; what it read last holds for `AGE_S`."""
+
+    def __init__(self, store: Store, overviews: Overviews, replicas: Replicas) -> None:
+        self._store = store
+        self._overviews = overviews
+        self._replicas = replicas
+        self._reading = asyncio.Lock()
+        self._read_s = -AGE_S
+        self.counted: Counted | None = None
+        """None: they cannot be read."""
+
+    async def read(self) -> Counted | None:
+        """The numbers as of a few seconds ago; None: the database does not answer."""
+        async with self._reading:
+            if time.monotonic() - self._read_s >= AGE_S:
+                try:
+                    self.counted = await self._read()
+                except Refused:
+                    self.counted = None
+                self._read_s = time.monotonic()
+            return self.counted
+
+    async def _read(self) -> Counted:
+        def work(unit: UnitOfWork) -> tuple[dict[str, int], dict[str, int]]:
+            return operations_by_phase(unit), conditions_by_type(unit)
+
+        overview = await self._overviews.get(0)
+        operations, conditions = (await self._store.read(work)).value
+        return Counted(overview, (await self._replicas.list()).value, operations, conditions)
