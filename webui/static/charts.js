@@ -95,7 +95,7 @@ async function read() {
   if (!document.hidden) {
     try {
       const reply = await fetch(box.dataset.charts, { cache: "no-store" });
-      if (reply.ok) show(await reply.json());
+      if (reply.status === 200) show(await reply.json());
     } catch {
       // What was drawn stays; the page itself says when its server is gone.
     }
