@@ -80,6 +80,10 @@ axe.run(document, {runOnly: {type: "tag", values: TAGS}, resultTypes: ["violatio
 """.replace("TAGS", json.dumps(TAGS))
 HTMX_ATTRIBUTE = re.compile("Attribute “hx-[a-z-]+” not allowed")
 CHECKER_SECONDS = 90
+# Tests run side by side, and this is the longest of all.
+PARTS = 4
+NOT_TO_BE_SEEN = "document.documentElement.scrollWidth - innerWidth"
+WALL = (3840, 2160)
 SIZES = {"laptop": (1366, 768), "phone": (390, 844)}
 
 
@@ -99,20 +103,32 @@ async def addresses(site: Site) -> list[str]:
 
 async def violations(page: Page) -> list[str]:
     found: list[str] = await page.evaluate(CHECK)
-    return found
+    return [*found, *await too_wide(page)]
+
+
+async def too_wide(page: Page) -> list[str]:
+    """Tables may scroll in their own frames; a page may not."""
+    hidden = await page.evaluate(NOT_TO_BE_SEEN)
+    return [f"{hidden} px can be seen only by scrolling sideways"] if hidden > 0 else []
 
 
 @pytest.mark.timeout(300)  # each page twice, and axe looks at every element
-async def test_no_page_keeps_anybody_out_in_either_theme(site: Site, new_page: NewPage) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_no_page_keeps_anybody_out_in_either_theme(
+    site: Site, new_page: NewPage, part: int
+) -> None:
     page = await new_page(expected="404|410")
     await page.context.add_init_script((packages() / "axe-core" / "axe.min.js").read_text())
     wrong: dict[str, list[str]] = {}
-    for path in await addresses(site):
+    for path in (await addresses(site))[part::PARTS]:
         await page.goto(f"{site.url}{path}")
         for dark, (name, (width, height)) in zip((False, True), SIZES.items(), strict=True):
             await look(page, width=width, height=height, dark=dark)
             if found := await violations(page):
                 wrong[f"{path} on a {name}, {'dark' if dark else 'light'}"] = found
+        await look(page, width=WALL[0], height=WALL[1])
+        if found := await too_wide(page):
+            wrong[f"{path} on a wall"] = found
     assert not wrong, json.dumps(wrong, indent=1)
 
 
