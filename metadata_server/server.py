@@ -31,6 +31,7 @@ from metadata_server.api.rest.context import refuse
 from metadata_server.api.rest.origins import Origins
 from metadata_server.api.rest.serving import Limits, Runner
 from metadata_server.api.services import Parts, add_health_and_reflection
+from metadata_server.api.store_figures import StoreFigures
 from metadata_server.api.watch import add_watch_figures
 from metadata_server.api.webhook_sending import WebhookSender
 from metadata_server.domain.deliveries.targets import Targets
@@ -106,7 +107,9 @@ class Replica:
         )
         self._settings = settings
         self._registry = registry_of_process()
-        self._store = Store(database, threads=settings.database_threads, registry=self._registry)
+        figures = StoreFigures(self._registry)
+        self._store = Store(database, threads=settings.database_threads, observer=figures)
+        figures.follow(self._store)
         self._figures = CallFigures(self._registry)
         self._reaching = Reaching(self._store)
         self._health = Health(self._check)
@@ -302,13 +305,17 @@ def parts_of(
         samples=Samples(store),
         replicas=Replicas(store),
         audits=Audits(store),
-        operations=OperationParts(
-            Operations(store, on_due=advancing.look), Steering(store, on_due=advancing.look)
-        ),
+        operations=operation_parts_of(store, advancing),
         agents=agent_parts_of(store, liveness.timing),
         tokens=Tokens(store),
         counting=Counting(store),
     )
+
+
+def operation_parts_of(store: Store, advancing: Advancing) -> OperationParts:
+    """What begins operations, and what steers them."""
+    look = advancing.look
+    return OperationParts(Operations(store, on_due=look), Steering(store, on_due=look))
 
 
 def agent_parts_of(store: Store, timing: Timing) -> AgentParts:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import structlog
-from prometheus_client import CollectorRegistry
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -19,8 +18,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from metadata_server.domain.change import Caller, Position
 from metadata_server.domain.refused import Refused
 from metadata_server.store.database import DAMAGED, Database, Fault, cause_of, fault_of
-from metadata_server.store.figures import StoreFigures
 from metadata_server.store.glance import Glance
+from metadata_server.store.observer import Connections, StoreObserver, observed
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 TRIES = 5
@@ -51,11 +50,10 @@ class Store:
     """
 
     def __init__(
-        self, database: Database, *, threads: int = 8, registry: CollectorRegistry | None = None
+        self, database: Database, *, threads: int = 8, observer: StoreObserver | None = None
     ) -> None:
         self.database = database
-        self._figures = StoreFigures(registry or CollectorRegistry())
-        self._figures.follow(database)
+        self._observer = observer or StoreObserver()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
         self._fast_lane = ThreadPoolExecutor(1, thread_name_prefix="store-fast-lane")
         self._glance = Glance(database.glancing)
@@ -64,6 +62,15 @@ class Store:
     def on_commit(self, listener: Callable[[Position], None]) -> None:
         """Calls `listener`, in a thread of the store, after each commit that has a revision."""
         self._listeners.append(listener)
+
+    @property
+    def connections(self) -> dict[str, Connections]:
+        """Of each pool."""
+        database = self.database
+        return {
+            "writing": Connections.of(database.writing.pool),
+            "reading": Connections.of(database.reading.pool),
+        }
 
     async def transact(self, work: Work[T], *, caller: Caller | None = None) -> Answer[T]:
         """Runs work in a writing transaction; what it saved is one revision.
@@ -115,7 +122,7 @@ class Store:
 
     def transact_now(self, work: Work[T], *, caller: Caller | None = None) -> Answer[T]:
         """`transact`, in the calling thread."""
-        with self._figures.timed("write"):
+        with observed(self._observer, "write"):
             for attempt in range(TRIES):
                 if attempt:
                     time.sleep(random.uniform(0, FIRST_PAUSE_S * 2**attempt))
@@ -133,7 +140,7 @@ class Store:
             with self.database.writing.connect() as connection:
                 unit = self._begin(connection, caller)
                 if unit is None:
-                    self._figures.tries_again("dead_connection")
+                    self._observer.runs_again("dead_connection", committing=False)
                     return None if first else self._away()
                 value = work(unit)
                 unit.flush()
@@ -141,7 +148,7 @@ class Store:
                 connection.commit()
         except (LostRace, IntegrityError) as lost:
             log.info("race_lost", error=type(lost).__name__)
-            self._figures.tries_again("race_lost")
+            self._observer.runs_again("race_lost", committing=False)
             return None
         except PoolTimeout:
             raise Refused.pressure(
@@ -168,7 +175,7 @@ class Store:
 
     def read_now(self, work: Work[T]) -> Answer[T]:
         """`read`, in the calling thread."""
-        with self._figures.timed("read"):
+        with observed(self._observer, "read"):
             return self._read_now(work)
 
     def _read_now(self, work: Work[T]) -> Answer[T]:
@@ -192,7 +199,7 @@ class Store:
         fault = fault_of(error)
         log.warning("database_fault", fault=fault.name, error=type(error.orig).__name__)
         if fault is Fault.TRY_AGAIN:
-            self._figures.tries_again(cause_of(error), committing=committing)
+            self._observer.runs_again(cause_of(error), committing=committing)
             return
         if fault is Fault.SCHEMA:
             raise unknown_schema() from error

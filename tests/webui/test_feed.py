@@ -27,6 +27,11 @@ class _Overview(overview_pb2_grpc.OverviewServicer):
             yield overview_pb2.PulseResponse()
             await asyncio.sleep(0.1)
 
+    async def _unknown(self, request: Any, context: Any) -> Any:
+        raise NotImplementedError
+
+    ListGroups = ListSamples = _unknown
+
 
 class _Watch(watch_pb2_grpc.WatchServicer):
     async def Watch(self, _request: Any, _context: Any) -> AsyncIterator[watch_pb2.WatchResponse]:

@@ -2,7 +2,6 @@
 
 import pytest
 from click.testing import CliRunner
-from pydantic import ValidationError
 
 from control_units.client import DEFAULT_ADDRESS
 from webui.commands import web

@@ -189,16 +189,7 @@ class SnapshotPages:
                 ListSnapshotsRequest(page_size=MOST_OFFERED, order_by=order_of("-created"))
             ),
         )
-        wrong = ""
-        both = Compared({}, ComparisonCounts())
-        try:
-            # With what a snapshot of the past would have differed from then is not known.
-            if not self._site.as_of:
-                both = await compared(self._client, name, looked.side)
-        except Refused as refused:
-            if refused.is_transient:
-                raise
-            wrong = refused.message
+        both, wrong = await self._compared(name, looked)
         rows = value_rows(
             snapshot,
             both,
@@ -225,6 +216,19 @@ class SnapshotPages:
             "others": [id_of(each.name) for each in listed.snapshots if each.name != name],
             "wrong": wrong,
         }
+
+    async def _compared(self, name: str, looked: Looked) -> tuple[Compared, str]:
+        """What differs, and why that cannot be said."""
+        nothing = Compared({}, ComparisonCounts())
+        # With what a snapshot of the past would have differed from then is not known.
+        if self._site.as_of:
+            return nothing, ""
+        try:
+            return await compared(self._client, name, looked.side), ""
+        except Refused as refused:
+            if refused.is_transient:
+                raise
+            return nothing, refused.message
 
 
 def _name(request: web.Request) -> str:

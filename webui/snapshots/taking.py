@@ -120,7 +120,12 @@ def _problems(refused: Refused) -> dict[str, str]:
     """What the server says, beside its field where it has one."""
     if refused.reason == "VALUES_MISSING":
         return {"": refused.message}
-    fields = {"name": "name", "snapshot.name": "name", "marks": "marks", "description": "description"}
+    fields = {
+        "name": "name",
+        "snapshot.name": "name",
+        "marks": "marks",
+        "description": "description",
+    }
     found = {
         fields.get(each.field.partition("[")[0], ""): without_field(each.field, each.description)
         for each in refused.violations

@@ -5,13 +5,16 @@ import threading
 import pytest
 from prometheus_client import CollectorRegistry
 
-from metadata_server.domain.change import Caller
+from metadata_server.api.store_figures import StoreFigures
+from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.intent.facility import Agent
 from metadata_server.domain.refused import Refused
 from metadata_server.store.database import open_database
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 from tests.stages.layout import lay_out
+
+CALLER = Caller(principal=Principal("tester"), method="Tests.Change", reason="a test")
 
 
 @pytest.fixture
@@ -25,9 +28,9 @@ def figure(registry: CollectorRegistry, name: str, **labels: str) -> float:
 
 
 def test_transactions_are_counted_by_how_they_ended(
-    database: str, registry: CollectorRegistry, caller: Caller
+    database: str, registry: CollectorRegistry
 ) -> None:
-    store = Store(open_database(database), registry=registry)
+    store = Store(open_database(database), observer=StoreFigures(registry))
     races = [LostRace("one"), LostRace("two")]
 
     def lose(unit: UnitOfWork) -> None:
@@ -35,7 +38,7 @@ def test_transactions_are_counted_by_how_they_ended(
         if races:
             raise races.pop()
 
-    store.transact_now(lose, caller=caller)
+    store.transact_now(lose, caller=CALLER)
     with pytest.raises(Refused):
         store.read_now(lambda unit: unit.resources.get(Agent, "missing"))
     store.close()
@@ -46,14 +49,14 @@ def test_transactions_are_counted_by_how_they_ended(
     assert figure(registry, "mds_transaction_seconds_count", kind="write") == 1
 
 
-def test_two_who_lock_each_other_out_are_counted_by_cause(
-    mariadb_database: str, caller: Caller
-) -> None:
+def test_two_who_lock_each_other_out_are_counted_by_cause(mariadb_database: str) -> None:
     lay_out(mariadb_database)
     registry = CollectorRegistry()
-    store = Store(open_database(mariadb_database), registry=registry)
+    figures = StoreFigures(registry)
+    store = Store(open_database(mariadb_database), observer=figures)
+    figures.follow(store)
     for id in ("a", "b"):
-        store.transact_now(lambda unit, id=id: unit.save(Agent(id=id)), caller=caller)  # type: ignore[misc]
+        store.transact_now(lambda unit, id=id: unit.save(Agent(id=id)), caller=CALLER)  # type: ignore[misc]
     both_have_one = threading.Barrier(2, timeout=20)
     tries = threading.local()
 
@@ -65,7 +68,7 @@ def test_two_who_lock_each_other_out_are_counted_by_cause(
                 if id == ids[0] and tries.count == 1:
                     both_have_one.wait()
 
-        store.transact_now(work, caller=caller)
+        store.transact_now(work, caller=CALLER)
 
     threads = [threading.Thread(target=lock, args=ids) for ids in (("a", "b"), ("b", "a"))]
     for thread in threads:
