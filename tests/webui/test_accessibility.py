@@ -68,9 +68,9 @@ PAGES = [
     "/palette?q=mag",
     "/palette?q=dark",
     "/no/such/page",
-    "/?as_of=2",
-    "/unit_servers/BTF/MAGNETS?as_of=2",
-    "/control_units/BTF/MAG/PS0002?as_of=2",
+    "/?as_of=1",
+    "/unit_servers/BTF/MAGNETS?as_of=1",
+    "/control_units/BTF/MAG/PS0002?as_of=1",
     "/control_units?as_of=2026-11-15T03:12:00%2B01:00",
 ]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

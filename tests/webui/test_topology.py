@@ -78,6 +78,12 @@ def test_servers_stand_under_the_host_that_they_or_their_agents_run_on() -> None
     ]
 
 
+def test_an_agent_stands_where_its_servers_run_or_where_it_is_declared() -> None:
+    elsewhere = server("A", host="laptop", agent="agents/vldaq01")
+    assert [host.name for host in hosts_of([elsewhere], [AGENT])] == ["laptop"]
+    assert [host.name for host in hosts_of([], [AGENT])] == ["vldaq01"]
+
+
 def test_each_shows_the_worst_of_what_is_in_it() -> None:
     boxes = {box.id: box for box in drawn(SERVERS).boxes}
     assert boxes["t:hosts/vldaq02"].mark.word == "Bad"

@@ -138,6 +138,7 @@ UNIT_SERVERS: ListKind[Server] = ListKind(
     example="id:BTF/* description:magnets",
     nothing=gettext_noop("No unit server has been declared yet."),
     create="UnitServers.CreateUnitServer",
+    takes_files=True,
 )  # fmt: skip
 
 AGENTS: ListKind[Watched] = ListKind(
@@ -187,6 +188,7 @@ TEMPLATES: ListKind[Template] = ListKind(
     example="id:driver* -description:obsolete",
     nothing=gettext_noop("No template has been declared yet."),
     create="Templates.CreateTemplate",
+    takes_files=True,
 )  # fmt: skip
 
 SNAPSHOTS: ListKind[Snapshot] = ListKind(

@@ -87,6 +87,7 @@ class ListKind(Generic[T]):
         example: a filter.
         has_past: it can be read as of a moment.
         create: the call that makes a new one, on the page `new`; empty: there is no such page.
+        takes_files: they are what people import.
     """
 
     path: str
@@ -106,6 +107,7 @@ class ListKind(Generic[T]):
     actions: Sequence[Action] = ()
     has_past: bool = True
     create: str = ""
+    takes_files: bool = False
     nothing: str = gettext_noop("There is nothing here yet.")
 
     @property

@@ -50,13 +50,14 @@ def hosts_of(servers: Iterable[Server], agents: Iterable[agent_pb2.Agent]) -> tu
     """By name; what runs on no known host last."""
     host_of_agent = {id_of(agent.name): agent.host for agent in agents}
     found: dict[str, dict[str, list[Server]]] = defaultdict(lambda: defaultdict(list))
-    for id, host in host_of_agent.items():
-        # An agent is shown where it runs, also when it launches nothing.
-        found[host].setdefault(id, [])
     for server in servers:
         agent = id_of(server.agent)
         host = server.status.host or host_of_agent.get(agent, "")
         found[host][agent].append(server)
+    seen = {agent for by_agent in found.values() for agent in by_agent}
+    for id, host in host_of_agent.items():
+        if id not in seen:  # it launches nothing, and is shown all the same
+            found[host].setdefault(id, [])
     return tuple(
         Host(
             name,
