@@ -13,7 +13,23 @@ has haproxy || missing="$missing haproxy"
 has curl || missing="$missing curl"
 has chromium || missing="$missing chromium"
 has node && has npm || missing="$missing nodejs npm"
-[ -n "$missing" ] || exit 0
+
+# Installed, it would run as a service that listens on every address: it is only unpacked.
+unpacked=.cache/debian
+unpack_prometheus() {
+    has promtool || [ -x $unpacked/usr/bin/promtool ] && return
+    command -v apt-get >/dev/null 2>&1 || return 0
+    mkdir -p $unpacked
+    (cd $unpacked &&
+        { apt-get -qq download prometheus || { apt-get -qq update && apt-get -qq download prometheus; }; } &&
+        dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb) 2>/dev/null ||
+        echo "Could not fetch prometheus: its rules will not be tested." >&2
+}
+
+if [ -z "$missing" ]; then
+    unpack_prometheus
+    exit 0
+fi
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "Not installed, and only root on Debian may install them:$missing" >&2
@@ -26,3 +42,4 @@ if ! { apt-get -qq update &&
     DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null; }; then
     echo "Could not install$missing: tests that need them will be skipped." >&2
 fi
+unpack_prometheus

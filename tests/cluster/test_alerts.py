@@ -1,0 +1,45 @@
+"""The alerts: rules that Prometheus takes, that speak when they should, each with a page."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.stages.requirements import needs
+
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "deploy" / "prometheus" / "alerts.yml"
+UNPACKED = ROOT / ".cache" / "debian" / "usr" / "bin"
+ALERTS = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: str(alert["alert"]))
+def test_each_alert_has_a_page_that_says_what_to_do(alert: dict[str, dict[str, str]]) -> None:
+    page = (ROOT / alert["annotations"]["runbook"]).read_text()
+    assert page.startswith(f"# {alert['alert']}\n")
+    assert "\n## Look\n" in page
+    assert "\n## Do\n" in page
+    listed = (ROOT / "docs" / "runbooks" / "README.md").read_text()
+    assert f"[{alert['alert']}]({alert['alert']}.md) | {alert['labels']['severity']} |" in listed
+
+
+def test_no_page_is_left_of_an_alert_that_is_gone() -> None:
+    pages = {each.stem for each in (ROOT / "docs" / "runbooks").glob("*.md")}
+    assert pages - {"README"} == {str(alert["alert"]) for alert in ALERTS}
+
+
+@pytest.mark.parametrize(
+    "words", [("check", "config", "prometheus.yml"), ("test", "rules", "alerts_test.yml")]
+)
+def test_prometheus_takes_its_configuration_and_the_rules_speak_when_they_should(
+    words: tuple[str, ...],
+) -> None:
+    promtool = shutil.which("promtool") or shutil.which("promtool", path=str(UNPACKED))
+    needs("" if promtool else "promtool is not here (Debian: prometheus).")
+    done = subprocess.run(
+        [promtool or "", *words],
+        cwd=RULES.parent, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
