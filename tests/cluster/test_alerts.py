@@ -1,16 +1,20 @@
 """The alerts: rules that Prometheus takes, that speak when they should, each with a page."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import aiohttp
 import pytest
 import yaml
 
+from tests.stages.replica import Replica
 from tests.stages.requirements import needs
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "alerts.yml"
+DASHBOARD = ROOT / "deploy" / "grafana" / "dashboards" / "mds.json"
 UNPACKED = ROOT / ".cache" / "debian" / "usr" / "bin"
 ALERTS = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
 
@@ -23,6 +27,20 @@ def test_each_alert_has_a_page_that_says_what_to_do(alert: dict[str, dict[str, s
     assert "\n## Do\n" in page
     listed = (ROOT / "docs" / "runbooks" / "README.md").read_text()
     assert f"[{alert['alert']}]({alert['alert']}.md) | {alert['labels']['severity']} |" in listed
+
+
+def exported(figures: str) -> set[str]:
+    """Names of the series that a metadata server tells; counters once as they are named there."""
+    return {line.split()[2] for line in figures.splitlines() if line.startswith("# TYPE")}
+
+
+async def test_rules_and_dashboard_ask_for_figures_that_there_are(replica: Replica) -> None:
+    async with aiohttp.ClientSession() as http, http.get(f"{replica.http}/metrics") as reply:
+        told = exported(await reply.text())
+    asked = "".join(each.read_text() for each in (RULES, DASHBOARD))
+    names = {name.removesuffix("_bucket") for name in re.findall(r"\bmds_[a-z_]+", asked)}
+    assert names
+    assert names <= told
 
 
 def test_no_page_is_left_of_an_alert_that_is_gone() -> None:
