@@ -3,7 +3,7 @@
 import pymysql
 import pytest
 
-from tests.stages.mariadb import PASSWORD, USER, MariaDB
+from tests.stages.mariadb import PASSWORD, USER, MariaDB, name_in
 
 
 def connect(mariadb: MariaDB, database: str, *, patience_s: float = 5) -> pymysql.Connection:
@@ -39,7 +39,7 @@ def test_a_database_in_use_can_be_dropped(mariadb: MariaDB) -> None:
 
 
 def test_what_was_acknowledged_survives_a_kill(mariadb: MariaDB, mariadb_database: str) -> None:
-    name = mariadb_database.rpartition("/")[2]
+    name = name_in(mariadb_database)
     with connect(mariadb, name) as user, user.cursor() as cursor:
         cursor.execute("CREATE TABLE t (id INT PRIMARY KEY)")
         cursor.execute("INSERT INTO t VALUES (7)")
@@ -53,7 +53,7 @@ def test_what_was_acknowledged_survives_a_kill(mariadb: MariaDB, mariadb_databas
 def test_a_paused_server_answers_nobody_until_it_is_resumed(
     mariadb: MariaDB, mariadb_database: str
 ) -> None:
-    name = mariadb_database.rpartition("/")[2]
+    name = name_in(mariadb_database)
     with connect(mariadb, name, patience_s=0.3) as user, user.cursor() as cursor:
         mariadb.pause()
         with pytest.raises(pymysql.err.OperationalError):

@@ -9,7 +9,7 @@ from metadata_server.domain.intent.facility import Variable
 from metadata_server.domain.refused import Refused
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
-from tests.stages.mariadb import MariaDB
+from tests.stages.mariadb import MariaDB, name_in
 from tests.stages.opened_store import opened_store
 
 
@@ -34,7 +34,7 @@ async def test_a_connection_that_was_ended_is_opened_again(
 ) -> None:
     with opened_store(mariadb_database) as store:
         await store.glance()
-        mariadb.end_users(mariadb_database.rpartition("/")[2])
+        mariadb.end_users(name_in(mariadb_database))
         revision = await written(store, caller, "x")
         assert (await store.glance()).revision == revision
 
