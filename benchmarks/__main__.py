@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from benchmarks.as_of import as_of, as_of_mariadb
 from benchmarks.audit import audit
+from benchmarks.backup import backup
 from benchmarks.boot_storm import boot_storm
 from benchmarks.effective_configuration import effective_configuration
 from benchmarks.exports import exports
@@ -21,6 +22,7 @@ from benchmarks.open_streams import open_streams
 from benchmarks.operation_list import operation_list
 from benchmarks.overview import overview
 from benchmarks.plan_and_apply import plan_and_apply
+from benchmarks.pressure import pressure
 from benchmarks.reads import reads
 from benchmarks.rebase import rebase
 from benchmarks.stage import stage
@@ -52,10 +54,12 @@ BENCHMARKS = {
     "as_of": as_of,
     "as_of_mariadb": as_of_mariadb,
     "write_cost": write_cost,
+    "pressure": pressure,
     "plan_and_apply": plan_and_apply,
     "filter": filter,
     "history": history,
     "history_size": history_size,
+    "backup": backup,
     "audit": audit,
     "start_operation": start_operation,
     "operation_list": operation_list,

@@ -133,7 +133,17 @@ class HostedUnit:
         self._is_leaving = False
         if is_news:
             self._take_news()
+        self._step_back()
         self.wake()
+
+    def _step_back(self) -> None:
+        """A server that was restored from a backup counts on from where it was then: what was
+        reached here since must not be taken for what it says next."""
+        assignment = self.assignment
+        if assignment.generation < self._failed_generation:
+            self._failed_generation = 0
+        if assignment.recover_count < self.standing.reached_recover_count:
+            self._change(reached_recover_count=assignment.recover_count)
 
     def rename(self, id: str) -> None:
         """It goes on under another id, whatever it is doing."""
@@ -161,6 +171,11 @@ class HostedUnit:
         """Has it look again at what there is to do."""
         if self._task is None or self._task.done():
             self._task = self._spawn(self._converge())
+
+    @property
+    def is_converging(self) -> bool:
+        """Whether there is something that it has yet to do."""
+        return self._task is not None and not self._task.done()
 
     async def settled(self) -> None:
         """Returns when it has nothing more to do."""

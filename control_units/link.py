@@ -150,6 +150,7 @@ class Link:
     async def _register(self) -> None:
         silent = 0
         while True:
+            asked = time.monotonic()
             try:
                 response = await self._client.registration.Register(
                     self._request(), timeout=REGISTER_TIMEOUT_S
@@ -165,7 +166,7 @@ class Link:
                 await self._pause(refused, self._registering, "registration_refused")
             else:
                 self._registering.reset()
-                self._take_registration(response)
+                self._take_registration(response, asked)
                 return
 
     def _request(self) -> registration_pb2.RegisterRequest:
@@ -214,7 +215,7 @@ class Link:
         self._leases_outwaited += 1
         return holder.has_ended(refused, self._identity.host)
 
-    def _take_registration(self, response: registration_pb2.RegisterResponse) -> None:
+    def _take_registration(self, response: registration_pb2.RegisterResponse, asked: float) -> None:
         is_new = response.session != self._session.id
         self._session = _Session(
             id=response.session,
@@ -229,7 +230,8 @@ class Link:
         self._hosting.replace_all(response.assignments)
         if is_new:
             self._hosting.outbox.begin_anew()
-        self._renew(_seconds(response.lease))
+        # The lease began some time after it was asked for, not when the answer came.
+        self._renew(_seconds(response.lease), since=asked)
         log.info(
             "registered",
             unit_server=self._identity.unit_server,
@@ -291,11 +293,12 @@ class Link:
             # The server knows by now that units ran before it was asked.
             self._hosting.fence(unfenced=False)
 
-    def _renew(self, seconds: float) -> None:
+    def _renew(self, seconds: float, *, since: float | None = None) -> None:
         if self._lease is not None:
             self._lease.cancel()
         if seconds:
-            self._lease = asyncio.get_running_loop().call_later(seconds, self._on_lease_lost)
+            left = seconds if since is None else max(0.0, since + seconds - time.monotonic())
+            self._lease = asyncio.get_running_loop().call_later(left, self._on_lease_lost)
         self._on_lease_renewed()
 
     async def _pause(self, failure: ClientError, backoff: Backoff, event: str) -> None:

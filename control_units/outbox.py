@@ -124,6 +124,12 @@ class Outbox:
             not unit.under_way and unit.standing == unit.told for unit in self._units.values()
         )
 
+    @property
+    def waiting(self) -> int:
+        """Units of which something is not written for good."""
+        units = list(self._units.values())
+        return sum(bool(each.under_way) or each.standing != each.told for each in units)
+
     def collect(self) -> list[registration_pb2.Reports]:
         """Messages with all that is due, to be sent now; it is under way from here on."""
         reports = []

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -88,7 +89,24 @@ async def _serve(server: UnitServer) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _end, server.stop)
-    await server.serve()
+    with _figures(server):
+        await server.serve()
+
+
+def _figures(server: UnitServer) -> AbstractContextManager[object]:
+    """Tells Prometheus how it stands, where that is asked for."""
+    from control_units.figures import PORT_VARIABLE
+
+    if not os.environ.get(PORT_VARIABLE):
+        return nullcontext()
+    from control_units.figures.calls import ClientFigures
+    from control_units.figures.serving import figures_of_process, served
+    from control_units.figures.unit_server import UnitServerFigures
+
+    registry = figures_of_process("unit-server")
+    server.client.caller.observer = ClientFigures(registry)
+    UnitServerFigures(server, registry)
+    return served(registry)
 
 
 def _end(stop: object) -> None:

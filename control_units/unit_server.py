@@ -71,6 +71,7 @@ class UnitServer:
         self._hosting = Hosting(self._classes, spawn=self._spawn, recover_attempts=recover_attempts)
         self._stopping = asyncio.Event()
         self._fault: UnitServerFault | Refused | None = None
+        self.has_lease = False
         self._link = Link(
             self._client,
             self.identity,
@@ -86,6 +87,11 @@ class UnitServer:
     def hosting(self) -> Hosting:
         """The units."""
         return self._hosting
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether it has a stream with a metadata server."""
+        return self._link.is_attached
 
     @property
     def client(self) -> Client:
@@ -159,9 +165,11 @@ class UnitServer:
             log.error("units_did_not_let_go", control_units=late, within_s=LETTING_GO_S)
 
     def _lease_renewed(self) -> None:
+        self.has_lease = True
         self._hosting.hold(is_held=False)
 
     def _lease_lost(self) -> None:
+        self.has_lease = False
         log.warning(
             "lease_lost",
             unit_server=self.identity.unit_server,

@@ -57,15 +57,19 @@ def serve() -> None:
 def migrate() -> None:
     """Bring the database's schema up to this release.
 
-    Safe to run again, and while servers of the release before are running.
+    Safe to run again, and while servers of the release before are running. A newer schema that
+    this release may use stays as it is.
     """
     from metadata_server.store.database import open_database
-    from metadata_server.store.migration import CannotMigrate
+    from metadata_server.store.migration import LONGEST_STEP_S
     from metadata_server.store.migration import migrate as bring_up
+    from metadata_server.store.schema_steps import CannotMigrate, known_schema
 
     settings = settings_or_exit()
     try:
-        database = open_database(prepared_database_url(settings))
+        database = open_database(
+            prepared_database_url(settings), statement_timeout_s=LONGEST_STEP_S
+        )
     except ValueError as problem:
         click.echo(f"Error: {problem}", err=True)
         sys.exit(CANNOT_START)
@@ -77,6 +81,8 @@ def migrate() -> None:
     finally:
         database.dispose()
     said = "is up to date" if before == after else f"went from {before or 'empty'} to {after}"
+    if after != known_schema():
+        said = f"is newer than this release ({known_schema()}), which may use it; nothing was done"
     click.echo(f"The schema {said} ({after}).")
 
 

@@ -12,6 +12,8 @@ READ_ELSEWHERE = frozenset(
     {
         "MDS_ADDRESS",
         "MDS_HTTP_ADDRESS",
+        "MDS_METRICS_HOST",
+        "MDS_METRICS_PORT",
         "MDS_PRINCIPAL",
         "MDS_STATE_FOLDER",
         "MDS_TOKEN",

@@ -11,78 +11,53 @@ from typing import Any
 import grpc
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+)
 
-from metadata_server.api.access import OpenGate, TokenGate
-from metadata_server.api.agent_report import AgentParts
+from metadata_server.api.access import OpenGate, TokenGate, access_of_methods
+from metadata_server.api.admission_figures import add_admission_figures
 from metadata_server.api.calls import CHAOS, GRPC, REST, CallFigures, Calls
 from metadata_server.api.chaos.application import Chaos
+from metadata_server.api.door import Door
 from metadata_server.api.errors import abort_with
 from metadata_server.api.facility_figures import FacilityFigures
-from metadata_server.api.gate import Gate
 from metadata_server.api.handlers import Handlers
 from metadata_server.api.health import Health
-from metadata_server.api.history import HistoryParts
 from metadata_server.api.http import Face, http_application
-from metadata_server.api.operation import OperationParts
+from metadata_server.api.peers import Peers
 from metadata_server.api.registrar import Registrar, registered
 from metadata_server.api.rest.application import Rest
 from metadata_server.api.rest.context import refuse
 from metadata_server.api.rest.origins import Origins
 from metadata_server.api.rest.serving import Limits, Runner
-from metadata_server.api.services import Parts, add_health_and_reflection
+from metadata_server.api.services import add_health_and_reflection
 from metadata_server.api.store_figures import StoreFigures
+from metadata_server.api.traces import opened_traces
 from metadata_server.api.watch import add_watch_figures
 from metadata_server.api.webhook_sending import WebhookSender
 from metadata_server.domain.deliveries.targets import Targets
-from metadata_server.domain.life.timing import Timing
 from metadata_server.domain.refused import Refused
+from metadata_server.parts import liveness_of, parts_of, trimming_of
 from metadata_server.services.access.keyring import Keyring
-from metadata_server.services.access.tokens import Tokens
-from metadata_server.services.agents.agent_reports import AgentReports
-from metadata_server.services.agents.launch_orders import LaunchOrders
-from metadata_server.services.agents.logs import Logs
-from metadata_server.services.auditing.audit import Audits
+from metadata_server.services.admission import Admission
 from metadata_server.services.counts import Counts
 from metadata_server.services.deliveries.delivering import Delivering
-from metadata_server.services.deliveries.webhooks import Webhooks
-from metadata_server.services.intent.bundles import Bundles
-from metadata_server.services.intent.edits import Edits
-from metadata_server.services.intent.rebase import Rebases
-from metadata_server.services.intent.renaming import Renaming
-from metadata_server.services.intent.resources import Resources
-from metadata_server.services.intent.versioning import Versioning
-from metadata_server.services.life.configurations import Configurations
-from metadata_server.services.life.liveness import Liveness
-from metadata_server.services.life.sightings import Sightings
-from metadata_server.services.life.statuses import Statuses
-from metadata_server.services.matches import Counting
 from metadata_server.services.orchestration.advancing import Advancing
-from metadata_server.services.orchestration.campaigns import Campaigns
-from metadata_server.services.orchestration.operations import Operations
-from metadata_server.services.orchestration.steering import Steering
-from metadata_server.services.past.comparisons import Comparisons
-from metadata_server.services.past.explanations import Explanations
-from metadata_server.services.past.history import History
-from metadata_server.services.past.instantiations import Instantiations
-from metadata_server.services.past.revert import Revert
-from metadata_server.services.past.trimming import Trimming
-from metadata_server.services.past.undo import Undo
-from metadata_server.services.replicas import Replicas, SignOfLife
-from metadata_server.services.values.live_values import LiveValues
-from metadata_server.services.values.restoring import SnapshotRestoring
-from metadata_server.services.values.snapshots import Snapshots
-from metadata_server.services.values.taking import SnapshotTaking
-from metadata_server.services.watching.overview import Overviews
+from metadata_server.services.replicas import SignOfLife
 from metadata_server.services.watching.reaching import Reaching
-from metadata_server.services.watching.remembered import Remembered
-from metadata_server.services.watching.samples import Samples, Sampling
+from metadata_server.services.watching.samples import Sampling
 from metadata_server.services.watching.tailer import Tailer
-from metadata_server.services.watching.watch import Watching
 from metadata_server.settings import Settings, prepared_database_url
 from metadata_server.store.database import Database, open_database
-from metadata_server.store.migration import CannotMigrate, check_schema, migrate
+from metadata_server.store.migration import check_schema, migrate
+from metadata_server.store.schema_steps import CannotMigrate, known_schema
 from metadata_server.store.store import Store
+from metadata_server.store.turns import Turns
 from metadata_server.version import version
 
 LARGEST_MESSAGE_BYTES = 6 * 1024 * 1024
@@ -102,13 +77,11 @@ class Replica:
     """One metadata server: stateless, and equal to all others on the same database."""
 
     def __init__(self, settings: Settings) -> None:
-        database = open_database(
-            prepared_database_url(settings), pool_size=settings.database_threads
-        )
         self._settings = settings
         self._registry = registry_of_process()
-        figures = StoreFigures(self._registry)
-        self._store = Store(database, threads=settings.database_threads, observer=figures)
+        self._traces = opened_traces()
+        figures = StoreFigures(self._registry, self._traces)
+        self._store = store_of(settings, figures)
         figures.follow(self._store)
         self._figures = CallFigures(self._registry)
         self._reaching = Reaching(self._store)
@@ -116,7 +89,8 @@ class Replica:
         self._tailer = Tailer(self._store)
         add_watch_figures(self._registry, self._tailer)
         self._keyring = Keyring(self._store, self._tailer)
-        self._gate: Gate = TokenGate(self._keyring) if settings.asks else OpenGate()
+        self._door = door_of(self._keyring, settings)
+        add_admission_figures(self._registry, self._store.turns, self._door.admission)
         self._liveness = liveness_of(self._store, self._tailer, settings)
         self._trimming = trimming_of(self._store, settings)
         self._advancing = Advancing(self._store, self._tailer, replica=settings.replica)
@@ -161,12 +135,11 @@ class Replica:
                 log.warning("nobody_is_asked_who_they_are", advice=NOBODY_IS_ASKED)
             async with asyncio.TaskGroup() as tasks:
                 background = [tasks.create_task(loop) for loop in self._loops()]
-                held = {
-                    tasks.create_task(each.run()) for each in (self._advancing, self._delivering)
-                }
+                held = {tasks.create_task(each) for each in self._holding()}
                 await stopping.wait()
                 await self._drain(server)
-                # What it holds goes on elsewhere at once, not when its leases end.
+                # What it holds goes on elsewhere at once, not when its leases end; and nobody
+                # comes any more to whom it was announced.
                 await asyncio.wait(held, timeout=LETTING_GO_S)
                 for task in (*background, *held):
                     task.cancel()
@@ -175,6 +148,7 @@ class Replica:
             await runner.cleanup()
             await self._sender.close()
             await asyncio.to_thread(self._store.close)
+            await asyncio.to_thread(self._traces.close)
         log.info("stopped")
 
     def _loops(self) -> list[Coroutine[Any, Any, None]]:
@@ -188,6 +162,17 @@ class Replica:
             self._sign.run(grpc_port=self.grpc_port, http_port=self.http_port),
             *self._liveness.loops(),
         ]
+
+    def _holding(self) -> list[Coroutine[Any, Any, None]]:
+        """What has to let go of something before the server ends."""
+        held = [self._advancing.run(), self._delivering.run()]
+        if self._settings.announce:
+            from metadata_server.api.announcing import Announcing  # few need it
+
+            held.append(
+                Announcing(self._settings, self._tailer).run(self.grpc_port, self.http_port)
+            )
+        return held
 
     async def _drain(self, server: grpc.aio.Server) -> None:
         """NOT_SERVING first; then streams are ended so that clients move; calls finish."""
@@ -212,7 +197,14 @@ class Replica:
             log.warning("database_away_at_start", problem=refused.message)
 
     def _grpc_server(self) -> grpc.aio.Server:
-        calls = Calls(self._figures, self._reaching, self._gate, face=GRPC, refuse=abort_with)
+        calls = Calls(
+            self._figures,
+            self._reaching,
+            self._door,
+            face=GRPC,
+            refuse=abort_with,
+            traces=self._traces,
+        )
         server = grpc.aio.server(
             options=[
                 ("grpc.so_reuseport", 0),
@@ -235,12 +227,14 @@ class Replica:
         return server
 
     async def _start_http(self) -> web.AppRunner:
-        calls = Calls(self._figures, self._reaching, self._gate, face=REST, refuse=refuse)
+        calls = Calls(
+            self._figures, self._reaching, self._door, face=REST, refuse=refuse, traces=self._traces
+        )
         rest = Rest(self._protocol, calls)
         origins = Origins(self._settings.allowed_origins())
         faces = [rest, *self._facades()]
         runner = Runner(
-            http_application(self._health, self._facility_figures, faces, origins, self._gate),
+            http_application(self._health, self._facility_figures, faces, origins, self._door.gate),
             Limits(self._settings.http_connections, self._settings.http_idle_s),
             shutdown_timeout=self._settings.drain_s,
         )
@@ -258,8 +252,16 @@ class Replica:
         """What is served beside the protocol, as the settings want it."""
         if self._settings.chaos_facade == "off":
             return []
-        calls = Calls(self._figures, self._reaching, self._gate, face=CHAOS, refuse=refuse)
-        return [Chaos(self._protocol, calls, writes=self._settings.chaos_facade == "write")]
+        calls = Calls(
+            self._figures,
+            self._reaching,
+            self._door,
+            face=CHAOS,
+            refuse=refuse,
+            traces=self._traces,
+        )
+        writes = self._settings.chaos_facade == "write"
+        return [Chaos(self._protocol, calls, self._door.gate, writes=writes)]
 
 
 def registry_of_process() -> CollectorRegistry:
@@ -267,81 +269,27 @@ def registry_of_process() -> CollectorRegistry:
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
+    info = Info("mds", "What this program is.", registry=registry)
+    info.info({"program": "server", "version": version()})
     return registry
 
 
-def parts_of(
-    store: Store,
-    tailer: Tailer,
-    liveness: Liveness,
-    advancing: Advancing,
-    sender: WebhookSender,
-    settings: Settings,
-) -> Parts:
-    """Everything that can be asked of a replica."""
-    return Parts(
-        replica=settings.replica,
-        resources=Resources(store),
-        remembered=Remembered(tailer),
-        versioning=Versioning(store),
-        renaming=Renaming(store),
-        snapshots=Snapshots(store),
-        campaigns=Campaigns(store),
-        bundles=Bundles(store),
-        edits=Edits(store),
-        rebases=Rebases(store, Configurations()),
-        history=HistoryParts(History(store), Comparisons(store), Revert(store), Undo(store)),
-        statuses=Statuses(store),
-        explanations=Explanations(store),
-        liveness=liveness,
-        live_values=LiveValues(store),
-        taking=SnapshotTaking(store),
-        restoring=SnapshotRestoring(store),
-        instantiations=Instantiations(store),
-        sightings=Sightings(store),
-        watching=Watching(tailer, age_s=settings.stream_age_s, most=settings.watches),
-        webhooks=Webhooks(store, sender, replica=settings.replica),
-        overviews=Overviews(store, tailer, age_s=settings.stream_age_s),
-        samples=Samples(store),
-        replicas=Replicas(store),
-        audits=Audits(store),
-        operations=operation_parts_of(store, advancing),
-        agents=agent_parts_of(store, liveness.timing),
-        tokens=Tokens(store),
-        counting=Counting(store),
-    )
+def store_of(settings: Settings, figures: StoreFigures) -> Store:
+    """The database, and who may use it next."""
+    threads = settings.database_threads
+    turns = Turns(threads, most_waiting=settings.waiting, longest_wait_s=settings.longest_wait_s)
+    database = open_database(prepared_database_url(settings), pool_size=threads)
+    return Store(database, threads=threads, observer=figures, turns=turns)
 
 
-def operation_parts_of(store: Store, advancing: Advancing) -> OperationParts:
-    """What begins operations, and what steers them."""
-    look = advancing.look
-    return OperationParts(Operations(store, on_due=look), Steering(store, on_due=look))
-
-
-def agent_parts_of(store: Store, timing: Timing) -> AgentParts:
-    """What agents ask, and what can be asked of them."""
-    return AgentParts(AgentReports(store, timing), Logs(store, timing), LaunchOrders(store))
-
-
-def liveness_of(store: Store, tailer: Tailer, settings: Settings) -> Liveness:
-    """What knows who is alive."""
-    return Liveness(
-        store,
-        tailer,
-        Timing(settings.lease_us, settings.heartbeat_us),
-        stream_age_s=settings.stream_age_s,
-        adopt=settings.adopt,
-    )
-
-
-def trimming_of(store: Store, settings: Settings) -> Trimming:
-    """What deletes everything that is older than it is kept."""
-    return Trimming(
-        store,
-        kept_days=settings.kept_days(),
-        request_days=settings.request_days,
-        operation_days=settings.operation_days,
-        delivery_days=settings.delivery_days,
+def door_of(keyring: Keyring, settings: Settings) -> Door:
+    """What all calls pass."""
+    return Door(
+        TokenGate(keyring) if settings.asks else OpenGate(),
+        Admission(settings.client_limits),
+        access_of_methods(),
+        Peers(settings.trusted_proxies()),
+        settings.call_s,
     )
 
 
@@ -357,6 +305,8 @@ def migrate_embedded(database: Database) -> None:
         raise CannotStart(f"{problem} (file {database.url.database})") from None
     if before != after:
         log.info("schema_migrated", before=before, after=after)
+    elif after != known_schema():
+        log.info("schema_is_newer", present=after, known=known_schema())
 
 
 def taken(what: str, port: int, variable: str) -> CannotStart:

@@ -15,13 +15,16 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from typing_extensions import override
 
+from metadata_server.domain.client_limits import ClientLimits
 from metadata_server.domain.deliveries.targets import Targets
 from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.domain.networks import Network, networks
 
 PREFIX = "MDS_"
 SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)
 """Names of options whose values nobody shall read."""
 ORIGIN = re.compile(r"https?://[^/\s]+")
+FACILITY = re.compile(r"[^,:/\x00-\x1f\x7f]{0,63}")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -68,6 +71,16 @@ class Settings(BaseSettings):
         default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}",
         description="Name of this replica in logs and overviews.",
     )
+    announce: bool = Field(
+        default=False,
+        description="Tell the network that this replica is there (zeroconf), so that clients with "
+        "MDS_ADDRESS=zeroconf: find it; on loopback only where it listens on loopback only.",
+    )
+    facility: str = Field(
+        default="",
+        description="What the facility is called in announcements; clients choose by it: "
+        "zeroconf:NAME.",
+    )
     lease_s: float = Field(
         default=20.0, gt=0, description="How long a session counts as alive without word, s."
     )
@@ -91,6 +104,48 @@ class Settings(BaseSettings):
     )
     watches: int = Field(
         default=4_000, ge=1, description="Watches at once, on both ports; more are refused."
+    )
+    proxies: str = Field(
+        default="",
+        description="Addresses or networks of proxies before it, with commas: what these say of "
+        "clients' addresses (X-Forwarded-For) is believed; empty: none.",
+    )
+    calls_per_client: int = Field(
+        default=1_000,
+        ge=1,
+        description="Calls with one answer that one client may have under way; more are refused. "
+        "A client is who has shown a token, else an address.",
+    )
+    calls_per_s: float = Field(
+        default=5_000.0,
+        gt=0,
+        description="Calls that one client may make, 1/s; twice as many in one moment.",
+    )
+    streams_per_client: int = Field(
+        default=4_000,
+        ge=1,
+        description="Streams that one client may have open; as many again of unit servers and "
+        "agents.",
+    )
+    call_s: float = Field(
+        default=120.0, gt=0, description="How long a call with one answer may take, s."
+    )
+    request_mb: int = Field(
+        default=512,
+        ge=16,
+        description="Requests that have come and are not answered, of all clients, MB; half of it "
+        "of one.",
+    )
+    waiting: int = Field(
+        default=1_000,
+        ge=1,
+        description="Calls that may wait for the database; then the longest queue of a client "
+        "loses its newest.",
+    )
+    longest_wait_s: float = Field(
+        default=4.0,
+        gt=0,
+        description="Who would wait longer for the database is refused, with a delay, s.",
     )
     database_threads: int = Field(
         default=8, ge=1, le=64, description="Threads, and connections each way, to the database."
@@ -151,9 +206,14 @@ class Settings(BaseSettings):
                 "right would be MDS_AUTHENTICATION=token, or 127.0.0.1, or MDS_INSECURE=1 if your "
                 "network protects it."
             )
-
+        if not FACILITY.fullmatch(self.facility):
+            raise BadSettings(
+                f"MDS_FACILITY is {self.facility!r}; right would be up to 63 characters without "
+                "commas, colons and slashes, like DAFNE."
+            )
         self.kept_days()
         self.allowed_origins()
+        self.trusted_proxies()
         try:
             Targets.of(self.webhook_targets)
         except ValueError as error:
@@ -174,6 +234,20 @@ class Settings(BaseSettings):
             )
         return frozenset(origins)
 
+    def trusted_proxies(self) -> tuple[Network, ...]:
+        """Whose word of clients' addresses is believed.
+
+        Raises:
+            BadSettings: MDS_PROXIES has what is no network.
+        """
+        try:
+            return networks(self.proxies)
+        except ValueError as wrong:
+            raise BadSettings(
+                f"MDS_PROXIES has no address or network there: {wrong}. Right would be "
+                "10.0.0.5,10.1.0.0/16."
+            ) from None
+
     def kept_days(self) -> dict[Kind, float]:
         """For how long the history of each kind is kept, days; 0: for ever.
 
@@ -191,6 +265,16 @@ class Settings(BaseSettings):
     def asks(self) -> bool:
         """Whether callers are asked who they are."""
         return self.authentication == "token"
+
+    @property
+    def client_limits(self) -> ClientLimits:
+        """What one client may take."""
+        return ClientLimits(
+            calls=self.calls_per_client,
+            calls_per_s=self.calls_per_s,
+            streams=self.streams_per_client,
+            request_bytes=self.request_mb * 2**20,
+        )
 
     @property
     def lease_us(self) -> int:

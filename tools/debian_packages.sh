@@ -10,24 +10,34 @@ has() {
 # The core package has the server without the service: nothing starts by itself on port 3306.
 has mariadbd && has mariadb-install-db || missing="$missing mariadb-server-core mariadb-client-core"
 has haproxy || missing="$missing haproxy"
+# The cluster of tests/chaos.
+has ip || missing="$missing iproute2"
+has rsync || missing="$missing rsync"
+[ -e /usr/lib/galera/libgalera_smm.so ] || missing="$missing galera-4"
+[ -e /usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1 ] || missing="$missing libfaketime"
 has curl || missing="$missing curl"
 has chromium || missing="$missing chromium"
 has node && has npm || missing="$missing nodejs npm"
 
-# Installed, it would run as a service that listens on every address: it is only unpacked.
+# Installed, these would run as services, which listen: they are only unpacked.
 unpacked=.cache/debian
-unpack_prometheus() {
-    has promtool || [ -x $unpacked/usr/bin/promtool ] && return
+unpack() { # PACKAGE PROGRAM
+    has "$2" || [ -x "$unpacked/usr/bin/$2" ] && return
     command -v apt-get >/dev/null 2>&1 || return 0
     mkdir -p $unpacked
     (cd $unpacked &&
-        { apt-get -qq download prometheus || { apt-get -qq update && apt-get -qq download prometheus; }; } &&
-        dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb) 2>/dev/null ||
-        echo "Could not fetch prometheus: its rules will not be tested." >&2
+        { apt-get -qq download "$1" || { apt-get -qq update && apt-get -qq download "$1"; }; } &&
+        dpkg-deb -x "$1"_*.deb . && rm "$1"_*.deb) 2>/dev/null ||
+        echo "Could not fetch $1: what needs its $2 will not be tested." >&2
+}
+unpack_services() {
+    unpack prometheus promtool
+    # How one database node copies another.
+    unpack mariadb-server wsrep_sst_rsync
 }
 
 if [ -z "$missing" ]; then
-    unpack_prometheus
+    unpack_services
     exit 0
 fi
 
@@ -42,4 +52,4 @@ if ! { apt-get -qq update &&
     DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null; }; then
     echo "Could not install$missing: tests that need them will be skipped." >&2
 fi
-unpack_prometheus
+unpack_services

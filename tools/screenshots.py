@@ -66,7 +66,9 @@ LOST_SECONDS = 60
 
 
 @asynccontextmanager
-async def running(folder: Path, arguments: list[str]) -> AsyncIterator[tuple[str, str]]:
+async def running(
+    folder: Path, arguments: list[str], **settings: str
+) -> AsyncIterator[tuple[str, str]]:
     """A facility; the address of its server and the URL of its page."""
     grpc, http, page = free_port(), free_port(), free_port()
     environment = {
@@ -76,6 +78,7 @@ async def running(folder: Path, arguments: list[str]) -> AsyncIterator[tuple[str
         "MDS_GRPC_PORT": str(grpc),
         "MDS_HTTP_PORT": str(http),
         "MDS_WEB_PORT": str(page),
+        **settings,
     }
     program = Program.mds("run", *arguments, log=folder / "run.log", environment=environment)
     program.start()
@@ -164,8 +167,21 @@ async def take_all(folder: Path, arguments: list[str]) -> None:
         await picture_all(await Pages(browser).new(), url, client)
 
 
+async def take_log_in(folder: Path, arguments: list[str]) -> None:
+    """Of a facility that asks who comes: nobody is shown that page elsewhere."""
+    async with (
+        running(folder, arguments, MDS_AUTHENTICATION="token") as (_, url),
+        chromium(folder) as browser,
+    ):
+        page = await Pages(browser).new(expected="401")
+        await goto_when_it_answers(page, f"{url}/login", within=START_SECONDS)
+        await shot(page, "login", LAPTOP)
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(parents=True, exist_ok=True)
     files = [str(Path(argument).resolve()) for argument in sys.argv[1:]]
     with tempfile.TemporaryDirectory() as made:
-        asyncio.run(take_all(Path(made), files))
+        for name, take in (("open", take_all), ("asked", take_log_in)):
+            (Path(made) / name).mkdir()
+            asyncio.run(take(Path(made) / name, files))

@@ -1,9 +1,10 @@
 """The application: which path leads where."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from webui.access import tokens
 from webui.access.admission import ADMISSION, Admission
@@ -31,7 +32,7 @@ from webui.datasets import (
 )
 from webui.frame import pages as frame
 from webui.frame import palette
-from webui.headers import add_headers, log_request
+from webui.headers import Hearer, add_headers, log_request, name_request, telling
 from webui.importing import pages as importing
 from webui.lists import pages as lists
 from webui.live import events
@@ -87,8 +88,13 @@ stands before it says what is wanted of a unit."""
 LOOPBACK = Entrance()
 
 
-def application(site: Site, feed: Feed, entrance: Entrance = LOOPBACK) -> web.Application:
+def application(
+    site: Site, feed: Feed, entrance: Entrance = LOOPBACK, *, hearers: Sequence[Hearer] = ()
+) -> web.Application:
     """
+    Args:
+        hearers: are told of each request, besides the log.
+
     Raises:
         NotBuilt: what the pages take from npm is not there.
     """
@@ -100,20 +106,14 @@ def application(site: Site, feed: Feed, entrance: Entrance = LOOPBACK) -> web.Ap
     assets = read_assets()
     site.environment.globals.update(asset=assets.url, entrance=entrance)
 
-    @web.middleware
-    async def show_missing(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except web.HTTPNotFound:
-            return site.missing()
-
     app = web.Application(
         middlewares=[
-            log_request,
+            name_request,
+            telling(log_request, *hearers),
             keep_other_origins_out,
             note_visit,
             admission.middleware(),
-            show_missing,
+            shows_missing(site),
             without_slash,
         ]
     )
@@ -131,6 +131,19 @@ def application(site: Site, feed: Feed, entrance: Entrance = LOOPBACK) -> web.Ap
         ]
     )
     return app
+
+
+def shows_missing(site: Site) -> Middleware:
+    """Has a page say that there is none."""
+
+    @web.middleware
+    async def show_missing(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            return site.missing()
+
+    return show_missing
 
 
 def probes(feed: Feed) -> list[web.RouteDef]:

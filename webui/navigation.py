@@ -11,23 +11,21 @@ class Entry:
 
     Attributes:
         key: typed after `g`, it goes there.
-        has_past: it can be shown as it was.
     """
 
     title: str
     page: str
     key: str
-    has_past: bool = False
 
 
 NAVIGATION = (
     Entry(gettext_noop("Overview"), "/", "o"),
-    Entry(gettext_noop("Units"), "/control_units", "u", has_past=True),
-    Entry(gettext_noop("Unit servers"), "/unit_servers", "s", has_past=True),
-    Entry(gettext_noop("Agents"), "/agents", "a", has_past=True),
-    Entry(gettext_noop("Templates"), "/templates", "t", has_past=True),
+    Entry(gettext_noop("Units"), "/control_units", "u"),
+    Entry(gettext_noop("Unit servers"), "/unit_servers", "s"),
+    Entry(gettext_noop("Agents"), "/agents", "a"),
+    Entry(gettext_noop("Templates"), "/templates", "t"),
     Entry(gettext_noop("Operations"), "/operations", "p"),
-    Entry(gettext_noop("Snapshots"), "/snapshots", "n", has_past=True),
+    Entry(gettext_noop("Snapshots"), "/snapshots", "n"),
     Entry(gettext_noop("Changes"), "/changes", "c"),
     Entry(gettext_noop("Conditions"), "/conditions", "d"),
     Entry(gettext_noop("Topology"), "/topology", "y"),

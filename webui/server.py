@@ -8,9 +8,12 @@ import structlog
 from aiohttp import web
 
 from control_units.client import Client, ClientError
+from control_units.figures.calls import ClientFigures
+from control_units.figures.serving import figures_of_process, served
 from webui.access.callers import Callers, NotLoggedIn
 from webui.access.shown import shown_token
 from webui.application import application
+from webui.figures import WebFigures
 from webui.live.feed import Feed
 from webui.live.hub import Hub
 from webui.live.painter import Painter
@@ -49,15 +52,20 @@ async def serve(settings: Settings) -> None:
     speak(settings.web_language)
     templates = environment()
     hub = Hub(most_viewers=settings.web_browsers)
+    registry = figures_of_process("web")
     async with Client(settings.address, program="webui") as client:
+        client.caller.observer = ClientFigures(registry)
         feed = Feed(client, hub, Painter(templates))
         await _check_who_is_asked(client, settings)
-        app = application(Site(client, hub, templates), feed, settings.entrance)
+        figures = WebFigures(registry, hub, feed)
+        site = Site(client, hub, templates)
+        app = application(site, feed, settings.entrance, hearers=[figures.count])
         runner = runner_of(app)
         await runner.setup()
         try:
             await _listen(runner, settings)
-            await _follow_until(stop, feed)
+            with served(registry):
+                await _follow_until(stop, feed)
             log.info("stopping", browsers=hub.viewers)
         finally:
             hub.close()

@@ -20,7 +20,8 @@ class Settings(BaseSettings):
         web_browsers: MDS_WEB_BROWSERS, most browsers that are kept up to date at once.
         web_language: MDS_WEB_LANGUAGE, what the pages are written in, one for all browsers: `en`,
             or one that has a catalogue.
-        address: MDS_ADDRESS, the metadata servers: `host:port[,host:port…]`.
+        address: MDS_ADDRESS, the metadata servers: `host:port`, `dns:name`, `srv:name` or
+            `zeroconf:[facility]`, with commas between.
         web_proxies: MDS_WEB_PROXIES, addresses or networks of proxies before it, separated by
             commas: what these say of browsers' addresses and of https is believed.
         insecure: MDS_INSECURE, whether others than this machine may use it though the metadata

@@ -1,5 +1,6 @@
 """What every page stands on: whom it asks, what all browsers see at this moment, how it is drawn."""
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -17,17 +18,21 @@ from control_units.client import (
     Precondition,
     Refused,
     Stale,
+    present_request,
 )
 from webui.access.person import role_word
 from webui.access.rights import access_of, allows
 from webui.clock import time_zone_name
 from webui.frame.moment import keep_moment
 from webui.live.hub import Hub
+from webui.refusals import told
 from webui.translation import _
 from webui.visit import current_visit
 
 # Time for all that one page asks, in s.
 READ_SECONDS = 5.0
+# Of the past of a large facility all units are counted, once for all who look at that moment.
+PAST_SECONDS = 20.0
 
 _STATUSES = {
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -75,6 +80,7 @@ class Site:
         text = self.environment.get_template(template).render(
             context,
             picture=picture,
+            failed_request=present_request() if status >= HTTPStatus.BAD_REQUEST else "",
             picture_id=self.hub.picture_id(picture),
             time_zone=time_zone_name(datetime.now(UTC)),
         )
@@ -126,22 +132,43 @@ class Site:
         """What the server said instead; as a page, or as a line for a part of one."""
         title, message, status = explain(failure)
         if whole:
-            return self.page("refused.html", {"title": title, "message": message}, status=status)
-        return web.Response(text=f"{title}. {message}", status=status)
+            context: dict[str, object] = {"title": title, "message": message}
+            response = self.page("refused.html", context, status=status)
+        else:
+            response = web.Response(text=f"{title}. {message}", status=status)
+        if seconds := busy_seconds(failure):
+            response.headers["Retry-After"] = str(seconds)
+        return response
+
+
+def busy_seconds(failure: ClientError | TimeoutError) -> int:
+    """After how many whole seconds a server that is busy takes the same again; 0: it is not."""
+    if not isinstance(failure, Refused) or failure.reason != "TOO_BUSY":
+        return 0
+    return max(1, math.ceil(failure.retry_after or 0))
 
 
 def explain(failure: ClientError | TimeoutError) -> tuple[str, str, int]:
     """Title, message and HTTP status."""
     if isinstance(failure, Refused):
         if failure.reason.endswith("_NOT_FOUND") or failure.reason == "INVALID_ID":
-            return _("There is no such page"), failure.message, HTTPStatus.NOT_FOUND
+            return _("There is no such page"), told(failure), HTTPStatus.NOT_FOUND
         if failure.reason == "UNAUTHENTICATED":
             message = _("You are no longer logged in.")
             return _("Log in again"), message, HTTPStatus.UNAUTHORIZED
         if failure.reason == "ROLE_REQUIRED":
-            return _("Your role does not allow this"), failure.message, HTTPStatus.FORBIDDEN
+            return _("Your role does not allow this"), told(failure), HTTPStatus.FORBIDDEN
+        if seconds := busy_seconds(failure):
+            message = _("Trying again in %(seconds)s s.") % {"seconds": seconds}
+            return _("The metadata server is busy"), message, HTTPStatus.SERVICE_UNAVAILABLE
         status = _STATUSES.get(type(failure), HTTPStatus.BAD_GATEWAY)
         status = HTTPStatus.SERVICE_UNAVAILABLE if failure.is_transient else status
-        return _("The metadata server refused"), f"{failure.reason}: {failure.message}", status
+        return _("The metadata server refused"), _refusal(failure), status
     message = _("The metadata server does not answer. This page works again when it does.")
     return _("No answer"), message, HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def _refusal(refused: Refused) -> str:
+    """Names the reason, by which it can be looked up."""
+    words = told(refused)
+    return f"{refused.reason}: {words}" if words == refused.message else words

@@ -77,4 +77,13 @@ async def note_visit(request: web.Request, handler: Handler) -> web.StreamRespon
             text=_("This page shows the past, which nobody can change. Go back to now first.")
             + "\n"
         )
-    return await handler(request)
+    return later(request, await handler(request))
+
+
+def later(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
+    """A page that was only looked at comes again by itself where the server is busy. What was sent
+    is kept on its page instead."""
+    seconds = answer.headers.get("Retry-After", "")
+    if seconds and request.method == HTTPMethod.GET and answer.content_type == "text/html":
+        answer.headers["refresh"] = seconds
+    return answer

@@ -13,6 +13,9 @@ from control_units.agent.pacing import Limits
 from control_units.agent.reporting import Reporting
 from control_units.agent.supervisor import Supervisor
 from control_units.client import Client
+from control_units.figures.agent import AgentFigures
+from control_units.figures.calls import ClientFigures
+from control_units.figures.serving import figures_of_process, served
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -40,18 +43,22 @@ async def run_agent(
     told_to_end = asyncio.Event()
     for number in ENDING:
         asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
+    registry = figures_of_process("agent")
+    client.caller.observer = ClientFigures(registry)
     reporting = Reporting(client, agent)
     async with Supervisor(
         folder, limits=limits, holders=reporting, on_change=reporting.wake
     ) as supervisor:
+        AgentFigures(agent, supervisor, reporting, registry)
         await reporting.introduce(supervisor)
         log.info("agent_started", agent=agent, adopted=len(supervisor.standings))
         reports = asyncio.create_task(reporting.run(supervisor))
         try:
-            await _follow_until(told_to_end, Following(client, agent, folder), supervisor)
-            log.info("agent_ends", agent=agent, on_exit=on_exit)
-            if on_exit == "stop":
-                await supervisor.stop_all()
+            with served(registry):
+                await _follow_until(told_to_end, Following(client, agent, folder), supervisor)
+                log.info("agent_ends", agent=agent, on_exit=on_exit)
+                if on_exit == "stop":
+                    await supervisor.stop_all()
         finally:
             reports.cancel()
             await asyncio.wait([reports])

@@ -10,6 +10,8 @@ from typing import Self
 from mds.v1.agent_pb2 import Agent
 from mds.v1.unit_server_pb2 import LaunchOrder, UnitServer
 
+from control_units.figures import PORT_VARIABLE
+
 CONFIGURATION_FILE = "{configuration_file}"
 UNIT_SERVER = "{unit_server}"
 
@@ -104,4 +106,6 @@ class UnitServerLaunch:
         ]
 
     def whole_environment(self) -> dict[str, str]:
-        return {**os.environ, **self.environment}
+        """What the agent was given, save where its own figures are, and what is declared."""
+        given = {name: text for name, text in os.environ.items() if name != PORT_VARIABLE}
+        return {**given, **self.environment}

@@ -53,6 +53,11 @@ class Reporting:
         self._wake = asyncio.Event()
         self._backoff = Backoff(first=0.5, longest=LONGEST_PAUSE_S)
 
+    @property
+    def is_in_touch(self) -> bool:
+        """Whether its last report was heard."""
+        return self._in_touch
+
     def wake(self) -> None:
         """Something has changed: it is told at once."""
         self._wake.set()

@@ -97,8 +97,9 @@ class Commands(click.Group):
 @click.version_option(version(DISTRIBUTION), prog_name="mds")
 @click.option(
     "--address",
-    metavar="HOST:PORT[,HOST:PORT…]",
-    help="Metadata servers to ask; else MDS_ADDRESS, else 127.0.0.1:7400.",
+    metavar="ADDRESS[,ADDRESS…]",
+    help="Metadata servers to ask: HOST:PORT, dns:NAME, srv:NAME or zeroconf:[FACILITY]; else "
+    "MDS_ADDRESS, else 127.0.0.1:7400.",
 )
 @click.option(
     "--as",

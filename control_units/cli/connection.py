@@ -63,6 +63,8 @@ class Connection:
 
         async def with_client() -> Result:
             async with self._client(timeout_s) as client:
+                if self.is_told:
+                    await client.find_servers()
                 if not says_why:
                     return await work(client)
                 return await patiently(client, timeout_s, work(client))
@@ -90,6 +92,8 @@ class Connection:
             things = work(client)
             left = limit
             try:
+                if self.is_told:
+                    runner.run(client.find_servers())
                 while part := runner.run(
                     patiently(client, timeout_s, _some(things, min(_AT_ONCE, left or _AT_ONCE)))
                 ):

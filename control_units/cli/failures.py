@@ -8,7 +8,7 @@ from mds.v1.difference_pb2 import Conflict, FieldConflict
 from control_units.cli.kinds import kind_of
 from control_units.cli.output.differences import told
 from control_units.cli.output.tables import columns
-from control_units.client import Refused, Unreachable
+from control_units.client import Busy, Denied, Fault, Refused, Unreachable
 
 PROBLEMS = 1
 UNREACHABLE = 3
@@ -71,6 +71,10 @@ def advice_about(reason: str) -> str:
     return f"`mds explain {reason}` says what it means."
 
 
+# Whoever is asked about these looks into the server's log.
+_FOR_THE_OPERATOR = (Busy, Denied, Fault)
+
+
 class Failure(click.ClickException):
     """A refused call, said once."""
 
@@ -93,6 +97,8 @@ class Failure(click.ClickException):
             lines.extend(_conflict_lines(conflict))
         if advice := advice_about(error.reason):
             lines.append(advice)
+        if isinstance(error, _FOR_THE_OPERATOR) and error.request_id:
+            lines.append(f"Request id: {error.request_id}")
         return cls("\n".join(lines))
 
 

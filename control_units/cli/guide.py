@@ -58,9 +58,12 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Server": {
         "serve": "Run one metadata server.",
         "migrate": "Bring the database's schema up to this release.",
+        "backup": "Write everything that the database holds to FILE; -: to standard output.",
+        "restore": "Load the backup FILE into an empty database; -: from standard input.",
         "admin-token": "Create an admin's token for NAME in the database itself, and tell it this once.",
         "config": "Show all settings of the server, where each comes from, and no secret.",
         "web": "Serve the overview page.",
+        "discover": "Show which metadata servers there are.",
     },
     "This program": {
         "completion": "Print the script that completes commands and ids in a shell.",

@@ -51,13 +51,13 @@ async def _given_up(client: "Client", timeout_s: float) -> "ClientError | None":
         click.echo(f"{tried} Trying again for up to {timeout_s:.0f} s; {_ANOTHER} …", err=True)
         return None
     where = ", ".join(client.addresses)
-    click.echo(
-        f"Nobody listens at {where}. Trying again for up to {ABSENT_S:.0f} s; {_ANOTHER} …",
-        err=True,
-    )
+    told = f"Nobody listens at {where}." if where else str(failure)
+    click.echo(f"{told} Trying again for up to {ABSENT_S:.0f} s; {_ANOTHER} …", err=True)
     await asyncio.sleep(began + ABSENT_S - loop.time())
     is_absent = client.failure is not None and await _nobody_listens(client)
-    return Unreachable(where, "nobody listens there") if is_absent else None
+    if not is_absent:
+        return None
+    return Unreachable(where, "nobody listens there") if where else client.failure
 
 
 async def _failure(client: "Client") -> "ClientError":

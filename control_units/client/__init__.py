@@ -57,6 +57,7 @@ from control_units.client.errors import (
     Violation,
     from_status,
 )
+from control_units.client.request_ids import present_request, within_request
 from control_units.client.tokens import BadToken
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ __all__ = [
     "default_principal",
     "from_status",
     "parse_addresses",
+    "present_request",
+    "within_request",
 ]
 
 # Each brings half of the contract with it, which few programs need.

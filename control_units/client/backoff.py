@@ -21,12 +21,12 @@ class Backoff:
         """Seconds to wait now; each call stands for one more failure.
 
         Args:
-            at_least: what the server asked for; the jitter comes on top, so that all who were
-                told the same delay do not come back together.
+            at_least: what the server asked for; the jitter comes on top, as long as that may be,
+                so that all who were told the same delay do not come back together.
         """
         ceiling = min(self.longest, self.first * 2.0 ** min(self._failures, 30))
         self._failures += 1
-        return at_least + random.uniform(0.0, ceiling)
+        return at_least + random.uniform(0.0, max(ceiling, min(at_least, self.longest)))
 
     def reset(self) -> None:
         """It worked: the next failure starts from the beginning."""

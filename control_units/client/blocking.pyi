@@ -465,7 +465,8 @@ class SyncClient:
     and, by keyword, `timeout` in seconds for all its tries together.
 
     Args:
-        address: `host:port[,host:port…]`, or several of them; by default what the environment
+        address: `host:port`, `dns:name`, `srv:name` or `zeroconf:[facility]`, or several of them
+            with commas between (docs/how-to/find-replicas.md); by default what the environment
             variable MDS_ADDRESS says, else 127.0.0.1:7400.
         principal: who calls, for the history; by default `user@host`. Where a server asks for
             tokens, the name that the token has counts.
@@ -588,13 +589,31 @@ class SyncClient:
         ...
 
     @property
+    def written(self) -> str:
+        """Where it looks for servers, as people write it."""
+        ...
+
+    @property
     def addresses(self) -> tuple[str, ...]:
-        """The servers that may be asked."""
+        """The servers that may be asked, as far as they have been found."""
         ...
 
     @property
     def address(self) -> str:
-        """The server that the next call asks first."""
+        """The server that the next call asks first; before any was found, where it looks."""
+        ...
+
+    @property
+    def http_address(self) -> str:
+        """`host:port` of REST at the server that the next call asks first."""
+        ...
+
+    def find_servers(self, timeout: float | None = None) -> tuple[str, ...]:
+        """The servers that may be asked, after looking for them where none is known.
+
+        Raises:
+            Unreachable: there is none.
+        """
         ...
 
     @property

@@ -11,6 +11,9 @@ import grpc.aio
 from control_units.client.backoff import Backoff
 from control_units.client.channels import Channels
 from control_units.client.errors import ClientError, Refused, Unreachable, from_rpc_error
+from control_units.client.later import LaterCall
+from control_units.client.observing import CallObserver, cause_of, code_of, method_of
+from control_units.client.request_ids import request_id_of, told_for
 from control_units.client.tokens import ShownToken, TokenOfEach
 
 Request = TypeVar("Request")
@@ -18,7 +21,7 @@ Reply = TypeVar("Reply")
 Metadata = tuple[tuple[str, str], ...]
 
 POSITION_KEY = "mds-position"
-REQUEST_ID_KEY = "mds-request-id"
+REQUEST_ID_KEY = "x-request-id"
 PRINCIPAL_KEY = "mds-principal"
 CLIENT_KEY = "mds-client"
 AUTHORIZATION_KEY = "authorization"
@@ -36,6 +39,7 @@ class Caller:
         timeout: seconds that a call may take in all, its repetitions included.
         position: that the last answer named: `store_id/epoch/revision`, or empty.
         failure: why the last try got no answer; None: it got one, or there was no try.
+        observer: is told what becomes of calls.
     """
 
     def __init__(
@@ -54,17 +58,30 @@ class Caller:
         self.timeout = timeout
         self.position = ""
         self.failure: ClientError | None = None
+        self.observer = CallObserver()
 
-    def metadata(self) -> Metadata:
+    def metadata(self, request_id: str) -> Metadata:
         """What goes with each call: who, with which program, and an id that finds its lines in
         the server's log."""
         said = (
             (PRINCIPAL_KEY, self.principal),
             (CLIENT_KEY, self.program),
-            (REQUEST_ID_KEY, uuid.uuid4().hex),
+            (REQUEST_ID_KEY, told_for(request_id)),
         )
         token = self.token.text
         return (*said, (AUTHORIZATION_KEY, f"Bearer {token}")) if token else said
+
+    async def server(self, seconds: float) -> str:
+        """The server to ask, looked for where none is known.
+
+        Raises:
+            Unreachable: there is none.
+        """
+        try:
+            return await self.channels.found(seconds)
+        except Unreachable as failure:
+            self.failure = failure
+            raise
 
     def saw(self, trailing: Iterable[tuple[str, str | bytes]] | None) -> None:
         """Keeps the position that an answer named."""
@@ -72,12 +89,12 @@ class Caller:
             if key == POSITION_KEY and isinstance(value, str):
                 self.position = value
 
-    def failed(self, error: grpc.aio.AioRpcError, address: str) -> ClientError:
+    def failed(self, error: grpc.aio.AioRpcError, address: str, request_id: str) -> ClientError:
         """What the failure means; leaves a server that cannot answer."""
         self.saw(error.trailing_metadata())
-        failure = from_rpc_error(error, address)
+        failure = from_rpc_error(error, address, told_for(request_id))
         self.failure = failure if failure.is_transient else None
-        if failure.is_transient:
+        if failure.is_transient and not is_old(failure):
             self.channels.leave(address)
         return failure
 
@@ -93,8 +110,8 @@ class UnaryCall(Generic[Request, Reply]):
         self._caller = caller
         self._path = path
         self._kind = kind
-        method = path.rpartition("/")[2]
-        self._is_read = method.startswith(_READS)
+        self._method = method_of(path)
+        self._is_read = path.rpartition("/")[2].startswith(_READS)
 
     async def __call__(  # `timeout` is the word of gRPC's own callables
         self,
@@ -104,28 +121,44 @@ class UnaryCall(Generic[Request, Reply]):
     ) -> Reply:
         request, has_request_id = _with_request_id(request)
         repeats = self._is_read or has_request_id
-        end = time.monotonic() + (self._caller.timeout if timeout is None else timeout)
+        began, code = time.monotonic(), "CANCELLED"
+        end = began + (self._caller.timeout if timeout is None else timeout)
+        try:
+            reply = await self._until(request, end, repeats=repeats)
+            code = "OK"
+        except ClientError as failure:
+            code = code_of(failure)
+            raise
+        finally:
+            self._caller.observer.ended(self._method, code, time.monotonic() - began)
+        return reply
+
+    async def _until(self, request: Request, end: float, *, repeats: bool) -> Reply:
+        """Tries until this moment of the steady clock, where it may be tried again at all."""
         backoff = Backoff(first=0.1, longest=3.0)
+        request_id = request_id_of(request)
         tries = 0
         while True:
             try:
-                return await self._once(request, self._share(end, repeats=repeats))
+                share = self._share(end, repeats=repeats)
+                return await self._once(request, request_id, share)
             except ClientError as failure:
                 tries += 1
                 pause = self._pause(failure, backoff, tries)
                 if not (repeats and failure.is_transient and time.monotonic() + pause < end):
                     raise
+                self._caller.observer.tries_again(self._method, cause_of(failure))
             await asyncio.sleep(pause)
 
-    async def _once(self, request: Request, seconds: float) -> Reply:
-        address = self._caller.channels.address
+    async def _once(self, request: Request, request_id: str, seconds: float) -> Reply:
+        address = await self._caller.server(seconds)
         call = self._caller.channels.channel(address).unary_unary(self._path, **self._kind)(
-            request, timeout=seconds, metadata=self._caller.metadata()
+            request, timeout=seconds, metadata=self._caller.metadata(request_id)
         )
         try:
             reply: Reply = await call
         except grpc.aio.AioRpcError as error:
-            raise self._caller.failed(error, address) from error
+            raise self._caller.failed(error, address, request_id) from error
         self._caller.failure = None
         self._caller.saw(await call.trailing_metadata())
         return reply
@@ -134,7 +167,7 @@ class UnaryCall(Generic[Request, Reply]):
         """Seconds for one try: where there is another server to ask, a silent one gets only
         part of the time."""
         left = max(end - time.monotonic(), 0.001)
-        return left / len(self._caller.channels.addresses) if repeats else left
+        return left / max(len(self._caller.channels.addresses), 1) if repeats else left
 
     def _pause(self, failure: ClientError, backoff: Backoff, tries: int) -> float:
         asked = failure.retry_after if isinstance(failure, Refused) else None
@@ -147,17 +180,21 @@ class Stream(Generic[Request, Reply]):
     """A call with a stream on either side. Never opened again by itself: only its user knows
     where to go on. After a failure the next stream goes to another server."""
 
-    def __init__(self, caller: Caller, path: str, call: Any, address: str) -> None:
+    def __init__(self, caller: Caller, path: str, call: Any, address: str, request_id: str) -> None:
         self._caller = caller
         self._path = path
         self._call = call
         self._address = address
+        self._request_id = request_id
+        self._method = method_of(path)
+        self._is_open = True
+        caller.observer.stream_begins(self._method)
         self._replies: AsyncIterator[Reply] | None = None
 
     @property
     def address(self) -> str:
-        """The server at the other end."""
-        return self._address
+        """The server at the other end; empty: one is still looked for."""
+        return self._address or str(self._call.address)
 
     def __aiter__(self) -> "Stream[Request, Reply]":
         return self
@@ -167,8 +204,11 @@ class Stream(Generic[Request, Reply]):
             self._replies = aiter(self._call)
         try:
             return await anext(self._replies)
+        except StopAsyncIteration:
+            self._ended("OK")
+            raise
         except grpc.aio.AioRpcError as error:
-            raise self._caller.failed(error, self._address) from error
+            raise self._failed(error) from error
 
     async def write(self, request: Request) -> None:
         """Sends one message, waiting while the other side is not ready for it.
@@ -194,17 +234,28 @@ class Stream(Generic[Request, Reply]):
 
     def cancel(self) -> None:
         """Ends the call at once; harmless when it has ended."""
+        self._ended("CANCELLED")
         self._call.cancel()
 
     async def _ending(self) -> ClientError:
         """Why the stream has ended, for a writer that comes too late."""
         code = await self._call.code()
         if code is grpc.StatusCode.OK:
-            return Unreachable(self._address, f"the server has closed the stream {self._path}.")
+            return Unreachable(self.address, f"the server has closed the stream {self._path}.")
         trailing = await self._call.trailing_metadata()
         initial = await self._call.initial_metadata()
         ended = grpc.aio.AioRpcError(code, initial, trailing, details=await self._call.details())
-        return self._caller.failed(ended, self._address)
+        return self._failed(ended)
+
+    def _failed(self, error: grpc.aio.AioRpcError) -> ClientError:
+        self._ended(error.code().name)
+        return self._caller.failed(error, self.address, self._request_id)
+
+    def _ended(self, code: str) -> None:
+        """Tells it once."""
+        if self._is_open:
+            self._is_open = False
+            self._caller.observer.stream_ended(self._method, code)
 
 
 Requests = AsyncIterable[Request] | Iterable[Request]
@@ -233,13 +284,26 @@ class FailoverChannel:
 
     def _stream(self, path: str, opens: Opens) -> Callable[..., Stream[Any, Any]]:
         def start(request: Any = None, *, timeout: float | None = None) -> Stream[Any, Any]:
-            address = self._caller.channels.address
-            call = opens(self._caller.channels.channel(address))(
-                request, timeout=timeout, metadata=self._caller.metadata()
-            )
-            return Stream(self._caller, path, call, address)
+            caller = self._caller
+            request_id = request_id_of(request)
+
+            def open_at(address: str) -> Any:
+                return opens(caller.channels.channel(address))(
+                    request, timeout=timeout, metadata=caller.metadata(request_id)
+                )
+
+            address = caller.channels.address
+            if address:
+                return Stream(caller, path, open_at(address), address, request_id)
+            call = LaterCall(lambda: caller.server(timeout or caller.timeout), open_at)
+            return Stream(caller, path, call, "", request_id)
 
         return start
+
+
+def is_old(failure: ClientError) -> bool:
+    """Whether a stream has only grown old, so that load may spread: the server is well."""
+    return isinstance(failure, Refused) and failure.metadata.get("stream") == "old"
 
 
 def _with_request_id(request: Any) -> tuple[Any, bool]:

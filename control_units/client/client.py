@@ -87,7 +87,8 @@ class Client:
     and, by keyword, `timeout` in seconds for all its tries together.
 
     Args:
-        address: `host:port[,host:port…]`, or several of them; by default what the environment
+        address: `host:port`, `dns:name`, `srv:name` or `zeroconf:[facility]`, or several of them
+            with commas between (docs/how-to/find-replicas.md); by default what the environment
             variable MDS_ADDRESS says, else 127.0.0.1:7400.
         principal: who calls, for the history; by default `user@host`. Where a server asks for
             tokens, the name that the token has counts.
@@ -187,6 +188,7 @@ class Client:
             token=token,
             timeout=self._caller.timeout,
         )
+        other._caller.observer = self._caller.observer
         return other
 
     async def __aenter__(self) -> Self:
@@ -259,14 +261,33 @@ class Client:
         return exported(self, request, timeout=timeout)
 
     @property
+    def written(self) -> str:
+        """Where it looks for servers, as people write it."""
+        return self._channels.written
+
+    @property
     def addresses(self) -> tuple[str, ...]:
-        """The servers that may be asked."""
+        """The servers that may be asked, as far as they have been found."""
         return self._channels.addresses
 
     @property
     def address(self) -> str:
-        """The server that the next call asks first."""
-        return self._channels.address
+        """The server that the next call asks first; before any was found, where it looks."""
+        return self._channels.address or self._channels.written
+
+    @property
+    def http_address(self) -> str:
+        """`host:port` of REST at the server that the next call asks first."""
+        return self._channels.http_address
+
+    async def find_servers(self, timeout: float | None = None) -> tuple[str, ...]:
+        """The servers that may be asked, after looking for them where none is known.
+
+        Raises:
+            Unreachable: there is none.
+        """
+        await self._caller.server(self._caller.timeout if timeout is None else timeout)
+        return self._channels.addresses
 
     @property
     def position(self) -> str:

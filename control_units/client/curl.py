@@ -16,7 +16,6 @@ from google.protobuf.message import Message
 _VARIABLE = re.compile(r"\{([a-z0-9_.]+)(?:=[^{}]*)?\}")
 _SECRET = re.compile(r"(secret|password)$", re.IGNORECASE)
 ADDRESS_VARIABLE = "MDS_HTTP_ADDRESS"
-DEFAULT_PORT = 7401
 HIDDEN = "<secret>"
 """Stands for what must not be printed."""
 
@@ -55,11 +54,9 @@ def curl_of(
 
 
 def base_address(address: str) -> str:
-    """Where REST is: what MDS_HTTP_ADDRESS says, else the usual port beside a server's."""
-    said = os.environ.get(ADDRESS_VARIABLE, "")
-    if said:
-        return (said if "://" in said else f"http://{said}").rstrip("/")
-    return f"http://{address.rpartition(':')[0]}:{DEFAULT_PORT}"
+    """Where REST is: what MDS_HTTP_ADDRESS says, else where the server in use has it."""
+    said = os.environ.get(ADDRESS_VARIABLE, "") or address
+    return (said if "://" in said else f"http://{said}").rstrip("/")
 
 
 def _line(verb: str, url: str, body: Any, who: str, *, is_stream: bool) -> str:

@@ -34,6 +34,8 @@ _SILENT_CODES = frozenset(
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.DEADLINE_EXCEEDED,
         grpc.StatusCode.CANCELLED,
+        # The end of a stream without a word: a load balancer whose server is down by its checks.
+        grpc.StatusCode.UNKNOWN,
     }
 )
 # The same code, but sending it again changes nothing.
@@ -45,6 +47,8 @@ class ClientError(Exception):
 
     #: Whether the same call may succeed when it is sent again.
     is_transient: bool = False
+    #: By which the server's log tells more of the call; empty: there was none.
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Refused(ClientError):
             resource the fields as they were read, as they were sent, and as they are now.
         code: the status of the call.
         retry_after: seconds that the server asks to wait before the same call is sent again.
+        request_id: by which the server's log tells more of the call.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class Refused(ClientError):
         violations: Sequence[Violation] = (),
         conflicts: Sequence[Conflict] = (),
         retry_after: float | None = None,
+        request_id: str = "",
     ) -> None:
         super().__init__(f"{reason}: {message}")
         self.reason = reason
@@ -89,6 +95,7 @@ class Refused(ClientError):
         self.violations = tuple(violations)
         self.conflicts = tuple(conflicts)
         self.retry_after = retry_after
+        self.request_id = request_id
         self.is_transient = code in _TRANSIENT_CODES and reason not in _FINAL_REASONS
 
     @property
@@ -140,37 +147,43 @@ class Unreachable(ClientError):
     Attributes:
         address: the server that was tried last.
         message: what happened there.
+        request_id: that was sent with the call.
     """
 
     is_transient = True
 
-    def __init__(self, address: str, message: str) -> None:
+    def __init__(self, address: str, message: str, request_id: str = "") -> None:
         super().__init__(f"No metadata server answers at {address}: {message}")
         self.address = address
         self.message = message
+        self.request_id = request_id
 
 
-def from_rpc_error(error: grpc.aio.AioRpcError, address: str) -> ClientError:
-    """What a failed call means."""
+def from_rpc_error(error: grpc.aio.AioRpcError, address: str, request_id: str = "") -> ClientError:
+    """What a failed call means; `request_id` was sent with it."""
     code, details = error.code(), error.details() or ""
     status = _status(error)
     if status is not None:
-        return from_status(status, code)
+        return from_status(status, code, request_id)
     if code in _SILENT_CODES:
-        return Unreachable(address, details or code.name)
+        return Unreachable(address, details or code.name, request_id)
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         # The transport says so itself, of a message beyond its limit; a server gives details.
-        return Invalid("MESSAGE_TOO_LARGE", details, code=code)
-    return _kind(code, code.name)(code.name, details or "The server gave no message.", code=code)
+        return Invalid("MESSAGE_TOO_LARGE", details, code=code, request_id=request_id)
+    message = details or "The server gave no message."
+    return _kind(code, code.name)(code.name, message, code=code, request_id=request_id)
 
 
-def from_status(status: status_pb2.Status, code: grpc.StatusCode | None = None) -> Refused:
+def from_status(
+    status: status_pb2.Status, code: grpc.StatusCode | None = None, request_id: str = ""
+) -> Refused:
     """A refusal that came inside a message or with a call."""
     info, request, retry = (
         error_details_pb2.ErrorInfo(),
         error_details_pb2.BadRequest(),
         error_details_pb2.RetryInfo(),
     )
+    call = error_details_pb2.RequestInfo(request_id=request_id)
     has_retry = False
     conflicts = []
     for detail in status.details:
@@ -180,6 +193,8 @@ def from_status(status: status_pb2.Status, code: grpc.StatusCode | None = None) 
             detail.Unpack(request)
         elif detail.Is(retry.DESCRIPTOR):
             has_retry = detail.Unpack(retry)
+        elif detail.Is(call.DESCRIPTOR):
+            detail.Unpack(call)
         elif detail.Is(Conflict.DESCRIPTOR):
             conflicts.append(Conflict())
             detail.Unpack(conflicts[-1])
@@ -193,6 +208,7 @@ def from_status(status: status_pb2.Status, code: grpc.StatusCode | None = None) 
         violations=[Violation(v.field, v.description) for v in request.field_violations],
         conflicts=conflicts,
         retry_after=retry.retry_delay.ToTimedelta().total_seconds() if has_retry else None,
+        request_id=call.request_id,
     )
 
 

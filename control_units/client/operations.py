@@ -13,6 +13,7 @@ from mds.v1.view_pb2 import View
 from control_units.client.changes import Changes
 from control_units.client.collections import Reading, pages_of
 from control_units.client.errors import ClientError
+from control_units.client.words import word_of
 
 _ENDED = frozenset(
     {
@@ -35,7 +36,7 @@ class NotReached(ClientError):
     def __init__(self, operation: Operation, failed: Iterable[OperationStep]) -> None:
         self.operation = operation
         self.failed = tuple(failed)
-        phase = OperationPhase.Name(operation.phase).removeprefix("OPERATION_PHASE_")
+        phase = word_of(OperationPhase, operation.phase)
         super().__init__(f"{operation.name} has ended as {phase}: {operation.message}")
 
 

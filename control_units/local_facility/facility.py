@@ -4,16 +4,20 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from mds.v1.overview_pb2 import GetOverviewRequest, GetOverviewResponse
 
 from control_units.client import Client, ClientError
+from control_units.client.tokens import FILE_VARIABLE
+from control_units.figures import PORT_VARIABLE
+from control_units.local_facility import own_token
 from control_units.local_facility.child import Child, end_all
 from control_units.local_facility.counting import Count, hosting_unit_servers
 from control_units.local_facility.folder import Folder
-from control_units.local_facility.ports import Ports
+from control_units.local_facility.ports import Ports, figures_port
 from control_units.local_facility.screen import Screen
 
 READY_TIMEOUT_S = 60.0
@@ -43,6 +47,7 @@ class LocalFacility:
         self._screen = screen
         self._servers: list[Child] = []
         self._unit_servers: list[Child] = []
+        self._token: Path | None = None
 
     async def run(self) -> None:
         """Returns never: ends by being cancelled, or with Failed.
@@ -63,7 +68,9 @@ class LocalFacility:
     async def _come_up(self, group: asyncio.TaskGroup) -> None:
         await self._start_server(group, "server", "serve")
         await self._answers("the server", self._ports.grpc.number)
-        async with Client(self._ports.address, principal="mds-run", program="mds") as client:
+        token = await self._own_token() if own_token.is_wanted() else None
+        address = self._ports.address
+        async with Client(address, principal="mds-run", program="mds", token=token) as client:
             overview = await self._overview(client)
             self._screen.say(f"server ready at {self._ports.address}")
             await self._start_server(group, "page", "web")
@@ -74,6 +81,18 @@ class LocalFacility:
                 await self._start_unit_server(group, unit_server)
             await page
             await self._count(client)
+
+    async def _own_token(self) -> str:
+        """Made for all programs that are started from now on, and told where it is."""
+        path = self._folder.token
+        try:
+            text = await own_token.new_token(self._environment())
+        except own_token.NoToken as failure:
+            raise Failed(f"The server asks for tokens, and none was made. {failure}") from None
+        await asyncio.to_thread(own_token.keep, path, text)
+        self._token = path
+        self._screen.say(f"the server asks for tokens; to log in, or for MDS_TOKEN_FILE: {path}")
+        return text
 
     async def _start_server(self, group: asyncio.TaskGroup, name: str, *arguments: str) -> None:
         child = await self._start(name, *arguments)
@@ -86,16 +105,23 @@ class LocalFacility:
         group.create_task(self._may_end(child))
 
     async def _start(self, name: str, *arguments: str) -> Child:
-        environment = {
-            "MDS_DATABASE_URL": self._folder.database_url,
-            **os.environ,
-            **self._ports.settings(),
-            # What unit servers keep on disk belongs to this facility, too.
-            "MDS_STATE_FOLDER": str(self._folder.path / "state"),
-        }
         # A unit server may be called `page`, like the page.
         log = self._folder.log(name.replace("unit server ", "unit_server-", 1))
-        return await Child.start(name, arguments, log=log, environment=environment)
+        return await Child.start(name, arguments, log=log, environment=self._environment())
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "MDS_DATABASE_URL": self._folder.database_url,
+            "MDS_ANNOUNCE": "1",
+            "MDS_FACILITY": facility_name(self._file),
+            **os.environ,
+            **self._ports.settings(),
+            # The page tells its figures at this port, the unit servers at those after it.
+            PORT_VARIABLE: figures_port(max(0, len(self._servers) + len(self._unit_servers) - 1)),
+            # What unit servers keep on disk belongs to this facility, too.
+            "MDS_STATE_FOLDER": str(self._folder.path / "state"),
+            **({FILE_VARIABLE: str(self._token)} if self._token else {}),
+        }
 
     async def _must_not_end(self, child: Child) -> None:
         status = await child.ended()
@@ -203,6 +229,11 @@ async def until(condition: Callable[[], Awaitable[bool]], *, within: float, what
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
         raise Failed(f"For {within:.0f} s now {what}.") from None
+
+
+def facility_name(file: Path) -> str:
+    """What a facility is called in announcements, unless somebody says otherwise."""
+    return re.sub(r"[,:/\x00-\x1f\x7f]", "-", file.stem)[:63]
 
 
 def file_digest(path: Path) -> str:

@@ -55,6 +55,11 @@ class Folder:
         """Log file of a program; names may have slashes and colons, and no two share one."""
         return self.logs / f"{file_name(name)}.log"
 
+    @property
+    def token(self) -> Path:
+        """File with the token of whoever runs it, where its server asks for one."""
+        return self.path / "token"
+
     @contextmanager
     def taken(self, page: str) -> Iterator[None]:
         """Holds the folder for this process.

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import psutil
 
+from control_units.figures import PORT_VARIABLE
+
 
 class PortTaken(Exception):
     """Somebody else listens where a program of ours should."""
@@ -88,6 +90,16 @@ class Ports:
         problems = [port.problem() for port in (self.grpc, self.http, self.web)]
         if found := [problem for problem in problems if problem]:
             raise PortTaken("\n".join(found))
+
+
+def figures_port(place: int, environment: Mapping[str, str] = os.environ) -> str:
+    """Where one of several programs tells its figures; empty: MDS_METRICS_PORT is not set.
+
+    Args:
+        place: 0: at that port, 1: at the next one, and so on.
+    """
+    first = environment.get(PORT_VARIABLE, "")
+    return str(int(first) + place) if first.isdecimal() and int(first) else first
 
 
 def held_by(port: int) -> str:

@@ -7,7 +7,11 @@
 #   GALERA_DATA      its data; empty at the first start
 #   GALERA_RUN       folder of its socket
 #   GALERA_SETUP     SQL that the founder runs once: users and databases
+#   GALERA_LEAST_MB  below it on its disk, it leaves; 64 by default
 #   MDS_DATABASE_PASSWORD   of the user `mds`
+#
+# Leaves when its disk is nearly full and all others are there: a node that cannot write stops all
+# writers for as long as it is the one that they go to. It comes back when there is room.
 #
 # Never does two things that lose data: found a second cluster while another node answers, or
 # come back after a crash without the position that its own tables have reached.
@@ -24,7 +28,32 @@ common=(--defaults-file="$GALERA_CONFIG" "${user[@]}" --datadir="$GALERA_DATA"
 state=$GALERA_DATA/grastate.dat
 first=${GALERA_NODES%%,*}
 
+# MB that a node needs to go on; it may grow by some in the second between two looks.
+least=${GALERA_LEAST_MB:-64}
+
 say() { echo "start.sh: $*" >&2; }
+
+has_room() {
+    [ "$(df --output=avail --block-size=1M "$GALERA_DATA" | tail -n 1)" -ge "$least" ]
+}
+
+all_are_there() {
+    local size
+    size=$(mariadb --socket="$run/mariadbd.sock" --batch --skip-column-names \
+        --execute="SHOW STATUS LIKE 'wsrep_cluster_size'" 2>/dev/null | cut -f2)
+    [ "${size:-0}" = "$(echo "${GALERA_NODES//,/ }" | wc -w)" ]
+}
+
+leave_when_full() { # PID
+    # All nodes have the same data: if it is that which fills their disks, one leaves, and those
+    # that are left can at least be read.
+    while has_room || ! all_are_there; do sleep 1; done
+    say "its disk has less than $least MB left: it leaves, and comes back when there is room"
+    kill -TERM "$1"
+    sleep 5
+    # What cannot be written cannot be closed; its tables are recovered at the next start.
+    kill -KILL "$1"
+}
 
 answers() {
     timeout 1 bash -c "exec 3<>/dev/tcp/$1/4567" 2>/dev/null
@@ -47,6 +76,11 @@ install() {
     (umask 077; sed "s/@MDS_DATABASE_PASSWORD@/${MDS_DATABASE_PASSWORD:?}/g" "$GALERA_SETUP" >"$run/setup.sql")
     [ "$(id -u)" != 0 ] || chown "${GALERA_USER:-mysql}" "$run/setup.sql"
 }
+
+until has_room || ! another_answers; do
+    say "waits until its disk has $least MB"
+    sleep 2
+done
 
 options=()
 if [ ! -e "$state" ]; then
@@ -79,6 +113,7 @@ for node in ${GALERA_NODES//,/ }; do
     [ "$node" = "$GALERA_NODE" ] || donors=$node,$donors
 done
 
+leave_when_full $$ & # exec keeps the number
 exec mariadbd "${common[@]}" "${options[@]}" \
     --bind-address="$GALERA_NODE" --port="${GALERA_PORT:-3306}" \
     --wsrep-node-name="$GALERA_NODE" --wsrep-node-address="$GALERA_NODE" \

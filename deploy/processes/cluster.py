@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.processes.container_process import ContainerProcess
 from deploy.processes.images import Container
 from deploy.processes.network import Network
+from deploy.processes.one_at_a_time import OnlyOne
 from deploy.processes.topology import Service
 
 HEALTHY_WITHIN_S = 60.0
@@ -17,10 +18,15 @@ class Cluster:
     Args:
         services: of one topology.
         folder: where volumes and logs are; nothing is kept anywhere else.
+        only_one: what keeps a second cluster from coming up beside this one.
     """
 
-    def __init__(self, services: Iterable[Service], folder: Path) -> None:
+    def __init__(
+        self, services: Iterable[Service], folder: Path, only_one: OnlyOne | None = None
+    ) -> None:
         self._services = {each.name: each for each in services}
+        self._folder = folder
+        self._only_one = only_one or OnlyOne()
         self.network = Network(self._services.values())
         self._processes = {
             name: ContainerProcess(Container(service, folder))
@@ -38,18 +44,24 @@ class Cluster:
         """Returns when every service serves, or has done what it does once.
 
         Raises:
+            Failed: another cluster runs on this machine.
             ExceptionGroup: of `Failed`: some do not.
         """
+        self._only_one.take(self._folder)
         await asyncio.to_thread(self.network.up)
         async with asyncio.TaskGroup() as tasks:
             for service in self._services.values():
                 tasks.create_task(self._bring(service), name=service.name)
 
     async def down(self) -> None:
-        """Ends every process, those that need others first, and removes the network."""
+        """Ends every process, those that need others first, and removes the network; but nothing
+        when it was refused to come up, as what runs is another's."""
+        if not self._only_one.is_held:
+            return
         for names in reversed(layers(self._services.values())):
             await asyncio.gather(*(self._processes[name].stop() for name in names))
         await asyncio.to_thread(self.network.down)
+        self._only_one.give_back()
 
     async def _bring(self, service: Service) -> None:
         for needed in service.needs:

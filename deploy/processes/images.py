@@ -15,14 +15,18 @@ PROGRAMS = {
         "mariadb-install-db": "mariadb-server-core",
         "mariadb": "mariadb-client-core",
         "rsync": "rsync",
+        "wsrep_sst_rsync": "mariadb-server",
     },
     "haproxy": {"haproxy": "haproxy"},
     "mds": {"curl": "curl"},
     "prom/prometheus": {"prometheus": "prometheus"},
 }
 GALERA = Path("/usr/lib/galera/libgalera_smm.so")
+# Where tools/debian_packages.sh puts what would be a service if it were installed.
+_UNPACKED = Path(__file__).parents[2] / ".cache" / "debian" / "usr" / "bin"
 _PATH = (
     f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    f":{_UNPACKED}"
 )
 # Writable folders of a container that are no volumes.
 _SCRATCH = {"mds-galera": ("/run/mds",)}

@@ -4,17 +4,26 @@ Needs root, as only root makes interfaces. Everything it makes has the same pref
 killed run left behind is found and removed.
 """
 
+import contextlib
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterable
 from ipaddress import ip_interface
 from pathlib import Path
 
+from deploy.processes.ip import ip
+from deploy.processes.slow_link import SlowLink
 from deploy.processes.topology import Service
 
 PREFIX = "mds-"
 BRIDGE = "mds-bridge"
 HOSTS = Path("/etc/netns")
+# This machine as a host of the network: whoever is in no namespace is here.
+MACHINE = "machine"
+# A locally administered address that no interface has.
+NOBODY = "02:00:00:00:00:00"
 
 
 class Network:
@@ -32,17 +41,17 @@ class Network:
             subprocess.CalledProcessError: an interface cannot be made.
         """
         self.down()
-        _ip(f"link add {BRIDGE} type bridge", f"address add {self.gateway}/{self._length} dev {BRIDGE}",
+        ip(f"link add {BRIDGE} type bridge", f"address add {self.gateway}/{self._length} dev {BRIDGE}",
             f"link set {BRIDGE} up")  # fmt: skip
         names = "".join(f"{each.address} {each.name}\n" for each in self._services)
         for number, service in enumerate(self._services):
             space, outside = namespace(service.name), f"{PREFIX}{number}"
-            _ip(
+            ip(
                 f"netns add {space}",
                 f"link add {outside} type veth peer name eth0 netns {space}",
                 f"link set {outside} master {BRIDGE} up",
             )
-            _ip(
+            ip(
                 f"address add {service.address}/{self._length} dev eth0",
                 "link set eth0 up",
                 "link set lo up",
@@ -53,29 +62,62 @@ class Network:
             (folder / "hosts").write_text(f"127.0.0.1 localhost\n{names}")
 
     def down(self) -> None:
-        """Removes it, and what an earlier one left."""
+        """Removes it, and what an earlier one left: one that was killed left its processes."""
+        # First the cables: the kernel takes those of a namespace that is gone in its own time, and
+        # until then their names are taken.
+        for cable in _cables():
+            with contextlib.suppress(subprocess.CalledProcessError):  # it may just have gone
+                ip(f"link delete {cable}")
         for space in _namespaces():
-            _ip(f"netns delete {space}")
+            for pid in ip(f"netns pids {space}").split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            ip(f"netns delete {space}")
             shutil.rmtree(HOSTS / space, ignore_errors=True)
         if HOSTS.is_dir() and not any(HOSTS.iterdir()):
             HOSTS.rmdir()
-        if (Path("/sys/class/net") / BRIDGE).exists():
-            _ip(f"link delete {BRIDGE}")
 
     def part(self, one: str, other: str) -> None:
-        """Nothing gets from one service to another any more, and nothing back."""
-        self._routes("add", one, other)
+        """Nothing gets from one host to another any more, and nothing back. Neither is told, as
+        with a cable pulled: what is sent goes to a station that does not exist.
+
+        Args:
+            one: a service, or `MACHINE`.
+        """
+        self._neighbours(f"replace {{}} lladdr {NOBODY} dev {{}} nud permanent", one, other)
 
     def join(self, one: str, other: str) -> None:
         """Undoes `part`."""
-        self._routes("delete", one, other)
+        self._neighbours("delete {} dev {}", one, other)
 
-    def _routes(self, verb: str, one: str, other: str) -> None:
+    def slow(self, name: str) -> SlowLink:
+        """The cable of a service, to be made slow."""
+        number = [each.name for each in self._services].index(name)
+        return SlowLink(f"{PREFIX}{number}", BRIDGE, f"{PREFIX}slow")
+
+    def _neighbours(self, command: str, one: str, other: str) -> None:
         for here, there in ((one, other), (other, one)):
-            _ip(f"route {verb} blackhole {self._address(there)}/32", inside=namespace(here))
+            device = BRIDGE if here == MACHINE else "eth0"
+            ip(
+                f"neighbour {command.format(self._address(there), device)}",
+                inside="" if here == MACHINE else namespace(here),
+            )
 
     def _address(self, name: str) -> str:
+        if name == MACHINE:
+            return self.gateway
         return next(each.address for each in self._services if each.name == name)
+
+
+def may_make_namespaces() -> bool:
+    """Whether this process may make namespaces with interfaces of their own."""
+    if shutil.which("ip") is None or os.geteuid() != 0:
+        return False
+    try:
+        ip("netns add probing-namespaces", "netns delete probing-namespaces")
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 def namespace(name: str) -> str:
@@ -88,15 +130,12 @@ def inside(name: str) -> list[str]:
     return ["ip", "netns", "exec", namespace(name)]
 
 
-def _namespaces() -> list[str]:
-    told = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True)
-    names = [line.split()[0] for line in told.stdout.splitlines() if line]
+def _cables() -> list[str]:
+    """Their ends on this machine, and what these hang on."""
+    names = (each.name for each in Path("/sys/class/net").iterdir())
     return [name for name in names if name.startswith(PREFIX)]
 
 
-def _ip(*commands: str, inside: str = "") -> None:
-    where = ["-netns", inside] if inside else []
-    for command in commands:
-        subprocess.run(
-            ["ip", *where, *command.split()], check=True, capture_output=True, timeout=20
-        )
+def _namespaces() -> list[str]:
+    names = [line.split()[0] for line in ip("netns list").splitlines() if line]
+    return [name for name in names if name.startswith(PREFIX)]

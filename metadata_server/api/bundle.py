@@ -9,10 +9,11 @@ from typing import Any
 
 from mds.v1 import bundle_pb2, bundle_pb2_grpc, kind_pb2
 
-from metadata_server.api.calls import Context, caller_of, tell_position
+from metadata_server.api.calls import Context, caller_of, calling, tell_position
 from metadata_server.api.messages import from_message, to_message
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.plans import carried_out, progress_message, seen_plan_of
+from metadata_server.api.unknown_fields import check_fields
 from metadata_server.domain.intent.bundle import Item, OnConflict, PruneScope
 from metadata_server.domain.names import BEGINS_AN_ID, DECLARED, Kind, named
 from metadata_server.domain.refused import Refused, WrongField
@@ -44,7 +45,7 @@ class BundlesServicer(bundle_pb2_grpc.BundlesServicer):
         incoming = IncomingBundle()
         progress = ApplyProgress()
         async for request in request_iterator:
-            await asyncio.to_thread(incoming.take, request)
+            calling.get().passage.keep(await asyncio.to_thread(incoming.take, request))
             told = progress_message(len(incoming.items), progress)
             yield bundle_pb2.ApplyResponse(progress=told)
         incoming.check_end()
@@ -88,15 +89,17 @@ class IncomingBundle:
         self._bytes = 0
         self._has_ended = False
 
-    def take(self, request: bundle_pb2.ApplyRequest) -> None:
-        """Takes one message.
+    def take(self, request: bundle_pb2.ApplyRequest) -> int:
+        """Takes one message; how many bytes it had.
 
         Raises:
-            Refused: MESSAGE_TOO_LARGE.
+            Refused: MESSAGE_TOO_LARGE, UNKNOWN_FIELD.
         """
+        check_fields(request)
         if request.HasField("header"):
             self.header = request.header
-        self._bytes += request.ByteSize()
+        size = request.ByteSize()
+        self._bytes += size
         if self._bytes > LARGEST_BUNDLE_BYTES:
             raise Refused.pressure(
                 "MESSAGE_TOO_LARGE",
@@ -105,6 +108,7 @@ class IncomingBundle:
         self._has_ended = request.end
         self.payload.update(request.SerializeToString(deterministic=True))
         self.items.extend(item_of(message) for message in request.items)
+        return size
 
     def check_end(self) -> None:
         """Passes when everything has come.

@@ -8,24 +8,33 @@ travels.
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
 import grpc
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from metadata_server.api.door import Door, Passage, client_name
 from metadata_server.api.errors import unexpected
-from metadata_server.api.gate import Gate, Stream
+from metadata_server.api.gate import Stream
+from metadata_server.api.peers import FORWARDED_FOR
+from metadata_server.api.request_ids import (
+    MAXIMUM_REQUEST_ID,
+    REQUEST_ID,
+    name_of_call,
+    present_request_id,
+)
+from metadata_server.api.traces import CallTraces
 from metadata_server.domain.change import Caller, Position, Principal
 from metadata_server.domain.refused import Refused
+from metadata_server.domain.turn import Asker, Rank
 from metadata_server.services.watching.reaching import Reaching
 
-PRINCIPAL, CLIENT, REQUEST_ID = "mds-principal", "mds-client", "mds-request-id"
+PRINCIPAL, CLIENT = "mds-principal", "mds-client"
 AUTHORIZATION = "authorization"
 MINIMUM_REVISION = "mds-min-revision"
 POSITION = "mds-position"
@@ -44,9 +53,11 @@ class Context(Protocol):
 
     def set_trailing_metadata(self, pairs: tuple[Pair, ...], /) -> None: ...
 
+    def peer(self) -> str: ...
 
-acting: ContextVar[Principal] = ContextVar("acting")
-"""Who makes the call that the present task serves."""
+
+calling: ContextVar[Call] = ContextVar("calling")
+"""The call that the present task serves."""
 CALLED_OFF = (grpc.aio.AbortError, asyncio.CancelledError, GeneratorExit)
 NOBODY = Principal("anonymous")
 C = TypeVar("C", bound=Context)
@@ -83,47 +94,67 @@ class Calls:
         self,
         figures: CallFigures,
         reaching: Reaching,
-        gate: Gate,
+        door: Door,
         *,
         face: str,
         refuse: Refuse[Any],
+        traces: CallTraces | None = None,
     ) -> None:
-        self.gate = gate
+        self._door = door
+        self._traces = traces or CallTraces()
         self._figures = figures
         self._reaching = reaching
         self._face = face
         self._refuse = refuse
         self._ended: dict[tuple[str, str], Counter] = {}
 
-    def unary(self, method: str, handle: Any) -> Callable[[Any, Any], Awaitable[Any]]:
-        seconds = self._figures.seconds.labels(method, self._face)
+    def unary(
+        self, method: str, handle: Any, size_of: Callable[[Any], int]
+    ) -> Callable[[Any, Any], Awaitable[Any]]:
+        """
+        Args:
+            size_of: tells how large a request is, bytes.
+        """
+        door, seconds = self._door, self._figures.seconds.labels(method, self._face)
+        rank = door.rank_of(method)
 
         async def call(request: Any, context: Context) -> Any:
-            one = Call(method, context)
+            one = Call(method, context, door)
+            limit = asyncio.timeout(door.call_s)
             try:
-                one.admit(await self.gate.admit(method, one.metadata))
-                await self._reach(one)
-                return await handle(request, context)
+                async with limit:
+                    one.passage.begin_call(await self._admitted(one, rank), size_of(request))
+                    await self._reach(one)
+                    return await handle(request, context)
             except CALLED_OFF:
                 one.code = "CANCELLED"
                 raise
             except Refused as refused:
                 await self._end_with(one, refused)
             except Exception as error:  # the top of every call: one line, no detail outside
-                log.exception("call_failed", method=method)
-                await self._end_with(one, unexpected(error))
+                if limit.expired():
+                    await self._end_with(one, door.took_too_long(method))
+                else:
+                    log.exception("call_failed", method=method)
+                    await self._end_with(one, unexpected(error))
             finally:
                 seconds.observe(self._end(one))
 
-        return call
+        return self._traces.around(method, self._face, call)
 
-    def streaming(self, method: str, handle: Any) -> Callable[[Any, Any], AsyncIterator[Any]]:
+    def streaming(
+        self, method: str, handle: Any, size_of: Callable[[Any], int]
+    ) -> Callable[[Any, Any], AsyncIterator[Any]]:
+        door, rank = self._door, self._door.rank_of(method)
+        of_unit_server = door.of_unit_servers(method)
+
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
-            one = Call(method, context)
+            one = Call(method, context, door)
             stream: Stream | None = None
             try:
-                one.admit(await self.gate.admit(method, one.metadata))
-                with self.gate.streaming(one.principal) as stream:
+                client = await self._admitted(one, rank)
+                one.passage.begin_stream(client, size_of(request), of_unit_server=of_unit_server)
+                with door.gate.streaming(one.principal) as stream:
                     await self._reach(one)
                     async with aclosing(handle(request, context)) as messages:
                         async for message in messages:
@@ -144,6 +175,18 @@ class Calls:
 
         return call
 
+    async def _admitted(self, one: Call, rank: Rank) -> str:
+        """Asks who calls, and says for whom the database is used from here on; the client's
+        name."""
+        door = self._door
+        address = door.peers.address_of(one.context.peer(), one.metadata.get(FORWARDED_FOR, ""))
+        # Whose token it is may have to be looked up: for nobody in particular yet.
+        one.passage.ask_as(Asker(address, Rank.ARRIVALS))
+        one.admit(await door.gate.admit(one.method, one.metadata))
+        client = client_name(one.principal, address)
+        one.passage.ask_as(Asker(client, rank, is_patient=rank is Rank.LIFE))
+        return client
+
     async def _reach(self, one: Call) -> None:
         """Waits until this replica sees the revision that the caller has seen."""
         if minimum := one.metadata.get(MINIMUM_REVISION):
@@ -163,8 +206,10 @@ class Calls:
         child.inc()
         if one.reason:
             self._figures.refused.labels(one.method, one.reason, self._face).inc()
+        self._traces.tells(code=one.code, reason=one.reason, **one.ids)
         log.info(
             "call",
+            **one.ids,
             method=one.method,
             face=self._face,
             code=one.code,
@@ -174,6 +219,12 @@ class Calls:
         )
         one.leave()
         return seconds
+
+
+def nothing(_: Any) -> int:
+    """The size of a request that comes in parts, or whose body was read before: whoever keeps
+    parts counts them."""
+    return 0
 
 
 def ended_by_gate(stream: Stream | None, error: BaseException) -> Refused | None:
@@ -187,46 +238,69 @@ def ended_by_gate(stream: Stream | None, error: BaseException) -> Refused | None
 
 
 class Call:
-    """One call under way; what is logged meanwhile in its task has its id.
+    """One call under way; what is logged meanwhile in its task has its ids.
 
     Attributes:
+        named: what it is known by, in the log, in the history and to its caller.
+        passage: what it holds.
         principal: who calls; nobody, until they are admitted.
         code: how it ends; with a `reason`, if it is refused.
     """
 
     __slots__ = (
-        "_acting",
+        "_calling",
         "_tokens",
         "began",
         "code",
         "context",
         "metadata",
         "method",
+        "named",
+        "passage",
         "principal",
         "reason",
     )
 
-    def __init__(self, method: str, context: Context) -> None:
+    def __init__(self, method: str, context: Context, door: Door) -> None:
         self.method = method
+        self.passage = Passage(door.admission)
         self.context = context
         self.metadata = metadata_of(context)
         self.principal = NOBODY
-        self._acting: Token[Principal] | None = None
         self.code, self.reason = "OK", ""
         self.began = time.perf_counter()
-        # For the log alone: no secret, and the system's own source costs as much as the call.
-        request_id = self.metadata.get(REQUEST_ID) or f"{random.getrandbits(128):032x}"
-        self._tokens = structlog.contextvars.bind_contextvars(request_id=request_id[:64])
+        self.named = name_of_call()
+        self.named.begin(self.metadata)
+        self._calling = calling.set(self)
+        self._tokens = structlog.contextvars.bind_contextvars(**self.ids)
+        self.tell()
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """As they stand in log lines."""
+        named = self.named
+        within = {"within": named.within} if named.within else {}
+        return {"request_id": named.request_id, **within}
 
     def admit(self, principal: Principal) -> None:
         self.principal = principal
-        self._acting = acting.set(principal)
+
+    def take(self, request_id: str) -> None:
+        """Is known by the id that a change brings, from now on."""
+        self.named.take(request_id)
+        structlog.contextvars.bind_contextvars(**self.ids)
+        self.tell()
+
+    def tell(self) -> None:
+        """Sends its id in its trailing metadata."""
+        self.context.set_trailing_metadata(((REQUEST_ID, self.named.request_id),))
 
     def leave(self) -> None:
         """What comes next in this task is another call, or none."""
+        structlog.contextvars.unbind_contextvars("within")
         structlog.contextvars.reset_contextvars(**self._tokens)
-        if self._acting is not None:
-            acting.reset(self._acting)
+        calling.reset(self._calling)
+        self.passage.end()
 
 
 def metadata_of(context: Context) -> dict[str, str]:
@@ -242,7 +316,8 @@ def client_of(context: Context) -> str:
 
 
 def caller_of(context: Context, method: str, request: Any, payload_hash: str) -> Caller:
-    """Who changes something, why, and under which request id; both stand in the request."""
+    """Who changes something, why, and under which request id; reason and id stand in the request.
+    One without an id is known by that of its call, and not safe to repeat."""
     if len(request.request_id) > MAXIMUM_REQUEST_ID:
         raise Refused.invalid(
             "INVALID_FIELD",
@@ -250,20 +325,20 @@ def caller_of(context: Context, method: str, request: Any, payload_hash: str) ->
             f"{MAXIMUM_REQUEST_ID}.",
             field="request_id",
         )
+    call = calling.get()
+    call.take(request.request_id)
     return Caller(
-        principal=acting.get(),
+        principal=call.principal,
         method=method,
         reason=request.reason,
-        request_id=request.request_id,
+        request_id=call.named.request_id,
+        is_repeatable=bool(request.request_id),
         payload_hash=payload_hash,
         client=client_of(context),
     )
 
 
-MAXIMUM_REQUEST_ID = 64
-
-
 def tell_position(context: Context, position: Position) -> None:
     """Sends the position of a reply in its trailing metadata."""
     text = f"{position.store_id}/{position.epoch}/{position.revision}"
-    context.set_trailing_metadata(((POSITION, text),))
+    context.set_trailing_metadata(((REQUEST_ID, present_request_id()), (POSITION, text)))

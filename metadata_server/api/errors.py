@@ -1,8 +1,8 @@
 """How refusals travel: the only place where one becomes a status.
 
 A status has one `google.rpc.ErrorInfo` with the reason, a `BadRequest` where fields are wrong,
-a `mds.v1.Conflict` for each resource that others have changed since it was read, and a
-`RetryInfo` where the same call may be sent again. It goes in the trailers of a call, so it
+a `mds.v1.Conflict` for each resource that others have changed since it was read, a `RetryInfo`
+where the same call may be sent again, and a `RequestInfo` with the id of the call. It goes in the trailers of a call, so it
 is kept small: what does not fit is counted.
 """
 
@@ -17,6 +17,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
 from mds.v1 import difference_pb2, error_reason_pb2
 
+from metadata_server.api.request_ids import present_request_id
 from metadata_server.domain.conflict import Conflict, FieldConflict
 from metadata_server.domain.refused import RefusalKind, Refused, WrongField
 
@@ -86,8 +87,12 @@ def http_status_of(refused: Refused) -> int:
     return HTTP_OF_REASONS.get(refused.reason) or HTTP_OF_CODES[code_of(refused)]
 
 
-def status_of(refused: Refused) -> status_pb2.Status:
-    """A refusal as data, small enough for the trailers of a call."""
+def status_of(refused: Refused, *, request_id: str = "") -> status_pb2.Status:
+    """A refusal as data, small enough for the trailers of a call.
+
+    Args:
+        request_id: of the call that is refused; empty: what is refused is a part of one.
+    """
     number, _ = code_of(refused).value
     info = error_details_pb2.ErrorInfo(
         reason=refused.reason, domain=DOMAIN, metadata=small_metadata(refused)
@@ -100,6 +105,8 @@ def status_of(refused: Refused) -> status_pb2.Status:
         delay = Duration()
         delay.FromMilliseconds(refused.retry_after_ms)
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    if request_id:
+        details.append(error_details_pb2.RequestInfo(request_id=request_id))
     return status_pb2.Status(
         code=number, message=cut(refused.message, MESSAGE_BYTES), details=map(packed, details)
     )
@@ -107,7 +114,7 @@ def status_of(refused: Refused) -> status_pb2.Status:
 
 def error_tree(refused: Refused) -> dict[str, Any]:
     """A refusal as the body of an HTTP answer: what the status has, with the status of HTTP."""
-    error = json_format.MessageToDict(status_of(refused))
+    error = json_format.MessageToDict(status_of(refused, request_id=present_request_id()))
     return {
         "error": {
             "code": http_status_of(refused),
@@ -223,7 +230,7 @@ async def abort_with(context: grpc.aio.ServicerContext[Any, Any], refused: Refus
 
     The call has to return after it, without a further message.
     """
-    status = status_of(refused)
+    status = status_of(refused, request_id=present_request_id())
     trailers = [
         (key, value) for key, value in (context.trailing_metadata() or ()) if key != DETAILS_KEY
     ]

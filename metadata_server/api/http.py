@@ -15,7 +15,7 @@ from metadata_server.api.health import Health
 from metadata_server.api.openapi.serving import openapi_routes
 from metadata_server.api.rest.answers import refusal
 from metadata_server.api.rest.context import RestContext
-from metadata_server.api.rest.middleware import same_body
+from metadata_server.api.rest.middleware import same_body, tell_request_id
 from metadata_server.api.rest.origins import Origins
 from metadata_server.domain.refused import Refused
 
@@ -54,6 +54,7 @@ def http_application(
         )
 
     application = web.Application(middlewares=[same_body(origins)])
+    application.on_response_prepare.append(tell_request_id)
     if origins.are_any:
         application.on_response_prepare.append(origins.add_headers)
     application.add_routes(

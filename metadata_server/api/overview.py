@@ -49,7 +49,10 @@ class OverviewServicer(overview_pb2_grpc.OverviewServicer):
         self, request: overview_pb2.GetOverviewRequest, context: Context
     ) -> overview_pb2.GetOverviewResponse:
         limit = abnormal_limit(request.abnormal_limit)
-        overview = await self._overviews.get(limit)
+        if request.as_of:
+            overview = await self._overviews.at(request.as_of)
+        else:
+            overview = await self._overviews.get(limit)
         tell_position(context, overview.position)
         known = self._messages.setdefault(overview, {})
         if limit not in known:

@@ -9,7 +9,7 @@ from contextlib import aclosing
 import structlog
 from mds.v1 import registration_pb2, registration_pb2_grpc
 
-from metadata_server.api.calls import Context, acting, client_of, tell_position
+from metadata_server.api.calls import Context, calling, client_of, tell_position
 from metadata_server.api.errors import unexpected
 from metadata_server.api.messages.configuration import ConfigurationMessages
 from metadata_server.api.messages.position import position_of
@@ -50,10 +50,13 @@ class RegistrationServicer(registration_pb2_grpc.RegistrationServicer):
     async def Register(
         self, request: registration_pb2.RegisterRequest, context: Context
     ) -> registration_pb2.RegisterResponse:
+        call = calling.get()
         caller = Caller(
-            principal=acting.get(),
+            principal=call.principal,
             method="Registration.Register",
             reason=request.reason,
+            request_id=call.named.request_id,
+            is_repeatable=False,
             client=client_of(context),
         )
         answer = await self._registration.register(registering_of(request), caller)

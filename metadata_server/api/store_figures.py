@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from metadata_server.store.observer import StoreObserver
 from metadata_server.store.store import Store
+from metadata_server.store.traces import NoTraces, Traces
 
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -13,7 +14,8 @@ BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 
 class StoreFigures(StoreObserver):
     """Transactions and how they ended, why they ran again, and who waits for a connection."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, traces: Traces | None = None) -> None:
+        self.traces = traces or NoTraces()
         self._transactions = Counter(
             "mds_transactions",
             "Transactions that ended: `done`, `failed`, or the reason of a refusal.",
@@ -51,6 +53,7 @@ class StoreFigures(StoreObserver):
 
     def runs_again(self, cause: str, *, committing: bool) -> None:
         self._runs_again.labels(cause).inc()
+        self.traces.happens("runs_again", cause=cause)
         if committing:
             self._certifications.inc()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mds.v1 import token_pb2, token_pb2_grpc
 
-from metadata_server.api.calls import Context, acting, caller_of, tell_position
+from metadata_server.api.calls import Context, caller_of, calling, tell_position
 from metadata_server.api.messages.enums import ROLES
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.messages.token import token_message, token_of
@@ -22,7 +22,7 @@ class TokensServicer(token_pb2_grpc.TokensServicer):
     async def WhoAmI(
         self, request: token_pb2.WhoAmIRequest, context: Context
     ) -> token_pb2.WhoAmIResponse:
-        caller = acting.get()
+        caller = calling.get().principal
         reply = token_pb2.WhoAmIResponse(
             principal=caller.name,
             authenticated=caller.authenticated,

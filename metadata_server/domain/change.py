@@ -39,7 +39,8 @@ class Caller:
 
     Attributes:
         method: of the protocol (`ControlUnits.UpdateControlUnit`).
-        request_id: makes a repeated call safe; empty: the caller does not repeat.
+        request_id: stands in the log and in the history; empty: nobody called.
+        is_repeatable: whether its caller says by this id that it is the same call again.
         payload_hash: of what was asked, to tell a repetition from a reuse of its id.
         client: the program that called, as it said: `mds/0.1.0`.
     """
@@ -48,6 +49,7 @@ class Caller:
     method: str
     reason: str = ""
     request_id: str = ""
+    is_repeatable: bool = True
     payload_hash: str = ""
     client: str = ""
 

@@ -10,7 +10,7 @@ from metadata_server.domain.conflict import FieldConflict
 from metadata_server.domain.resource import Resource
 from metadata_server.domain.tree import Tree, leaves, tree_of
 
-ORDERED = ("drivers", "alternative_drivers")
+ORDERED = ("attributes", "drivers", "alternative_drivers")
 """Lists whose order means something."""
 
 

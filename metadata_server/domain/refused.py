@@ -153,8 +153,16 @@ class Refused(Exception):
         return cls(RefusalKind.TRIMMED, reason, message, metadata=texts(metadata))
 
     @classmethod
-    def busy(cls, reason: str, message: str, *, retry_after_ms: int = 500) -> Refused:
-        return cls(RefusalKind.BUSY, reason, message, retry_after_ms=retry_after_ms)
+    def busy(
+        cls, reason: str, message: str, *, retry_after_ms: int = 500, **metadata: object
+    ) -> Refused:
+        return cls(
+            RefusalKind.BUSY,
+            reason,
+            message,
+            retry_after_ms=retry_after_ms,
+            metadata=texts(metadata),
+        )
 
     @classmethod
     def pressure(cls, reason: str, message: str, *, retry_after_ms: int = 1000) -> Refused:

@@ -20,9 +20,10 @@ from sqlalchemy.sql.elements import ColumnElement
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 30
-IDLE_TRANSACTION_S = 20
-"""A writer that lost its power holds its locks, and with them all others up, so long: its
-connection never closes. Longer than a replica that is well ever thinks between two statements."""
+IDLE_TRANSACTION_S = 5
+"""A writer that lost its power, or its way to the database, holds its locks, and with them all
+others up, so long: its connection never closes. Longer than a replica that is well thinks between
+two statements; one that does all the same is told so, and its caller repeats the call."""
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 MYSQL_DIALECTS = ("mysql", "mariadb")
 RIGHT_URL = "right would be sqlite:////path/file.db or mysql+pymysql://user:password@host/database."
@@ -84,7 +85,11 @@ class Database:
 
 
 def open_database(
-    url_text: str, *, pool_size: int = 8, idle_transaction_s: int = IDLE_TRANSACTION_S
+    url_text: str,
+    *,
+    pool_size: int = 8,
+    idle_transaction_s: int = IDLE_TRANSACTION_S,
+    statement_timeout_s: int = STATEMENT_TIMEOUT_S,
 ) -> Database:
     """Opens a database; connects only when it is first used.
 
@@ -92,6 +97,7 @@ def open_database(
         url_text: `sqlite:////path/file.db` or `mysql+pymysql://user:password@host/database`.
         pool_size: connections kept for writing, and as many for reading.
         idle_transaction_s: MariaDB takes back what a writer does that says nothing for so long.
+        statement_timeout_s: a database that is not embedded and says nothing for so long is away.
 
     Raises:
         ValueError: it is no URL, or names another kind of database, or a driver or a folder
@@ -101,7 +107,7 @@ def open_database(
     if url.get_backend_name() == "sqlite":
         return open_sqlite(url, pool_size)
     if url.get_backend_name() in MYSQL_DIALECTS:
-        return open_mysql(url, pool_size, idle_transaction_s)
+        return open_mysql(url, pool_size, idle_transaction_s, statement_timeout_s)
     raise ValueError(f"MDS_DATABASE_URL names a {url.get_backend_name()} database; {RIGHT_URL}")
 
 
@@ -166,7 +172,9 @@ def beginning_with(statement: str) -> Any:
     return begin
 
 
-def open_mysql(url: URL, pool_size: int, idle_transaction_s: int) -> Database:
+def open_mysql(
+    url: URL, pool_size: int, idle_transaction_s: int, statement_timeout_s: int
+) -> Database:
     # What stands in such a comment is for MariaDB alone: MySQL has no such setting.
     idle = f" /*M!100300 , idle_transaction_timeout={idle_transaction_s} */"
 
@@ -180,8 +188,8 @@ def open_mysql(url: URL, pool_size: int, idle_transaction_s: int) -> Database:
             isolation_level=isolation,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_S,
-                "read_timeout": STATEMENT_TIMEOUT_S,
-                "write_timeout": STATEMENT_TIMEOUT_S,
+                "read_timeout": statement_timeout_s,
+                "write_timeout": statement_timeout_s,
                 "charset": "utf8mb4",
                 "init_command": f"SET time_zone='+00:00', sql_mode='STRICT_ALL_TABLES'{more}",
             },

@@ -14,6 +14,7 @@ from metadata_server.domain.resource import Meta, Resource
 from metadata_server.store.codec import build, data_of, plain, text_of
 from metadata_server.store.keys import batches
 from metadata_server.store.kinds import LAYOUTS, Layout, at_path, put_at
+from metadata_server.store.newer import NewerContent, newer_in
 from metadata_server.store.schema import history
 
 KeyOf = Callable[[Kind, str], int]
@@ -55,8 +56,19 @@ def image_of(resource: Resource, content: Mapping[str, Any]) -> str:
     return text_of({"id": resource.id, **{m: getattr(resource.meta, m) for m in META}, **content})
 
 
-def from_row(row: Mapping[str, Any], layout: Layout, id_of: IdOf) -> Resource:
+def from_row(
+    row: Mapping[str, Any],
+    layout: Layout,
+    id_of: IdOf,
+    newer: dict[int, NewerContent] | None = None,
+) -> Resource:
+    """
+    Args:
+        newer: gets what this release does not know of the row, by its key.
+    """
     data = data_of(row["body"])
+    if newer is not None and (found := newer_in(layout.type, data)):
+        newer[row["key"]] = found
     for column in layout.columns:
         data[column] = row[column]
     for reference in layout.references:

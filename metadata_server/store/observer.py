@@ -10,12 +10,19 @@ from dataclasses import dataclass
 from sqlalchemy.pool import Pool, QueuePool
 
 from metadata_server.domain.refused import Refused
+from metadata_server.store.traces import NoTraces, Traces
 
 DONE, FAILED = "done", "failed"
 
 
 class StoreObserver:
-    """Is told, in threads of the store, what happens there; this one does not listen."""
+    """Is told, in threads of the store, what happens there; this one does not listen.
+
+    Attributes:
+        traces: of what transactions are parts.
+    """
+
+    traces: Traces = NoTraces()
 
     def ended(self, kind: str, outcome: str, seconds: float) -> None:
         """A transaction has ended, after all its tries.
@@ -39,7 +46,8 @@ def observed(observer: StoreObserver, kind: str) -> Iterator[None]:
     """Tells of one transaction."""
     begun, outcome = time.perf_counter(), FAILED
     try:
-        yield
+        with observer.traces.part(f"store.{kind}"):
+            yield
         outcome = DONE
     except Refused as refused:
         outcome = refused.reason

@@ -7,6 +7,7 @@ from sqlalchemy import Column, Integer, String, Table, select
 from metadata_server.domain.replica import SHOWN_US, Replica, ReplicaState, Sign
 from metadata_server.store.chores import trim
 from metadata_server.store.schema import KEY, OPTIONS, WORD, metadata
+from metadata_server.store.schema_steps import known_schema
 from metadata_server.store.unit_of_work import UnitOfWork
 from metadata_server.store.upsert import upsert_rows
 
@@ -25,6 +26,7 @@ replica = Table(
     Column("start_us", KEY, nullable=False),
     Column("seen_us", KEY, nullable=False),
     Column("database_node", String(255), nullable=False),
+    Column("schema_step", WORD, nullable=False, server_default=""),
     **OPTIONS,
 )
 
@@ -45,6 +47,7 @@ def write_sign(unit: UnitOfWork, sign: Sign, *, start_us: int) -> None:
         "start_us": start_us,
         "seen_us": unit.now_us,
         "database_node": str(node)[:255],
+        "schema_step": known_schema(),
     }
     upsert_rows(unit.connection, replica, [row])
 

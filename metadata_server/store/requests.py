@@ -28,7 +28,8 @@ class FirstAnswer:
 
 
 def repeated(unit: UnitOfWork) -> FirstAnswer | None:
-    """The answer of the first call with this request id; None: this is the first.
+    """The answer of the first call with this request id, at whose position the unit of work then
+    is; None: this is the first.
 
     Inserts the request's row before anything else is read, so that a repetition that comes at
     the same time waits for the first call and then finds its answer.
@@ -37,7 +38,7 @@ def repeated(unit: UnitOfWork) -> FirstAnswer | None:
         Refused: REQUEST_ID_REUSED, when the first call asked for something else.
     """
     caller = unit.caller
-    if caller is None or not caller.request_id:
+    if caller is None or not caller.request_id or not caller.is_repeatable:
         return None
     mine = (request.c.principal == caller.principal.name) & (
         request.c.request_id == caller.request_id
@@ -64,13 +65,15 @@ def repeated(unit: UnitOfWork) -> FirstAnswer | None:
             request_id=caller.request_id,
             method=row.method,
         )
+    # Not where this call began: the first may have been waited for since.
+    unit.answer_again(row.revision)
     return FirstAnswer(row.revision, data_of(row.answer))
 
 
 def remember(unit: UnitOfWork, answer: Mapping[str, Any]) -> None:
     """Keeps what this call answers, in the same transaction."""
     caller = unit.caller
-    if caller is None or not caller.request_id:
+    if caller is None or not caller.request_id or not caller.is_repeatable:
         return
     unit.connection.execute(
         request.update()

@@ -17,6 +17,7 @@ from metadata_server.store.images import from_row
 from metadata_server.store.intent.absence import absent
 from metadata_server.store.keys import Keys, batches
 from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.newer import NewerContent
 from metadata_server.store.spans import Span, span_of
 
 R = TypeVar("R", bound=Resource)
@@ -27,12 +28,14 @@ class Resources:
 
     Attributes:
         held: the spans of the rows that it has locked, by key.
+        newer: what they have that this release does not know, by key.
     """
 
     def __init__(self, connection: Connection, keys: Keys) -> None:
         self._connection = connection
         self._keys = keys
         self.held: dict[int, Span] = {}
+        self.newer: dict[int, NewerContent] = {}
 
     def get(self, type_: type[R], id: str, *, lock: bool = False) -> R:
         """The resource of that id.
@@ -91,7 +94,8 @@ class Resources:
         self._learn(type_.kind, rows)
         if lock:
             self.held |= {row["key"]: span_of(row, layout) for row in rows}
-        return [cast("R", from_row(row, layout, self._keys.id_of)) for row in rows]
+        newer = self.newer if lock else None
+        return [cast("R", from_row(row, layout, self._keys.id_of, newer)) for row in rows]
 
     def _learn(self, kind: Kind, rows: Sequence[Mapping[str, Any]]) -> None:
         """Learns ids and, in few statements, those of everything that the rows refer to."""

@@ -11,6 +11,10 @@ from metadata_server.domain.change import Position
 from metadata_server.store.database import Database
 from metadata_server.store.schema import revision
 
+THE_ROW, RESTORING = 1, 2
+"""Values of `revision.one`. As long as a database is restored its only row is the second: who
+looks for the first finds that there is nothing to serve yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -25,7 +29,7 @@ def read_moment(connection: Connection, database: Database) -> Moment:
     row = connection.execute(
         select(
             revision.c.store_id, revision.c.epoch, revision.c.value, database.now_us.label("now")
-        ).where(revision.c.one == 1)
+        ).where(revision.c.one == THE_ROW)
     ).one()
     return Moment(Position(row.store_id, row.epoch, row.value), row.now)
 
@@ -41,7 +45,7 @@ def claim_revision(connection: Connection, database: Database) -> Moment:
     later = case((database.now_us > at_least, database.now_us), else_=at_least)
     moved = (
         revision.update()
-        .where(revision.c.one == 1)
+        .where(revision.c.one == THE_ROW)
         .values(value=revision.c.value + 1, time_us=later)
     )
     columns = (revision.c.store_id, revision.c.epoch, revision.c.value, revision.c.time_us)
@@ -49,7 +53,7 @@ def claim_revision(connection: Connection, database: Database) -> Moment:
         row = connection.execute(moved.returning(*columns)).one()
     else:
         connection.execute(moved)
-        row = connection.execute(select(*columns).where(revision.c.one == 1)).one()
+        row = connection.execute(select(*columns).where(revision.c.one == THE_ROW)).one()
     return Moment(Position(row.store_id, row.epoch, row.value), row.time_us)
 
 
@@ -57,7 +61,7 @@ def begin_epoch(connection: Connection, epoch: int) -> bool:
     """Starts the epoch after `epoch`; False: another replica has done so."""
     moved = (
         revision.update()
-        .where(revision.c.one == 1, revision.c.epoch == epoch)
+        .where(revision.c.one == THE_ROW, revision.c.epoch == epoch)
         .values(epoch=revision.c.epoch + 1)
     )
     return connection.execute(moved).rowcount == 1

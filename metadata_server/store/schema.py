@@ -10,10 +10,12 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -194,6 +196,10 @@ unit_server = resource_table(
     Index("unit_server_agent", "agent_key"),
 )
 
+DEPENDS = """instr(body, '"requires":') > 0 OR instr(body, '"after":') > 0"""
+"""Whether a unit's place in an order depends on other units: what is at its default is left out
+of bodies."""
+
 control_unit = resource_table(
     "control_unit",
     Column("zone", ID, nullable=False),
@@ -202,13 +208,16 @@ control_unit = resource_table(
     Column("unit_server_key", KEY, nullable=True),
     Column("desired_state", WORD, nullable=False),
     Column("recover_count", KEY, nullable=False),
+    Column("depends", SmallInteger, Computed(DEPENDS, persisted=False)),
     Index("control_unit_zone", "zone", "id"),
     Index("control_unit_template", "template_key", "template_version"),
     Index("control_unit_unit_server", "unit_server_key", "id"),
     Index("control_unit_template_id", "template_key", "id"),
     Index("control_unit_update_time", "update_time_us", "id"),
     Index("control_unit_create_time", "create_time_us", "id"),
+    Index("control_unit_depends", "depends", "id"),
 )
+"""`depends` is made by the database itself, so releases that do not know it may write too."""
 
 agent = resource_table("agent")
 execution_unit = resource_table("execution_unit")

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -19,7 +20,11 @@ from metadata_server.domain.change import Caller, Position
 from metadata_server.domain.refused import Refused
 from metadata_server.store.database import DAMAGED, Database, Fault, cause_of, fault_of
 from metadata_server.store.glance import Glance
+from metadata_server.store.migration import present_schema
+from metadata_server.store.newer import newer_content
 from metadata_server.store.observer import Connections, StoreObserver, observed
+from metadata_server.store.schema_steps import is_newer
+from metadata_server.store.turns import Turns, asking
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 TRIES = 5
@@ -50,9 +55,15 @@ class Store:
     """
 
     def __init__(
-        self, database: Database, *, threads: int = 8, observer: StoreObserver | None = None
+        self,
+        database: Database,
+        *,
+        threads: int = 8,
+        observer: StoreObserver | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.database = database
+        self.turns = turns or Turns(threads)
         self._observer = observer or StoreObserver()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
         self._fast_lane = ThreadPoolExecutor(1, thread_name_prefix="store-fast-lane")
@@ -76,7 +87,8 @@ class Store:
         """Runs work in a writing transaction; what it saved is one revision.
 
         Raises:
-            Refused: by the work itself; CONTENTION after five lost races;
+            Refused: TOO_BUSY, before it began; by the work itself; CONTENTION after five lost
+                races;
                 DATABASE_UNAVAILABLE when nothing was written; OUTCOME_UNKNOWN when the
                 connection broke at COMMIT.
         """
@@ -90,7 +102,7 @@ class Store:
                 one reader that others wait for.
 
         Raises:
-            Refused: by the work itself; DATABASE_UNAVAILABLE.
+            Refused: TOO_BUSY, before it began; by the work itself; DATABASE_UNAVAILABLE.
         """
         if not fast_lane:
             return await self._run(lambda: self.read_now(work))
@@ -110,7 +122,7 @@ class Store:
             try:
                 return self._glance.position()
             except NoResultFound:
-                raise unknown_schema() from None
+                raise being_restored() from None
             except DBAPIError as error:
                 # A connection that has been idle may have died since; a fresh one may do.
                 if is_last or not error.connection_invalidated:
@@ -118,7 +130,21 @@ class Store:
         return self._away().position
 
     async def _run(self, call: Callable[[], Answer[T]]) -> Answer[T]:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        turns = self.turns
+        held = await turns.begin(asking.get())
+        running = asyncio.get_running_loop().run_in_executor(
+            self._threads, copy_context().run, call
+        )
+
+        # A turn lasts as long as its thread, also where nobody waits for the answer any more:
+        # else those who give up would leave ever more work behind.
+        def ended(done: asyncio.Future[Answer[T]]) -> None:
+            turns.end(held)
+            if not done.cancelled():
+                done.exception()  # looked at: asyncio complains of what nobody has heard
+
+        running.add_done_callback(ended)
+        return await asyncio.shield(running)
 
     def transact_now(self, work: Work[T], *, caller: Caller | None = None) -> Answer[T]:
         """`transact`, in the calling thread."""
@@ -157,6 +183,9 @@ class Store:
         except DBAPIError as error:
             self._explain(error, committing=committing)
             return None
+        except ValueError as error:
+            self._check_readable(error)
+            raise
         if unit.has_claimed:
             for listener in self._listeners:
                 listener(unit.position)
@@ -171,7 +200,7 @@ class Store:
                 return None
             raise
         except NoResultFound:
-            raise unknown_schema() from None
+            raise being_restored() from None
 
     def read_now(self, work: Work[T]) -> Answer[T]:
         """`read`, in the calling thread."""
@@ -192,7 +221,20 @@ class Store:
                 ) from None
             except DBAPIError as error:
                 self._explain(error, committing=False)
+            except ValueError as error:
+                self._check_readable(error)
+                raise
         return self._away()
+
+    def _check_readable(self, error: ValueError) -> None:
+        """Passes unless a newer release has been at work, whose words this one cannot read.
+
+        Raises:
+            Refused: NEWER_CONTENT.
+        """
+        if is_newer(present_schema(self.database)):
+            log.warning("newer_content", problem=str(error))
+            raise newer_content("what is asked for") from error
 
     def _explain(self, error: DBAPIError, *, committing: bool) -> None:
         """Returns where the work may run again; raises the right refusal otherwise."""
@@ -234,6 +276,16 @@ class Store:
             threads.shutdown(wait=True)
         self._glance.close()
         self.database.dispose()
+
+
+def being_restored() -> Refused:
+    """The counter is the last that a restore writes."""
+    return Refused.busy(
+        "SCHEMA_UNKNOWN",
+        "The database is being restored, or was until the restore was broken off. Wait for it, or "
+        "run mds restore again.",
+        retry_after_ms=5000,
+    )
 
 
 def unknown_schema() -> Refused:

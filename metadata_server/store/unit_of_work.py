@@ -33,7 +33,7 @@ from metadata_server.store.spans import close_spans, ended_spans, open_first_spa
 from metadata_server.store.upsert import insert_rows, upsert_rows
 
 ROWS_A_STATEMENT = 1000
-SILENCE_S = 5.0
+SILENCE_S = 1.25
 """A quarter of what the database allows a writer that says nothing."""
 
 
@@ -74,7 +74,8 @@ class UnitOfWork:
 
     @property
     def position(self) -> Position:
-        """The position of this transaction's change, or where it began."""
+        """The position of this transaction's change, or where it began; where a call is only
+        answered again, of what the first one did."""
         return (self._claimed or self._begun).position
 
     @property
@@ -86,6 +87,12 @@ class UnitOfWork:
         if self._claimed is None:
             self._claimed = claim_revision(self.connection, self.database)
         return self._claimed
+
+    def answer_again(self, revision: int) -> None:
+        """Nothing is to be done: the first call with the same request id has, at this revision.
+        What others have done since is none of its answer."""
+        first = replace(self._begun.position, revision=revision)
+        self._begun = replace(self._begun, position=first)
 
     def save(self, resource: Resource) -> Resource:
         """Creates a resource (its key is 0) or changes it; it is stamped and returned.
@@ -200,7 +207,7 @@ class UnitOfWork:
         """Writes what was saved; called once, at the end of the transaction.
 
         Raises:
-            Refused: REASON_REQUIRED, ROLE_REQUIRED.
+            Refused: REASON_REQUIRED, ROLE_REQUIRED, NEWER_CONTENT.
             LostRace: something that the work relied on has changed.
         """
         if self._claimed is None:
@@ -218,6 +225,8 @@ class UnitOfWork:
             for resource in (*created, *changed):
                 self.give_word()
                 content = content_of(resource, layout, self.keys.key_of)
+                if (newer := self.resources.newer.get(resource.meta.key)) is not None:
+                    content = newer.kept_in(content, resource.name)
                 rows[resource.meta.key] = row_of(resource, content, layout)
                 action = Action.CREATED if resource.meta.key in self._created else Action.UPDATED
                 history.append(self._entry(resource, action, image_of(resource, content)))

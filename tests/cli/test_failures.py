@@ -11,7 +11,7 @@ from mds.v1.error_reason_pb2 import ErrorReason
 from control_units.cli import main
 from control_units.cli.failures import ADVICE, Failure, advice_about
 from control_units.cli.looking.meaning import is_known
-from control_units.client import Refused
+from control_units.client import Fault, NotFound, Refused
 
 
 def test_a_stale_etag_is_told_as_read_sent_and_now() -> None:
@@ -34,6 +34,14 @@ def test_a_stale_etag_is_told_as_read_sent_and_now() -> None:
         "    description                 Quadrupole.  Quadrupole.  not set",
         "Somebody else has changed it: read it again, then write.",
     ]
+
+
+def test_what_an_operator_has_to_look_into_names_its_request() -> None:
+    code = grpc.StatusCode.INTERNAL
+    fault = Fault("INTERNAL_FAULT", "A fault.", code=code, request_id="7f3a")
+    assert str(Failure.of(fault)).splitlines()[-1] == "Request id: 7f3a"
+    wrong = NotFound("TEMPLATE_NOT_FOUND", "None.", code=code, request_id="7f3a")
+    assert "7f3a" not in str(Failure.of(wrong))
 
 
 def test_what_is_gone_is_told_to_be() -> None:

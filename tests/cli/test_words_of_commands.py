@@ -95,7 +95,7 @@ def test_examples_are_commands(
 
 def test_all_commands_that_only_make_calls_can_tell_them_and_no_other_is_taken_for_one() -> None:
     own = {"serve", "migrate", "config", "web", "run", "simulate", "agent run", "completion"}
-    own |= {"admin-token"}
+    own |= {"admin-token", "backup", "discover", "restore"}
     for name, command in all_commands():
         if not isinstance(command, click.Group):
             can_tell = any("--as-curl" in each.opts for each in command.params)

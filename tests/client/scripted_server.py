@@ -99,6 +99,11 @@ async def cut_off(request: Any, context: Context) -> Any:
     await context.abort(grpc.StatusCode.CANCELLED, "CANCELLED")
 
 
+async def end_without_a_status(request: Any, context: Context) -> Any:
+    """What a client makes of a stream that a load balancer ends because its server seems dead."""
+    await context.abort(grpc.StatusCode.UNKNOWN, "Stream removed")
+
+
 async def hang(_: Any, __: Context) -> Any:
     await asyncio.Event().wait()
 

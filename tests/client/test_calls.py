@@ -25,7 +25,7 @@ async def test_a_call_says_who_calls_and_has_an_id_of_its_own() -> None:
         await client.templates.GetTemplate(GET)
     one, other = (call.metadata for call in server.calls)
     assert "@" in str(one["mds-principal"])
-    assert one["mds-request-id"] != other["mds-request-id"]
+    assert one["x-request-id"] != other["x-request-id"]
 
 
 async def test_a_principal_may_have_any_letters() -> None:

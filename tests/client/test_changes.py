@@ -10,8 +10,9 @@ from mds.v1.variable_pb2 import Variable
 from mds.v1.watch_pb2 import Event, WatchResponse
 
 from control_units.client import Client, HistoryGone, Invalid
-from tests.client.scripted_server import ScriptedServer, refuse
+from tests.client.scripted_server import ScriptedServer, end_without_a_status, hang, refuse
 from tests.stages.replica import Replica
+from tests.stages.waiting import until
 
 DEADLINE_S = 20
 
@@ -32,6 +33,21 @@ async def test_they_go_on_where_a_server_ended(client: Client, server: Replica) 
                 if word.events:
                     break
     assert names == ["variables/A", "variables/B"]
+
+
+async def test_they_go_on_where_a_load_balancer_ended_the_stream() -> None:
+    """Whose checks found the server dead: it ends the stream without a status."""
+    words = [WatchResponse(events=[Event(name="variables/A", revision=8)], position=at(8))]
+    async with ScriptedServer([end_without_a_status, hang], words) as server:
+        async with (
+            Client(server.address) as client,
+            client.changes(after=at(7)) as changes,
+            asyncio.timeout(DEADLINE_S),
+        ):
+            told = [await anext(changes), await anext(changes)]
+            await until(lambda: len(server.calls) == 2)
+        assert [each.position.revision for each in told] == [8, 8]
+        assert server.calls[-1].request.position == at(8)
 
 
 async def test_a_reader_that_gave_up_waiting_misses_nothing(client: Client) -> None:

@@ -18,7 +18,7 @@ def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def authorization(client: Client) -> str:
-    return dict(client.caller.metadata()).get("authorization", "")
+    return dict(client.caller.metadata("")).get("authorization", "")
 
 
 def test_what_is_given_goes_before_the_environment_and_that_before_the_file(

@@ -17,6 +17,7 @@ OVERLAYS = [
     "overlays/production/blue",
     "overlays/production/green",
     "overlays/production/front",
+    "backup",
 ]
 VERSION = "1.30"
 

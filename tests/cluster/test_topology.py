@@ -1,19 +1,29 @@
 """What docker-compose.yml says, as the processes of `make cluster` take it."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from deploy.processes.cluster import layers
 from deploy.processes.images import LEFT_OUT, PROGRAMS, Container, find
-from deploy.processes.topology import Service, read_topology
+from deploy.processes.topology import COMPOSE, Service, read_topology
 from tests.stages.requirements import needs
 
 
 @pytest.fixture
 def services() -> dict[str, Service]:
     return {each.name: each for each in read_topology()}
+
+
+def test_the_file_is_valid_by_the_compose_specification() -> None:
+    program = Path(sys.executable).with_name("check-jsonschema")
+    done = subprocess.run(
+        [program, "--builtin-schema", "vendor.compose-spec", COMPOSE],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_service_has_an_address_of_its_own_and_an_image_that_is_known(
@@ -30,8 +40,9 @@ def test_what_is_needed_comes_first(services: dict[str, Service]) -> None:
 
 
 def test_nothing_is_published_beyond_loopback() -> None:
-    text = (Path(__file__).parents[2] / "docker-compose.yml").read_text()
-    ports = [line for line in text.splitlines() if line.lstrip().startswith("ports:")]
+    ports = [
+        line for line in COMPOSE.read_text().splitlines() if line.lstrip().startswith("ports:")
+    ]
     published = [port for line in ports for port in line.partition("[")[2].rstrip("]").split(",")]
     assert published
     assert all(port.strip().startswith('"127.0.0.1:') for port in published)

@@ -34,7 +34,9 @@ PAGES = (
     "guards.md",
     "webhooks.md",
     "rest.md",
+    "follow-a-request.md",
     "openapi.md",
+    "back-up-and-restore.md",
 )
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -61,6 +63,7 @@ async def test_the_commands_of_a_page_run(
     replica = await start_replica(sqlite_database)
     environment = {
         "MDS_ADDRESS": replica.address,
+        "MDS_DATABASE_URL": sqlite_database,
         "MDS_HTTP_ADDRESS": replica.http,
         "MDS_STATE_FOLDER": str(tmp_path / "state"),
     }

@@ -18,6 +18,7 @@ CHECKS: dict[str, Callable[[str], list[str]]] = {
 # What is neither read at a page nor in need of another language.
 ELSEWHERE = {
     "commands.py": "on a command line",
+    "figures.py": "by Prometheus",
     "server.py": "on a command line",
     "settings.py": "on a command line",
 }

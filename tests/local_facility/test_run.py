@@ -9,7 +9,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from mds.v1.token_pb2 import WhoAmIRequest
 
+from control_units.client import Client
 from tests.stages.ports import free_port, is_open
 from tests.stages.program import Program
 from tests.stages.waiting import until
@@ -35,7 +37,7 @@ UP = "3 of 3 control units RUNNING"
 class Run:
     """One `mds run`."""
 
-    def __init__(self, file: Path, folder: Path) -> None:
+    def __init__(self, file: Path, folder: Path, **settings: str) -> None:
         self.grpc, self.http, self.web = free_port(), free_port(), free_port()
         self.program = Program.mds(
             "run",
@@ -46,6 +48,7 @@ class Run:
                 "MDS_GRPC_PORT": str(self.grpc),
                 "MDS_HTTP_PORT": str(self.http),
                 "MDS_WEB_PORT": str(self.web),
+                **settings,
             },
         )
 
@@ -141,6 +144,27 @@ async def test_the_end_of_the_server_ends_everything_and_says_why(up: Run) -> No
     assert await up.program.ended(within=30) == 1
     assert re.search(r"The server \(process \d+\) was ended by signal 9", up.program.output())
     await nothing_is_left(up, list(processes.values()))
+
+
+async def test_a_server_that_asks_for_tokens_has_one_made_for_its_own_facility(
+    file: Path, tmp_path: Path
+) -> None:
+    run = Run(file, tmp_path, MDS_AUTHENTICATION="token")
+    run.program.start()
+    try:
+        await run.says(UP)
+        (path,) = re.findall(r"MDS_TOKEN_FILE: (\S+)", run.program.output())
+        assert Path(path).stat().st_mode & 0o777 == 0o600
+        token = Path(path).read_text().strip()
+        assert token not in run.program.output()
+        async with Client(f"127.0.0.1:{run.grpc}", token=token) as client:
+            (unit,) = [each async for each in client.control_units.list(filter="id:HALL/A")]
+            assert (await client.tokens.WhoAmI(WhoAmIRequest())).principal == "mds-run"
+            assert unit.etag
+    finally:
+        if run.program.is_running():
+            await run.program.terminate(within=30)
+        run.program.clear()
 
 
 async def test_a_second_copy_is_told_where_the_first_one_is(

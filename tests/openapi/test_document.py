@@ -68,7 +68,7 @@ def test_everything_is_described(document: Any) -> None:
             assert inner_is_told or name in DETAILS, f"{name}.{field}"
 
 
-DETAILS = {"ErrorInfo", "BadRequest", "RetryInfo"}
+DETAILS = {"ErrorInfo", "BadRequest", "RequestInfo", "RetryInfo"}
 """Of google.rpc."""
 
 

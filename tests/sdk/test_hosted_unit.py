@@ -175,3 +175,23 @@ async def test_in_maintenance_nothing_is_applied_and_everything_is_when_it_is_ov
     assert await settle(hosting) == {"A": State.RUNNING}
     assert hosting.units["A"].standing.reached_generation == 2
     assert Device.calls == ["A stop", "A deinit", "A init", "A start"]
+
+
+async def test_an_order_counts_although_the_server_was_restored_to_an_earlier_count(
+    hosting: Hosting,
+) -> None:
+    hosting.assign([assignment("A", generation=9, recover_count=5)])
+    assert await settle(hosting) == {"A": State.RUNNING}
+    hosting.assign([assignment("A", generation=3, recover_count=2)])
+    await settle(hosting)
+    standing = hosting.units["A"].standing
+    assert (standing.reached_generation, standing.reached_recover_count) == (3, 2)
+
+
+async def test_what_failed_is_tried_again_when_the_server_was_restored(hosting: Hosting) -> None:
+    Device.script["A init"] = FatalError("the fuse")
+    hosting.assign([assignment("A", generation=9)])
+    assert await settle(hosting) == {"A": State.FATAL_ERROR}
+    del Device.script["A init"]
+    hosting.assign([assignment("A", generation=2)])
+    assert await settle(hosting) == {"A": State.RUNNING}

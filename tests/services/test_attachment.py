@@ -1,12 +1,14 @@
 """What attached unit servers say is written, acknowledged, or refused with its reason."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
+from metadata_server.domain.change import Position
 from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.life.report import Passed
 from metadata_server.domain.life.session import EndReason
@@ -14,6 +16,7 @@ from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.refused import Refused
 from metadata_server.services.life import reports
 from metadata_server.services.life.heartbeats import Word
+from metadata_server.services.life.outbox import Outbox
 from metadata_server.services.life.reports import steady_now_us
 from metadata_server.store.store import Store
 from tests.services.lively import (
@@ -120,14 +123,32 @@ async def test_heartbeats_renew_the_lease_and_write_no_revision(lab: Facility) -
     assert await lab.position() == before
 
 
+async def test_a_renewal_that_is_told_late_promises_no_more_than_what_is_left(
+    lab: Facility,
+) -> None:
+    """As where the database is slow, or the replica stood still before it could say so."""
+    registered = await lab.register()
+    asked: list[float] = []
+    before = time.monotonic()
+    lab.liveness.keeper.beat(registered.session.id, 0.0, lambda _, when: asked.append(when))
+    await until(lambda: asked, what="the renewal")
+    assert before <= asked[0] <= time.monotonic()
+    outbox = Outbox()
+    outbox.renewed(time.monotonic() + 5)
+    assert 0 < (outbox.take(Position("", 0, 0)).lease_us or 0) <= 5_000_000
+    assert outbox.take(Position("", 0, 0)).lease_us is None, "it is told once"
+    outbox.renewed(time.monotonic() - 1)
+    assert outbox.take(Position("", 0, 0)).lease_us is None, "it may have run out"
+
+
 async def test_a_beat_older_than_a_period_is_no_sign_of_life(lab: Facility) -> None:
     await lab.resources.create(CALLER, UnitServer(id="OTHER"), validate_only=False)
     late, punctual = await lab.register(), await lab.register(unit_server="OTHER")
     _, before = await lab.held()
     late_words: list[Word] = []
     words: list[Word] = []
-    lab.liveness.keeper.beat(late.session.id, 6.0, late_words.append)
-    lab.liveness.keeper.beat(punctual.session.id, 0.0, words.append)
+    lab.liveness.keeper.beat(late.session.id, 6.0, lambda word, _: late_words.append(word))
+    lab.liveness.keeper.beat(punctual.session.id, 0.0, lambda word, _: words.append(word))
     await until(lambda: words, what="the renewal of the other")
     assert words == [Word.RENEWED]
     assert not late_words

@@ -204,3 +204,14 @@ async def test_a_repeated_bundle_gets_the_first_summary(bundles: Bundles, call: 
     again = await bundles.apply(once, items(TEMPLATE, SERVER), Applying(), ApplyProgress())
     assert again.value.summary == first.value.summary
     assert again.position.revision == first.position.revision == 1
+
+
+async def test_a_repeated_bundle_gets_the_position_of_the_first_though_others_wrote_since(
+    bundles: Bundles, call: Call
+) -> None:
+    """Whoever undoes what they applied would undo what others did."""
+    once = call(request_id="r", payload_hash="h")
+    first = await bundles.apply(once, items(TEMPLATE), Applying(), ApplyProgress())
+    await bundles.apply(call(), items(SERVER), Applying(), ApplyProgress())
+    again = await bundles.apply(once, items(TEMPLATE), Applying(), ApplyProgress())
+    assert again.position == first.position

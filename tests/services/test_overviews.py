@@ -133,3 +133,14 @@ async def test_old_listeners_are_sent_elsewhere(store: Store) -> None:
     overviews = Overviews(store, Tailer(store), age_s=0.1)
     with pytest.raises(Refused, match="DRAINING"):
         await first(overviews, 100)
+
+
+async def test_an_overview_of_the_past_is_counted_once(store: Store, overviews: Overviews) -> None:
+    await declare(store)
+    async with counted(store, "AS told") as statements:
+        first, second = await overviews.at("1"), await overviews.at("1")
+    assert len(statements) == 1
+    assert first.tally == second.tally
+    assert (first.tally.units, (await overviews.at("0")).tally.units) == (UNITS, 0)
+    with pytest.raises(Refused, match="HISTORY_RESET"):
+        await overviews.at("2")

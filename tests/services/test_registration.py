@@ -16,11 +16,12 @@ from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.life.session import EndReason
 from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.refused import Refused
-from metadata_server.services.life import registration
+from metadata_server.domain.turn import ITSELF
 from metadata_server.services.life.sightings import Sightings
 from metadata_server.store import schema
 from metadata_server.store.life.datasets import store_datasets
 from metadata_server.store.store import Store
+from metadata_server.store.turns import Turns
 from tests.services.lively import (
     CALLER,
     COMING,
@@ -249,10 +250,13 @@ async def test_what_cannot_be_kept_is_named(
 async def test_a_replica_under_pressure_says_when_to_come_again(
     lab: Facility, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registration, "MAXIMUM_WAITING", 0)
+    turns = Turns(1, longest_wait_s=0.01)
+    monkeypatch.setattr(lab.store, "turns", turns)
+    held = await turns.begin(ITSELF)
     with pytest.raises(Refused, match="TOO_BUSY") as refused:
         await lab.register()
     assert refused.value.retry_after_ms
+    turns.end(held)
     monkeypatch.undo()
     assert (await lab.register()).session.id
 

@@ -135,6 +135,17 @@ async def test_a_repeated_request_gets_the_first_answer_though_more_has_happened
     assert (await resources.get(Agent, "a")).value.host == "2"
 
 
+async def test_a_repeated_deletion_gets_the_position_of_the_first(
+    resources: Resources, call: Call
+) -> None:
+    await resources.create(call(), Agent(id="a"), validate_only=False)
+    once = call(request_id="r1", payload_hash="h")
+    first = await resources.delete(once, Agent, "a", etag="*", validate_only=False)
+    await resources.create(call(), Agent(id="b"), validate_only=False)
+    again = await resources.delete(once, Agent, "a", etag="*", validate_only=False)
+    assert again.position == first.position
+
+
 async def test_a_request_id_is_not_for_another_payload(resources: Resources, call: Call) -> None:
     await resources.create(
         call(request_id="r1", payload_hash="1"), Agent(id="a"), validate_only=False

@@ -132,6 +132,22 @@ async def test_a_draft_is_begun_on_what_is_published(laboratory: Laboratory) -> 
     assert await laboratory.states() == [(1, PUBLISHED), (2, DRAFT)]
 
 
+async def test_attributes_arranged_otherwise_make_a_draft_and_no_new_version(
+    laboratory: Laboratory,
+) -> None:
+    voltage = replace(CURRENT, name="voltage")
+    await laboratory.create(replace(SUPPLY, attributes=(voltage, CURRENT)))
+    turned = (CURRENT, voltage)
+    same = await laboratory.update(Template, "Supply", attributes=turned)
+    assert isinstance(same, Template)
+    assert (same.version, same.attributes) == (1, (voltage, CURRENT)), "files are not arranged"
+    before = await laboratory.update(Template, "Supply", version_state=DRAFT)
+    draft = await laboratory.update(Template, "Supply", attributes=turned)
+    (told,) = differences(before, draft)
+    assert told == FieldDifference("attributes", '["voltage", "current"]', '["current", "voltage"]')
+    assert (await laboratory.publish()).attributes == turned
+
+
 async def test_only_publishing_ends_a_draft(laboratory: Laboratory) -> None:
     await laboratory.create(replace(SUPPLY, version_state=DRAFT))
     with pytest.raises(Refused, match="publish or discard that first"):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metadata_server.store.database import open_database
-from metadata_server.store.migration import known_schema, migrate, present_schema
+from metadata_server.store.migration import migrate, present_schema
+from metadata_server.store.schema_steps import known_schema
 from tests.stages.mariadb import MariaDB
 
 Row = tuple[object, ...]

@@ -32,7 +32,7 @@ class Replica:
         }
         log = folder / f"replica-{self.port}.log"
         self.program = Program.mds("serve", log=log, environment=settings)
-        self._migration = Program.mds("migrate", log=log, environment=settings)
+        self.migration = Program.mds("migrate", log=log, environment=settings)
 
     @property
     def address(self) -> str:
@@ -44,9 +44,9 @@ class Replica:
 
     async def migrate(self) -> None:
         """Brings the schema up, as a person does before the first start of a served database."""
-        self._migration.start()
-        status = await self._migration.ended(within=60)
-        assert status == 0, f"mds migrate ended with {status}:\n{self._migration.last_lines()}"
+        self.migration.start()
+        status = await self.migration.ended(within=60)
+        assert status == 0, f"mds migrate ended with {status}:\n{self.migration.last_lines()}"
 
     async def start(self) -> None:
         """Starts it, and returns when it is ready."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from metadata_server.store.database import Database, open_database
-from metadata_server.store.migration import configuration
+from metadata_server.store.schema_steps import configuration
 
 
 @contextmanager

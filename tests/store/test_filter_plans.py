@@ -1,7 +1,7 @@
 """By which indexes filtered lists are found, as the databases themselves tell."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,8 +9,11 @@ from sqlalchemy import event, text
 
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
+from metadata_server.store.intent.dependencies import depending_units
 from metadata_server.store.intent.lists import filtered_page
+from metadata_server.store.orchestration.members import others_of
 from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store
 from tests.store.filters import declare_all, report_some
 
@@ -24,9 +27,9 @@ def store(database: str) -> Iterator[Store]:
         yield store
 
 
-def plans(store: Store, selection: Selection) -> list[str]:
-    """What the database says of the statements of a page that have to do with units: the indexes
-    that it can use (MariaDB, which reads small tables whole), or does use (SQLite)."""
+def plans(store: Store, work: Callable[[UnitOfWork], object]) -> list[str]:
+    """What the database says of the statements of a reading that have to do with units: the
+    indexes that it can use (MariaDB, which reads small tables whole), or does use (SQLite)."""
     asked: list[tuple[str, Any]] = []
 
     def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -36,7 +39,7 @@ def plans(store: Store, selection: Selection) -> list[str]:
     engine = store.database.reading
     event.listen(engine, "before_cursor_execute", note)
     try:
-        store.read_now(lambda unit: filtered_page(unit, selection, size=10, token=""))
+        store.read_now(work)
     finally:
         event.remove(engine, "before_cursor_execute", note)
     explain = "EXPLAIN QUERY PLAN" if store.database.is_sqlite else "EXPLAIN"
@@ -67,6 +70,12 @@ def test_indexed_keys_are_found_by_their_indexes(
     store: Store, filter: str, order: str, index: str
 ) -> None:
     selection = Selection(kind=Kind.CONTROL_UNIT, filter=filter, order_by=order)
-    told = plans(store, selection)
+    told = plans(store, lambda unit: filtered_page(unit, selection, size=10, token=""))
     names = {index, f"sqlite_autoindex_{index.removesuffix('_id')}"}
     assert any(name in plan for plan in told for name in names), told
+
+
+def test_units_that_depend_on_others_are_found_without_reading_all_bodies(store: Store) -> None:
+    for work in (depending_units, lambda unit: others_of(unit, [])):
+        told = plans(store, work)
+        assert any("control_unit_depends" in plan for plan in told), told

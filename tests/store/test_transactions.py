@@ -1,6 +1,8 @@
 """Transactions: one revision orders everything, history is the write path, nothing is half
 written."""
 
+import asyncio
+import gc
 import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -175,3 +177,26 @@ def test_many_rows_are_one_revision(store: Store, caller: Caller) -> None:
     assert store.transact_now(save_many, caller=caller).position.revision == 1
     found = store.read_now(lambda unit: unit.resources.where(Agent)).value
     assert [agent.id for agent in found] == [f"{number:05}" for number in range(1500)]
+
+
+async def test_nobody_complains_of_a_failure_that_nobody_waits_for_any_more(
+    store: Store, caller: Caller
+) -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+    began, gave_up = threading.Event(), threading.Event()
+
+    def work(_: UnitOfWork) -> None:
+        began.set()
+        gave_up.wait(10)
+        raise Refused.not_found("VARIABLE_NOT_FOUND", "There is none.")
+
+    waiting = asyncio.create_task(store.transact(work, caller=caller))
+    await asyncio.to_thread(began.wait, 10)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    gave_up.set()
+    await store.transact(lambda _: None)  # whose end comes after that of the other
+    del waiting
+    gc.collect()
+    assert not complaints

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser
+from prometheus_client import CollectorRegistry
 
 from control_units.client import Client
 from tests.stages.layout import MariaDBLayout
@@ -19,6 +20,7 @@ from tests.stages.requirements import needs
 from tests.webui.browsers import NewPage, Pages, chromium, what_is_missing
 from tests.webui.control_room import ControlRoom, running_control_room
 from webui.application import application
+from webui.figures import WebFigures
 from webui.live.feed import Feed
 from webui.live.hub import Hub
 from webui.live.painter import Painter
@@ -41,6 +43,7 @@ class Site:
     feed: Feed
     http: aiohttp.ClientSession
     runner: web.AppRunner
+    registry: CollectorRegistry
 
     @property
     def connections(self) -> int:
@@ -66,7 +69,9 @@ async def running_site(
     hub = Hub(most_viewers=most_viewers)
     async with Client(address or f"127.0.0.1:{free_port()}") as client:
         feed = Feed(client, hub, Painter(templates))
-        app = application(PageSite(client, hub, templates), feed)
+        registry = CollectorRegistry()
+        figures = WebFigures(registry, hub, feed)
+        app = application(PageSite(client, hub, templates), feed, hearers=[figures.count])
         runner = runner_of(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -75,7 +80,7 @@ async def running_site(
         following = asyncio.create_task(feed.run()) if follow else None
         try:
             async with aiohttp.ClientSession(url) as http:
-                yield Site(url, hub, feed, http, runner)
+                yield Site(url, hub, feed, http, runner, registry)
         finally:
             if following:
                 await _stop(following)

@@ -1,6 +1,7 @@
 """The web page before a server that asks for tokens, and browsers of people who have them."""
 
 import asyncio
+import html
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,8 +9,10 @@ from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
+from mds.v1.token_pb2 import WhoAmIRequest
 
-from control_units.client import Client
+from control_units.client import Client, Denied
+from tests.access.conftest import Guarded
 from webui.access.entrance import Entrance
 from webui.application import application
 from webui.live.feed import Feed
@@ -77,7 +80,12 @@ class Visitor:
             return text
 
     async def post(
-        self, path: str, fields: Mapping[str, str], *, status: int = 200, leads_to: str = ""
+        self,
+        path: str,
+        fields: Mapping[str, str] | aiohttp.FormData,
+        *,
+        status: int = 200,
+        leads_to: str = "",
     ) -> str:
         async with self.http.post(
             path, data=fields, headers=NAVIGATING, allow_redirects=False
@@ -96,3 +104,18 @@ async def visitor(door: Door) -> AsyncIterator[Visitor]:
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(door.url, cookie_jar=jar) as http:
         yield Visitor(http)
+
+
+def one_field(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+async def is_refused(guarded: Guarded, token: str) -> bool:
+    async with Client(guarded.first.address, token=token) as client:
+        try:
+            await client.tokens.WhoAmI(WhoAmIRequest())
+        except Denied:
+            return True
+        return False

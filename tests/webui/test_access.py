@@ -4,20 +4,29 @@ import re
 import time
 from collections.abc import AsyncIterator, Iterator
 
+import aiohttp
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from mds.v1.history_pb2 import ListChangeSetsRequest
 from mds.v1.template_pb2 import CreateTemplateRequest, Template
-from mds.v1.token_pb2 import RevokeTokenRequest, WhoAmIRequest
+from mds.v1.token_pb2 import RevokeTokenRequest
 from playwright.async_api import expect
 from structlog.testing import capture_logs
 
-from control_units.client import Client, Denied
 from tests.access.conftest import Guarded, serving
 from tests.stages.requirements import needs
 from tests.stages.waiting import until
-from tests.webui.browsers import NewPage
-from tests.webui.doors import FETCHING, NAVIGATING, Door, Visitor, door, visitor
+from tests.webui.browsers import NewPage, look
+from tests.webui.doors import (
+    FETCHING,
+    NAVIGATING,
+    Door,
+    Visitor,
+    door,
+    is_refused,
+    one_field,
+    visitor,
+)
 from tests.webui.npm import npm_is_missing, packages
 from tests.webui.test_accessibility import violations
 from webui.access import callers
@@ -201,13 +210,28 @@ async def test_a_text_to_import_is_kept_when_the_server_itself_refuses_the_token
     assert "id,template\\r\\nA,B" in text
 
 
-async def is_refused(guarded: Guarded, token: str) -> bool:
-    async with Client(guarded.first.address, token=token) as client:
-        try:
-            await client.tokens.WhoAmI(WhoAmIRequest())
-        except Denied:
-            return True
-        return False
+@pytest.mark.parametrize("fresh_s", [0.0, 30.0], ids=["at the door", "by the server"])
+@pytest.mark.parametrize("rows", [1, 100], ids=["a small file", "a large file"])
+async def test_a_file_that_was_chosen_comes_back_after_logging_in(
+    anybody: Visitor, guarded: Guarded, monkeypatch: pytest.MonkeyPatch, fresh_s: float, rows: int
+) -> None:
+    monkeypatch.setattr(callers, "FRESH_SECONDS", fresh_s)
+    new = await guarded.new_token("rosa", "expert")
+    await anybody.log_in(new.text)
+    async with guarded.client("admin") as admin:
+        await admin.tokens.RevokeToken(RevokeTokenRequest(name=new.name))
+    await until(lambda: is_refused(guarded, new.text), what="a token that is of no use")
+    table = "".join(f"A/{row},Unknown,{'x' * 2_500}\n" for row in range(rows))
+    table = f"id,template,description\n{table}"
+    form = aiohttp.FormData({"reason": "from the shift", "text": ""})
+    form.add_field("file", table.encode(), filename="magnets.csv", content_type="text/csv")
+    typed = one_field(await anybody.post("/import", form, status=401), "typed")
+    fields = {"token": guarded.texts["expert"], "next": "/import", "typed": typed}
+    asked = await anybody.post("/login", fields)
+    names = ("text", "packed", "name", "reason")
+    back = {name: one_field(asked, name) for name in names if f'name="{name}"' in asked}
+    page = await anybody.post("/import", back, status=422)
+    assert "magnets.csv" in page
 
 
 async def test_streams_end_with_their_token(
@@ -348,7 +372,9 @@ async def test_who_is_logged_out_under_an_open_page_loses_nothing(
         await page.context.add_init_script((packages() / "axe-core" / "axe.min.js").read_text())
         async with door(guarded.first.address, token=guarded.texts["viewer"]) as opened:
             await page.goto(f"{opened.url}/templates/TYPED/edit")
-            assert await violations(page) == []
+            for dark, width in ((True, 390), (False, 1366)):
+                await look(page, width=width, height=844, dark=dark)
+                assert await violations(page) == []
             await page.get_by_label("Your token").fill(new.text)
             await page.keyboard.press("Enter")
             field = page.locator("[name=description]")

@@ -69,6 +69,7 @@ PAGES = [
     "/palette?q=dark",
     "/no/such/page",
     "/?as_of=1",
+    "/topology?as_of=1",
     "/unit_servers/BTF/MAGNETS?as_of=1",
     "/control_units/BTF/MAG/PS0002?as_of=1",
     "/control_units?as_of=2026-11-15T03:12:00%2B01:00",

@@ -1,5 +1,6 @@
 """Units, unit servers and templates are declared, copied, renamed and deleted in the browser."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -287,6 +288,35 @@ async def test_a_template_is_written_as_a_draft_with_all_that_is_said_of_attribu
     assert template.attributes[1].unit == "us"
     assert template.parameters[0].required
     assert dict(template.drivers[0].properties) == {"mtu": "9000"}
+
+
+async def test_attributes_are_moved_by_buttons_and_keep_their_order(place: Place) -> None:
+    page = "/templates/Camera/edit"
+    template = Template(name="templates/Camera", implementation="Camera")
+    for name in ("zoom", "focus", "gain"):
+        template.attributes.add(name=name)
+    await place.client.templates.create(template)
+    form = await place.form(page)
+    for word in ("gain].up", "gain].up", "zoom].down", "zoom].down"):
+        pressed = {"redraw": f"attributes[{word}", "attributes[zoom].unit": "mm"}
+        text = await submit(place.site, form, changed=pressed)
+        (button,) = re.findall(r"<button[^>]* autofocus[^>]*>", text)
+        assert f"attributes[{word}" in button, "it can be pressed again"
+        form = form_in(text, page)
+    drawn = re.findall(r'<summary><span class="id">(\w+)', text)
+    assert drawn == ["gain", "focus", "zoom"]
+    text = await submit(place.site, form)
+    draft = await place.client.templates.get("Camera")
+    assert [each.name for each in draft.attributes] == ["gain", "focus", "zoom"]
+    assert draft.attributes[2].unit == "mm"
+    told = await place.site.text(f"/change_sets/{draft.revision}")
+    assert "[&#34;zoom&#34;, &#34;focus&#34;, &#34;gain&#34;]" in told, "a move is a difference"
+    publish = "/templates/Camera/publish"
+    await submit(place.site, await place.form("/templates/Camera", publish))
+    camera = {"id": "RING/CAM/1", "template": "Camera"}
+    await submit(place.site, await place.form(NEW), changed=camera)
+    rows = await place.site.text("/control_units/RING/CAM/1")
+    assert re.findall(r">(zoom|focus|gain)\b", rows)[:3] == ["gain", "focus", "zoom"]
 
 
 async def test_an_undo_that_others_stand_against_says_so(place: Place) -> None:

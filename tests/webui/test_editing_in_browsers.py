@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest_asyncio
+from mds.v1.history_pb2 import UndoRequest
 from playwright.async_api import Locator, Page, expect
 
 from control_units.client import Client
@@ -83,4 +84,23 @@ async def test_a_reload_loses_nothing_that_was_typed_until_it_is_saved(place: Pl
     await until_true(page, f"{drafts}.length === 0")
     await page.locator("[data-saved] button").click()
     await expect(page.locator("main")).to_contain_text("Taken back")
+    assert not (await place.client.control_units.get(ID)).overrides
+
+
+async def test_an_undo_is_loud_for_five_seconds_and_then_a_quiet_line(place: Place) -> None:
+    page = await place.editor()
+    await field(page, CURRENT).fill("20")
+    await save(page)
+    bar = page.locator("[data-saved]")
+    await bar.wait_for()
+    told = "document.querySelector('[data-saved]')"
+    runs = f"{told}.getAnimations({{subtree: true}})"
+    lasts = f"{runs}.map((each) => each.effect.getComputedTiming().endTime / 1000)"
+    assert sorted(await page.evaluate(lasts)) == [5, 5.4]
+    loud = await page.evaluate(f"getComputedStyle({told}).borderTopColor")
+    await page.evaluate(f"{runs}.forEach((each) => each.finish())")  # five seconds later
+    assert await page.evaluate(f"getComputedStyle({told}).borderTopColor") != loud
+    # Nobody is told to hurry any more, and whoever finds it later still takes it back.
+    change = (await place.client.control_units.get(ID)).revision
+    await place.client.history.Undo(UndoRequest(name=f"change_sets/{change}", request_id="later"))
     assert not (await place.client.control_units.get(ID)).overrides

@@ -102,14 +102,6 @@ async def test_a_moment_that_is_none_is_no_way_into_the_page(open_site: OpenSite
     assert "<b>x" not in text
 
 
-async def test_the_overview_of_the_past_leads_to_what_has_one(open_site: OpenSite) -> None:
-    text = await (await open_site()).text(f"/?{ASKED}")
-    assert "The overview knows only now" in text
-    main = text.partition("<main")[2]
-    assert f'href="/control_units?{ASKED}"' in main
-    assert 'href="/operations' not in main
-
-
 async def test_a_page_that_shows_only_now_says_so_in_the_frame_of_the_past(
     open_site: OpenSite, start_replica: StartReplica, sqlite_database: str
 ) -> None:

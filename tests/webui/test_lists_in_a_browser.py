@@ -112,6 +112,28 @@ async def test_rows_change_in_their_place_and_new_ones_wait_until_they_are_asked
     await until_true(page, "document.querySelector('#rows > tr').classList.contains('gone')")
 
 
+async def test_a_list_keeps_its_place_and_its_focus_while_rows_above_change(
+    looking: Looking,
+) -> None:
+    page = looking.page
+    await looking.open("/control_units?columns=id,description", live=True)
+    names = await page.evaluate(SHOWN)
+    row = "document.querySelector('#rows > tr:nth-child(60)')"
+    await page.evaluate(f"{row}.querySelector('a').focus()")
+    await page.evaluate(f"{row}.scrollIntoView({{block: 'center'}})")
+    top = await page.evaluate(f"{row}.getBoundingClientRect().top")
+    assert await page.evaluate("scrollY") > 0
+    await looking.declare(names[57], "it stands above, and grows. " * 40)
+    await until_true(page, "document.querySelector('#rows').innerText.includes('it stands above')")
+    above = "document.querySelector('#rows > tr:nth-child(58)').clientHeight"
+    assert await page.evaluate(above) > 2 * await page.evaluate(f"{row}.clientHeight")
+    await looking.declare(names[58], "seen last")
+    await until_true(page, "document.querySelector('#rows').innerText.includes('seen last')")
+    assert await page.evaluate("document.activeElement.innerText") == names[59]
+    moved = await page.evaluate(f"{row}.getBoundingClientRect().top") - top
+    assert abs(moved) < 1, "what is looked at stays where it is"
+
+
 async def test_all_that_match_are_selected_by_their_filter(looking: Looking) -> None:
     page = looking.page
     await looking.open("/control_units?q=zone%3DDAFNE,LINAC&size=50")

@@ -1,20 +1,26 @@
 """An order from the page: its plan first, then just that."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import pytest
 from mds.v1 import control_unit_pb2, state_pb2
 from mds.v1.operation_pb2 import OrderVerb
+from mds.v1.operation_plan_pb2 import OperationPlan, PlannedStep
+from mds.v1.unit_server_pb2 import UnitServerStatus
 
 from control_units.client import Client
 from tests.stages.replica import Replica
 from tests.webui.conftest import OpenSite
 from tests.webui.forms import form_in, submit
 from tests.webui.magnets import declare_magnets
+from webui.operations.planned import plan_of
+from webui.operations.standing import words_of
 from webui.operations.verbs import orders_for
 
 StartReplica = Callable[..., Awaitable[Replica]]
 NEW = "/operations/new"
+NOW = datetime(2026, 11, 22, 7, 41, 3, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +38,31 @@ def test_a_unit_is_offered_what_would_change_it(
     names = [order.name for order in orders_for(control_unit_pb2.ControlUnitStatus(state=state))]
     assert offered in names
     assert not_offered not in names
+
+
+def ended(contact: state_pb2.Contact.ValueType, *, end: bool = True) -> str:
+    """What is said of a unit that ran."""
+    status = control_unit_pb2.ControlUnitStatus(state=state_pb2.STATE_RUNNING, contact=contact)
+    session = UnitServerStatus()
+    if end:
+        session.end_time.FromDatetime(NOW)
+    return words_of(status, session, NOW)
+
+
+def test_a_plan_says_since_when_nobody_is_in_touch_and_what_was_last_said() -> None:
+    time = f"{NOW.astimezone():%H:%M:%S}"
+    lost = ended(state_pb2.CONTACT_LOST)
+    assert lost == f"lost since {time}, was Running"
+    gone = ended(state_pb2.CONTACT_NONE)
+    assert gone == f"without a process since {time}, was Running"
+    assert ended(state_pb2.CONTACT_UNKNOWN, end=False) == "contact: Unknown, was Running"
+    never = words_of(control_unit_pb2.ControlUnitStatus(), UnitServerStatus(), NOW)
+    assert never == "Never reported"
+    steps = [PlannedStep(control_unit=f"control_units/{name}") for name in "ABC"]
+    steps.append(PlannedStep(control_unit="control_units/D", state=state_pb2.STATE_STOPPED))
+    said = {"control_units/A": lost, "control_units/B": lost}
+    (wave,) = plan_of(OperationPlan(steps=steps), said).waves
+    assert wave.now == f"2 {lost}, 1 out of touch, 1 Stopped"
 
 
 async def test_an_order_is_planned_confirmed_by_its_size_and_given(

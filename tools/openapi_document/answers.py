@@ -157,6 +157,7 @@ def refusal_schemas(schemas: Schemas, statuses: dict[str, int]) -> dict[str, Sch
         "ErrorInfo": error_info(),
         "BadRequest": bad_request(),
         "RetryInfo": detail("google.rpc.RetryInfo", {"retryDelay": {"type": "string"}}),
+        "RequestInfo": detail("google.rpc.RequestInfo", {"requestId": {"type": "string"}}),
         "ConflictDetail": detail(
             f"{PACKAGE}.Conflict", dict(schemas.found[conflict]["properties"])
         ),

@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from metadata_server.api.calls import MAXIMUM_REQUEST_ID
+from metadata_server.api.request_ids import MAXIMUM_REQUEST_ID
 from metadata_server.domain import names
 from metadata_server.domain.deliveries.webhook import LONGEST_URL
 from metadata_server.domain.filter.parser import LONGEST as LONGEST_FILTER

@@ -8,8 +8,9 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from metadata_server.api.calls import MAXIMUM_REQUEST_ID
+from metadata_server.api.request_ids import MAXIMUM_REQUEST_ID
 from metadata_server.api.rest.formats import FORMATS
+from metadata_server.api.rest.middleware import REQUEST_ID_HEADER
 from metadata_server.api.rest.parameters import (
     DRY_RUN,
     FIELDS,
@@ -109,6 +110,15 @@ SHARED: dict[str, Parameter] = {
         "schema": {"type": "string"},
         "example": "beam time 12",
     },
+    REQUEST_ID_HEADER: {
+        "name": REQUEST_ID_HEADER,
+        "in": "header",
+        "description": "What the call is known by in the caller's own log: it stands in the "
+        "server's log, in the history unless the change brings an id of its own, and in the answer. "
+        "Of more than 64 characters the first 64.",
+        "schema": {"type": "string"},
+        "example": "night-shift-17",
+    },
     "Mds-Principal": {
         "name": "Mds-Principal",
         "in": "header",
@@ -135,7 +145,7 @@ def parameters_of(route: Route, schemas: Schemas, comments: Comments) -> Iterato
 def told_by(route: Route) -> set[str]:
     """The shared parameters that a route knows."""
     fields = route.request.fields_by_name
-    found = words_of(route) | {"Mds-Principal"}
+    found = words_of(route) | {"Mds-Principal", REQUEST_ID_HEADER}
     if resumes(route):
         found.add(LAST_EVENT_ID)
     if "request_id" in fields:

@@ -94,7 +94,7 @@ class Callers:
             raise Unreachable(self._client.address, "it did not answer a moment ago.")
         failure: ClientError = Unreachable(self._client.address, "")
         # A replica that has just died is no reason to doubt anybody: another one is asked.
-        for _try in self._client.addresses:
+        for _try in self._client.addresses or ("",):
             try:
                 with showing(token):
                     told = await self._client.tokens.WhoAmI(WhoAmIRequest(), timeout=ASK_SECONDS)

@@ -16,6 +16,7 @@ from webui.access.cookie import delete_cookie, set_cookie, token_in
 from webui.access.entrance import Entrance
 from webui.access.person import Person
 from webui.frame.pages import own_address
+from webui.importing.document import without_files
 from webui.site import Site, explain
 from webui.translation import _
 from webui.visit import SAFE, current_visit
@@ -65,6 +66,11 @@ class LogIn:
         is_lost = typed is None and request.method not in SAFE
         then = "/" if is_lost else request.path_qs
         kept = "" if typed is None else json.dumps(typed)
+        if is_lost:
+            lost = _(
+                "What you sent is too large to be kept here: log in, go back, and send it again."
+            )
+            problem = f"{problem} {lost}".strip()
         return self._drawn(then, problem, kept, HTTPStatus.UNAUTHORIZED)
 
     def closed(self, context: dict[str, object]) -> web.Response:
@@ -155,7 +161,7 @@ def asks_for_a_page(request: web.Request) -> bool:
 
 
 async def typed_in(request: web.Request, *, is_known: bool) -> Typed | None:
-    """The fields of a form that was sent, without files; None where they are no form, or too
+    """The fields of a form that was sent, a file as a text; None where they are no form, or too
     much to be kept in a page.
 
     Args:
@@ -170,6 +176,12 @@ async def typed_in(request: web.Request, *, is_known: bool) -> Typed | None:
         posted = request[POSTED] if POSTED in request else await unread.post()
     except web.HTTPRequestEntityTooLarge:
         return None
+    files = [value for value in posted.values() if isinstance(value, web.FileField)]
+    if files:
+        kept = without_files(posted)
+        for each in files:
+            each.file.close()
+        return list(kept.items())
     return [(name, value) for name, value in posted.items() if isinstance(value, str)]
 
 

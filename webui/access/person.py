@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from mds.v1.access_pb2 import Role
 from mds.v1.token_pb2 import WhoAmIResponse
 
+from control_units.client.words import word_of
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -45,4 +47,4 @@ STRANGER = Person()
 
 def role_word(role: Role.ValueType) -> str:
     """As tokens and the protocol call it: `operator`."""
-    return Role.Name(role).removeprefix("ROLE_").lower()
+    return word_of(Role, role).lower()

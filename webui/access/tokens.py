@@ -24,6 +24,7 @@ from webui.access.token_rows import token_row
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of
+from webui.refusals import told
 from webui.site import READ_SECONDS, Site
 from webui.translation import _, gettext_noop
 from webui.visit import current_visit
@@ -167,7 +168,7 @@ class TokenPages:
     ) -> web.Response:
         if refused.reason in {"ROLE_REQUIRED", "UNAUTHENTICATED"}:
             return self._site.refused(refused, whole=True)
-        return await self._list(request, wanted, problem=refused.message)
+        return await self._list(request, wanted, problem=told(refused))
 
     async def _list(
         self, request: web.Request, wanted: Wanted, *, problem: str = ""

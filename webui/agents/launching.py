@@ -23,6 +23,7 @@ from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of, page_of
 from webui.operations.planned import MOST_WITHOUT_COUNT, Some, named, some
+from webui.refusals import told
 from webui.site import READ_SECONDS, Site
 from webui.translation import _, gettext_noop
 
@@ -124,7 +125,7 @@ class LaunchPages:
         except Refused as refused:
             if refused.is_transient:
                 return again(self._site, request.path, posted.items(), refused)
-            return await self._plan(how, ids, reason=reason, problem=refused.message)
+            return await self._plan(how, ids, reason=reason, problem=told(refused))
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
         agents = dict.fromkeys(server.launch.agent for server in servers)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from control_units.client import ClientError
-from webui.site import Site, explain
+from webui.site import Site, busy_seconds, explain
 
 
 def again(
@@ -28,5 +28,6 @@ def again(
         "pairs": [(name, value) for name, value in posted if isinstance(value, str)],
         "title": title,
         "message": message,
+        "seconds": busy_seconds(failure),
     }
     return site.page("datasets/again.html", context, status=status)

@@ -18,6 +18,7 @@ from webui.datasets.bulk_form import LABEL, edits_in, groups_for
 from webui.datasets.form import new_request_id
 from webui.datasets.plan import planned_items
 from webui.names import id_of
+from webui.refusals import told
 from webui.selection import Chosen
 from webui.site import READ_SECONDS, Site
 from webui.translation import _
@@ -97,7 +98,7 @@ class BulkPages:
             asked.validate_only = True
             asked.ClearField("seen_plan")
             asked.request_id = new_request_id()
-            problem = _("Nothing was changed. %(why)s") % {"why": moved.message}
+            problem = _("Nothing was changed. %(why)s") % {"why": told(moved)}
             return await self._show_plan(chosen, texts, asked, problem=problem)
         except (ClientError, TimeoutError) as failure:
             return await self._kept(chosen, texts, failure, is_applied=True)
@@ -145,7 +146,7 @@ class BulkPages:
     ) -> web.Response:
         """The form again, or all that was typed, where no server says what is in the form."""
         if isinstance(failure, Refused) and not failure.is_transient:
-            return await self._form(chosen, texts, problem=failure.message)
+            return await self._form(chosen, texts, problem=told(failure))
         said = [(name, text) for name, text in texts.items() if name not in ("id", "filter", "all")]
         path = "/datasets/edit/apply" if is_applied else "/datasets/edit"
         return again(self._site, path, [*chosen.pairs, *said], failure)

@@ -104,11 +104,15 @@ def dataset_of(
     template: template_pb2.Template,
     today: datetime,
 ) -> Dataset:
-    """Attributes that can be set stand first."""
+    """Attributes that can be set stand first, then those that the template has, in its order."""
     told = {each.path: each for each in explanation.values}
     rows = [_attribute(each, told, today) for each in configuration.attributes]
+    places = {each.name: place for place, each in enumerate(template.attributes)}
+    last = len(places)
     return Dataset(
-        attributes=tuple(sorted(rows, key=lambda row: not row.can_be_set)),
+        attributes=tuple(
+            sorted(rows, key=lambda row: (not row.can_be_set, places.get(row.name, last)))
+        ),
         parameters=tuple(_parameter(each, told, today) for each in template.parameters),
     )
 

@@ -16,6 +16,7 @@ from webui.datasets.bulk import WRITE_SECONDS, seen_plan
 from webui.datasets.form import new_request_id
 from webui.datasets.plan import planned_items
 from webui.names import id_of, page_of
+from webui.refusals import told
 from webui.selection import Chosen
 from webui.site import READ_SECONDS, Site
 from webui.translation import _
@@ -96,7 +97,7 @@ class DeletePages:
         try:
             outcome = await self._outcome(names, header)
         except Stale as moved:
-            problem = _("Nothing was deleted. %(why)s") % {"why": moved.message}
+            problem = _("Nothing was deleted. %(why)s") % {"why": told(moved)}
             return await self._plan(request.path, names, chosen, texts=texts, problem=problem)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)

@@ -13,8 +13,10 @@ from webui.datasets.conflict import choices
 from webui.datasets.edited import Edited, R
 from webui.datasets.form import Form, new_request_id
 from webui.datasets.problem import Problem, by_path, without_field
+from webui.datasets.slots import moved
 from webui.datasets.texts import Misread
 from webui.names import id_of, page_of
+from webui.refusals import told
 from webui.site import READ_SECONDS, Site, explain
 from webui.translation import _
 
@@ -98,6 +100,11 @@ class Drawing(Generic[R]):
         except (ClientError, TimeoutError) as second:
             return self.rescue(place, form, second)
 
+    async def redraw(self, place: Place, resource: R, form: Form, word: str) -> web.Response:
+        """The form as it is filled in, with an entry moved if a button's word says so."""
+        fields = moved(resource, form.fields, word)
+        return await self.again(place, resource, replace(form, fields=fields, moved=word))
+
     def conflict(self, base: R, form: Form, now: R, stale: Stale | None) -> web.Response:
         """Mine, theirs and what both began with; what is chosen is sent with the new etag.
 
@@ -151,7 +158,7 @@ class Drawing(Generic[R]):
             for each in failure.violations
             if sent is not None
         ]
-        return found or [Problem("", failure.message)]
+        return found or [Problem("", told(failure))]
 
     def _title(self, place: Place) -> str:
         return self._edited.new_title if place.is_new else self._edited.title

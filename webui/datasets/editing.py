@@ -65,7 +65,7 @@ class EditPages(Generic[R]):
         except (ClientError, TimeoutError) as failure:
             return self._drawing.rescue(place, form, failure)
         if REDRAW in posted:
-            return await self._drawing.again(place, base, form)
+            return await self._drawing.redraw(place, base, form, str(posted[REDRAW]))
         typed = changed_fields(self._edited.fields_of(base), form.fields)
         try:
             sent, mask = self._edited.changed(base, form, typed)

@@ -23,6 +23,7 @@ class Form:
         revision: of its last change; leads to what was read.
         request_id: the same as often as the same is sent.
         fields: text by path; absent: not in the form.
+        moved: word of the button that moved an entry, to be pressed again; empty: none did.
     """
 
     etag: str
@@ -30,6 +31,7 @@ class Form:
     request_id: str
     reason: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+    moved: str = ""
 
     @classmethod
     def of(cls, resource: Declared, fields: Mapping[str, str]) -> Self:

@@ -20,6 +20,7 @@ from control_units.client.bundles import Outcome, outcome_of
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of, page_of
+from webui.refusals import told
 from webui.site import Site
 from webui.translation import _, gettext_noop
 
@@ -92,7 +93,7 @@ class RebasePages:
         try:
             outcome, _units = await self._outcome(asked)
         except Stale as moved:
-            return await self._plan(id, version, problem=moved.message)
+            return await self._plan(id, version, problem=told(moved))
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
         if not outcome.summary.applied:

@@ -11,6 +11,7 @@ from control_units.client import ClientError, Refused
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import page_of
+from webui.refusals import told
 from webui.site import READ_SECONDS, Site
 
 
@@ -52,7 +53,7 @@ class RenamePages:
         except Refused as refused:
             if refused.is_transient:
                 return again(self._site, request.path, posted.items(), refused)
-            return await self._form(id, texts, problem=refused.message)
+            return await self._form(id, texts, problem=told(refused))
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
         raise web.HTTPSeeOther(f"{page_of(renamed.name)}?saved={renamed.revision}")

@@ -3,7 +3,8 @@ parameters, drivers.
 
 `drivers[LIN].version` is a field of the driver `LIN`. An entry that is new is called `+1`, `+2` …
 until it has a name (`drivers[+1].name`); `drivers[LIN].remove` takes one away; where their order
-matters, `drivers[LIN].place` says which comes first.
+matters, `drivers[LIN].place` says which comes first, and the words `drivers[LIN].up` and `.down` are
+those of buttons that have the form drawn again with the entry moved.
 """
 
 import re
@@ -58,11 +59,16 @@ ATTRIBUTES = Slots(
         *("increment", "warning_threshold", "error_threshold", "offset", "conversion_factor"),
         *("shape", "maximum_size_bytes", "mime_type"),
     ),
+    is_ordered=True,
 )
-PARAMETERS = Slots("parameters", Parameter, ("type", "description", *_VALUES, "required"))
+PARAMETERS = Slots(
+    "parameters", Parameter, ("type", "description", *_VALUES, "required"), is_ordered=True
+)
 _OF_DRIVERS = ("version", "init_parameter", "properties")
 DRIVERS = Slots("drivers", Driver, _OF_DRIVERS, is_ordered=True)
 ALTERNATIVES = Slots("alternative_drivers", Driver, _OF_DRIVERS, is_ordered=True)
+ORDERED = (ATTRIBUTES, PARAMETERS, DRIVERS, ALTERNATIVES)
+_STEPS = {"up": -1, "down": 1}
 
 
 def slot_fields(resource: Message, slots: Slots) -> dict[str, str]:
@@ -95,10 +101,11 @@ def declare_slots(resource: Message, slots: Slots, changed: Mapping[str, str]) -
         for facet in slots.facets:
             if facet in facets and key in entries:
                 put_into(entries[key], slots.path(key, facet), facet, facets[facet])
-    left = [key for key in entries if not typed.get(key, {}).get(REMOVE)]
-    ordered = _ordered(left, {key: facets.get(PLACE, "") for key, facets in typed.items()}, slots)
+    asked = {key: facets.get(PLACE, "") for key, facets in typed.items()}
+    ordered = _ordered(list(entries), asked, slots)
+    left = [key for key in ordered if not typed.get(key, {}).get(REMOVE)]
     resource.ClearField(slots.field)
-    getattr(resource, slots.field).extend(entries[key] for key in ordered)
+    getattr(resource, slots.field).extend(entries[key] for key in left)
     return bool(typed)
 
 
@@ -123,6 +130,44 @@ def _ordered(keys: Sequence[str], asked: Mapping[str, str], slots: Slots) -> lis
         return int(wanted), 2 if int(wanted) > place else 0, place
 
     return [key for _place, key in sorted(enumerate(keys, start=1), key=rank)]
+
+
+def drawn_keys(resource: Message, slots: Slots, fields: Mapping[str, str]) -> list[str]:
+    """Of the entries that are there, in the order that a form asks for."""
+    keys = list(keyed(getattr(resource, slots.field)))
+    asked = {key: fields.get(slots.path(key, PLACE), "") for key in keys}
+    try:
+        return _ordered(keys, _others(keys, asked), slots)
+    except Misread:
+        return keys
+
+
+def moved(resource: object, fields: Mapping[str, str], word: str) -> Mapping[str, str]:
+    """The fields of a form with an entry moved by one place, where a button's word asks for it."""
+    assert isinstance(resource, Message)  # whatever is declared is one
+    for slots in ORDERED:
+        found = re.fullmatch(rf"{slots.field}\[(.+)\]\.(up|down)", word)
+        if not found or not _has(resource, slots):
+            continue
+        keys = drawn_keys(resource, slots, fields)
+        if found[1] not in keys:
+            continue
+        place = keys.index(found[1])
+        keys.insert(max(0, place + _STEPS[found[2]]), keys.pop(place))
+        places = {slots.path(key, PLACE): str(place) for place, key in enumerate(keys, start=1)}
+        return {**fields, **places}
+    return fields
+
+
+def _has(resource: Message, slots: Slots) -> bool:
+    """Whether a resource has just these: the parameters of a unit are others."""
+    field = resource.DESCRIPTOR.fields_by_name.get(slots.field)
+    return field is not None and field.message_type is slots.type.DESCRIPTOR
+
+
+def _others(keys: Sequence[str], asked: Mapping[str, str]) -> Mapping[str, str]:
+    """The places that are not those where entries stand anyway."""
+    return {key: asked[key] for at, key in enumerate(keys, start=1) if asked[key] != str(at)}
 
 
 def keyed(entries: Sequence[Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from control_units.client import Client
 from webui.datasets import template_declaration as declaration
 from webui.datasets.form import Form
 from webui.datasets.problem import Problem
-from webui.datasets.slots import keyed, new_keys
+from webui.datasets.slots import drawn_keys, new_keys
 from webui.datasets.texts import without
 from webui.translation import _
 
@@ -92,7 +92,7 @@ class EditedTemplates:
             "slots": {slots.field: slots for slots in declaration.SLOTS},
             "keys": {
                 slots.field: [
-                    *keyed(getattr(template, slots.field)),
+                    *drawn_keys(template, slots, form.fields),
                     *new_keys(form.fields, slots),
                 ]
                 for slots in declaration.SLOTS

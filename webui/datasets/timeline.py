@@ -10,6 +10,7 @@ from mds.v1.history_pb2 import Change
 from mds.v1.instantiation_pb2 import Instantiation
 from mds.v1.operation_pb2 import Operation, OperationPhase
 
+from control_units.client.words import word_of
 from webui import vocabulary
 from webui.clock import Moment, moment
 from webui.datasets.change_set import ACTIONS
@@ -136,7 +137,7 @@ def _life(life: Instantiation, today: datetime) -> Iterable[Entry]:
 
 
 def _operation(operation: Operation, today: datetime) -> Entry:
-    phase = OperationPhase.Name(operation.phase).removeprefix("OPERATION_PHASE_").lower()
+    phase = word_of(OperationPhase, operation.phase).lower()
     return Entry(
         at=_at(operation.create_time),
         time=moment(operation.create_time, today=today),

@@ -14,6 +14,7 @@ from webui.datasets.bulk import WRITE_SECONDS
 from webui.datasets.form import new_request_id
 from webui.datasets.plan import planned_items
 from webui.names import id_of, local_page, page_of
+from webui.refusals import told
 from webui.site import Site
 
 # A message names its resource; that stands beside it.
@@ -103,7 +104,7 @@ class UndoPages:
                 (each.name, id_of(each.name), _OF_WHICH.sub("", each.message))
                 for each in planned.problems
             ],
-            "refused": refused.message if refused and not planned.problems else "",
+            "refused": told(refused) if refused and not planned.problems else "",
             "was_refused": refused is not None,
         }
         status = HTTPStatus.CONFLICT if refused else HTTPStatus.OK

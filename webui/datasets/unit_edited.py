@@ -22,7 +22,7 @@ from webui.datasets import declaration
 from webui.datasets.dataset import Dataset, dataset_of, dataset_of_template, with_strangers
 from webui.datasets.form import Form
 from webui.datasets.problem import Problem
-from webui.datasets.slots import DRIVERS, keyed, new_keys
+from webui.datasets.slots import DRIVERS, drawn_keys, new_keys
 from webui.datasets.texts import put_text, without
 from webui.translation import _
 
@@ -114,7 +114,7 @@ class EditedUnits:
             "chosen_template": template,
             "versions": published_versions(template) if template else [],
             "desirable": DESIRABLE,
-            "drivers": [*keyed(unit.drivers), *new_keys(form.fields, DRIVERS)],
+            "drivers": [*drawn_keys(unit, DRIVERS, form.fields), *new_keys(form.fields, DRIVERS)],
             "known_drivers": sorted({each.name for each in known}),
             "template_drivers": [each.name for each in template.drivers] if template else [],
             "driver_slots": DRIVERS,

@@ -68,6 +68,7 @@ def document_in(posted: Mapping[str, object]) -> Document:
     """
     file = posted.get("file")
     if isinstance(file, web.FileField) and file.filename:
+        file.file.seek(0)
         return Document(file.filename[-200:], _plain(_decoded(file.file.read())))
     name = str(posted.get("name", ""))
     text = posted.get("text")
@@ -78,6 +79,22 @@ def document_in(posted: Mapping[str, object]) -> Document:
     if packed := str(posted.get("packed", "")):
         return Document(name, _unpacked(packed))
     raise CannotTake(_("Paste something, or choose a file."))
+
+
+def without_files(posted: Mapping[str, object]) -> dict[str, str]:
+    """What was sent as fields that a page can carry, the chosen file among them as a text.
+
+    A file that is none is left out: it would be refused anyway.
+    """
+    fields = {name: value for name, value in posted.items() if isinstance(value, str)}
+    if not any(isinstance(value, web.FileField) for value in posted.values()):
+        return fields
+    try:
+        document = document_in(posted)
+    except CannotTake:
+        return fields
+    content = {"packed": document.packed} if document.packed else {"text": document.text}
+    return {**fields, "text": "", "name": document.name, **content}
 
 
 def _decoded(data: bytes) -> str:

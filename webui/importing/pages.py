@@ -18,9 +18,11 @@ from webui.importing.document import (
     TooLarge,
     document_in,
     too_large,
+    without_files,
 )
 from webui.importing.planning import Planned, Wish, carried_out, planned, read_document
 from webui.importing.shown import MOST_PROBLEMS, part_of, shown_problems
+from webui.refusals import told
 from webui.site import Site, explain
 from webui.translation import _
 
@@ -110,7 +112,7 @@ class ImportPages:
         except CannotTake as fault:
             return self._cannot(sent, fault)
         except Stale as moved:
-            problem = _("Nothing was changed. %(why)s") % {"why": moved.message}
+            problem = _("Nothing was changed. %(why)s") % {"why": told(moved)}
             return await self._planned(sent, problem=problem, status=HTTPStatus.PRECONDITION_FAILED)
         except (ClientError, TimeoutError) as failure:
             title, message, status = explain(failure)
@@ -152,7 +154,7 @@ class ImportPages:
         except (ValueError, LookupError):
             raise CannotTake(_("What was sent is no form that can be read.")) from None
         # Should the server refuse the token, the log-in page keeps it.
-        request[POSTED] = posted
+        request[POSTED] = without_files(posted)
         texts = {name: value for name, value in posted.items() if isinstance(value, str)}
         try:
             return Sent(texts, document_in(posted))

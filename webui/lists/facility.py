@@ -20,6 +20,7 @@ from mds.v1.unit_server_pb2 import (
 )
 
 from control_units.client import Client
+from control_units.client.words import word_of
 from webui import vocabulary
 from webui.lists import cell
 from webui.lists.kind import Column, ListKind
@@ -101,7 +102,7 @@ def plain_agent(agent: Watched) -> Mapping[str, Any]:
 def version_state(template: Template) -> str:
     if not template.version_state:
         return ""
-    word = VersionState.Name(template.version_state).removeprefix("VERSION_STATE_")
+    word = word_of(VersionState, template.version_state)
     return word.capitalize()
 
 

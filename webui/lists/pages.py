@@ -11,6 +11,7 @@ from mds.v1.filter_pb2 import CountMatchesRequest
 
 from control_units.client import ClientError, Refused
 from control_units.client.finding import id_filters
+from webui.lists.cell_markup import CellMarkup
 from webui.lists.exporting import formats_of, pieces
 from webui.lists.kind import ListKind
 from webui.lists.kinds import KINDS
@@ -116,7 +117,7 @@ class ListPages:
             "formats": formats_of(self._kind),
             "everything": all_of(view.q, self._kind.base),
             "is_past": self._site.is_past,
-            "written": writer_of_times(datetime.now(UTC)),
+            "markup": CellMarkup(self._site.environment, writer_of_times(datetime.now(UTC))),
         }
 
     async def _rows(self, request: web.Request, view: View) -> web.Response:
@@ -138,7 +139,7 @@ class ListPages:
             "kind": self._kind,
             "rows": rows(self._kind, Page(things), columns, kept if passing else None),
             "is_past": False,
-            "written": writer_of_times(datetime.now(UTC)),
+            "markup": CellMarkup(self._site.environment, writer_of_times(datetime.now(UTC))),
         }
         return self._site.fragment("lists/rows.html", context)
 

@@ -70,7 +70,7 @@ class Feed:
         self._client = client
         self._hub = hub
         self._painter = painter
-        self._address = ", ".join(client.addresses)
+        self._address = client.written
         self._view: Glance | None = None
         self._around = NOTHING_AROUND
         self._changed = asyncio.Event()

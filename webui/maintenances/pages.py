@@ -25,6 +25,7 @@ from webui.datasets.problem import Problem
 from webui.maintenances.form import MASK, Form, problem_of
 from webui.maintenances.shown import maintenance_page
 from webui.names import id_of, page_of
+from webui.refusals import told
 from webui.selection import Chosen
 from webui.site import READ_SECONDS, Site
 from webui.translation import _
@@ -196,7 +197,7 @@ class MaintenancePages:
         if not isinstance(failure, Refused) or failure.is_transient:
             return again(self._site, request.path, posted.items(), failure)
         problems = [problem_of(each.field, each.description) for each in failure.violations]
-        return self._form(form.wrong(problems or [Problem("", failure.message)]), new=new)
+        return self._form(form.wrong(problems or [Problem("", told(failure))]), new=new)
 
     def _form(self, form: Form, *, new: bool = False, status: int = 0) -> web.Response:
         is_wrong = bool(form.problems)

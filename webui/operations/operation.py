@@ -11,6 +11,7 @@ from aiohttp import web
 from mds.v1 import operation_pb2, operation_step_pb2
 
 from control_units.client import ClientError, Refused
+from control_units.client.words import word_of
 from webui.clock import Moment, moment
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
@@ -273,4 +274,4 @@ def words(minor_state: str) -> str:
 
 
 def _name_of(state: operation_step_pb2.StepState.ValueType) -> str:
-    return operation_step_pb2.StepState.Name(state).removeprefix("STEP_STATE_")
+    return word_of(operation_step_pb2.StepState, state)

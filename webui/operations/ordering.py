@@ -16,7 +16,9 @@ from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of, page_of
 from webui.operations.planned import plan_of
+from webui.operations.standing import last_words
 from webui.operations.verbs import order_of, orders, verb_named
+from webui.refusals import told
 from webui.selection import Chosen
 from webui.site import READ_SECONDS, Site
 from webui.translation import _
@@ -70,7 +72,7 @@ class OrderPages:
                     )
                 )
         except (Precondition, Stale) as refused:
-            problem = _("Nothing was ordered. %(why)s") % {"why": refused.message}
+            problem = _("Nothing was ordered. %(why)s") % {"why": told(refused)}
             return await self._plan(name, chosen, reason=reason, problem=problem)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
@@ -89,16 +91,17 @@ class OrderPages:
                 planned = await self._client.operations.PlanOperation(
                     PlanOperationRequest(operation=_operation(verb, chosen))
                 )
+                plan = plan_of(planned, await last_words(self._client, planned))
         except Refused as refused:
             if refused.reason in ("NOTHING_SELECTED", "INVALID_FILTER"):
-                return self._choose(chosen, name, refused.message)
+                return self._choose(chosen, name, told(refused))
             return self._site.refused(refused, whole=True)
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
         context = {
             "order": order_of(verb),
             "chosen": chosen,
-            "plan": plan_of(planned),
+            "plan": plan,
             "reason": reason,
             "request_id": new_request_id(),
             "problem": problem,

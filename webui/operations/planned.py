@@ -1,11 +1,12 @@
 """What an order would do, as the server plans it, for people."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from mds.v1.operation_plan_pb2 import OperationPlan, PlannedStep
+from mds.v1.state_pb2 import STATE_UNSPECIFIED
 
 from webui import vocabulary
 from webui.clock import duration_words
@@ -79,7 +80,11 @@ class Plan:
         return self.count > MOST_WITHOUT_COUNT
 
 
-def plan_of(plan: OperationPlan) -> Plan:
+def plan_of(plan: OperationPlan, last_words: Mapping[str, str]) -> Plan:
+    """
+    Args:
+        last_words: what is to be said of units that nobody is in touch with, by name.
+    """
     takes = ""
     if plan.HasField("estimate"):
         takes = duration_words(plan.estimate.ToTimedelta().total_seconds())
@@ -87,7 +92,7 @@ def plan_of(plan: OperationPlan) -> Plan:
     waves = groupby(steps, key=lambda step: step.wave)
     return Plan(
         count=len(plan.steps),
-        waves=tuple(_wave(number, list(each)) for number, each in waves),
+        waves=tuple(_wave(number, list(each), last_words) for number, each in waves),
         there=some([named(name) for name in plan.there]),
         blocked=some(
             [
@@ -114,17 +119,23 @@ def named(name: str, words: str = "") -> Named:
     return Named(id_of(name), page_of(name), words)
 
 
-def _wave(number: int, steps: Sequence[PlannedStep]) -> Wave:
-    states = Counter(vocabulary.state(step.state).word for step in steps)
+def _wave(number: int, steps: Sequence[PlannedStep], last_words: Mapping[str, str]) -> Wave:
+    states = Counter(_now(step, last_words) for step in steps)
     after = dict.fromkeys(
         thing.removeprefix("control_units/") for step in steps for thing in step.waits_for
     )
     return Wave(
         number=number + 1,
         units=some([named(step.control_unit) for step in steps]),
-        now=", ".join(f"{count} {_(word)}" for word, count in states.most_common()),
+        now=", ".join(f"{count} {word}" for word, count in states.most_common()),
         after=", ".join(after),
     )
+
+
+def _now(step: PlannedStep, last_words: Mapping[str, str]) -> str:
+    if step.state != STATE_UNSPECIFIED:
+        return vocabulary.state(step.state).word
+    return last_words.get(step.control_unit) or _("out of touch")
 
 
 def some(units: Sequence[Named]) -> Some:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mds.v1 import control_unit_pb2, operation_pb2, state_pb2
 
+from control_units.client.words import word_of
 from webui.translation import _, gettext_noop
 
 _STATES = {
@@ -37,7 +38,7 @@ class Order:
 
 
 def order_of(verb: operation_pb2.OrderVerb.ValueType) -> Order:
-    name = operation_pb2.OrderVerb.Name(verb).removeprefix("ORDER_VERB_").lower()
+    name = word_of(operation_pb2.OrderVerb, verb).lower()
     return Order(name, _(_WORDS[verb]))
 
 

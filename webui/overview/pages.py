@@ -1,10 +1,14 @@
-"""`GET /`: the picture that all browsers have, as it is now; of the past, the way to its lists."""
+"""`GET /`: the picture that all browsers have, as it is now; of the past, one of its own."""
+
+import asyncio
 
 from aiohttp import web
 
+from control_units.client import ClientError
 from webui.charts.pages import charts_context
 from webui.overview.groups import LABEL, TITLES, ZONE, read_groups
-from webui.site import Site
+from webui.overview.past import read_past
+from webui.site import PAST_SECONDS, Site
 from webui.topology.pages import wall_context
 
 
@@ -13,7 +17,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         """`?wall`: for a screen that everybody sees and nobody touches. `?group=template`: in
         place of the zones. `?range=24h`: how far back the charts reach."""
         if site.as_of:
-            return site.page("overview/past.html", {})
+            return await past()
         by, wall = grouping(request), "wall" in request.query
         context: dict[str, object] = {
             "wall": wall,
@@ -27,6 +31,13 @@ def routes(site: Site) -> list[web.RouteDef]:
             **(await wall_context(site) if wall else {}),
         }
         return site.page("overview/overview.html", context)
+
+    async def past() -> web.Response:
+        try:
+            async with asyncio.timeout(PAST_SECONDS):
+                return site.page("overview/past.html", {"past": await read_past(site)})
+        except (ClientError, TimeoutError) as failure:
+            return site.refused(failure, whole=True)
 
     async def groups(request: web.Request) -> web.Response:
         """A part of the overview: the groups that are shown in place of the zones."""

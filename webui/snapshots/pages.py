@@ -25,6 +25,7 @@ from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.lists.reading import order_of
 from webui.names import id_of, page_of
+from webui.refusals import told
 from webui.site import READ_SECONDS, Site
 from webui.snapshots.comparison import (
     COMPARE_SECONDS,
@@ -130,7 +131,7 @@ class SnapshotPages:
                 return again(self._site, request.path, posted.items(), refused)
             return await self._show(
                 request,
-                {**texts, "problem": refused.message},
+                {**texts, "problem": told(refused)},
                 status=HTTPStatus.UNPROCESSABLE_ENTITY,
             )
         except (ClientError, TimeoutError) as failure:
@@ -228,7 +229,7 @@ class SnapshotPages:
         except Refused as refused:
             if refused.is_transient:
                 raise
-            return nothing, refused.message
+            return nothing, told(refused)
 
 
 def _name(request: web.Request) -> str:

@@ -20,6 +20,8 @@ from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of, page_of
 from webui.operations.planned import plan_of
+from webui.operations.standing import last_words
+from webui.refusals import told
 from webui.site import Site
 from webui.snapshots.comparison import COMPARE_SECONDS
 from webui.translation import _
@@ -76,7 +78,7 @@ class RestorePages:
                         ordered = await self._order(operation, name, texts)
                         raise web.HTTPSeeOther(page_of(ordered.name))
                     except (Precondition, Stale) as refused:
-                        problem = _("Nothing was ordered. %(why)s") % {"why": refused.message}
+                        problem = _("Nothing was ordered. %(why)s") % {"why": told(refused)}
                 return await self._plan(name, found, operation, keys, texts, problem=problem)
         except Refused as refused:
             if refused.is_transient:
@@ -122,7 +124,7 @@ class RestorePages:
             planned = await self._client.operations.PlanOperation(
                 PlanOperationRequest(operation=operation), timeout=COMPARE_SECONDS
             )
-            plan = plan_of(planned)
+            plan = plan_of(planned, await last_words(self._site.client, planned))
         edits = [
             Restored(id_of(unit.name), page_of(unit.name), attribute_in(edit.path), edit.value)
             for unit in found.edits

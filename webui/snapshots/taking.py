@@ -14,6 +14,7 @@ from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.datasets.problem import without_field
 from webui.names import id_of, page_of
+from webui.refusals import told
 from webui.selection import Chosen
 from webui.site import Site
 from webui.snapshots.comparison import COMPARE_SECONDS
@@ -119,7 +120,7 @@ def marks_in(text: str) -> list[str]:
 def _problems(refused: Refused) -> dict[str, str]:
     """What the server says, beside its field where it has one."""
     if refused.reason == "VALUES_MISSING":
-        return {"": refused.message}
+        return {"": told(refused)}
     fields = {
         "name": "name",
         "snapshot.name": "name",
@@ -130,11 +131,11 @@ def _problems(refused: Refused) -> dict[str, str]:
         fields.get(each.field.partition("[")[0], ""): without_field(each.field, each.description)
         for each in refused.violations
     }
-    return found or {"filter" if refused.reason == "INVALID_FILTER" else "": refused.message}
+    return found or {"filter" if refused.reason == "INVALID_FILTER" else "": told(refused)}
 
 
 def _gaps(refused: Refused) -> tuple[str, ...]:
     """Units that stand against it, unless it shall be taken even so."""
     if refused.reason != "VALUES_MISSING":
         return ()
-    return tuple(each.description for each in refused.violations[:MOST_NAMED]) or (refused.message,)
+    return tuple(each.description for each in refused.violations[:MOST_NAMED]) or (told(refused),)

@@ -55,11 +55,23 @@ function say(form) {
   });
 }
 
+// After an entry was moved by a button all others may have other places: what was typed is told by
+// the form that comes back.
+function forgetPlaces(form) {
+  const key = PREFIX + form.dataset.draft;
+  const typed = Object.entries(JSON.parse(sessionStorage.getItem(key) ?? "{}"));
+  const kept = typed.filter(([name]) => !name.endsWith("].place"));
+  sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(kept)));
+}
+
 const drawn = new Map(); // field → what the server drew
 for (const form of document.querySelectorAll("form[data-draft]")) {
   for (const field of fieldsOf(form)) drawn.set(field, stateOf(field));
   restore(form);
   form.addEventListener("input", () => keep(form));
+  form.addEventListener("submit", ({ submitter }) => {
+    if (submitter?.name === "redraw") forgetPlaces(form);
+  });
   for (const link of form.querySelectorAll("[data-forget]")) {
     link.addEventListener("click", () => sessionStorage.removeItem(PREFIX + form.dataset.draft));
   }

@@ -68,15 +68,36 @@ async function read(parameters) {
   return reply.text();
 }
 
+// What is looked at stays where it is on the screen, whatever grows above it. Browsers see to that
+// by themselves, but not within a part of the page that scrolls sideways.
+function steadily(change) {
+  const row = rowLookedAt();
+  const top = row?.getBoundingClientRect().top;
+  change();
+  if (!row?.isConnected) return;
+  window.scrollBy({ top: row.getBoundingClientRect().top - top, behavior: "instant" });
+}
+
+function rowLookedAt() {
+  const seen = shownRows().filter((row) => {
+    const { top, bottom } = row.getBoundingClientRect();
+    return bottom > 0 && top < window.innerHeight;
+  });
+  const held = seen.find((row) => row.matches(":hover")) ?? seen.find((row) => row.matches(":focus-within"));
+  return held ?? (window.scrollY > 0 ? seen[0] : undefined);
+}
+
 async function readRows(names) {
   const parser = document.createElement("template");
   parser.innerHTML = await read([["fragment", "rows"], ...names.map((name) => ["name", name])]);
   const found = new Set();
-  for (const wanted of parser.content.querySelectorAll("tr")) {
-    found.add(wanted.dataset.name);
-    const row = document.getElementById(wanted.id);
-    if (row) morph(row, wanted);
-  }
+  steadily(() => {
+    for (const wanted of parser.content.querySelectorAll("tr")) {
+      found.add(wanted.dataset.name);
+      const row = document.getElementById(wanted.id);
+      if (row) morph(row, wanted);
+    }
+  });
   if (list().dataset.identity === "") return; // its things never change
   for (const name of names) {
     if (!found.has(name)) document.getElementById(`row:${name}`)?.classList.add("gone");
@@ -92,13 +113,14 @@ async function announce() {
   const count = names.filter((name) => !shown.has(name)).length;
   const link = news.firstElementChild;
   link.textContent = (count === 1 ? link.dataset.one : link.dataset.many).replace("#", count);
-  news.hidden = count === 0;
+  steadily(() => (news.hidden = count === 0));
 }
 
 async function countAgain() {
   const statistics = document.getElementById("statistics");
   if (!statistics) return;
-  morph(statistics, parse(await read([["fragment", "statistics"]])));
+  const now = parse(await read([["fragment", "statistics"]]));
+  steadily(() => morph(statistics, now));
   window.htmx?.process(document.getElementById("statistics"));
 }
 

@@ -23,7 +23,7 @@ def commands_for(client: Client, name: str) -> list[Command]:
     curl = curl_of(
         method,
         GetConfigurationRequest(name=name),
-        base=base_address(client.addresses[0]),
+        base=base_address(client.http_address),
         principal=client.caller.principal,
         token=client.caller.token.in_a_shell,
     )

@@ -13,6 +13,7 @@ from control_units.cli.kinds import pages
 from control_units.cli.options import list_output, output_option, reason_option
 from control_units.cli.output.writing import plain_of, write_all
 from control_units.cli.times import Ahead, shown
+from control_units.client.words import word_of
 
 if TYPE_CHECKING:
     from mds.v1.token_pb2 import Token
@@ -169,7 +170,7 @@ def whoami(connection: Connection, *, output: str) -> None:
     if output == "json":
         click.echo(json.dumps(plain_of(me), indent=2))
         return
-    role = Role.Name(me.role).removeprefix("ROLE_").lower()
+    role = word_of(Role, me.role).lower()
     if not me.authenticated:
         click.echo(f"{me.principal}, as you say: this server asks nobody. You may do anything.")
         return

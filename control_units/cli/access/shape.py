@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from control_units.cli.output.writing import Shape
 from control_units.cli.times import shown
+from control_units.client.words import word_of
 
 if TYPE_CHECKING:
     from mds.v1.token_pb2 import Token
@@ -18,9 +19,9 @@ def _row(token: "Token") -> tuple[str, ...]:
     return (
         token.name.removeprefix("tokens/"),
         token.principal,
-        Role.Name(token.role).removeprefix("ROLE_").lower(),
+        word_of(Role, token.role).lower(),
         "programs" if token.program else "",
-        TokenState.Name(token.state).removeprefix("TOKEN_STATE_").lower(),
+        word_of(TokenState, token.state).lower(),
         shown(token.expire_time) or "never",
         shown(token.last_use_time) or "never",
         shown(token.create_time),

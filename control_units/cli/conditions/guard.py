@@ -199,8 +199,9 @@ def delete(connection: Connection, name: str, *, reason: str) -> None:
 def _forbidden(each: "Guard") -> str:
     from mds.v1.guard_pb2 import GuardedChange
 
-    words = (GuardedChange.Name(number) for number in each.forbids)
-    return ", ".join(word.removeprefix("GUARDED_CHANGE_").lower() for word in words)
+    from control_units.client.words import word_of
+
+    return ", ".join(word_of(GuardedChange, number).lower() for number in each.forbids)
 
 
 def _reach(each: "Guard") -> str:

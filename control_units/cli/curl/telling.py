@@ -25,7 +25,7 @@ class TellingClient(Client):
         super().__init__(*args, **options)
         caller = self.caller
         self._teller = Teller(
-            base_address(self.addresses[0]), caller.principal, caller.token.in_a_shell
+            lambda: base_address(self.http_address), caller.principal, caller.token.in_a_shell
         )
 
     @property
@@ -38,12 +38,12 @@ class Teller:
     """Prints calls, and nothing else of what the command would print.
 
     Args:
-        base: of the server's REST.
+        base: tells the server's REST, once a server is known.
         principal: who calls.
         token: what stands in a shell for the token that is shown; empty: none is.
     """
 
-    def __init__(self, base: str, principal: str, token: str) -> None:
+    def __init__(self, base: Callable[[], str], principal: str, token: str) -> None:
         self._base = base
         self._principal = principal
         self._token = token
@@ -51,7 +51,9 @@ class Teller:
 
     def call(self, method: MethodDescriptor, request: Any) -> None:
         self.say(
-            curl_of(method, request, base=self._base, principal=self._principal, token=self._token)
+            curl_of(
+                method, request, base=self._base(), principal=self._principal, token=self._token
+            )
         )
 
     def say(self, line: str) -> None:

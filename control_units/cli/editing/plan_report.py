@@ -17,6 +17,7 @@ from control_units.cli.output.differences import (
 )
 from control_units.cli.output.entries import Entry, entry_lines, some_names
 from control_units.cli.output.problems import counted, problem_fields, problem_lines
+from control_units.client.words import word_of
 from control_units.importers.apply import Outcome
 
 _SIGNS = {
@@ -143,7 +144,7 @@ def item_fields(result: ItemResult) -> dict[str, object]:
     return {
         "source": result.source,
         "name": result.name,
-        "action": ItemAction.Name(result.action).removeprefix("ITEM_ACTION_"),
+        "action": word_of(ItemAction, result.action),
         "differences": difference_fields(result.differences),
         "running": result.is_running,
         "last_author": result.last_author,

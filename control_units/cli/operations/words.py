@@ -10,6 +10,7 @@ from mds.v1.operation_step_pb2 import OperationStep, StepState
 
 from control_units.cli.output.problems import counted
 from control_units.cli.output.writing import plain_of
+from control_units.client.words import word_of
 
 COUNTED = (
     ("executing", StepState.STEP_STATE_EXECUTING, "on the way"),
@@ -36,20 +37,20 @@ def bare(name: str) -> str:
 
 
 def phase_word(operation: Operation) -> str:
-    return OperationPhase.Name(operation.phase).removeprefix("OPERATION_PHASE_")
+    return word_of(OperationPhase, operation.phase)
 
 
 def verb_word(verb: OrderVerb.ValueType) -> str:
-    return OrderVerb.Name(verb).removeprefix("ORDER_VERB_").lower()
+    return word_of(OrderVerb, verb).lower()
 
 
 def step_word(step: OperationStep) -> str:
-    return StepState.Name(step.state).removeprefix("STEP_STATE_")
+    return word_of(StepState, step.state)
 
 
 def failure_word(policy: OnFailure.ValueType) -> str:
     known = policy or OnFailure.ON_FAILURE_STOP
-    return OnFailure.Name(known).removeprefix("ON_FAILURE_").lower().replace("_", "-")
+    return word_of(OnFailure, known).lower().replace("_", "-")
 
 
 def order_text(operation: Operation) -> str:

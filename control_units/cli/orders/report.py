@@ -13,6 +13,7 @@ from control_units.cli.operations.words import bare, seconds_text, verb_word
 from control_units.cli.output.entries import some_names
 from control_units.cli.output.problems import counted
 from control_units.cli.output.tables import columns
+from control_units.client.words import word_of
 
 _MOST = 20
 """Waves, or units of a list, that are told one by one."""
@@ -103,4 +104,4 @@ def bare_unit(name: str) -> str:
 
 
 def _state(state: State.ValueType) -> str:
-    return State.Name(state).removeprefix("STATE_") if state else "not known"
+    return word_of(State, state) if state else "not known"

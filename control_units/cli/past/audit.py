@@ -6,6 +6,7 @@ import click
 
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.options import list_output
+from control_units.client.words import word_of
 
 if TYPE_CHECKING:
     from mds.v1.audit_pb2 import AuditCheck, AuditFinding, RunAuditRequest
@@ -87,7 +88,7 @@ def _row(each: "AuditFinding") -> tuple[str, ...]:
 def _severity(finding: "AuditFinding") -> str:
     from mds.v1.audit_pb2 import Severity
 
-    return Severity.Name(finding.severity).removeprefix("SEVERITY_")
+    return word_of(Severity, finding.severity)
 
 
 def _list_checks(connection: Connection, output: str) -> None:

@@ -11,10 +11,11 @@ from control_units.cli.output.entries import Entry, entry_lines, some_names
 from control_units.cli.output.writing import Shape, plain_of
 from control_units.cli.past.compare_report import SIGNS, was_called
 from control_units.cli.times import shown
+from control_units.client.words import word_of
 
 _NAMES_IN_A_ROW = 3
 
-CHANGE_SET_HEADERS = ("revision", "time", "author", "reason", "what", "by", "of")
+CHANGE_SET_HEADERS = ("revision", "time", "author", "reason", "what", "by", "request", "of")
 
 
 def changes_text(changes: Sequence[Change], *, kept_from: int, is_cut: bool) -> str:
@@ -50,7 +51,7 @@ def changes_json(changes: Sequence[Change]) -> list[dict[str, object]]:
         {
             "name": change.name,
             "former_name": change.former_name,
-            "action": ChangeAction.Name(change.action).removeprefix("CHANGE_ACTION_"),
+            "action": word_of(ChangeAction, change.action),
             "differences": difference_fields(change.differences),
             **_authorship(change.change_set),
         }
@@ -83,10 +84,13 @@ def change_set_row(change_set: ChangeSet) -> tuple[str, ...]:
         change_set.reason,
         " ".join(f"{sign}{count}" for sign, count in counts if count) or change_set.method,
         change_set.client,
+        change_set.request_id,
         some_names(
             change_set.first_names[:_NAMES_IN_A_ROW], count=sum(count for _, count in counts)
         ),
     )
 
 
-SHAPE = Shape(CHANGE_SET_HEADERS, change_set_row, (), ("reason", "of", "by", "author"), plain_of)
+SHAPE = Shape(
+    CHANGE_SET_HEADERS, change_set_row, ("request",), ("reason", "of", "by", "author"), plain_of
+)

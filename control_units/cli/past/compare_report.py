@@ -8,6 +8,7 @@ from mds.v1.history_pb2 import ChangeAction, CompareResponse, Difference
 
 from control_units.cli.output.differences import difference_fields
 from control_units.cli.output.entries import Entry, entry_lines
+from control_units.client.words import word_of
 
 SIGNS = {
     ChangeAction.CHANGE_ACTION_CREATED: "+",
@@ -49,7 +50,7 @@ def differences_json(
             {
                 "name": each.name,
                 "former_name": each.former_name,
-                "action": ChangeAction.Name(each.action).removeprefix("CHANGE_ACTION_"),
+                "action": word_of(ChangeAction, each.action),
                 "differences": difference_fields(each.differences),
             }
             for each in found

@@ -98,6 +98,7 @@ def changes(
       mds changes --since 12h
       mds changes --author carla@desk --limit 5
       mds changes --sort revision --limit 1
+      mds changes --filter request=night-shift-17
 
     Exit codes: 0 shown, 1 refused, 2 wrong use, 3 no server answers.
     """

@@ -12,6 +12,7 @@ from control_units.cli.kinds import IdOf
 from control_units.cli.looking.asked import asked_of, asked_options
 from control_units.cli.options import show_output
 from control_units.cli.times import Moment
+from control_units.client.words import word_of
 
 if TYPE_CHECKING:
     from mds.v1.instantiation_pb2 import Instantiation, ListInstantiationsRequest
@@ -148,7 +149,7 @@ def _block(life: "Instantiation") -> Iterator[str]:
 def _how(life: "Instantiation") -> str:
     from mds.v1.unit_server_pb2 import EndReason
 
-    return EndReason.Name(life.end_reason).removeprefix("END_REASON_").replace("_", " ").lower()
+    return word_of(EndReason, life.end_reason).replace("_", " ").lower()
 
 
 def _template(life: "Instantiation") -> str:
@@ -168,4 +169,4 @@ def _states(life: "Instantiation") -> Iterator[tuple[str, str, str]]:
         said = time[11:] if time[:10] == day else time
         day = time[:10]
         message = f" ({change.message})" if change.message else ""
-        yield said, State.Name(change.state).removeprefix("STATE_"), message
+        yield said, word_of(State, change.state), message

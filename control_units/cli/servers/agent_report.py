@@ -17,6 +17,7 @@ from control_units.cli.output.tables import write_table
 from control_units.cli.output.writing import Shape, write_all, write_one
 from control_units.cli.times import shown
 from control_units.client import Client
+from control_units.client.words import word_of
 
 _AGENTS = ("id", "contact", "host", "process", "since", "last word", "running", "not running")
 _PROCESSES = (
@@ -50,7 +51,7 @@ def show_processes(connection: Connection, name: str, output: str) -> None:
     if output != "table":
         write_one(found, _SHAPE, output)
         return
-    contact = Contact.Name(found.contact).removeprefix("CONTACT_")
+    contact = word_of(Contact, found.contact)
     last = f", last word {shown(found.report_time)}" if found.HasField("report_time") else ""
     where = f" on {found.host}, process {found.pid}" if found.host else ""
     click.echo(f"{name.partition('/')[2]} is {contact}{where}{last}", err=True)
@@ -68,7 +69,7 @@ def _agent_row(status: AgentStatus) -> tuple[str, ...]:
     failing = [each for each in status.processes if not each.pid and each.state not in _UNWANTED]
     return (
         status.agent.partition("/")[2],
-        Contact.Name(status.contact).removeprefix("CONTACT_"),
+        word_of(Contact, status.contact),
         status.host,
         str(status.pid or ""),
         shown(status.start_time),
@@ -104,7 +105,7 @@ def _why(process: UnitServerProcess) -> str:
 
 
 def _state(process: UnitServerProcess) -> str:
-    return ProcessState.Name(process.state).removeprefix("PROCESS_STATE_")
+    return word_of(ProcessState, process.state)
 
 
 _SHAPE = Shape(_AGENTS, _agent_row, elastic=("not running",), name=lambda each: each.agent)

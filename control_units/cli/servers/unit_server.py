@@ -8,6 +8,7 @@ import click
 from control_units.cli.connection import Connection, pass_connection
 from control_units.cli.kinds import IdOf
 from control_units.cli.options import reason_option
+from control_units.client.words import word_of
 
 if TYPE_CHECKING:
     from mds.v1.agent_report_pb2 import AgentStatus, ReadUnitServerLogResponse
@@ -92,7 +93,7 @@ def _told(verb: str, server: "UnitServer", agent: "AgentStatus") -> str:
     told = f"{server.name.partition('/')[2]} {_WORDS[verb]}, by agent {agent_id}"
     if agent.contact == Contact.CONTACT_ALIVE:
         return f"{told}. See: mds agent status {agent_id}"
-    contact = Contact.Name(agent.contact).removeprefix("CONTACT_")
+    contact = word_of(Contact, agent.contact)
     return f"{told}, as soon as that one is in touch: its contact is {contact}."
 
 

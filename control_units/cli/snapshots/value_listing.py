@@ -14,6 +14,7 @@ from control_units.cli.orders.patterns import selection_by
 from control_units.cli.output.writing import Shape, write_all
 from control_units.cli.snapshots.report import cut
 from control_units.client import Client
+from control_units.client.words import word_of
 
 _PATIENCE_S = 120.0
 _HEADERS = ("unit", "attribute", "value", "set", "contact")
@@ -70,7 +71,7 @@ def _wanted(unit: UnitLiveValues, wanted: Collection[str]) -> list[LiveValue]:
 
 
 def _contact(unit: UnitLiveValues) -> str:
-    return Contact.Name(unit.contact).removeprefix("CONTACT_")
+    return word_of(Contact, unit.contact)
 
 
 def _seconds(age: Duration) -> float:

@@ -20,6 +20,7 @@ from control_units.cli.editing.plan_report import PlanReport, item_fields, plan_
 from control_units.cli.editing.planning import Telling, Wish, carry_out
 from control_units.cli.output.entries import Entry, entry_lines, some_names
 from control_units.client import Client
+from control_units.client.words import word_of
 from control_units.importers.apply import PATIENCE_S, Outcome, Progress, outcome_of
 
 _TITLES = {
@@ -164,7 +165,7 @@ def rebase_items(outcome: Outcome) -> list[dict[str, object]]:
     return [
         {
             **item_fields(_result(unit)),
-            "outcome": RebaseOutcome.Name(unit.outcome).removeprefix("REBASE_OUTCOME_"),
+            "outcome": word_of(RebaseOutcome, unit.outcome),
             "from_version": unit.from_version,
             "dropped": list(unit.dropped),
         }

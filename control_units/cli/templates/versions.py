@@ -26,6 +26,7 @@ from control_units.cli.looking.asked import Asked
 from control_units.cli.output.problems import problem_lines
 from control_units.cli.output.writing import Shape, write_all
 from control_units.client import Client, Refused
+from control_units.client.words import word_of
 from control_units.importers.facility import read_files, write_facility
 
 DRAFT = VersionState.VERSION_STATE_DRAFT
@@ -205,7 +206,7 @@ def _say(what: str, revision: int) -> None:
 
 
 def state_of(state: VersionState.ValueType) -> str:
-    return VersionState.Name(state).removeprefix("VERSION_STATE_")
+    return word_of(VersionState, state)
 
 
 def _id(name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mds.v1.bundle_pb2 import ItemAction, ItemResult, Problem
 
 from control_units.cli.output.problems import counted, problem_fields, problem_lines
+from control_units.client.words import word_of
 from control_units.importers.apply import Outcome
 from control_units.importers.findings import Reading
 
@@ -179,6 +180,6 @@ def _item(result: ItemResult) -> dict[str, object]:
     return {
         "source": result.source,
         "name": result.name,
-        "action": ItemAction.Name(result.action).removeprefix("ITEM_ACTION_"),
+        "action": word_of(ItemAction, result.action),
         "changed_fields": list(result.changed_fields),
     }

@@ -10,6 +10,7 @@ from control_units.cli.looking.asked import asked_of, asked_options
 from control_units.cli.options import list_output, show_output
 from control_units.cli.output.writing import Shape, write_all, write_one
 from control_units.cli.times import AsOf, shown
+from control_units.client.words import word_of
 
 if TYPE_CHECKING:
     from mds.v1.webhook_delivery_pb2 import WebhookDelivery
@@ -147,8 +148,8 @@ def _tell(delivery: "WebhookDelivery", output: str) -> None:
 def _row(each: "WebhookDelivery") -> tuple[str, ...]:
     from mds.v1.webhook_delivery_pb2 import WebhookDeliveryState, WebhookDeliveryType
 
-    what = WebhookDeliveryType.Name(each.type).removeprefix("WEBHOOK_DELIVERY_TYPE_")
-    state = WebhookDeliveryState.Name(each.state).removeprefix("WEBHOOK_DELIVERY_STATE_")
+    what = word_of(WebhookDeliveryType, each.type)
+    state = word_of(WebhookDeliveryState, each.state)
     return (
         each.id,
         what.lower(),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from control_units.cli.kinds import pages, parts
 from control_units.cli.output.writing import Shape, plain_of
 from control_units.cli.times import shown
+from control_units.client.words import word_of
 
 if TYPE_CHECKING:
     from mds.v1.webhook_pb2 import Webhook, WebhookStatus
@@ -52,7 +53,7 @@ def _row(each: Standing) -> tuple[str, ...]:
     status = each.status
     return (
         parts(each.declared.name)[1],
-        WebhookState.Name(status.state).removeprefix("WEBHOOK_STATE_"),
+        word_of(WebhookState, status.state),
         shown(status.failing_since) if status.HasField("failing_since") else "",
         shown(status.next_attempt_time) if status.HasField("next_attempt_time") else "",
         "yes" if status.secrets else "no",

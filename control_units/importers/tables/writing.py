@@ -11,6 +11,7 @@ from typing import IO
 from mds.v1.control_unit_pb2 import ControlUnit
 from mds.v1.state_pb2 import State
 
+from control_units.client.words import word_of
 from control_units.importers.tables.cells import written
 from control_units.importers.tables.columns import FACETS, head_of
 
@@ -64,7 +65,7 @@ def fields_of(unit: ControlUnit) -> dict[str, str]:
     plain = {
         "template_version": str(unit.template_version or ""),
         "unit_server": _id(unit.unit_server),
-        "desired_state": State.Name(unit.desired_state).removeprefix("STATE_"),
+        "desired_state": word_of(State, unit.desired_state),
         "description": unit.description,
         "level": str(unit.level or ""),
         "requires": ", ".join(map(_id, unit.requires)),

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from metadata_server.api.calls import Calls, acting
+from metadata_server.api.calls import Calls, calling, nothing
 from metadata_server.api.chaos.call import Call, Run
 from metadata_server.api.chaos.command import Command
 from metadata_server.api.chaos.commands import COMMANDS, command_of
@@ -16,6 +16,7 @@ from metadata_server.api.chaos.form import Form, form_of
 from metadata_server.api.chaos.parm import Parm
 from metadata_server.api.chaos.words import UNKNOWN_STATUS
 from metadata_server.api.errors import error_tree
+from metadata_server.api.gate import Gate
 from metadata_server.api.registrar import Registrar
 from metadata_server.api.rest.answers import (
     COMMON,
@@ -26,6 +27,7 @@ from metadata_server.api.rest.answers import (
     refusal,
 )
 from metadata_server.api.rest.application import served_routes
+from metadata_server.api.rest.asked import context_of
 from metadata_server.api.rest.context import RestContext, header_text
 from metadata_server.api.rest.encoding import Json
 from metadata_server.api.rest.requests import REASON, REQUEST_ID
@@ -43,15 +45,15 @@ class Chaos:
         writes: commands that change something are carried out, too.
     """
 
-    def __init__(self, registrar: Registrar, calls: Calls, *, writes: bool) -> None:
+    def __init__(self, registrar: Registrar, calls: Calls, gate: Gate, *, writes: bool) -> None:
         routes = {route.name: route for route in served_routes()}
         self._handlers = {
             name: registrar.handler(route.full_name) for name, route in routes.items()
         }
         self._writes = writes
-        self._gate = calls.gate
+        self._gate = gate
         self._runs = {
-            command: calls.unary(f"chaos.{command.name}", carried_out(command.run))
+            command: calls.unary(f"chaos.{command.name}", carried_out(command.run), nothing)
             for command in COMMANDS
             if command.run is not None
         }
@@ -81,7 +83,7 @@ class Chaos:
         Raises:
             Refused: ROLE_REQUIRED.
         """
-        self._gate.check(method, acting.get())
+        self._gate.check(method, calling.get().principal)
 
     def _check(self, http: web.Request, command: Command) -> None:
         """
@@ -104,7 +106,7 @@ class Chaos:
         if run is None:
             message = f"{command.name} of !CHAOS is not here; use {command.here}."
             raise Refused.invalid("NO_COUNTERPART", message)
-        context = RestContext(http.headers)
+        context = context_of(http)
         reason, key = (
             header_text(header, http.headers.get(header, "")) for header in (REASON, REQUEST_ID)
         )

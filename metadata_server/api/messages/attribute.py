@@ -45,8 +45,8 @@ def facets_of(message: Any) -> dict[str, str]:
 def attributes_of(
     messages: Iterable[dataset_pb2.Attribute], reading: Reading
 ) -> tuple[Attribute, ...]:
-    """Attributes, sorted by name."""
-    found = (
+    """Attributes, in the order given."""
+    return tuple(
         Attribute(
             message.name,
             reading.member(
@@ -66,7 +66,6 @@ def attributes_of(
         )
         for position, message in enumerate(messages)
     )
-    return tuple(sorted(found, key=attrgetter("name")))
 
 
 def override_message(override: AttributeOverride) -> dataset_pb2.AttributeOverride:

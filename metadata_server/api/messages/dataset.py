@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from mds.v1 import dataset_pb2
 
@@ -33,4 +34,4 @@ def published_attributes_of(messages: Iterable[dataset_pb2.Attribute]) -> tuple[
     reading = Reading()
     found = attributes_of(messages, reading)
     reading.finish()
-    return found
+    return tuple(sorted(found, key=attrgetter("name")))

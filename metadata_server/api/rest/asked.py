@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from metadata_server.api.peers import FORWARDED_FOR
 from metadata_server.api.rest.context import RestContext
 from metadata_server.api.rest.parameters import minimum_in
+from metadata_server.api.rest.requests import LARGEST_BODY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +28,21 @@ class Asked:
         return self.http.rel_url.raw_query_string
 
     def context(self) -> RestContext:
-        return RestContext(self.http.headers, minimum_revision=minimum_in(self.raw_query))
+        return context_of(self.http, minimum_revision=minimum_in(self.raw_query))
+
+    @property
+    def size(self) -> int:
+        """Of the body, bytes; one that does not say is as large as one may be."""
+        if not self.http.body_exists:
+            return 0
+        length = self.http.content_length
+        return LARGEST_BODY_BYTES if length is None else length
+
+
+def context_of(http: web.Request, *, minimum_revision: str = "") -> RestContext:
+    return RestContext(
+        http.headers,
+        peer=http.remote or "",
+        forwarded=", ".join(http.headers.getall(FORWARDED_FOR, ())),
+        minimum_revision=minimum_revision,
+    )

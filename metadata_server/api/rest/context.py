@@ -10,14 +10,25 @@ from metadata_server.api.calls import (
     MINIMUM_REVISION,
     POSITION,
     PRINCIPAL,
-    REQUEST_ID,
     USER_AGENT,
     Pair,
 )
 from metadata_server.api.errors import code_of
+from metadata_server.api.peers import FORWARDED_FOR
+from metadata_server.api.request_ids import FORMER_REQUEST_ID, REQUEST_ID
+from metadata_server.api.traces import SAID
 from metadata_server.domain.refused import Refused, WrongField
 
-TOLD = (AUTHORIZATION, PRINCIPAL, CLIENT, REQUEST_ID, MINIMUM_REVISION, USER_AGENT)
+TOLD = (
+    AUTHORIZATION,
+    PRINCIPAL,
+    CLIENT,
+    REQUEST_ID,
+    FORMER_REQUEST_ID,
+    MINIMUM_REVISION,
+    USER_AGENT,
+    *SAID,
+)
 """Headers that say what gRPC's metadata of the same names says."""
 
 
@@ -28,17 +39,30 @@ class RestContext:
         refused: how the call was refused; None: it was not, or not yet.
     """
 
-    def __init__(self, headers: Mapping[str, str], *, minimum_revision: str = "") -> None:
+    def __init__(
+        self,
+        headers: Mapping[str, str],
+        *,
+        peer: str = "",
+        forwarded: str = "",
+        minimum_revision: str = "",
+    ) -> None:
+        self._peer = peer
         self._pairs: list[Pair] = [
             (name, header_text(name, headers[name])) for name in TOLD if name in headers
         ]
         if minimum_revision:
             self._pairs.append((MINIMUM_REVISION, minimum_revision))
+        if forwarded:
+            self._pairs.append((FORWARDED_FOR, forwarded))
         self._trailing: tuple[Pair, ...] = ()
         self.refused: Refused | None = None
 
     def invocation_metadata(self) -> Iterable[Pair]:
         return self._pairs
+
+    def peer(self) -> str:
+        return self._peer
 
     def set_trailing_metadata(self, pairs: tuple[Pair, ...], /) -> None:
         self._trailing = pairs

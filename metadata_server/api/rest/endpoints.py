@@ -27,7 +27,7 @@ class Endpoint:
     def __init__(self, route: Route, handle: Any, calls: Calls) -> None:
         self._route = route
         self._handle = handle
-        self._call = calls.unary(route.name, self._one)
+        self._call = calls.unary(route.name, self._one, lambda asked: asked.size)
 
     async def answer(self, asked: Asked) -> web.StreamResponse:
         context = asked.context()
@@ -50,7 +50,7 @@ class StreamEndpoint:
     def __init__(self, route: Route, handle: Any, calls: Calls) -> None:
         self._route = route
         self._handle = handle
-        self._call = calls.streaming(route.name, self._many)
+        self._call = calls.streaming(route.name, self._many, self._size)
         self._answers = {
             media_type: StreamAnswer(route, media_type, {}) for media_type in (NDJSON, EVENTS)
         }
@@ -61,6 +61,10 @@ class StreamEndpoint:
         context = asked.context()
         streamed = Streamed(asked.http, context)
         return await send_stream(streamed, self._call((asked, streamed), context))
+
+    def _size(self, call: tuple[Asked, Streamed]) -> int:
+        """Of a request that comes in parts nothing is kept before its handler does."""
+        return 0 if self._route.takes_stream else call[0].size
 
     async def _many(
         self, call: tuple[Asked, Streamed], context: RestContext

@@ -40,7 +40,7 @@ class ListEndpoint:
         self._items = route.items
         self._handle = handle
         self._page = Endpoint(route, handle, calls)
-        self._call = calls.streaming(route.name, self._texts)
+        self._call = calls.streaming(route.name, self._texts, lambda call: call[0].size)
 
     async def answer(self, asked: Asked) -> web.StreamResponse:
         wanted = format_of(asked)

@@ -8,11 +8,14 @@ import structlog
 from aiohttp import web
 
 from metadata_server.api.errors import unexpected
+from metadata_server.api.request_ids import Named, begin_request
 from metadata_server.api.rest.answers import refusal
 from metadata_server.api.rest.origins import Origins
 from metadata_server.domain.refused import Refused
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+NAMED = web.RequestKey("named", Named)
+REQUEST_ID_HEADER = "X-Request-Id"
 ENCODINGS = ("", "identity", "gzip", "deflate")
 log = structlog.get_logger()
 
@@ -22,6 +25,7 @@ def same_body(origins: Origins) -> Callable[..., Awaitable[web.StreamResponse]]:
 
     @web.middleware
     async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request[NAMED] = begin_request()
         try:
             check_encoding(request)
             return origins.first_answer(request) or await handler(request)
@@ -36,6 +40,13 @@ def same_body(origins: Origins) -> Callable[..., Awaitable[web.StreamResponse]]:
             return refusal(unexpected(error))
 
     return answered
+
+
+async def tell_request_id(request: web.Request, response: web.StreamResponse) -> None:
+    """Whoever called finds the log line by it; for `on_response_prepare`."""
+    named = request.get(NAMED)
+    if named is not None and named.request_id:
+        response.headers[REQUEST_ID_HEADER] = named.request_id
 
 
 def check_encoding(request: web.Request) -> None:

@@ -10,10 +10,10 @@ from metadata_server.api.rest.answers import refusal
 from metadata_server.domain.refused import Refused
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-EXPOSED = "Allow, ETag, Link, Location, Mds-Position, Retry-After"
+EXPOSED = "Allow, ETag, Link, Location, Mds-Position, Retry-After, X-Request-Id"
 ACCEPTED = (
     "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Mds-Client, "
-    "Mds-Min-Revision, Mds-Principal, Mds-Reason, Mds-Request-Id"
+    "Mds-Min-Revision, Mds-Principal, Mds-Reason, X-Request-Id"
 )
 KEPT_S = 600
 

@@ -58,6 +58,7 @@ CHANGE_SET_KEYS = (
     text("reason", "why", "reason:shutdown", of_set("reason")),
     text("method", "of the protocol", "method:*.Update*", of_set("method")),
     text("client", "the program that they used", "client:mds/*", of_set("client")),
+    text("request", "id of the request", "request=night-shift-17", of_set("request_id")),
 )  # fmt: skip
 
 CHANGE_KEYS = (

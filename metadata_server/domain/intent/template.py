@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from operator import attrgetter
 from typing import ClassVar
 
 from metadata_server.domain.intent.attribute import Attribute, Driver, Parameter
@@ -94,13 +95,17 @@ class Template(Resource):
         return newest_published({each.version: each.version_state for each in marks})
 
     def has_content_of(self, other: Template) -> bool:
-        """Whether two versions say the same."""
-        return self == replace(
+        """Whether two versions say the same. Attributes that stand in another order say so of a
+        draft alone: a file whose attributes are arranged otherwise publishes no new version."""
+        same = replace(
             other,
             version=self.version,
             version_state=self.version_state,
             versions=self.versions,
         )
+        if other.version_state is not VersionState.DRAFT and by_name(self) == by_name(other):
+            same = replace(same, attributes=self.attributes)
+        return self == same
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,10 @@ class VersionUse:
 
     version: Template
     units: int
+
+
+def by_name(template: Template) -> list[Attribute]:
+    return sorted(template.attributes, key=attrgetter("name"))
 
 
 def newest_published(states: Mapping[int, VersionState]) -> int:

@@ -39,6 +39,7 @@ def too_old() -> Refused:
         "DRAINING",
         "This stream has grown old; attach again, at any replica, so that load spreads.",
         retry_after_ms=0,
+        stream="old",
     )
 
 

@@ -16,6 +16,7 @@ import structlog
 
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
+from metadata_server.domain.turn import Asker, Rank
 from metadata_server.services.claiming import Claiming
 from metadata_server.services.deliveries.postings import Sender
 from metadata_server.services.deliveries.webhook_run import Grip, WebhookRun
@@ -30,11 +31,13 @@ from metadata_server.store.deliveries.webhooks import (
 )
 from metadata_server.store.orchestration.operations import Fenced
 from metadata_server.store.store import Store
+from metadata_server.store.turns import asking
 
 LEASE_US = 6_000_000
 RENEW_S = 1.5
 LOOK_S = 2.0
 LISTEN_S = 60.0
+AS_PEOPLE = Asker("webhooks", Rank.PEOPLE, is_patient=True)
 MOST_HELD = 200
 """Webhooks that one replica delivers at once; the others wait for a place, or a replica."""
 log = structlog.get_logger()
@@ -70,6 +73,7 @@ class Delivering:
 
     async def run(self) -> None:
         """Claims webhooks and delivers them, until it is cancelled, or the replica drains."""
+        asking.set(AS_PEOPLE)  # many of them must not hold up beats
         async with asyncio.TaskGroup() as tasks:
             beside = [tasks.create_task(each) for each in (self._listen(), self._keep())]
             await self._claiming.run(tasks)

@@ -20,12 +20,13 @@ from metadata_server.domain.life.session import EndReason, Session
 from metadata_server.domain.life.timing import Timing
 from metadata_server.domain.orchestration.maintenance import Coverage
 from metadata_server.domain.refused import Refused
+from metadata_server.domain.turn import ITSELF
 from metadata_server.domain.values.live_values import UnitValues
 from metadata_server.services.life.arrivals import Expected
 from metadata_server.services.life.conditions import Conditions
 from metadata_server.services.life.heartbeats import LeaseKeeper
 from metadata_server.services.life.heartbeats import Word as Renewal
-from metadata_server.services.life.hosting import HostedUnit, Hosting, Told
+from metadata_server.services.life.hosting import HostedUnit, Hosting, Told, differs
 from metadata_server.services.life.looks import Looks
 from metadata_server.services.life.outbox import NotTaken, Outbox, Word
 from metadata_server.services.life.publication import Publication, Published
@@ -33,11 +34,13 @@ from metadata_server.services.life.reports import Outcome, StatusWriter
 from metadata_server.services.values.value_writer import ValueWriter
 from metadata_server.store.life.endings import end_sessions, ending_of, tell_endings
 from metadata_server.store.store import Store
+from metadata_server.store.turns import on_behalf_of
 from metadata_server.store.unit_of_work import UnitOfWork
 
 STRIKES = 2
 """Heartbeats in a row whose digest differs before everything is told again, both ways."""
 STRIKES_FORGIVEN = -12
+MOST_DATASETS = 2_000  # of those awaited, and of those refused, that are kept
 log = structlog.get_logger()
 
 
@@ -284,11 +287,11 @@ class Attachment:
     def _beat(self, age_s: float) -> None:
         self._means.keeper.beat(self.session.id, age_s, self._renewed)
 
-    def _renewed(self, renewal: Renewal) -> None:
+    def _renewed(self, renewal: Renewal, asked: float) -> None:
         if renewal is Renewal.ENDED:
             self.end(session_ended(self.session.id))
         else:
-            self._outbox.renewed(self._means.timing.lease_us)
+            self._outbox.renewed(asked + self._means.timing.lease_us / 1_000_000)
 
     async def report(self, reports: Sequence[Report]) -> None:
         """What its units have become; waits while there is too much to write."""
@@ -332,12 +335,16 @@ class Attachment:
         self._outbox.ask_for(outcome.unknown)
         for digest, keys in outcome.unknown.items():
             self._awaited.setdefault(digest, set()).update(keys)
+        if len(self._awaited) > MOST_DATASETS:
+            self._awaited.clear()
         for key in outcome.stale & self._ids.keys():
             self._refuse(self._ids[key], not_hosted(self._ids[key], self.session))
             self.mark([key], self._seen)
         for key, refused in outcome.contradicting.items():
             told = (key, refused.metadata["dataset"])
             if told not in self._refused_datasets and key in self._ids:
+                if len(self._refused_datasets) >= MOST_DATASETS:
+                    self._refused_datasets.clear()  # told once more
                 self._refused_datasets.add(told)
                 self._outbox.refuse(NotTaken(self._ids[key], told[1], refused))
         claims = {key: each.metadata["dataset"] for key, each in outcome.contradicting.items()}
@@ -377,9 +384,10 @@ class Attachment:
 
     async def say_goodbye(self) -> None:
         """Ends the session at once, and the lives in it."""
-        await self._means.store.transact(
-            lambda unit: end_now(unit, self.session.id, EndReason.GOOD_BYE)
-        )
+        with on_behalf_of(ITSELF):  # before all who come: it makes room for them
+            await self._means.store.transact(
+                lambda unit: end_now(unit, self.session.id, EndReason.GOOD_BYE)
+            )
         self.end(None)
 
 
@@ -389,10 +397,3 @@ def end_now(unit: UnitOfWork, session: str, reason: EndReason) -> None:
     if ending is not None:
         end_sessions(unit, [ending], reason)
         tell_endings(unit, [ending], reason)
-
-
-def differs(hosted: HostedUnit) -> bool:
-    """Whether a unit that has reached what people want uses something else all the same."""
-    return bool(
-        hosted.is_settled and hosted.applied and hosted.told and hosted.applied != hosted.told
-    )

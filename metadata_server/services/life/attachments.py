@@ -11,12 +11,17 @@ from metadata_server.domain.life.attachment import attached_elsewhere, draining,
 from metadata_server.domain.life.session import Session, is_session_id
 from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.maintenance import Coverage
+from metadata_server.domain.turn import Asker, Rank
 from metadata_server.services.life.arrivals import Arrivals
 from metadata_server.services.life.attachment import Attachment, Means
 from metadata_server.services.watching.following import keep_following
 from metadata_server.services.watching.subscription import Batch
 from metadata_server.services.watching.tailer import Tailer
 from metadata_server.store.life.sessions import open_session
+from metadata_server.store.turns import asking
+
+LONGEST_ID = 64
+"""Of a session, as far as it tells them apart; what comes may be anything."""
 
 
 class Attachments:
@@ -49,6 +54,8 @@ class Attachments:
         """
         if self._draining:
             raise draining()
+        # It is not sent away: its lease runs, and to come again would cost more than to wait.
+        asking.set(Asker(session[:LONGEST_ID], Rank.ARRIVALS, is_patient=True))
         expected = self._arrivals.take(session, position)
         known = await self._find(session) if expected is None else expected.session
         attachment = Attachment(known, self._means)

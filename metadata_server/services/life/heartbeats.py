@@ -26,7 +26,9 @@ class Word(Enum):
     ENDED = auto()
 
 
-Tell = Callable[[Word], None]
+Tell = Callable[[Word, float], None]
+"""Told what became of it, and when the database was asked, by the steady clock, s: whatever came
+in between, a lease runs from then on at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class LeaseKeeper:
         beats = self._take()
         if not beats:
             return
+        asked = time.monotonic()
         try:
             answer = await self._store.transact(
                 lambda unit: renew(unit, beats, lease_us=self._timing.lease_us)
@@ -89,7 +92,7 @@ class LeaseKeeper:
         if self._failing:
             log.info("renewals_go_on", sessions=len(beats))
         self._failing = False
-        tell(beats, answer.value)
+        tell(beats, answer.value, asked)
 
     def _take(self) -> dict[str, Beat]:
         oldest = time.monotonic() - self._timing.heartbeat_us / 1_000_000
@@ -106,9 +109,9 @@ class LeaseKeeper:
         self._some.set()
 
 
-def tell(beats: dict[str, Beat], renewal: Renewal) -> None:
+def tell(beats: dict[str, Beat], renewal: Renewal, asked: float) -> None:
     for name, beat in beats.items():
         if name in renewal.renewed:
-            beat.tell(Word.RENEWED)
+            beat.tell(Word.RENEWED, asked)
         elif name in renewal.ended:
-            beat.tell(Word.ENDED)
+            beat.tell(Word.ENDED, asked)

@@ -301,3 +301,10 @@ def without_held(told: Sequence[Told], held: Mapping[str, str]) -> tuple[Assignm
         else each.assignment
         for each in told
     )
+
+
+def differs(hosted: HostedUnit) -> bool:
+    """Whether a unit that has reached what people want uses something else all the same."""
+    return bool(
+        hosted.is_settled and hosted.applied and hosted.told and hosted.applied != hosted.told
+    )

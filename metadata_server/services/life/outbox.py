@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -30,7 +31,7 @@ class Word:
 
     Attributes:
         position: everything up to here has been told with this word.
-        lease_us: how long the lease runs from now; None: it was not renewed.
+        lease_us: how long the lease runs from now, at least; None: it was not renewed.
         acknowledged: reports up to this sequence are written for good; 0: nothing new.
         removed: ids of units that are not hosted here any more.
         missing_datasets: hashes.
@@ -53,7 +54,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self.waiting = asyncio.Event()
-        self._lease_us: int | None = None
+        self._lease_end: float | None = None
         self._acknowledged = 0
         self._assignments: dict[str, Assignment] = {}
         self._removed: set[str] = set()
@@ -65,8 +66,10 @@ class Outbox:
         """Lets a word go out, though there may be nothing new."""
         self.waiting.set()
 
-    def renewed(self, lease_us: int) -> None:
-        self._lease_us = lease_us
+    def renewed(self, until: float) -> None:
+        """The lease runs until then, by the steady clock, s: a word that waits, as in a replica
+        that stands still, promises less by then."""
+        self._lease_end = until
         self.touch()
 
     def acknowledge(self, sequence: int) -> None:
@@ -116,7 +119,7 @@ class Outbox:
         """Everything that waits, as one word."""
         word = Word(
             position=position,
-            lease_us=self._lease_us,
+            lease_us=self._lease_left_us(),
             acknowledged=self._acknowledged,
             assignments=tuple(self._assignments[name] for name in sorted(self._assignments)),
             removed=tuple(sorted(self._removed)),
@@ -124,9 +127,16 @@ class Outbox:
             missing_datasets=tuple(sorted(self._missing)),
             report_all=self._report_all,
         )
-        self._lease_us = None
+        self._lease_end = None
         self._report_all = False
         for waiting in (self._assignments, self._removed, self._not_taken, self._missing):
             waiting.clear()
         self.waiting.clear()
         return word
+
+    def _lease_left_us(self) -> int | None:
+        """None also where it may have run out by now."""
+        if self._lease_end is None:
+            return None
+        left_us = round((self._lease_end - time.monotonic()) * 1_000_000)
+        return left_us if left_us > 0 else None

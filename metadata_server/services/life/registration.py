@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from metadata_server.domain.change import Caller
@@ -17,6 +14,7 @@ from metadata_server.domain.life.sighting import Sighting
 from metadata_server.domain.life.timing import Timing
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
+from metadata_server.domain.turn import Asker, Rank
 from metadata_server.services.life.arrivals import Arrivals
 from metadata_server.services.life.configurations import missing_datasets
 from metadata_server.services.life.hosting import Hosting, Told, without_held
@@ -27,13 +25,9 @@ from metadata_server.store.life.observer import observer_and_node
 from metadata_server.store.life.sessions import begin_session, lock_unit_server, sessions_of
 from metadata_server.store.life.sightings import record_sighting
 from metadata_server.store.store import Answer, Store
+from metadata_server.store.turns import on_behalf_of
 from metadata_server.store.unit_of_work import UnitOfWork
 
-MAXIMUM_WAITING = 1_000
-"""Registrations that may wait for their turn in one replica."""
-LONGEST_WAIT_S = 4
-"""Who waits longer is told to come again, before it gives up by itself."""
-REGISTRATIONS_AT_ONCE = 4
 ADOPTED = "it came by itself, and MDS_ADOPT is set"
 """Why a unit server is declared that nobody declared, where it does not say itself."""
 
@@ -49,8 +43,6 @@ class Registration:
         self._hosting = hosting
         self._timing = timing
         self._adopt = adopt
-        self._waiting = 0
-        self._turns = asyncio.Semaphore(REGISTRATIONS_AT_ONCE)
 
     async def register(self, said: Registering, caller: Caller) -> Answer[Registered]:
         """Begins a session with a life of each unit, or finds the one that this incarnation
@@ -60,7 +52,8 @@ class Registration:
             Refused: INVALID_FIELD, UNDECLARED, ALREADY_RUNNING, TOO_BUSY.
         """
         said.check()
-        async with self._turn():
+        # Whatever it calls from, each unit server has a queue of its own.
+        with on_behalf_of(Asker(said.unit_server, Rank.ARRIVALS)):
             try:
                 return await self._register(said, caller)
             except Refused as refused:
@@ -71,32 +64,6 @@ class Registration:
                     raise
             await self._declare(said, caller)
             return await self._register(said, caller)
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """Lets only some registrations go on at once, so that reports and heartbeats of those
-        who run find the database too."""
-        if self._waiting >= MAXIMUM_WAITING:
-            raise self._too_busy()
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(LONGEST_WAIT_S):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise self._too_busy() from None
-        finally:
-            self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._turns.release()
-
-    def _too_busy(self) -> Refused:
-        return Refused.pressure(
-            "TOO_BUSY",
-            f"{self._waiting} registrations are waiting already. Try again shortly.",
-            retry_after_ms=1000,
-        )
 
     async def _register(self, said: Registering, caller: Caller) -> Answer[Registered]:
         def work(unit: UnitOfWork) -> tuple[Registered, list[Told]]:

@@ -140,7 +140,8 @@ class StatusWriter:
             seen: highest sequence that came, of reports that were refused too.
             tell: is told what became of them; the newest of a session's counts.
         """
-        await self._room.wait()
+        while not self._room.is_set():  # whoever went on before may have taken it
+            await self._room.wait()
         pending = self._pending.setdefault(session.id, Pending(session, tell))
         pending.tell = tell
         pending.seen = max(pending.seen, seen)

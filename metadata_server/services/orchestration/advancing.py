@@ -15,6 +15,7 @@ import structlog
 
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
+from metadata_server.domain.turn import Asker, Rank
 from metadata_server.services.claiming import Claiming
 from metadata_server.services.orchestration.advance import Advance, Hold
 from metadata_server.services.orchestration.holding import Holding
@@ -28,11 +29,13 @@ from metadata_server.store.orchestration.operations import (
     release_operations,
 )
 from metadata_server.store.store import Store
+from metadata_server.store.turns import asking
 from metadata_server.store.unit_of_work import UnitOfWork
 
 LEASE_US = 4_000_000
 LOOK_S = 0.8
 """With the lease it makes less than the 5 s that the death of a replica may cost."""
+AS_PEOPLE = Asker("operations", Rank.PEOPLE, is_patient=True)
 MOST_HELD = 100
 """Operations that one replica carries on at once; the others wait for a place, or a replica."""
 KINDS = frozenset({Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS})
@@ -68,6 +71,7 @@ class Advancing:
 
     async def run(self) -> None:
         """Claims operations and carries them on, until it is cancelled, or the replica drains."""
+        asking.set(AS_PEOPLE)  # each is for somebody, and a hundred of them must not hold up beats
         async with asyncio.TaskGroup() as tasks:
             holding = Holding(self._store, self._tailer, on_due=self.look)
             beside = [tasks.create_task(each) for each in (self._listen(), holding.run())]

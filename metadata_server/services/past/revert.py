@@ -89,12 +89,13 @@ def image_of(unit: UnitOfWork, kind: Kind, id: str, *, key: int, revision: int) 
     """What a resource was; where it was not there yet, what its id named then.
 
     Raises:
-        Refused: the kind's NOT_FOUND.
+        Refused: the kind's NOT_FOUND, NEWER_CONTENT.
     """
-    found = image_at(unit, kind, key, revision)
+    found = image_at(unit, kind, key, revision, to_write=True)
     if found is None:
         namesake = key_at(unit.connection, kind, id, revision)
-        found = image_at(unit, kind, namesake, revision) if namesake is not None else None
+        if namesake is not None:
+            found = image_at(unit, kind, namesake, revision, to_write=True)
     if found is None:
         raise Refused.not_found(
             kind.not_found,

@@ -23,6 +23,7 @@ from metadata_server.services.past.undo_templates import template_back
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.past.history import (
     Image,
+    check_whole,
     images_at,
     images_of_revision,
     learn_references,
@@ -140,6 +141,7 @@ def steps_of(unit: UnitOfWork, revision: int) -> list[Step]:
 def there(unit: UnitOfWork, image: Image | None) -> Resource | None:
     if image is None or image.action is Action.DELETED:
         return None
+    check_whole(image)
     return resource_of(image, unit.keys)
 
 

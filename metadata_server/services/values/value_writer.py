@@ -55,7 +55,8 @@ class ValueWriter:
     ) -> None:
         """Takes values over, waiting while too many wait already: so the stream that they come
         from is slowed down. Ends with that stream at the latest."""
-        await self._room.wait()
+        while not self._room.is_set():  # whoever went on before may have taken it
+            await self._room.wait()
         for hosted, values in reported:
             self._add(hosted.key, Entry(session.id, values))
         self._signal()

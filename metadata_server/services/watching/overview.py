@@ -7,16 +7,22 @@ import random
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from metadata_server.domain.change import Position
 from metadata_server.domain.life.groups import Groups, grouping_of
 from metadata_server.domain.life.overview import Overview
+from metadata_server.domain.moment import moment_of
+from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.services.watching.tailer import Tailer, sent_elsewhere
+from metadata_server.services.watching.tailer import Tailer, grown_old, sent_elsewhere
 from metadata_server.services.watching.watch import AGE_JITTER
 from metadata_server.store.life.groups import read_groups
 from metadata_server.store.life.overview import Memory, beats, read_overview
+from metadata_server.store.past.moments import position_at, time_at
+from metadata_server.store.past.past_overview import past_overview
 from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
 
 DEFAULT_ABNORMAL = 200
 MOST_ABNORMAL = 1_000
@@ -25,6 +31,16 @@ OVERVIEW_AGE_S = 1.0
 PULSE_S = 1.0
 MOST_GROUPINGS = 8
 """Groupings whose counts are remembered."""
+MOST_PAST = 4
+"""Overviews of the past that are remembered: they do not change."""
+PAST_KINDS = frozenset(
+    {
+        Kind.CONTROL_UNIT,
+        Kind.CONTROL_UNIT_STATUS,
+        Kind.UNIT_SERVER,
+        Kind.UNIT_SERVER_STATUS,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -55,6 +71,8 @@ class Overviews:
         self._overview: Overview | None = None
         self._read_s = self._checked_s = 0.0
         self._limit = 0
+        self._looking_back = asyncio.Lock()
+        self._past: dict[Position, Overview] = {}
         self._grouping = asyncio.Lock()
         self._memories: dict[str, Memory] = {}
         self._groups: dict[str, tuple[float, Groups]] = {}
@@ -92,6 +110,31 @@ class Overviews:
             self._limit, self._read_s = limit, begun
         self._checked_s = begun
         return known
+
+    async def at(self, as_of: str) -> Overview:
+        """The overview as it was at a moment, with as many abnormal units as can be asked for.
+
+        All units are counted, one time at once: those who look back wait for each other.
+
+        Raises:
+            Refused: INVALID_FIELD, HISTORY_RESET, HISTORY_TRIMMED; DATABASE_UNAVAILABLE.
+        """
+        moment = moment_of(as_of)
+
+        def work(unit: UnitOfWork) -> Overview:
+            position = position_at(unit, moment, PAST_KINDS)
+            time_us = time_at(unit, moment)
+            if (known := self._past.get(position)) is not None:
+                return replace(known, time_us=time_us)
+            return past_overview(unit, position, time_us, abnormal_limit=MOST_ABNORMAL)
+
+        async with self._looking_back:
+            found = (await self._store.read(work)).value
+            self._past.pop(found.position, None)
+            self._past[found.position] = found
+            while len(self._past) > MOST_PAST:
+                del self._past[next(iter(self._past))]
+            return found
 
     async def groups(self, by: str) -> Groups:
         """All units, grouped; as of now or a second ago, told alike to all who ask meanwhile.
@@ -139,7 +182,7 @@ class Overviews:
                 async with asyncio.timeout(tick - time.monotonic()):
                     await self._tailer.draining.wait()
                 raise sent_elsewhere()
-        raise sent_elsewhere("This stream is old.")
+        raise grown_old()
 
     async def _beat(self, tick: float) -> Pulse:
         """The pulse of a tick, read by whoever comes first."""

@@ -166,6 +166,8 @@ class Tailer:
             problem = refused
             if not failures:
                 log.warning("tailer_sees_nothing", reason=refused.reason)
+            if refused.reason == "NEWER_CONTENT":
+                self._send_away(refused)
             return min(failures + 1, 10)
         except Exception:  # the top of a loop: it goes on
             log.exception("tailer_failed")
@@ -267,6 +269,11 @@ class Tailer:
         answer = await self._store.read(lambda unit: subjects_at(unit, kind, keys, revision))
         return answer.value
 
+    def _send_away(self, refused: Refused) -> None:
+        """Has followers go on elsewhere: what comes next they would never hear of here."""
+        for follower in self._followers:
+            follower.end(refused)
+
     def drain(self) -> None:
         """Ends all subscriptions, and takes no more: this replica is stopping."""
         self.draining.set()
@@ -366,5 +373,16 @@ def answer(asked: Collection[Asked], problem: Refused | None) -> None:
             each.set_result(problem)
 
 
-def sent_elsewhere(why: str = "This replica is stopping.") -> Refused:
-    return Refused.busy("DRAINING", f"{why} Go on at another one.", retry_after_ms=100)
+def sent_elsewhere() -> Refused:
+    return Refused.busy(
+        "DRAINING", "This replica is stopping. Go on at another one.", retry_after_ms=100
+    )
+
+
+def grown_old() -> Refused:
+    return Refused.busy(
+        "DRAINING",
+        "This stream has grown old; go on at any replica, so that load spreads.",
+        retry_after_ms=100,
+        stream="old",
+    )

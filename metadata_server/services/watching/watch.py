@@ -13,7 +13,7 @@ from metadata_server.domain.change import Change, Position
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.watch import Notice, WatchFilter, events_of
 from metadata_server.services.watching.subscription import Batch, Subscription
-from metadata_server.services.watching.tailer import Tailer, sent_elsewhere
+from metadata_server.services.watching.tailer import Tailer, grown_old
 
 BOOKMARK_S = 2.0
 AGE_JITTER = 0.1
@@ -74,7 +74,7 @@ class Watching:
                 if notice.events or time.monotonic() >= due:
                     due = time.monotonic() + self._bookmark_s
                     yield notice
-        raise sent_elsewhere("This stream is old.")
+        raise grown_old()
 
     async def notice_of(self, batch: Batch, wanted: WatchFilter) -> Notice:
         """What passes of a batch; made once for all watchers that have the same filter.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Integer,
+    LargeBinary,
     String,
+    cast,
     exists,
     func,
     literal,
@@ -20,6 +23,9 @@ from metadata_server.domain.filter.expression import Pattern, Wanted
 from metadata_server.store.filter.scope import Scope
 from metadata_server.store.filter.texts import ESCAPE, IN_LIKE, like_text
 
+PLAIN = re.compile(r"[A-Za-z0-9 .:/+-]+")
+"""What neither JSON nor LIKE writes otherwise."""
+
 
 def named(path: str, name: str) -> str:
     """The path of a value that has a name; names have no quotes and backslashes."""
@@ -30,6 +36,18 @@ def text_at(scope: Scope, body: Column[str], path: str) -> ColumnElement[str]:
     """A text; NULL: it is not there."""
     found = func.json_extract(body, path)
     return type_coerce(found if scope.is_sqlite else func.json_unquote(found), String)
+
+
+def mentions(scope: Scope, body: Column[str], wanted: Wanted) -> list[ColumnElement[bool]]:
+    """What any body passes that has a text somewhere: told without reading it as JSON, which
+    takes four times as long. Of the text that part counts which JSON writes as it is."""
+    pieces = wanted.pieces if isinstance(wanted, Pattern) else (str(wanted),)
+    plain = max((run for piece in pieces for run in PLAIN.findall(piece)), key=len, default="")
+    if not plain:
+        return []
+    part = literal(f"%{plain}%")
+    # MariaDB looks for bytes in half the time that it takes for letters; the part is ASCII.
+    return [body.like(part if scope.is_sqlite else cast(part, LargeBinary))]
 
 
 def number_at(body: Column[str], path: str) -> ColumnElement[Any]:

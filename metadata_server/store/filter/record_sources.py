@@ -45,6 +45,7 @@ CHANGE_SET_SOURCES: Mapping[str, Source] = {
     "reason": sources.texts(SET.reason),
     "method": sources.ascii_texts(SET.method),
     "client": sources.texts(SET.client),
+    "request": sources.texts(SET.request_id),
 }
 CHANGE_SOURCES: Mapping[str, Source] = {
     **CHANGE_SET_SOURCES,

@@ -158,7 +158,14 @@ def truth(holds: ColumnElement[bool], term: Term) -> ColumnElement[bool]:
 def body_text(body: Column[str], path: str) -> Source:
     """A text in a body; absent, it is empty."""
 
-    return lambda scope, term: texts(documents.text_at(scope, body, path))(scope, term)
+    def passes(scope: Scope, wanted: Wanted) -> ColumnElement[bool]:
+        column = documents.text_at(scope, body, path)
+        passing = scope.text_passes(column, wanted)
+        if is_empty(wanted):
+            return or_(passing, column.is_(None))
+        return and_(*documents.mentions(scope, body, wanted), passing)
+
+    return lambda scope, term: one_of(term, lambda wanted: passes(scope, wanted))
 
 
 def body_words(body: Column[str], path: str, absent: str) -> Source:

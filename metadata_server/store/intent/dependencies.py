@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Integer, cast, desc, func, or_, select
+from sqlalchemy import Integer, cast, desc, func, select
 
 from metadata_server.domain.names import BEGINS_AN_ID
 from metadata_server.domain.orchestration.ordering import Member
@@ -16,11 +16,6 @@ from metadata_server.store.schema import control_unit
 from metadata_server.store.unit_of_work import UnitOfWork
 
 LEVEL = func.coalesce(cast(func.json_extract(control_unit.c.body, "$.level"), Integer), 0)
-SAYS = or_(
-    control_unit.c.body.contains('"requires":', autoescape=True),
-    control_unit.c.body.contains('"after":', autoescape=True),
-)
-"""What is at its default is left out of bodies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,9 @@ def depending_units(
     if not BEGINS_AN_ID.match(prefix):
         return []
     id = control_unit.c.id
-    query = select(id, control_unit.c.body).where(SAYS, *id_range(id, prefix=prefix, after=after))
+    query = select(id, control_unit.c.body).where(
+        control_unit.c.depends == 1, *id_range(id, prefix=prefix, after=after)
+    )
     rows = unit.connection.execute(query.order_by(id).limit(limit))
     found = ((row.id, decoder.decode(row.body)) for row in rows)
     return [

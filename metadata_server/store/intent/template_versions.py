@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from metadata_server.domain.intent.template import Template, VersionState
 from metadata_server.store.codec import plain, text_of
 from metadata_server.store.keys import batches
+from metadata_server.store.newer import newer_content
 from metadata_server.store.schema import control_unit, template_version
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 from metadata_server.store.upsert import insert_rows
@@ -39,10 +40,13 @@ def write_versions(unit: UnitOfWork, versions: Iterable[Template], present: Stat
 
     Raises:
         LostRace: a version does not stand any more where `present` says.
+        Refused: NEWER_CONTENT: what is written comes of what this release does not know wholly.
     """
     rows = []
     for each in versions:
         state = present.get(each.version)
+        if each.meta.key in unit.resources.newer and state in {None, VersionState.DRAFT}:
+            raise newer_content(f"what version {each.version} of {each.name} is made of")
         if state is None:
             rows.append(row_of(each))
         elif state is VersionState.DRAFT:

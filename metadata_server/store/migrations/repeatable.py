@@ -12,6 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from metadata_server.domain.replica import LOST_US
+from metadata_server.store.schema_steps import CannotMigrate, compatibility
+
 
 def create_table(name: str, *items: Any, **options: Any) -> None:
     """Creates a table, unless it is there."""
@@ -50,3 +53,32 @@ def add_column(table: str, column: sa.Column[Any]) -> bool:
         return False
     op.add_column(table, column)
     return True
+
+
+def contract(oldest: str) -> None:
+    """Says that what follows takes away what releases before a step use. It waits for nobody:
+    while such a replica is there, nothing is taken away.
+
+    Raises:
+        CannotMigrate: names the replicas that are in its way.
+    """
+    connection = op.get_bind()
+    if left := replicas_before(connection, oldest):
+        raise CannotMigrate(
+            f"The next step takes away what {', '.join(left)} still use. Replace them by this "
+            "release, or stop them; then run: mds migrate"
+        )
+    newer = compatibility.c.oldest < oldest
+    connection.execute(compatibility.update().where(newer).values(oldest=oldest))
+
+
+def replicas_before(connection: sa.Connection, step: str) -> list[str]:
+    """Replicas that serve, and stand on an older step: their names, hosts and releases."""
+    if connection.dialect.name == "sqlite":
+        return []  # the embedded database belongs to one process: the one that asks
+    query = sa.text(
+        "SELECT id, host, version FROM replica WHERE state <> 'ENDED' AND schema_step < :step"
+        " AND seen_us > CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED) - :lost ORDER BY id"
+    )
+    found = connection.execute(query, {"step": step, "lost": LOST_US})
+    return [f"{row.id} on {row.host} ({row.version})" for row in found]

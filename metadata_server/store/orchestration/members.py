@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, select
 
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.dependency import is_group
@@ -58,9 +58,14 @@ def others_of(unit: UnitOfWork, chosen: Sequence[ControlUnit]) -> list[Member]:
     wanted = sorted({on for each in chosen for on in each.requires})
     groups = [each for each in wanted if is_group(each)]
     conditions = [
-        control_unit.c.body.like(REQUIRING),
+        and_(control_unit.c.depends == 1, control_unit.c.body.like(REQUIRING)),
         *(control_unit.c.id.in_(some) for some in batches([w for w in wanted if not is_group(w)])),
         *(and_(*id_range(control_unit.c.id, prefix=each)) for each in groups),
     ]
-    units = unit.resources.where(ControlUnit, or_(*conditions))
-    return members_of(unit, [each for each in units if each.meta.key not in taken])
+    # One by one: joined by OR, no database finds all of them by indexes.
+    found = {
+        each.meta.key: each
+        for condition in conditions
+        for each in unit.resources.where(ControlUnit, condition)
+    }
+    return members_of(unit, [each for key, each in found.items() if key not in taken])

@@ -16,9 +16,10 @@ from metadata_server.domain.change import Action
 from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
 from metadata_server.store.codec import data_of
-from metadata_server.store.images import from_image
+from metadata_server.store.images import META, from_image
 from metadata_server.store.keys import Keys, batches
 from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.newer import check_known
 from metadata_server.store.schema import history, name
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -38,8 +39,17 @@ class Image:
     data: Mapping[str, Any]
 
 
-def image_at(unit: UnitOfWork, kind: Kind, key: int, revision: int) -> Resource | None:
-    """A resource as it was at a revision; None: it was not there."""
+def image_at(
+    unit: UnitOfWork, kind: Kind, key: int, revision: int, *, to_write: bool = False
+) -> Resource | None:
+    """A resource as it was at a revision; None: it was not there.
+
+    Args:
+        to_write: it shall be so again.
+
+    Raises:
+        Refused: NEWER_CONTENT, when it is to be written and this release knows only a part.
+    """
     query = (
         select(history)
         .where(history.c.key == key, history.c.revision <= revision)
@@ -50,7 +60,21 @@ def image_at(unit: UnitOfWork, kind: Kind, key: int, revision: int) -> Resource 
     image = None if row is None else image_of_row(row)
     if image is None or image.kind is not kind or image.action is Action.DELETED:
         return None
+    if to_write:
+        check_whole(image)
     return resource_of(image, unit.keys)
+
+
+def check_whole(image: Image) -> None:
+    """Passes when this release knows all of an image.
+
+    Raises:
+        Refused: NEWER_CONTENT.
+    """
+    layout = LAYOUTS[image.kind]
+    columns = {*META, *(reference.column for reference in layout.references)}
+    content = {name: held for name, held in image.data.items() if name not in columns}
+    check_known(layout.type, content, f"{image.kind.words} {content.get('id', '')}")
 
 
 def images_at(unit: UnitOfWork, keys: Iterable[int], revision: int) -> dict[int, Image]:

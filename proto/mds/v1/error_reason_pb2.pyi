@@ -58,6 +58,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A filter is not one that its list understands; INVALID_ARGUMENT, HTTP 400. The metadata tells
     where (`column`, from 1), the `text` around it, what was `expected`, and often a `suggestion`.
     """
+    UNKNOWN_FIELD: _ErrorReason.ValueType  # 16
+    """What would be changed has a field that this release of the server does not know;
+    INVALID_ARGUMENT, HTTP 400. Nothing was done: upgrade the servers before their clients.
+    """
     TEMPLATE_NOT_FOUND: _ErrorReason.ValueType  # 20
     """There is no such template; NOT_FOUND, HTTP 404."""
     CONTROL_UNIT_NOT_FOUND: _ErrorReason.ValueType  # 21
@@ -177,7 +181,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     CONTENTION: _ErrorReason.ValueType  # 102
     """Others changed the same rows five times in a row; UNAVAILABLE, HTTP 503. Send it again."""
     DRAINING: _ErrorReason.ValueType  # 103
-    """The server is stopping; UNAVAILABLE, HTTP 503. Go to another replica."""
+    """The server is stopping; UNAVAILABLE, HTTP 503. Go to another replica. Or a stream has grown
+    old, so that load may spread: go on at any replica. Metadata: `stream`, `old` then.
+    """
     TOO_BUSY: _ErrorReason.ValueType  # 104
     """The server has as much to do as it can take; RESOURCE_EXHAUSTED, HTTP 429. Wait as the
     RetryInfo says.
@@ -191,6 +197,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     REVISION_NOT_REACHED: _ErrorReason.ValueType  # 107
     """This replica does not see the revision that the caller has seen; UNAVAILABLE, HTTP 503. Send
     the same call again, or to another replica.
+    """
+    NEWER_CONTENT: _ErrorReason.ValueType  # 108
+    """A newer release has written what this server cannot read, or not change without losing some
+    of it; UNAVAILABLE, HTTP 503. Send the same call again: another replica may be newer.
     """
     UNAUTHENTICATED: _ErrorReason.ValueType  # 110
     """No token was sent, or none that is good; UNAUTHENTICATED, HTTP 401. Only where callers are
@@ -269,6 +279,10 @@ NOTHING_SELECTED: ErrorReason.ValueType  # 14
 INVALID_FILTER: ErrorReason.ValueType  # 15
 """A filter is not one that its list understands; INVALID_ARGUMENT, HTTP 400. The metadata tells
 where (`column`, from 1), the `text` around it, what was `expected`, and often a `suggestion`.
+"""
+UNKNOWN_FIELD: ErrorReason.ValueType  # 16
+"""What would be changed has a field that this release of the server does not know;
+INVALID_ARGUMENT, HTTP 400. Nothing was done: upgrade the servers before their clients.
 """
 TEMPLATE_NOT_FOUND: ErrorReason.ValueType  # 20
 """There is no such template; NOT_FOUND, HTTP 404."""
@@ -389,7 +403,9 @@ SCHEMA_UNKNOWN: ErrorReason.ValueType  # 101
 CONTENTION: ErrorReason.ValueType  # 102
 """Others changed the same rows five times in a row; UNAVAILABLE, HTTP 503. Send it again."""
 DRAINING: ErrorReason.ValueType  # 103
-"""The server is stopping; UNAVAILABLE, HTTP 503. Go to another replica."""
+"""The server is stopping; UNAVAILABLE, HTTP 503. Go to another replica. Or a stream has grown
+old, so that load may spread: go on at any replica. Metadata: `stream`, `old` then.
+"""
 TOO_BUSY: ErrorReason.ValueType  # 104
 """The server has as much to do as it can take; RESOURCE_EXHAUSTED, HTTP 429. Wait as the
 RetryInfo says.
@@ -403,6 +419,10 @@ request id.
 REVISION_NOT_REACHED: ErrorReason.ValueType  # 107
 """This replica does not see the revision that the caller has seen; UNAVAILABLE, HTTP 503. Send
 the same call again, or to another replica.
+"""
+NEWER_CONTENT: ErrorReason.ValueType  # 108
+"""A newer release has written what this server cannot read, or not change without losing some
+of it; UNAVAILABLE, HTTP 503. Send the same call again: another replica may be newer.
 """
 UNAUTHENTICATED: ErrorReason.ValueType  # 110
 """No token was sent, or none that is good; UNAUTHENTICATED, HTTP 401. Only where callers are

@@ -82,7 +82,7 @@ class ChangeSet(_message.Message):
     reason: _builtins.str
     """Why, in their words."""
     request_id: _builtins.str
-    """The request id of the call."""
+    """The id of the request: that of the call, which the server's log names too."""
     client: _builtins.str
     """The program that they used, as it said."""
     method: _builtins.str

@@ -31,7 +31,7 @@ from mds.v1 import state_pb2 as mds_dot_v1_dot_state__pb2
 from mds.v1 import unit_server_pb2 as mds_dot_v1_dot_unit__server__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mds/v1/overview.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\x1a\x18mds/v1/unit_server.proto\",\n\x12GetOverviewRequest\x12\x16\n\x0e\x61\x62normal_limit\x18\x01 \x01(\x05\"9\n\nStateCount\x12\x1c\n\x05state\x18\x01 \x01(\x0e\x32\r.mds.v1.State\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"]\n\x0c\x43ontactCount\x12 \n\x07\x63ontact\x18\x01 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x15\n\rcontrol_units\x18\x02 \x01(\x03\x12\x14\n\x0cunit_servers\x18\x03 \x01(\x03\"<\n\x0bHealthCount\x12\x1e\n\x06health\x18\x01 \x01(\x0e\x32\x0e.mds.v1.Health\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"s\n\x05\x43\x61use\x12\x0b\n\x03why\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x1e\n\x06health\x18\x03 \x01(\x0e\x32\x0e.mds.v1.Health\x12.\n\nsince_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xec\x01\n\x0bZoneSummary\x12\x0c\n\x04zone\x18\x01 \x01(\t\x12\x1e\n\x06health\x18\x02 \x01(\x0e\x32\x0e.mds.v1.Health\x12\x15\n\rcontrol_units\x18\x03 \x01(\x03\x12*\n\rhealth_counts\x18\x04 \x03(\x0b\x32\x13.mds.v1.HealthCount\x12(\n\x0cstate_counts\x18\x05 \x03(\x0b\x32\x12.mds.v1.StateCount\x12\x0b\n\x03why\x18\x06 \x01(\t\x12\x16\n\x0ein_maintenance\x18\x07 \x01(\x03\x12\x1d\n\x06\x63\x61uses\x18\x08 \x03(\x0b\x32\r.mds.v1.Cause\"\x90\x02\n\x11UnitServerSummary\x12(\n\x06status\x18\x01 \x01(\x0b\x32\x18.mds.v1.UnitServerStatus\x12\x1e\n\x06health\x18\x02 \x01(\x0e\x32\x0e.mds.v1.Health\x12\x15\n\rcontrol_units\x18\x03 \x01(\x03\x12(\n\x0cstate_counts\x18\x04 \x03(\x0b\x32\x12.mds.v1.StateCount\x12*\n\rhealth_counts\x18\x05 \x03(\x0b\x32\x13.mds.v1.HealthCount\x12\x16\n\x0ein_maintenance\x18\x06 \x01(\x03\x12\r\n\x05\x61gent\x18\x07 \x01(\t\x12\x1d\n\x06\x63\x61uses\x18\x08 \x03(\x0b\x32\r.mds.v1.Cause\"\x80\x02\n\x0c\x41\x62normalUnit\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x13\n\x0bunit_server\x18\x02 \x01(\t\x12\x1c\n\x05state\x18\x03 \x01(\x0e\x32\r.mds.v1.State\x12$\n\rdesired_state\x18\x04 \x01(\x0e\x32\r.mds.v1.State\x12 \n\x07\x63ontact\x18\x05 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x1e\n\x06health\x18\x06 \x01(\x0e\x32\x0e.mds.v1.Health\x12.\n\nstate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x08 \x01(\t\"\xa3\x04\n\x13GetOverviewResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rcontrol_units\x18\x03 \x01(\x03\x12\x14\n\x0cunit_servers\x18\x04 \x01(\x03\x12(\n\x0cstate_counts\x18\x05 \x03(\x0b\x32\x12.mds.v1.StateCount\x12,\n\x0e\x63ontact_counts\x18\x06 \x03(\x0b\x32\x14.mds.v1.ContactCount\x12*\n\rhealth_counts\x18\x07 \x03(\x0b\x32\x13.mds.v1.HealthCount\x12\"\n\x05zones\x18\x08 \x03(\x0b\x32\x13.mds.v1.ZoneSummary\x12\x38\n\x15unit_server_summaries\x18\t \x03(\x0b\x32\x19.mds.v1.UnitServerSummary\x12,\n\x0e\x61\x62normal_units\x18\n \x03(\x0b\x32\x14.mds.v1.AbnormalUnit\x12\x16\n\x0e\x61\x62normal_total\x18\x0b \x01(\x03\x12/\n\x0b\x62lind_until\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07replica\x18\r \x01(\t\x12\x0f\n\x07version\x18\x0e \x01(\t\x12\x16\n\x0ein_maintenance\x18\x0f \x01(\x03\"\x1f\n\x11ListGroupsRequest\x12\n\n\x02\x62y\x18\x01 \x01(\t\"\xb7\x01\n\x0cGroupSummary\x12\r\n\x05group\x18\x01 \x01(\t\x12\x1e\n\x06health\x18\x02 \x01(\x0e\x32\x0e.mds.v1.Health\x12\x15\n\rcontrol_units\x18\x03 \x01(\x03\x12*\n\rhealth_counts\x18\x04 \x03(\x0b\x32\x13.mds.v1.HealthCount\x12\x1d\n\x06\x63\x61uses\x18\x05 \x03(\x0b\x32\r.mds.v1.Cause\x12\x16\n\x0ein_maintenance\x18\x06 \x01(\x03\"\x88\x01\n\x12ListGroupsResponse\x12$\n\x06groups\x18\x01 \x03(\x0b\x32\x14.mds.v1.GroupSummary\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x12ListSamplesRequest\x12(\n\x05range\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x04step\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xdb\x02\n\x06Sample\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x04span\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rregistrations\x18\x03 \x01(\x03\x12\x0f\n\x07\x63hanges\x18\x04 \x01(\x03\x12\x0f\n\x07reports\x18\x05 \x01(\x03\x12\x10\n\x08sessions\x18\x06 \x01(\x03\x12\x37\n\x14heartbeat_age_median\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x36\n\x13heartbeat_age_worst\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\rhealth_counts\x18\t \x03(\x0b\x32\x13.mds.v1.HealthCount\x12\x16\n\x0ein_maintenance\x18\n \x01(\x03\"\xad\x01\n\x13ListSamplesResponse\x12\x1f\n\x07samples\x18\x01 \x03(\x0b\x32\x0e.mds.v1.Sample\x12\'\n\x04step\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x08position\x18\x04 \x01(\x0b\x32\x10.mds.v1.Position\"\x0e\n\x0cPulseRequest\"C\n\x04\x42\x65\x61t\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12&\n\x03\x61ge\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"V\n\rPulseResponse\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x05\x62\x65\x61ts\x18\x02 \x03(\x0b\x32\x0c.mds.v1.Beat2\x93\x03\n\x08Overview\x12\x62\n\x0bGetOverview\x12\x1a.mds.v1.GetOverviewRequest\x1a\x1b.mds.v1.GetOverviewResponse\"\x1a\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/overview\x12O\n\x05Pulse\x12\x14.mds.v1.PulseRequest\x1a\x15.mds.v1.PulseResponse\"\x17\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/pulse0\x01\x12\x66\n\nListGroups\x12\x19.mds.v1.ListGroupsRequest\x1a\x1a.mds.v1.ListGroupsResponse\"!\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/overview/groups\x12j\n\x0bListSamples\x12\x1a.mds.v1.ListSamplesRequest\x1a\x1b.mds.v1.ListSamplesResponse\"\"\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/overview/samplesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15mds/v1/overview.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\x1a\x18mds/v1/unit_server.proto\";\n\x12GetOverviewRequest\x12\x16\n\x0e\x61\x62normal_limit\x18\x01 \x01(\x05\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\"9\n\nStateCount\x12\x1c\n\x05state\x18\x01 \x01(\x0e\x32\r.mds.v1.State\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"]\n\x0c\x43ontactCount\x12 \n\x07\x63ontact\x18\x01 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x15\n\rcontrol_units\x18\x02 \x01(\x03\x12\x14\n\x0cunit_servers\x18\x03 \x01(\x03\"<\n\x0bHealthCount\x12\x1e\n\x06health\x18\x01 \x01(\x0e\x32\x0e.mds.v1.Health\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"s\n\x05\x43\x61use\x12\x0b\n\x03why\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x1e\n\x06health\x18\x03 \x01(\x0e\x32\x0e.mds.v1.Health\x12.\n\nsince_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xec\x01\n\x0bZoneSummary\x12\x0c\n\x04zone\x18\x01 \x01(\t\x12\x1e\n\x06health\x18\x02 \x01(\x0e\x32\x0e.mds.v1.Health\x12\x15\n\rcontrol_units\x18\x03 \x01(\x03\x12*\n\rhealth_counts\x18\x04 \x03(\x0b\x32\x13.mds.v1.HealthCount\x12(\n\x0cstate_counts\x18\x05 \x03(\x0b\x32\x12.mds.v1.StateCount\x12\x0b\n\x03why\x18\x06 \x01(\t\x12\x16\n\x0ein_maintenance\x18\x07 \x01(\x03\x12\x1d\n\x06\x63\x61uses\x18\x08 \x03(\x0b\x32\r.mds.v1.Cause\"\x90\x02\n\x11UnitServerSummary\x12(\n\x06status\x18\x01 \x01(\x0b\x32\x18.mds.v1.UnitServerStatus\x12\x1e\n\x06health\x18\x02 \x01(\x0e\x32\x0e.mds.v1.Health\x12\x15\n\rcontrol_units\x18\x03 \x01(\x03\x12(\n\x0cstate_counts\x18\x04 \x03(\x0b\x32\x12.mds.v1.StateCount\x12*\n\rhealth_counts\x18\x05 \x03(\x0b\x32\x13.mds.v1.HealthCount\x12\x16\n\x0ein_maintenance\x18\x06 \x01(\x03\x12\r\n\x05\x61gent\x18\x07 \x01(\t\x12\x1d\n\x06\x63\x61uses\x18\x08 \x03(\x0b\x32\r.mds.v1.Cause\"\x80\x02\n\x0c\x41\x62normalUnit\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x13\n\x0bunit_server\x18\x02 \x01(\t\x12\x1c\n\x05state\x18\x03 \x01(\x0e\x32\r.mds.v1.State\x12$\n\rdesired_state\x18\x04 \x01(\x0e\x32\r.mds.v1.State\x12 \n\x07\x63ontact\x18\x05 \x01(\x0e\x32\x0f.mds.v1.Contact\x12\x1e\n\x06health\x18\x06 \x01(\x0e\x32\x0e.mds.v1.Health\x12.\n\nstate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x08 \x01(\t\"\xa3\x04\n\x13GetOverviewResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rcontrol_units\x18\x03 \x01(\x03\x12\x14\n\x0cunit_servers\x18\x04 \x01(\x03\x12(\n\x0cstate_counts\x18\x05 \x03(\x0b\x32\x12.mds.v1.StateCount\x12,\n\x0e\x63ontact_counts\x18\x06 \x03(\x0b\x32\x14.mds.v1.ContactCount\x12*\n\rhealth_counts\x18\x07 \x03(\x0b\x32\x13.mds.v1.HealthCount\x12\"\n\x05zones\x18\x08 \x03(\x0b\x32\x13.mds.v1.ZoneSummary\x12\x38\n\x15unit_server_summaries\x18\t \x03(\x0b\x32\x19.mds.v1.UnitServerSummary\x12,\n\x0e\x61\x62normal_units\x18\n \x03(\x0b\x32\x14.mds.v1.AbnormalUnit\x12\x16\n\x0e\x61\x62normal_total\x18\x0b \x01(\x03\x12/\n\x0b\x62lind_until\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07replica\x18\r \x01(\t\x12\x0f\n\x07version\x18\x0e \x01(\t\x12\x16\n\x0ein_maintenance\x18\x0f \x01(\x03\"\x1f\n\x11ListGroupsRequest\x12\n\n\x02\x62y\x18\x01 \x01(\t\"\xb7\x01\n\x0cGroupSummary\x12\r\n\x05group\x18\x01 \x01(\t\x12\x1e\n\x06health\x18\x02 \x01(\x0e\x32\x0e.mds.v1.Health\x12\x15\n\rcontrol_units\x18\x03 \x01(\x03\x12*\n\rhealth_counts\x18\x04 \x03(\x0b\x32\x13.mds.v1.HealthCount\x12\x1d\n\x06\x63\x61uses\x18\x05 \x03(\x0b\x32\r.mds.v1.Cause\x12\x16\n\x0ein_maintenance\x18\x06 \x01(\x03\"\x88\x01\n\x12ListGroupsResponse\x12$\n\x06groups\x18\x01 \x03(\x0b\x32\x14.mds.v1.GroupSummary\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x12ListSamplesRequest\x12(\n\x05range\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x04step\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xdb\x02\n\x06Sample\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x04span\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rregistrations\x18\x03 \x01(\x03\x12\x0f\n\x07\x63hanges\x18\x04 \x01(\x03\x12\x0f\n\x07reports\x18\x05 \x01(\x03\x12\x10\n\x08sessions\x18\x06 \x01(\x03\x12\x37\n\x14heartbeat_age_median\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x36\n\x13heartbeat_age_worst\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\rhealth_counts\x18\t \x03(\x0b\x32\x13.mds.v1.HealthCount\x12\x16\n\x0ein_maintenance\x18\n \x01(\x03\"\xad\x01\n\x13ListSamplesResponse\x12\x1f\n\x07samples\x18\x01 \x03(\x0b\x32\x0e.mds.v1.Sample\x12\'\n\x04step\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x08position\x18\x04 \x01(\x0b\x32\x10.mds.v1.Position\"\x0e\n\x0cPulseRequest\"C\n\x04\x42\x65\x61t\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12&\n\x03\x61ge\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"V\n\rPulseResponse\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x05\x62\x65\x61ts\x18\x02 \x03(\x0b\x32\x0c.mds.v1.Beat2\x93\x03\n\x08Overview\x12\x62\n\x0bGetOverview\x12\x1a.mds.v1.GetOverviewRequest\x1a\x1b.mds.v1.GetOverviewResponse\"\x1a\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/overview\x12O\n\x05Pulse\x12\x14.mds.v1.PulseRequest\x1a\x15.mds.v1.PulseResponse\"\x17\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/pulse0\x01\x12\x66\n\nListGroups\x12\x19.mds.v1.ListGroupsRequest\x1a\x1a.mds.v1.ListGroupsResponse\"!\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/overview/groups\x12j\n\x0bListSamples\x12\x1a.mds.v1.ListSamplesRequest\x1a\x1b.mds.v1.ListSamplesResponse\"\"\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/overview/samplesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,41 +47,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OVERVIEW'].methods_by_name['ListSamples']._loaded_options = None
   _globals['_OVERVIEW'].methods_by_name['ListSamples']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\026\022\024/v1/overview/samples'
   _globals['_GETOVERVIEWREQUEST']._serialized_start=218
-  _globals['_GETOVERVIEWREQUEST']._serialized_end=262
-  _globals['_STATECOUNT']._serialized_start=264
-  _globals['_STATECOUNT']._serialized_end=321
-  _globals['_CONTACTCOUNT']._serialized_start=323
-  _globals['_CONTACTCOUNT']._serialized_end=416
-  _globals['_HEALTHCOUNT']._serialized_start=418
-  _globals['_HEALTHCOUNT']._serialized_end=478
-  _globals['_CAUSE']._serialized_start=480
-  _globals['_CAUSE']._serialized_end=595
-  _globals['_ZONESUMMARY']._serialized_start=598
-  _globals['_ZONESUMMARY']._serialized_end=834
-  _globals['_UNITSERVERSUMMARY']._serialized_start=837
-  _globals['_UNITSERVERSUMMARY']._serialized_end=1109
-  _globals['_ABNORMALUNIT']._serialized_start=1112
-  _globals['_ABNORMALUNIT']._serialized_end=1368
-  _globals['_GETOVERVIEWRESPONSE']._serialized_start=1371
-  _globals['_GETOVERVIEWRESPONSE']._serialized_end=1918
-  _globals['_LISTGROUPSREQUEST']._serialized_start=1920
-  _globals['_LISTGROUPSREQUEST']._serialized_end=1951
-  _globals['_GROUPSUMMARY']._serialized_start=1954
-  _globals['_GROUPSUMMARY']._serialized_end=2137
-  _globals['_LISTGROUPSRESPONSE']._serialized_start=2140
-  _globals['_LISTGROUPSRESPONSE']._serialized_end=2276
-  _globals['_LISTSAMPLESREQUEST']._serialized_start=2278
-  _globals['_LISTSAMPLESREQUEST']._serialized_end=2381
-  _globals['_SAMPLE']._serialized_start=2384
-  _globals['_SAMPLE']._serialized_end=2731
-  _globals['_LISTSAMPLESRESPONSE']._serialized_start=2734
-  _globals['_LISTSAMPLESRESPONSE']._serialized_end=2907
-  _globals['_PULSEREQUEST']._serialized_start=2909
-  _globals['_PULSEREQUEST']._serialized_end=2923
-  _globals['_BEAT']._serialized_start=2925
-  _globals['_BEAT']._serialized_end=2992
-  _globals['_PULSERESPONSE']._serialized_start=2994
-  _globals['_PULSERESPONSE']._serialized_end=3080
-  _globals['_OVERVIEW']._serialized_start=3083
-  _globals['_OVERVIEW']._serialized_end=3486
+  _globals['_GETOVERVIEWREQUEST']._serialized_end=277
+  _globals['_STATECOUNT']._serialized_start=279
+  _globals['_STATECOUNT']._serialized_end=336
+  _globals['_CONTACTCOUNT']._serialized_start=338
+  _globals['_CONTACTCOUNT']._serialized_end=431
+  _globals['_HEALTHCOUNT']._serialized_start=433
+  _globals['_HEALTHCOUNT']._serialized_end=493
+  _globals['_CAUSE']._serialized_start=495
+  _globals['_CAUSE']._serialized_end=610
+  _globals['_ZONESUMMARY']._serialized_start=613
+  _globals['_ZONESUMMARY']._serialized_end=849
+  _globals['_UNITSERVERSUMMARY']._serialized_start=852
+  _globals['_UNITSERVERSUMMARY']._serialized_end=1124
+  _globals['_ABNORMALUNIT']._serialized_start=1127
+  _globals['_ABNORMALUNIT']._serialized_end=1383
+  _globals['_GETOVERVIEWRESPONSE']._serialized_start=1386
+  _globals['_GETOVERVIEWRESPONSE']._serialized_end=1933
+  _globals['_LISTGROUPSREQUEST']._serialized_start=1935
+  _globals['_LISTGROUPSREQUEST']._serialized_end=1966
+  _globals['_GROUPSUMMARY']._serialized_start=1969
+  _globals['_GROUPSUMMARY']._serialized_end=2152
+  _globals['_LISTGROUPSRESPONSE']._serialized_start=2155
+  _globals['_LISTGROUPSRESPONSE']._serialized_end=2291
+  _globals['_LISTSAMPLESREQUEST']._serialized_start=2293
+  _globals['_LISTSAMPLESREQUEST']._serialized_end=2396
+  _globals['_SAMPLE']._serialized_start=2399
+  _globals['_SAMPLE']._serialized_end=2746
+  _globals['_LISTSAMPLESRESPONSE']._serialized_start=2749
+  _globals['_LISTSAMPLESRESPONSE']._serialized_end=2922
+  _globals['_PULSEREQUEST']._serialized_start=2924
+  _globals['_PULSEREQUEST']._serialized_end=2938
+  _globals['_BEAT']._serialized_start=2940
+  _globals['_BEAT']._serialized_end=3007
+  _globals['_PULSERESPONSE']._serialized_start=3009
+  _globals['_PULSERESPONSE']._serialized_end=3095
+  _globals['_OVERVIEW']._serialized_start=3098
+  _globals['_OVERVIEW']._serialized_end=3501
 # @@protoc_insertion_point(module_scope)

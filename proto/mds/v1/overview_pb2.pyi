@@ -30,16 +30,22 @@ class GetOverviewRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ABNORMAL_LIMIT_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     abnormal_limit: _builtins.int
     """At most so many abnormal units; 0: 200; at most 1000."""
+    as_of: _builtins.str
+    """As of when: a revision (`120`) or a time (RFC 3339, `2026-11-15T03:12:00+01:00`); empty:
+    now. Refused: HISTORY_TRIMMED, HISTORY_RESET.
+    """
     def __init__(
         self,
         *,
         abnormal_limit: _builtins.int = ...,
+        as_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abnormal_limit", b"abnormal_limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abnormal_limit", b"abnormal_limit", "as_of", b"as_of"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

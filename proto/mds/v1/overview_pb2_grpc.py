@@ -62,7 +62,9 @@ class OverviewServicer:
     """
 
     def GetOverview(self, request, context):
-        """Reads counts, unit servers, zones and what is abnormal, as of one position.
+        """Reads counts, unit servers, zones and what is abnormal, as of one position. Of the past
+        verdicts are as if nothing had been in maintenance, as in lists of statuses. Refused:
+        INVALID_FIELD, HISTORY_RESET, HISTORY_TRIMMED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

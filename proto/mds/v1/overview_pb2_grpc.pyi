@@ -34,7 +34,10 @@ class OverviewStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OverviewAsyncStub: ...
     GetOverview: _grpc.UnaryUnaryMultiCallable[_overview_pb2.GetOverviewRequest, _overview_pb2.GetOverviewResponse]
-    """Reads counts, unit servers, zones and what is abnormal, as of one position."""
+    """Reads counts, unit servers, zones and what is abnormal, as of one position. Of the past
+    verdicts are as if nothing had been in maintenance, as in lists of statuses. Refused:
+    INVALID_FIELD, HISTORY_RESET, HISTORY_TRIMMED.
+    """
     Pulse: _grpc.UnaryStreamMultiCallable[_overview_pb2.PulseRequest, _overview_pb2.PulseResponse]
     """Streams, once a second, what ticks without being a change: the age of the last heartbeat
     of each unit server.
@@ -55,7 +58,10 @@ class OverviewAsyncStub(OverviewStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetOverview: _aio.UnaryUnaryMultiCallable[_overview_pb2.GetOverviewRequest, _overview_pb2.GetOverviewResponse]  # type: ignore[assignment]
-    """Reads counts, unit servers, zones and what is abnormal, as of one position."""
+    """Reads counts, unit servers, zones and what is abnormal, as of one position. Of the past
+    verdicts are as if nothing had been in maintenance, as in lists of statuses. Refused:
+    INVALID_FIELD, HISTORY_RESET, HISTORY_TRIMMED.
+    """
     Pulse: _aio.UnaryStreamMultiCallable[_overview_pb2.PulseRequest, _overview_pb2.PulseResponse]  # type: ignore[assignment]
     """Streams, once a second, what ticks without being a change: the age of the last heartbeat
     of each unit server.
@@ -79,7 +85,10 @@ class OverviewServicer(metaclass=_abc_1.ABCMeta):
         request: _overview_pb2.GetOverviewRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_overview_pb2.GetOverviewResponse, _abc.Awaitable[_overview_pb2.GetOverviewResponse]]:
-        """Reads counts, unit servers, zones and what is abnormal, as of one position."""
+        """Reads counts, unit servers, zones and what is abnormal, as of one position. Of the past
+        verdicts are as if nothing had been in maintenance, as in lists of statuses. Refused:
+        INVALID_FIELD, HISTORY_RESET, HISTORY_TRIMMED.
+        """
 
     @_abc_1.abstractmethod
     def Pulse(

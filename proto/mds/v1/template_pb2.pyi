@@ -292,7 +292,9 @@ class Template(_message.Message):
 
     @_builtins.property
     def attributes(self) -> _containers.RepeatedCompositeFieldContainer[_dataset_pb2.Attribute]:
-        """What is known of the dataset, narrowing what a process publishes."""
+        """What is known of the dataset, narrowing what a process publishes; in the order in which
+        people want to see them, which changes nothing that runs.
+        """
 
     @_builtins.property
     def commands(self) -> _containers.RepeatedCompositeFieldContainer[Global___Command]:

@@ -1,0 +1,89 @@
+"""What admission costs a call and a transaction, in processor time: seconds say nothing on a machine
+that does something else."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from benchmarks.stage import Stage
+from benchmarks.table import print_table
+from metadata_server.api.peers import Peers
+from metadata_server.domain.client_limits import ClientLimits
+from metadata_server.domain.networks import networks
+from metadata_server.domain.turn import Asker, Rank
+from metadata_server.services.admission import Admission
+from metadata_server.store.database import open_database
+from metadata_server.store.migration import migrate
+from metadata_server.store.store import Store
+from metadata_server.store.turns import Turns, on_behalf_of
+from metadata_server.store.unit_of_work import UnitOfWork
+
+ROUNDS, READS = 20_000, 2_000
+WAITING = 1_000
+
+
+async def pressure(stage: Stage) -> None:
+    """Prints the cost of the door and of a turn beside that of the smallest transaction."""
+    door, turn, waiting = door_us(), await turn_us(), await waiting_us()
+    name = stage.mariadb.create_database()
+    database = open_database(stage.mariadb.url(name))
+    migrate(database)
+    store = Store(database)
+    read = await read_us(store)
+    store.close()
+    stage.mariadb.drop_database(name)
+    print_table(
+        "What admission costs (goal: below 3 % of the smallest transaction)",
+        ["", "µs of a processor", "of the transaction, %"],
+        [
+            ["the smallest transaction, in this process", read, 100.0],
+            ["the door: whose call, limits, time", door, 100 * door / read],
+            ["a turn, when nobody waits", turn, 100 * turn / read],
+            [f"a turn, when {WAITING:,} wait", waiting, 100 * waiting / read],
+        ],
+    )
+
+
+def door_us() -> float:
+    admission = Admission(ClientLimits(calls_per_s=1e9))
+    peers = Peers(networks("10.77.0.20"))
+    begun = time.process_time()
+    for _ in range(ROUNDS):
+        address = peers.address_of("ipv4:10.77.0.20:51234", "10.0.0.7")
+        admission.end_call(admission.call(f"address {address}"))
+    return (time.process_time() - begun) / ROUNDS * 1e6
+
+
+async def turn_us() -> float:
+    turns, asker = Turns(8), Asker("a person", Rank.PEOPLE)
+    begun = time.process_time()
+    for _ in range(ROUNDS):
+        with on_behalf_of(asker):
+            turns.end(await turns.begin(asker))
+    return (time.process_time() - begun) / ROUNDS * 1e6
+
+
+async def waiting_us() -> float:
+    """With all its waiting and waking."""
+    turns = Turns(2, longest_wait_s=60)
+    askers = [Asker(f"S{number}", Rank.ARRIVALS, is_patient=True) for number in range(WAITING)]
+
+    async def one(asker: Asker) -> None:
+        held = await turns.begin(asker)
+        await asyncio.sleep(0)
+        turns.end(held)
+
+    begun = time.process_time()
+    await asyncio.gather(*map(one, askers))
+    return (time.process_time() - begun) / WAITING * 1e6
+
+
+async def read_us(store: Store) -> float:
+    def work(_: UnitOfWork) -> None:
+        """Reads where the database stands, as every transaction does."""
+
+    begun = time.process_time()
+    for _ in range(READS):
+        await store.read(work)
+    return (time.process_time() - begun) / READS * 1e6

@@ -1,0 +1,100 @@
+"""Reads a whole database as it was at one moment, while others go on writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from metadata_server.domain.backup import BackupFailed, Header
+from metadata_server.store.backups.layout import TableLayout, kept_tables
+from metadata_server.store.database import DAMAGED, Database, Fault, fault_of
+from metadata_server.store.schema import revision
+
+ROWS_A_PIECE = 200
+"""Held at once; the largest documents have 4 MB."""
+SLOW_READER_S = 3_600
+"""How long the database waits for whoever takes the backup down."""
+CHANGED_TABLE = 1412
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A database at one moment.
+
+    Attributes:
+        tables: all that a backup has.
+    """
+
+    header: Header
+    tables: Sequence[TableLayout]
+    connection: Connection
+
+    def pieces(self, table: TableLayout) -> Iterator[list[tuple[Any, ...]]]:
+        """All rows of a table in the order of their keys, a few at a time."""
+        named = table.named()
+        query = select(*named.c).order_by(*(named.c[name] for name in table.key))
+        options = {"yield_per": ROWS_A_PIECE}
+        with self.connection.execute(query, execution_options=options) as found:
+            for some in found.partitions():
+                yield [tuple(row) for row in some]
+
+
+@contextmanager
+def snapshot(database: Database, *, product: str) -> Iterator[Snapshot]:
+    """A database as it is now, for as long as it takes to read it; it holds no locks.
+
+    Raises:
+        BackupFailed: it is empty, away, of another release, or its tables were changed meanwhile.
+    """
+    try:
+        with database.reading.connect() as connection:
+            if not database.is_sqlite:
+                connection.exec_driver_sql(f"SET SESSION net_write_timeout={SLOW_READER_S}")
+            header = header_of(connection, database, product)
+            yield Snapshot(header, kept_tables(header.schema), connection)
+    except DBAPIError as error:
+        raise BackupFailed(explained(error)) from error
+
+
+def header_of(connection: Connection, database: Database, product: str) -> Header:
+    """Its first statement is where the snapshot stands."""
+    schema = MigrationContext.configure(connection).get_current_revision()
+    if schema is None:
+        raise BackupFailed("The database has no tables of a metadata server.")
+    query = select(revision, database.now_us.label("now")).where(revision.c.one == 1)
+    row = connection.execute(query).first()
+    if row is None:
+        raise BackupFailed(
+            "A restore of this database has not come to its end. Run it again, then back up."
+        )
+    return Header(
+        store_id=row.store_id,
+        epoch=row.epoch,
+        revision=row.value,
+        revision_time_us=row.time_us,
+        schema=schema,
+        time_us=row.now,
+        product=product,
+        family="sqlite" if database.is_sqlite else "mysql",
+    )
+
+
+def explained(error: DBAPIError) -> str:
+    """What went wrong with the database, and what to do."""
+    original = error.orig
+    code = original.args[0] if original is not None and original.args else None
+    if code == CHANGED_TABLE:
+        return "The schema was changed meanwhile, perhaps by mds migrate. Run it again."
+    if fault_of(error) is Fault.DAMAGED:
+        return f"{DAMAGED} It says: {original}"
+    if fault_of(error) is Fault.FULL:
+        return f"The database has no room left. Free some, then run it again. It says: {original}"
+    return f"The database does not do what it should. It says: {original}"

@@ -1,0 +1,99 @@
+"""`python -m tests.chaos`: breaks a cluster on purpose, and says whether what is promised holds."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from tests.chaos.faults import FAULTS, SHORT, SOAK
+from tests.chaos.faults.fault import Fault
+from tests.chaos.loads.catalogue import MATRIX, NAMES, make_load
+from tests.chaos.matrix import FEW_UNITS, Results, cells, commit_of, run_all
+from tests.chaos.report import report as table
+from tests.chaos.report import soak_report
+from tests.chaos.soak import soak as hold_on
+from tests.chaos.stage import what_the_cluster_lacks
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / ".cache" / "chaos" / "results.jsonl"
+BY_NAME = {each.name: each for each in FAULTS}
+
+which_faults = click.option(
+    "--fault", "faults", multiple=True, type=click.Choice(list(BY_NAME)), help="Only these."
+)
+where_to = click.option("--report", type=Path, metavar="FILE", help="Write it there, as Markdown.")
+
+
+@click.group(invoke_without_command=True, help=__doc__)
+@click.pass_context
+@click.option("--rounds", default=5, show_default=True, help="Of each fault under each load.")
+@which_faults
+@click.option("--load", "loads", multiple=True, type=click.Choice(list(NAMES)), help="Only these.")
+@click.option("--units", type=int, help="Control units of each load, instead of its own number.")
+@click.option("--short", is_flag=True, help="Few faults, one round each: what CI runs.")
+@click.option("--again", is_flag=True, help="Also what an earlier run has done at this commit.")
+@click.option("--commit", default="", help="Count as of this one, instead of the work tree's.")
+@where_to
+def main(
+    context: click.Context,
+    rounds: int,
+    faults: tuple[str, ...],
+    loads: tuple[str, ...],
+    units: int | None,
+    commit: str,
+    *,
+    short: bool,
+    again: bool,
+    report: Path | None,
+) -> None:
+    if context.invoked_subcommand is not None:
+        return
+    chosen = _chosen(faults or (SHORT if short else tuple(BY_NAME)))
+    results = Results(RESULTS, commit or commit_of(ROOT), forget=again)
+    under = loads or (("mixed",) if short else MATRIX)
+    wanted = list(cells(chosen, under, 1 if short else rounds, units))
+    asyncio.run(run_all(wanted, results, click.echo))
+    if report is not None:
+        report.write_text(table(results.all))
+    violations = sum(len(each.violations) for each in results.all)
+    click.echo(f"{violations} violations in {len(results.all)} rounds.")
+    sys.exit(1 if violations else 0)
+
+
+@main.command()
+@click.option("--minutes", default=120.0, show_default=True)
+@which_faults
+@click.option("--load", type=click.Choice(list(NAMES)), default="idle", show_default=True)
+@click.option("--units", default=FEW_UNITS, show_default=True, help="Control units of the load.")
+@where_to
+def soak(
+    minutes: float, faults: tuple[str, ...], load: str, units: int, report: Path | None
+) -> None:
+    """Faults for hours, one after the other: what processes hold must not grow."""
+    chosen = _chosen(faults or SOAK)
+    done = asyncio.run(
+        hold_on(chosen, make_load(load), minutes=minutes, units=units, say=click.echo)
+    )
+    text = soak_report(done)
+    if report is not None:
+        report.write_text(text)
+    click.echo(text)
+    for each in done.growing:
+        click.echo(f"{each} holds more and more.", err=True)
+    sys.exit(1 if done.violations or done.growing else 0)
+
+
+def _chosen(names: tuple[str, ...]) -> list[Fault]:
+    """Ends the program where no cluster can run."""
+    if missing := what_the_cluster_lacks():
+        click.echo(f"The cluster cannot run here: {missing}.", err=True)
+        sys.exit(2)
+    for name in names:
+        if BY_NAME[name].missing:
+            click.echo(f"Left out: {name}: {BY_NAME[name].missing}.", err=True)
+    return [BY_NAME[name] for name in names if not BY_NAME[name].missing]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""Decides, over a history and what is true in the end, whether what is promised has held.
+
+A module for each guarantee: pure functions, whose violations are data.
+"""
+
+from tests.chaos.checker import (
+    acknowledged,
+    holders,
+    linearizable,
+    operations,
+    revisions,
+    watches,
+)
+from tests.chaos.checker.violation import Violation
+from tests.chaos.final_state import FinalState
+from tests.chaos.history import History
+
+GUARANTEES = {
+    each.NAME: each.check
+    for each in (acknowledged, linearizable, revisions, watches, holders, operations)
+}
+
+
+def violations(history: History, final: FinalState) -> list[Violation]:
+    """Everything that is wrong, guarantee by guarantee."""
+    return [found for check in GUARANTEES.values() for found in check(history, final)]

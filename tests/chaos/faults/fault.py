@@ -1,0 +1,24 @@
+"""What all faults have in common."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from tests.chaos.stage import ClusterStage
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault, as often as wanted.
+
+    Attributes:
+        name: in tables and on the command line.
+        put_in: it is in from entry to exit; then all is healed, as far as that needs a hand.
+        hold_s: for so long it stays in.
+        missing: what keeps it from being put in here; empty: nothing.
+    """
+
+    name: str
+    put_in: Callable[[ClusterStage], AbstractAsyncContextManager[None]]
+    hold_s: float = 8.0
+    missing: str = ""

@@ -1,0 +1,139 @@
+"""Every fault under every load, some rounds each; goes on where an earlier run was ended."""
+
+import subprocess
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from control_units.client import ClientError
+from deploy.processes.container_process import Failed
+from tests.chaos.faults.fault import Fault
+from tests.chaos.loads.catalogue import make_load
+from tests.chaos.rounds import Result, play
+from tests.chaos.stage import ClusterStage
+
+TRIES = 2
+UNITS = {"boot storm": 10_000, "operation": 1_000}
+FEW_UNITS = 100
+"""Of other loads: the fault matters there, not the size."""
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One round that is to be."""
+
+    fault: Fault
+    load: str
+    number: int
+    units: int
+
+
+class Results:
+    """Of one commit, in a file of all; a line a round."""
+
+    def __init__(self, file: Path, commit: str, *, forget: bool = False) -> None:
+        self._file = file
+        self.commit = commit
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lines = file.read_bytes().splitlines() if file.exists() else []
+        found = [msgspec.json.decode(line, type=Result) for line in lines]
+        self.all = [each for each in found if each.commit == commit and not forget]
+
+    def has(self, cell: Cell) -> bool:
+        wanted = (cell.fault.name, cell.load, cell.number, cell.units)
+        return any(wanted == (each.fault, each.load, each.number, each.units) for each in self.all)
+
+    def add(self, result: Result) -> Result:
+        kept = msgspec.structs.replace(result, commit=self.commit)
+        self.all.append(kept)
+        with self._file.open("ab") as file:
+            file.write(msgspec.json.encode(kept) + b"\n")
+        return kept
+
+
+def cells(
+    faults: Sequence[Fault], loads: Sequence[str], rounds: int, units: int | None
+) -> Iterator[Cell]:
+    """All first rounds first: a run that is ended early has seen everything once.
+
+    Args:
+        units: None: as many as each load is meant for.
+    """
+    for number in range(1, rounds + 1):
+        for load in loads:
+            for fault in faults:
+                yield Cell(fault, load, number, units or UNITS.get(load, FEW_UNITS))
+
+
+async def run_all(
+    wanted: Sequence[Cell],
+    results: Results,
+    say: Callable[[str], None],
+) -> None:
+    """Plays what is not yet among the results, on one cluster for as long as it is well."""
+    stage: ClusterStage | None = None
+    try:
+        for place, cell in enumerate(wanted, 1):
+            if results.has(cell):
+                continue
+            for left in reversed(range(TRIES)):
+                try:
+                    if stage is None or stage.is_sick:
+                        await _down(stage)
+                        stage = ClusterStage()
+                        await stage.up()
+                    result = await play(
+                        stage,
+                        cell.fault,
+                        make_load(cell.load),
+                        number=cell.number,
+                        units=cell.units,
+                    )
+                except* (ClientError, Failed, OSError, RuntimeError, TimeoutError) as failures:
+                    say(f"The cluster is sick, and is made anew:\n{_told(failures)}")
+                    await _down(stage)
+                    stage = None
+                    if not left:
+                        raise
+                else:
+                    say(_line(place, len(wanted), results.add(result)))
+                    break
+    finally:
+        await _down(stage)
+
+
+async def _down(stage: ClusterStage | None) -> None:
+    if stage is not None:
+        await stage.down()
+
+
+def commit_of(folder: Path) -> str:
+    """Of the work tree, short; with a + where something is not committed."""
+    told = subprocess.run(
+        ["git", "-C", str(folder), "describe", "--always", "--dirty=+", "--abbrev=10"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return told.stdout.strip() or "unknown"
+
+
+def _line(place: int, count: int, result: Result) -> str:
+    figures = "".join(f", {name} {value:.1f}" for name, value in result.figures.items())
+    head = (
+        f"{place}/{count} {result.fault} under {result.load}: {len(result.violations)} violations; "
+        f"without writes {result.write_outage_s:.1f} s (steady {result.steady_write_s:.1f}), reads "
+        f"{result.read_outage_s:.1f} s, pages {result.page_outage_s:.1f} s; streams resumed within "
+        f"{max(result.resumed_s, default=0):.1f} s; current after {result.current_after_s:.1f} s"
+        f"{figures}; {result.records} records, load {result.load_average:.1f}"
+    )
+    lines = [f"  {each[:3000]}" for each in result.violations[:SHOWN]]
+    if (more := len(result.violations) - SHOWN) > 0:
+        lines.append(f"  … and {more} more")
+    return "\n".join([head, *lines])
+
+
+def _told(failures: BaseExceptionGroup[BaseException]) -> str:
+    return "".join(traceback.format_exception(failures))[-3000:]

@@ -1,0 +1,144 @@
+"""The table of a matrix of faults and loads, as Markdown that anyone can make again."""
+
+import os
+import platform
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from tests.chaos.figures import percentile
+from tests.chaos.goals import held
+from tests.chaos.rounds import Result
+from tests.chaos.samples import JUDGED_S, WHAT, lives
+from tests.chaos.soak import Soak
+
+_HEAD = (
+    "| fault | rounds | violations | without writes | without reads | without pages "
+    "| streams resumed, p99 | current again | writes before |\n"
+    "| --- | --: | --: | --: | --: | --: | --: | --: | --: |\n"
+)
+_INTRODUCTION = """# What the cluster stands
+
+Made by `python -m tests.chaos --report docs/reference/chaos.md`; it needs root and Debian's packages, and takes hours.
+Each round brings a load on, waits until all is steady, puts a fault in, holds it for some seconds and heals it, and waits
+until all is well. Clients have written down what they asked and what they were answered; a checker then decides: acknowledged
+writes are there, writes with etags are linearizable, revisions are gapless, watches are ordered, complete and resumable, a
+unit server has one holder, operations ended as planned. A violation is any of that not being so.
+
+Times are the longest of a round: the median of the rounds, and the longest of all. *Without writes* is the time between two
+acknowledged writes, whoever made them, from the fault on; *writes before* is the same just before the fault: what the machine
+makes of it by itself. *Streams resumed* is how long a watcher whose stream ended was without word. *Current again* counts from
+the fault healed until every watcher, unit and operation is where it should be.
+"""
+
+
+_GOALS = """## Goals
+
+| | at most | longest of all rounds | |
+| --- | --: | --: | --- |
+"""
+_SOAK = """# What processes of the cluster hold, for hours and under faults
+
+Made by `python -m tests.chaos soak --minutes 120 --report docs/reference/soak.md`.
+
+"""
+
+_SLOPES = (
+    "The mean, and the slope per hour with its 95 % interval, of each life of a process that was "
+    "looked at for long enough: one that a fault killed begins anew, and is not judged before "
+    "20 minutes.\n"
+)
+
+
+def report(results: Sequence[Result]) -> str:
+    """All results of one commit."""
+    goals = "\n".join(held(results))
+    parts = [_INTRODUCTION, _machine(results), f"{_GOALS}{goals}\n"]
+    for load in dict.fromkeys(each.load for each in results):
+        of_load = [each for each in results if each.load == load]
+        units = ", ".join(sorted({f"{each.units:,}" for each in of_load}))
+        parts.append(f"## Load: {load} ({units} units)\n\n{_HEAD}{''.join(_rows(of_load))}")
+    if wrong := [each for each in results if each.violations]:
+        parts.append("## Violations\n\n" + "\n".join(map(_violations, wrong)))
+    return "\n".join(parts)
+
+
+def soak_report(done: Soak) -> str:
+    """What processes held, and how fast that grew."""
+    counts = sorted(Counter(done.faults).items())
+    faults = ", ".join(f"{count} x {name}" for name, count in counts)
+    what = f"{len(done.violations)} violations, {len(done.samples):,} samples"
+    lines = [
+        f"{done.minutes:g} minutes under load; {what}; faults, one after the other: {faults}.\n",
+        _SLOPES,
+        f"| process | life | {' | '.join(WHAT)} | |\n| --- | --: |{' --: |' * len(WHAT)} --- |",
+    ]
+    for life in lives(done.samples):
+        cells = [
+            f"{each.mean:.0f}; {each.per_hour:+.1f} ± {each.uncertain:.1f}" for each in life.slopes
+        ]
+        verdict = "grows" if life.grows else "flat" if life.seconds >= JUDGED_S else "too short"
+        lines.append(
+            f"| {life.service} | {life.seconds / 60:.0f} min | {' | '.join(cells)} | {verdict} |"
+        )
+    lines += [f"\n```\n{each[:4000]}\n```" for each in done.violations]
+    return _SOAK + "\n".join(lines) + "\n"
+
+
+def _rows(results: Iterable[Result]) -> Iterable[str]:
+    by_fault: dict[str, list[Result]] = {}
+    for each in results:
+        by_fault.setdefault(each.fault, []).append(each)
+    for fault, rounds in by_fault.items():
+        own = _own_figures(rounds)
+        resumed = [one for each in rounds for one in each.resumed_s]
+        yield "| " + " | ".join([
+            f"{fault} ({own})" if own else fault,
+            str(len(rounds)),
+            str(sum(len(each.violations) for each in rounds)),
+            _seconds([each.write_outage_s for each in rounds]),
+            _seconds([each.read_outage_s for each in rounds]),
+            _seconds([each.page_outage_s for each in rounds]),
+            f"{percentile(resumed, 0.99):.1f} s" if resumed else "none ended",
+            _seconds([each.current_after_s for each in rounds]),
+            _seconds([each.steady_write_s for each in rounds]),
+        ]) + " |\n"  # fmt: skip
+
+
+def _own_figures(rounds: Sequence[Result]) -> str:
+    found: dict[str, list[float]] = {}
+    for each in rounds:
+        for name, value in each.figures.items():
+            found.setdefault(name, []).append(value)
+    return "; ".join(f"{name}: {max(values):.1f}" for name, values in found.items())
+
+
+def _seconds(figures: Sequence[float]) -> str:
+    return f"{statistics.median(figures):.1f}, {max(figures):.1f} s"
+
+
+def _violations(result: Result) -> str:
+    told = "\n".join(result.violations)
+    return (
+        f"{result.fault} under {result.load}, round {result.number}:\n\n```\n{told[:4000]}\n```\n"
+    )
+
+
+def _machine(results: Sequence[Result]) -> str:
+    loads = [each.load_average for each in results]
+    times = sorted(each.ended for each in results)
+    memory = int(_told("/proc/meminfo")["MemTotal"].split()[0]) // (1 << 20)
+    return (
+        f"{len(results)} rounds, {sum(len(each.violations) for each in results)} violations. "
+        f"Commit {results[0].commit}, {times[0]} to {times[-1]}, on one machine for everything: "
+        f"{os.cpu_count()} cores of {_told('/proc/cpuinfo').get('model name', 'unknown')}, "
+        f"{memory} GiB, Linux {platform.release()}, Python {platform.python_version()}; its load "
+        f"average at the end of a round was {min(loads):.1f} to {max(loads):.1f} "
+        f"(median {statistics.median(loads):.1f}).\n"
+    )
+
+
+def _told(file: str) -> Mapping[str, str]:
+    lines = (line.partition(":") for line in Path(file).read_text().splitlines())
+    return {key.strip(): value.strip() for key, _, value in lines}

@@ -1,0 +1,200 @@
+"""One round: a load is on, a fault goes in and is healed, and then it is decided what has held."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+
+import msgspec
+from mds.v1.position_pb2 import Position
+
+from control_units.client import Client, ClientError
+from tests.chaos import figures
+from tests.chaos.checker import violations
+from tests.chaos.faults.fault import Fault
+from tests.chaos.final_state import FinalState, position_now, read_final_state
+from tests.chaos.history import History, Ordered, read_history
+from tests.chaos.loads import Load
+from tests.chaos.pages import PageReader
+from tests.chaos.stage import ClusterStage, RoundStage
+
+STEADY_S = 4.0
+AFTER_S = 2.0
+CURRENT_WITHIN_S = 120.0
+READ_TRIES = 5
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round has shown; times in s.
+
+    Attributes:
+        violations: what is promised and did not hold, in words.
+        steady_write_s: longest time between two acknowledged writes before the fault: what the
+            machine makes of it.
+        write_outage_s: the same from the fault on.
+        resumed_s: how long each watcher whose stream ended was without word.
+        current_after_s: from the fault healed to every watcher and unit current.
+        figures: of the fault's own.
+        records: how many the history has.
+        load_average: of the machine, at the end.
+        ended: UTC.
+    """
+
+    fault: str
+    load: str
+    number: int
+    units: int
+    commit: str = ""
+    violations: tuple[str, ...]
+    steady_write_s: float
+    write_outage_s: float
+    read_outage_s: float
+    page_outage_s: float
+    resumed_s: tuple[float, ...]
+    current_after_s: float
+    figures: dict[str, float]
+    records: int
+    load_average: float
+    ended: str
+
+
+class _Times:
+    """When what was done, by this machine's monotonic clock."""
+
+    fault = 0.0
+    healed = 0.0
+    current = 0.0
+    end = 0.0
+
+
+async def play(stage: ClusterStage, fault: Fault, load: Load, *, number: int, units: int) -> Result:
+    """One round.
+
+    Args:
+        load: not yet prepared.
+
+    Raises:
+        ExceptionGroup, OSError, TimeoutError, ClientError: the stage is sick, or the load cannot
+            be prepared: nothing is decided.
+    """
+    slug = f"{fault.name} {load.name} {number}".replace(" ", "-")
+    ground = stage.of_round(slug, units)
+    reader = PageReader(stage.page)
+    times = _Times()
+    breaking = partial(_break_under, stage, fault, load, reader, times)
+    history, wrong = await decide(ground, load, breaking)
+    return _result(stage, ground, load, fault, number, times, reader, history, wrong)
+
+
+async def decide(
+    ground: RoundStage, load: Load, breaking: Callable[[], Awaitable[None]]
+) -> tuple[History, list[str]]:
+    """What clients have written down while everything was broken under a load, and what of that
+    must never be, in words."""
+    async with _client(ground.address) as client:
+        begin = await position_now(client)
+        try:
+            await load.prepare(ground)
+            await breaking()
+        finally:
+            await load.close()
+            ground.recorder.close()
+        history = read_history(*sorted(ground.folder.glob("*.jsonl")))
+        final = await _in_the_end(client, begin, load, history)
+    return history, [str(each) for each in await asyncio.to_thread(violations, history, final)]
+
+
+async def _break_under(
+    stage: ClusterStage, fault: Fault, load: Load, reader: PageReader, times: _Times
+) -> None:
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(load.run(stop), name=load.name)
+        tasks.create_task(reader.read_on(stop), name="page")
+        try:
+            await asyncio.sleep(STEADY_S)
+            times.fault = time.monotonic()
+            async with fault.put_in(stage):
+                await asyncio.sleep(fault.hold_s)
+            times.healed = time.monotonic()
+            await settle(stage, load)
+            times.current = time.monotonic()
+            await recover(stage)
+            await asyncio.sleep(AFTER_S)
+        finally:
+            times.end = time.monotonic()
+            stop.set()
+
+
+async def _in_the_end(client: Client, begin: Position, load: Load, history: History) -> FinalState:
+    operations = [each.operation for each in history.of(Ordered) if each.operation]
+    for left in reversed(range(READ_TRIES)):
+        try:
+            return await read_final_state(client, begin, probes=load.probes, operations=operations)
+        except ClientError:  # one stream over everything may be ended for many reasons
+            if not left:
+                raise
+            await asyncio.sleep(1)
+    raise AssertionError("unreachable")
+
+
+async def settle(stage: ClusterStage, load: Load) -> None:
+    try:
+        async with asyncio.timeout(CURRENT_WITHIN_S):
+            await load.settle()
+    except TimeoutError:
+        stage.observed.violations.append(
+            f"current: not every watcher and unit was current {CURRENT_WITHIN_S:.0f} s after all "
+            "was healed"
+        )
+
+
+async def recover(stage: ClusterStage) -> None:
+    try:
+        await stage.until_well()
+    except TimeoutError as error:
+        stage.is_sick = True
+        stage.observed.violations.append(f"recovery: after all was healed: {error}")
+
+
+def _result(
+    stage: ClusterStage,
+    ground: RoundStage,
+    load: Load,
+    fault: Fault,
+    number: int,
+    times: _Times,
+    reader: PageReader,
+    history: History,
+    wrong: list[str],
+) -> Result:
+    return Result(
+        fault=fault.name,
+        load=load.name,
+        number=number,
+        units=ground.units,
+        violations=(*stage.observed.violations, *wrong),
+        steady_write_s=figures.longest_write_outage(
+            history, times.fault - STEADY_S / 2, times.fault
+        ),
+        write_outage_s=figures.longest_write_outage(history, times.fault, times.end),
+        read_outage_s=figures.longest_read_outage(history, times.fault, times.end),
+        page_outage_s=figures.longest_gap(reader.seen, times.fault, times.end),
+        resumed_s=tuple(figures.resumptions(history, times.fault)),
+        current_after_s=times.current - times.healed,
+        figures=stage.observed.figures,
+        records=len(history),
+        load_average=os.getloadavg()[0],
+        ended=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    )
+
+
+@contextlib.asynccontextmanager
+async def _client(address: str) -> AsyncIterator[Client]:
+    client = Client(address, principal="chaos", program="chaos")
+    try:
+        yield client
+    finally:
+        await client.close()

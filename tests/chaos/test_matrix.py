@@ -1,0 +1,62 @@
+"""Which rounds are still to be played, and what is told of those that were."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.chaos.faults import FAULTS, SHORT, SOAK
+from tests.chaos.goals import held
+from tests.chaos.matrix import Results, cells
+from tests.chaos.report import report
+from tests.chaos.rounds import Result
+
+KILLED = next(each for each in FAULTS if each.name == "replica killed")
+
+
+@pytest.fixture
+def result() -> Result:
+    return Result(
+        fault="replica killed", load="idle", number=1, units=100, violations=(),
+        steady_write_s=0.1, write_outage_s=0.4, read_outage_s=0.2, page_outage_s=0.3,
+        resumed_s=(0.1, 0.2), current_after_s=1.5, figures={}, records=1000, load_average=1.0,
+        ended="2026-11-22T07:00:00Z",
+    )  # fmt: skip
+
+
+def test_a_run_goes_on_where_it_was_ended_but_not_at_another_commit(
+    result: Result, tmp_path: Path
+) -> None:
+    first, second = cells([KILLED], ["idle"], 2, None)
+    Results(tmp_path / "results", "a").add(result)
+    again = Results(tmp_path / "results", "a")
+    assert again.has(first)
+    assert not again.has(second)
+    assert not Results(tmp_path / "results", "b").has(first)
+    assert not Results(tmp_path / "results", "a", forget=True).has(first)
+
+
+def test_every_cell_is_seen_once_before_any_is_seen_twice() -> None:
+    wanted = list(cells(FAULTS[:2], ["idle", "boot storm"], 2, None))
+    assert [each.number for each in wanted] == [1] * 4 + [2] * 4
+    assert {each.load: each.units for each in wanted} == {"idle": 100, "boot storm": 10_000}
+
+
+def test_a_goal_that_is_not_held_is_told_so(result: Result) -> None:
+    late = msgspec.structs.replace(result, number=2, write_outage_s=1.2)
+    killed = "| a replica is killed: without writes | 1 s |"
+    assert f"{killed} 0.4 s | held |" in held([result])
+    assert f"{killed} 1.2 s | **not held** |" in held([result, late])
+
+
+def test_a_report_shows_what_was_wrong(result: Result) -> None:
+    wrong = msgspec.structs.replace(
+        result, violations=("acknowledged writes are kept: one is gone",)
+    )
+    text = report([result, wrong])
+    assert "| replica killed | 2 | 1 | 0.4, 0.4 s |" in text
+    assert "one is gone" in text
+
+
+def test_names_of_shorter_forms_are_names_of_faults() -> None:
+    assert {*SHORT, *SOAK} <= {each.name for each in FAULTS}

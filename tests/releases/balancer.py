@@ -1,0 +1,60 @@
+"""HAProxy with the rules that it has in service, on ports of its own."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.stages.mariadb import find
+from tests.stages.ports import free_port, is_open
+from tests.stages.program import Program
+from tests.stages.replica import Replica
+from tests.stages.waiting import until
+
+RULES = Path(__file__).resolve().parents[2] / "deploy" / "haproxy" / "haproxy.cfg"
+
+
+def what_is_missing() -> str:
+    """Says what a balancer lacks here; empty: nothing."""
+    return "" if find("haproxy") else "haproxy not found (apt-get install haproxy)"
+
+
+class Balancer:
+    """Sends calls to replicas whose ports stay the same, whichever release they are of.
+
+    Attributes:
+        address: for gRPC.
+        http: for REST.
+    """
+
+    def __init__(self, replicas: Sequence[Replica], folder: Path) -> None:
+        places = {
+            f"METADATA_SERVER_{number}": {"7400": replica.port, "7401": replica.http_port}
+            for number, replica in enumerate(replicas, 1)
+        }
+        self._ports: dict[str, int] = {}
+
+        def place(found: re.Match[str]) -> str:
+            name, port = found.groups()
+            if name in places:
+                return f"127.0.0.1:{places[name][port]}"
+            # Of other services nobody is there; and where it listens.
+            self._ports.setdefault(f"{name}:{port}", free_port())
+            return f"127.0.0.1:{self._ports[f'{name}:{port}']}"
+
+        rules = re.sub(r'"\$\{(\w+)\}:(\d+)"', place, RULES.read_text())
+        file = folder / "haproxy.cfg"
+        file.write_text(rules)
+        self.address = f"127.0.0.1:{self._ports['MDS_LISTEN:7400']}"
+        self.http = f"http://127.0.0.1:{self._ports['MDS_LISTEN:7401']}"
+        command = [find("haproxy") or "haproxy", "-db", "-f", str(file)]
+        self.program = Program(command, log=folder / "haproxy.log")
+
+    async def start(self) -> None:
+        self.program.start()
+        await until(lambda: is_open(self._ports["MDS_LISTEN:7400"]), what="the balancer")
+
+    def is_up(self, number: int) -> bool:
+        """Whether it last said that it sends calls to one of the servers, from 1."""
+        server = f"Server metadata_servers_http/metadata-server-{number} is "
+        said = [line for line in self.program.output().splitlines() if server in line]
+        return not said or f"{server}UP" in said[-1]

@@ -1,0 +1,77 @@
+"""All servers are replaced by those of the next release, and nobody's call fails."""
+
+import logging
+import sys
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.releases.balancer import Balancer, what_is_missing
+from tests.releases.load import Load
+from tests.releases.release import Release
+from tests.stages.mariadb import MariaDB
+from tests.stages.program import Program
+from tests.stages.replica import Replica
+from tests.stages.requirements import needs
+from tests.stages.waiting import until
+
+HOSTED = ("RING/MAGNETS", "DIAGNOSTICS/BPMS")
+NEXT = [sys.executable, "-m", "tests.releases.next_release"]
+SETTINGS = {"MDS_DRAIN_S": "3"}
+
+
+def as_next(replica: Replica) -> None:
+    """From its next start on it is of the next release."""
+    for program in (replica.program, replica.migration):
+        program.command = [*NEXT, program.command[-1]]
+        program.environment = {k: v for k, v in program.environment.items() if k != "PYTHONPATH"}
+
+
+@pytest.mark.timeout(400)  # about 40 s of processor time
+async def test_no_call_fails_while_all_servers_are_replaced(
+    before: Release,
+    mariadb: MariaDB,
+    empty_mariadb_database: str,
+    tmp_path: Path,
+    ending: ExitStack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    needs(what_is_missing())
+    url = before.fill_mariadb(mariadb, empty_mariadb_database)
+    replicas = [before.replica(url, tmp_path, environment=SETTINGS) for _ in range(3)]
+    for replica in replicas:
+        ending.callback(replica.program.clear)
+        replica.program.start()
+    for replica in replicas:
+        await replica.ready()
+    balancer = Balancer(replicas, tmp_path)
+    ending.callback(balancer.program.clear)
+    await balancer.start()
+    hosts = [host(id, balancer.address, tmp_path) for id in HOSTED]
+    for each in hosts:
+        ending.callback(each.clear)
+        each.start()
+    load = Load(balancer.address, balancer.http)
+    async with load.working(monkeypatch):
+        await until(lambda: load.done["write"] > 20 and load.done["read"] > 10, within=20)
+        as_next(replicas[0])
+        await replicas[0].migrate()
+        for number, replica in enumerate(replicas, 1):
+            as_next(replica)
+            assert await replica.terminate() == 0
+            await replica.start()
+            await until(partial(balancer.is_up, number), what="the balancer's view")
+    for each in hosts:
+        each.check_running()
+    told = f"{load.done}, {load.retried} tries repeated"
+    logging.getLogger(__name__).info(told)
+    assert load.failed == [], told
+    assert load.seen == load.written
+
+
+def host(id: str, address: str, folder: Path) -> Program:
+    environment = {"MDS_ADDRESS": address, "XDG_STATE_HOME": str(folder)}
+    log = folder / f"{id.replace('/', '-')}.log"
+    return Program.mds("simulate", id, log=log, environment=environment)

@@ -1,0 +1,92 @@
+"""Servers that announce themselves, and those who find them. All of it on loopback."""
+
+import json
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from control_units.client import Client
+from tests.cli.conftest import run_mds
+from tests.conftest import StartReplica
+from tests.stages.multicast import what_is_missing
+from tests.stages.ports import free_port
+from tests.stages.replica import Replica
+from tests.stages.waiting import until
+
+pytestmark = pytest.mark.skipif(bool(what_is_missing()), reason=what_is_missing())
+Announce = Callable[[str], Awaitable[Replica]]
+
+
+@pytest.fixture
+def facility() -> str:
+    """A name that no other test has: all of them hear each other."""
+    return f"Test {free_port()}"
+
+
+@pytest.fixture
+def announce(start_replica: StartReplica, sqlite_database: str, facility: str) -> Announce:
+    """Starts a replica that announces itself."""
+
+    async def start(name: str) -> Replica:
+        settings = {"MDS_ANNOUNCE": "1", "MDS_FACILITY": facility, "MDS_REPLICA": name}
+        return await start_replica(sqlite_database, environment=settings)
+
+    return start
+
+
+async def test_announced_servers_are_found_with_what_they_say(
+    announce: Announce, facility: str
+) -> None:
+    replica = await announce("one")
+    await until(lambda: '"announced"' in replica.program.output())
+    where = f"zeroconf://127.0.0.1/{facility.lower()}"
+    ended = await run_mds("discover", where, "-o", "json")
+    (found,) = json.loads(ended.out)
+    assert len(found.pop("store")) == 36
+    assert found.pop("version")
+    assert found == {
+        "address": replica.address,
+        "replica": "one",
+        "facility": facility,
+        "tls": False,
+        "http": replica.http_port,
+        "priority": 0,
+        "weight": 1,
+        "state": "ready",
+    }
+    # Whoever calls takes the same address, and finds REST where it was announced.
+    told = await run_mds("--address", where, "list", "agents", "--as-curl")
+    assert f"{replica.http}/v1/agents" in told.out
+    await replica.terminate()
+    ended = await run_mds("discover", where)
+    assert (ended.code, ended.out) == (3, "")
+    assert (
+        f"No server of a facility '{facility.lower()}'" in ended.err or "MDS_ANNOUNCE" in ended.err
+    )
+
+
+async def test_a_client_hears_who_comes_and_who_ends(announce: Announce, facility: str) -> None:
+    one = await announce("one")
+    async with Client(f"zeroconf://127.0.0.1/{facility}", timeout=30) as client:
+        assert [each async for each in client.agents.list()] == []
+        assert client.addresses == (one.address,)
+        other = await announce("other")
+        await until(lambda: set(client.addresses) == {one.address, other.address}, within=20)
+        await one.terminate()
+        await until(lambda: client.addresses == (other.address,), within=20)
+        assert [each async for each in client.agents.list()] == []
+        assert client.address == other.address
+
+
+async def test_a_server_is_not_announced_unless_it_is_told_to(
+    start_replica: StartReplica, sqlite_database: str, facility: str
+) -> None:
+    replica = await start_replica(sqlite_database, environment={"MDS_FACILITY": facility})
+    assert "announced" not in replica.program.output()
+    assert "zeroconf" not in replica.program.output()
+
+
+async def test_a_name_that_clients_could_not_write_is_refused() -> None:
+    ended = await run_mds("serve", environment={"MDS_FACILITY": "a,b"})
+    assert ended.code == 2
+    assert "MDS_FACILITY is 'a,b'; right would be up to 63 characters without commas" in ended.err
