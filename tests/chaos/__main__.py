@@ -1,6 +1,7 @@
 """`python -m tests.chaos`: breaks a cluster on purpose, and says whether what is promised holds."""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -96,4 +97,6 @@ def _chosen(names: tuple[str, ...]) -> list[Fault]:
 
 
 if __name__ == "__main__":
+    # Whoever asks it to end wants the cluster ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     main()

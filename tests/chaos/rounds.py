@@ -79,6 +79,7 @@ async def play(stage: ClusterStage, fault: Fault, load: Load, *, number: int, un
         ExceptionGroup, OSError, TimeoutError, ClientError: the stage is sick, or the load cannot
             be prepared: nothing is decided.
     """
+    await stage.lend_clock(is_lent=fault.needs_clock)
     slug = f"{fault.name} {load.name} {number}".replace(" ", "-")
     ground = stage.of_round(slug, units)
     reader = PageReader(stage.page)

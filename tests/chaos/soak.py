@@ -49,6 +49,7 @@ async def soak(
     stage, done = ClusterStage(), Soak(minutes)
     try:
         await stage.up()
+        await stage.lend_clock(is_lent=any(each.needs_clock for each in faults))
         ground = stage.of_round("soak", units)
         breaking = partial(_break_on, stage, faults, load, done, say)
         _, wrong = await decide(ground, load, breaking)

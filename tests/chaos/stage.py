@@ -14,7 +14,7 @@ import pymysql
 
 from deploy.processes.cluster import Cluster
 from deploy.processes.images import find, what_is_missing
-from deploy.processes.topology import Service, read_topology
+from deploy.processes.topology import read_topology
 from tests.chaos.clock import Clock
 from tests.chaos.history import Recorder
 from tests.chaos.small_disks import SmallDisk, remove_what_was_left, unmount_below
@@ -72,7 +72,7 @@ class ClusterStage:
         self.is_sick = False
         self.clock = Clock(REPLICAS[2], self.folder / "clock")
         services = [each for each in read_topology() if each.name not in _LEFT_OUT]
-        self.cluster = Cluster([self._equipped(each) for each in services], self.folder)
+        self.cluster = Cluster(services, self.folder)
         # A database is 550 MB when it is empty.
         self.disk = {
             WRITER: SmallDisk(
@@ -128,6 +128,24 @@ class ClusterStage:
         await self.cluster.down()
         unmount_below(self.folder)
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+
+    async def lend_clock(self, *, is_lent: bool) -> None:
+        """One replica runs with a clock that can be set, or as the others do: reading that clock
+        costs it three times the processor time.
+
+        Raises:
+            TimeoutError: it does not come back.
+        """
+        process = self.cluster[self.clock.service]
+        container, lent = process.container, self.clock.environment
+        environment = container.service.environment
+        plain = {key: value for key, value in environment.items() if key not in lent}
+        wanted = {**plain, **lent} if is_lent else plain
+        if wanted != environment:
+            await process.stop()
+            container.service = dataclasses.replace(container.service, environment=wanted)
+            await process.start()
+            await self.until_well()
 
     async def until_well(self, *, within_s: float = WELL_WITHIN_S) -> None:
         """Returns when every service serves, and the balancer sees all of them.
@@ -199,14 +217,6 @@ class ClusterStage:
             if row["svname"] not in ("FRONTEND", "BACKEND")
             and not row["status"].startswith(("UP", "no check"))
         ]
-
-    def _equipped(self, service: Service) -> Service:
-        """A service that can have the fault that needs something from its start."""
-        if service.name != self.clock.service:
-            return service
-        return dataclasses.replace(
-            service, environment={**service.environment, **self.clock.environment}
-        )
 
 
 def what_the_cluster_lacks() -> str:

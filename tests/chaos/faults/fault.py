@@ -16,9 +16,11 @@ class Fault:
         put_in: it is in from entry to exit; then all is healed, as far as that needs a hand.
         hold_s: for so long it stays in.
         missing: what keeps it from being put in here; empty: nothing.
+        needs_clock: one replica has to run with a clock that can be set.
     """
 
     name: str
     put_in: Callable[[ClusterStage], AbstractAsyncContextManager[None]]
     hold_s: float = 8.0
     missing: str = ""
+    needs_clock: bool = False
