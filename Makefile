@@ -28,7 +28,7 @@ cluster: setup ## Run docker-compose.yml as plain processes [needs root and Debi
 test: setup ## Run all checks and all tests
 	@tools/debian_packages.sh
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest --numprocesses=$(WORKERS) $(PYTEST)
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --reruns=1 -rfER $(PYTEST)
 
 .PHONY: lint
 lint: setup check ## Run the checks without the tests: style, types, walls, protocol
