@@ -215,7 +215,12 @@ class Turns:
         if still_s < self._longest_wait_s / STANDSTILL:
             still_s = 0.0  # a busy moment of this process, in which many come at once
         work_s = sum(count * max(self._hold_s[rank], still_s) for rank, count in before.items())
-        return work_s / self._room[asker.rank]
+        if any(self.told[rank].waiting for rank in RANKS[RANKS.index(asker.rank) + 1 :]):
+            return work_s / self._room[asker.rank]
+        # The lowest that wait have a share of their own, however many are before them.
+        turn_s = max(still_s, *self._hold_s.values())
+        share_s = before[asker.rank] * FROM_BELOW * turn_s / self._places
+        return min(work_s / self._room[asker.rank], share_s)
 
     def _give(self) -> None:
         """Gives turns to those who wait, as long as there is room."""
@@ -232,7 +237,7 @@ class Turns:
 
     def _next_rank(self) -> Rank | None:
         is_from_below = self._given % FROM_BELOW == FROM_BELOW - 1
-        order = (Rank.LIFE, *reversed(RANKS[1:])) if is_from_below else RANKS
+        order = reversed(RANKS) if is_from_below else RANKS
         return next((rank for rank in order if self._queues[rank] and self._has_room(rank)), None)
 
     def _too_busy(self, cause: str, asker: Asker) -> Refused:

@@ -22,7 +22,7 @@ from tests.chaos.stage import ClusterStage, RoundStage
 
 STEADY_S = 4.0
 AFTER_S = 2.0
-CURRENT_WITHIN_S = 120.0
+CURRENT_WITHIN_S = 300.0
 READ_TRIES = 5
 
 

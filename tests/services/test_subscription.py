@@ -107,6 +107,40 @@ async def test_a_follower_that_is_ended_while_it_waits_is_told_so() -> None:
     assert waiting.result() == "DRAINING"
 
 
+async def test_a_follower_that_waits_for_the_past_hears_so_in_time_and_is_read_to_once() -> None:
+    readings = 0
+    may_end = asyncio.Event()
+
+    async def slow(_: Subscription) -> Batch:
+        nonlocal readings
+        readings += 1
+        await may_end.wait()
+        return batch(1, 3)
+
+    subscription = Subscription(VARIABLES, at(0), slow)
+    assert [await subscription.next(0.01) for _ in range(3)] == [None] * 3
+    assert subscription.position == at(0)
+    may_end.set()
+    assert await handed_out(subscription, 1) == [[1, 2, 3]]
+    assert readings == 1
+
+
+async def test_nothing_is_read_for_who_has_left() -> None:
+    ended = asyncio.Event()
+
+    async def slow(_: Subscription) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    subscription = Subscription(VARIABLES, at(0), slow)
+    assert await subscription.next(0.01) is None
+    subscription.close()
+    async with asyncio.timeout(5):
+        await ended.wait()
+
+
 async def reason_of(subscription: Subscription) -> str:
     with pytest.raises(Refused) as refused:
         await subscription.next(5)
@@ -128,4 +162,4 @@ async def test_a_follower_waits_as_long_as_it_says_whatever_it_said_before() -> 
     late = asyncio.get_running_loop().call_later(0.1, subscription.offer, batch(3, 3), VARIABLES)
     assert await handed_out(subscription, 1) == [[3]]
     late.cancel()
-    subscription.silence()
+    subscription.close()

@@ -1,6 +1,7 @@
 """How watches end, and what the tailer lives through."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -10,12 +11,14 @@ from sqlalchemy import delete, select, update
 from metadata_server.domain.change import Position
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.watch import WatchFilter
+from metadata_server.domain.turn import Asker, Rank
+from metadata_server.domain.watch import Notice, WatchFilter
 from metadata_server.services.watching import subscription as subscriptions
 from metadata_server.services.watching.subscription import Batch, Subscription
 from metadata_server.store import schema
 from metadata_server.store.past.retention import trim_kind
 from metadata_server.store.store import Store
+from metadata_server.store.turns import Turns, on_behalf_of
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.watched import EVERYTHING, Following, following, told, write
 from tests.stages.mariadb import MariaDB
@@ -70,6 +73,30 @@ async def test_a_revision_larger_than_a_piece_is_not_split(replica: Following) -
     (bulk,) = [n for n in notices if any(e.id.startswith("bulk") for e in n.events)]
     assert len(told([bulk])[large.revision]) == 1500
     assert [len(ids) for ids in told(notices).values()] == [1, 1500, 1]
+
+
+async def test_a_watcher_that_waits_for_its_past_is_told_so_and_not_refused(store: Store) -> None:
+    busy = Store(store.database, threads=1, turns=Turns(1, longest_wait_s=0.2))
+    async with following(busy) as replica:
+        begin = await replica.present()
+        written = await write(busy, "one")
+        may_end = threading.Event()
+        holding = asyncio.create_task(busy.read(lambda _: may_end.wait(10)))
+        told_so = 0
+
+        def goes_on(notice: Notice) -> bool:
+            nonlocal told_so
+            if notice.position == begin:
+                told_so += 1
+                if told_so == 5:  # half a second: others would have been refused
+                    may_end.set()
+            return notice.position >= written
+
+        with on_behalf_of(Asker("watcher", Rank.BULK)):
+            notices = await replica.until(goes_on, after=begin)
+        await holding
+    assert told_so >= 5
+    assert [event.id for event in notices[-1].events] == ["one"]
 
 
 async def test_old_watchers_are_sent_elsewhere(store: Store) -> None:

@@ -75,6 +75,22 @@ async def test_no_rank_starves_while_others_keep_coming() -> None:
     assert (await queue.all_served()).index("an export") < 10
 
 
+async def test_beats_that_keep_coming_leave_a_share_to_exports() -> None:
+    queue, (held,) = await closed()
+    beat = Asker("a beat", Rank.LIFE, is_patient=True)
+    await queue.add(BULK, *[beat] * 20)
+    queue.turns.end(held)
+    assert (await queue.all_served()).index("an export") < 10
+
+
+async def test_an_export_is_not_refused_for_what_others_wait_that_it_goes_before() -> None:
+    queue, (held,) = await closed(longest_wait_s=1)
+    beat = Asker("a beat", Rank.LIFE, is_patient=True)
+    await queue.add(*[beat] * 1_000, BULK)
+    queue.turns.end(held)
+    assert (await queue.all_served()).index("an export") < 10
+
+
 async def test_a_place_is_kept_for_beats_whoever_else_has_work_for_all() -> None:
     turns = Turns(4)
     for asker in (PEOPLE, BULK, arriving("A")):

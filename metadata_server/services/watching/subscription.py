@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -27,7 +27,7 @@ class Batch:
     changes: tuple[Change, ...]
 
 
-CatchUp = Callable[["Subscription"], Awaitable[Batch | None]]
+CatchUp = Callable[["Subscription"], Coroutine[None, None, Batch | None]]
 
 
 class Subscription:
@@ -42,6 +42,7 @@ class Subscription:
         self.kinds = kinds
         self.reached = after
         self._catch_up: CatchUp | None = catch_up
+        self._reading: asyncio.Task[Batch | None] | None = None
         self._waiting: deque[Batch] = deque()
         self._changes_waiting = 0
         self._told: Position | None = None
@@ -98,12 +99,14 @@ class Subscription:
             Refused: WATCHER_TOO_SLOW, HISTORY_RESET, HISTORY_TRIMMED, DRAINING, and
                 DATABASE_UNAVAILABLE while it catches up.
         """
-        while self._catch_up is not None and self._ended is None:
-            if (batch := await self._catch_up(self)) is not None:
-                self.reached = batch.position
-                return batch
         clock = asyncio.get_running_loop().time
         due = None if timeout_s is None else clock() + timeout_s
+        while self._catch_up is not None and self._ended is None:
+            if not await self._has_read(self._catch_up, None if due is None else due - clock()):
+                return None
+            if (batch := self._what_was_read()) is not None:
+                self.reached = batch.position
+                return batch
         while (live := self._take()) is None:
             if due is not None:
                 if clock() >= due:
@@ -113,19 +116,37 @@ class Subscription:
             await self._wake.wait()
         return live
 
+    async def _has_read(self, catch_up: CatchUp, timeout_s: float | None) -> bool:
+        """Whether a piece of the past was read in time; else its reading goes on."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(catch_up(self), name="catch up")
+        done, _ = await asyncio.wait([self._reading], timeout=timeout_s)
+        return bool(done)
+
+    def _what_was_read(self) -> Batch | None:
+        reading, self._reading = self._reading, None
+        assert reading is not None
+        return reading.result()
+
     def _ring_by(self, due: float) -> None:
         """Sees to it that it wakes in time. An alarm that rings early stays, and is set again
         when it has rung: a new one for each batch costs as much as handing out the batch."""
         if self._alarm is None or self._alarm.when() > due:
-            self.silence()
+            self._silence()
             self._alarm = asyncio.get_running_loop().call_at(due, self._ring)
 
     def _ring(self) -> None:
         self._alarm = None
         self._wake.set()
 
-    def silence(self) -> None:
-        """Takes its alarm away; nobody waits any more."""
+    def close(self) -> None:
+        """Takes away what would still happen; nobody waits any more."""
+        self._silence()
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _silence(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None

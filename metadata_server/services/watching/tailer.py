@@ -26,6 +26,7 @@ from metadata_server.store.past.changes import ALL_KINDS, changes_after, kept_fr
 from metadata_server.store.past.past_statuses import subjects_at
 from metadata_server.store.revision import begin_epoch
 from metadata_server.store.store import Store
+from metadata_server.store.turns import asking, on_behalf_of
 from metadata_server.store.unit_of_work import UnitOfWork
 
 PERIOD_S = 0.1
@@ -302,7 +303,7 @@ class Tailer:
             yield subscription
         finally:
             self.unfollow(subscription)
-            subscription.silence()
+            subscription.close()
 
     async def follow(self, follower: Follower) -> Position:
         """What happens after the position returned is offered to the follower.
@@ -335,7 +336,11 @@ class Tailer:
         """
         reached = subscription.reached
         assert reached is not None
-        read = await self._store.read(lambda unit: piece_after(unit, reached, subscription.kinds))
+        # Who was refused would ask again, for more by then; how many watch is bounded otherwise.
+        with on_behalf_of(replace(asking.get(), is_patient=True)):
+            read = await self._store.read(
+                lambda unit: piece_after(unit, reached, subscription.kinds)
+            )
         batch = read.value
         if batch.position.revision == read.position.revision:
             joined = subscription in self._followers
