@@ -11,7 +11,7 @@ import pytest
 from tests.releases.balancer import Balancer, what_is_missing
 from tests.releases.load import Load
 from tests.releases.release import Release
-from tests.stages.mariadb import MariaDB
+from tests.stages.mariadb import MariaDB, name_in
 from tests.stages.program import Program
 from tests.stages.replica import Replica
 from tests.stages.requirements import needs
@@ -57,6 +57,7 @@ async def test_no_call_fails_while_all_servers_are_replaced(
     async with load.working(monkeypatch):
         await until(lambda: load.done["write"] > 20 and load.done["read"] > 10, within=20)
         as_next(replicas[0])
+        await broken_off(replicas[0], mariadb, name_in(url))
         await replicas[0].migrate()
         for number, replica in enumerate(replicas, 1):
             as_next(replica)
@@ -69,6 +70,17 @@ async def test_no_call_fails_while_all_servers_are_replaced(
     logging.getLogger(__name__).info(told)
     assert load.failed == [], told
     assert load.seen == load.written
+
+
+async def broken_off(replica: Replica, mariadb: MariaDB, database: str) -> None:
+    """A migration is killed while it waits for a table: half of its step is done."""
+    with mariadb.in_use(f"{database}.control_unit"):
+        replica.migration.start()
+        made = partial(mariadb.execute, f"SHOW TABLES FROM {database} LIKE 'rack'")
+        await until(made, within=60, what="the first change of the schema")
+        replica.migration.kill()
+    (step,) = mariadb.execute(f"SELECT version_num FROM {database}.alembic_version")
+    assert step != ("9001",)
 
 
 def host(id: str, address: str, folder: Path) -> Program:

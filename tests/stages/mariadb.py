@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -155,17 +155,20 @@ class MariaDB:
 
     def execute(self, *statements: str) -> tuple[tuple[object, ...], ...]:
         """Rows of the last statement, run as root with autocommit."""
-        connection = pymysql.connect(
-            unix_socket=str(self.folder / "s"),
-            user="root",
-            autocommit=True,
-            connect_timeout=5,
-            ssl_disabled=True,  # or certificates are loaded each time: 30 ms
-        )
+        connection = self._connect()
         with connection, connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
             return tuple(cursor.fetchall())
+
+    @contextlib.contextmanager
+    def in_use(self, table: str) -> Iterator[None]:
+        """A transaction that has read a table stays open: meanwhile nobody changes its layout."""
+        connection = self._connect()
+        with connection, connection.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute(f"SELECT COUNT(*) FROM {table}")
+            yield
 
     def create_database(self) -> str:
         """Name of a new, empty database with the server's own defaults."""
@@ -175,13 +178,7 @@ class MariaDB:
 
     def execute_many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Runs one statement with the values of each row."""
-        connection = pymysql.connect(
-            unix_socket=str(self.folder / "s"),
-            user="root",
-            autocommit=True,
-            connect_timeout=5,
-            ssl_disabled=True,  # or certificates are loaded each time: 30 ms
-        )
+        connection = self._connect()
         with connection, connection.cursor() as cursor:
             cursor.executemany(statement, rows)
 
@@ -196,6 +193,16 @@ class MariaDB:
         for (user,) in users:
             with contextlib.suppress(pymysql.err.OperationalError):  # gone by itself meanwhile
                 self.execute(f"KILL {user}")
+
+    def _connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+        """As root, with autocommit."""
+        return pymysql.connect(
+            unix_socket=str(self.folder / "s"),
+            user="root",
+            autocommit=True,
+            connect_timeout=5,
+            ssl_disabled=True,  # or certificates are loaded each time: 30 ms
+        )
 
     def url(self, database: str) -> str:
         # Without TLS, for which certificates would be loaded for each connection: 30 ms.
