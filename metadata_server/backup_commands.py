@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from metadata_server.commands import CANNOT_START, settings_or_exit
+from metadata_server.domain.names import plural
 from metadata_server.settings import prepared_database_url
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def said_of(done: Checked, file: str) -> str:
     what = "Written, to be verified where it arrives" if file == "-" else f"{file} is whole"
     return (
         f"{what}: revision {header.revision} of store {header.store_id}, as of "
-        f"{clock(header.time_us)}, {done.trailer.count:,} rows of schema {header.schema}, by mds "
+        f"{clock(header.time_us)}, {some(done.trailer.count, 'row')} of schema {header.schema}, by mds "
         f"{header.product}.\nIts SHA-256, uncompressed and without the last line, is "
         f"{done.trailer.sha256}."
     )
@@ -180,22 +181,27 @@ def said_of(done: Checked, file: str) -> str:
 def said_of_restored(done: Restored) -> str:
     settled = done.settled
     goes_on = f"in epoch {settled.position.epoch} at revision {settled.position.revision}"
-    lines = [f"{done.rows:,} rows are restored. The store goes on {goes_on}."]
+    lines = [f"Restored: {some(done.rows, 'row')}. The store goes on {goes_on}."]
     if settled.sessions:
-        lines.append(f"{settled.sessions:,} unit servers were in touch then; they come again.")
+        lines.append(f"In touch then: {some(settled.sessions, 'unit server')}. They come again.")
     if settled.stilled:
         lines.append(
-            f"No state is wanted of {settled.stilled:,} units, of which one was. What was wanted "
+            f"No state is wanted of {some(settled.stilled, 'unit')}, of which one was. What was wanted "
             f"then: mds undo {settled.position.revision}"
         )
     if settled.operations:
-        some = ", ".join(settled.operations[:10])
+        named = ", ".join(settled.operations[:10])
         lines.append(
-            f"{len(settled.operations):,} operations were under way and are paused: {some}. Look "
-            "at their units, then run mds operation resume or abort."
+            f"Under way then, and paused: {some(len(settled.operations), 'operation')}, {named}. "
+            "Look at their units, then run mds operation resume or abort."
         )
     lines.append("Tokens that were revoked since the backup are good again: mds token list")
     return "\n".join(lines)
+
+
+def some(count: int, what: str) -> str:
+    """How many there are of something."""
+    return f"{count:,} {what if count == 1 else plural(what)}"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from metadata_server.backup_commands import some
 from metadata_server.services.intent.resources import Resources
 from tests.backups.conftest import Open, rows_of
 from tests.cli.conftest import run_mds
@@ -39,4 +40,14 @@ async def test_it_says_what_it_did_and_what_to_do_about_the_rest(
     assert (restored.code, "The store goes on in epoch" in restored.out) == (0, True), restored.err
     again = await run_mds("restore", str(piped), *target)
     assert (again.code, "CREATE DATABASE" in again.err) == (1, True), again.err
+    assert "has data: it is at revision " in again.err
     assert [row[1] for row in rows_of(opens(empty_mariadb_database))["template"]] == [SUPPLY.id]
+
+
+def test_one_is_told_of_as_one() -> None:
+    assert [some(count, "row") for count in (0, 1, 2, 1_204)] == [
+        "0 rows",
+        "1 row",
+        "2 rows",
+        "1,204 rows",
+    ]

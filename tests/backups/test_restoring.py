@@ -70,7 +70,13 @@ def test_a_database_with_tables_of_something_else_is_refused(
 
 @pytest.mark.parametrize(
     ("step", "family"),
-    [("lay_out", "sqlite"), ("_migrate", "mariadb"), ("load", "mariadb"), ("open", "sqlite")],
+    [
+        ("lay_out", "sqlite"),
+        ("_migrate", "mariadb"),
+        ("load", "mariadb"),
+        ("bring_up", "mariadb"),
+        ("open", "sqlite"),
+    ],
 )
 async def test_a_restore_that_was_killed_serves_nobody_and_is_begun_again(
     step: str,

@@ -69,6 +69,7 @@ def restore(
     def work(unit: UnitOfWork) -> None:
         came_to.append(settle(unit, reader.header, keep_still=keep_still))
 
+    target.bring_up(reader.header)
     target.open(reader.header, caller, work)
     return Restored(reader.header, came_to[-1], rows)
 

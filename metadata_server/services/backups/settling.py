@@ -16,7 +16,7 @@ from metadata_server.domain.life.session import EndReason
 from metadata_server.domain.life.state import State
 from metadata_server.services.orchestration.steering import paused
 from metadata_server.services.orchestration.supersession import rewrite
-from metadata_server.store.backups.settling import open_operations, open_sessions, raise_fences
+from metadata_server.store.backups.settling import free_held, open_operations, open_sessions
 from metadata_server.store.life.endings import end_sessions, tell_endings
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -39,7 +39,7 @@ class Settled:
 
 
 def settle(unit: UnitOfWork, header: Header, *, keep_still: bool) -> Settled:
-    """Ends sessions, pauses operations, and fences off whoever held something.
+    """Ends sessions, pauses operations, and frees what somebody held.
 
     Args:
         keep_still: no unit shall move for what people wanted of it then.
@@ -54,7 +54,7 @@ def settle(unit: UnitOfWork, header: Header, *, keep_still: bool) -> Settled:
             rewrite(unit, replace(waiting, message=why_paused(header)))
             held.append(operation.name)
     stilled = still_units(unit) if keep_still else 0
-    raise_fences(unit)
+    free_held(unit)
     unit.claim()
     return Settled(unit.position, len(endings), tuple(held), stilled)
 

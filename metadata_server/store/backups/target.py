@@ -26,6 +26,7 @@ from metadata_server.store.backups.layout import (
     kept_tables,
     layout_of,
 )
+from metadata_server.store.backups.settling import parts
 from metadata_server.store.backups.snapshot import explained
 from metadata_server.store.database import Database
 from metadata_server.store.migration import NEWEST, migrate
@@ -92,7 +93,9 @@ class Target:
             rows = {row.one: row.value for row in connection.execute(query)}
             if RESTORING in rows:
                 return True
-            filled = [REVISION] if rows.get(THE_ROW) else self._filled(connection, there)
+            if reached := rows.get(THE_ROW):
+                raise BackupFailed(f"The database has data: it is at revision {reached:,}. {WHERE}")
+            filled = self._filled(connection, there)
         if filled:
             raise BackupFailed(f"The database has data, in {', '.join(filled)}. {WHERE}")
         return REVISION in there
@@ -148,13 +151,25 @@ class Target:
                 )
             connection.commit()
 
+    def bring_up(self, header: Header) -> None:
+        """Brings the schema up to this release, and settles what is too much for one transaction."""
+        self._migrate(NEWEST)
+        with self._writing() as connection:
+            now_us = connection.execute(select(self._database.now_us)).scalar_one()
+            coming = list(parts(connection, now_us=now_us, epoch=epoch_after(header, now_us)))
+            connection.rollback()
+        for part in coming:
+            with self._writing() as connection:
+                self._hold(connection)
+                part(connection)
+                connection.commit()
+
     def open(self, header: Header, caller: Caller, settle: Work) -> None:
-        """Brings the schema up to this release, and lets others in, in an epoch of its own.
+        """Lets others in, in an epoch of its own.
 
         Args:
             settle: what becomes of those who were alive in the backup; in the same transaction.
         """
-        self._migrate(NEWEST)
         with self._writing() as connection:
             self._hold(connection)
             now_us = connection.execute(select(self._database.now_us)).scalar_one()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import case, select
+from sqlalchemy.engine import Connection
 
 from metadata_server.domain.life.condition import outlives_session
 from metadata_server.domain.life.session import EndReason
@@ -64,7 +65,18 @@ def end_sessions(
             .where(session.c.id.in_(some))
             .values(end_time_us=case(of_some, value=session.c.id), end_reason=reason.value)
         )
-        unit.connection.execute(
+    end_lives(unit.connection, ends=ends, reason=reason)
+
+
+def end_lives(connection: Connection, *, ends: Mapping[str, int], reason: EndReason) -> None:
+    """Ends the lives of units in sessions that end.
+
+    Args:
+        ends: when, by the database's clock, by session.
+    """
+    for some in batches(sorted(ends)):
+        of_some = {name: ends[name] for name in some}
+        connection.execute(
             instantiation.update()
             .where(instantiation.c.session.in_(some), instantiation.c.end_time_us.is_(None))
             .values(
