@@ -14,6 +14,7 @@ from metadata_server.domain.intent.facility import Agent, Policy, SavedUnit, Scr
 from metadata_server.domain.intent.template import Template
 from metadata_server.domain.intent.unit_list import UnitList
 from metadata_server.domain.intent.unit_server import Launch, UnitServer
+from metadata_server.domain.life.agent_report import AgentReport, ProcessState, UnitServerProcess
 from metadata_server.domain.life.condition import CONFIG_DRIFT, NOT_CONVERGING, Condition
 from metadata_server.domain.life.session import Session
 from metadata_server.domain.life.state import DESIRABLE, Contact, State
@@ -22,6 +23,9 @@ from metadata_server.domain.orchestration.guard import Guard, MachineMode
 from metadata_server.domain.orchestration.guarded_change import GuardedChange
 from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.store import schema
+from metadata_server.store.agents.agent_statuses import lock_agent_status, write_agent_status
+from metadata_server.store.agents.launched import write_launched
+from metadata_server.store.intent.template_versions import write_versions
 from metadata_server.store.life.conditions import Held, write_conditions
 from metadata_server.store.life.sessions import begin_session
 from metadata_server.store.life.statuses import save_statuses, statuses_of
@@ -46,6 +50,7 @@ LABELS = ("section", "archived", "spare part", "group.1")
 ZONES = ("DAFNE/PL/", "DAFNE/", "BTF/", "DAFNE_X/", "")
 SERVERS = ("BTF/CORRECTORS", "SIMPS_0", "c8:1f:66")
 TEMPLATES = ("PowerSupply", "PowerSupply.Skew", "Motor")
+LEASE_US = 3_600_000_000
 CONTACTS = {"BTF/CORRECTORS": Contact.ALIVE, "SIMPS_0": Contact.LOST, "c8:1f:66": Contact.SUSPECT}
 
 
@@ -89,6 +94,23 @@ def declare_all(store: Store, chance: random.Random, *, units: int) -> None:
             lambda unit, some=some: [unit.save(random_unit(chance, id)) for id in some],  # type: ignore[misc]
             caller=CALLER,
         )
+    store.transact_now(bring_news, caller=CALLER)
+
+
+def bring_news(unit: UnitOfWork) -> None:
+    """A newer version of a template, and a unit server whose agent has given it up."""
+    motor = unit.resources.find(Template, ["Motor"], lock=True)["Motor"]
+    newer = replace(motor, version=2)
+    write_versions(unit, [replace(newer, meta=unit.save(newer).meta)], {})
+    agent_key = unit.keys.key_of(Kind.AGENT, "host-3")
+    lock_agent_status(unit, agent_key, suspect_us=LEASE_US)
+    said = AgentReport(agent="host-3", incarnation="1")
+    write_agent_status(unit, agent_key, said, [], start_us=1, lease_us=LEASE_US)
+    dead = UnitServerProcess(
+        unit_server="BTF/CORRECTORS", state=ProcessState.GAVE_UP, state_time_us=7
+    )
+    server_key = unit.keys.key_of(Kind.UNIT_SERVER, dead.unit_server)
+    write_launched(unit, agent_key, {server_key: dead})
 
 
 def labels(chance: random.Random) -> dict[str, str]:
@@ -141,8 +163,8 @@ def report_again(store: Store, chance: random.Random, *, share: float) -> None:
         hosted = [each for each in declared if each.unit_server and chance.random() < share]
         keys = [each.meta.key for each in hosted]
         statuses_of(unit, keys, lock=True)
-        drifting = Condition(type=CONFIG_DRIFT, reason="X", message="", since_us=1)
-        stuck = replace(drifting, type=NOT_CONVERGING)
+        drifting = Condition(type=CONFIG_DRIFT, reason="X", message="", since_us=9)
+        stuck = replace(drifting, type=NOT_CONVERGING, since_us=3)
         statuses = [
             replace(
                 random_status(unit, chance, each),

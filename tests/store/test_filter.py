@@ -109,6 +109,20 @@ def facts_of(subjects: dict[int, Any], word: str) -> dict[str, list[Any]]:
     }
 
 
+@pytest.mark.parametrize("order", ["holds_since", "holds_since desc"])
+def test_units_are_sorted_by_when_their_first_condition_began(store: Store, order: str) -> None:
+    selection = Selection(kind=Kind.CONTROL_UNIT, order_by=order)
+    subjects, now_us = store.read_now(partial(read_all, kind=selection.kind)).value
+    key = asked_of(selection).sorting.key
+    times = {time for each in subjects.values() for time in key.of(each)}
+    assert {3, 7, 9} <= times, "what is stored, and by who keeps dying"
+    assert len(times) > 4, "also by maintenance, and by a newer version of a template"
+    assert listed(store, selection) == expected(subjects, selection, now_us)
+    for filter in ("holds_since>2020-01-01", "holds_since<2020-01-01", "-holds_since<2020-01-01"):
+        asked = replace(selection, filter=filter)
+        assert listed(store, asked) == expected(subjects, asked, now_us) != [], filter
+
+
 @pytest.mark.parametrize("word", [Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS])
 def test_lists_of_units_are_what_passes_in_memory(
     store: Store, chance: random.Random, word: Kind, monkeypatch: pytest.MonkeyPatch
@@ -197,6 +211,7 @@ def test_a_page_token_is_of_one_filter_and_one_order(store: Store) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("holds_since<1h", "holds_since cannot be asked for here"),
         ("level=1 contact=LOST", "filter, column 9: contact cannot be asked for here, because as of 2"),
         ("condition=OutOfDate", "condition=OutOfDate cannot be asked for here"),
     ],

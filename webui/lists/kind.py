@@ -23,6 +23,7 @@ class Column(Generic[T]):
         cell: what stands in it.
         sort: key of filters that the whole list can be sorted by; empty: by none.
         falls: the greatest comes first when it is sorted by at first, as newest times do.
+        is_past: lists as of a moment can be sorted by it, too.
         is_usual: shown to who has chosen nothing.
         style: `id`, `why` (long text) or `number`.
     """
@@ -32,6 +33,7 @@ class Column(Generic[T]):
     cell: Callable[[T], Cell]
     sort: str = ""
     falls: bool = False
+    is_past: bool = True
     is_usual: bool = True
     style: str = ""
 

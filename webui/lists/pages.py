@@ -107,7 +107,7 @@ class ListPages:
         return {
             "kind": self._kind,
             "view": view,
-            "heads": heads(self._kind, columns, view),
+            "heads": heads(self._kind, columns, view, is_past=self._site.is_past),
             "rows": rows(self._kind, page, columns, None),
             "problem": problem,
             "total": page.total if page.total is not None else len(page.things) if is_all else None,

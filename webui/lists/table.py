@@ -69,12 +69,18 @@ def shown_columns(kind: ListKind[T], view: View) -> tuple[Column[T], ...]:
     return tuple(column for column in kind.columns if column.key in chosen)
 
 
-def heads(kind: ListKind[T], columns: Sequence[Column[T]], view: View) -> list[Head]:
-    return [_head(column, view, view.sort or kind.usual_sort) for column in columns]
+def heads(
+    kind: ListKind[T], columns: Sequence[Column[T]], view: View, *, is_past: bool
+) -> list[Head]:
+    sort = view.sort or kind.usual_sort
+    return [
+        _head(each, view, sort, is_sortable=bool(each.sort) and (each.is_past or not is_past))
+        for each in columns
+    ]
 
 
-def _head(column: Column[T], view: View, sort: str) -> Head:
-    if not column.sort:
+def _head(column: Column[T], view: View, sort: str, *, is_sortable: bool) -> Head:
+    if not is_sortable:
         return Head(column.title, column.style, "", "")
     rising, falling = column.sort, f"-{column.sort}"
     order = {rising: "ascending", falling: "descending"}.get(sort, "")

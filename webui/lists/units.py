@@ -75,7 +75,7 @@ _COLUMNS: tuple[Column[Unit], ...] = (
     Column(key="template", title=gettext_noop("Template"), cell=lambda u: cell.name(u.declared.template), style="id"),
     Column(key="zone", title=gettext_noop("Zone"), cell=lambda u: cell.text(zone_of(u.declared.name))),
     Column(key="conditions", title=gettext_noop("Conditions"), cell=lambda u: cell.conditions(list(u.status.conditions)), style="why"),
-    Column(key="holds_since", title=gettext_noop("Hold since"), cell=lambda u: cell.earliest(list(u.status.conditions)), is_usual=False),
+    Column(key="holds_since", title=gettext_noop("Hold since"), cell=lambda u: cell.earliest(list(u.status.conditions)), sort="holds_since", falls=True, is_past=False, is_usual=False),
     Column(key="message", title=gettext_noop("Message"), cell=lambda u: cell.text(u.status.message), style="why"),
     Column(key="desired", title=gettext_noop("Wanted"), cell=lambda u: cell.text(vocabulary.desired(u.declared.desired_state)), is_usual=False),
     Column(key="contact", title=gettext_noop("Contact"), cell=lambda u: cell.mark(vocabulary.contact(u.status.contact)), is_usual=False),

@@ -30,6 +30,7 @@ from metadata_server.domain.life.state import DESIRABLE, Contact, Health, State
 
 PRESENT_CONDITIONS = (IN_MAINTENANCE, KEEPS_DYING, OUT_OF_DATE)
 """Those that no image of a status holds."""
+HOLDS_SINCE = "holds_since"
 
 
 def declared(subject: UnitSubject) -> ControlUnit:
@@ -58,6 +59,12 @@ def place_of(unit: ControlUnit) -> Iterable[Fact]:
 
 def holding(status: ControlUnitStatus) -> Iterable[Fact]:
     return (each.type for each in status.conditions if each.status is ConditionStatus.TRUE)
+
+
+def first_since(status: ControlUnitStatus) -> Facts:
+    """When the first of its conditions began to hold, where that is known."""
+    times = [each.since_us for each in status.conditions if each.since_us]
+    return known(min(times, default=0))
 
 
 def declared_keys(**more: Any) -> tuple[FilterKey, ...]:
@@ -90,6 +97,7 @@ def reported_keys(**more: Any) -> tuple[FilterKey, ...]:
         flag("unfenced", "it started from its copy on disk, and no server has confirmed it", "unfenced", of_status(lambda s: (s.unfenced,)), **more),
         number("reached_generation", "generation of its declaration that it has reached", "reached_generation<2", of_status(lambda s: (s.reached_generation,)), **more),
         word("condition", "what else holds of it", "condition:ConfigDrift", TYPES, of_status(holding), is_many=True, present_words=PRESENT_CONDITIONS, is_indexed=True, **more),
+        time(HOLDS_SINCE, "when the first of its conditions began to hold", "holds_since>1d", of_status(first_since), is_sortable=True, **verdict),
         word("contact", "contact of the session that hosts it", "contact=LOST", Contact, lambda s: (s.contact,), **verdict),
         word("health", "the verdict", "health=BAD,WARNING", Health, lambda s: (s.health,), **verdict),
         flag("maintenance", "it is in maintenance", "-maintenance", of_status(lambda s: (any(each.type == IN_MAINTENANCE for each in s.conditions),)), **verdict),

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy import Column, ColumnElement, Select, and_, func, literal, or_, select
 
 from metadata_server.domain.filter.asked import Asked
 from metadata_server.domain.filter.expression import All, Expression, Term
+from metadata_server.domain.filter.unit_keys import HOLDS_SINCE
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import PageStart, SortValue
@@ -80,6 +81,8 @@ class KeyQuery:
     def rows(self, start: PageStart, limit: int) -> list[Row]:
         """At most `limit` rows from a place on, in their order."""
         sorting = self.asked.sorting
+        if sorting.key.name == HOLDS_SINCE:  # no index has it
+            return self.whole(start, limit)
         led_by = frozenset(self._leading())
         # Pieces of one state are by id, and so is what all of them are looked up by.
         order = "id" if sorting.key.name == "state" else sorting.key.name
@@ -105,19 +108,20 @@ class KeyQuery:
     def whole(self, start: PageStart, limit: int) -> list[Row]:
         """Rows of the whole list, which is read once; what passes is sorted."""
         table, descends = LAYOUTS[self.kind].table, self.asked.sorting.descends
-        value = value_in(table, self.asked.sorting)
-        columns: list[ColumnElement[Any]] = [table.c.id]
+        value = value_in(table, self.asked.sorting, self.scope)
+        told = (literal(None) if value is None else value).label("value")
+        columns: list[ColumnElement[Any]] = [unindexed(table.c.id)]
         if value is None:
             places = ids_after(table.c.id, start, descends=descends)
         else:
             known = replace(start, value=0) if start.value is None else start
             places = places_after(value, table.c.id, known, descends=descends)
-            columns = [value, table.c.id]
-        told = literal(None) if value is None else value
+            # What is worked out is worked out once for each row.
+            columns.insert(0, unindexed(value) if isinstance(value, Column) else told)
         query = self._joined(
-            select(table.c.key, table.c.id, told.label("value")).where(*self._conditions(), *places)
+            select(table.c.key, table.c.id, told).where(*self._conditions(), *places)
         )
-        rows = self._run(query, [unindexed(each) for each in columns], limit)
+        rows = self._run(query, columns, limit)
         return [row._replace(value=row.value or None) for row in rows]
 
     def piece(self, segment: Segment, start: PageStart, limit: int) -> list[Row] | None:

@@ -24,6 +24,7 @@ from metadata_server.domain.filter.expression import Pattern, Term, Wanted
 from metadata_server.domain.life.condition import NOT_CONVERGING
 from metadata_server.domain.life.state import ERRORS, Contact, Health, State
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
+from metadata_server.store.filter.holding import holds_since
 from metadata_server.store.filter.texts import fits, is_same
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.life.observer import observer
@@ -134,6 +135,11 @@ class Scope:
     def maintained(self) -> ColumnElement[bool]:
         """Passed by units that are in maintenance now."""
         return covered(self.unit, coverage_now(self.unit))
+
+    @cached_property
+    def holds_since(self) -> ColumnElement[int]:
+        """When the first condition of a unit began to hold; NULL: none does."""
+        return holds_since(self.unit)
 
     @cached_property
     def contacts(self) -> dict[tuple[str, int], Contact]:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from metadata_server.domain.filter.expression import Term, terms_of
 from metadata_server.domain.filter.parser import parse_filter
+from metadata_server.domain.filter.unit_keys import HOLDS_SINCE
 from metadata_server.domain.life.condition import (
     IN_MAINTENANCE,
     KEEPS_DYING,
@@ -84,12 +85,13 @@ REPORTED_SOURCES: Mapping[str, Source] = {
     "unfenced": sources.flags(STATUS.unfenced),
     "reached_generation": sources.numbers(func.coalesce(STATUS.reached_generation, 0)),
     "condition": holds,
+    HOLDS_SINCE: lambda scope, term: sources.times(scope.holds_since)(scope, term),
     "contact": in_contact,
     "health": of_health,
     "maintenance": lambda scope, term: sources.truth(scope.maintained, term),
 }
 UNIT_SOURCES: Mapping[str, Source] = {**DECLARED_SOURCES, **REPORTED_SOURCES}
-OF_STATUS = REPORTED_SOURCES.keys() - {"condition", "maintenance"}
+OF_STATUS = REPORTED_SOURCES.keys() - {"condition", HOLDS_SINCE, "maintenance"}
 """Keys for which units are joined with their statuses."""
 
 
