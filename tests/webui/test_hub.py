@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from webui.live.hub import KEPT_PICTURES, Hub, HubFull, Message, Viewer
+from webui.live.hub import KEPT_PICTURES, Hub, HubFull, Viewer
+from webui.live.message import Message
+from webui.live.pulse import ALL, KEPT_PULSES, Pulse
 
 
 @pytest.fixture
@@ -82,12 +84,12 @@ async def test_a_browser_that_waits_costs_no_memory(hub: Hub) -> None:
     with hub.viewer("") as viewer:
         for number in range(10 * KEPT_PICTURES):
             show(hub, a=f"{number}" * 100)
-            hub.beat({"time": number})
+            hub.beat(Pulse(number * 1000, "", {"PS/0": number}))
         assert sys.getsizeof(viewer) < 200
         assert len(hub._pictures) == KEPT_PICTURES
         messages = await take(hub, viewer)
         assert [message.event for message in messages] == ["picture", "pulse"]
-        assert data(messages[1]) == {"time": 10 * KEPT_PICTURES - 1}
+        assert data(messages[1]) == {"time": 10 * KEPT_PICTURES - 1, "clock": "", "whole": True}
 
 
 async def test_a_browser_that_was_away_too_long_gets_everything(hub: Hub) -> None:
@@ -114,6 +116,53 @@ async def test_a_picture_id_that_is_none_means_everything(hub: Hub, id: str) -> 
     show(hub, a="1")
     with hub.viewer(id) as viewer:
         assert data((await take(hub, viewer))[0])["touched"] is None
+
+
+def beat(hub: Hub, second: int, **heard: int) -> None:
+    """
+    Args:
+        heard: by unit server the second of its last heartbeat.
+    """
+    hub.beat(Pulse(second * 1_000_000, "", {id: at * 1_000_000 for id, at in heard.items()}))
+
+
+async def ages(hub: Hub, viewer: Viewer) -> dict[str, Any]:
+    (message,) = await take(hub, viewer)
+    told = data(message)
+    return {**told.get("ages", {}), **({"whole": True} if "whole" in told else {})}
+
+
+async def test_only_heartbeats_that_are_new_are_sent(hub: Hub) -> None:
+    newest = hub.picture_id(hub.picture)
+    with hub.viewer(newest, ALL) as viewer, hub.viewer(newest, frozenset("ax")) as other:
+        beat(hub, 10, a=10, b=8)
+        assert await ages(hub, viewer) == {"a": 0, "b": 2, "whole": True}
+        assert await ages(hub, other) == {"a": 0, "whole": True}
+        beat(hub, 11, a=10, b=8)
+        assert await ages(hub, viewer) == {}
+        beat(hub, 12, a=10, b=12, c=11)
+        assert await ages(hub, viewer) == {"b": 0, "c": 1}
+        # Who was slow hears at once of all that lay between, and of what has gone.
+        beat(hub, 13, a=13, c=11)
+        assert await ages(hub, other) == {"a": 0}
+        assert await ages(hub, viewer) == {"a": 0, "b": None}
+
+
+async def test_a_browser_that_missed_many_pulses_is_told_of_all_heartbeats(hub: Hub) -> None:
+    with hub.viewer(hub.picture_id(hub.picture), ALL) as viewer:
+        beat(hub, 1, a=1, b=1)
+        await ages(hub, viewer)
+        for second in range(2, KEPT_PULSES + 4):
+            beat(hub, second, a=1)
+        assert await ages(hub, viewer) == {"a": KEPT_PULSES + 2, "whole": True}
+
+
+async def test_a_page_without_heartbeats_is_sent_the_time_alone(hub: Hub) -> None:
+    with hub.viewer(hub.picture_id(hub.picture)) as viewer:
+        beat(hub, 1, a=1)
+        await ages(hub, viewer)
+        beat(hub, 2, a=2)
+        assert (await take(hub, viewer))[0].data == '{"time":2000,"clock":""}'
 
 
 async def test_the_same_picture_wakes_nobody(hub: Hub) -> None:

@@ -34,7 +34,7 @@ POWER_SUPPLIES = Path(__file__).with_name("power_supplies.py")
 # An event must be on the page within this, in s.
 ON_THE_PAGE_S = 1.0
 # What the console says when a web server ends, and when there is no such page.
-CUT = "ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_REFUSED|404"
+CUT = "ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|404"
 # Heartbeats of the test's facility, in s: with them it sees LOST quickly.
 HEARTBEAT_S, LEASE_S = 0.5, 2.0
 

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from tests.stages.waiting import until
 from tests.webui.conftest import OpenSite
 from webui.live import events
+from webui.live.pulse import Pulse
 from webui.units import pages
 
 PATHS = ["/", "/static/live.js", "/static/page.css", "/healthz/live", "/healthz/ready", "/nowhere"]
@@ -71,8 +72,8 @@ async def test_a_browser_is_told_the_picture_and_then_each_change(open_site: Ope
         await lines.readuntil(b"event: picture\n")
         id = (await lines.readline()).decode().strip().removeprefix("id: ")
         assert id == site.hub.picture_id(site.hub.picture)
-        site.hub.beat({"time": 1})
-        await lines.readuntil(b'event: pulse\ndata: {"time":1}\n\n')
+        site.hub.beat(Pulse(1000, "noon", {"PS/0": 1000}))
+        await lines.readuntil(b'event: pulse\ndata: {"time":1,"clock":"noon","whole":true}\n\n')
         site.hub.show(link="live", pieces={"a": "b"}, lists={})
         await lines.readuntil(b"event: picture\n")
         await lines.readline()

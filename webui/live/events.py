@@ -6,7 +6,9 @@ import time
 from aiohttp import web
 
 from webui.access.admission import ADMISSION, Admission
-from webui.live.hub import Hub, HubFull, Message, Viewer
+from webui.live.hub import Hub, HubFull, Viewer
+from webui.live.message import Message
+from webui.live.pulse import ALL, Shown
 from webui.translation import _
 
 # Without news for so long, in s, a sign of life is sent; the page waits for three of them.
@@ -24,7 +26,8 @@ _OUT = Message("out", "")
 
 
 async def events(request: web.Request) -> web.StreamResponse:
-    """`GET /events?picture=ID`: from the picture that the page was drawn with, on.
+    """`GET /events?picture=ID&beat=ID…`: from the picture that the page was drawn with, on, with
+    the heartbeats of the unit servers that the page shows, or of all (`beat=*`).
 
     A browser that comes back says itself which one it has last (`Last-Event-ID`).
     """
@@ -34,7 +37,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
     )
     try:
-        with hub.viewer(picture_id) as viewer:
+        with hub.viewer(picture_id, _shown(request)) as viewer:
             await response.prepare(request)
             await response.write(f"retry: {RETRY_MS}\n\n".encode())
             await _write_news(hub, viewer, response, request.app[ADMISSION])
@@ -48,6 +51,11 @@ async def events(request: web.Request) -> web.StreamResponse:
         if request.transport is not None:
             request.transport.abort()
     return response
+
+
+def _shown(request: web.Request) -> Shown:
+    asked = frozenset(request.query.getall("beat", ()))
+    return ALL if "*" in asked else asked
 
 
 async def _write_news(

@@ -19,6 +19,7 @@ from webui.live.around import NOTHING_AROUND, read_around
 from webui.live.hub import Hub
 from webui.live.painter import Link, Painter, Painting
 from webui.live.picture import Touched
+from webui.live.pulse import Pulse
 from webui.names import id_of
 from webui.overview.glance import Glance, glance
 from webui.translation import _
@@ -146,7 +147,7 @@ class Feed:
         try:
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
-                    self._hub.beat(_beat_data(await anext(beats)))
+                    self._hub.beat(_pulse_in(await anext(beats)))
         except TimeoutError:
             raise LinkLost(f"no pulse for {SILENCE_SECONDS} s") from None
         except StopAsyncIteration:
@@ -210,12 +211,11 @@ class Feed:
         self._hub.show(link=link, pieces=painting.pieces, lists=painting.lists, touched=touched)
 
 
-def _beat_data(beat: overview_pb2.PulseResponse) -> dict[str, object]:
-    """What browsers are told of a pulse: the time in ms since 1970, ages in whole s by id."""
-    ages = {id_of(one.unit_server): one.age.ToMilliseconds() // 1000 for one in beat.beats}
-    now = beat.time.ToDatetime(tzinfo=UTC)
-    clock = moment(beat.time, today=now).text
-    return {"time": beat.time.ToMilliseconds(), "clock": clock, "ages": ages}
+def _pulse_in(told: overview_pb2.PulseResponse) -> Pulse:
+    now_us = told.time.ToMicroseconds()
+    clock = moment(told.time, today=told.time.ToDatetime(tzinfo=UTC)).text
+    heard = {id_of(one.unit_server): now_us - one.age.ToMicroseconds() for one in told.beats}
+    return Pulse(now_us, clock, heard)
 
 
 def _reason(failure: ClientError) -> str:

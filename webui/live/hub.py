@@ -13,35 +13,15 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 
+from webui.live.message import Message
 from webui.live.picture import EMPTY, Picture, patch
+from webui.live.pulse import Heartbeats, Pulse, Shown
 
 # Pictures that a browser may come back from with a difference rather than with everything.
 KEPT_PICTURES = 32
 # Encoded differences in memory; one for each picture that browsers stand at is plenty.
 KEPT_PATCHES = 8
-
-
-@dataclass(frozen=True)
-class Message:
-    """One server-sent event, encoded once for all who get it.
-
-    Attributes:
-        id: what the browser says when it comes back, to go on from there; may be empty.
-    """
-
-    event: str
-    data: str
-    id: str = ""
-
-    @cached_property
-    def encoded(self) -> bytes:
-        lines = [f"event: {self.event}"]
-        if self.id:
-            lines.append(f"id: {self.id}")
-        lines += [f"data: {line}" for line in self.data.split("\n")]
-        return ("\n".join(lines) + "\n\n").encode()
 
 
 class HubFull(Exception):
@@ -54,10 +34,12 @@ class Viewer:
 
     Attributes:
         picture: number of the picture it has; None: none that we know.
+        shown: ids of unit servers whose heartbeats its page shows; None: of all.
         pulse: number of the pulse that it was last sent.
     """
 
     picture: int | None
+    shown: Shown = frozenset()
     pulse: int = 0
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -73,8 +55,7 @@ class Hub:
         self._pictures: OrderedDict[int, Picture] = OrderedDict({0: EMPTY})
         self._patches: OrderedDict[tuple[int | None, int], Message] = OrderedDict()
         self._picture = EMPTY
-        self._pulse_number = 0
-        self._pulse = Message("pulse", "{}")
+        self._heartbeats = Heartbeats()
         self._closed = False
 
     @property
@@ -107,10 +88,9 @@ class Hub:
             self._pictures.popitem(last=False)
         self._wake()
 
-    def beat(self, pulse: Mapping[str, object]) -> None:
+    def beat(self, pulse: Pulse) -> None:
         """Makes a pulse the newest one."""
-        self._pulse_number += 1
-        self._pulse = Message("pulse", json.dumps(pulse, separators=(",", ":")))
+        self._heartbeats.take(pulse)
         self._wake()
 
     def close(self) -> None:
@@ -119,15 +99,18 @@ class Hub:
         self._wake()
 
     @contextmanager
-    def viewer(self, picture_id: str) -> Iterator[Viewer]:
+    def viewer(self, picture_id: str, shown: Shown = frozenset()) -> Iterator[Viewer]:
         """Lets a browser listen, from the picture that it has.
+
+        Args:
+            shown: ids of unit servers whose heartbeats its page shows; None: of all.
 
         Raises:
             HubFull: too many listen already.
         """
         if len(self._viewers) >= self._most_viewers:
             raise HubFull
-        viewer = Viewer(picture=self._number_of(picture_id))
+        viewer = Viewer(self._number_of(picture_id), shown)
         viewer.woken.set()
         self._viewers.add(viewer)
         try:
@@ -149,9 +132,9 @@ class Hub:
         if viewer.picture != self._picture.number:
             messages.append(self._patch_from(viewer.picture))
             viewer.picture = self._picture.number
-        if viewer.pulse != self._pulse_number:
-            messages.append(self._pulse)
-            viewer.pulse = self._pulse_number
+        if viewer.pulse != self._heartbeats.number:
+            messages.append(self._heartbeats.since(viewer.pulse, viewer.shown))
+            viewer.pulse = self._heartbeats.number
         return messages
 
     def _patch_from(self, number: int | None) -> Message:

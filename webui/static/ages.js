@@ -11,6 +11,8 @@ const STEPS = [
   [1, "s"],
 ];
 let now = null;
+// By unit server when it last gave word, in ms by the server's clock.
+const heard = new Map();
 
 // A length of time in its two largest units: "4 s", "3 min", "2 h 5 min", "3 d 4 h".
 export function words(seconds) {
@@ -27,15 +29,26 @@ export function words(seconds) {
   return parts[0]?.endsWith("min") ? parts[0] : parts.join(" ");
 }
 
-export function beat({ time, clock, ages }) {
-  if (time === undefined) return;
+// `ages`: in s, of the heartbeats that are new since the last pulse; null: there is none any more.
+// `whole`: nothing else is known.
+export function beat({ time, clock, ages = {}, whole = false }) {
   now = time;
   setText(document.getElementById("clock"), clock);
+  if (whole) heard.clear();
+  for (const [id, age] of Object.entries(ages)) {
+    if (age === null) heard.delete(id);
+    else heard.set(id, time - age * 1000);
+  }
   for (const element of document.querySelectorAll("[data-beat]")) {
-    const age = ages[element.dataset.beat];
-    setText(element, age === undefined ? "" : word("ago", words(age)));
+    const last = heard.get(element.dataset.beat);
+    setText(element, last === undefined ? "" : word("ago", words((now - last) / 1000)));
   }
   showAges();
+}
+
+// Whose heartbeats the page shows.
+export function shownBeats() {
+  return new Set([...document.querySelectorAll("[data-beat]")].map((e) => e.dataset.beat));
 }
 
 // Also called after the page has changed: new elements come without their age.

@@ -2,7 +2,7 @@
 // is as of when it was loaded.
 
 import { askWhetherLoggedIn, loggedIn, loggedOut } from "./access.js";
-import { beat, showAges } from "./ages.js";
+import { beat, showAges, shownBeats } from "./ages.js";
 import { refresh } from "./islands.js";
 import { arrange, morph, parse } from "./morph.js";
 import { word } from "./words.js";
@@ -14,17 +14,23 @@ const GRACE_MS = 1500;
 const RETRY_MS = 2000;
 // A tab in the background gives its connection back: browsers allow only six to one server.
 const HIDDEN_MS = 5000;
+// A page that shows more heartbeats than this is told of all that there are.
+const MOST_BEATS = 8;
 
 const body = document.body;
 let picture = body.dataset.picture;
 let source = null;
+let beats = new Set(); // unit servers whose heartbeats the stream tells of; "*": all
 let lastWord = performance.now();
 let brokenSince = null;
 let hiding = 0;
 
 function connect() {
   source?.close();
-  source = new EventSource(`/events?picture=${encodeURIComponent(picture)}`);
+  beats = shownBeats();
+  if (beats.size > MOST_BEATS) beats = new Set("*");
+  const asked = [["picture", picture], ...[...beats].map((id) => ["beat", id])];
+  source = new EventSource(`/events?${new URLSearchParams(asked)}`);
   source.onopen = () => {
     heard();
     loggedIn();
@@ -42,12 +48,18 @@ function connect() {
   source.addEventListener("pulse", ({ data }) => {
     heard();
     beat(JSON.parse(data));
+    if (!tellsOfAllShown()) connect();
   });
   source.addEventListener("picture", ({ data, lastEventId }) => {
     heard();
     picture = lastEventId;
     show(JSON.parse(data));
   });
+}
+
+// Unit servers that were not shown when the stream was opened are asked for by a new one.
+function tellsOfAllShown() {
+  return beats.has("*") || [...shownBeats()].every((id) => beats.has(id));
 }
 
 function connectIfClosed() {
