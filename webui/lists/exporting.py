@@ -98,7 +98,7 @@ def _csv_head(_: ListKind[Any], columns: Sequence[Column[Any]]) -> str:
 
 
 def _csv_row(_: ListKind[Any], columns: Sequence[Column[Any]], thing: Any) -> str:
-    return _csv_line([_harmless(column.cell(thing).text) for column in columns])
+    return _csv_line([_harmless(column.cell(thing).in_file) for column in columns])
 
 
 def _csv_line(fields: Sequence[str]) -> str:
@@ -146,7 +146,7 @@ def _votable_head(kind: ListKind[Any], columns: Sequence[Column[Any]]) -> str:
 
 
 def _votable_row(_: ListKind[Any], columns: Sequence[Column[Any]], thing: Any) -> str:
-    fields = (f"<TD>{escape(_printable(column.cell(thing).text))}</TD>" for column in columns)
+    fields = (f"<TD>{escape(_printable(column.cell(thing).in_file))}</TD>" for column in columns)
     return f"<TR>{''.join(fields)}</TR>\n"
 
 

@@ -117,7 +117,7 @@ class ListPages:
             "formats": formats_of(self._kind),
             "everything": all_of(view.q, self._kind.base),
             "is_past": self._site.is_past,
-            "markup": CellMarkup(self._site.environment, writer_of_times(datetime.now(UTC))),
+            "cells_of": CellMarkup(self._site.environment, writer_of_times(datetime.now(UTC))),
         }
 
     async def _rows(self, request: web.Request, view: View) -> web.Response:
@@ -139,7 +139,7 @@ class ListPages:
             "kind": self._kind,
             "rows": rows(self._kind, Page(things), columns, kept if passing else None),
             "is_past": False,
-            "markup": CellMarkup(self._site.environment, writer_of_times(datetime.now(UTC))),
+            "cells_of": CellMarkup(self._site.environment, writer_of_times(datetime.now(UTC))),
         }
         return self._site.fragment("lists/rows.html", context)
 

@@ -105,12 +105,13 @@ def _row(
     kind: ListKind[T], thing: T, columns: Sequence[Column[T]], passing: frozenset[str] | None
 ) -> Row:
     name = kind.name(thing)
-    cells = tuple((column, column.cell(thing)) for column in columns)
-    own = next((cell for _, cell in cells if cell.page == page_of(name)), None)
+    page = page_of(name)
+    cells = tuple([(column, column.cell(thing)) for column in columns])
+    has_page = any(cell.page == page for _, cell in cells)
     return Row(
         name,
         id_of(name),
-        own.page if own else "",
+        page if has_page else "",
         kind.tone(thing),
         cells,
         has_left=passing is not None and name not in passing,
