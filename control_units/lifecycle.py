@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from control_units import hooks
+from control_units.client import traces
 from control_units.configuration import Configuration
 from control_units.control_unit import ControlUnit
 from control_units.convergence import Step
@@ -64,13 +65,16 @@ class Lifecycle:
 
     async def perform(self, step: Step, state: State, wanted: Configuration) -> Arrival:
         """Does one step from `state`; what the author's code raises becomes an error state."""
-        try:
-            return Arrival(await self._perform(step, state, wanted))
-        except hooks.StillRunning as stuck:
-            self._stuck = stuck.ended
-            return self._failed(stuck, step, state)
-        except Exception as error:  # noqa: BLE001  # authors' code raises anything
-            return self._failed(error, step, state)
+        with traces.part(f"ControlUnit.{step.name.lower()}", control_unit=self.id):
+            try:
+                arrival = Arrival(await self._perform(step, state, wanted))
+            except hooks.StillRunning as stuck:
+                self._stuck = stuck.ended
+                arrival = self._failed(stuck, step, state)
+            except Exception as error:  # noqa: BLE001  # authors' code raises anything
+                arrival = self._failed(error, step, state)
+            traces.tells(state=arrival.state.name)
+        return arrival
 
     async def fail(self, state: State) -> None:
         """The unit said by itself that it no longer works: its rounds end."""

@@ -40,10 +40,12 @@ def run(
     """
     # Imported here, so that a module with control units is quick to import by itself.
     from control_units.client import BadAddress, Refused
+    from control_units.client.traces import open_traces
     from control_units.faults import UnitServerFault
     from control_units.unit_server import UnitServer
 
     set_up_logs()
+    open_traces("mds-unit-server")
 
     async def serve() -> None:
         server = UnitServer(

@@ -93,11 +93,14 @@ class Replica:
         add_admission_figures(self._registry, self._store.turns, self._door.admission)
         self._liveness = liveness_of(self._store, self._tailer, settings)
         self._trimming = trimming_of(self._store, settings)
-        self._advancing = Advancing(self._store, self._tailer, replica=settings.replica)
+        self._advancing = Advancing(
+            self._store, self._tailer, replica=settings.replica, traces=self._traces
+        )
         self._sender = WebhookSender(
             Targets.of(settings.webhook_targets),
             timeout_s=settings.webhook_timeout_s,
             registry=self._registry,
+            traces=self._traces,
         )
         self._delivering = Delivering(
             self._store, self._tailer, self._sender, replica=settings.replica

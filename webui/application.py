@@ -46,6 +46,7 @@ from webui.site import Site
 from webui.snapshots import pages as snapshots
 from webui.snapshots import restoring, taking
 from webui.topology import pages as topology
+from webui.traces import tell_trace, trace_request
 from webui.units import pages as units
 from webui.visit import note_visit
 
@@ -109,7 +110,8 @@ def application(
     app = web.Application(
         middlewares=[
             name_request,
-            telling(log_request, *hearers),
+            trace_request,
+            telling(log_request, tell_trace, *hearers),
             keep_other_origins_out,
             note_visit,
             admission.middleware(),

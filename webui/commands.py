@@ -24,6 +24,7 @@ def web(port: int | None) -> None:
     from pydantic import ValidationError
 
     from control_units.client import BadToken
+    from control_units.client.traces import open_traces
     from webui import logs
     from webui.assets import NotBuilt
     from webui.server import OpenToAll, PortTaken, serve
@@ -34,6 +35,7 @@ def web(port: int | None) -> None:
     except ValidationError as wrong:
         raise click.UsageError(_problems(wrong)) from wrong
     logs.configure(settings.log_level)
+    open_traces("mds-web")
     try:
         asyncio.run(serve(settings))
     except (PortTaken, OpenToAll, NotBuilt, BadToken) as failure:

@@ -21,6 +21,8 @@ _POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'self'"
 )
+QUIET = ("/static/", "/healthz/")
+"""Beginnings of paths of which nobody need hear each time."""
 # As proxies log it: the browser did not wait for the answer.
 WENT_AWAY = 499
 REQUEST_ID = "X-Request-Id"
@@ -87,7 +89,7 @@ def telling(*hearers: Hearer) -> Middleware:
 
 def log_request(request: web.Request, status: int, seconds: float) -> None:
     """The one log line about a request."""
-    quiet = status < 400 and request.path.startswith(("/static/", "/healthz/"))
+    quiet = status < 400 and request.path.startswith(QUIET)
     log.log(
         logging.DEBUG if quiet else logging.INFO,
         "answered",

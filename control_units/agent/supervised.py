@@ -16,6 +16,7 @@ from control_units.agent.pacing import Limits, Restarts
 from control_units.agent.process import Ending, ProcessMark, UnitServerProcess
 from control_units.agent.standing import ProcessState, Standing
 from control_units.agent.turns import LaunchTurns
+from control_units.client import traces
 
 POLL_S = 0.2
 LAST_LINES = 12
@@ -145,7 +146,7 @@ class SupervisedUnitServer:
 
     def _start(self, launch: UnitServerLaunch) -> None:
         path = self._means.folder.write_configuration(self.id, launch.configuration)
-        with self.log.open() as output:
+        with traces.part("UnitServer.launch", unit_server=self.id), self.log.open() as output:
             process = UnitServerProcess.start(
                 launch.arguments(path),
                 folder=launch.working_directory,
@@ -217,11 +218,13 @@ class SupervisedUnitServer:
         self._stands(ProcessState.STOPPING)
         process.send(signal.SIGTERM)
         end = time.monotonic() + self._means.limits.grace_s
-        while process.poll() is None:
-            if time.monotonic() >= end:
-                log.warning("unit_server_killed", unit_server=self.id, pid=process.pid)
-                process.send(signal.SIGKILL)
-            await asyncio.sleep(POLL_S)
+        with traces.part("UnitServer.stop", unit_server=self.id):
+            while process.poll() is None:
+                if time.monotonic() >= end:
+                    log.warning("unit_server_killed", unit_server=self.id, pid=process.pid)
+                    traces.happens("killed")
+                    process.send(signal.SIGKILL)
+                await asyncio.sleep(POLL_S)
         self._forget(process)
         self._restarts.forget()
         self._is_due = self._launch is not None and self._launch.is_wanted

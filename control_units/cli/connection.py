@@ -106,7 +106,9 @@ class Connection:
 
     def _client(self, timeout_s: float) -> "Client":
         from control_units.client import Client
+        from control_units.client.traces import open_traces
 
+        open_traces("mds")
         made: type[Client] = Client
         if self.is_told:
             from control_units.cli.curl.telling import TellingClient

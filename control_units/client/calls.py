@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import grpc.aio
 
+from control_units.client import traces
 from control_units.client.backoff import Backoff
 from control_units.client.channels import Channels
 from control_units.client.errors import ClientError, Refused, Unreachable, from_rpc_error
@@ -120,23 +121,28 @@ class UnaryCall(Generic[Request, Reply]):
         timeout: float | None = None,
     ) -> Reply:
         request, has_request_id = _with_request_id(request)
+        request_id = request_id_of(request)
         repeats = self._is_read or has_request_id
         began, code = time.monotonic(), "CANCELLED"
         end = began + (self._caller.timeout if timeout is None else timeout)
-        try:
-            reply = await self._until(request, end, repeats=repeats)
-            code = "OK"
-        except ClientError as failure:
-            code = code_of(failure)
-            raise
-        finally:
-            self._caller.observer.ended(self._method, code, time.monotonic() - began)
+        with traces.call(self._method):
+            try:
+                reply = await self._until(request, request_id, end, repeats=repeats)
+                code = "OK"
+            except ClientError as failure:
+                code = code_of(failure)
+                raise
+            finally:
+                self._caller.observer.ended(self._method, code, time.monotonic() - began)
+                known_by = request_id if has_request_id else told_for(request_id)
+                traces.ends(code, request_id=known_by)
         return reply
 
-    async def _until(self, request: Request, end: float, *, repeats: bool) -> Reply:
+    async def _until(
+        self, request: Request, request_id: str, end: float, *, repeats: bool
+    ) -> Reply:
         """Tries until this moment of the steady clock, where it may be tried again at all."""
         backoff = Backoff(first=0.1, longest=3.0)
-        request_id = request_id_of(request)
         tries = 0
         while True:
             try:
@@ -148,12 +154,15 @@ class UnaryCall(Generic[Request, Reply]):
                 if not (repeats and failure.is_transient and time.monotonic() + pause < end):
                     raise
                 self._caller.observer.tries_again(self._method, cause_of(failure))
+                traces.happens("tries_again", cause=cause_of(failure))
             await asyncio.sleep(pause)
 
     async def _once(self, request: Request, request_id: str, seconds: float) -> Reply:
         address = await self._caller.server(seconds)
         call = self._caller.channels.channel(address).unary_unary(self._path, **self._kind)(
-            request, timeout=seconds, metadata=self._caller.metadata(request_id)
+            request,
+            timeout=seconds,
+            metadata=(*self._caller.metadata(request_id), *traces.said()),
         )
         try:
             reply: Reply = await call
@@ -180,13 +189,23 @@ class Stream(Generic[Request, Reply]):
     """A call with a stream on either side. Never opened again by itself: only its user knows
     where to go on. After a failure the next stream goes to another server."""
 
-    def __init__(self, caller: Caller, path: str, call: Any, address: str, request_id: str) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        path: str,
+        call: Any,
+        address: str,
+        *,
+        request_id: str,
+        opening: traces.Opening,
+    ) -> None:
         self._caller = caller
         self._path = path
         self._call = call
         self._address = address
         self._request_id = request_id
         self._method = method_of(path)
+        self._opening = opening
         self._is_open = True
         caller.observer.stream_begins(self._method)
         self._replies: AsyncIterator[Reply] | None = None
@@ -203,12 +222,14 @@ class Stream(Generic[Request, Reply]):
         if self._replies is None:
             self._replies = aiter(self._call)
         try:
-            return await anext(self._replies)
+            reply = await anext(self._replies)
         except StopAsyncIteration:
             self._ended("OK")
             raise
         except grpc.aio.AioRpcError as error:
             raise self._failed(error) from error
+        self._opening.end("OK")
+        return reply
 
     async def write(self, request: Request) -> None:
         """Sends one message, waiting while the other side is not ready for it.
@@ -253,6 +274,7 @@ class Stream(Generic[Request, Reply]):
 
     def _ended(self, code: str) -> None:
         """Tells it once."""
+        self._opening.end(code)
         if self._is_open:
             self._is_open = False
             self._caller.observer.stream_ended(self._method, code)
@@ -286,17 +308,20 @@ class FailoverChannel:
         def start(request: Any = None, *, timeout: float | None = None) -> Stream[Any, Any]:
             caller = self._caller
             request_id = request_id_of(request)
+            opening = traces.Opening(method_of(path))
 
             def open_at(address: str) -> Any:
+                metadata = (*caller.metadata(request_id), *opening.said)
                 return opens(caller.channels.channel(address))(
-                    request, timeout=timeout, metadata=caller.metadata(request_id)
+                    request, timeout=timeout, metadata=metadata
                 )
 
             address = caller.channels.address
             if address:
-                return Stream(caller, path, open_at(address), address, request_id)
-            call = LaterCall(lambda: caller.server(timeout or caller.timeout), open_at)
-            return Stream(caller, path, call, "", request_id)
+                call = open_at(address)
+            else:
+                call = LaterCall(lambda: caller.server(timeout or caller.timeout), open_at)
+            return Stream(caller, path, call, address, request_id=request_id, opening=opening)
 
         return start
 

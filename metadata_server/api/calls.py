@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
@@ -28,7 +28,7 @@ from metadata_server.api.request_ids import (
     name_of_call,
     present_request_id,
 )
-from metadata_server.api.traces import CallTraces
+from metadata_server.api.traces import PARENT, CallTraces
 from metadata_server.domain.change import Caller, Position, Principal
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.turn import Asker, Rank
@@ -58,6 +58,8 @@ class Context(Protocol):
 
 calling: ContextVar[Call] = ContextVar("calling")
 """The call that the present task serves."""
+IDS = ("request_id", "within")
+"""As lines of the log have them."""
 CALLED_OFF = (grpc.aio.AbortError, asyncio.CancelledError, GeneratorExit)
 NOBODY = Principal("anonymous")
 C = TypeVar("C", bound=Context)
@@ -120,6 +122,7 @@ class Calls:
 
         async def call(request: Any, context: Context) -> Any:
             one = Call(method, context, door)
+            one.trace = self._traces.said().get(PARENT, "")
             limit = asyncio.timeout(door.call_s)
             try:
                 async with limit:
@@ -138,6 +141,7 @@ class Calls:
                     log.exception("call_failed", method=method)
                     await self._end_with(one, unexpected(error))
             finally:
+                self._traces.ends(one.code, reason=one.reason, **one.ids)
                 seconds.observe(self._end(one))
 
         return self._traces.around(method, self._face, call)
@@ -150,6 +154,7 @@ class Calls:
 
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             one = Call(method, context, door)
+            opening = self._traces.opening(method, self._face, context)
             stream: Stream | None = None
             try:
                 client = await self._admitted(one, rank)
@@ -158,6 +163,8 @@ class Calls:
                     await self._reach(one)
                     async with aclosing(handle(request, context)) as messages:
                         async for message in messages:
+                            if opening.is_open:
+                                opening.end(one.code, **one.ids)
                             yield message
             except CALLED_OFF as error:
                 refused = ended_by_gate(stream, error)
@@ -171,6 +178,7 @@ class Calls:
                 log.exception("call_failed", method=method)
                 await self._end_with(one, unexpected(error))
             finally:
+                opening.end(one.code, reason=one.reason, **one.ids)
                 self._end(one)
 
         return call
@@ -206,7 +214,6 @@ class Calls:
         child.inc()
         if one.reason:
             self._figures.refused.labels(one.method, one.reason, self._face).inc()
-        self._traces.tells(code=one.code, reason=one.reason, **one.ids)
         log.info(
             "call",
             **one.ids,
@@ -245,11 +252,11 @@ class Call:
         passage: what it holds.
         principal: who calls; nobody, until they are admitted.
         code: how it ends; with a `reason`, if it is refused.
+        trace: where it stands in a trace, as W3C's `traceparent`; empty: in none.
     """
 
     __slots__ = (
         "_calling",
-        "_tokens",
         "began",
         "code",
         "context",
@@ -259,6 +266,7 @@ class Call:
         "passage",
         "principal",
         "reason",
+        "trace",
     )
 
     def __init__(self, method: str, context: Context, door: Door) -> None:
@@ -268,11 +276,12 @@ class Call:
         self.metadata = metadata_of(context)
         self.principal = NOBODY
         self.code, self.reason = "OK", ""
+        self.trace = ""
         self.began = time.perf_counter()
         self.named = name_of_call()
         self.named.begin(self.metadata)
         self._calling = calling.set(self)
-        self._tokens = structlog.contextvars.bind_contextvars(**self.ids)
+        self.bind()
         self.tell()
 
     @property
@@ -288,19 +297,26 @@ class Call:
     def take(self, request_id: str) -> None:
         """Is known by the id that a change brings, from now on."""
         self.named.take(request_id)
-        structlog.contextvars.bind_contextvars(**self.ids)
+        self.bind()
         self.tell()
+
+    def bind(self) -> None:
+        """Has what is logged in this task have its ids."""
+        structlog.contextvars.bind_contextvars(**self.ids)
 
     def tell(self) -> None:
         """Sends its id in its trailing metadata."""
         self.context.set_trailing_metadata(((REQUEST_ID, self.named.request_id),))
 
     def leave(self) -> None:
-        """What comes next in this task is another call, or none."""
-        structlog.contextvars.unbind_contextvars("within")
-        structlog.contextvars.reset_contextvars(**self._tokens)
-        calling.reset(self._calling)
+        """What comes next in this task is another call, or none. A stream that nobody reads any
+        more may be ended by another task, which has calls of its own."""
         self.passage.end()
+        if calling.get(None) is not self:
+            return
+        with suppress(ValueError):  # that task began in this one, and has a copy of what is set
+            calling.reset(self._calling)
+        structlog.contextvars.unbind_contextvars(*IDS)
 
 
 def metadata_of(context: Context) -> dict[str, str]:
@@ -335,6 +351,7 @@ def caller_of(context: Context, method: str, request: Any, payload_hash: str) ->
         is_repeatable=bool(request.request_id),
         payload_hash=payload_hash,
         client=client_of(context),
+        trace=call.trace,
     )
 
 

@@ -4,6 +4,7 @@ which rank they wait for the database."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import Token
 from dataclasses import dataclass, field
 
@@ -60,7 +61,8 @@ class Passage:
 
     def end(self) -> None:
         if self._asking is not None:
-            asking.reset(self._asking)
+            with suppress(ValueError):  # a stream that another task ends, for which nothing asks
+                asking.reset(self._asking)
         if self._client is None:
             return
         if self._kept:

@@ -20,10 +20,31 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
 NAME = "OTEL_SERVICE_NAME"
 EXTRA = "control-system-metadata-server[traces]"
 SERVICE = "mds-server"
-SAID = ("traceparent", "tracestate")
+PARENT = "traceparent"
+SAID = (PARENT, "tracestate")
 """How a caller says what a call is a part of, by W3C Trace Context."""
+FAULTS = frozenset(
+    {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
+)
+"""Codes that are the server's failures and no answers."""
 Unary = Callable[[Any, Any], Awaitable[Any]]
 log = structlog.get_logger()
+
+
+class Opening:
+    """The opening of a stream: until its first message, or its end; this one is not gathered.
+
+    Attributes:
+        is_open: it is gathered, and has not ended.
+    """
+
+    is_open = False
+
+    def end(self, code: str, **attributes: str) -> None:
+        """Told more than once, the first word counts."""
+
+
+NO_OPENING = Opening()
 
 
 class CallTraces(NoTraces):
@@ -33,8 +54,20 @@ class CallTraces(NoTraces):
         """A call as a part of what its caller says that it is a part of (W3C `traceparent`)."""
         return call
 
-    def tells(self, **attributes: str) -> None:
-        """What is known of a call, at its end."""
+    def opening(self, method: str, face: str, context: Any) -> Opening:
+        """The opening of a stream, likewise a part."""
+        return NO_OPENING
+
+    def ends(self, code: str, **attributes: str) -> None:
+        """How a call ends, and what is known of it then."""
+
+    def sending(self, name: str, **attributes: str) -> AbstractContextManager[None]:
+        """Something is sent to somebody else."""
+        return NOTHING
+
+    def said(self) -> Mapping[str, str]:
+        """Headers that tell a receiver what it is sent as a part of."""
+        return {}
 
     def close(self) -> None:
         """Sends what is left."""
@@ -43,8 +76,8 @@ class CallTraces(NoTraces):
 class OpenTelemetryTraces(CallTraces):
     """Sends what is sampled, in batches, from a thread of its own.
 
-    Nothing begins a trace but calls that have one answer: streams last too long for one, and what
-    the server does all the time by itself would fill them all.
+    Traces begin with calls, with openings of streams, with deliveries and with steps of operations:
+    what the server does all the time by itself would fill them all.
     """
 
     def __init__(self, provider: TracerProvider) -> None:
@@ -61,12 +94,13 @@ class OpenTelemetryTraces(CallTraces):
         attributes = {"rpc.method": method, "face": face}
 
         async def traced(request: Any, context: Any) -> Any:
-            said = {key: text for key, text in context.invocation_metadata() or () if key in SAID}
             with self._tracer.start_as_current_span(
                 method,
-                context=self._propagator.extract(said),
+                context=self._told_by(context),
                 kind=self._trace.SpanKind.SERVER,
                 attributes=attributes,
+                record_exception=False,
+                set_status_on_exception=False,
             ) as span:
                 trace_id = f"{span.get_span_context().trace_id:032x}"
                 with structlog.contextvars.bound_contextvars(trace_id=trace_id):
@@ -75,8 +109,27 @@ class OpenTelemetryTraces(CallTraces):
         return traced
 
     @override
-    def tells(self, **attributes: str) -> None:
-        self._trace.get_current_span().set_attributes(attributes)
+    def opening(self, method: str, face: str, context: Any) -> Opening:
+        span = self._tracer.start_span(
+            method,
+            context=self._told_by(context),
+            kind=self._trace.SpanKind.SERVER,
+            attributes={"rpc.method": method, "face": face},
+        )
+        return SpanOfOpening(self, span)
+
+    def _told_by(self, context: Any) -> Any:
+        pairs = context.invocation_metadata() or ()
+        return self._propagator.extract({key: text for key, text in pairs if key in SAID})
+
+    @override
+    def ends(self, code: str, **attributes: str) -> None:
+        self.end_of(self._trace.get_current_span(), code, attributes)
+
+    def end_of(self, span: Any, code: str, attributes: Mapping[str, str]) -> None:
+        span.set_attributes({"code": code, **attributes})
+        if code in FAULTS:
+            span.set_status(self._trace.StatusCode.ERROR)
 
     @override
     def part(self, name: str) -> AbstractContextManager[None]:
@@ -84,7 +137,7 @@ class OpenTelemetryTraces(CallTraces):
 
     @contextmanager
     def _part(self, name: str) -> Iterator[None]:
-        with self._tracer.start_as_current_span(name):
+        with self._tracer.start_as_current_span(name, record_exception=False):
             yield
 
     @override
@@ -92,8 +145,53 @@ class OpenTelemetryTraces(CallTraces):
         self._trace.get_current_span().add_event(name, attributes)
 
     @override
+    def happened(
+        self, name: str, *, begin_us: int, end_us: int, ordered_by: str, **attributes: str
+    ) -> None:
+        told = self._trace.get_current_span(self._propagator.extract({PARENT: ordered_by}))
+        order = told.get_span_context()
+        span = self._tracer.start_span(
+            name,
+            context=self._trace.set_span_in_context(self._trace.INVALID_SPAN),
+            start_time=begin_us * 1000,
+            links=[self._trace.Link(order)] if order.is_valid else (),
+            attributes=attributes,
+        )
+        span.end(end_us * 1000)
+
+    @override
+    @contextmanager
+    def sending(self, name: str, **attributes: str) -> Iterator[None]:
+        with self._tracer.start_as_current_span(
+            name, kind=self._trace.SpanKind.CLIENT, attributes=attributes, record_exception=False
+        ):
+            yield
+
+    @override
+    def said(self) -> Mapping[str, str]:
+        carrier: dict[str, str] = {}
+        self._propagator.inject(carrier)
+        return carrier
+
+    @override
     def close(self) -> None:
         self._provider.shutdown()
+
+
+class SpanOfOpening(Opening):
+    """One that is gathered."""
+
+    def __init__(self, traces: OpenTelemetryTraces, span: Any) -> None:
+        self._traces = traces
+        self._span = span
+        self.is_open = True
+
+    @override
+    def end(self, code: str, **attributes: str) -> None:
+        if self.is_open:
+            self.is_open = False
+            self._traces.end_of(self._span, code, attributes)
+            self._span.end()
 
 
 def opened_traces(environment: Mapping[str, str] = os.environ) -> CallTraces:

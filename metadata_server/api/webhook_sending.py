@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.rest.encoding import json_bytes
+from metadata_server.api.traces import CallTraces
 from metadata_server.api.watch import event_message
 from metadata_server.domain.change import Position
 from metadata_server.domain.deliveries.delivery import SHOWN_BYTES, Outcome
@@ -41,8 +42,16 @@ class WebhookSender:
         timeout_s: that one try may take, from the look-up of the name to the answer.
     """
 
-    def __init__(self, targets: Targets, *, timeout_s: float, registry: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        targets: Targets,
+        *,
+        timeout_s: float,
+        registry: CollectorRegistry,
+        traces: CallTraces | None = None,
+    ) -> None:
         self._targets = targets
+        self._traces = traces or CallTraces()
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._http: aiohttp.ClientSession | None = None
         self._tries = Counter(
@@ -60,6 +69,16 @@ class WebhookSender:
 
     async def send(self, posting: Posting) -> Outcome:
         """Tries once. What goes wrong is in the outcome; nothing is raised for it."""
+        delivery = posting.delivery
+        with self._traces.sending(
+            "Webhooks.deliver", delivery=delivery.id, attempt=str(delivery.attempts + 1)
+        ):
+            outcome = await self._send(posting)
+            code = "OK" if outcome.has_arrived else "UNAVAILABLE"
+            self._traces.ends(code, http_status=str(outcome.http_status))
+        return outcome
+
+    async def _send(self, posting: Posting) -> Outcome:
         began = time.perf_counter()
 
         def outcome(status: int, error: str = "", retry_after: str = "") -> Outcome:
@@ -71,7 +90,7 @@ class WebhookSender:
             async with self._session().post(
                 posting.url,
                 data=posting.body,
-                headers=headers_of(posting, round(time.time())),
+                headers={**headers_of(posting, round(time.time())), **self._traces.said()},
                 allow_redirects=False,
             ) as answer:
                 if 200 <= answer.status < 300:

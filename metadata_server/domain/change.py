@@ -43,6 +43,7 @@ class Caller:
         is_repeatable: whether its caller says by this id that it is the same call again.
         payload_hash: of what was asked, to tell a repetition from a reuse of its id.
         client: the program that called, as it said: `mds/0.1.0`.
+        trace: where the call stands in a trace, as W3C's `traceparent`; empty: in none.
     """
 
     principal: Principal
@@ -52,6 +53,7 @@ class Caller:
     is_repeatable: bool = True
     payload_hash: str = ""
     client: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -21,6 +21,16 @@ class Traces(Protocol):
     def happens(self, name: str, **attributes: str) -> None:
         """Something happens within a part."""
 
+    def happened(
+        self, name: str, *, begin_us: int, end_us: int, ordered_by: str, **attributes: str
+    ) -> None:
+        """Something that took its time has come to an end; it is a part of nothing.
+
+        Args:
+            begin_us, end_us: by the database's clock.
+            ordered_by: what had it done, as W3C's `traceparent`; empty: that is not known.
+        """
+
 
 class NoTraces(Traces):
     """Gathers nothing."""
@@ -31,4 +41,10 @@ class NoTraces(Traces):
 
     @override
     def happens(self, name: str, **attributes: str) -> None:
+        return
+
+    @override
+    def happened(
+        self, name: str, *, begin_us: int, end_us: int, ordered_by: str, **attributes: str
+    ) -> None:
         return

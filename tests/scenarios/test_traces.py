@@ -1,93 +1,237 @@
 """Traces: sent where OpenTelemetry's variables say, in the trace of whoever calls."""
 
 import json
+import sys
+import uuid
 from collections.abc import Iterator
-from concurrent import futures
+from pathlib import Path
 
 import aiohttp
 import grpc
 import pytest
+from google.protobuf.message import Message
+from mds.v1 import agent_pb2, control_unit_pb2, state_pb2, template_pb2, unit_server_pb2
 from mds.v1.variable_pb2 import CreateVariableRequest, Variable
 from mds.v1.variable_pb2_grpc import VariablesStub
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest as Request,
-)
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceResponse as Response,
-)
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from mds.v1.webhook_pb2 import CreateWebhookRequest, Webhook
 
+from control_units.client import Client
 from tests.conftest import StartReplica
+from tests.stages.collector import Collector, Sent, collecting
+from tests.stages.nursery import MDS
+from tests.stages.ports import free_port
+from tests.stages.program import Program
+from tests.stages.replica import Replica
 from tests.stages.waiting import until
+from tests.webhooks.receiver import receiving
 
-SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 OTHER_TRACE = "1af7651916cd43dd8448eb211c80319c"
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-
-
-class Collector:
-    """Takes what programs send, as OTLP says."""
-
-    def __init__(self) -> None:
-        self.spans: list[Span] = []
-        self.services: set[str] = set()
-
-    def take(self, request: Request, _: grpc.ServicerContext) -> Response:
-        for resource in request.resource_spans:
-            told = {each.key: each.value.string_value for each in resource.resource.attributes}
-            self.services.add(told["service.name"])
-            for scope in resource.scope_spans:
-                self.spans.extend(scope.spans)
-        return Response()
-
-    def of(self, trace: str) -> dict[str, Span]:
-        return {each.name: each for each in self.spans if each.trace_id.hex() == trace}
+SERVER, WEB, AGENT, UNITS, COMMAND = "mds-server", "mds-web", "mds-agent", "mds-unit-server", "mds"
 
 
 @pytest.fixture
-def collector() -> Iterator[tuple[Collector, str]]:
-    server = grpc.server(futures.ThreadPoolExecutor(1))
-    collector = Collector()
-    take = grpc.unary_unary_rpc_method_handler(
-        collector.take,
-        request_deserializer=Request.FromString,
-        response_serializer=Response.SerializeToString,
-    )
-    service = grpc.method_handlers_generic_handler(SERVICE, {"Export": take})
-    server.add_generic_rpc_handlers((service,))
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield collector, f"http://127.0.0.1:{port}"
-    server.stop(None).wait()
+def collector() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture
+async def traced(
+    start_replica: StartReplica, sqlite_database: str, collector: Collector
+) -> Replica:
+    loopback = {"MDS_WEBHOOK_TARGETS": "loopback"}
+    return await start_replica(sqlite_database, environment={**collector.environment, **loopback})
+
+
+async def one(collector: Collector, name: str, service: str) -> Sent:
+    await until(lambda: collector.named(name, service), within=30, what=f"{name} of {service}")
+    return collector.named(name, service)[0]
+
+
+async def part(collector: Collector, whole: Sent, name: str) -> Sent:
+    """The part of a span that has a name."""
+
+    def found() -> list[Sent]:
+        return [
+            each for each in collector.sent if each.span.name == name and each.is_part_of(whole)
+        ]
+
+    await until(found, within=30, what=f"{name} within {whole.span.name}")
+    return found()[0]
 
 
 async def test_a_call_and_its_transactions_are_parts_of_the_trace_of_its_caller(
-    start_replica: StartReplica, sqlite_database: str, collector: tuple[Collector, str]
+    traced: Replica, collector: Collector
 ) -> None:
-    gathered, endpoint = collector
-    sending = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_BSP_SCHEDULE_DELAY": "100"}
-    replica = await start_replica(sqlite_database, environment=sending)
     request = CreateVariableRequest(
         variable=Variable(name="variables/TRACED", value="1"), request_id="traced-1"
     )
-    async with grpc.aio.insecure_channel(replica.address) as channel:
+    async with grpc.aio.insecure_channel(traced.address) as channel:
         metadata = (("traceparent", f"00-{TRACE}-{PARENT}-01"), ("authorization", "Bearer secret"))
         await VariablesStub(channel).CreateVariable(request, metadata=metadata)
-    await until(lambda: len(gathered.of(TRACE)) >= 2, within=20, what="the spans of a call")
-    spans = gathered.of(TRACE)
+    await until(lambda: len(collector.of(TRACE)) >= 2, within=20, what="the spans of a call")
+    spans = collector.of(TRACE)
     call, write = spans["Variables.CreateVariable"], spans["store.write"]
-    assert call.parent_span_id.hex() == PARENT
-    assert write.parent_span_id == call.span_id
-    told = {each.key: each.value.string_value for each in call.attributes}
+    assert call.span.parent_span_id.hex() == PARENT
+    assert write.is_part_of(call)
+    told = call.told
     assert (told["code"], told["request_id"], told["face"]) == ("OK", "traced-1", "grpc")
     parent = {"traceparent": f"00-{OTHER_TRACE}-{PARENT}-01"}
     async with aiohttp.ClientSession() as http:
-        await http.get(f"{replica.http}/v1/variables/NOWHERE", headers=parent)
-    await until(lambda: gathered.of(OTHER_TRACE), within=20, what="the span of a call over REST")
-    read = gathered.of(OTHER_TRACE)["Variables.GetVariable"]
-    assert "VARIABLE_NOT_FOUND" in str(read.attributes)
-    assert "secret" not in str(gathered.spans)
-    assert gathered.services == {"mds-server"}
-    lines = [json.loads(line) for line in replica.program.output().splitlines() if "{" in line]
+        await http.get(f"{traced.http}/v1/variables/NOWHERE", headers=parent)
+    await until(lambda: collector.of(OTHER_TRACE), within=20, what="the span of a call over REST")
+    read = collector.of(OTHER_TRACE)["Variables.GetVariable"]
+    assert read.told["reason"] == "VARIABLE_NOT_FOUND"
+    assert "secret" not in str(collector.sent)
+    assert {each.service for each in collector.sent} == {SERVER}
+    lines = [json.loads(line) for line in traced.program.output().splitlines() if "{" in line]
     (line,) = (line for line in lines if line.get("request_id") == "traced-1")
     assert line["trace_id"] == TRACE
+
+
+async def test_what_a_page_asks_of_servers_is_a_part_of_the_browsers_request(
+    traced: Replica, collector: Collector, tmp_path: Path
+) -> None:
+    port = free_port()
+    web = Program.mds(
+        "web",
+        log=tmp_path / "web.log",
+        environment={
+            **collector.environment,
+            "MDS_WEB_PORT": str(port),
+            "MDS_ADDRESS": traced.address,
+        },
+    )
+    web.start()
+    try:
+        await until(lambda: "listening" in web.output(), within=30, what="the page to listen")
+        headers = {"traceparent": f"00-{TRACE}-{PARENT}-01", "X-Request-Id": "of-a-browser"}
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+            await http.get("/control_units/NOWHERE", headers=headers)
+            async with http.get("/events") as stream:
+                await stream.content.readline()
+        asked = await one(collector, "GET /control_units/{id}", WEB)
+        assert (asked.trace, asked.span.parent_span_id.hex()) == (TRACE, PARENT)
+        assert (asked.told["status"], asked.told["request_id"]) == ("404", "of-a-browser")
+        call = await part(collector, asked, "ControlUnits.GetControlUnit")
+        served = await part(collector, call, "ControlUnits.GetControlUnit")
+        assert (call.service, served.service) == (WEB, SERVER)
+        assert await web.terminate() == 0
+    finally:
+        web.clear()
+    assert not collector.named("GET /events", WEB), "the stream of a browser lasts for days"
+
+
+async def test_steps_of_an_operation_are_linked_to_the_call_that_ordered_them(
+    traced: Replica, collector: Collector, tmp_path: Path
+) -> None:
+    settings = {
+        **collector.environment,
+        "MDS_ADDRESS": traced.address,
+        "MDS_STATE_FOLDER": str(tmp_path / "agent"),
+    }
+
+    def program(*arguments: str) -> Program:
+        # As people start it: what is forked from a nursery ends without its last words.
+        command = [sys.executable, MDS, *arguments]
+        return Program(command, log=tmp_path / f"{arguments[0]}.log", environment=settings)
+
+    agent = program("agent", "run", "HALL", "--on-exit", "stop")
+    command = program("start", "MAGNET", "-y")
+    async with Client(traced.address) as client:
+        await client.apply(section())
+    agent.start()
+    try:
+        await until(lambda: running(agent), within=40, what="the unit server")
+        command.start()
+        assert await command.ended(within=40) == 0, command.output()
+        call = await one(collector, "Operations.CreateOperation", COMMAND)
+        order = await part(collector, call, "Operations.CreateOperation")
+        assert order.service == SERVER
+        step = await one(collector, "Operations.start", SERVER)
+        assert step.is_linked_to(order)
+        assert step.trace != order.trace
+        assert step.told["control_unit"] == "MAGNET"
+        assert step.span.end_time_unix_nano > step.span.start_time_unix_nano
+        did = await one(collector, "ControlUnit.start", UNITS)
+        assert did.told == {"control_unit": "MAGNET", "state": "RUNNING"}
+        assert await agent.terminate(within=40) == 0
+        for name, service in (
+            ("UnitServer.launch", AGENT),
+            ("AgentReports.ReportAgent", AGENT),
+            ("UnitServer.stop", AGENT),
+            ("ControlUnit.stop", UNITS),
+        ):
+            await one(collector, name, service)
+        attached = await one(collector, "Registration.Attach", UNITS)
+        accepted = await part(collector, attached, "Registration.Attach")
+        for opening in (attached, accepted):
+            lasted = opening.span.end_time_unix_nano - opening.span.start_time_unix_nano
+            assert lasted < 10e9, "the opening of a stream, not the stream"
+            assert opening.told["code"] == "OK"
+    finally:
+        command.clear()
+        agent.clear()
+
+
+def running(agent: Program) -> bool:
+    agent.check_running()
+    return "unit_server_launched" in agent.output()
+
+
+def section() -> list[Message]:
+    """A magnet, whose unit server an agent launches."""
+    launch = unit_server_pb2.Launch(
+        agent="agents/HALL", command=f"{MDS} simulate MAGNETS", auto_start=True
+    )
+    return [
+        agent_pb2.Agent(name="agents/HALL"),
+        template_pb2.Template(name="templates/magnet", implementation="lab::PowerSupply"),
+        unit_server_pb2.UnitServer(name="unit_servers/MAGNETS", launch=launch),
+        control_unit_pb2.ControlUnit(
+            name="control_units/MAGNET",
+            template="templates/magnet",
+            unit_server="unit_servers/MAGNETS",
+            desired_state=state_pb2.STATE_STOPPED,
+        ),
+    ]
+
+
+async def test_a_delivery_is_a_trace_that_its_receiver_can_go_on_with(
+    traced: Replica, collector: Collector
+) -> None:
+    async with receiving() as receiver, Client(traced.address) as client:
+        hook = Webhook(name="webhooks/hook", url=receiver.url, enabled=True)
+        await client.webhooks.CreateWebhook(CreateWebhookRequest(webhook=hook))
+        variable = Variable(name=f"variables/{uuid.uuid4().hex}", value="1")
+        await client.variables.CreateVariable(CreateVariableRequest(variable=variable))
+        await until(lambda: receiver.received, within=30, what="a delivery")
+        headers = receiver.received[0].headers
+    delivered = await one(collector, "Webhooks.deliver", SERVER)
+    assert delivered.told["delivery"] == headers["Mds-Delivery"]
+    assert delivered.told["http_status"] == "200"
+    trace_id, span_id = delivered.trace, delivered.span.span_id.hex()
+    assert headers["traceparent"].split("-")[1:3] == [trace_id, span_id]
+
+
+async def test_without_the_variables_nothing_of_it_is_loaded(tmp_path: Path) -> None:
+    program = Program(
+        [sys.executable, "-X", "importtime", "-c", LOADS],
+        log=tmp_path / "loads.log",
+    )
+    program.start()
+    assert await program.ended(within=60) == 0, program.output()
+    assert "control_units.client.traces" in program.output()
+    assert "opentelemetry" not in program.output()
+
+
+LOADS = """
+from control_units.client.traces import call, open_traces, said
+from metadata_server.api.traces import opened_traces
+import control_units.unit_server, webui.server
+open_traces("mds")
+opened_traces()
+with call("Templates.GetTemplate"):
+    assert said() == ()
+"""

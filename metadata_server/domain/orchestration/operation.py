@@ -187,6 +187,8 @@ class Operation:
         fence: grows with each replica that takes it, and with each steering by people; what is
             written under an older one is void.
         campaign_key: of the campaign that it was given for; 0: none.
+        trace: where the call that gave it stands in a trace, as W3C's `traceparent`; empty: in
+            none.
     """
 
     kind: ClassVar[Kind] = Kind.OPERATION
@@ -212,6 +214,7 @@ class Operation:
     fence: int = 0
     revision: int = 0
     campaign_key: int = 0
+    trace: str = ""
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from metadata_server.domain.change import Caller, Principal
-from metadata_server.domain.orchestration.advance import StepState
+from metadata_server.domain.orchestration.advance import ENDED, StepState
 from metadata_server.domain.orchestration.course import STOPPED, Course
 from metadata_server.domain.orchestration.operation import BREAKING_OFF, Minor, Operation, Phase
 from metadata_server.domain.orchestration.operation_step import Step, StepMinor, Verdict
@@ -34,6 +34,7 @@ from metadata_server.store.orchestration.operations import (
     write_operation,
 )
 from metadata_server.store.store import Store
+from metadata_server.store.traces import Traces
 from metadata_server.store.unit_of_work import UnitOfWork
 
 BEGUN_AT_ONCE = 1_000
@@ -62,9 +63,11 @@ class Written:
         silent: keys of units that may be there already, or have nobody who says where they are.
         verdicts: where others stand, by position.
         deadlines: of those that have new ones.
+        now_us: when it was written.
     """
 
     operation: Operation
+    now_us: int
     begun: list[Step] = field(default_factory=list)
     silent: set[int] = field(default_factory=set)
     verdicts: dict[int, Verdict] = field(default_factory=dict)
@@ -74,8 +77,9 @@ class Written:
 class Advance:
     """Carries one operation on."""
 
-    def __init__(self, store: Store, hold: Hold) -> None:
+    def __init__(self, store: Store, hold: Hold, traces: Traces) -> None:
         self._store = store
+        self._traces = traces
         self._hold = hold
         self._news: set[int] = set()
         self._wake = asyncio.Event()
@@ -165,9 +169,28 @@ class Advance:
         self._kept_s = asyncio.get_running_loop().time()
         course.operation = answer.value.operation
         course.begun(answer.value.begun)
+        self._trace(answer.value)
         course.take(answer.value.verdicts, answer.value.deadlines)
         self._written = answer.position.revision
         self._news |= answer.value.silent
+
+    def _trace(self, written: Written) -> None:
+        """Tells of steps that have ended, each as a part of nothing: a call that gives an order
+        does not wait for it."""
+        operation = self._course.operation
+        for position, verdict in written.verdicts.items():
+            step = self._course.step(position)
+            if step.start_time_us and verdict.state in ENDED:
+                self._traces.happened(
+                    f"Operations.{operation.order.verb.lower()}",
+                    begin_us=step.start_time_us,
+                    end_us=max(written.now_us, step.start_time_us),
+                    ordered_by=operation.trace,
+                    operation=operation.id,
+                    control_unit=step.id,
+                    state=verdict.state,
+                    minor_state=verdict.minor_state,
+                )
 
     def _is_out_of_time(self) -> bool:
         operation = self._course.operation
@@ -304,8 +327,8 @@ def written(
     due_us = lease_end(unit, lease_us)
     changed = write_operation(unit, changed, due_us=due_us, fence=operation.fence)
     if begun is None:
-        return Written(changed, verdicts=every, deadlines=deadlines)
-    return Written(changed, begun.under_way, begun.silent, every, deadlines)
+        return Written(changed, unit.now_us, verdicts=every, deadlines=deadlines)
+    return Written(changed, unit.now_us, begun.under_way, begun.silent, every, deadlines)
 
 
 def finish(unit: UnitOfWork, course: Course, hold: Hold) -> None:

@@ -29,6 +29,7 @@ from metadata_server.store.orchestration.operations import (
     release_operations,
 )
 from metadata_server.store.store import Store
+from metadata_server.store.traces import NoTraces, Traces
 from metadata_server.store.turns import asking
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -47,12 +48,16 @@ class Advancing:
 
     Args:
         replica: its name, for people.
+        traces: are told of steps that have ended.
     """
 
-    def __init__(self, store: Store, tailer: Tailer, *, replica: str) -> None:
+    def __init__(
+        self, store: Store, tailer: Tailer, *, replica: str, traces: Traces | None = None
+    ) -> None:
         self._store = store
         self._tailer = tailer
         self._replica = replica
+        self._traces = traces or NoTraces()
         self._held: dict[int, Advance] = {}
         self._by_unit: dict[int, set[int]] = defaultdict(set)
         self._claiming = Claiming(
@@ -108,7 +113,7 @@ class Advancing:
 
     async def _carry_on(self, hold: Hold) -> None:
         """Carries one operation on; what goes wrong leaves it to whoever claims it next."""
-        advance = Advance(self._store, hold)
+        advance = Advance(self._store, hold, self._traces)
         self._held[hold.key] = advance
         self._some.set()
         keys: Iterable[int] = ()

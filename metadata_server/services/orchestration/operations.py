@@ -182,6 +182,7 @@ def created(
         estimate_us=planned.estimate_us,
         counts=counts_of(each.state for each in steps),
         campaign_key=planned.campaign_key,
+        trace=caller.trace,
     )
     if why:
         operation = held(operation, why)

@@ -67,6 +67,8 @@ def row_of(operation: Operation, due_us: int | ColumnElement[int] | None) -> dic
     columns = {each.name for each in table.c} - {"verb", "due_us", "body", "steps", *COUNTS}
     order = replace(operation.order, unit_edits=())  # they stand with the steps
     body = {"order": plain(order), "estimate_us": operation.estimate_us}
+    if operation.trace:
+        body["trace"] = operation.trace
     return {
         **{each: getattr(operation, each) for each in columns},
         **asdict(operation.counts),
@@ -86,6 +88,7 @@ def operation_from(row: RowMapping | Mapping[str, Any]) -> Operation:
         phase=Phase(row["phase"]),
         order=build(Order, body["order"]),
         estimate_us=body["estimate_us"],
+        trace=body.get("trace", ""),
         counts=StepCounts(**{each: row[each] for each in COUNTS}),
     )
 
