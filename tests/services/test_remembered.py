@@ -10,7 +10,7 @@ from metadata_server.domain.intent.facility import Variable
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.services.intent.resources import Resources
-from metadata_server.services.watching.remembered import Held, Remembered
+from metadata_server.services.watching.remembered import OVERHEAD_BYTES, Held, Remembered
 from metadata_server.store.store import Answer, Store
 from tests.services.watched import delete, following, write
 from tests.stages.opened_store import opened_store
@@ -42,7 +42,8 @@ class Reader:
 @pytest.fixture
 async def reader(store: Store) -> AsyncIterator[Reader]:
     async with following(store) as here:
-        yield Reader(Remembered(here.tailer, most_kept=3), Resources(store))
+        remembered = Remembered(here.tailer, most_bytes=3 * OVERHEAD_BYTES)
+        yield Reader(remembered, Resources(store))
 
 
 async def test_what_has_not_changed_is_read_once(reader: Reader, store: Store) -> None:
@@ -129,6 +130,33 @@ async def test_the_oldest_make_room(reader: Reader, store: Store) -> None:
     assert reader.loads == [*ids, "A"]
 
 
+async def test_what_the_wire_makes_of_a_value_counts(reader: Reader, store: Store) -> None:
+    await write(store, "A", "B")
+    a, b = (await reader.held("A"))[0], (await reader.held("B"))[0]
+    assert reader.remembered.bytes == a.bytes + b.bytes == 2 * OVERHEAD_BYTES
+    for _ in range(3):
+        assert b.form("wire", lambda: b"x" * OVERHEAD_BYTES, len) == b"x" * OVERHEAD_BYTES
+    assert reader.remembered.bytes == 3 * OVERHEAD_BYTES
+    b.form("text", lambda: b"x", len)
+    assert reader.remembered.bytes == b.bytes == 2 * OVERHEAD_BYTES + 1
+    await reader.held("B")
+    await reader.held("A")
+    assert reader.loads == ["A", "B", "A"]
+
+
+async def test_what_is_not_kept_any_more_does_not_count(reader: Reader, store: Store) -> None:
+    await write(store, "A", "B")
+    a, _ = await reader.held("A")
+    await reader.held("B")
+    await write(store, "A")
+    await reader.remembered._tailer.look_now()
+    a.form("wire", lambda: b"x" * 10 * OVERHEAD_BYTES, len)
+    assert reader.remembered.bytes == OVERHEAD_BYTES
+    await delete(store, "B")
+    await reader.remembered._tailer.look_now()
+    assert reader.remembered.bytes == 0
+
+
 async def test_nothing_is_followed_for_those_who_have_left(
     reader: Reader, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +167,7 @@ async def test_nothing_is_followed_for_those_who_have_left(
     position = await write(store, "B")
     await reader.remembered._tailer.look_now()
     assert not reader.remembered.kinds
+    assert reader.remembered.bytes == 0
     held, revision = await reader.held("A")
     assert (held.value.value, revision) == ("x", position.revision)
     assert reader.loads == ["A", "A"]

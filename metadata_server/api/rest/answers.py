@@ -66,8 +66,7 @@ async def answer_of(
 async def body_of(reply: Message | Ready, wanted: Wanted) -> bytes:
     """A reply in JSON; of what is remembered, the same bytes for all."""
     if isinstance(reply, Prepared) and not wanted:
-        found: bytes = reply.form(FORM, json_line)
-        return found
+        return reply.form(FORM, json_line)
     if isinstance(reply, Page) and not wanted:
         return page_line(reply) if reply.are_written else await asyncio.to_thread(page_line, reply)
     message = message_of(reply)

@@ -21,10 +21,13 @@ from metadata_server.services.watching.subscription import Batch
 from metadata_server.services.watching.tailer import Tailer
 from metadata_server.store.store import Answer
 
-MOST_KEPT = 20_000
+MOST_BYTES = 64 * 1024 * 1024
+OVERHEAD_BYTES = 1_000
+"""Of all objects that keep a value here, roughly."""
 FORGOTTEN_AFTER_S = 60.0
 """Following costs a reading of all changes: nothing is followed for those who have left."""
 V = TypeVar("V")
+F = TypeVar("F")
 Origin = tuple[Kind, int]
 """Kind and key of something that a value was made of."""
 
@@ -36,21 +39,48 @@ class Held(Generic[V]):
     Attributes:
         position: where it was read.
         origins: what it was made of.
-        forms: what the wire has made of it, by what it calls that; filled by the wire.
+        forms: what the wire has made of it, by what it calls that.
+        bytes: that it takes with its forms, roughly.
+        grown: told of each form how large it is; None: it is not kept.
     """
 
     value: V
     position: Position
     origins: Collection[Origin]
     forms: dict[str, Any] = field(default_factory=dict)
+    bytes: int = OVERHEAD_BYTES
+    grown: Callable[[int], None] | None = None
+
+    def form(self, name: str, make: Callable[[], F], weigh: Callable[[F], int]) -> F:
+        """A form, made when it is first asked for.
+
+        Args:
+            weigh: bytes that it takes; of the first one made, with those of the value.
+        """
+        if name not in self.forms:
+            made = self.forms[name] = make()
+            size = weigh(made)
+            self.bytes += size
+            if self.grown is not None:
+                self.grown(size)
+        found: F = self.forms[name]
+        return found
 
 
 class Remembered:
-    """Values by what was asked for; a follower of the tailer for as long as anybody asks."""
+    """Values by what was asked for; a follower of the tailer for as long as anybody asks.
 
-    def __init__(self, tailer: Tailer, *, most_kept: int = MOST_KEPT) -> None:
+    Attributes:
+        bytes: that all that is kept takes, roughly.
+
+    Args:
+        most_bytes: what was read longest ago makes room.
+    """
+
+    def __init__(self, tailer: Tailer, *, most_bytes: int = MOST_BYTES) -> None:
         self._tailer = tailer
-        self._most_kept = most_kept
+        self._most_bytes = most_bytes
+        self.bytes = 0
         self._held: dict[Hashable, Held[Any]] = {}
         self._made_of: dict[Origin, set[Hashable]] = {}
         self._loading: dict[Hashable, asyncio.Event] = {}
@@ -104,15 +134,25 @@ class Remembered:
         if self._since is None or heard is None or held.position < max(self._since, heard):
             return
         self._drop(asked)
-        while len(self._held) >= self._most_kept:
-            self._drop(next(iter(self._held)))
         self._held[asked] = held
         for origin in held.origins:
             self._made_of.setdefault(origin, set()).add(asked)
+        held.grown = self._grow
+        self._grow(held.bytes)
+
+    def _grow(self, size: int) -> None:
+        """What is kept has become larger by so many bytes."""
+        self.bytes += size
+        while self.bytes > self._most_bytes and self._held:
+            self._drop(next(iter(self._held)))
 
     def _drop(self, asked: Hashable) -> None:
         held = self._held.pop(asked, None)
-        for origin in held.origins if held is not None else ():
+        if held is None:
+            return
+        held.grown = None
+        self.bytes -= held.bytes
+        for origin in held.origins:
             self._made_of[origin].discard(asked)
             if not self._made_of[origin]:
                 del self._made_of[origin]
@@ -132,6 +172,9 @@ class Remembered:
         self._forget()
 
     def _forget(self) -> None:
+        for held in self._held.values():
+            held.grown = None
         self._held.clear()
         self._made_of.clear()
+        self.bytes = 0
         self._since, self.kinds = None, frozenset()
