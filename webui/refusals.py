@@ -6,6 +6,8 @@ In English it stands alone.
 
 from collections.abc import Mapping
 
+from mds.v1.bundle_pb2 import Problem
+
 from control_units.client import Refused
 from webui.translation import ENGLISH, _, gettext_noop, spoken
 
@@ -44,9 +46,21 @@ MEANINGS: Mapping[str, str] = {
 }
 
 
-def told(refused: Refused) -> str:
-    """What it means, and in parentheses what the server said."""
-    meaning = MEANINGS.get(refused.reason)
+def told(refused: Refused | Problem) -> str:
+    """What it means, and in parentheses what the server said.
+
+    Args:
+        refused: a call, or one item of a bundle.
+    """
+    return in_words(refused.reason, refused.message)
+
+
+def in_words(reason: str, message: str) -> str:
+    """
+    Args:
+        message: what the server said, or as much of it as is not shown elsewhere.
+    """
+    meaning = MEANINGS.get(reason)
     if meaning is None or spoken() == ENGLISH:
-        return refused.message
-    return f"{_(meaning)} ({refused.message})"
+        return message
+    return f"{_(meaning)} ({message})"

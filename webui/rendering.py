@@ -5,6 +5,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from webui import translation, vocabulary
 from webui.access.rights import allows
 from webui.navigation import NAVIGATION
+from webui.refusals import told
 from webui.visit import current_visit
 
 
@@ -21,6 +22,7 @@ def environment() -> Environment:
     # The extension adds this method; types do not know it.
     vars(made)["install_gettext_callables"](translation._, translation.ngettext, newstyle=True)
     made.filters["count"] = translation.grouped
+    made.filters["told"] = told
     made.globals["unknown"] = vocabulary.health(0)
     made.globals["navigation"] = NAVIGATION
     made.globals["visit"] = current_visit

@@ -1,7 +1,7 @@
 """An operation's page: how far it is, what its steps wait for, and steering it."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from mds.v1 import operation_pb2, operation_step_pb2
@@ -14,6 +14,7 @@ from tests.webui.magnets import declare_magnets
 from tests.webui.messages import NOW, stamp
 from webui.lists.statistics import narrowed_by
 from webui.operations.operation import operation_page, step_rows, words
+from webui.translation import LANGUAGE, speak
 
 StartReplica = Callable[..., Awaitable[Replica]]
 IDS = [f"RING/MAG/Q{number:02}" for number in range(4)]
@@ -67,6 +68,24 @@ async def test_it_is_steered_as_its_phase_allows(ordered: tuple[Site, str]) -> N
     _, page = await post(site, f"{path}/abort", reason="enough")
     assert "aborting" in page  # what is under way goes on to its end
     assert "no unit server hosts it" in page
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    before = LANGUAGE.get()
+    speak("de")
+    yield
+    LANGUAGE.set(before)
+
+
+@pytest.mark.usefixtures("german")
+async def test_why_it_cannot_be_steered_is_said_in_the_language_of_the_pages(
+    ordered: tuple[Site, str],
+) -> None:
+    site, path = ordered
+    await post(site, f"{path}/pause")
+    _status, page = await post(site, f"{path}/retry")
+    assert "Kein Schritt" in re.findall(r'role="alert"><strong>([^<]+)', page)[0]
 
 
 async def test_the_same_button_pressed_twice_counts_once(ordered: tuple[Site, str]) -> None:

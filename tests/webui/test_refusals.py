@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from grpc import StatusCode
+from mds.v1.bundle_pb2 import Problem
 from mds.v1.error_reason_pb2 import ErrorReason
 
 from control_units.client import Refused
@@ -39,6 +40,12 @@ def test_in_english_the_server_speaks_for_itself() -> None:
 def test_in_another_language_the_meaning_stands_before_what_the_server_said() -> None:
     assert told(refused("STILL_IN_USE")) == f"Andere verwenden es noch. ({SAID})"
     assert explain(refused("STILL_IN_USE"))[1] == f"Andere verwenden es noch. ({SAID})"
+
+
+@pytest.mark.usefixtures("german")
+def test_one_item_of_a_bundle_is_told_like_a_whole_call() -> None:
+    problem = Problem(reason="STILL_IN_USE", message=SAID)
+    assert told(problem) == f"Andere verwenden es noch. ({SAID})"
 
 
 @pytest.mark.usefixtures("german")

@@ -97,7 +97,7 @@ class RebasePages:
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
         if not outcome.summary.applied:
-            why = " ".join(f"{id_of(each.name)}: {each.message}" for each in outcome.problems[:5])
+            why = " ".join(f"{id_of(each.name)}: {told(each)}" for each in outcome.problems[:5])
             return await self._plan(id, version, problem=_("Nothing was moved.") + f" {why}")
         raise web.HTTPSeeOther(f"/change_sets/{outcome.summary.position.revision}?saved=1")
 
@@ -108,9 +108,7 @@ class RebasePages:
             return self._site.refused(failure, whole=True)
         order: Mapping[int, int] = {outcome: place for place, outcome in enumerate(_OUTCOMES)}
         rows = [
-            _row(
-                each, [problem.message for problem in outcome.problems if problem.name == each.name]
-            )
+            _row(each, [told(problem) for problem in outcome.problems if problem.name == each.name])
             for each in sorted(units, key=lambda unit: order.get(unit.outcome, 0))
         ]
         context = {

@@ -14,7 +14,7 @@ from webui.datasets.bulk import WRITE_SECONDS
 from webui.datasets.form import new_request_id
 from webui.datasets.plan import planned_items
 from webui.names import id_of, local_page, page_of
-from webui.refusals import told
+from webui.refusals import in_words, told
 from webui.site import Site
 
 # A message names its resource; that stands beside it.
@@ -101,7 +101,11 @@ class UndoPages:
                 each for each in planned.results if each.action != ItemAction.ITEM_ACTION_REJECTED
             ),
             "problems": [
-                (each.name, id_of(each.name), _OF_WHICH.sub("", each.message))
+                (
+                    each.name,
+                    id_of(each.name),
+                    in_words(each.reason, _OF_WHICH.sub("", each.message)),
+                )
                 for each in planned.problems
             ],
             "refused": told(refused) if refused and not planned.problems else "",

@@ -12,6 +12,7 @@ from control_units.importers.tables import fields_of
 from webui.datasets.plan import Item, planned_items
 from webui.importing.planning import Planned
 from webui.names import id_of
+from webui.refusals import told
 from webui.translation import _
 
 PAGE = 100
@@ -131,7 +132,7 @@ def _text(value: Plain) -> str:
 def _right(problem: Problem, meant: str) -> str:
     """What would be right, or, where nothing says so, all of it as a sentence."""
     perhaps = _("perhaps %(meant)r; ") % {"meant": meant} if meant else ""
-    return perhaps + (problem.expected or problem.message)
+    return perhaps + (problem.expected or told(problem))
 
 
 def _cut(text: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from control_units.client import Refused
 from webui.lists.view import View
+from webui.refusals import in_words, told
 
 # What is asked for can be mended by whoever asks: the list stays, and says so.
 MENDABLE = frozenset(
@@ -42,12 +43,13 @@ def problem_of(refused: Refused, view: View, before_it: int = 0) -> Problem:
     """
     column = refused.metadata.get("column", "")
     if refused.reason != "INVALID_FILTER" or not column.isdecimal():
-        return Problem(refused.message, address=view.first().address())
+        return Problem(told(refused), address=view.first().address())
     place = max(0, min(int(column) - 1 - before_it, len(view.q)))
     found = _WRONG.match(view.q, place)
     end = found.end() if found else place
     before, wrong, after = view.q[:place], view.q[place:end], view.q[end:]
     message = refused.message.partition(": ")[2] or refused.message
+    message = in_words(refused.reason, message)
     suggestion = refused.metadata.get("suggestion", "")
     if not suggestion:
         return Problem(message, before, wrong, after)

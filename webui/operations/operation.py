@@ -20,6 +20,7 @@ from webui.operations.phases import phase_of
 from webui.operations.verbs import order_words
 from webui.overview.bar import Segment
 from webui.overview.doings import step_bar
+from webui.refusals import told
 from webui.site import READ_SECONDS, Site
 from webui.translation import _, gettext_noop
 from webui.vocabulary import Mark
@@ -169,7 +170,7 @@ class OperationPages:
                 context = await self._read(request)
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
-        context |= {"problem": refused.message, "reason": reason}
+        context |= {"problem": told(refused), "reason": reason}
         return self._site.page(
             "operations/operation.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY
         )
