@@ -198,3 +198,65 @@ async def test_what_is_refused_is_said_where_one_looks_and_what_is_shown_stays(
     await page.fill("#q", "zone=DAFNE")
     await expect(page.locator("#count")).to_have_text("40 match")
     await expect(said).to_be_hidden()
+
+
+async def test_a_part_that_a_busy_server_refused_comes_by_itself_when_it_may(
+    site: Site, new_page: NewPage
+) -> None:
+    page = await new_page(expected="503|htmx")
+    await page.goto(f"{site.url}/control_units")
+    busy = await busy_for(page, "**/control_units?*q=zone*")
+    await page.fill("#q", "zone=BTF")
+    await expect(page.locator("#trouble")).to_contain_text("busy")
+    await expect(page.locator("#count")).to_have_text("40 match")
+    await expect(page.locator("#trouble")).to_be_hidden()
+    assert len(busy) == 2, "once refused, once more as soon as it might be, and given then"
+
+
+async def test_who_types_on_is_not_given_what_they_no_longer_want(
+    site: Site, new_page: NewPage
+) -> None:
+    page = await new_page(expected="503|htmx")
+    await page.goto(f"{site.url}/control_units")
+    busy = await busy_for(page, "**/control_units?*q=zone*BTF*", seconds=4)
+    await page.fill("#q", "zone=BTF")
+    await expect(page.locator("#trouble")).to_contain_text("busy")
+    await page.fill("#q", "zone=LINAC 0118")
+    await expect(page.locator("#count")).to_have_text("1 matches")
+    longest = await page.evaluate("performance.now() + 6500")
+    await until_true(page, f"performance.now() > {longest}")
+    assert len(busy) == 1
+    assert "LINAC" in await page.input_value("#q")
+    assert await page.evaluate(SHOWN) == ["LINAC/MAG/PS0118"]
+
+
+async def test_rows_that_have_changed_are_read_when_a_busy_server_gives_them(
+    looking: Looking, site: Site, new_page: NewPage
+) -> None:
+    page = looking.page = await new_page(expected="503")
+    await looking.open("/control_units?columns=id,description", live=True)
+    await busy_for(page, "**/control_units?*fragment=rows*")
+    await looking.declare("DAFNE/MAG/PS0000", "changed while it was busy")
+    await expect(page.locator("#list[data-failed]")).to_have_count(1)
+    await expect(page.locator("#list[data-failed]")).to_have_count(0)
+    assert "changed while it was busy" in await page.inner_text("#rows")
+
+
+async def busy_for(page: Page, pattern: str, *, seconds: int = 1) -> list[str]:
+    """Makes the server too busy for the first of some requests; all of them, as they come."""
+    asked: list[str] = []
+
+    async def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            await route.fallback()
+            return
+        await route.fulfill(
+            status=503,
+            content_type="text/plain",
+            headers={"Retry-After": str(seconds)},
+            body="The metadata server is busy.",
+        )
+
+    await page.route(pattern, answer)
+    return asked

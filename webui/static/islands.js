@@ -3,6 +3,7 @@
 // something that they show has changed.
 
 import { showAges } from "./ages.js";
+import { waitMs } from "./busy.js";
 import { fill } from "./morph.js";
 import { word } from "./words.js";
 
@@ -17,6 +18,7 @@ async function load(island) {
     return;
   }
   busy.set(island, false);
+  let wait = 0;
   try {
     const reply = await fetch(island.dataset.src, {
       cache: "no-store",
@@ -26,12 +28,15 @@ async function load(island) {
     if (reply.ok) take(island, text);
     else if (reply.status === 404) say(island, text);
     else if (reply.status === 401) document.dispatchEvent(new CustomEvent("mds:out"));
-    else fail(island, text);
+    else {
+      wait = waitMs(reply.status, reply.headers.get("Retry-After"));
+      fail(island, text);
+    }
   } catch (failure) {
     fail(island, failure.message);
   }
-  await new Promise((done) => setTimeout(done, PAUSE_MS));
-  const again = busy.get(island);
+  await new Promise((done) => setTimeout(done, Math.max(wait, PAUSE_MS)));
+  const again = busy.get(island) || (wait > 0 && isWaitedFor(island));
   busy.delete(island);
   if (again) load(island);
 }
@@ -60,6 +65,11 @@ function say(island, text) {
 function isShown(island) {
   const details = island.closest("details");
   return details === null || details.open;
+}
+
+// Whether somebody still looks at what a busy server has not given yet.
+function isWaitedFor(island) {
+  return island.isConnected && isShown(island) && !document.hidden;
 }
 
 // Reads again what a change concerns. `touched`: names of resources, or null for many;

@@ -2,6 +2,7 @@
 // happened to them, in their place; what is new is announced, and comes when it is asked for.
 
 import { showAges } from "./ages.js";
+import { waitMs } from "./busy.js";
 import { morph, parse } from "./morph.js";
 import "./suggest.js";
 import { restoreTicks } from "./ticks.js";
@@ -30,6 +31,7 @@ async function readAgain() {
   busy = true;
   const concerned = due;
   const all = allDue;
+  let wait = 0;
   due = new Set();
   allDue = false;
   try {
@@ -42,15 +44,18 @@ async function readAgain() {
     await countAgain();
     list()?.removeAttribute("data-failed");
     showAges();
-  } catch {
-    // The page says itself that it is old; the next change reads these rows again.
+  } catch (failure) {
+    wait = failure.waitMs ?? 0;
+    // The page says itself that it is old; the next change reads these rows again, or a server that is
+    // no longer busy.
     list()?.setAttribute("data-failed", "");
     for (const name of concerned) due.add(name);
     allDue ||= all;
   }
-  await new Promise((done) => setTimeout(done, PAUSE_MS));
+  await new Promise((done) => setTimeout(done, Math.max(wait, PAUSE_MS)));
   busy = false;
-  if ((allDue || due.size > 0) && !list()?.hasAttribute("data-failed")) readAgain();
+  if (!list() || (wait > 0 && document.hidden)) return;
+  if ((allDue || due.size > 0) && (wait > 0 || !list().hasAttribute("data-failed"))) readAgain();
 }
 
 function address(parameters) {
@@ -64,7 +69,11 @@ async function read(parameters) {
     cache: "no-store",
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  if (!reply.ok) throw new Error(`${reply.status}`);
+  if (!reply.ok) {
+    const failure = new Error(`${reply.status}`);
+    failure.waitMs = waitMs(reply.status, reply.headers.get("Retry-After"));
+    throw failure;
+  }
   return reply.text();
 }
 
