@@ -14,7 +14,7 @@ from tests.stages.replica import Replica
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.forms import form_in, submit
 from tests.webui.magnets import ID, PAGE, declare_magnets
-from webui.datasets import creating, drawing
+from webui.datasets import creating, deleting, drawing
 
 StartReplica = Callable[..., Awaitable[Replica]]
 NEW, EDIT = "/control_units/new", f"{PAGE}/edit"
@@ -223,6 +223,43 @@ async def test_many_are_deleted_as_one_change_once_their_number_is_typed(place: 
     assert [
         each.name async for each in place.client.control_units.list(id_prefix="RING/COR/")
     ] == []
+
+
+async def test_more_than_one_change_takes_are_deleted_in_pieces(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deleting, "MOST", 5)
+    await declare_magnets(place.client, *(f"RING/COR/C{number:02}" for number in range(12)))
+    text = await place.site.text("/datasets/delete?filter=id:RING/COR/*")
+    assert "12 control units would be deleted" in text
+    assert "One change deletes 5 at most, so it takes 3" in text
+    form = form_in(text, "/datasets/delete")
+    text = await submit(place.site, form, changed={"typed_count": "12", "reason": "replaced"})
+    for done in (5, 10):
+        assert f"{done} of 12 control units" in text
+        assert 'data-again="1"' in text
+        text = await submit(place.site, form_in(text, "/datasets/delete"))
+    assert "12 of 12 control units" in text
+    assert "data-again" not in text
+    changes = re.findall(r'href="/change_sets/(\d+)"', text)
+    assert len(changes) == 3
+    for number in changes:
+        assert "replaced" in await place.site.text(f"/change_sets/{number}")
+    assert [e.name async for e in place.client.control_units.list(id_prefix="RING/COR/")] == []
+
+
+async def test_what_comes_while_pieces_are_deleted_is_not_deleted_unseen(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deleting, "MOST", 5)
+    await declare_magnets(place.client, *(f"RING/COR/C{number:02}" for number in range(11)))
+    page = "/datasets/delete?filter=id:RING/COR/*"
+    form = await place.form(page, "/datasets/delete")
+    text = await submit(place.site, form, changed={"typed_count": "11"})
+    await declare_magnets(place.client, "RING/COR/D00", "RING/COR/D01")
+    text = await submit(place.site, form_in(text, "/datasets/delete"), status=422)
+    assert "More units are chosen by now than you have confirmed" in text
+    assert "3 control units would be deleted" in text
 
 
 async def test_what_is_in_use_is_not_deleted_and_says_by_whom(place: Place) -> None:

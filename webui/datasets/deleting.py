@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 from mds.v1.bundle_pb2 import BundleHeader, BundleItem
-from mds.v1.control_unit_pb2 import ListControlUnitsRequest, ListControlUnitStatusesRequest
+from mds.v1.control_unit_pb2 import ListControlUnitsRequest
 
 from control_units.client import ClientError, Stale
 from control_units.client.bundles import Outcome, apply_bundle
 from webui.datasets.again import again
 from webui.datasets.bulk import WRITE_SECONDS, seen_plan
 from webui.datasets.form import new_request_id
+from webui.datasets.pieces import Piece, Progress, first_of
 from webui.datasets.plan import planned_items
 from webui.names import id_of, page_of
 from webui.refusals import told
@@ -24,12 +25,11 @@ from webui.translation import _
 KINDS = ("control_units", "unit_servers", "templates")
 MANY = "/datasets/delete"
 APPLY = "Bundles.Apply"
-# Deleted at once, and shown of them.
+# Deleted as one change, and shown of them. More are deleted in pieces, one change after the other.
 MOST = 10_000
 MOST_SHOWN = 200
 # Units of which is asked who requires them, in one question.
 MOST_ASKED = 50
-PAGE = 1000
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -52,69 +52,105 @@ class DeletePages:
     async def plan_one(self, request: web.Request) -> web.Response:
         """`GET /{name}/delete`: whom it would hit."""
         self._site.require(APPLY)
-        return await self._plan(request.path, [_name_in(request)], Chosen((), "", is_all=False))
+        return await self._plan(request.path, _one(request), Chosen((), "", is_all=False))
 
     async def delete_one(self, request: web.Request) -> web.Response:
         """`POST /{name}/delete`: leads to the change, with its undo."""
-        return await self._delete(request, [_name_in(request)], Chosen((), "", is_all=False))
+        return await self._delete(request, _one(request), Chosen((), "", is_all=False))
 
     async def plan_many(self, request: web.Request) -> web.Response:
         """`GET /datasets/delete?id=…`, or `?filter=…`."""
         self._site.require(APPLY)
         chosen = Chosen.of(request.query.items())
         try:
-            names = await self._names(chosen)
+            piece = await self._first_of(chosen)
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
-        return await self._plan(MANY, names, chosen)
+        return await self._plan(MANY, piece, chosen)
 
     async def delete_many(self, request: web.Request) -> web.Response:
-        """`POST /datasets/delete`: just the plan that was seen, as one change."""
+        """`POST /datasets/delete`: just the plan that was seen, as one change; leads to the plan
+        of the next piece where there are more."""
         posted = await request.post()
         chosen = Chosen.of(posted.items())
         try:
-            names = await self._names(chosen)
+            piece = await self._first_of(chosen)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, MANY, posted.items(), failure)
-        return await self._delete(request, names, chosen)
+        return await self._delete(request, piece, chosen)
 
-    async def _delete(
-        self, request: web.Request, names: Sequence[str], chosen: Chosen
-    ) -> web.Response:
+    async def _delete(self, request: web.Request, piece: Piece, chosen: Chosen) -> web.Response:
         posted = await request.post()
         texts = {name: str(value) for name, value in posted.items()}
+        progress = Progress.of(posted.items())
+        if progress.changes and not texts.get("plan"):
+            return await self._go_on(chosen, progress, texts)
         if not texts.get("plan"):
             problem = _("Nothing was deleted: look at what it would do first.")
-            return await self._plan(request.path, names, chosen, texts=texts, problem=problem)
+            return await self._plan(request.path, piece, chosen, texts=texts, problem=problem)
         if texts.get("count") and texts.get("typed_count", "").strip() != texts["count"]:
             problem = _("Nothing was deleted: type the number of what it is about.")
-            return await self._plan(request.path, names, chosen, texts=texts, problem=problem)
+            return await self._plan(request.path, piece, chosen, texts=texts, problem=problem)
         header = BundleHeader(
             request_id=texts.get("request_id") or new_request_id(),
             reason=texts.get("reason", ""),
             seen_plan=seen_plan(texts),
         )
         try:
-            outcome = await self._outcome(names, header)
+            outcome = await self._outcome(piece.names, header)
         except Stale as moved:
             problem = _("Nothing was deleted. %(why)s") % {"why": told(moved)}
-            return await self._plan(request.path, names, chosen, texts=texts, problem=problem)
+            return await self._plan(request.path, piece, chosen, texts=texts, problem=problem)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
         if not outcome.summary.applied:
             problem = _("Nothing was deleted.")
-            return await self._plan(request.path, names, chosen, texts=texts, problem=problem)
-        raise web.HTTPSeeOther(f"/change_sets/{outcome.summary.position.revision}?saved=1")
+            return await self._plan(request.path, piece, chosen, texts=texts, problem=problem)
+        revision = outcome.summary.position.revision
+        progress = progress.after(outcome.summary.removed, revision)
+        if not progress.is_in_pieces:
+            raise web.HTTPSeeOther(f"/change_sets/{revision}?saved=1")
+        return await self._go_on(chosen, progress, texts)
+
+    async def _go_on(
+        self, chosen: Chosen, progress: Progress, texts: Mapping[str, str]
+    ) -> web.Response:
+        """How far it is; with scripts, the next piece follows by itself."""
+        try:
+            piece = await self._first_of(chosen)
+            planned = await self._outcome(piece.names, BundleHeader(validate_only=True))
+        except (ClientError, TimeoutError) as failure:
+            reason = ("reason", texts.get("reason", ""))
+            return again(self._site, MANY, [*chosen.pairs, *progress.pairs, reason], failure)
+        if progress.deleted + piece.total > progress.confirmed:
+            problem = _(
+                "More units are chosen by now than you have confirmed. Some are deleted already."
+            )
+            return await self._plan(MANY, piece, chosen, texts=texts, problem=problem)
+        if planned.problems:
+            problem = _("Not all are deleted.")
+            return await self._plan(MANY, piece, chosen, texts=texts, problem=problem)
+        context: dict[str, object] = {
+            "action": MANY,
+            "chosen": chosen,
+            "progress": progress,
+            "left": piece.total,
+            "summary": planned.summary,
+            "reason": texts.get("reason", ""),
+            "request_id": new_request_id(),
+        }
+        return self._site.page("datasets/delete_on.html", context)
 
     async def _plan(
         self,
         action: str,
-        names: Sequence[str],
+        piece: Piece,
         chosen: Chosen,
         *,
         texts: Mapping[str, str] | None = None,
         problem: str = "",
     ) -> web.Response:
+        names = piece.names
         try:
             outcome = await self._outcome(names, BundleHeader(validate_only=True))
             async with asyncio.timeout(READ_SECONDS):
@@ -130,7 +166,9 @@ class DeletePages:
             "summary": outcome.summary,
             "items": items[:MOST_SHOWN],
             "more": max(0, len(items) - MOST_SHOWN),
-            "is_most": len(names) == MOST,
+            "total": piece.total if piece.total > MOST else outcome.summary.removed,
+            "pieces": -(-piece.total // MOST),
+            "most": MOST,
             "left": left,
             "users": _users_of(names[0]) if action != MANY else "",
             "problems": outcome.problems,
@@ -148,24 +186,8 @@ class DeletePages:
                 self._client, items, header, progress=lambda _: None, timeout=WRITE_SECONDS
             )
 
-    async def _names(self, chosen: Chosen) -> list[str]:
-        """Of the units that are chosen, as far as one change deletes them."""
-        if chosen.is_nothing or chosen.ids:
-            return [f"control_units/{id}" for id in chosen.ids][:MOST]
-        found: list[str] = []
-        token = ""
-        async with asyncio.timeout(WRITE_SECONDS):
-            while len(found) < MOST:
-                page = await self._client.control_units.ListControlUnitStatuses(
-                    ListControlUnitStatusesRequest(
-                        filter=chosen.filter, page_size=PAGE, page_token=token
-                    )
-                )
-                found += [each.control_unit for each in page.control_unit_statuses]
-                token = page.next_page_token
-                if not token:
-                    break
-        return found[:MOST]
+    async def _first_of(self, chosen: Chosen) -> Piece:
+        return await first_of(self._client, chosen, most=MOST, within_s=WRITE_SECONDS)
 
     async def _left_behind(self, names: Sequence[str]) -> list[str]:
         """Ids of units that require one of these units, and stay."""
@@ -186,5 +208,5 @@ def _users_of(name: str) -> str:
     return "" if key == "control_unit" else f"/control_units?{urlencode({'q': f'{key}={id}'})}"
 
 
-def _name_in(request: web.Request) -> str:
-    return f"{request.path.split('/')[1]}/{request.match_info['id']}"
+def _one(request: web.Request) -> Piece:
+    return Piece([f"{request.path.split('/')[1]}/{request.match_info['id']}"], 1)

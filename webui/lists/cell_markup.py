@@ -28,7 +28,8 @@ class CellMarkup:
     def __init__(self, environment: Environment, written: Callable[[Timestamp], Moment]) -> None:
         self._macro = vars(environment.get_template("lists/cells.html").module)["cell_of"]
         self._written = written
-        self._left = f" <small>{escape(_('no longer matches'))}</small>"
+        left = _("no longer matches")  # catalogues collect nothing from within a text
+        self._left = f" <small>{escape(left)}</small>"
         self._drawn: dict[object, str] = {}
 
     def __call__(self, row: Row) -> Markup:
