@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any
 
 from control_units import hooks
@@ -17,14 +18,24 @@ Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 class Cycle:
     """Calls `on_cycle` of one unit again and again; between two rounds it costs one timer.
 
+    Args:
+        context: that rounds have: none is a part of the step that began them.
+
     Attributes:
         stuck: end of a round that could not be ended in time; None: there is none.
     """
 
     def __init__(
-        self, unit: ControlUnit, spawn: Spawn, slots: asyncio.Semaphore, slow: SlowHooks
+        self,
+        unit: ControlUnit,
+        spawn: Spawn,
+        slots: asyncio.Semaphore,
+        slow: SlowHooks,
+        *,
+        context: Context,
     ) -> None:
         self._unit = unit
+        self._context = context
         self._spawn = spawn
         self._slots = slots
         self._slow = slow
@@ -49,7 +60,9 @@ class Cycle:
             await asyncio.wait({self._round})
 
     def _plan(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._begin_round)
+        self._timer = asyncio.get_running_loop().call_later(
+            seconds, self._begin_round, context=self._context
+        )
 
     def _begin_round(self) -> None:
         self._round = self._spawn(self._go_round())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +60,7 @@ class Lifecycle:
         self._on_failure = on_failure
         self._on_values = on_values
         self._slow = SlowHooks(on_slow)
+        self._context = copy_context()
         self._cycle: Cycle | None = None
         self._before_error = State.LOADED
         self._stuck: hooks.Ended | None = None
@@ -110,7 +112,7 @@ class Lifecycle:
             raise FatalError(f"It cannot be built: {hooks.words(error)}") from error
         self.unit._on_failure = self._on_failure  # authors do not see it
         self.unit._on_values = self._on_values
-        self._cycle = Cycle(self.unit, self._spawn, self._slots, self._slow)
+        self._cycle = Cycle(self.unit, self._spawn, self._slots, self._slow, context=self._context)
         return State.LOADED
 
     async def _init(self, wanted: Configuration) -> State:

@@ -16,7 +16,14 @@ from mds.v1 import position_pb2, registration_pb2
 
 from control_units import holder
 from control_units.attachment import Attachment, AttachStream
-from control_units.client import Backoff, Client, ClientError, Refused, Unreachable
+from control_units.client import (
+    Backoff,
+    Client,
+    ClientError,
+    Refused,
+    Unreachable,
+    within_request,
+)
 from control_units.faults import AlreadyRunning, Superseded, Undeclared
 from control_units.hosting import HostedClasses, Hosting
 
@@ -151,10 +158,12 @@ class Link:
         silent = 0
         while True:
             asked = time.monotonic()
+            request_id = uuid.uuid4().hex
             try:
-                response = await self._client.registration.Register(
-                    self._request(), timeout=REGISTER_TIMEOUT_S
-                )
+                with within_request(request_id):
+                    response = await self._client.registration.Register(
+                        self._request(), timeout=REGISTER_TIMEOUT_S
+                    )
             except Unreachable as failure:
                 self._client.leave(failure.address)
                 silent += 1
@@ -166,7 +175,7 @@ class Link:
                 await self._pause(refused, self._registering, "registration_refused")
             else:
                 self._registering.reset()
-                self._take_registration(response, asked)
+                self._take_registration(response, asked, request_id)
                 return
 
     def _request(self) -> registration_pb2.RegisterRequest:
@@ -215,7 +224,9 @@ class Link:
         self._leases_outwaited += 1
         return holder.has_ended(refused, self._identity.host)
 
-    def _take_registration(self, response: registration_pb2.RegisterResponse, asked: float) -> None:
+    def _take_registration(
+        self, response: registration_pb2.RegisterResponse, asked: float, request_id: str
+    ) -> None:
         is_new = response.session != self._session.id
         self._session = _Session(
             id=response.session,
@@ -234,6 +245,7 @@ class Link:
         self._renew(_seconds(response.lease), since=asked)
         log.info(
             "registered",
+            request_id=request_id,
             unit_server=self._identity.unit_server,
             server=self._client.address,
             session=response.session,
@@ -263,7 +275,12 @@ class Link:
                 if time.monotonic() - begun > self._session.heartbeat_s:
                     self._attaching.reset()  # this stream was well, once
                 if isinstance(failure, Refused) and failure.reason in _REGISTER_AGAIN:
-                    log.warning("session_over", reason=failure.reason, message=failure.message)
+                    log.warning(
+                        "session_over",
+                        reason=failure.reason,
+                        message=failure.message,
+                        request_id=failure.request_id,
+                    )
                     return False
                 self._session.missing_datasets = missing
                 await self._pause(failure, self._attaching, "stream_broken")
@@ -308,6 +325,7 @@ class Link:
             event,
             unit_server=self._identity.unit_server,
             error=str(failure),
+            request_id=failure.request_id,
             again_in_s=round(seconds, 2),
             **self._advice(failure),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -42,6 +41,7 @@ def run(
     from control_units.client import BadAddress, Refused
     from control_units.client.traces import open_traces
     from control_units.faults import UnitServerFault
+    from control_units.logs import set_up_logs
     from control_units.unit_server import UnitServer
 
     set_up_logs()
@@ -66,25 +66,6 @@ def run(
         asyncio.run(serve())
     except (BadAddress, UnitServerFault, Refused) as fault:
         sys.exit(str(fault))
-
-
-def set_up_logs() -> None:
-    """JSON lines on standard error, unless the program has set up structlog itself."""
-    import structlog
-
-    if structlog.is_configured():
-        return
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
 
 
 async def _serve(server: UnitServer) -> None:

@@ -43,7 +43,7 @@ def serve() -> None:
     from metadata_server.server import serve as run
 
     settings = settings_or_exit()
-    set_up_logs(settings.log_level, replica=settings.replica)
+    set_up_logs(settings.log_level, format=settings.log_format, replica=settings.replica)
     for unknown in unknown_variables(os.environ):
         structlog.get_logger().warning("setting_unknown", advice=unknown.advice)
     try:

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON line an event, on standard error."""
+"""Structured logs: one event a line, on standard error."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import logging
 import sys
 
 import structlog
+from structlog.typing import Processor
 
 
-def set_up_logs(level: str, *, replica: str) -> None:
+def set_up_logs(level: str, *, format: str, replica: str) -> None:
     """Sets the one log of the process up.
 
     Args:
         level: `debug`, `info`, `warning` or `error`.
+        format: `json`, one object a line, or `text`, for people.
         replica: stands in every line.
     """
     structlog.configure(
@@ -20,8 +22,7 @@ def set_up_logs(level: str, *, replica: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            *written_as(format),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
@@ -30,3 +31,10 @@ def set_up_logs(level: str, *, replica: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(replica=replica)
+
+
+def written_as(format: str) -> tuple[Processor, ...]:
+    """What makes a line of an event."""
+    if format == "text":
+        return (structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),)
+    return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())

@@ -192,6 +192,9 @@ class Settings(BaseSettings):
         pattern="^(debug|info|warning|error)$",
         description="debug, info, warning or error.",
     )
+    log_format: Literal["json", "text"] = Field(
+        default="json", description="How it logs: json: one object a line; text: for people."
+    )
 
     @override
     def model_post_init(self, context: object, /) -> None:

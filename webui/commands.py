@@ -17,7 +17,7 @@ def web(port: int | None) -> None:
 
     Settings are environment variables: MDS_WEB_HOST (127.0.0.1), MDS_WEB_PORT (7402),
     MDS_WEB_BROWSERS (200), MDS_WEB_LANGUAGE (en), MDS_ADDRESS (127.0.0.1:7400),
-    MDS_LOG_LEVEL (info).
+    MDS_LOG_LEVEL (info), MDS_LOG_FORMAT (json).
     """
     import asyncio
 
@@ -34,7 +34,7 @@ def web(port: int | None) -> None:
         settings = Settings() if port is None else Settings(web_port=port)
     except ValidationError as wrong:
         raise click.UsageError(_problems(wrong)) from wrong
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     open_traces("mds-web")
     try:
         asyncio.run(serve(settings))

@@ -1,26 +1,13 @@
-"""Logs: one JSON line an event, on standard error."""
+"""Logs of the web UI, like those of all programs that call servers."""
 
 import logging
 import sys
 
-import structlog
+from control_units.logs import configure_logs
 
 
-def configure(level: str) -> None:
+def configure(level: str, format: str) -> None:
     """Sets up logging of this process; `level` is the least severe that is written."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[level.upper()]
-        ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
+    configure_logs(level, format)
     # What libraries say (aiohttp, asyncio) goes the same way.
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)

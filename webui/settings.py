@@ -27,6 +27,7 @@ class Settings(BaseSettings):
         insecure: MDS_INSECURE, whether others than this machine may use it though the metadata
             server asks nobody who they are.
         log_level: MDS_LOG_LEVEL, least severe events that are logged.
+        log_format: MDS_LOG_FORMAT, how: `json`, one object a line, or `text`, for people.
     """
 
     model_config = SettingsConfigDict(env_prefix="MDS_", frozen=True, extra="ignore")
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     address: str = DEFAULT_ADDRESS
     insecure: bool = False
     log_level: str = Field(default="info", pattern="^(?i:debug|info|warning|error)$")
+    log_format: str = Field(default="json", pattern="^(json|text)$")
 
     @field_validator("web_language")
     @classmethod

@@ -13,6 +13,7 @@ from mds.v1.watch_pb2 import WatchRequest
 
 from control_units.agent.declared import Declared
 from control_units.agent.folder import AgentFolder
+from control_units.agent.telling import told
 from control_units.client import Backoff, Client, ClientError, Refused, Unreachable
 
 PAGE = 1000
@@ -57,7 +58,7 @@ class Following:
             except ClientError as error:
                 if self._known is None and (copy := self._from_disk()) is not None:
                     self._known = copy
-                    log.warning("agent_starts_from_copy", agent=self._name, error=str(error))
+                    log.warning("agent_starts_from_copy", agent=self._name, **told(error))
                     yield copy
                 if self._known is None and not error.is_transient:
                     raise
@@ -68,7 +69,7 @@ class Following:
     async def _pause(self, error: ClientError) -> None:
         asked = error.retry_after if isinstance(error, Refused) else None
         pause_s = self._backoff.next(at_least=asked or 0.0)
-        log.warning("agent_is_not_told", agent=self._name, error=str(error), pause_s=pause_s)
+        log.warning("agent_is_not_told", agent=self._name, **told(error), pause_s=pause_s)
         await asyncio.sleep(pause_s)
 
     async def _list(self) -> tuple[Declared, Position]:

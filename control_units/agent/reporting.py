@@ -20,6 +20,7 @@ from control_units.agent.holders import Holder
 from control_units.agent.process import runs_here
 from control_units.agent.process_reports import ProcessReports
 from control_units.agent.supervisor import Supervisor
+from control_units.agent.telling import told
 from control_units.client import Backoff, Client, ClientError, Refused
 from control_units.client.client import release
 
@@ -73,7 +74,7 @@ class Reporting:
         except ClientError as error:
             if isinstance(error, Refused) and error.reason == "ALREADY_RUNNING":
                 raise
-            log.warning("agent_unheard", agent=self._agent, error=str(error))
+            log.warning("agent_unheard", agent=self._agent, **told(error))
 
     async def run(self, supervisor: Supervisor) -> None:
         """Reports until it is cancelled."""
@@ -84,7 +85,7 @@ class Reporting:
                 pause_s = await self._report(supervisor)
             except ClientError as error:
                 pause_s = self._backoff.next()
-                log.warning("agent_unheard", agent=self._agent, error=str(error), pause_s=pause_s)
+                log.warning("agent_unheard", agent=self._agent, **told(error), pause_s=pause_s)
             except Exception:  # the top of a background loop
                 log.exception("agent_report_failed", agent=self._agent)
                 pause_s = LONGEST_PAUSE_S
@@ -109,7 +110,7 @@ class Reporting:
         try:
             await self._client.agent_reports.ReportAgent(request, timeout=GOOD_BYE_S)
         except ClientError as error:
-            log.warning("agent_unheard", agent=self._agent, error=str(error))
+            log.warning("agent_unheard", agent=self._agent, **told(error))
 
     async def _pause(self, seconds: float) -> None:
         """Until the next report is due; who is not heard anyway does not hurry."""

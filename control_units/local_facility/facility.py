@@ -19,6 +19,7 @@ from control_units.local_facility.counting import Count, hosting_unit_servers
 from control_units.local_facility.folder import Folder
 from control_units.local_facility.ports import Ports, figures_port
 from control_units.local_facility.screen import Screen
+from control_units.logs import FORMAT_VARIABLE, JSON
 
 READY_TIMEOUT_S = 60.0
 IMPORT_TIMEOUT_S = 300.0
@@ -115,6 +116,7 @@ class LocalFacility:
             "MDS_ANNOUNCE": "1",
             "MDS_FACILITY": facility_name(self._file),
             **os.environ,
+            FORMAT_VARIABLE: JSON,  # of their logs only what is no routine is shown
             **self._ports.settings(),
             # The page tells its figures at this port, the unit servers at those after it.
             PORT_VARIABLE: figures_port(max(0, len(self._servers) + len(self._unit_servers) - 1)),

@@ -139,8 +139,10 @@ async def test_steps_of_an_operation_are_linked_to_the_call_that_ordered_them(
 
     agent = program("agent", "run", "HALL", "--on-exit", "stop")
     command = program("start", "MAGNET", "-y")
+    magnets = tmp_path / "magnets.py"
+    magnets.write_text(MAGNETS)
     async with Client(traced.address) as client:
-        await client.apply(section())
+        await client.apply(section(f"{sys.executable} {magnets}"))
     agent.start()
     try:
         await until(lambda: running(agent), within=40, what="the unit server")
@@ -156,6 +158,9 @@ async def test_steps_of_an_operation_are_linked_to_the_call_that_ordered_them(
         assert step.span.end_time_unix_nano > step.span.start_time_unix_nano
         did = await one(collector, "ControlUnit.start", UNITS)
         assert did.told == {"control_unit": "MAGNET", "state": "RUNNING"}
+        await part(collector, did, "ramp")
+        cycle = await one(collector, "round", UNITS)
+        assert not cycle.span.parent_span_id, "rounds go on for days after the step"
         assert await agent.terminate(within=40) == 0
         for name, service in (
             ("UnitServer.launch", AGENT),
@@ -175,16 +180,38 @@ async def test_steps_of_an_operation_are_linked_to_the_call_that_ordered_them(
         agent.clear()
 
 
+MAGNETS = """
+from opentelemetry import trace
+
+from control_units import ControlUnit, run
+
+tracer = trace.get_tracer("lab")
+
+
+class PowerSupply(ControlUnit, implementation="lab::PowerSupply"):
+    cycle_period = 0.05
+
+    async def on_start(self):
+        with tracer.start_as_current_span("ramp"):
+            pass
+
+    async def on_cycle(self):
+        with tracer.start_as_current_span("round"):
+            pass
+
+
+run(PowerSupply, unit_server="MAGNETS")
+"""
+
+
 def running(agent: Program) -> bool:
     agent.check_running()
     return "unit_server_launched" in agent.output()
 
 
-def section() -> list[Message]:
+def section(command: str) -> list[Message]:
     """A magnet, whose unit server an agent launches."""
-    launch = unit_server_pb2.Launch(
-        agent="agents/HALL", command=f"{MDS} simulate MAGNETS", auto_start=True
-    )
+    launch = unit_server_pb2.Launch(agent="agents/HALL", command=command, auto_start=True)
     return [
         agent_pb2.Agent(name="agents/HALL"),
         template_pb2.Template(name="templates/magnet", implementation="lab::PowerSupply"),

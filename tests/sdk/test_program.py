@@ -1,5 +1,6 @@
 """Unit servers as programs of their own, as people and agents start and end them."""
 
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -166,6 +167,23 @@ async def test_simulate_hosts_whatever_is_declared(lab: Laboratory, start: Start
     assert "current_readback" in [each.name for each in configuration.attributes]
     assert await program.terminate() == 0, program.output()
     await lab.until_states(A=State.UNLOADED)
+
+
+async def test_its_log_names_its_calls_as_the_log_of_the_server_does(
+    lab: Laboratory, start: Start, replica: Replica
+) -> None:
+    await declare(lab, "Anything")
+    program = start(str(Path(sys.executable).parent / "mds"), "simulate", lab.name)
+    await lab.until_states(A=State.RUNNING)
+    lines = [json.loads(line) for line in program.output().splitlines()]
+    (registered,) = (line for line in lines if line["event"] == "registered")
+    (served,) = (
+        line
+        for line in map(json.loads, replica.program.output().splitlines())
+        if line.get("request_id") == registered["request_id"] and line["event"] == "call"
+    )
+    assert served["method"] == "Registration.Register"
+    assert await program.terminate() == 0, program.output()
 
 
 async def test_simulate_takes_over_only_when_told(lab: Laboratory, start: Start) -> None:

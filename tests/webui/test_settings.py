@@ -38,6 +38,7 @@ def test_loopback_has_many_names(host: str) -> None:
         ("MDS_WEB_PORT", "70000"),
         ("MDS_WEB_BROWSERS", "0"),
         ("MDS_LOG_LEVEL", "loud"),
+        ("MDS_LOG_FORMAT", "xml"),
         ("MDS_ADDRESS", "host:port"),
         ("MDS_WEB_PROXIES", "10.0.0.1/8"),
     ],

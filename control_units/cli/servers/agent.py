@@ -81,7 +81,7 @@ def run(connection: Connection, /, agent_id: str, *, on_exit: str, **limits: Any
     from control_units.agent.pacing import Limits
     from control_units.client import BadAddress, Client
     from control_units.client.traces import open_traces
-    from control_units.running import set_up_logs
+    from control_units.logs import set_up_logs
 
     set_up_logs()
     open_traces("mds-agent")

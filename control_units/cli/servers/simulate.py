@@ -44,7 +44,8 @@ def simulate(
     \b
       mds simulate LINAC/MAGNETS
     """
-    from control_units.running import run, set_up_logs
+    from control_units.logs import set_up_logs
+    from control_units.running import run
 
     set_up_logs()
     classes = asyncio.run(fitted_classes(unit_server, address))
