@@ -53,7 +53,7 @@ def limited(node: Galera, opens: Open) -> Iterator[Database]:
 
 
 def limit(node: Galera, *, rows: int) -> None:
-    assert node.is_primary
+    assert node.status("wsrep_cluster_status") == "Primary"
     node.execute(
         f"SET GLOBAL wsrep_max_ws_rows = {rows}", f"SET GLOBAL wsrep_max_ws_size = {MOST_BYTES}"
     )

@@ -1,6 +1,8 @@
-"""One Galera node of our own, a cluster by itself: what a cluster says of itself, and its limits of
-how large a transaction may be, hold for one node, too."""
+"""Nodes of Galera of our own, on loopback. One is a cluster by itself: what a cluster says of itself,
+and its limits of how large a transaction may be, hold for one node, too."""
 
+import os
+import shutil
 from pathlib import Path
 
 from typing_extensions import override
@@ -10,28 +12,54 @@ from tests.stages.mariadb import MariaDB
 from tests.stages.ports import free_port
 
 PROVIDER = Path("/usr/lib/galera/libgalera_smm.so")
+# Also where the cluster of plain processes has unpacked what is not installed.
+UNPACKED = Path(__file__).parents[2] / ".cache" / "debian" / "usr" / "bin"
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:{UNPACKED}"
+# Who is lost is given up within seconds.
+SOON_LOST = (
+    "evs.keepalive_period=PT0.2S;evs.inactive_check_period=PT0.1S;"
+    "evs.suspect_timeout=PT1S;evs.inactive_timeout=PT3S;evs.install_timeout=PT3S"
+)
 
 
-def what_is_missing() -> str:
+def what_is_missing(*, join: bool = False) -> str:
     """Says what a Galera stage lacks here; empty: nothing."""
-    there = PROVIDER.exists()
-    return mariadb.what_is_missing() or (
-        "" if there else f"no {PROVIDER} (apt-get install galera-4)"
+    if missing := mariadb.what_is_missing():
+        return missing
+    if not PROVIDER.exists():
+        return f"no {PROVIDER} (apt-get install galera-4)"
+    lacks = [name for name in ("rsync", "wsrep_sst_rsync") if not shutil.which(name, path=PATH)]
+    return (
+        f"{' and '.join(lacks)} not found (apt-get install mariadb-server rsync)"
+        if join and lacks
+        else ""
     )
 
 
 class Galera(MariaDB):
-    """A server that founds its cluster at its start: it is not made to be killed and restarted."""
+    """A node that founds a cluster at its start, or joins another one's. It is not made to be killed
+    and started again.
+
+    Args:
+        founder: the node whose cluster it joins, which sends it everything.
+    """
+
+    def __init__(self, folder: Path, founder: "Galera | None" = None) -> None:
+        self._group = free_port()
+        self._founder = founder
+        super().__init__(folder)
+        self._program.environment["PATH"] = PATH
 
     @override
     def _command(self) -> list[str]:
-        group, transfer = free_port(), free_port()
         provider_options = (
-            f"gmcast.listen_addr=tcp://127.0.0.1:{group}",
-            f"ist.recv_addr=127.0.0.1:{transfer}",
+            f"gmcast.listen_addr=tcp://127.0.0.1:{self._group}",
+            f"ist.recv_addr=127.0.0.1:{free_port()}",
             f"gcache.dir={self.data}",
             "gcache.size=32M",
+            SOON_LOST,
         )
+        member = f"127.0.0.1:{self._founder._group}" if self._founder else ""
         return [
             *super()._command(),
             "--binlog-format=ROW",
@@ -39,12 +67,24 @@ class Galera(MariaDB):
             "--wsrep-on=ON",
             f"--wsrep-provider={PROVIDER}",
             f"--wsrep-provider-options={';'.join(provider_options)}",
-            "--wsrep-cluster-address=gcomm://",
+            f"--wsrep-cluster-address=gcomm://{member}",
             "--wsrep-node-address=127.0.0.1",
-            "--wsrep-new-cluster",
+            f"--wsrep-node-name=node-{self.port}",
+            "--wsrep-sst-method=rsync",
+            f"--wsrep-sst-receive-address=127.0.0.1:{free_port()}",
+            *([] if member else ["--wsrep-new-cluster"]),
         ]
 
-    @property
-    def is_primary(self) -> bool:
-        said = self.execute("SHOW STATUS LIKE 'wsrep_cluster_status'")
-        return said == (("wsrep_cluster_status", "Primary"),)
+    def join(self) -> None:
+        """Starts it with nothing, and returns when it has everything."""
+        self.data.mkdir(exist_ok=True)
+        if os.geteuid() == 0:
+            shutil.chown(
+                self.data, "nobody"
+            )  # as whom rsync, begun by root, writes what it is sent
+        self.start()
+
+    def status(self, name: str) -> str:
+        """What it says of itself; empty: nothing."""
+        said = {str(key): str(value) for key, value in self.execute(f"SHOW STATUS LIKE '{name}'")}
+        return said.get(name, "")
