@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import random
 import sys
 import time
 from collections import deque
@@ -32,6 +31,9 @@ from mds.v1.state_pb2 import (
 )
 
 from benchmarks.facility import CLASS, DATASET, DATASET_HASH, server_id
+from control_units.client import Refused
+from control_units.client.backoff import Backoff
+from control_units.client.errors import from_rpc_error
 
 if TYPE_CHECKING:
     from mds.v1.registration_pb2_grpc import RegistrationAsyncStub  # only its stubs have it
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 UP = (STATE_LOADED, STATE_INITIALIZED, STATE_RUNNING)
 """The way up; a unit that has run goes to and fro between RUNNING and STOPPED."""
 CONNECTIONS = 4
+COMES_AGAIN = frozenset({grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE})
+"""The server is too busy, is stopping, has had a stream for long enough, or is not there."""
 
 
 def way(state: State.ValueType, wanted: State.ValueType) -> Sequence[State.ValueType]:
@@ -59,14 +63,17 @@ class HollowServer:
     there: asyncio.Event = field(default_factory=asyncio.Event)
     states: dict[str, State.ValueType] = field(default_factory=dict)
     sequence: int = 0
+    untaken: dict[str, wire.UnitReport] = field(default_factory=dict)
     outgoing: asyncio.Queue[wire.AttachRequest | None] = field(
         default_factory=lambda: asyncio.Queue(100)
     )
     period_s: float = 5.0
+    leaves: bool = False
+    tries: Backoff = field(default_factory=lambda: Backoff(first=0.2, longest=5.0))
 
     async def live(self, incarnation: str) -> None:
         """Registers, brings its units to where they are wanted, then and whenever that changes,
-        and beats until it is told to end."""
+        and beats until it is told to end. It comes back from whatever breaks."""
         request = wire.RegisterRequest(
             unit_server=f"unit_servers/{server_id(self.number)}",
             incarnation=f"{incarnation}-{self.number}",
@@ -75,33 +82,77 @@ class HollowServer:
             pid=self.number,
             version="bench",
         )
-        reply = await self.register(request)
-        self.period_s = reply.heartbeat_period.ToTimedelta().total_seconds()
-        await self.outgoing.put(
-            wire.AttachRequest(hello=wire.Hello(session=reply.session, position=reply.position))
-        )
-        if reply.missing_datasets:
-            published = wire.PublishedDatasets(datasets=[DATASET])
-            await self.outgoing.put(wire.AttachRequest(datasets=published))
-        async with asyncio.TaskGroup() as tasks:
-            await self.converge(reply.assignments)
-            first = self.sequence
-            beating = tasks.create_task(self.beat())
-            async for response in self.stub.Attach(self.said()):
-                if response.acknowledged_sequence >= first:
-                    self.there.set()
-                await self.converge(response.assignments)
-            beating.cancel()
+        while await self.stay(await self.register(request)):
+            self.states.clear()
+            self.untaken.clear()
 
     async def register(self, request: wire.RegisterRequest) -> wire.RegisterResponse:
         """Registers, coming again as often as the server is too busy, as real ones do."""
         while True:
             try:
-                return await self.stub.Register(request, timeout=120)
+                reply = await self.stub.Register(request, timeout=120)
             except grpc.aio.AioRpcError as error:
-                if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
-                    raise
-            await asyncio.sleep(random.uniform(1.0, 2.0))
+                await self.pause(error)
+            else:
+                self.tries.reset()
+                return reply
+
+    async def pause(self, error: grpc.aio.AioRpcError) -> None:
+        """Waits as long as the server asks for, and at random beyond.
+
+        Raises:
+            AioRpcError: it is none that waiting mends.
+        """
+        if self.leaves or error.code() not in COMES_AGAIN:
+            raise error
+        failure = from_rpc_error(error, "")
+        asked = failure.retry_after if isinstance(failure, Refused) else None
+        await asyncio.sleep(self.tries.next(at_least=asked or 0.0))
+
+    async def stay(self, reply: wire.RegisterResponse) -> bool:
+        """Attaches, again whenever its stream breaks; whether its session ended without it."""
+        self.period_s = reply.heartbeat_period.ToTimedelta().total_seconds()
+        hello = wire.Hello(session=reply.session, position=reply.position)
+        if reply.missing_datasets:
+            await self.publish()
+        await self.converge(reply.assignments)
+        while True:
+            try:
+                await self.attach(hello)
+            except grpc.aio.AioRpcError as error:
+                if self.leaves:
+                    return False
+                while not self.outgoing.empty():  # what no server has taken is said anew
+                    self.outgoing.get_nowait()
+                failure = from_rpc_error(error, "")
+                if isinstance(failure, Refused) and failure.reason == "SESSION_ENDED":
+                    return True
+                await self.pause(error)
+                await self.outgoing.put(reports_of(self.untaken.values()))
+            else:
+                return False
+
+    async def attach(self, hello: wire.Hello) -> None:
+        """One stream, from the hello to its end."""
+        beating = asyncio.create_task(self.beat())
+        try:
+            async for response in self.stub.Attach(self.said(hello)):
+                self.tries.reset()
+                hello.position.CopyFrom(response.position)
+                taken = response.acknowledged_sequence
+                left = self.untaken.items()
+                self.untaken = {unit: each for unit, each in left if each.sequence > taken}
+                if not self.untaken:
+                    self.there.set()
+                if response.missing_datasets:
+                    await self.publish()
+                await self.converge(response.assignments)
+        finally:
+            beating.cancel()
+
+    async def publish(self) -> None:
+        published = wire.PublishedDatasets(datasets=[DATASET])
+        await self.outgoing.put(wire.AttachRequest(datasets=published))
 
     async def converge(self, assignments: Iterable[wire.Assignment]) -> None:
         """Reports each step of all units that have any, as a real runner does: in one message a
@@ -112,7 +163,8 @@ class HollowServer:
             ways.append((each, deque(way(state, each.desired_state) or (state,))))
         while ways:
             reports = [self.report(each, states.popleft()) for each, states in ways]
-            await self.outgoing.put(wire.AttachRequest(reports=wire.Reports(reports=reports)))
+            self.untaken |= {each.control_unit: each for each in reports}
+            await self.outgoing.put(reports_of(reports))
             ways = [(each, states) for each, states in ways if states]
 
     def report(self, assignment: wire.Assignment, state: State.ValueType) -> wire.UnitReport:
@@ -134,13 +186,19 @@ class HollowServer:
             await asyncio.sleep(self.period_s)
             await self.outgoing.put(wire.AttachRequest(heartbeat=wire.Heartbeat()))
 
-    async def said(self) -> AsyncIterator[wire.AttachRequest]:
+    async def said(self, hello: wire.Hello) -> AsyncIterator[wire.AttachRequest]:
+        yield wire.AttachRequest(hello=hello)
         while (message := await self.outgoing.get()) is not None:
             yield message
 
     async def end(self) -> None:
+        self.leaves = True
         await self.outgoing.put(wire.AttachRequest(goodbye=wire.Goodbye()))
         await self.outgoing.put(None)
+
+
+def reports_of(reports: Iterable[wire.UnitReport]) -> wire.AttachRequest:
+    return wire.AttachRequest(reports=wire.Reports(reports=reports))
 
 
 def tell(**what: object) -> None:
