@@ -5,11 +5,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from deploy.processes.cluster import layers
 from deploy.processes.images import LEFT_OUT, PROGRAMS, Container, find
 from deploy.processes.topology import COMPOSE, Service, read_topology
 from tests.stages.requirements import needs
+
+ROOT = COMPOSE.parent
+PROMETHEUS = ROOT / "deploy" / "prometheus" / "prometheus.yml"
+FACILITY = ROOT / "control_units" / "simulated" / "facility.yaml"
 
 
 @pytest.fixture
@@ -65,6 +70,32 @@ def test_paths_of_a_container_become_paths_here(
     assert Path(container.environment["GALERA_DATA"]).is_dir()
     prometheus = Container(services["prometheus"], tmp_path).command
     assert f"--storage.tsdb.path={tmp_path}/prometheus/prometheus" in prometheus
+
+
+def test_prometheus_asks_every_part_that_tells(services: dict[str, Service]) -> None:
+    """A metadata server at its HTTP port, what has one of its own at that, and each unit server
+    where its agent runs."""
+    jobs = yaml.safe_load(PROMETHEUS.read_text())["scrape_configs"]
+    asked = {
+        job["job_name"]: {each for some in job["static_configs"] for each in some["targets"]}
+        for job in jobs
+    }
+    facility = yaml.safe_load(FACILITY.read_text())
+    launches = [each["launch"] for each in facility["unit_servers"]]
+    told = {
+        f"{each['agent'].lower()}:{each['environment']['MDS_METRICS_PORT']}" for each in launches
+    }
+    assert len(told) == len(launches)
+    assert asked["unit-server"] == told
+    tells = {
+        f"{each.name}:{port}"
+        for each in services.values()
+        if (port := each.environment.get("MDS_METRICS_PORT"))
+    }
+    assert asked["web"] | asked["agent"] == tells
+    assert not told & tells
+    replicas = {each for each in services if each.startswith("metadata-server-")}
+    assert asked["metadata-server"] == {f"{each}:7401" for each in replicas}
 
 
 def test_the_balancer_takes_its_configuration(services: dict[str, Service], tmp_path: Path) -> None:
