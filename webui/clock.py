@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -21,11 +22,16 @@ class Moment:
 
 def moment(stamp: Timestamp, *, today: datetime, zone: tzinfo | None = None) -> Moment:
     """Writes a timestamp as people near `today` read it; `zone` defaults to the process's."""
-    utc = stamp.ToDatetime(tzinfo=UTC)
-    local = utc.astimezone(zone)
-    near = local.date() == today.astimezone(zone).date()
-    text = f"{local:%H:%M:%S}" if near else f"{local:%Y-%m-%d %H:%M:%S}"
-    return Moment(text=text, iso=f"{utc:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z")
+    # A page has thousands of times, and `isoformat` takes a tenth of the time of `strftime`.
+    utc = datetime.fromtimestamp(stamp.seconds, UTC)
+    date, _, rest = utc.astimezone(zone).isoformat().partition("T")
+    text = rest[:8] if date == _date_of(today, zone) else f"{date} {rest[:8]}"
+    return Moment(text=text, iso=f"{utc.isoformat()[:19]}.{stamp.nanos // 1_000_000:03}Z")
+
+
+@lru_cache(1)
+def _date_of(time: datetime, zone: tzinfo | None) -> str:
+    return time.astimezone(zone).date().isoformat()
 
 
 def time_zone_name(today: datetime, zone: tzinfo | None = None) -> str:

@@ -4,7 +4,7 @@ What was drawn from an equal view is taken again, not drawn again: at an event i
 facility only the rows that it touches cost anything.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from webui.clock import Moment
 from webui.live.around import NOTHING_AROUND, Around
 from webui.overview.attention import UnitLine, UnitServerLine
 from webui.overview.glance import Glance
+from webui.overview.server_rows import ServerRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,14 @@ class Painter:
         self._piece("attention-note", "attention_note", view.attention if view else None)
         self._piece("imprint", "imprint", view, link)
         self._piece("doings-note", "doings_note", around.doings, macros=self._around)
+        server_rows = ServerRows(vars(self._macros)["unit_server"])
         lists = {
             "attention": self._attention(view.attention.lines if view else ()),
             "zones": tuple(
                 self._row(f"zone:{row.name}", "zone", row) for row in (view.zones if view else ())
             ),
             "servers": tuple(
-                self._row(f"server:{row.id}", "unit_server", row)
+                self._drawn_row(f"server:{row.id}", server_rows, row)
                 for row in (view.unit_servers if view else ())
             ),
             **self._lists_around(around),
@@ -99,11 +101,12 @@ class Painter:
         return tuple(keys)
 
     def _row(self, key: str, macro: str, view: object, *, macros: object = None) -> str:
+        return self._drawn_row(key, getattr(macros or self._macros, macro), view)
+
+    def _drawn_row(self, key: str, draw: Callable[[str, Any], str], view: object) -> str:
         known = self._last.get(key)
-        if known is not None and known[0] == view:
-            self._now[key] = known
-        else:
-            self._now[key] = (view, getattr(macros or self._macros, macro)(key, view))
+        same = known is not None and known[0] == view
+        self._now[key] = known if known and same else (view, draw(key, view))
         return key
 
     def _piece(self, key: str, macro: str, *views: object, macros: object = None) -> None:

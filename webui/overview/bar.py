@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mds.v1 import overview_pb2
 
@@ -23,7 +24,12 @@ class Segment:
 
 def health_bar(counts: Sequence[overview_pb2.HealthCount]) -> tuple[Segment, ...]:
     """The verdicts side by side, worst first, none that is there too small to be seen."""
-    there = sorted(((c.health, c.count) for c in counts if c.count > 0), reverse=True)
+    return _bar_of(tuple([(each.health, each.count) for each in counts]))
+
+
+@lru_cache(1_024)
+def _bar_of(counts: tuple[tuple[int, int], ...]) -> tuple[Segment, ...]:
+    there = sorted((each for each in counts if each[1] > 0), reverse=True)
     total = sum(count for _, count in there)
     segments: list[Segment] = []
     start = 0
