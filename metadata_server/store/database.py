@@ -18,6 +18,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.elements import ColumnElement
 
+from metadata_server.store.mysql_connections import share_tls_context
+
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 30
 IDLE_TRANSACTION_S = 5
@@ -198,11 +200,15 @@ def open_mysql(
     now_us: ColumnElement[int] = literal_column(
         "CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)"
     )
-    return Database(
-        url,
+    engines = (
         engine("READ COMMITTED", idle),
         engine("REPEATABLE READ"),
         engine("AUTOCOMMIT", size=1),
+    )
+    share_tls_context(*engines)
+    return Database(
+        url,
+        *engines,
         now_us,
         literal_column("@@hostname"),
     )
