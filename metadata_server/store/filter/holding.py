@@ -37,12 +37,14 @@ def holds_since(unit: UnitOfWork) -> ColumnElement[int]:
 
 def beginnings(unit: UnitOfWork) -> Iterator[ColumnElement[Any]]:
     """By the source of conditions, when those of a unit began; NULL: there is none."""
-    yield (
+    held = (
         select(func.min(HELD.since_us))
         .where(HELD.key == UNIT.key, HELD.since_us > 0)
         .correlate(control_unit)
         .scalar_subquery()
     )
+    # Of most units nothing is stored: a look into a set costs less than to begin a statement.
+    yield case((UNIT.key.in_(select(HELD.key)), held))
     if newer := newer_versions(unit):
         yield case(*newer)
     if covered := coverings(unit, coverage_now(unit)):
