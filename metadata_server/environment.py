@@ -23,6 +23,7 @@ READ_ELSEWHERE = frozenset(
         "MDS_WEB_LANGUAGE",
         "MDS_WEB_PORT",
         "MDS_WEB_PROXIES",
+        "MDS_WEB_REQUESTS",
     }
 )
 """What the page, the command line and unit servers read."""

@@ -16,6 +16,7 @@ from webui.agents import launching
 from webui.agents import pages as agents
 from webui.assets import read_assets
 from webui.charts import pages as charts
+from webui.crowd import at_most
 from webui.datasets import (
     bulk,
     change_set,
@@ -87,13 +88,20 @@ stands before it says what is wanted of a unit."""
 
 # Unless something else is said: this machine alone, past no proxy.
 LOOPBACK = Entrance()
+MOST_REQUESTS = 400
 
 
 def application(
-    site: Site, feed: Feed, entrance: Entrance = LOOPBACK, *, hearers: Sequence[Hearer] = ()
+    site: Site,
+    feed: Feed,
+    entrance: Entrance = LOOPBACK,
+    *,
+    most_requests: int = MOST_REQUESTS,
+    hearers: Sequence[Hearer] = (),
 ) -> web.Application:
     """
     Args:
+        most_requests: that are answered at once.
         hearers: are told of each request, besides the log.
 
     Raises:
@@ -112,6 +120,7 @@ def application(
             name_request,
             trace_request,
             telling(log_request, tell_trace, *hearers),
+            at_most(most_requests),
             keep_other_origins_out,
             note_visit,
             admission.middleware(),

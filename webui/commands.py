@@ -16,8 +16,8 @@ def web(port: int | None) -> None:
     """Serve the overview page.
 
     Settings are environment variables: MDS_WEB_HOST (127.0.0.1), MDS_WEB_PORT (7402),
-    MDS_WEB_BROWSERS (200), MDS_WEB_LANGUAGE (en), MDS_ADDRESS (127.0.0.1:7400),
-    MDS_LOG_LEVEL (info), MDS_LOG_FORMAT (json).
+    MDS_WEB_BROWSERS (200), MDS_WEB_REQUESTS (400), MDS_WEB_LANGUAGE (en),
+    MDS_ADDRESS (127.0.0.1:7400), MDS_LOG_LEVEL (info), MDS_LOG_FORMAT (json).
     """
     import asyncio
 

@@ -59,7 +59,13 @@ async def serve(settings: Settings) -> None:
         await _check_who_is_asked(client, settings)
         figures = WebFigures(registry, hub, feed)
         site = Site(client, hub, templates)
-        app = application(site, feed, settings.entrance, hearers=[figures.count])
+        app = application(
+            site,
+            feed,
+            settings.entrance,
+            most_requests=settings.web_requests,
+            hearers=[figures.count],
+        )
         runner = runner_of(app)
         await runner.setup()
         try:

@@ -18,6 +18,7 @@ class Settings(BaseSettings):
         web_host: MDS_WEB_HOST, address to listen at.
         web_port: MDS_WEB_PORT; 0: any free one.
         web_browsers: MDS_WEB_BROWSERS, most browsers that are kept up to date at once.
+        web_requests: MDS_WEB_REQUESTS, most requests of browsers that are answered at once.
         web_language: MDS_WEB_LANGUAGE, what the pages are written in, one for all browsers: `en`,
             or one that has a catalogue.
         address: MDS_ADDRESS, the metadata servers: `host:port`, `dns:name`, `srv:name` or
@@ -35,6 +36,7 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=7402, ge=0, le=65535)
     web_browsers: int = Field(default=200, ge=1)
+    web_requests: int = Field(default=400, ge=1)
     web_proxies: str = ""
     web_language: str = ENGLISH
     address: str = DEFAULT_ADDRESS

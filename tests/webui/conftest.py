@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 import pytest
@@ -62,7 +63,7 @@ OpenSite = Callable[..., Awaitable[Site]]
 
 @asynccontextmanager
 async def running_site(
-    address: str = "", *, most_viewers: int = 10, follow: bool = False
+    address: str = "", *, most_viewers: int = 10, most_requests: int = 100, follow: bool = False
 ) -> AsyncIterator[Site]:
     """Runs a page; by default nobody answers where it asks, and it follows no server."""
     templates = environment()
@@ -71,7 +72,8 @@ async def running_site(
         feed = Feed(client, hub, Painter(templates))
         registry = CollectorRegistry()
         figures = WebFigures(registry, hub, feed)
-        app = application(PageSite(client, hub, templates), feed, hearers=[figures.count])
+        site = PageSite(client, hub, templates)
+        app = application(site, feed, most_requests=most_requests, hearers=[figures.count])
         runner = runner_of(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -100,9 +102,8 @@ async def open_site() -> AsyncIterator[OpenSite]:
     """Runs a page; by default nobody answers where it asks."""
     async with AsyncExitStack() as stack:
 
-        async def open_(address: str = "", *, most_viewers: int = 10, follow: bool = False) -> Site:
-            site = running_site(address, most_viewers=most_viewers, follow=follow)
-            return await stack.enter_async_context(site)
+        async def open_(address: str = "", **how: Any) -> Site:
+            return await stack.enter_async_context(running_site(address, **how))
 
         yield open_
 

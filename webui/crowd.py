@@ -1,0 +1,42 @@
+"""How many requests of browsers are answered at once."""
+
+from http import HTTPMethod
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from webui.figures import STREAM, method_of
+from webui.headers import QUIET
+from webui.translation import _
+
+AGAIN_S = "1"
+
+
+def at_most(most: int) -> Middleware:
+    """Refuses what comes beyond so many at once, before anything is asked for it: answers that
+    all come late help nobody. Streams of browsers have a limit of their own."""
+    under_way = 0
+
+    @web.middleware
+    async def let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
+        nonlocal under_way
+        if request.path.startswith(QUIET) or method_of(request) == STREAM:
+            return await handler(request)
+        if under_way >= most:
+            return comes_again(request)
+        under_way += 1
+        try:
+            return await handler(request)
+        finally:
+            under_way -= 1
+
+    return let_in
+
+
+def comes_again(request: web.Request) -> web.Response:
+    """A page by itself; a part of one has the page's script ask again."""
+    headers = {"Retry-After": AGAIN_S}
+    if request.method == HTTPMethod.GET and "HX-Request" not in request.headers:
+        headers["Refresh"] = AGAIN_S
+    text = _("Too many pages are asked for at once; MDS_WEB_REQUESTS allows more. Trying again.")
+    return web.Response(text=f"{text}\n", status=503, headers=headers)
