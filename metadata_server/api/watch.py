@@ -6,7 +6,8 @@ one by one and joined, so that nothing is built or copied for each watcher.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -32,10 +33,14 @@ from metadata_server.domain.life.session import Session
 from metadata_server.domain.orchestration.operation import Operation
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.watch import Event, EventAction, Notice, WatchFilter, wanted_by
+from metadata_server.services.watching.patience import with_signs_of_life
 from metadata_server.services.watching.tailer import Tailer
-from metadata_server.services.watching.watch import Watching
+from metadata_server.services.watching.watch import BOOKMARK_S, Watching
 
 MESSAGE_BYTES = 1024 * 1024
+EVENTS_AT_ONCE = 500
+"""More are made in a thread: those of a bundle of 10,000 units take seconds, in which this replica
+would say nothing to anybody, and be taken for dead by its balancer."""
 LARGEST_REVISION_BYTES = 32 * 1024 * 1024
 SERVICE = "mds.v1.Watch"
 EVENTS_TAG = tag_of(watch_pb2.WatchResponse.EVENTS_FIELD_NUMBER)
@@ -48,6 +53,7 @@ class WatchServicer:
     def __init__(self, watching: Watching) -> None:
         self._watching = watching
         self._encoded: WeakKeyDictionary[Notice, dict[bool, list[bytes]]] = WeakKeyDictionary()
+        self._turn = asyncio.Lock()
 
     async def Watch(
         self, request: watch_pb2.WatchRequest, context: Context
@@ -56,14 +62,36 @@ class WatchServicer:
         full = request.view != view_pb2.VIEW_BASIC
         async with aclosing(self._watching.watch(filter_of(request), after)) as notices:
             async for notice in notices:
-                for response in self._responses(notice, full=full):
-                    yield response
+                if len(notice.events) <= EVENTS_AT_ONCE:
+                    for response in self._responses(notice, full=full):
+                        yield response
+                else:
+                    async with aclosing(self._large(notice, after, full=full)) as responses:
+                        async for response in responses:
+                            yield response
+                after = notice.position
 
     def _responses(self, notice: Notice, *, full: bool) -> list[bytes]:
         known = self._encoded.setdefault(notice, {})
         if full not in known:
             known[full] = list(responses_of(notice, full=full))
         return known[full]
+
+    async def _large(
+        self, notice: Notice, after: Position | None, *, full: bool
+    ) -> AsyncGenerator[bytes, None]:
+        """The same for many events, with bookmarks of what was told before until they are made."""
+        making = with_signs_of_life(self._made_aside(notice, full=full), BOOKMARK_S)
+        async with aclosing(making) as signs:
+            async for made in signs:
+                for response in made or []:
+                    yield response
+                if made is None and after is not None:
+                    yield response_of(after, [])
+
+    async def _made_aside(self, notice: Notice, *, full: bool) -> list[bytes]:
+        async with self._turn:
+            return await asyncio.to_thread(lambda: self._responses(notice, full=full))
 
 
 def add_watch(server: grpc.aio.Server, watching: Watching) -> None:

@@ -12,17 +12,20 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 
-from metadata_server.domain.change import Change, Position, Subject
-from metadata_server.domain.horizon import check_position, history_reset
+from metadata_server.domain.change import Position, Subject
+from metadata_server.domain.horizon import history_reset
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
+from metadata_server.services.watching.pieces import look_after, piece_after
+from metadata_server.services.watching.recent import Recent, is_same_history
 from metadata_server.services.watching.subscription import Batch, Subscription
-from metadata_server.store.past.changes import ALL_KINDS, changes_after, kept_from
+from metadata_server.store.past.changes import ALL_KINDS
 from metadata_server.store.past.past_statuses import subjects_at
 from metadata_server.store.revision import begin_epoch
 from metadata_server.store.store import Store
@@ -36,26 +39,20 @@ QUIET_PERIODS = 2.5
 it costs."""
 LONGEST_PAUSE_S = 2.0
 CROWD, GATHER_S = 2, 0.005
-CHANGES_A_PIECE = 1_000
 REST_S = 50e-6
 """About what it takes to tell one follower one thing."""
 log = structlog.get_logger()
+
+
+class Piece(NamedTuple):
+    """Changes of some kinds after a position."""
+
+    after: Position
+    kinds: frozenset[Kind]
+
+
 Asked = asyncio.Future[Refused | None]
 """Somebody who waits for a look; its problem."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one look found.
-
-    Attributes:
-        present: where the database stands.
-        until: up to which revision `changes` are all.
-    """
-
-    present: Position
-    until: int
-    changes: tuple[Change, ...] = ()
 
 
 class Follower(Protocol):
@@ -84,6 +81,9 @@ class Tailer:
         self._period_s = period_s
         self._position: Position | None = None
         self._followers: set[Follower] = set()
+        self._recent = Recent()
+        self._pieces: WeakValueDictionary[Piece, Batch] = WeakValueDictionary()
+        self._piece_turns: WeakValueDictionary[Piece, asyncio.Lock] = WeakValueDictionary()
         self._asked: list[Asked] = []
         self._crowd = 0
         self._has_ended = False
@@ -209,6 +209,7 @@ class Tailer:
     async def _look(self) -> bool:
         """Reads a piece of what happened, and hands it out; whether there is more."""
         last = self._position
+        self._recent.forget_old()
         if last is not None and await self._store.glance() == last:
             self._looked_s = time.monotonic()
             return False
@@ -219,12 +220,14 @@ class Tailer:
         present = look.present
         if last is None:
             self._position = present
-        elif (present.store_id, present.epoch) != (last.store_id, last.epoch):
+        elif not is_same_history(present, last):
             self._reset(present)
         elif present.revision < last.revision:
             await self._begin_epoch(last)
         elif look.until > last.revision:
-            self._publish(Batch(replace(present, revision=look.until), look.changes))
+            batch = Batch(replace(present, revision=look.until), look.changes)
+            self._recent.add(last, batch, kinds)
+            self._publish(batch)
             return look.until < present.revision
         return False
 
@@ -239,6 +242,7 @@ class Tailer:
         """Another history has begun: all that followers know may be wrong."""
         log.warning("history_reset", epoch=present.epoch, revision=present.revision)
         self._position = present
+        self._recent.forget()
         for follower in self._followers:
             message = "The store was restored to another state. Read everything again."
             follower.end(history_reset(message, present))
@@ -336,39 +340,31 @@ class Tailer:
         """
         reached = subscription.reached
         assert reached is not None
-        # Who was refused would ask again, for more by then; how many watch is bounded otherwise.
-        with on_behalf_of(replace(asking.get(), is_patient=True)):
-            read = await self._store.read(
-                lambda unit: piece_after(unit, reached, subscription.kinds)
-            )
-        batch = read.value
-        if batch.position.revision == read.position.revision:
+        batch = self._recent.after(reached, subscription.kinds)
+        if batch is None and reached == self._position:
+            batch = Batch(reached, ())  # it has missed nothing
+        present = self._position
+        if batch is None:
+            batch, present = await self._read_piece(Piece(reached, subscription.kinds))
+        if batch.position == present:
             joined = subscription in self._followers
             start = await self._join(subscription)
             if joined or start <= batch.position:
                 subscription.caught_up()
         return batch if batch.changes or batch.position > reached else None
 
-
-def look_after(unit: UnitOfWork, last: Position | None, kinds: frozenset[Kind]) -> Look:
-    """Reads the rows only where the counter has moved on, and somebody wants to know."""
-    present = unit.position
-    same = last is not None and (present.store_id, present.epoch) == (last.store_id, last.epoch)
-    if last is None or not same or present.revision <= last.revision or not kinds:
-        return Look(present, present.revision)
-    changes, until = changes_after(unit, last.revision, limit=CHANGES_A_PIECE, kinds=kinds)
-    return Look(present, until, tuple(changes))
-
-
-def piece_after(unit: UnitOfWork, reached: Position, kinds: frozenset[Kind]) -> Batch:
-    """A piece of the past.
-
-    Raises:
-        Refused: HISTORY_RESET, HISTORY_TRIMMED.
-    """
-    check_position(reached, unit.position, kept_from=kept_from(unit, kinds))
-    changes, until = changes_after(unit, reached.revision, limit=CHANGES_A_PIECE, kinds=kinds)
-    return Batch(replace(unit.position, revision=until), tuple(changes))
+    async def _read_piece(self, piece: Piece) -> tuple[Batch, Position | None]:
+        """One piece of the past, read once for all who want it at a time; and where the database
+        stood, if that is known."""
+        async with self._piece_turns.setdefault(piece, asyncio.Lock()):
+            batch = self._pieces.get(piece)
+            if batch is not None:
+                return batch, None
+            # Who was refused would ask again, for more by then; how many watch has its own bound.
+            with on_behalf_of(replace(asking.get(), is_patient=True)):
+                read = await self._store.read(lambda unit: piece_after(unit, *piece))
+            self._pieces[piece] = read.value
+            return read.value, read.position
 
 
 def answer(asked: Collection[Asked], problem: Refused | None) -> None:

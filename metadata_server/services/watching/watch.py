@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from weakref import WeakKeyDictionary
 
-from metadata_server.domain.change import Change, Position
+from metadata_server.domain.change import Change, Position, Subject
 from metadata_server.domain.refused import Refused
-from metadata_server.domain.watch import Notice, WatchFilter, events_of
+from metadata_server.domain.watch import Event, Notice, WatchFilter, events_of
+from metadata_server.services.watching.patience import with_signs_of_life
 from metadata_server.services.watching.subscription import Batch, Subscription
 from metadata_server.services.watching.tailer import Tailer, grown_old
 
 BOOKMARK_S = 2.0
 AGE_JITTER = 0.1
 MOST = 4_000
+CHANGES_AT_ONCE = 2_000
+"""Of more, a thread finds out which pass: this replica has others to answer meanwhile."""
 
 
 class Watching:
@@ -69,8 +72,19 @@ class Watching:
                 yield bookmark(changes)
             due = time.monotonic() + self._bookmark_s
             while (now := time.monotonic()) < old:
+                before = bookmark(changes)
                 batch = await changes.next(max(0.0, min(due, old) - now))
-                notice = bookmark(changes) if batch is None else await self.notice_of(batch, wanted)
+                if batch is None:
+                    notice = bookmark(changes)
+                elif len(batch.changes) <= CHANGES_AT_ONCE:
+                    notice = await self.notice_of(batch, wanted)
+                else:
+                    making = with_signs_of_life(self.notice_of(batch, wanted), self._bookmark_s)
+                    async with aclosing(making) as signs:
+                        async for made in signs:
+                            notice = made or before
+                            if made is None:
+                                yield before
                 if notice.events or time.monotonic() >= due:
                     due = time.monotonic() + self._bookmark_s
                     yield notice
@@ -86,19 +100,26 @@ class Watching:
         known = self._notices.setdefault(batch, {})
         if wanted in known:
             return known[wanted]
-        if not wanted.filter:
+        if not wanted.filter and len(batch.changes) <= CHANGES_AT_ONCE:
             known[wanted] = Notice(batch.position, events_of(batch.changes, wanted))
             return known[wanted]
         async with self._turn:
             if wanted not in known:
-                renamed = next(filter(wanted.is_upset_by, batch.changes), None)
-                if renamed is not None:
-                    raise list_again(renamed)
-                (kind,) = wanted.kinds
-                before = await self._tailer.before(batch, kind)
-                events = events_of(batch.changes, wanted, before)
-                known[wanted] = Notice(batch.position, events)
+                known[wanted] = Notice(batch.position, await self._events_of(batch, wanted))
         return known[wanted]
+
+    async def _events_of(self, batch: Batch, wanted: WatchFilter) -> tuple[Event, ...]:
+        before = await self._before(batch, wanted) if wanted.filter else None
+        if len(batch.changes) <= CHANGES_AT_ONCE:
+            return events_of(batch.changes, wanted, before)
+        return await asyncio.to_thread(events_of, batch.changes, wanted, before)
+
+    async def _before(self, batch: Batch, wanted: WatchFilter) -> Mapping[int, Subject]:
+        renamed = next(filter(wanted.is_upset_by, batch.changes), None)
+        if renamed is not None:
+            raise list_again(renamed)
+        (kind,) = wanted.kinds
+        return await self._tailer.before(batch, kind)
 
 
 def too_many(most: int) -> Refused:
