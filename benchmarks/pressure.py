@@ -25,7 +25,9 @@ WAITING = 1_000
 
 async def pressure(stage: Stage) -> None:
     """Prints the cost of the door and of a turn beside that of the smallest transaction."""
-    door, turn, waiting = door_us(), await turn_us(), await waiting_us()
+    door, turn = door_us(), await turn_us()
+    waiting = await waiting_us(is_patient=False)
+    patient = await waiting_us(is_patient=True)
     name = stage.mariadb.create_database()
     database = open_database(stage.mariadb.url(name))
     migrate(database)
@@ -41,6 +43,7 @@ async def pressure(stage: Stage) -> None:
             ["the door: whose call, limits, time", door, 100 * door / read],
             ["a turn, when nobody waits", turn, 100 * turn / read],
             [f"a turn, when {WAITING:,} wait", waiting, 100 * waiting / read],
+            ["the same of one who is never refused", patient, 100 * patient / read],
         ],
     )
 
@@ -64,10 +67,12 @@ async def turn_us() -> float:
     return (time.process_time() - begun) / ROUNDS * 1e6
 
 
-async def waiting_us() -> float:
-    """With all its waiting and waking."""
+async def waiting_us(*, is_patient: bool) -> float:
+    """With all its waiting and waking, less what tasks cost that only wait for one another."""
     turns = Turns(2, longest_wait_s=60)
-    askers = [Asker(f"S{number}", Rank.ARRIVALS, is_patient=True) for number in range(WAITING)]
+    askers = [
+        Asker(f"S{number}", Rank.ARRIVALS, is_patient=is_patient) for number in range(WAITING)
+    ]
 
     async def one(asker: Asker) -> None:
         held = await turns.begin(asker)
@@ -76,7 +81,22 @@ async def waiting_us() -> float:
 
     begun = time.process_time()
     await asyncio.gather(*map(one, askers))
-    return (time.process_time() - begun) / WAITING * 1e6
+    both = time.process_time() - begun
+    return (both - await bare_waiting_s()) / WAITING * 1e6
+
+
+async def bare_waiting_s() -> float:
+    places = [asyncio.get_running_loop().create_future() for _ in range(WAITING + 1)]
+
+    async def one(number: int) -> None:
+        await places[number]
+        await asyncio.sleep(0)
+        places[number + 1].set_result(None)
+
+    begun = time.process_time()
+    places[0].set_result(None)
+    await asyncio.gather(*map(one, range(WAITING)))
+    return time.process_time() - begun
 
 
 async def read_us(store: Store) -> float:

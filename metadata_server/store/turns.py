@@ -97,6 +97,7 @@ class Turns:
         self._places, self._rest = places, rest
         self._most_waiting, self._longest_wait_s = most_waiting, longest_wait_s
         self._running = dict.fromkeys(RANKS, 0)
+        self._taken = 0
         self._queues: dict[Rank, Queues] = {rank: OrderedDict() for rank in RANKS}
         self._impatient = 0
         self._given = 0
@@ -115,7 +116,7 @@ class Turns:
         if self._queues[rank] or not self._has_room(rank):
             await self._wait(asker)
         else:
-            self._running[rank] += 1
+            self._take(rank)
         self.told[rank].admitted += 1
         self._last_begun = now_s()
         return Held(rank, self._last_begun)
@@ -125,45 +126,61 @@ class Turns:
         self._hold_s[held.rank] += WEIGHT * (now_s() - held.since - self._hold_s[held.rank])
         self._give_back(held.rank)
 
+    def _take(self, rank: Rank) -> None:
+        self._running[rank] += 1
+        self._taken += 1
+
     def _give_back(self, rank: Rank) -> None:
         self._running[rank] -= 1
+        self._taken -= 1
         self._give()
 
     def _has_room(self, rank: Rank) -> bool:
-        running = self._running
-        taken = sum(running.values())
-        if rank is not Rank.LIFE and taken - running[Rank.LIFE] >= self._rest:
+        running, taken = self._running, self._taken
+        if taken >= self._places or running[rank] >= self._room[rank]:
             return False
-        return taken < self._places and running[rank] < self._room[rank]
+        return rank is Rank.LIFE or taken - running[Rank.LIFE] < self._rest
 
     async def _wait(self, asker: Asker) -> None:
         since = now_s()
         if not asker.is_patient:
             self._make_room(asker)
-        place: Place = asyncio.get_running_loop().create_future()
+        place, expiry = self._place_for(asker)
         key = Key(asker.name, asker.is_patient)
         self._queues[asker.rank].setdefault(key, deque()).append(place)
         told = self.told[asker.rank]
         told.waiting += 1
         self._impatient += not asker.is_patient
         try:
-            async with asyncio.timeout(None if asker.is_patient else self._longest_wait_s):
-                await place
-        except (TimeoutError, asyncio.CancelledError) as error:
-            if place.done() and not place.cancelled() and place.exception() is None:
+            await place
+        except asyncio.CancelledError:
+            if has_turn(place):
                 self._give_back(asker.rank)  # it had got its turn in the same moment
-            if isinstance(error, TimeoutError):
-                raise self._too_busy("wait", asker) from None
             raise
         finally:
-            self._leave(asker.rank, key, place)
+            if expiry is not None:
+                expiry.cancel()
+            if not has_turn(place):
+                self._leave(asker.rank, key, place)
             self._impatient -= not asker.is_patient
             told.waiting -= 1
             told.waits += 1
             told.waited_s += now_s() - since
 
+    def _place_for(self, asker: Asker) -> tuple[Place, asyncio.TimerHandle | None]:
+        """A place to wait in, and what ends the wait of those who can be refused."""
+        loop = asyncio.get_running_loop()
+        place: Place = loop.create_future()
+        if asker.is_patient:
+            return place, None
+        return place, loop.call_later(self._longest_wait_s, self._expire, place, asker)
+
+    def _expire(self, place: Place, asker: Asker) -> None:
+        if not place.done():
+            place.set_exception(self._too_busy("wait", asker))
+
     def _leave(self, rank: Rank, key: Key, place: Place) -> None:
-        """Takes one out that waits no more; whoever got a turn is out already."""
+        """Takes one out that waits no more and got no turn."""
         queue = self._queues[rank].get(key)
         if queue is not None and place in queue:
             queue.remove(place)
@@ -210,7 +227,9 @@ class Turns:
         queues = self._queues[asker.rank]
         own = len(queues.get(Key(asker.name, asker.is_patient), ()))
         before = {rank: self.told[rank].waiting for rank in RANKS[: RANKS.index(asker.rank)]}
-        before[asker.rank] = sum(min(len(queue), own + 1) for queue in queues.values())
+        # Counted one by one only for those who wait already: a storm has a queue for each.
+        counts = (min(len(queue), own + 1) for queue in queues.values())
+        before[asker.rank] = sum(counts) if own else len(queues)
         still_s = now_s() - self._last_begun
         if still_s < self._longest_wait_s / STANDSTILL:
             still_s = 0.0  # a busy moment of this process, in which many come at once
@@ -224,7 +243,7 @@ class Turns:
 
     def _give(self) -> None:
         """Gives turns to those who wait, as long as there is room."""
-        while (rank := self._next_rank()) is not None:
+        while self._taken < self._places and (rank := self._next_rank()) is not None:
             queues = self._queues[rank]
             key, queue = queues.popitem(last=False)
             place = queue.popleft()
@@ -232,7 +251,7 @@ class Turns:
                 queues[key] = queue  # behind all others of this rank
             if not place.done():
                 self._given += 1
-                self._running[rank] += 1
+                self._take(rank)
                 place.set_result(None)
 
     def _next_rank(self) -> Rank | None:
@@ -250,6 +269,10 @@ class Turns:
             "call again after the delay given.",
             retry_after_ms=min(max(delay_ms, SHORTEST_DELAY_MS), LONGEST_DELAY_MS),
         )
+
+
+def has_turn(place: Place) -> bool:
+    return place.done() and not place.cancelled() and place.exception() is None
 
 
 def now_s() -> float:
