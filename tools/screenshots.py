@@ -47,7 +47,7 @@ PLAIN_PAGES = {
     "past": "/{well}?as_of={revision}",
     "edit-together": "/datasets/edit?filter=template%3D{template_id}",
     "import": "/import",
-    "order": "/operations/new?verb=stop&filter=zone%3DRING",
+    "order": "/operations/new?verb=stop&filter=zone%3DRING&whole=1",
     "operations": "/operations",
     "operation": "/{operation}",
     "snapshots": "/snapshots",

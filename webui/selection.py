@@ -10,6 +10,8 @@ from mds.v1.edit_pb2 import UnitSelection
 from webui.names import page_of
 
 _COLLECTION = "control_units/"
+# So many named units are planned for in the time of any other page.
+_FEW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Chosen:
     @property
     def is_nothing(self) -> bool:
         return not (self.ids or self.filter or self.is_all)
+
+    @property
+    def may_be_many(self) -> bool:
+        """Whether working with them may take longer than a page should."""
+        return not self.is_nothing and not 0 < len(self.ids) <= _FEW
 
     @property
     def selection(self) -> UnitSelection:

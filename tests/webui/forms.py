@@ -1,7 +1,9 @@
 """Forms of a page as a browser without scripts fills them in and sends them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 
 from tests.webui.conftest import Site
@@ -84,3 +86,10 @@ async def submit(
         text = await answer.text()
         assert answer.status == status, text
         return text
+
+
+async def plan_at(site: Site, path: str, *, status: int = 200) -> str:
+    """A page that is planned for, as a browser without scripts comes to it."""
+    text = await site.text(path)
+    (address,) = re.findall(r'<noscript><meta http-equiv="refresh" content="0; url=([^"]+)">', text)
+    return await site.text(unescape(address), status=status)

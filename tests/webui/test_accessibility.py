@@ -48,6 +48,7 @@ PAGES = [
     "/datasets/edit?filter=zone%3DBTF",
     "/import",
     "/operations/new?verb=start&filter=zone%3DBTF",
+    "/operations/new?verb=start&filter=zone%3DBTF&whole=1",
     "/templates/PowerSupply",
     "/templates/PowerSupply/edit",
     "/unit_servers/BTF/MAGNETS",

@@ -12,7 +12,7 @@ from mds.v1.unit_server_pb2 import UnitServerStatus
 from control_units.client import Client
 from tests.stages.replica import Replica
 from tests.webui.conftest import OpenSite
-from tests.webui.forms import form_in, submit
+from tests.webui.forms import form_in, plan_at, submit
 from tests.webui.magnets import declare_magnets
 from webui.operations.planned import plan_of
 from webui.operations.standing import words_of
@@ -73,7 +73,7 @@ async def test_an_order_is_planned_confirmed_by_its_size_and_given(
     async with Client(replica.address) as client:
         await declare_magnets(client, *ids)
         site = await open_site(replica.address)
-        text = await site.text(f"{NEW}?verb=START&filter=zone%3DRING")
+        text = await plan_at(site, f"{NEW}?verb=START&filter=zone%3DRING")
         assert "Start: 12 control units" in text
         assert "/control_units/RING/MAG/Q11" in text
         form = form_in(text, NEW)
@@ -108,11 +108,28 @@ async def test_the_order_to_one_unit_leads_back_to_its_page(
     for nothing in (
         "?verb=start",
         "?verb=jump&id=RING/MAG/Q1",
-        "?verb=start&filter=zone%3DNO",
-        "?verb=start&filter=zune%3DNO",
+        "?verb=start&filter=zone%3DNO&whole=1",
+        "?verb=start&filter=zune%3DNO&whole=1",
     ):
         text = await site.text(f"{NEW}{nothing}", status=422)
         assert 'role="alert">' in text
         assert form_in(text, NEW).method == "get"
     assert 'class="problems"' not in await site.text(NEW)
-    assert "Start: 1 control unit" in await site.text(f"{NEW}?verb=start&filter=id%3ARING/*")
+    assert "Start: 1 control unit" in await plan_at(site, f"{NEW}?verb=start&filter=id%3ARING/*")
+
+
+async def test_a_page_comes_before_the_plan_of_many_and_of_few_with_it(
+    start_replica: StartReplica, sqlite_database: str, open_site: OpenSite
+) -> None:
+    replica = await start_replica(sqlite_database)
+    async with Client(replica.address) as client:
+        await declare_magnets(client)
+        site = await open_site(replica.address)
+        many = f"{NEW}?verb=start&" + "&".join(f"id=RING/MAG/Q{number}" for number in range(101))
+        for path in (f"{NEW}?verb=start&all=1", f"{NEW}?verb=start&filter=zone%3DRING", many):
+            text = await site.text(path)
+            assert "Nothing is done yet" in text
+            assert 'method="post" action="/operations/new"' not in text
+        assert "Start: 1 control unit" in await site.text(f"{NEW}?verb=start&id=RING/MAG/Q1")
+        replica.kill()
+        assert "Nothing is done yet" in await site.text(f"{NEW}?verb=start&all=1")

@@ -9,7 +9,7 @@ from mds.v1.template_pb2 import VersionState
 from control_units.client import Client
 from tests.stages.replica import Replica
 from tests.webui.conftest import OpenSite, Site
-from tests.webui.forms import form_in, submit
+from tests.webui.forms import form_in, plan_at, submit
 from tests.webui.magnets import declare_magnets
 
 StartReplica = Callable[..., Awaitable[Replica]]
@@ -81,7 +81,7 @@ async def test_units_that_are_ticked_are_moved_and_the_others_stay(
 
     await client.control_units.change(IDS[2], set_too_high)
     await narrow(client, "60")
-    text = await site.text(f"{PAGE}/rebase?version=2")
+    text = await plan_at(site, f"{PAGE}/rebase?version=2")
     form = form_in(text, f"{PAGE}/rebase")
     ticked = [form.fields["unit"], *(value for name, value in form.more if name == "unit")]
     assert ticked == [f"control_units/{id}" for id in IDS[:2]], "what stands against it waits"
@@ -92,7 +92,7 @@ async def test_units_that_are_ticked_are_moved_and_the_others_stay(
     await submit(site, form, changed={"unit": f"control_units/{IDS[0]}", "reason": "try one"})
     assert await versions(client) == {"Q1": 2, "Q2": 1, "Q3": 1}
 
-    form = form_in(await site.text(f"{PAGE}/rebase?version=2"), f"{PAGE}/rebase")
+    form = form_in(await plan_at(site, f"{PAGE}/rebase?version=2"), f"{PAGE}/rebase")
     text = await submit(site, form, changed={"unit": f"control_units/{IDS[2]}"}, status=422)
     assert "Nothing was moved" in text
     again = form_in(text, f"{PAGE}/rebase")

@@ -20,11 +20,11 @@ from control_units.client.bundles import Outcome, outcome_of
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of, page_of
+from webui.planning import PLAN_SECONDS, being_planned, is_awaited, is_whole
 from webui.refusals import told
 from webui.site import Site
 from webui.translation import _, gettext_noop
 
-PATIENCE_SECONDS = 60.0
 _OUTCOMES = {
     RebaseOutcome.REBASE_OUTCOME_CONFLICT: gettext_noop("conflict"),
     RebaseOutcome.REBASE_OUTCOME_REMOVED_PARAMETER: gettext_noop("removed parameter"),
@@ -73,7 +73,13 @@ class RebasePages:
     async def plan(self, request: web.Request) -> web.Response:
         """`GET /templates/{id}/rebase?version=2`: what it means for every unit on another one."""
         self._site.require("Edits.RebaseControlUnits")
-        return await self._plan(request.match_info["id"], request.query.get("version", ""))
+        id = request.match_info["id"]
+        if not is_awaited(request):
+            return being_planned(
+                self._site, request, _("Move units of %(template)s") % {"template": id}
+            )
+        version = request.query.get("version", "")
+        return await self._plan(id, version, whole=is_whole(request))
 
     async def rebase(self, request: web.Request) -> web.Response:
         """`POST /templates/{id}/rebase`: moves those that are ticked, as one change."""
@@ -101,11 +107,13 @@ class RebasePages:
             return await self._plan(id, version, problem=_("Nothing was moved.") + f" {why}")
         raise web.HTTPSeeOther(f"/change_sets/{outcome.summary.position.revision}?saved=1")
 
-    async def _plan(self, id: str, version: str, *, problem: str = "") -> web.Response:
+    async def _plan(
+        self, id: str, version: str, *, problem: str = "", whole: bool = True
+    ) -> web.Response:
         try:
             outcome, units = await self._outcome(_request(id, version))
         except (ClientError, TimeoutError) as failure:
-            return self._site.refused(failure, whole=True)
+            return self._site.refused(failure, whole=whole)
         order: Mapping[int, int] = {outcome: place for place, outcome in enumerate(_OUTCOMES)}
         rows = [
             _row(each, [told(problem) for problem in outcome.problems if problem.name == each.name])
@@ -131,8 +139,8 @@ class RebasePages:
             units.extend(response.units)
             return ()
 
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            responses = self._client.edits.RebaseControlUnits(asked, timeout=PATIENCE_SECONDS)
+        async with asyncio.timeout(PLAN_SECONDS):
+            responses = self._client.edits.RebaseControlUnits(asked, timeout=PLAN_SECONDS)
             outcome = await outcome_of(
                 self._client, responses, progress=lambda _: None, results_of=told
             )

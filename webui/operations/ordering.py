@@ -18,6 +18,7 @@ from webui.names import id_of, page_of
 from webui.operations.planned import plan_of
 from webui.operations.standing import last_words
 from webui.operations.verbs import order_of, orders, verb_named
+from webui.planning import PLAN_SECONDS, being_planned, is_awaited, is_whole
 from webui.refusals import told
 from webui.selection import Chosen
 from webui.site import READ_SECONDS, Site
@@ -42,11 +43,13 @@ class OrderPages:
     async def plan(self, request: web.Request) -> web.Response:
         """`GET /operations/new?verb=stop&id=…`: what it would do; without both, a form to choose."""
         self._site.require("Operations.CreateOperation")
-        if "verb" not in request.query and not request.query.getall("id", []):
-            return self._choose(Chosen.of(request.query.items()))
-        return await self._plan(
-            request.query.get("verb", ""), Chosen.of(request.query.items()), reason=""
-        )
+        name, chosen = request.query.get("verb", ""), Chosen.of(request.query.items())
+        if "verb" not in request.query and not chosen.ids:
+            return self._choose(chosen)
+        verb = verb_named(name)
+        if verb and chosen.may_be_many and not is_awaited(request):
+            return being_planned(self._site, request, order_of(verb).word)
+        return await self._plan(name, chosen, reason="", whole=is_whole(request))
 
     async def give(self, request: web.Request) -> web.Response:
         """`POST /operations/new`: leads to the plan as it fills up; of one unit, to that."""
@@ -81,23 +84,23 @@ class OrderPages:
         raise web.HTTPSeeOther(page_of(operation.name))
 
     async def _plan(
-        self, name: str, chosen: Chosen, *, reason: str, problem: str = ""
+        self, name: str, chosen: Chosen, *, reason: str, problem: str = "", whole: bool = True
     ) -> web.Response:
         verb = verb_named(name)
         if verb is None or chosen.is_nothing:
             return self._choose(chosen, name, _("Choose what to order, and to which units."))
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(PLAN_SECONDS):
                 planned = await self._client.operations.PlanOperation(
-                    PlanOperationRequest(operation=_operation(verb, chosen))
+                    PlanOperationRequest(operation=_operation(verb, chosen)), timeout=PLAN_SECONDS
                 )
                 plan = plan_of(planned, await last_words(self._client, planned))
         except Refused as refused:
             if refused.reason in ("NOTHING_SELECTED", "INVALID_FILTER"):
                 return self._choose(chosen, name, told(refused))
-            return self._site.refused(refused, whole=True)
+            return self._site.refused(refused, whole=whole)
         except (ClientError, TimeoutError) as failure:
-            return self._site.refused(failure, whole=True)
+            return self._site.refused(failure, whole=whole)
         context = {
             "order": order_of(verb),
             "chosen": chosen,
