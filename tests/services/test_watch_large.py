@@ -3,9 +3,11 @@
 import asyncio
 import time
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
+from metadata_server.domain.watch import Event, events_of
 from metadata_server.services.watching import watch
 from metadata_server.services.watching.patience import with_signs_of_life
 from metadata_server.store.store import Store
@@ -32,11 +34,12 @@ async def test_signs_come_until_it_is_made() -> None:
 async def test_who_leaves_ends_what_was_made_for_them() -> None:
     ended = asyncio.Event()
 
-    async def making() -> None:
+    async def making() -> str:
         try:
             await asyncio.Event().wait()
         finally:
             ended.set()
+        return "made"
 
     async with aclosing(with_signs_of_life(making(), 0.01)) as found:
         assert await anext(found) is None
@@ -56,11 +59,10 @@ async def test_while_a_large_revision_is_made_others_go_on(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "CHANGES_AT_ONCE", 10)
-    present = watch.events_of
 
-    def slow(*arguments: object) -> object:
+    def slow(*arguments: Any) -> tuple[Event, ...]:
         time.sleep(0.5)  # its processor time, on a small scale
-        return present(*arguments)  # type: ignore[arg-type]
+        return events_of(*arguments)
 
     monkeypatch.setattr(watch, "events_of", slow)
     async with following(store, bookmark_s=0.05) as replica:
