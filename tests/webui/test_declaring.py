@@ -241,11 +241,19 @@ async def test_more_than_one_change_takes_are_deleted_in_pieces(
         text = await submit(place.site, form_in(text, "/datasets/delete"))
     assert "12 of 12 control units" in text
     assert "data-again" not in text
-    changes = re.findall(r'href="/change_sets/(\d+)"', text)
-    assert len(changes) == 3
-    for number in changes:
-        assert "replaced" in await place.site.text(f"/change_sets/{number}")
+    changes = re.findall(r'href="(/change_sets/\d+)"', text)
+    pages = [await place.site.text(each) for each in changes]
+    assert ["replaced" in page for page in pages] == [True] * 3
     assert [e.name async for e in place.client.control_units.list(id_prefix="RING/COR/")] == []
+
+
+async def test_what_is_sent_twice_is_deleted_once_and_said_to_be_done(place: Place) -> None:
+    await declare_magnets(place.client, "RING/COR/C00", "RING/COR/C01")
+    form = await place.form("/datasets/delete?filter=id:RING/COR/*", "/datasets/delete")
+    assert "2 deleted" in await submit(place.site, form)
+    text = await submit(place.site, form, status=422)
+    assert "This was sent before, and is done." in text
+    assert "There is nothing to delete" in text
 
 
 async def test_what_comes_while_pieces_are_deleted_is_not_deleted_unseen(
@@ -253,8 +261,7 @@ async def test_what_comes_while_pieces_are_deleted_is_not_deleted_unseen(
 ) -> None:
     monkeypatch.setattr(deleting, "MOST", 5)
     await declare_magnets(place.client, *(f"RING/COR/C{number:02}" for number in range(11)))
-    page = "/datasets/delete?filter=id:RING/COR/*"
-    form = await place.form(page, "/datasets/delete")
+    form = await place.form("/datasets/delete?filter=id:RING/COR/*", "/datasets/delete")
     text = await submit(place.site, form, changed={"typed_count": "11"})
     await declare_magnets(place.client, "RING/COR/D00", "RING/COR/D01")
     text = await submit(place.site, form_in(text, "/datasets/delete"), status=422)

@@ -9,7 +9,7 @@ from aiohttp import web
 from mds.v1.bundle_pb2 import BundleHeader, BundleItem
 from mds.v1.control_unit_pb2 import ListControlUnitsRequest
 
-from control_units.client import ClientError, Stale
+from control_units.client import ClientError, Refused, Stale
 from control_units.client.bundles import Outcome, apply_bundle
 from webui.datasets.again import again
 from webui.datasets.bulk import WRITE_SECONDS, seen_plan
@@ -102,6 +102,10 @@ class DeletePages:
             problem = _("Nothing was deleted. %(why)s") % {"why": told(moved)}
             return await self._plan(request.path, piece, chosen, texts=texts, problem=problem)
         except (ClientError, TimeoutError) as failure:
+            if isinstance(failure, Refused) and failure.reason == "REQUEST_ID_REUSED":
+                # What was chosen by a filter is gone by now, so the same is about others.
+                problem = _("This was sent before, and is done.")
+                return await self._plan(request.path, piece, chosen, texts=texts, problem=problem)
             return again(self._site, request.path, posted.items(), failure)
         if not outcome.summary.applied:
             problem = _("Nothing was deleted.")

@@ -3,5 +3,6 @@
 import { delayMs } from "./busy.js";
 
 for (const form of document.querySelectorAll("form[data-again]")) {
-  setTimeout(() => form.requestSubmit(), delayMs(form.dataset.again));
+  const timer = setTimeout(() => form.requestSubmit(), delayMs(form.dataset.again));
+  form.addEventListener("submit", () => clearTimeout(timer)); // somebody was faster
 }
