@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import signal
+import socket
 from collections.abc import Coroutine
 from typing import Any
 
@@ -222,11 +224,14 @@ class Replica:
         plain = Registrar()
         add_health_and_reflection(plain.as_server, self._health)
         server.add_generic_rpc_handlers([Handlers(self._protocol, calls, plain)])
-        host = bracketed(self._settings.host)
+        host, port = self._settings.host, self._settings.grpc_port
         try:
-            self.grpc_port = server.add_insecure_port(f"{host}:{self._settings.grpc_port}")
+            # gRPC itself would write a line of its own before ours.
+            if port and is_in_use(host, port):
+                raise taken("gRPC", port, "MDS_GRPC_PORT")
+            self.grpc_port = server.add_insecure_port(f"{bracketed(host)}:{port}")
         except RuntimeError:
-            raise taken("gRPC", self._settings.grpc_port, "MDS_GRPC_PORT") from None
+            raise taken("gRPC", port, "MDS_GRPC_PORT") from None
         return server
 
     async def _start_http(self) -> web.AppRunner:
@@ -317,6 +322,16 @@ def taken(what: str, port: int, variable: str) -> CannotStart:
         f"Port {port} for {what} is taken, perhaps by another mds serve. Stop that one, or set "
         f"{variable} to a free port."
     )
+
+
+def is_in_use(host: str, port: int) -> bool:
+    """Whether somebody listens there already; what else is wrong with it shows when it is used."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
+    return False
 
 
 def bracketed(host: str) -> str:

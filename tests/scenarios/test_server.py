@@ -67,6 +67,7 @@ async def test_a_second_copy_is_told_which_setting_to_change(
     assert status == 1
     assert f"Port {replica.port}" in said
     assert "MDS_GRPC_PORT" in said
+    assert all(line.startswith(("{", "Error: ")) for line in said.splitlines()), said
 
 
 async def test_who_finds_a_port_taken_has_touched_no_database(
