@@ -16,6 +16,8 @@ from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Insert
 
+from metadata_server.store.written_out import write_rows
+
 Row = Mapping[str, Any]
 
 
@@ -23,14 +25,14 @@ def insert_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> No
     """Inserts rows; one that is there already is an error."""
     ordered = in_key_order(table, rows)
     if ordered:
-        connection.execute(table.insert(), ordered)
+        write_rows(connection, inserting(table), ordered)
 
 
 def insert_missing(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
     """Inserts the rows that are not there; leaves the others as they are."""
     ordered = in_key_order(table, rows)
     if ordered:
-        connection.execute(ignoring(table, connection.dialect.name), ordered)
+        write_rows(connection, ignoring(table, connection.dialect.name), ordered)
 
 
 def upsert_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
@@ -38,12 +40,27 @@ def upsert_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> No
     ordered = in_key_order(table, rows)
     if ordered:
         statement = upserting(table, connection.dialect.name, tuple(ordered[0]))
-        connection.execute(statement, ordered)
+        write_rows(connection, statement, ordered)
+
+
+def upsert_rows_if(
+    connection: Connection, table: Table, rows: Iterable[Row], tests: tuple[tuple[str, str], ...]
+) -> None:
+    """As `upsert_rows`, where a row that is there passes all tests: see `upserting_if`."""
+    ordered = in_key_order(table, rows)
+    if ordered:
+        dialect = connection.dialect.name
+        write_rows(connection, upserting_if(table, dialect, tuple(ordered[0]), tests), ordered)
 
 
 def in_key_order(table: Table, rows: Iterable[Row]) -> list[dict[str, Any]]:
     keys = itemgetter(*(column.name for column in table.primary_key))
     return sorted((row if type(row) is dict else dict(row) for row in rows), key=keys)
+
+
+@cache
+def inserting(table: Table) -> Insert:
+    return table.insert()
 
 
 @cache

@@ -14,7 +14,7 @@ from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.template import VersionState, class_of
 from metadata_server.domain.life.registration import Contradiction, contradiction_of
 from metadata_server.domain.names import Kind
-from metadata_server.store.life.datasets import Dataset, datasets_of
+from metadata_server.store.life.datasets import datasets_of, stored_among
 from metadata_server.store.unit_of_work import UnitOfWork
 
 MAXIMUM_KEPT = 5_000
@@ -96,5 +96,4 @@ def version_of(unit: UnitOfWork, control_unit: ControlUnit) -> Version:
 def missing_datasets(unit: UnitOfWork, hashes: Iterable[str]) -> tuple[str, ...]:
     """Those of some hashes that the store lacks, sorted."""
     wanted = set(hashes) - {""}
-    present: dict[str, Dataset] = datasets_of(unit, wanted)
-    return tuple(sorted(wanted - present.keys()))
+    return tuple(sorted(wanted - stored_among(unit, wanted)))

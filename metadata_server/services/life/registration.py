@@ -91,6 +91,7 @@ class Registration:
             runs_until_us=self._runs_until(unit, lease),
             now_us=unit.now_us,
         )
+        missing = missing_datasets(unit, said.classes.values())  # before the counter is locked
         if admission.resumes is not None:
             renew(unit, [admission.resumes.id], lease_us=self._timing.lease_us)
             told = self._hosting.look(unit, admission.resumes)
@@ -103,7 +104,6 @@ class Registration:
             session = begin_session(unit, session, lease_us=self._timing.lease_us)
             self._hosting.take_in(unit, session, told)
         assignments = without_held(told, said.held_fingerprints)
-        missing = missing_datasets(unit, said.classes.values())
         return Registered(session, assignments, missing, position), told
 
     def _runs_until(self, unit: UnitOfWork, lease: Lease | None) -> int:

@@ -37,6 +37,15 @@ def datasets_of(unit: UnitOfWork, hashes: Iterable[str]) -> dict[str, Dataset]:
     return found
 
 
+def stored_among(unit: UnitOfWork, hashes: Iterable[str]) -> set[str]:
+    """Those of some hashes whose datasets are there."""
+    found: set[str] = set()
+    for some in batches(sorted(set(hashes) - {""})):
+        query = select(dataset.c.hash).where(dataset.c.hash.in_(some))
+        found.update(unit.connection.scalars(query))
+    return found
+
+
 def store_datasets(unit: UnitOfWork, published: Mapping[str, Sequence[Attribute]]) -> None:
     """Stores what is not there yet; the hashes have been checked."""
     rows = [

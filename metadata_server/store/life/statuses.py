@@ -18,7 +18,7 @@ from metadata_server.store.life.recoveries import recovery_of, recovery_text
 from metadata_server.store.life.status_images import status_image
 from metadata_server.store.schema import control_unit_status
 from metadata_server.store.unit_of_work import UnitOfWork
-from metadata_server.store.upsert import in_key_order, upsert_rows, upserting_if
+from metadata_server.store.upsert import upsert_rows, upsert_rows_if
 
 
 def statuses_of(
@@ -85,10 +85,7 @@ def save_statuses(
     if not rows:
         return
     if tests:
-        statement = upserting_if(
-            control_unit_status, unit.connection.dialect.name, tuple(rows[0]), tests
-        )
-        unit.connection.execute(statement, in_key_order(control_unit_status, rows))
+        upsert_rows_if(unit.connection, control_unit_status, rows, tests)
     else:
         upsert_rows(unit.connection, control_unit_status, rows)
 
