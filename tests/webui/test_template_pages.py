@@ -11,6 +11,7 @@ from tests.stages.replica import Replica
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.forms import form_in, plan_at, submit
 from tests.webui.magnets import declare_magnets
+from webui.datasets import rebase
 
 StartReplica = Callable[..., Awaitable[Replica]]
 PAGE = "/templates/Magnet"
@@ -99,6 +100,29 @@ async def test_units_that_are_ticked_are_moved_and_the_others_stay(
     changed = {"unit": f"control_units/{IDS[2]}", "drop_conflicting": "1"}
     await submit(site, again, changed=changed)
     assert await versions(client) == {"Q1": 2, "Q2": 1, "Q3": 2}
+
+
+async def test_units_beyond_those_that_are_listed_are_moved_by_one_tick(
+    client: Client, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def set_too_high(unit: Any) -> None:
+        unit.overrides.add(attribute="current", default_value="90")
+
+    await declare_magnets(client, *IDS, "RING/MAG/Q4", "RING/MAG/Q5")
+    for id in (IDS[2], "RING/MAG/Q4"):
+        await client.control_units.change(id, set_too_high)
+    await narrow(client, "60")
+    monkeypatch.setattr(rebase, "MOST_SHOWN", 3)
+    text = await plan_at(site, f"{PAGE}/rebase?version=2")
+    assert "And 2 more, which nothing stands against" in text
+    form = form_in(text, f"{PAGE}/rebase")
+    assert form.fields.pop("unit") == f"control_units/{IDS[0]}", "what is listed has its own tick"
+    await submit(site, form, changed={"reason": "all but the first"})
+    assert await versions(client) == {"Q1": 1, "Q2": 2, "Q3": 1, "Q4": 1, "Q5": 2}
+
+    monkeypatch.setattr(rebase, "MOST_SHOWN", 1)
+    text = await plan_at(site, f"{PAGE}/rebase?version=2")
+    assert "With a conflict and not listed: 1" in text
 
 
 async def test_a_draft_is_edited_and_no_unit_uses_it_before_it_is_published(

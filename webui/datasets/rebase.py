@@ -1,7 +1,8 @@
 """Moving units to a version of their template: what it means for each, ticks, then one change."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -32,6 +33,9 @@ _OUTCOMES = {
     RebaseOutcome.REBASE_OUTCOME_UNAFFECTED: gettext_noop("unaffected"),
 }
 """Worst first, as they are listed."""
+_ORDER: Mapping[int, int] = {outcome: place for place, outcome in enumerate(_OUTCOMES)}
+# Units that are listed, each with its tick: a form of a hundred thousand could not be sent.
+MOST_SHOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +91,19 @@ class RebasePages:
         posted = await request.post()
         texts = {name: str(value) for name, value in posted.items()}
         ticked = [str(value) for name, value in posted.items() if name == "unit"]
+        shown = {str(value) for name, value in posted.items() if name == "shown"}
         version = texts.get("version", "")
-        if not ticked:
+        has_rest = texts.get("rest") == "1"
+        if not ticked and not has_rest:
             return await self._plan(id, version, problem=_("No unit is ticked."))
         asked = _request(id, version)
-        asked.selection.CopyFrom(UnitSelection(names=ticked))
         asked.validate_only = False
         asked.drop_conflicting = texts.get("drop_conflicting") == "1"
         asked.reason = texts.get("reason", "")
         asked.request_id = texts.get("request_id") or new_request_id()
         try:
+            rest = await self._rest(id, version, shown) if has_rest else []
+            asked.selection.CopyFrom(UnitSelection(names=[*ticked, *rest]))
             outcome, _units = await self._outcome(asked)
         except Stale as moved:
             return await self._plan(id, version, problem=told(moved))
@@ -114,16 +121,19 @@ class RebasePages:
             outcome, units = await self._outcome(_request(id, version))
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=whole)
-        order: Mapping[int, int] = {outcome: place for place, outcome in enumerate(_OUTCOMES)}
-        rows = [
-            _row(each, [told(problem) for problem in outcome.problems if problem.name == each.name])
-            for each in sorted(units, key=lambda unit: order.get(unit.outcome, 0))
-        ]
+        units.sort(key=lambda unit: _ORDER.get(unit.outcome, 0))
+        problems = defaultdict(list)
+        for each in outcome.problems:
+            problems[each.name].append(told(each))
+        rows = [_row(each, problems[each.name]) for each in units[:MOST_SHOWN]]
+        rest = sum(_can_move(each) for each in units[MOST_SHOWN:])
         context = {
             "id": id,
             "page": page_of(f"templates/{id}"),
             "version": version,
             "rows": rows,
+            "rest": rest,
+            "stuck": max(0, len(units) - MOST_SHOWN) - rest,
             "running": outcome.summary.running,
             "has_conflicts": any(not each.is_ticked for each in rows),
             "request_id": new_request_id(),
@@ -131,6 +141,11 @@ class RebasePages:
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return self._site.page("datasets/rebase.html", context, status=status)
+
+    async def _rest(self, id: str, version: str, shown: Collection[str]) -> list[str]:
+        """Units that were not listed, and that nothing stands against."""
+        _outcome, units = await self._outcome(_request(id, version))
+        return [each.name for each in units if _can_move(each) and each.name not in shown]
 
     async def _outcome(self, asked: RebaseControlUnitsRequest) -> tuple[Outcome, list[UnitRebase]]:
         units: list[UnitRebase] = []
@@ -156,6 +171,10 @@ def _request(id: str, version: str) -> RebaseControlUnitsRequest:
     )
 
 
+def _can_move(unit: UnitRebase) -> bool:
+    return unit.outcome != RebaseOutcome.REBASE_OUTCOME_CONFLICT
+
+
 def _row(unit: UnitRebase, problems: Sequence[str]) -> RebaseRow:
     return RebaseRow(
         name=unit.name,
@@ -167,5 +186,5 @@ def _row(unit: UnitRebase, problems: Sequence[str]) -> RebaseRow:
         dropped=tuple(unit.dropped),
         problems=tuple(problems),
         is_running=unit.is_running,
-        is_ticked=unit.outcome != RebaseOutcome.REBASE_OUTCOME_CONFLICT,
+        is_ticked=_can_move(unit),
     )
