@@ -19,7 +19,7 @@ from metadata_server.domain.names import plural
 from metadata_server.settings import prepared_database_url
 
 if TYPE_CHECKING:
-    from metadata_server.domain.backup import Checked
+    from metadata_server.domain.backup import Checked, Told
     from metadata_server.services.backups.restoring import Restored
     from metadata_server.store.database import Database
 
@@ -67,27 +67,40 @@ def written(file: str, *, overwrite: bool, quiet: bool) -> Checked:
     Raises:
         BackupFailed: with what to do.
     """
-    from metadata_server.domain.backup import BackupFailed
-    from metadata_server.services.backups.backing_up import back_up, back_up_to, no_file
+    from metadata_server.services.backups.backing_up import back_up_to, mark
     from metadata_server.version import version
 
-    told = Progress("Written", quiet=quiet)
+    told = Progress("Written", quiet=quiet).tell
     with opened(None) as database:
-        if file != "-":
+        if file == "-":
+            made = piped(database, told)
+        else:
             path = Path(file)
-            return back_up_to(
-                database, path, product=version(), overwrite=overwrite, told=told.tell
+            made = back_up_to(database, path, product=version(), overwrite=overwrite, told=told)
+        if problem := mark(database, made):
+            click.echo(
+                "The backup is whole, but the database could not take down that there is one, and "
+                f"metadata servers will tell the age of the one before. {problem}",
+                err=True,
             )
-        if sys.stdout.isatty():
-            raise click.UsageError("A terminal cannot take a backup. Name a FILE, or a pipe.")
-        try:
-            # With a buffer of its own, whose last bytes fail here too where there is no room.
-            with open(sys.stdout.fileno(), "wb", closefd=False) as out:
-                return back_up(database, out, product=version(), told=told.tell)
-        except BrokenPipeError:
-            raise
-        except OSError as problem:
-            raise BackupFailed(no_file("standard output", problem)) from problem
+        return made
+
+
+def piped(database: Database, told: Told) -> Checked:
+    from metadata_server.domain.backup import BackupFailed
+    from metadata_server.services.backups.backing_up import back_up, no_file
+    from metadata_server.version import version
+
+    if sys.stdout.isatty():
+        raise click.UsageError("A terminal cannot take a backup. Name a FILE, or a pipe.")
+    try:
+        # With a buffer of its own, whose last bytes fail here too where there is no room.
+        with open(sys.stdout.fileno(), "wb", closefd=False) as out:
+            return back_up(database, out, product=version(), told=told)
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        raise BackupFailed(no_file("standard output", problem)) from problem
 
 
 @click.command()

@@ -43,6 +43,12 @@ class FacilityFigures(Collector):
             "mds_operations", "Operations that have not ended.", "phase", counted.operations
         )
         yield _gauge("mds_conditions", "Conditions that hold.", "type", counted.conditions)
+        if counted.unsaved_us is not None:
+            yield GaugeMetricFamily(
+                "mds_backup_age_seconds",
+                "Age of the last backup, or of the first change where none was made.",
+                value=counted.unsaved_us / 1_000_000,
+            )
 
 
 def _units(counted: Counted) -> Iterator[Metric]:

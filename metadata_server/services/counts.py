@@ -11,6 +11,7 @@ from metadata_server.domain.life.overview import Overview
 from metadata_server.domain.refused import Refused
 from metadata_server.services.replicas import Replicas, Standing
 from metadata_server.services.watching.overview import Overviews
+from metadata_server.store.backups.mark import unsaved_since_us
 from metadata_server.store.counts import conditions_by_type, operations_by_phase
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -21,12 +22,17 @@ AGE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """All numbers, of about one moment."""
+    """All numbers, of about one moment.
+
+    Attributes:
+        unsaved_us: for how long there have been changes that no backup holds; None: there are none.
+    """
 
     overview: Overview
     standing: Standing
     operations: Mapping[str, int]
     conditions: Mapping[str, int]
+    unsaved_us: int | None
 
 
 class Counts:
@@ -53,9 +59,11 @@ class Counts:
             return self.counted
 
     async def _read(self) -> Counted:
-        def work(unit: UnitOfWork) -> tuple[dict[str, int], dict[str, int]]:
-            return operations_by_phase(unit), conditions_by_type(unit)
+        def work(unit: UnitOfWork) -> tuple[dict[str, int], dict[str, int], int | None]:
+            since_us = unsaved_since_us(unit)
+            unsaved_us = None if since_us is None else max(0, unit.now_us - since_us)
+            return operations_by_phase(unit), conditions_by_type(unit), unsaved_us
 
         overview = await self._overviews.get(0)
-        operations, conditions = (await self._store.read(work)).value
-        return Counted(overview, (await self._replicas.list()).value, operations, conditions)
+        told = (await self._store.read(work)).value
+        return Counted(overview, (await self._replicas.list()).value, *told)

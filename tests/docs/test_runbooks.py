@@ -1,7 +1,7 @@
 """What the runbooks say in code: commands run as they are written, figures and settings are there.
 
-Needs more than runs here: `systemctl` (no systemd: its units are held to be right in tests/cluster),
-and the case of DatabaseAway in which all nodes were switched off, which tests/chaos plays.
+Needs more than runs here: `systemctl`, `journalctl` and `kubectl` (their units and manifests are held
+to be right in tests/cluster), and the case of DatabaseAway in which all nodes were switched off, which tests/chaos plays.
 """
 
 import asyncio
@@ -34,8 +34,9 @@ TERMS = [
 ]
 COMMANDS = [(page, term) for page, term in TERMS if re.match(r"(mds|curl) ", term)]
 QUERIES = [(page, term) for page, term in TERMS if re.match(r"(SHOW|SET) ", term)]
-VERBS = {"mds apply", "mds edit"}
-"""Named as a way to do many things at once, with no word of what."""
+ELSEWHERE = ("systemctl ", "journalctl ", "kubectl ")
+VERBS = {"mds apply", "mds edit", "mds backup"}
+"""Spoken of, with no word of what they shall be done with."""
 SAYS = {
     "mds agent status": "HALL",
     "mds unit-server start ID": "HALL/PUMPS",
@@ -97,11 +98,7 @@ def test_a_term_in_code_is_something_that_there_is() -> None:
     settings = {f"MDS_{name.upper()}" for name in Settings.model_fields} | {"MDS_ADDRESS"}
     unknown = []
     for page, term in TERMS:
-        if (
-            (page, term) in {*COMMANDS, *QUERIES}
-            or term in OF_GALERA
-            or term.startswith("systemctl ")
-        ):
+        if (page, term) in {*COMMANDS, *QUERIES} or term in OF_GALERA or term.startswith(ELSEWHERE):
             continue
         names = {name.removesuffix("_bucket") for name in re.findall(r"\bmds_[a-z_]+", term)}
         variables = set(re.findall(r"MDS_[A-Z_]+", term))
@@ -154,6 +151,7 @@ async def test_commands_run_as_they_are_written(facility: Replica, tmp_path: Pat
             written = re.sub(r"\bID\b", ids.get(page, ""), term)
             written = written.replace("http://SERVER:7401", facility.http).replace("WHY", "tests")
             written = re.sub(r"\bREVISION\b", "last --yes", written)
+            written = written.replace("/var/backups", str(tmp_path))
         if term.startswith("mds recover"):
             (tmp_path / "mended").touch()
         code, said = await ran(written, facility)

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from metadata_server.domain.backup import BackupFailed, Checked, Told
 from metadata_server.services.backups.backup_file import BackupReader, BackupWriter, checked
+from metadata_server.store.backups.mark import mark_backup
 from metadata_server.store.backups.snapshot import snapshot
 from metadata_server.store.database import Database
 
@@ -54,6 +55,11 @@ def back_up_to(
         if read != made:
             raise BackupFailed(f"What was written to {path.parent} cannot be read again.")
     return made
+
+
+def mark(database: Database, made: Checked) -> str:
+    """Lets those who watch over a database know that it has a backup; empty: done, else why not."""
+    return mark_backup(database, made.header.time_us)
 
 
 def read_back(path: Path) -> Checked:

@@ -23,9 +23,9 @@ LIVE = frozenset(
     {"agent_status", "chore", "launched_process", "log_request", "observer", "replica"}
 )
 """What is written anew within seconds by those who run. Restored it would be untrue."""
-LEFT_OUT = LIVE | {REVISION, compatibility.name}
-"""Not among the tables of a backup: its header has the one row of the counter, and the steps of
-the schema write themselves what is theirs."""
+LEFT_OUT = LIVE | {REVISION, compatibility.name, "backup_mark"}
+"""Not among the tables of a backup: its header has the one row of the counter, and its own time,
+and the steps of the schema write themselves what is theirs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from metadata_server.store.backups.layout import (
     kept_tables,
     layout_of,
 )
+from metadata_server.store.backups.mark import write_mark
 from metadata_server.store.backups.settling import parts
 from metadata_server.store.backups.snapshot import explained
 from metadata_server.store.database import Database
@@ -183,6 +184,7 @@ class Target:
                     time_us=header.revision_time_us,
                 )
             )
+            write_mark(connection, header.time_us)
             unit = UnitOfWork(connection, self._database, caller)
             settle(unit)
             unit.flush()

@@ -1,0 +1,92 @@
+"""The database knows of when its last backup is, and metadata servers tell its age."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from mds.v1.variable_pb2 import Variable
+from sqlalchemy import select
+
+from control_units.client import Client
+from metadata_server.store.backups.mark import backup_mark, write_mark
+from metadata_server.store.database import Database
+from tests.backups.conftest import Open, backed_up, restored
+from tests.cli.conftest import run_mds
+from tests.stages.mariadb import MariaDB, name_in
+from tests.stages.replica import Replica
+from tests.stages.waiting import until
+
+AGE = re.compile(r"^mds_backup_age_seconds (\S+)$", re.MULTILINE)
+DAY_S = 86_400
+DAY_US = DAY_S * 1_000_000
+
+
+async def age_s(replica: Replica) -> float | None:
+    async with aiohttp.ClientSession() as http, http.get(f"{replica.http}/metrics") as reply:
+        found = AGE.search(await reply.text())
+    return float(found[1]) if found else None
+
+
+async def told_to_be(replica: Replica, ages: range) -> None:
+    async def is_told() -> bool:
+        age = await age_s(replica)
+        return age is not None and int(age) in ages
+
+    await until(is_told, within=30, what=f"an age within {ages}")
+
+
+def marks(database: Database) -> list[int]:
+    with database.reading.connect() as connection:
+        return [row.time_us for row in connection.execute(backup_mark.select())]
+
+
+async def test_a_server_tells_the_age_of_the_last_backup(
+    replica: Replica, opens: Open, tmp_path: Path
+) -> None:
+    assert await age_s(replica) is None  # nothing to be kept
+    async with Client(replica.address) as client:
+        await client.variables.create(Variable(name="variables/first", value="1"))
+    await told_to_be(replica, range(600))
+    database = opens(replica.database)
+    with database.writing.begin() as connection:
+        write_mark(connection, connection.execute(select(database.now_us)).scalar_one() - DAY_US)
+    await told_to_be(replica, range(DAY_S, DAY_S + 600))
+    file = str(tmp_path / "now.mdsbackup")
+    made = await run_mds("backup", file, environment={"MDS_DATABASE_URL": replica.database})
+    assert (made.code, made.err) == (0, "")
+    await told_to_be(replica, range(600))
+
+
+async def test_a_restored_store_is_as_old_as_its_backup(
+    sqlite_database: str, empty_mariadb_database: str, opens: Open
+) -> None:
+    source, target = opens(sqlite_database), opens(empty_mariadb_database)
+    with source.writing.begin() as connection:
+        write_mark(connection, 7)
+    done = restored(target, backed_up(source))
+    assert marks(target) == [done.header.time_us]
+
+
+@pytest.fixture
+def reader(mariadb: MariaDB, mariadb_database: str) -> Iterator[str]:
+    """URL for one who may only read."""
+    user = "'reader'@'127.0.0.1'"
+    mariadb.execute(
+        f"CREATE USER {user} IDENTIFIED BY 'reads'",
+        f"GRANT SELECT ON {name_in(mariadb_database)}.* TO {user}",
+    )
+    address = mariadb_database.partition("@")[2]
+    yield f"mysql+pymysql://reader:reads@{address}"
+    mariadb.execute(f"DROP USER {user}")
+
+
+async def test_who_may_only_read_makes_a_backup_and_is_told_that_nobody_will_know(
+    reader: str, mariadb_database: str, opens: Open, tmp_path: Path
+) -> None:
+    file = tmp_path / "read.mdsbackup"
+    made = await run_mds("backup", str(file), environment={"MDS_DATABASE_URL": reader})
+    assert (made.code, file.exists()) == (0, True), made.err
+    assert "could not take down" in made.err
+    assert marks(opens(mariadb_database)) == []
