@@ -27,10 +27,21 @@ def set_up_logs(level: str, *, format: str, replica: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: writer(),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(replica=replica)
+
+
+def writer() -> logging.Logger:
+    """Writes lines on standard error, or loses them: a full disk, or a reader that has gone, must
+    not end what a program does."""
+    logging.raiseExceptions = False
+    found = logging.getLogger("mds")
+    found.handlers = [logging.StreamHandler(sys.stderr)]
+    found.propagate = False
+    found.setLevel(logging.DEBUG)
+    return found
 
 
 def written_as(format: str) -> tuple[Processor, ...]:
