@@ -34,6 +34,10 @@ where_to = click.option("--report", type=Path, metavar="FILE", help="Write it th
 @click.option("--units", type=int, help="Control units of each load, instead of its own number.")
 @click.option("--short", is_flag=True, help="Few faults, one round each: what CI runs.")
 @click.option("--again", is_flag=True, help="Also what an earlier run has done at this commit.")
+@click.option(
+    "--results", default=RESULTS, type=Path, metavar="FILE", show_default=".cache/chaos/results.jsonl",
+    help="Where results are kept, a line a round; an earlier run's are gone on from.",
+)  # fmt: skip
 @click.option("--commit", default="", help="Count as of this one, instead of the work tree's.")
 @where_to
 def main(
@@ -42,6 +46,7 @@ def main(
     faults: tuple[str, ...],
     loads: tuple[str, ...],
     units: int | None,
+    results: Path,
     commit: str,
     *,
     short: bool,
@@ -51,14 +56,14 @@ def main(
     if context.invoked_subcommand is not None:
         return
     chosen = _chosen(faults or (SHORT if short else tuple(BY_NAME)))
-    results = Results(RESULTS, commit or commit_of(ROOT), forget=again)
+    done = Results(results, commit or commit_of(ROOT), forget=again)
     under = loads or (("mixed",) if short else MATRIX)
     wanted = list(cells(chosen, under, 1 if short else rounds, units))
-    asyncio.run(run_all(wanted, results, click.echo))
+    asyncio.run(run_all(wanted, done, click.echo))
     if report is not None:
-        report.write_text(table(results.all))
-    violations = sum(len(each.violations) for each in results.all)
-    click.echo(f"{violations} violations in {len(results.all)} rounds.")
+        report.write_text(table(done.all))
+    violations = sum(len(each.violations) for each in done.all)
+    click.echo(f"{violations} violations in {len(done.all)} rounds.")
     sys.exit(1 if violations else 0)
 
 
