@@ -15,6 +15,7 @@ from control_units.client.errors import ClientError, Refused, Unreachable, from_
 from control_units.client.later import LaterCall
 from control_units.client.observing import CallObserver, cause_of, code_of, method_of
 from control_units.client.request_ids import request_id_of, told_for
+from control_units.client.stream_ends import StreamEnd
 from control_units.client.tokens import ShownToken, TokenOfEach
 
 Request = TypeVar("Request")
@@ -197,9 +198,11 @@ class Stream(Generic[Request, Reply]):
         address: str,
         *,
         request_id: str,
+        end: StreamEnd,
         opening: traces.Opening,
     ) -> None:
         self._caller = caller
+        self._end = end
         self._path = path
         self._call = call
         self._address = address
@@ -269,6 +272,7 @@ class Stream(Generic[Request, Reply]):
         return self._failed(ended)
 
     def _failed(self, error: grpc.aio.AioRpcError) -> ClientError:
+        error = self._end.error or error
         self._ended(error.code().name)
         return self._caller.failed(error, self.address, self._request_id)
 
@@ -308,20 +312,21 @@ class FailoverChannel:
         def start(request: Any = None, *, timeout: float | None = None) -> Stream[Any, Any]:
             caller = self._caller
             request_id = request_id_of(request)
-            opening = traces.Opening(method_of(path))
+            end, opening = StreamEnd(), traces.Opening(method_of(path))
 
             def open_at(address: str) -> Any:
                 metadata = (*caller.metadata(request_id), *opening.said)
-                return opens(caller.channels.channel(address))(
-                    request, timeout=timeout, metadata=metadata
-                )
+                channel = caller.channels.channel(address)
+                return end.listen(opens(channel)(request, timeout=timeout, metadata=metadata))
 
             address = caller.channels.address
             if address:
                 call = open_at(address)
             else:
                 call = LaterCall(lambda: caller.server(timeout or caller.timeout), open_at)
-            return Stream(caller, path, call, address, request_id=request_id, opening=opening)
+            return Stream(
+                caller, path, call, address, request_id=request_id, end=end, opening=opening
+            )
 
         return start
 
