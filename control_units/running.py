@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -38,17 +39,10 @@ def run(
             been let go of.
     """
     # Imported here, so that a module with control units is quick to import by itself.
-    from control_units.client import BadAddress, Refused
-    from control_units.client.traces import open_traces
-    from control_units.faults import UnitServerFault
-    from control_units.logs import set_up_logs
     from control_units.unit_server import UnitServer
 
-    set_up_logs()
-    open_traces("mds-unit-server")
-
-    async def serve() -> None:
-        server = UnitServer(
+    _run(
+        lambda: UnitServer(
             classes,
             unit_server,
             address=address,
@@ -60,7 +54,20 @@ def run(
             version=version,
             reason=reason,
         )
-        await _serve(server)
+    )
+
+
+def _run(make: Callable[[], UnitServer]) -> None:
+    from control_units.client import BadAddress, Refused
+    from control_units.client.traces import open_traces
+    from control_units.faults import UnitServerFault
+    from control_units.logs import set_up_logs
+
+    set_up_logs()
+    open_traces("mds-unit-server")
+
+    async def serve() -> None:
+        await _serve(make())
 
     try:
         asyncio.run(serve())

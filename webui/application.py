@@ -112,36 +112,35 @@ def application(
     callers = Callers(site.client)
     log_in = LogIn(site, callers, entrance)
     admission = Admission(site, callers, entrance, log_in)
-    assets = read_assets()
-    site.environment.globals.update(asset=assets.url, entrance=entrance)
-
-    app = web.Application(
-        middlewares=[
-            name_request,
-            trace_request,
-            telling(log_request, tell_trace, *hearers),
-            at_most(most_requests),
-            keep_other_origins_out,
-            note_visit,
-            admission.middleware(),
-            shows_missing(site),
-            without_slash,
-        ]
-    )
+    site.environment.globals.update(entrance=entrance)
+    middlewares = [
+        name_request,
+        trace_request,
+        telling(log_request, tell_trace, *hearers),
+        at_most(most_requests),
+        keep_other_origins_out,
+        note_visit,
+        admission.middleware(),
+        shows_missing(site),
+        without_slash,
+    ]
+    app = web.Application(middlewares=middlewares)
     app[events.HUB] = site.hub
     app[ADMISSION] = admission
     app.on_response_prepare.append(add_headers)
-    app.add_routes(log_in.routes())
+    app.add_routes([*log_in.routes(), *probes(feed)])
+    app.router.add_get("/events", events.events, allow_head=False)
+    add_assets(app, site)
     for subject in SUBJECTS:
         app.add_routes(subject.routes(site))
-    app.add_routes(
-        [
-            web.get("/events", events.events, allow_head=False),
-            web.get("/static/{path:.+}", assets.serve),
-            *probes(feed),
-        ]
-    )
     return app
+
+
+def add_assets(app: web.Application, site: Site) -> None:
+    """What pages take along: scripts, styles, pictures."""
+    assets = read_assets()
+    site.environment.globals.update(asset=assets.url)
+    app.router.add_get("/static/{path:.+}", assets.serve)
 
 
 def shows_missing(site: Site) -> Middleware:

@@ -25,6 +25,7 @@ ELSEWHERE = {
 EXCEPTIONS = {
     "application.py": {"the metadata server does not answer\n"},  # to supervisors
     "assets.py": {"public, max-age=31536000, immutable"},
+    "crowd.py": {"Refresh"},  # a header
     "static/drafts.js": {"draft "},  # a key of the browser's store
 }
 
