@@ -102,6 +102,8 @@ def _chosen(names: tuple[str, ...]) -> list[Fault]:
 
 
 if __name__ == "__main__":
-    # Whoever asks it to end wants the cluster ended, too.
+    # Whoever asks it to end wants the cluster ended, too; in the background of a shell it would not
+    # hear Ctrl-C otherwise.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     main()
