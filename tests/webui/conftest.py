@@ -1,7 +1,7 @@
 """The web page in this process, as it runs in service, on a free port."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,7 @@ from webui.live.painter import Painter
 from webui.rendering import environment
 from webui.server import runner_of
 from webui.site import Site as PageSite
+from webui.translation import LANGUAGE, speak
 
 
 @dataclass
@@ -144,3 +145,12 @@ async def new_page(browser: Browser) -> AsyncIterator[NewPage]:
     finally:
         await pages.close()
     assert pages.faults == [], "the console of the browser showed errors"
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    """All texts made meanwhile are German."""
+    before = LANGUAGE.get()
+    speak("de")
+    yield
+    LANGUAGE.set(before)

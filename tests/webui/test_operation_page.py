@@ -1,7 +1,7 @@
 """An operation's page: how far it is, what its steps wait for, and steering it."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import pytest
 from mds.v1 import operation_pb2, operation_step_pb2
@@ -14,7 +14,6 @@ from tests.webui.magnets import declare_magnets
 from tests.webui.messages import NOW, stamp
 from webui.lists.statistics import narrowed_by
 from webui.operations.operation import operation_page, step_rows, words
-from webui.translation import LANGUAGE, speak
 
 StartReplica = Callable[..., Awaitable[Replica]]
 IDS = [f"RING/MAG/Q{number:02}" for number in range(4)]
@@ -68,14 +67,6 @@ async def test_it_is_steered_as_its_phase_allows(ordered: tuple[Site, str]) -> N
     _, page = await post(site, f"{path}/abort", reason="enough")
     assert "aborting" in page  # what is under way goes on to its end
     assert "no unit server hosts it" in page
-
-
-@pytest.fixture
-def german() -> Iterator[None]:
-    before = LANGUAGE.get()
-    speak("de")
-    yield
-    LANGUAGE.set(before)
 
 
 @pytest.mark.usefixtures("german")

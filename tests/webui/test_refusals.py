@@ -1,7 +1,5 @@
 """What the server refuses is said in the language of the pages, with what it said itself."""
 
-from collections.abc import Iterator
-
 import pytest
 from grpc import StatusCode
 from mds.v1.bundle_pb2 import Problem
@@ -10,17 +8,8 @@ from mds.v1.error_reason_pb2 import ErrorReason
 from control_units.client import Refused
 from webui.refusals import MEANINGS, told
 from webui.site import explain
-from webui.translation import LANGUAGE, speak
 
 SAID = "templates/PS is used by control_units/RING/Q1."
-
-
-@pytest.fixture
-def german() -> Iterator[None]:
-    before = LANGUAGE.get()
-    speak("de")
-    yield
-    LANGUAGE.set(before)
 
 
 def refused(reason: str) -> Refused:
