@@ -146,6 +146,7 @@ def open_sqlite(url: URL, pool_size: int) -> Database:
             pool_size=size,
             max_overflow=0,
             pool_timeout=CONNECT_TIMEOUT_S,
+            hide_parameters=True,
             connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_TIMEOUT_MS / 1000},
         )
         for size in (pool_size, pool_size, 1)
@@ -186,6 +187,7 @@ def open_mysql(
             pool_size=size,
             max_overflow=0,
             pool_timeout=CONNECT_TIMEOUT_S,
+            hide_parameters=True,  # contents stay out of errors, and of the log
             pool_recycle=1800,
             isolation_level=isolation,
             connect_args={

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Insert
 
-from metadata_server.store.written_out import write_rows
+from metadata_server.store.many_rows import write_rows
 
 Row = Mapping[str, Any]
 

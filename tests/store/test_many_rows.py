@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from metadata_server.store import written_out
+from metadata_server.store import many_rows
 from metadata_server.store.database import open_database
 from metadata_server.store.migration import migrate
 from metadata_server.store.schema import dataset
@@ -28,7 +28,7 @@ TEXTS = [
     "µA, Größe, 磁石, 🧲",
     "`tick` /* comment */ # -- ",
 ]
-FEWEST = written_out.FEW
+FEWEST = many_rows.FEW
 
 
 def rows_with(*texts: str) -> list[dict[str, object]]:
@@ -65,7 +65,7 @@ def test_a_column_may_have_the_same_text_in_all_rows(database: str) -> None:
 
 
 def test_a_long_statement_is_divided(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(written_out, "MOST_CHARACTERS", 100)
+    monkeypatch.setattr(many_rows, "MOST_CHARACTERS", 100)
     opened = open_database(database)
     migrate(opened)
     texts = ["x" * length for length in (10, 90, 150, 1, 2, 3, 100, 60, 60, 1)]
