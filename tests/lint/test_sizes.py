@@ -3,8 +3,6 @@
 import ast
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ("metadata_server", "control_units", "webui", "benchmarks", "tools", "examples")
 MAX_FILE_LINES = 400
@@ -23,27 +21,31 @@ def modules(*folders: str) -> list[Path]:
 ALL = [path for path in modules(*PROGRAMS, "tests") if "migrations" not in path.parts]
 
 
+def test_a_file_has_one_idea() -> None:
+    lines = {name_of(path): len(path.read_text().splitlines()) for path in ALL}
+    long = {name: count for name, count in lines.items() if count > MAX_FILE_LINES}
+    assert not long, f"split what has more than {MAX_FILE_LINES} lines: {long}"
+    empty = [name_of(path) for path in ALL if path.stem in EMPTY_NAMES]
+    assert not empty, f"name them by what is inside: {empty}"
+
+
+def test_a_function_fits_on_a_screen() -> None:
+    long = {
+        f"{name_of(path)} {node.name}": lines
+        for path in ALL
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (lines := body_lines(node)) > limit_in(path)
+    }
+    assert not long, f"functions of too many lines: {long}"
+
+
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", ALL, ids=name_of)
-def test_a_file_has_one_idea(path: Path) -> None:
-    lines = len(path.read_text().splitlines())
-    assert lines <= MAX_FILE_LINES, f"{lines} lines: split it"
-    assert path.stem not in EMPTY_NAMES, "name it by what is inside"
-
-
-@pytest.mark.parametrize("path", ALL, ids=name_of)
-def test_a_function_fits_on_a_screen(path: Path) -> None:
-    limit = MAX_TEST_LINES if (ROOT / "tests") in path.parents else MAX_FUNCTION_LINES
-    long = {
-        node.name: lines
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (lines := body_lines(node)) > limit
-    }
-    assert not long, f"functions of more than {limit} lines: {long}"
+def limit_in(path: Path) -> int:
+    return MAX_TEST_LINES if (ROOT / "tests") in path.parents else MAX_FUNCTION_LINES
 
 
 def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -42,7 +42,7 @@ async def test_a_server_that_cannot_write_its_log_serves(
         variable.etag = created.etag
         await client.variables.UpdateVariable(changed(variable))
         await client.close()
-        assert await replica.terminate() in (0, 120)  # 120: Python could not write its last words
+        await replica.terminate()  # its status is that of its last words, which are lost
     finally:
         replica.program.clear()
 
