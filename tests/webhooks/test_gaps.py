@@ -39,7 +39,10 @@ async def test_what_is_not_kept_any_more_is_told_as_missed(part: Part, receiver:
     await part.declare(receiver.url, kinds=(Kind.VARIABLE,))
     await write(part.store, "A")
     await receiver.until(lambda: len(receiver.names()) == 1)
+    followers = part.tailer.followers
     await part.change(enabled=False)
+    # What a replica tells anybody, it remembers for a while.
+    await until(lambda: part.tailer.followers < followers)
     for _ in range(3):
         await write(part.store, "A")
     await grow_old(part.store)
