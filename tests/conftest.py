@@ -13,6 +13,7 @@ from tests.stages.loopback import Loopback
 from tests.stages.mariadb import MariaDB, what_is_missing
 from tests.stages.replica import Replica
 from tests.stages.requirements import needs
+from tests.stages.warm_mds import warm_mds
 
 LOOPBACK = Loopback()
 # Real exports of facilities, where the project stands beside them; never part of it.
@@ -53,6 +54,13 @@ async def leaks_no_task() -> AsyncIterator[None]:
     before = asyncio.all_tasks()
     yield
     assert not await leaked_tasks(before), "left tasks behind"
+
+
+@pytest.fixture(scope="session")
+def warm_bin() -> Iterator[Path]:
+    """Folder for the head of a PATH: an `mds` for scripts of shells, with its modules loaded."""
+    with warm_mds() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ SAID = {
 
 
 @pytest.mark.parametrize("page", SAID)
-async def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
+async def test_the_commands_of_a_page_run(page: str, tmp_path: Path, warm_bin: Path) -> None:
     needs("" if shutil.which("curl") else "There is no curl: apt-get install curl.")
     script = "".join(BLOCK.findall((HOW_TO / page).read_text()))
     for written in ("7500", "7501", "7502"):
@@ -35,7 +35,7 @@ async def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={**environment, "PATH": f"{BIN}:{os.environ['PATH']}"},
+        env={**environment, "PATH": f"{warm_bin}:{BIN}:{os.environ['PATH']}"},
     )  # fmt: skip
     async with asyncio.timeout(120):
         said, _ = await process.communicate()

@@ -44,14 +44,17 @@ def test_what_is_written_is_what_files_are_read_with() -> None:
     assert all(TYPES[own] == int(number) for number, own in READ_TYPES.items())
 
 
-async def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
+async def test_the_commands_of_the_page_run(tmp_path: Path, warm_bin: Path) -> None:
     replica = Replica(
         f"sqlite:///{tmp_path / 'mds.sqlite'}", tmp_path, environment={"MDS_CHAOS_FACADE": "write"}
     )
     (tmp_path / "facility.json").write_text(json.dumps(document()))
     script = "".join(BLOCK.findall(PAGE.read_text()))
     script = script.replace("localhost:7401", replica.http.removeprefix("http://"))
-    environment = {"MDS_ADDRESS": replica.address, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    environment = {
+        "MDS_ADDRESS": replica.address,
+        "PATH": f"{warm_bin}:{BIN}:{os.environ['PATH']}",
+    }
     try:
         await replica.start()
         process = await asyncio.create_subprocess_exec(

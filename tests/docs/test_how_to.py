@@ -114,7 +114,7 @@ def test_options_of_the_chaos_that_a_page_names_are_there() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 async def test_the_commands_of_a_page_run(
-    page: str, start_replica: StartReplica, sqlite_database: str, tmp_path: Path
+    page: str, start_replica: StartReplica, sqlite_database: str, tmp_path: Path, warm_bin: Path
 ) -> None:
     needs("" if shutil.which("curl") else "There is no curl: apt-get install curl.")
     replica = await start_replica(sqlite_database)
@@ -137,7 +137,7 @@ async def test_the_commands_of_a_page_run(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, **environment, "PATH": f"{BIN}:{os.environ['PATH']}"},
+        env={**os.environ, **environment, "PATH": f"{warm_bin}:{BIN}:{os.environ['PATH']}"},
     )  # fmt: skip
     async with asyncio.timeout(120):
         said, _ = await process.communicate()

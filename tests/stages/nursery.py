@@ -30,8 +30,8 @@ _LOADED = (
     "uvloop",
     "webui.commands",
 )
-_NURSERY = multiprocessing.get_context("forkserver")
-_NURSERY.set_forkserver_preload(list(_LOADED))
+NURSERY = multiprocessing.get_context("forkserver")
+NURSERY.set_forkserver_preload(list(_LOADED))
 
 
 class Newborn:
@@ -52,10 +52,10 @@ class Newborn:
         stdout: str,
         stderr: str,
     ) -> None:
-        born, giving = _NURSERY.Pipe(duplex=False)
+        born, giving = NURSERY.Pipe(duplex=False)
         files = (stdin, stdout, stderr)
-        self._process = _NURSERY.Process(
-            target=_be_mds, args=(list(arguments), dict(environment), files, giving)
+        self._process = NURSERY.Process(
+            target=_be_newborn, args=(list(arguments), dict(environment), files, giving)
         )
         self._process.start()
         giving.close()
@@ -87,7 +87,7 @@ class Newborn:
         self.wait(10)
 
 
-def _be_mds(
+def _be_newborn(
     arguments: list[str],
     environment: dict[str, str],
     files: tuple[str, str, str],
@@ -99,16 +99,21 @@ def _be_mds(
         opened = os.open(path, flags, 0o600)
         os.dup2(opened, number)
         os.close(opened)
+    giving.close()
+    # A fork server whose parent ignored it, as in the background, would hand that on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    be_mds(arguments, environment)
+
+
+def be_mds(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Is `mds` from here on, in a process of the nursery whose files 0, 1 and 2 are set."""
     standard_input = io.FileIO(0, closefd=False)
     standard_input.name = "<stdin>"
     sys.stdin = io.TextIOWrapper(io.BufferedReader(standard_input))
-    # A fork server whose parent ignored it, as in the background, would hand that on.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
     sys.argv = [MDS, *arguments]
-    giving.close()
     from control_units.cli import main
 
     main()
