@@ -16,6 +16,10 @@ from tests.chaos.rounds import Result, play
 from tests.chaos.stage import ClusterStage
 
 TRIES = 2
+UNDER_TEST = (
+    "proto", "metadata_server", "control_units", "webui", "deploy", "setup.cfg", "tests/chaos",
+)  # fmt: skip
+"""What decides how a round ends: the programs, their cluster, the faults and their checker."""
 UNITS = {"boot storm": 10_000, "operation": 1_000}
 FEW_UNITS = 100
 """Of other loads: the fault matters there, not the size."""
@@ -112,12 +116,18 @@ async def _down(stage: ClusterStage | None) -> None:
 
 
 def commit_of(folder: Path) -> str:
-    """Of the work tree, short; with a + where something is not committed."""
+    """The last one that changed what is under test, short; with a + where something of that is not
+    committed: a word in the documentation makes no round worthless."""
+    last = _git(folder, "log", "-1", "--format=%h", "--abbrev=10", "--", *UNDER_TEST)
+    changed = _git(folder, "status", "--porcelain", "--", *UNDER_TEST)
+    return f"{last}{'+' * bool(changed)}" if last else "unknown"
+
+
+def _git(folder: Path, *words: str) -> str:
     told = subprocess.run(
-        ["git", "-C", str(folder), "describe", "--always", "--dirty=+", "--abbrev=10"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return told.stdout.strip() or "unknown"
+        ["git", "-C", str(folder), *words], capture_output=True, text=True, check=False
+    )
+    return told.stdout.strip()
 
 
 def _line(place: int, count: int, result: Result) -> str:

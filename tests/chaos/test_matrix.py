@@ -1,5 +1,6 @@
 """Which rounds are still to be played, and what is told of those that were."""
 
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -7,7 +8,7 @@ import pytest
 
 from tests.chaos.faults import FAULTS, SHORT, SOAK
 from tests.chaos.goals import held
-from tests.chaos.matrix import Results, cells
+from tests.chaos.matrix import Results, cells, commit_of
 from tests.chaos.report import report
 from tests.chaos.rounds import Result
 
@@ -34,6 +35,26 @@ def test_a_run_goes_on_where_it_was_ended_but_not_at_another_commit(
     assert not again.has(second)
     assert not Results(tmp_path / "results", "b").has(first)
     assert not Results(tmp_path / "results", "a", forget=True).has(first)
+
+
+def test_only_what_is_under_test_makes_rounds_worthless(tmp_path: Path) -> None:
+    def commit(file: str) -> str:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("x")
+        for words in (["add", file], ["commit", "--message", file]):
+            git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x", *words]
+            subprocess.run(git, check=True, capture_output=True)
+        return commit_of(tmp_path)
+
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    assert commit_of(tmp_path) == "unknown"
+    first = commit("proto/a.proto")
+    assert first.isalnum()
+    assert commit("docs/a.md") == first
+    second = commit("tests/chaos/a.py")
+    assert second != first
+    (tmp_path / "proto" / "a.proto").write_text("y")
+    assert commit_of(tmp_path) == f"{second}+"
 
 
 def test_every_cell_is_seen_once_before_any_is_seen_twice() -> None:
