@@ -162,7 +162,8 @@ class UnitServer:
                 await self._hosting.leave_all()
         except TimeoutError:
             late = [id for id, unit in self._hosting.units.items() if unit.unit is not None]
-            log.error("units_did_not_let_go", control_units=late, within_s=LETTING_GO_S)
+            if late:  # where none has its hardware any more, only words about it are late
+                log.error("units_did_not_let_go", control_units=late, within_s=LETTING_GO_S)
 
     def _lease_renewed(self) -> None:
         self.has_lease = True
