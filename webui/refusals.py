@@ -40,6 +40,7 @@ MEANINGS: Mapping[str, str] = {
     "DATABASE_UNAVAILABLE": gettext_noop("The database does not answer. Try again."),
     "CONTENTION": gettext_noop("Others are changing the same. Try again."),
     "TOO_BUSY": gettext_noop("The server has too much to do. Try again in a while."),
+    "CHANGE_TOO_LARGE": gettext_noop("It is too much for one change. Change fewer at a time."),
     "OUTCOME_UNKNOWN": gettext_noop("Nobody knows whether it was done. Send it again just so."),
     "INTERNAL_FAULT": gettext_noop("The server has made a mistake; its log says which."),
     "ROLE_REQUIRED": gettext_noop("Your role does not allow this."),

@@ -16,6 +16,7 @@ UNREACHABLE = 3
 ADVICE: Mapping[str, str] = {
     "ETAG_MISMATCH": "Somebody else has changed it: read it again, then write.",
     "PLAN_MOVED": "Run it again to see the plan as it is now.",
+    "CHANGE_TOO_LARGE": "Send it in parts: none may depend on a later one.",
     "CHANGED_SINCE": "Say --skip-invalid to take back the rest.",
     "REASON_REQUIRED": "Say why with --reason.",
     "STILL_IN_USE": "Remove what depends on it first, or in the same bundle (`mds apply`).",

@@ -37,6 +37,9 @@ DAMAGED = (
 
 DEADLOCK, LOCK_TIMEOUT, CHANGED_SINCE_READ = 1213, 1205, 1020
 NOT_READY, COMMIT_REFUSED = 1047, 1180
+TOO_LARGE = {1105: "writeset size exceeded", 1180: "wsrep_max_ws_rows exceeded"}
+"""What a node of Galera says of the bytes of a transaction, and of its rows. Both codes stand for
+other things, too."""
 UNKNOWN_TABLE, UNKNOWN_COLUMN = 1146, 1054
 
 
@@ -47,6 +50,8 @@ class Fault(Enum):
     """Nothing was written; the same work may run again at once."""
     AWAY = auto()
     """The database does not answer. Before COMMIT nothing was written; at COMMIT nobody knows."""
+    TOO_LARGE = auto()
+    """The database takes no transaction as large as this; nothing was written."""
     FULL = auto()
     """There is no room left; nothing was written."""
     DAMAGED = auto()
@@ -217,20 +222,26 @@ def open_mysql(
 
 
 def fault_of(error: DBAPIError) -> Fault:
-    """What an error means; only the database's own code decides, never its text, save on
-    SQLite, which has no other word for a missing table."""
+    """What an error means; only the database's own code decides, never its text, save where
+    there is no code for it alone: a missing table of SQLite, a transaction too large for Galera."""
     original = error.orig
     if isinstance(original, sqlite3.Error):
         return sqlite_fault(original)
     code = original.args[0] if original is not None and original.args else None
     if code in {DEADLOCK, LOCK_TIMEOUT, CHANGED_SINCE_READ}:
         return Fault.TRY_AGAIN
+    if is_too_large(code, str(original)):
+        return Fault.TOO_LARGE
     if code in {1021, 1114, 28}:
         return Fault.FULL
     if code in {UNKNOWN_TABLE, UNKNOWN_COLUMN}:
         return Fault.SCHEMA
     away = error.connection_invalidated or code in {NOT_READY, COMMIT_REFUSED}
     return Fault.AWAY if away or isinstance(error, OperationalError) else Fault.OURS
+
+
+def is_too_large(code: object, text: str) -> bool:
+    return isinstance(code, int) and code in TOO_LARGE and TOO_LARGE[code] in text
 
 
 def cause_of(error: DBAPIError) -> str:

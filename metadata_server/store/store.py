@@ -88,9 +88,8 @@ class Store:
 
         Raises:
             Refused: TOO_BUSY, before it began; by the work itself; CONTENTION after five lost
-                races;
-                DATABASE_UNAVAILABLE when nothing was written; OUTCOME_UNKNOWN when the
-                connection broke at COMMIT.
+                races; CHANGE_TOO_LARGE for the database; DATABASE_UNAVAILABLE when nothing was
+                written; OUTCOME_UNKNOWN when the connection broke at COMMIT.
         """
         return await self._run(lambda: self.transact_now(work, caller=caller))
 
@@ -245,6 +244,8 @@ class Store:
             return
         if fault is Fault.SCHEMA:
             raise unknown_schema() from error
+        if fault is Fault.TOO_LARGE:
+            raise change_too_large() from error
         if fault is Fault.FULL:
             raise Refused.busy(
                 "DATABASE_UNAVAILABLE",
@@ -285,6 +286,16 @@ def being_restored() -> Refused:
         "The database is being restored, or was until the restore was broken off. Wait for it, or "
         "run mds restore again.",
         retry_after_ms=5000,
+    )
+
+
+def change_too_large() -> Refused:
+    """A node of Galera says so at COMMIT, too; nothing was written then, either."""
+    return Refused.invalid(
+        "CHANGE_TOO_LARGE",
+        "This is more than the database takes in one transaction. Nothing was written. Change "
+        "fewer resources at a time, or raise wsrep_max_ws_rows or wsrep_max_ws_size on all nodes "
+        "of the database.",
     )
 
 

@@ -174,6 +174,7 @@ def test_every_kind_of_refusal_has_a_code_and_an_http_status() -> None:
         (Refused.busy("DRAINING", ""), 503),
         (Refused.pressure("TOO_BUSY", ""), 429),
         (Refused.pressure("MESSAGE_TOO_LARGE", ""), 413),
+        (Refused.invalid("CHANGE_TOO_LARGE", ""), 413),
         (unexpected(ValueError("x")), 500),
     ],
     ids=lambda value: getattr(value, "reason", value),

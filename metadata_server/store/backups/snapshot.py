@@ -22,8 +22,6 @@ ROWS_A_PIECE = 200
 SLOW_READER_S = 3_600
 """How long the database waits for whoever takes the backup down."""
 CHANGED_TABLE = 1412
-TOO_LARGE = {1180, 1105}
-"""A node of Galera says so of the rows of a transaction, and of its size; 1180 of other things, too."""
 Row = Sequence[Any]
 
 
@@ -99,10 +97,9 @@ def explained(error: DBAPIError) -> str:
         return f"{DAMAGED} It says: {original}"
     if fault_of(error) is Fault.FULL:
         return f"The database has no room left. Free some, then run it again. It says: {original}"
-    if code in TOO_LARGE:
+    if fault_of(error) is Fault.TOO_LARGE:
         return (
-            "The database has refused a transaction. If it says that one is too large, raise "
-            "wsrep_max_ws_rows or wsrep_max_ws_size on all its nodes, then run it again. It says: "
-            f"{original}"
+            "A transaction is larger than the database takes: raise wsrep_max_ws_rows or "
+            f"wsrep_max_ws_size on all its nodes, then run it again. It says: {original}"
         )
     return f"The database does not do what it should. It says: {original}"

@@ -62,6 +62,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """What would be changed has a field that this release of the server does not know;
     INVALID_ARGUMENT, HTTP 400. Nothing was done: upgrade the servers before their clients.
     """
+    CHANGE_TOO_LARGE: _ErrorReason.ValueType  # 17
+    """What would be changed is more than the database takes in one transaction; INVALID_ARGUMENT,
+    HTTP 413. Nothing was written: change fewer resources at a time, or raise the limit of the
+    database, which the message names.
+    """
     TEMPLATE_NOT_FOUND: _ErrorReason.ValueType  # 20
     """There is no such template; NOT_FOUND, HTTP 404."""
     CONTROL_UNIT_NOT_FOUND: _ErrorReason.ValueType  # 21
@@ -283,6 +288,11 @@ where (`column`, from 1), the `text` around it, what was `expected`, and often a
 UNKNOWN_FIELD: ErrorReason.ValueType  # 16
 """What would be changed has a field that this release of the server does not know;
 INVALID_ARGUMENT, HTTP 400. Nothing was done: upgrade the servers before their clients.
+"""
+CHANGE_TOO_LARGE: ErrorReason.ValueType  # 17
+"""What would be changed is more than the database takes in one transaction; INVALID_ARGUMENT,
+HTTP 413. Nothing was written: change fewer resources at a time, or raise the limit of the
+database, which the message names.
 """
 TEMPLATE_NOT_FOUND: ErrorReason.ValueType  # 20
 """There is no such template; NOT_FOUND, HTTP 404."""
