@@ -1,5 +1,6 @@
 """Resource names, the ids in them, and the pages that show them."""
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from aiohttp import web
@@ -38,6 +39,7 @@ def id_of(name: str) -> str:
     return name.partition("/")[2]
 
 
+@lru_cache(8_192)
 def page_of(name: str) -> str:
     """Path of the page about a resource: its name; an id's colon is written `%3A`. Where its last
     word is one of WORDS, a slash behind it says that it is meant itself."""

@@ -140,7 +140,9 @@ async def test_an_overview_of_the_past_is_counted_once(store: Store, overviews: 
     async with counted(store, "AS told") as statements:
         first, second = await overviews.at("1"), await overviews.at("1")
     assert len(statements) == 1
-    assert first.tally == second.tally
+    assert second is first  # and its message is made once
+    later = await overviews.at("2100-01-01T00:00:00Z")
+    assert (later.tally, later.time_us > first.time_us) == (first.tally, True)
     assert (first.tally.units, (await overviews.at("0")).tally.units) == (UNITS, 0)
     with pytest.raises(Refused, match="HISTORY_RESET"):
         await overviews.at("2")

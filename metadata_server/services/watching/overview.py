@@ -125,7 +125,8 @@ class Overviews:
             position = position_at(unit, moment, PAST_KINDS)
             time_us = time_at(unit, moment)
             if (known := self._past.get(position)) is not None:
-                return replace(known, time_us=time_us)
+                # The very same one, where it can be: its message has been made already.
+                return known if known.time_us == time_us else replace(known, time_us=time_us)
             return past_overview(unit, position, time_us, abnormal_limit=MOST_ABNORMAL)
 
         async with self._looking_back:
