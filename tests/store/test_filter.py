@@ -123,6 +123,21 @@ def test_units_are_sorted_by_when_their_first_condition_began(store: Store, orde
         assert listed(store, asked) == expected(subjects, asked, now_us) != [], filter
 
 
+@pytest.mark.parametrize("few", [0, 5_000])
+def test_units_are_listed_by_conditions_of_every_source(
+    store: Store, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects, now_us = store.read_now(partial(read_all, kind=Kind.CONTROL_UNIT)).value
+    monkeypatch.setattr(f"{PAGES}.FEW", few)
+    never_stored = ("InMaintenance", "KeepsDying", "OutOfDate")
+    for filter in ("condition:*", "condition:ConfigDrift,KeepsDying level>0", *never_stored):
+        text = f"condition={filter}" if filter in never_stored else filter
+        for order in ("id", "since desc", "holds_since desc"):
+            selection = Selection(kind=Kind.CONTROL_UNIT, filter=text, order_by=order)
+            wanted = expected(subjects, selection, now_us)
+            assert listed(store, selection) == wanted != [], (text, order)
+
+
 @pytest.mark.parametrize("word", [Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS])
 def test_lists_of_units_are_what_passes_in_memory(
     store: Store, chance: random.Random, word: Kind, monkeypatch: pytest.MonkeyPatch

@@ -14,9 +14,9 @@ from metadata_server.store.agents.launched import given_up, hosted_by_dying
 from metadata_server.store.agents.launched import table as launched
 from metadata_server.store.intent.selections import id_range
 from metadata_server.store.keys import batches
-from metadata_server.store.life.desires import IS_BEHIND, publication_times
+from metadata_server.store.life.desires import is_older, late_templates, publication_times
 from metadata_server.store.orchestration.maintenances import coverage_now
-from metadata_server.store.schema import control_unit, template, unit_condition, unit_server
+from metadata_server.store.schema import control_unit, unit_condition, unit_server
 from metadata_server.store.unit_of_work import UnitOfWork
 
 NEVER = 2**62
@@ -62,16 +62,10 @@ def beginnings(unit: UnitOfWork) -> Iterator[ColumnElement[Any]]:
 
 def newer_versions(unit: UnitOfWork) -> list[tuple[ColumnElement[bool], int]]:
     """Of the templates whose units are not all on the newest version: when that came."""
-    query = (
-        select(template.c.key, template.c.published_version)
-        .join(control_unit, UNIT.template_key == template.c.key)
-        .where(IS_BEHIND)
-        .distinct()
-    )
-    newest = [(key, version) for key, version in unit.connection.execute(query)]
+    newest = late_templates(unit)
     times = publication_times(unit, newest)
     return [
-        (and_(UNIT.template_key == key, UNIT.template_version < version), times[key, version])
+        (is_older(key, version), times[key, version])
         for key, version in newest
         if (key, version) in times
     ]

@@ -12,7 +12,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from metadata_server.domain.filter.asked import Asked
 from metadata_server.domain.filter.expression import All, Expression, Term
@@ -31,15 +41,22 @@ from metadata_server.store.filter.segments import (
     value_in,
 )
 from metadata_server.store.filter.sources import Source
-from metadata_server.store.filter.unit_sources import OF_STATUS, UNIT_SOURCES, joined
+from metadata_server.store.filter.unit_sources import (
+    OF_STATUS,
+    UNIT_SOURCES,
+    joined,
+    those_holding,
+)
 from metadata_server.store.intent.selections import Filter, id_range
 from metadata_server.store.kinds import LAYOUTS
-from metadata_server.store.schema import unit_condition
 
 FEW = 5_000
 """So many rows are sorted rather than to walk a whole list for them."""
 WALKS = (500, 5_000)
 """So many rows of a list are walked for a page, one after the other, before all are looked at."""
+HOPE = 20
+"""Times the rows of a walk that pass must fill a page, or walking farther is not worth it: the
+next one is ten times as long, and rows that pass may lie closer together there."""
 PLACES = frozenset({"id", "zone"})
 """Keys whose terms are ranges of ids."""
 REFERENCES = frozenset({"template", "unit_server"})
@@ -81,12 +98,12 @@ class KeyQuery:
     def rows(self, start: PageStart, limit: int) -> list[Row]:
         """At most `limit` rows from a place on, in their order."""
         sorting = self.asked.sorting
-        if sorting.key.name == HOLDS_SINCE:  # no index has it
-            return self.whole(start, limit)
         led_by = frozenset(self._leading())
         # Pieces of one state are by id, and so is what all of them are looked up by.
         order = "id" if sorting.key.name == "state" else sorting.key.name
-        query = replace(self, scope=replace(self.scope, led_by=led_by, order=order))
+        query = replace(self, scope=self.scope.led(led_by, order))
+        if sorting.key.name == HOLDS_SINCE:  # no index has it
+            return (query if led_by else self).whole(start, limit)
         found: list[Row] = []
         pieces = segments(LAYOUTS[self.kind].table, sorting)
         for segment, is_in in rest_of(pieces, start, descends=sorting.descends):
@@ -184,6 +201,8 @@ class KeyQuery:
             found = self._run(near, columns, limit)
             if len(found) == limit:
                 return found
+            if len(found) * HOPE < limit:
+                break
         return None
 
     def _range(self) -> list[ColumnElement[bool]]:
@@ -216,7 +235,7 @@ class KeyQuery:
         names = self.asked.names | ({"state"} if self.conditions else frozenset())
         return joined(query, names)
 
-    def _count(self, probe: Select[Any]) -> int:
+    def _count(self, probe: Select[Any] | CompoundSelect[Any]) -> int:
         """How many there are; more than FEW are not counted."""
         counting = select(func.count()).select_from(probe.limit(FEW + 1).subquery())
         return int(self.scope.unit.connection.execute(counting).scalar_one())
@@ -229,12 +248,11 @@ class KeyQuery:
             if self._count(self._probe(term)) <= FEW:
                 yield term
 
-    def _probe(self, term: Term) -> Select[Any]:
+    def _probe(self, term: Term) -> Select[Any] | CompoundSelect[Any]:
         """What passes a term, read from its index alone."""
-        condition = self.sources[term.key.name](self.scope, term)
         if term.key.name == "condition":
-            table = unit_condition.c
-            return select(table.key).where(table.type.in_(sorted(map(str, term.wanted))))
+            return those_holding(self.scope, term)
+        condition = self.sources[term.key.name](self.scope, term)
         if term.key.name in OF_STATUS:
             return select(STATUS.key).where(condition)
         return select(LAYOUTS[self.kind].table.c.key).where(condition)
@@ -252,8 +270,7 @@ def leading(expression: Expression) -> Iterator[Term]:
     elif isinstance(expression, Term) and expression.key.is_indexed:
         beginnings = [getattr(each, "beginning", str(each)) for each in expression.wanted]
         is_led = all(beginnings) or expression.key.name in REFERENCES
-        unstored = {State.UNSPECIFIED.value, *expression.key.present_words}
-        if is_led and unstored.isdisjoint(beginnings):
+        if is_led and State.UNSPECIFIED.value not in beginnings:
             yield expression
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,6 +28,7 @@ from metadata_server.domain.names import BEGINS_AN_ID, Kind
 from metadata_server.store.filter.holding import holds_since
 from metadata_server.store.filter.texts import fits, is_same
 from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.life.desires import behind
 from metadata_server.store.life.observer import observer
 from metadata_server.store.orchestration.maintenances import coverage_now, covered
 from metadata_server.store.schema import (
@@ -71,6 +73,12 @@ class Scope:
     @property
     def is_sqlite(self) -> bool:
         return self.unit.database.is_sqlite
+
+    def led(self, by: frozenset[Term], order: str) -> Scope:
+        """The same, with what is known already, of a list whose rows are found by some terms."""
+        found = copy(self)
+        found.led_by, found.order = by, order
+        return found
 
     def checked(
         self, column: ColumnElement[Any], term: Term, *, order: str = ""
@@ -135,6 +143,11 @@ class Scope:
     def maintained(self) -> ColumnElement[bool]:
         """Passed by units that are in maintenance now."""
         return covered(self.unit, coverage_now(self.unit))
+
+    @cached_property
+    def behind(self) -> ColumnElement[bool]:
+        """Passed by units that are on an older version of their template than they might be."""
+        return behind(self.unit)
 
     @cached_property
     def holds_since(self) -> ColumnElement[int]:

@@ -57,20 +57,30 @@ def wanted_columns(query: Select[Any]) -> Select[Any]:
     ).outerjoin(template, template.c.key == control_unit.c.template_key)
 
 
-def behind(unit: UnitOfWork) -> ColumnElement[bool]:
-    """A condition that units pass which are behind: few pairs of a template and a version, so
-    that their index can be used."""
-    query = (
-        select(control_unit.c.template_key, control_unit.c.template_version)
-        .join(template, template.c.key == control_unit.c.template_key)
-        .where(IS_BEHIND)
-        .distinct()
+def late_templates(unit: UnitOfWork) -> list[tuple[int, int]]:
+    """Templates of which a unit is behind: key and newest version. An index tells the oldest
+    version that units of each are on, so the units themselves are not looked at."""
+    oldest = (
+        select(control_unit.c.template_version)
+        .where(control_unit.c.template_key == template.c.key)
+        .order_by(control_unit.c.template_version)
+        .limit(1)
+        .scalar_subquery()
     )
-    pairs = [
-        and_(control_unit.c.template_key == key, control_unit.c.template_version == version)
-        for key, version in unit.connection.execute(query)
-    ]
-    return or_(false(), *pairs)
+    newest = template.c.published_version
+    query = select(template.c.key, newest).where(oldest < newest).order_by(template.c.key)
+    return [(key, version) for key, version in unit.connection.execute(query)]
+
+
+def behind(unit: UnitOfWork) -> ColumnElement[bool]:
+    """A condition that units pass which are behind; an index of units has both columns of it."""
+    return or_(false(), *(is_older(key, newest) for key, newest in late_templates(unit)))
+
+
+def is_older(template_key: int, version: int) -> ColumnElement[bool]:
+    """That a unit is on an older version of a template."""
+    columns = control_unit.c
+    return and_(columns.template_key == template_key, columns.template_version < version)
 
 
 def wanted_from(row: RowMapping) -> Wanted:
