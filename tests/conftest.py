@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.stages.layout import MariaDBLayout, SQLiteLayout
-from tests.stages.leaks import child_processes, leaked_tasks
+from tests.stages.leaks import descendants, leaked_tasks, left_processes
 from tests.stages.loopback import Loopback
 from tests.stages.mariadb import MariaDB, what_is_missing
 from tests.stages.replica import Replica
@@ -36,12 +36,11 @@ def leaves_nothing_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         marker = request.node.get_closest_marker("asyncio")
         if marker is None or marker.kwargs.get("loop_scope") != "session":
             request.getfixturevalue("leaks_no_task")
-    before = child_processes()
+    before = descendants()
     yield
     strayed, LOOPBACK.strayed = LOOPBACK.strayed, []
     assert not strayed, "talked beyond loopback"
-    after = child_processes()
-    assert not {after[pid] for pid in after.keys() - before.keys()}, "left processes behind"
+    assert not left_processes(before), "left processes behind"
 
 
 @pytest.fixture

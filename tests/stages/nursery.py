@@ -29,6 +29,8 @@ _LOADED = (
     "pymysql",
     "uvloop",
     "webui.commands",
+    # The last: it keeps what the others have made.
+    "tests.stages.warmth",
 )
 NURSERY = multiprocessing.get_context("forkserver")
 NURSERY.set_forkserver_preload(list(_LOADED))

@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.stages.leaks import child_processes, leaked_tasks
+from tests.stages.leaks import descendants, leaked_tasks, left_processes
 from tests.stages.loopback import Loopback, is_loopback
 
 
@@ -33,13 +36,30 @@ async def test_a_task_that_is_about_to_end_is_no_leak() -> None:
 
 
 def test_a_child_process_is_seen_until_it_has_ended() -> None:
+    before = descendants()
     child = subprocess.Popen(["sleep", "60"])
     try:
-        assert child_processes()[child.pid] == "sleep 60"
+        assert left_processes(before) == {"sleep 60"}
+        assert not left_processes(descendants())
     finally:
         child.kill()
         child.wait()
-    assert child.pid not in child_processes()
+    assert not left_processes(before)
+
+
+def test_what_a_child_of_another_thread_has_started_is_seen() -> None:
+    before = descendants()
+    with ThreadPoolExecutor(1) as threads:
+        script = ["sh", "-c", "sleep 60 & echo; wait"]
+        child = threads.submit(lambda: subprocess.Popen(script, stdout=subprocess.PIPE)).result()
+        assert child.stdout is not None
+        with child.stdout as told:
+            told.readline()
+        found = descendants() - before
+        for pid in found:
+            os.kill(pid, signal.SIGKILL)
+        child.wait()
+    assert len(found) == 2
 
 
 def test_a_connection_beyond_loopback_is_refused_and_remembered(loopback: Loopback) -> None:
