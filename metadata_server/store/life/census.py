@@ -19,7 +19,7 @@ from metadata_server.domain.change import Position
 from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.maintenance import Coverage
 from metadata_server.store.keys import batches
-from metadata_server.store.life.counting import NOBODY, UNIT, Alike, alike_units
+from metadata_server.store.life.counting import NOBODY, UNIT, Alike, alike_units, of_servers
 from metadata_server.store.past.followed import changed_keys, is_followed
 from metadata_server.store.schema import history, name, status_history
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -65,8 +65,9 @@ class CensusTaker:
             last = self._last
             touched = None if last is None else servers_touched(unit, last, coverage)
             found: dict[int, list[Alike]] = {}
+            wanted = None if touched is None else of_servers(touched)
             for each in alike_units(
-                unit, coverage, by=by, some_are_stuck=some_are_stuck, servers=touched
+                unit, coverage, by=by, some_are_stuck=some_are_stuck, wanted=wanted
             ):
                 found.setdefault(each.unit_server_key, []).append(each)
             counts = {key: tuple(alike) for key, alike in found.items()}

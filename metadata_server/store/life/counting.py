@@ -169,17 +169,17 @@ def alike_units(
     *,
     by: ColumnElement[Any] = UNIT.zone,
     some_are_stuck: bool,
-    servers: Collection[int] | None = None,
+    wanted: ColumnElement[bool] | None = None,
 ) -> Iterator[Alike]:
     """Every unit, once.
 
     Args:
         by: what the groups' zones are.
-        servers: keys of the unit servers whose units are counted; None: of all.
+        wanted: passed by the units that are counted; None: all are.
     """
     query = alike_query(unit, coverage, by, some_are_stuck=some_are_stuck)
-    if servers is not None:
-        query = query.where(of_servers(servers))
+    if wanted is not None:
+        query = query.where(wanted)
     for row in unit.connection.execute(query).mappings():
         yield Alike(
             str(row["zone"] or ""),

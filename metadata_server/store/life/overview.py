@@ -18,7 +18,6 @@ from metadata_server.domain.life.overview import (
 )
 from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.orchestration.maintenance import Coverage
 from metadata_server.store.life.census import CensusTaker
 from metadata_server.store.life.counting import (
     Counted,
@@ -63,8 +62,9 @@ def read_overview(
     taken = memory.census.take(unit, coverage, some_are_stuck=stuck is not None)
     counted = list(counted_units(taken, sessions))
     groups = [each.group for each in counted]
+    watched = None if coverage.is_empty else not_(covered(unit, coverage))
     abnormal = abnormal_units(
-        unit, counted, sessions.contacts, coverage, stuck=stuck, limit=abnormal_limit
+        unit, counted, sessions.contacts, stuck=stuck, wanted=watched, limit=abnormal_limit
     )
     return Overview(
         position=unit.position,
@@ -83,15 +83,18 @@ def abnormal_units(
     unit: UnitOfWork,
     counted: Iterable[Counted],
     contacts: Mapping[str, Contact],
-    coverage: Coverage,
     *,
     stuck: ColumnElement[bool] | None,
+    wanted: ColumnElement[bool] | None,
     limit: int,
 ) -> list[AbnormalUnit]:
-    """The first of those that are not as they should be, worst first, then by id."""
+    """The first of those that are not as they should be, worst first, then by id.
+
+    Args:
+        wanted: passed by the units that were counted and are not left alone; None: all are.
+    """
     abnormal = [each for each in counted if each.group.standing.health in ABNORMAL]
     found: list[AbnormalUnit] = []
-    watched = not_(covered(unit, coverage))
     for health in ABNORMAL:
         for errs in (True, False):
             alike = [
@@ -102,8 +105,8 @@ def abnormal_units(
             ]
             if alike and len(found) < limit:
                 query = candidates(alike, stuck)
-                if not coverage.is_empty:
-                    query = query.where(watched)
+                if wanted is not None:
+                    query = query.where(wanted)
                 found += first_units(unit, query, alike, contacts, limit=limit - len(found))
     return found
 

@@ -1,8 +1,9 @@
 """The overview as it was at a revision: every unit under the name that it had then, with what had
 been said of it by then.
 
-A row that is as old says so itself; of what has changed since, the last image counts. What was in
-maintenance is told by no list of the past, and not here.
+Units whose rows are as old are counted by the database, as those of now are; of those that have
+changed since, the last image counts. What was in maintenance is told by no list of the past, and
+not here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 
 from metadata_server.domain.change import Position
 from metadata_server.domain.intent.unit_server import UnitServer
@@ -27,6 +28,7 @@ from metadata_server.domain.life.overview import (
 )
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind, zone_of
+from metadata_server.domain.orchestration.maintenance import Coverage
 from metadata_server.store.codec import data_of
 from metadata_server.store.keys import batches
 from metadata_server.store.life.counting import (
@@ -37,8 +39,11 @@ from metadata_server.store.life.counting import (
     Alike,
     Counted,
     Sessions,
+    alike_units,
     counted_units,
+    stuck_units,
 )
+from metadata_server.store.life.overview import abnormal_units
 from metadata_server.store.life.status_images import conditions_from
 from metadata_server.store.past import history
 from metadata_server.store.past.past import names_at, resources_at
@@ -75,6 +80,7 @@ class Said(NamedTuple):
     is_stuck: bool
 
 
+NOTHING_COVERED = Coverage()
 NOTHING_SAID = Said(State.UNSPECIFIED, "", 0, is_stuck=False)
 
 
@@ -88,20 +94,40 @@ def past_overview(
     """
     revision = position.revision
     sessions = sessions_then(unit, revision)
-    alike = units_alike(unit, revision)
+    stuck, as_then = stuck_units(unit), is_as_at(revision)
+    kept = alike_units(unit, NOTHING_COVERED, some_are_stuck=stuck is not None, wanted=as_then)
+    counted_kept = list(counted_units(kept, sessions))
+    alike = changed_alike(unit, revision)
     counted = list(counted_units((summed(key, of) for key, of in alike.items()), sessions))
-    groups = [each.group for each in counted]
-    units = list(zip(counted, alike.values(), strict=True))
+    groups = [each.group for each in (*counted_kept, *counted)]
+    changed = list(zip(counted, alike.values(), strict=True))
     servers = {each.unit_server_key: each.unit_server for each in sessions.all}
-    abnormal = abnormal_then(unit, units, servers, revision, limit=abnormal_limit)
+    abnormal = [
+        *abnormal_units(
+            unit, counted_kept, sessions.contacts,
+            stuck=stuck, wanted=as_then, limit=abnormal_limit,
+        ),
+        *abnormal_then(unit, changed, servers, revision, limit=abnormal_limit),
+    ]  # fmt: skip
     return Overview(
         position=position,
         time_us=time_us,
         tally=Tally.of(groups),
         zones=zones_of(groups),
         unit_servers=unit_servers_of(sessions.all, groups, agents=sessions.agents),
-        abnormal=tuple(abnormal),
+        abnormal=tuple(sorted(abnormal, key=worst_first)[:abnormal_limit]),
     )
+
+
+def is_as_at(revision: int) -> ColumnElement[bool]:
+    """Passed by units whose rows are as old: what they were then is what these say. A status goes
+    only with its unit, so one that is not there was not there then."""
+    told = func.coalesce(STATUS.revision, 0)
+    return and_(UNIT.revision <= revision, told <= revision)
+
+
+def worst_first(of: AbnormalUnit) -> tuple[int, bool, str]:
+    return rank(of.standing.health), not of.standing.state.is_error, of.id
 
 
 def sessions_then(unit: UnitOfWork, revision: int) -> Sessions:
@@ -122,9 +148,9 @@ def sessions_then(unit: UnitOfWork, revision: int) -> Sessions:
     )
 
 
-def units_alike(unit: UnitOfWork, revision: int) -> Mapping[Likeness, Like]:
-    """Every unit that was there, once, with those that stood as it did."""
-    rows = unit.connection.execute(units_then(revision)).all()
+def changed_alike(unit: UnitOfWork, revision: int) -> Mapping[Likeness, Like]:
+    """Every unit that was there and has changed since, once, with those that stood as it did."""
+    rows = unit.connection.execute(changed_since(revision)).all()
     desired = desired_then(unit, rows, revision)
     said = said_then(unit, rows, revision)
     found: dict[Likeness, Like] = {}
@@ -148,8 +174,8 @@ def units_alike(unit: UnitOfWork, revision: int) -> Mapping[Likeness, Like]:
     return found
 
 
-def units_then(revision: int) -> Any:
-    """Units with what their rows say now: one statement, whatever has changed since."""
+def changed_since(revision: int) -> Any:
+    """Those that were there and are otherwise or gone, with what their rows say now."""
     return (
         names_at(Kind.CONTROL_UNIT, revision)
         .add_columns(
@@ -166,6 +192,7 @@ def units_then(revision: int) -> Any:
                 control_unit_status, STATUS.key == name.c.key
             )
         )
+        .where(or_(UNIT.key.is_(None), not_(is_as_at(revision))))
     )
 
 
