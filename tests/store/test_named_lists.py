@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import event
@@ -9,7 +11,7 @@ from sqlalchemy import event
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
-from metadata_server.store.life.status_lists import session_page, status_page
+from metadata_server.store.life.status_lists import StatusRow, session_page, status_page
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store
@@ -43,6 +45,51 @@ def test_statuses_of_named_units_of_the_past_are_those_of_all(store: Store) -> N
     )
     found = store.read_now(lambda unit: status_page(unit, named, size=100)).value.items
     assert [row.status for row in found] == some
+
+
+def test_statuses_of_named_units_are_read_page_by_page(store: Store) -> None:
+    everything = Selection(kind=Kind.CONTROL_UNIT_STATUS)
+    told = store.read_now(lambda unit: status_page(unit, everything, size=100)).value.items
+    ids = [row.status.id for row in told][3:40:3]
+    named = replace(everything, filter=f"id={','.join([*reversed(ids), 'NOBODY', '0'])}")
+    found: list[StatusRow] = []
+    token = ""
+    while token or not found:
+        page = partial(status_page, selection=named, size=5, token=token)
+        listing = store.read_now(page).value
+        found, token = [*found, *listing.items], listing.next_page_token
+        if len(found) == 5:  # the rest is told as it was at the first page
+            store.transact_now(partial(delete_unit, id=ids[-1]), caller=CALLER)
+    assert found == [
+        row if i < 5 else row._replace(wanted=None) for i, row in enumerate(told[3:40:3])
+    ]
+    assert not store.read_now(
+        partial(status_page, selection=replace(named, id_prefix="NOWHERE"))
+    ).value.items
+    last_first = replace(named, order_by="id desc")
+    turned = store.read_now(partial(status_page, selection=last_first, size=100)).value.items
+    assert [row.status.id for row in turned] == ids[-2::-1]
+
+
+def delete_unit(unit: UnitOfWork, id: str) -> None:
+    unit.delete(unit.resources.find(ControlUnit, [id], lock=True)[id])
+
+
+def test_statuses_of_named_units_are_read_once(store: Store) -> None:
+    some = [
+        each.id for each in store.read_now(lambda unit: unit.resources.where(ControlUnit)).value
+    ]
+    named = Selection(kind=Kind.CONTROL_UNIT_STATUS, filter=f"id={','.join(some[:9])}")
+    asked: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM control_unit" in statement:
+            asked.append(statement)
+
+    event.listen(store.database.reading, "before_cursor_execute", note)
+    store.read_now(partial(status_page, selection=named, size=100))
+    event.remove(store.database.reading, "before_cursor_execute", note)
+    assert len(asked) == 1, asked
 
 
 @pytest.mark.parametrize("as_of", ["", "2"])

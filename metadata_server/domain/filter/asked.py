@@ -6,7 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from metadata_server.domain.filter.expression import All, Expression, Instant, Term, terms_of
+from metadata_server.domain.filter.expression import (
+    All,
+    Expression,
+    Instant,
+    Term,
+    named_by,
+    terms_of,
+)
 from metadata_server.domain.filter.faults import FilterFault, nearest, one_of
 from metadata_server.domain.filter.key import Facts, FilterKey, Operator, ValueKind
 from metadata_server.domain.filter.matching import matches
@@ -55,6 +62,12 @@ class Asked:
         return (
             self.expression == All() and self.sorting.key.name == "id" and not self.sorting.descends
         )
+
+    @property
+    def is_of_names(self) -> bool:
+        """Whether only things that are named one by one are wanted, by id."""
+        is_named = isinstance(self.expression, Term) and bool(named_by(self.expression, "id"))
+        return is_named and self.sorting.key.name == "id" and not self.sorting.descends
 
     @property
     def names(self) -> frozenset[str]:

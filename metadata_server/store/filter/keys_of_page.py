@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from metadata_server.domain.filter.asked import Asked
-from metadata_server.domain.filter.expression import All, Expression, Term
+from metadata_server.domain.filter.expression import All, Expression, Term, named_by
 from metadata_server.domain.filter.unit_keys import HOLDS_SINCE
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
@@ -245,7 +245,8 @@ class KeyQuery:
         if self.kind is not Kind.CONTROL_UNIT:
             return
         for term in leading(self.asked.expression):
-            if self._count(self._probe(term)) <= FEW:
+            # What is named one by one is few: the length of filters has a limit.
+            if named_by(term, "id") or self._count(self._probe(term)) <= FEW:
                 yield term
 
     def _probe(self, term: Term) -> Select[Any] | CompoundSelect[Any]:

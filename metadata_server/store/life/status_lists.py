@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.engine import RowMapping
 
 from metadata_server.domain.change import Position
-from metadata_server.domain.filter.asked import asked_of
+from metadata_server.domain.filter.asked import Asked, asked_of
 from metadata_server.domain.filter.expression import named_by
 from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.intent.control_unit import ControlUnitStatus
@@ -30,7 +30,11 @@ from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, PageStart, Selection
 from metadata_server.store.agents.launched import hosted_by_dying
+from metadata_server.store.filter.compiling import condition_of
 from metadata_server.store.filter.keys_of_page import Row
+from metadata_server.store.filter.pages import FilteredList
+from metadata_server.store.filter.scope import Scope
+from metadata_server.store.filter.unit_sources import UNIT_SOURCES
 from metadata_server.store.intent.lists import filtered_page, listing
 from metadata_server.store.intent.selections import Filter, filter_of, id_range
 from metadata_server.store.keys import batches
@@ -76,7 +80,8 @@ def status_page(
         Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET, HISTORY_TRIMMED.
     """
 
-    if selection.is_filtered:
+    asked = asked_of(selection)
+    if selection.is_filtered and not asked.is_of_names:
         found = filtered_page(unit, selection, size=size, token=token)
         items = statuses_on(unit, found.items, found.position)
         return Listing(items, found.position, found.next_page_token)
@@ -87,7 +92,11 @@ def status_page(
         if wanted is None:
             return []
         if revision == unit.position.revision:
-            return present_statuses(unit, selection, wanted, after=start.after, limit=limit)
+            named = named_units(unit, asked, start) if asked.is_of_names else true()
+            return present_statuses(unit, selection, wanted, named, after=start.after, limit=limit)
+        if asked.is_of_names:
+            rows = FilteredList(unit, asked, wanted, is_past=bool(selection.as_of))
+            return statuses_on(unit, rows.rows(start, limit), start.position)
         return past_statuses(unit, selection, wanted, start=start, limit=limit)
 
     return listing(
@@ -101,10 +110,25 @@ def status_page(
     )
 
 
+def named_units(unit: UnitOfWork, asked: Asked, start: PageStart) -> ColumnElement[bool]:
+    scope = Scope(unit, start.position.revision, start.now_us)
+    return condition_of(asked.expression, UNIT_SOURCES, scope)
+
+
 def present_statuses(
-    unit: UnitOfWork, selection: Selection, wanted: Filter, *, after: str, limit: int
+    unit: UnitOfWork,
+    selection: Selection,
+    wanted: Filter,
+    named: ColumnElement[bool],
+    *,
+    after: str,
+    limit: int,
 ) -> list[StatusRow]:
-    conditions = wanted.conditions(control_unit)
+    """
+    Args:
+        named: a condition of those that are named one by one, where any are.
+    """
+    conditions = [named, *wanted.conditions(control_unit)]
     if selection.state is not State.UNSPECIFIED:
         conditions.append(control_unit_status.c.state == selection.state.value)
     if selection.condition == OUT_OF_DATE:
