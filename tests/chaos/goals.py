@@ -38,6 +38,7 @@ GOALS = (
     Goal("violations", "", 0, "", lambda results: sum(len(each.violations) for each in results)),
     Goal("a replica is killed: without writes", "replica killed", 1, " s", _without_writes),
     Goal("a replica is killed: streams resumed, p99", "replica killed", 3, " s", _resumed_p99),
+    Goal("a replica is stopped: streams resumed, p99", "replica stopped", 4, " s", _resumed_p99),
     Goal("the database node that writes is killed: without writes", "writer killed", 3, " s",
          _without_writes),
     Goal("a minority of the database refuses writes after", "writer cut from the others", 3, " s",
