@@ -5,14 +5,14 @@ from contextlib import contextmanager
 
 from metadata_server.store.database import open_database
 from metadata_server.store.store import Store
-from tests.stages.layout import lay_out
+from tests.stages.layout import bring_up
 
 
 @contextmanager
 def opened_store(url: str) -> Iterator[Store]:
-    lay_out(url)
-    store = Store(open_database(url))
+    store = Store(database := open_database(url))
     try:
+        bring_up(database)
         yield store
     finally:
         store.close()
