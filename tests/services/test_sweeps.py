@@ -117,7 +117,9 @@ async def test_the_begin_and_the_end_of_a_blindness_are_told_also_of_who_was_jus
 ) -> None:
     """Nobody looked for longer than a heartbeat, but nobody was silent for two either."""
     registered = await lab.register()
-    async with lab.tailer.subscribe(kinds={Kind.UNIT_SERVER_STATUS}) as changes:
+    kinds = {Kind.UNIT_SERVER_STATUS}
+    # After its coming, of which the tailer may not have heard yet.
+    async with lab.tailer.subscribe(await lab.position(), kinds=kinds) as changes:
         await lab.not_look(7)
         await lab.liveness.sweeps.sweep()
         await beat(lab, registered.session.id)
