@@ -18,6 +18,8 @@ Thing = TypeVar("Thing")
 
 _AT_ONCE = 500
 """Things of a list that are handed on together."""
+COLLECTOR_S = 1.0
+"""A collector of traces that does not answer keeps no command from its end for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Connection:
         from control_units.client import Client
         from control_units.client.traces import open_traces
 
-        open_traces("mds")
+        open_traces("mds", patience_s=COLLECTOR_S)
         made: type[Client] = Client
         if self.is_told:
             from control_units.cli.curl.telling import TellingClient

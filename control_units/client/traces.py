@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+TIMEOUTS = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
 EXTRA = "control-system-metadata-server[traces]"
 NAME = "control_units"
 NOTHING: AbstractContextManager[None] = nullcontext()
@@ -27,12 +28,16 @@ Pairs = tuple[tuple[str, str], ...]
 log = structlog.get_logger(__name__)
 
 
-def open_traces(service: str, environment: Mapping[str, str] = os.environ) -> None:
+def open_traces(
+    service: str, environment: Mapping[str, str] = os.environ, *, patience_s: float | None = None
+) -> None:
     """Has this program send traces where OpenTelemetry's variables say, the last ones when it
     exits; without them nothing is loaded.
 
     Args:
         service: what it is called in traces, unless OTEL_SERVICE_NAME says otherwise.
+        patience_s: for a collector that does not answer, at its exit, too, unless OpenTelemetry's
+            variables say otherwise; None: as OpenTelemetry has it, 10 s.
     """
     is_off = environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
     is_off = is_off or environment.get("OTEL_TRACES_EXPORTER", "otlp") == "none"
@@ -49,7 +54,8 @@ def open_traces(service: str, environment: Mapping[str, str] = os.environ) -> No
         return
     name = environment.get("OTEL_SERVICE_NAME") or service
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    timeout_s = None if any(environment.get(each) for each in TIMEOUTS) else patience_s
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=timeout_s)))
     trace.set_tracer_provider(provider)
 
 

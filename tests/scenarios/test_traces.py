@@ -1,7 +1,11 @@
 """Traces: sent where OpenTelemetry's variables say, in the trace of whoever calls."""
 
+import asyncio
 import json
+import os
+import socket
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -240,6 +244,25 @@ async def test_a_delivery_is_a_trace_that_its_receiver_can_go_on_with(
     assert delivered.told["http_status"] == "200"
     trace_id, span_id = delivered.trace, delivered.span.span_id.hex()
     assert headers["traceparent"].split("-")[1:3] == [trace_id, span_id]
+
+
+async def test_a_collector_that_does_not_answer_keeps_no_command(
+    start_replica: StartReplica, sqlite_database: str
+) -> None:
+    replica = await start_replica(sqlite_database)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        endpoint = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        command = await asyncio.create_subprocess_exec(
+            MDS, "--address", replica.address, "whoami",
+            env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        assert command.stdout is not None
+        assert await command.stdout.readline()
+        done = time.monotonic()
+        assert await command.wait() == 0
+    # 1 s, and what a busy machine makes of it; OpenTelemetry by itself would take 10 s.
+    assert time.monotonic() - done < 5
 
 
 async def test_without_the_variables_nothing_of_it_is_loaded(tmp_path: Path) -> None:
