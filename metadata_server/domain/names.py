@@ -12,6 +12,13 @@ SEGMENT = re.compile(r"[A-Za-z0-9_.:+-]+\Z")
 BEGINS_AN_ID = re.compile(r"[A-Za-z0-9_.:+/-]*\Z")
 
 
+def plural(word: str) -> str:
+    """Of a kind's word: `policies`, `control_unit_statuses`, `agents`."""
+    if word.endswith("y"):
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith("s") else f"{word}s"
+
+
 class Kind(StrEnum):
     """A kind of resource; its value is its word in tables and messages."""
 
@@ -34,10 +41,11 @@ class Kind(StrEnum):
     UNIT_SERVER_STATUS = "unit_server_status"
     OPERATION = "operation"
 
-    @property
-    def collection(self) -> str:
-        """First segment of a resource name: `control_units`."""
-        return plural(self.value)
+    collection: str
+    """First segment of a resource name: `control_units`."""
+
+    def __init__(self, word: str) -> None:
+        self.collection = plural(word)
 
     @property
     def words(self) -> str:
@@ -108,13 +116,6 @@ def named(name: str, *, field: str = "name") -> tuple[Kind, str]:
         field=field,
         value=name[:MAXIMUM_ID_BYTES],
     )
-
-
-def plural(word: str) -> str:
-    """Of a kind's word: `policies`, `control_unit_statuses`, `agents`."""
-    if word.endswith("y"):
-        return f"{word[:-1]}ies"
-    return f"{word}es" if word.endswith("s") else f"{word}s"
 
 
 def id_fault(id: str) -> str | None:

@@ -79,10 +79,10 @@ def health_of(
         return Health.BAD
     if contact in OUT_OF_TOUCH:
         return OUT_OF_TOUCH[contact]
-    wanted = desired not in {State.UNSPECIFIED, State.UNLOADED}
+    wanted = desired not in (State.UNSPECIFIED, State.UNLOADED)
     if contact is Contact.NONE:
         return Health.WARNING if wanted else Health.GOOD
-    if desired in {State.UNSPECIFIED, state}:
+    if desired in (State.UNSPECIFIED, state):
         return Health.GOOD
     return Health.WARNING if is_stuck else Health.CHANGING
 
