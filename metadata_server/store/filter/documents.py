@@ -45,9 +45,10 @@ def mentions(scope: Scope, body: Column[str], wanted: Wanted) -> list[ColumnElem
     plain = max((run for piece in pieces for run in PLAIN.findall(piece)), key=len, default="")
     if not plain:
         return []
-    part = literal(f"%{plain}%")
-    # MariaDB looks for bytes in half the time that it takes for letters; the part is ASCII.
-    return [body.like(part if scope.is_sqlite else cast(part, LargeBinary))]
+    if scope.is_sqlite:  # where its instr takes longer
+        return [body.like(f"%{plain}%")]
+    # MariaDB looks for bytes in a third of the time that it takes for letters; the part is ASCII.
+    return [func.instr(body, cast(literal(plain), LargeBinary)) > 0]
 
 
 def number_at(body: Column[str], path: str) -> ColumnElement[Any]:
