@@ -126,6 +126,7 @@ class ClusterStage:
 
     async def down(self) -> None:
         await self.cluster.down()
+        self.clock.clear()
         unmount_below(self.folder)
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
@@ -143,6 +144,7 @@ class ClusterStage:
         wanted = {**plain, **lent} if is_lent else plain
         if wanted != environment:
             await process.stop()
+            self.clock.clear()
             container.service = dataclasses.replace(container.service, environment=wanted)
             await process.start()
             await self.until_well()
