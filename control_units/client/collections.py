@@ -214,6 +214,7 @@ class Collection(Watched[R]):
         end = time.monotonic() + (self._caller.timeout if timeout is None else timeout)
         backoff = Backoff(first=0.05, longest=1.0)
         while True:
+            begun = time.monotonic()
             before = await self.get(id, timeout=_left(end))
             after = type(before).FromString(before.SerializeToString())
             edit(after)
@@ -223,8 +224,9 @@ class Collection(Watched[R]):
             try:
                 return await self.update(after, *fields, reason=reason, timeout=_left(end))
             except Stale:
-                pause = backoff.next()
-                if time.monotonic() + pause >= end:
+                pause, now = backoff.next(), time.monotonic()
+                # One more that was cut short would leave open whether it had written.
+                if now + pause + (now - begun) >= end:
                     raise
             await asyncio.sleep(pause)
 

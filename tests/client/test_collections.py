@@ -118,7 +118,7 @@ async def test_a_change_that_is_beaten_each_time_ends_with_its_time(client: Clie
         variable.etag = f"{created.revision - 1}"
 
     with pytest.raises(Stale):
-        await client.variables.change("A", too_late, timeout=0.5)
+        await client.variables.change("A", too_late, timeout=1.5)
 
 
 async def test_a_delete_says_what_it_has_seen(client: Client) -> None:
