@@ -66,6 +66,8 @@ if [ "$made_in" != "$(pwd)" ] ||
     "$python" -m venv --clear .venv
 fi
 echo "Installing what setup.cfg names ($wanted) ..."
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable "$what"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --editable "$what"
+# By all cores, which pip does by one, and without the tests of others.
+.venv/bin/python -m compileall -q -j 0 -x '/tests?/' .venv/lib || true
 pwd >.venv/.made-in
 echo "$digest" >".venv/.made-for-$wanted"
