@@ -43,6 +43,7 @@ from metadata_server.store.life.sightings import sightings
 from metadata_server.store.orchestration.operation_steps import insert_steps, step_page
 from metadata_server.store.past.change_lists import change_page
 from metadata_server.store.past.change_sets import change_set_page
+from metadata_server.store.past.tallies import Tallies
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from metadata_server.store.upsert import insert_rows
@@ -261,7 +262,7 @@ def test_a_token_of_another_list_is_refused(store: Store) -> None:
 
 
 def set_page(unit: UnitOfWork, order: str, token: str) -> tuple[list[Any], str]:
-    page = change_set_page(unit, ChangeSetSelection(order_by=order), size=4, token=token)
+    page = change_set_page(unit, ChangeSetSelection(order_by=order), Tallies(), size=4, token=token)
     return [each.revision for each in page.items], page.next_page_token
 
 

@@ -11,6 +11,7 @@ from metadata_server.domain.change_set import (
 from metadata_server.domain.page import Listing
 from metadata_server.store.past.change_lists import change_page
 from metadata_server.store.past.change_sets import change_set_page, get_change_set
+from metadata_server.store.past.tallies import Tallies
 from metadata_server.store.store import Answer, Store
 
 
@@ -19,6 +20,7 @@ class History:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._tallies = Tallies()
 
     async def list_changes(
         self, selection: ChangeSelection, *, size: int, token: str
@@ -42,11 +44,11 @@ class History:
             Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET.
         """
         return await self._store.read(
-            lambda unit: change_set_page(unit, selection, size=size, token=token)
+            lambda unit: change_set_page(unit, selection, self._tallies, size=size, token=token)
         )
 
     async def get_change_set(self, revision: int) -> Answer[ChangeSet]:
         """Raises:
         Refused: CHANGE_SET_NOT_FOUND.
         """
-        return await self._store.read(lambda unit: get_change_set(unit, revision))
+        return await self._store.read(lambda unit: get_change_set(unit, revision, self._tallies))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, func, select
+from sqlalchemy import Row, Select, exists, select
 
 from metadata_server.domain.access.token import CHANGES_TOKENS
 from metadata_server.domain.change import Action
@@ -26,6 +26,7 @@ from metadata_server.store.past.backwards import (
     walk_of,
 )
 from metadata_server.store.past.names import Names
+from metadata_server.store.past.tallies import Tallies
 from metadata_server.store.schema import change_set, history
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -33,7 +34,12 @@ SHOWN_NAMES = 10
 
 
 def change_set_page(
-    unit: UnitOfWork, selection: ChangeSetSelection, *, size: int, token: str
+    unit: UnitOfWork,
+    selection: ChangeSetSelection,
+    tallies: Tallies,
+    *,
+    size: int,
+    token: str,
 ) -> Listing[ChangeSet]:
     """One page of change sets; those of which nothing is kept are left out.
 
@@ -64,14 +70,14 @@ def change_set_page(
         return found.order_by(*walk.order(columns.revision))
 
     rows, rest = next_rows(unit, change_set.c.revision, query, walk, start=begin, limit=count + 1)
-    items = counted(unit, map(change_set_of, rows[:count]))
+    items = counted(unit, map(change_set_of, rows[:count]), tallies)
     if len(rows) > count:
         rest = Place(items[-1].revision)
     following = token_of(selection, replace(start, after=rest.text)) if rest else ""
     return Listing(items, start.position, following)
 
 
-def get_change_set(unit: UnitOfWork, revision: int) -> ChangeSet:
+def get_change_set(unit: UnitOfWork, revision: int, tallies: Tallies) -> ChangeSet:
     """A change set with its counts.
 
     Raises:
@@ -80,7 +86,7 @@ def get_change_set(unit: UnitOfWork, revision: int) -> ChangeSet:
     query = select(change_set).where(change_set.c.revision == revision)
     row = unit.connection.execute(query).one_or_none()
     if row is not None:
-        (found,) = counted(unit, [change_set_of(row)])
+        (found,) = counted(unit, [change_set_of(row)], tallies)
         if found.created or found.updated or found.deleted or found.method in CHANGES_TOKENS:
             return found
     raise unknown_change_set(revision)
@@ -99,25 +105,20 @@ def change_set_of(row: Row[Any]) -> ChangeSet:
     )
 
 
-def counted(unit: UnitOfWork, change_sets: Iterable[ChangeSet]) -> list[ChangeSet]:
+def counted(
+    unit: UnitOfWork, change_sets: Iterable[ChangeSet], tallies: Tallies
+) -> list[ChangeSet]:
     """Change sets with the counts of what they did, and the first names."""
     found = list(change_sets)
     revisions = [each.revision for each in found]
-    counts: dict[tuple[int, str], int] = {}
-    for some in batches(revisions):
-        query = (
-            select(history.c.revision, history.c.action, func.count().label("number"))
-            .where(history.c.revision.in_(some))
-            .group_by(history.c.revision, history.c.action)
-        )
-        counts |= {(row.revision, row.action): row.number for row in unit.connection.execute(query)}
+    counts = tallies.of(unit, revisions)
     names = first_names(unit, revisions)
     return [
         replace(
             each,
-            created=counts.get((each.revision, Action.CREATED), 0),
-            updated=counts.get((each.revision, Action.UPDATED), 0),
-            deleted=counts.get((each.revision, Action.DELETED), 0),
+            created=counts[each.revision].get(Action.CREATED, 0),
+            updated=counts[each.revision].get(Action.UPDATED, 0),
+            deleted=counts[each.revision].get(Action.DELETED, 0),
             first_names=tuple(names.get(each.revision, ())),
         )
         for each in found
