@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from mds.v1.configuration_pb2 import Configuration
 from mds.v1.control_unit_pb2 import (
     ControlUnit,
     CreateControlUnitRequest,
@@ -157,8 +158,15 @@ def published_versions(template: Template) -> list[int]:
     ]
 
 
-async def dataset_for(client: Client, unit: ControlUnit, *, as_of: str = "") -> Dataset:
-    """What the unit uses, or used at a moment, with where each value comes from."""
+async def dataset_for(client: Client, unit: ControlUnit) -> Dataset:
+    """What the unit uses, with where each value comes from."""
+    return (await configuration_for(client, unit))[1]
+
+
+async def configuration_for(
+    client: Client, unit: ControlUnit, *, as_of: str = ""
+) -> tuple[Configuration, Dataset]:
+    """What the unit uses, or used at a moment; and as a table, with where each value comes from."""
     units = client.control_units
     configuration, explanation = await asyncio.gather(
         units.GetConfiguration(GetConfigurationRequest(name=unit.name, as_of=as_of)),
@@ -167,4 +175,4 @@ async def dataset_for(client: Client, unit: ControlUnit, *, as_of: str = "") -> 
     template = await client.templates.GetTemplate(
         GetTemplateRequest(name=configuration.template, version=configuration.template_version)
     )
-    return dataset_of(configuration, explanation, template, datetime.now(UTC))
+    return configuration, dataset_of(configuration, explanation, template, datetime.now(UTC))

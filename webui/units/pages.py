@@ -11,7 +11,7 @@ from webui import vocabulary
 from webui.clock import moment
 from webui.datasets.declaration import fields_of
 from webui.datasets.form import Form
-from webui.datasets.unit_edited import dataset_for
+from webui.datasets.unit_edited import configuration_for
 from webui.names import id_of, page_of
 from webui.operations.verbs import orders_for
 from webui.site import READ_SECONDS, Site
@@ -88,17 +88,14 @@ class UnitPages:
         unit = await units.GetControlUnit(
             control_unit_pb2.GetControlUnitRequest(name=name, as_of=as_of)
         )
-        status, configuration, lives, dataset = await asyncio.gather(
+        status, lives, (configuration, dataset) = await asyncio.gather(
             units.GetControlUnitStatus(
                 control_unit_pb2.GetControlUnitStatusRequest(name=status_name, as_of=as_of)
-            ),
-            units.GetConfiguration(
-                control_unit_pb2.GetConfigurationRequest(name=name, as_of=as_of)
             ),
             self._client.instantiations.ListInstantiations(
                 instantiation_pb2.ListInstantiationsRequest(control_unit=name, page_size=LIVES)
             ),
-            dataset_for(self._client, unit, as_of=as_of),
+            configuration_for(self._client, unit, as_of=as_of),
         )
         page = control_unit_page(
             unit,
