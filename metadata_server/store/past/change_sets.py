@@ -34,12 +34,7 @@ SHOWN_NAMES = 10
 
 
 def change_set_page(
-    unit: UnitOfWork,
-    selection: ChangeSetSelection,
-    tallies: Tallies,
-    *,
-    size: int,
-    token: str,
+    unit: UnitOfWork, selection: ChangeSetSelection, tallies: Tallies, *, size: int, token: str
 ) -> Listing[ChangeSet]:
     """One page of change sets; those of which nothing is kept are left out.
 
