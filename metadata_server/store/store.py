@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -18,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from metadata_server.domain.change import Caller, Position
 from metadata_server.domain.refused import Refused
+from metadata_server.store.claims import Claims
 from metadata_server.store.database import DAMAGED, Database, Fault, cause_of, fault_of
 from metadata_server.store.glance import Glance
 from metadata_server.store.migration import present_schema
@@ -25,7 +27,7 @@ from metadata_server.store.newer import newer_content
 from metadata_server.store.observer import Connections, StoreObserver, observed
 from metadata_server.store.schema_steps import is_newer
 from metadata_server.store.turns import Turns, asking
-from metadata_server.store.unit_of_work import LostRace, UnitOfWork
+from metadata_server.store.unit_of_work import LostRace, UnitOfWork, nobody_waits
 
 TRIES = 5
 FIRST_PAUSE_S = 0.005
@@ -67,6 +69,7 @@ class Store:
         self._observer = observer or StoreObserver()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
         self._fast_lane = ThreadPoolExecutor(1, thread_name_prefix="store-fast-lane")
+        self._claims = Claims()
         self._glance = Glance(database.glancing)
         self._listeners: list[Callable[[Position], None]] = []
 
@@ -162,11 +165,12 @@ class Store:
         """One try; None: nothing was written, and it may run again."""
         committing = False
         try:
-            with self.database.writing.connect() as connection:
+            with self._claiming() as before_claim, self.database.writing.connect() as connection:
                 unit = self._begin(connection, caller)
                 if unit is None:
                     self._observer.runs_again("dead_connection", committing=False)
                     return None if first else self._away()
+                unit.before_claim = before_claim
                 value = work(unit)
                 unit.flush()
                 committing = True
@@ -189,6 +193,22 @@ class Store:
             for listener in self._listeners:
                 listener(unit.position)
         return Answer(value, unit.position)
+
+    @contextmanager
+    def _claiming(self) -> Iterator[Callable[[], None]]:
+        """What a transaction has to call before it claims its revision; the place that it may get
+        is left when it has ended."""
+        has_place = False
+
+        def enter() -> None:
+            nonlocal has_place
+            has_place = self._claims.enter(asking.get().rank)
+
+        try:
+            yield enter if not self.database.is_sqlite else nobody_waits
+        finally:
+            if has_place:
+                self._claims.leave()
 
     def _begin(self, connection: Connection, caller: Caller | None) -> UnitOfWork | None:
         """Begins; None: the connection from the pool was dead, and a fresh one may do."""

@@ -41,6 +41,10 @@ def ignore(count: int) -> None:
     """Nobody asks how far the writing is."""
 
 
+def nobody_waits() -> None:
+    """Whoever is ready to write may."""
+
+
 class LostRace(Exception):
     """A row was not as it had been read; the whole work runs again."""
 
@@ -52,6 +56,7 @@ class UnitOfWork:
         now_us: the database's clock when the transaction began.
         caller: who changes things; None: the system itself (reports, sweeps).
         on_written: told how many resources have been written, again and again.
+        before_claim: called once, just before the revision is claimed.
     """
 
     def __init__(self, connection: Connection, database: Database, caller: Caller | None) -> None:
@@ -66,6 +71,7 @@ class UnitOfWork:
         self._deleted: dict[int, Resource] = {}
         self._status_images: list[dict[str, Any]] = []
         self.on_written: Callable[[int], None] = ignore
+        self.before_claim: Callable[[], None] = nobody_waits
         self._policies: list[Policy] | None = None
         self._word_s = time.monotonic()
         self._relied_on: list[Callable[[UnitOfWork], None]] = []
@@ -85,6 +91,7 @@ class UnitOfWork:
     def claim(self) -> Moment:
         """The revision of this transaction; claimed at the first call."""
         if self._claimed is None:
+            self.before_claim()
             self._claimed = claim_revision(self.connection, self.database)
         return self._claimed
 
