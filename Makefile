@@ -24,10 +24,14 @@ WORKERS := $(shell expr $$(nproc) + 1)
 cluster: setup ## Run docker-compose.yml as plain processes [needs root and Debian's packages]
 	@exec $(BIN)/python -m deploy.processes
 
-.PHONY: test
+.PHONY: test tests
 test: setup ## Run all checks and all tests
 	@tools/debian_packages.sh
-	@$(MAKE) --no-print-directory check
+	@mkdir -p .cache
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 tests $(CHECKS)
+
+# Beside the checks, none of which waits for the other.
+tests:
 	@$(BIN)/pytest --numprocesses=$(WORKERS) --reruns=1 -rfER $(PYTEST)
 
 .PHONY: lint

@@ -11,7 +11,7 @@ import psutil
 from tests.stages.waiting import PAUSE_S
 
 # Lives for the whole session, and may be started by any test that needs it first.
-KEPT_PROGRAMS = ("mariadbd", "chromium")
+KEPT_PROGRAMS = ("mariadbd", "chromium", "chromium-headless-shell")
 SETTLE_S = 1.0
 _TELLS_CHILDREN = Path("/proc/thread-self/children").exists()
 
