@@ -70,6 +70,26 @@ async def test_what_is_offered_twice_is_handed_out_once() -> None:
     assert subscription.position == at(8)
 
 
+async def test_the_last_of_the_past_is_handed_out_however_late_it_was_read() -> None:
+    """Whoever waited for it may have given up for that time, as those do who are told that they
+    are still served. It has joined the live end by the time they come again."""
+    may_end = asyncio.Event()
+
+    async def read(subscription: Subscription) -> Batch:
+        await may_end.wait()
+        subscription.caught_up()
+        return batch(1, 3)
+
+    subscription = Subscription(VARIABLES, at(0), read)
+    assert await subscription.next(0.01) is None
+    may_end.set()
+    subscription.offer(batch(4, 4), VARIABLES)
+    await asyncio.sleep(0.01)
+    assert subscription.position == at(0), "nothing of that was told"
+    assert await handed_out(subscription, 2) == [[1, 2, 3], [4]]
+    assert subscription.position == at(4)
+
+
 async def test_what_a_follower_knows_from_elsewhere_is_not_told_again() -> None:
     """It comes from a replica that was ahead of this one."""
     subscription = Subscription(VARIABLES, at(5), Past().next)

@@ -53,8 +53,7 @@ class Subscription:
     @property
     def position(self) -> Position | None:
         """Up to where nothing that passes is still to be handed out."""
-        is_behind = self._waiting or self._catch_up is not None
-        if is_behind or self._told is None or self.reached is None:
+        if self._waiting or self._is_catching_up or self._told is None or self.reached is None:
             return self.reached
         return max(self._told, self.reached)
 
@@ -101,8 +100,8 @@ class Subscription:
         """
         clock = asyncio.get_running_loop().time
         due = None if timeout_s is None else clock() + timeout_s
-        while self._catch_up is not None and self._ended is None:
-            if not await self._has_read(self._catch_up, None if due is None else due - clock()):
+        while self._is_catching_up and self._ended is None:
+            if not await self._has_read(None if due is None else due - clock()):
                 return None
             if (batch := self._what_was_read()) is not None:
                 self.reached = batch.position
@@ -116,10 +115,16 @@ class Subscription:
             await self._wake.wait()
         return live
 
-    async def _has_read(self, catch_up: CatchUp, timeout_s: float | None) -> bool:
+    @property
+    def _is_catching_up(self) -> bool:
+        """Also where the last piece has been read, but nobody was there to take it."""
+        return self._catch_up is not None or self._reading is not None
+
+    async def _has_read(self, timeout_s: float | None) -> bool:
         """Whether a piece of the past was read in time; else its reading goes on."""
         if self._reading is None:
-            self._reading = asyncio.create_task(catch_up(self), name="catch up")
+            assert self._catch_up is not None
+            self._reading = asyncio.create_task(self._catch_up(self), name="catch up")
         done, _ = await asyncio.wait([self._reading], timeout=timeout_s)
         return bool(done)
 
