@@ -1,5 +1,5 @@
-"""Who claims the next revision: of all writers of a replica only the next few wait for the
-database, and who those are is decided here, by rank.
+"""Who claims the next revision: of all writers of a replica only one at a time asks the database
+for it, and who that is is decided here, by rank.
 
 In a storm a hundred transactions are ready to write. In the database's queue for the one counter,
 which knows no ranks, a person's change would stand behind all of them.
@@ -12,8 +12,9 @@ from collections import deque
 
 from metadata_server.domain.turn import RANKS, Rank
 
-PLACES = 2
-"""One has the counter, the next stands in the database's queue already: nothing waits for us."""
+PLACES = 1
+"""A second would stand in the database's queue already when the first is done, which is no
+quicker; and of a replica that stands still each in turn would keep the counter for seconds."""
 LONGEST_WAIT_S = 2.0
 """Then it goes on without a place. It may hold locks that one with a place needs; only the
 database can see that, and only where both stand before it."""
