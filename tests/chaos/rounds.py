@@ -24,6 +24,8 @@ STEADY_S = 4.0
 AFTER_S = 2.0
 CURRENT_WITHIN_S = 300.0
 READ_TRIES = 5
+ENDS_WITHIN_S = 120.0
+"""A load that has been told to stop; else the round is played again."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,8 +112,8 @@ async def decide(
 async def _break_under(
     stage: ClusterStage, fault: Fault, load: Load, reader: PageReader, times: _Times
 ) -> None:
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
+    stop, clock = asyncio.Event(), asyncio.get_running_loop().time
+    async with asyncio.timeout(None) as patience, asyncio.TaskGroup() as tasks:
         tasks.create_task(load.run(stop), name=load.name)
         tasks.create_task(reader.read_on(stop), name="page")
         try:
@@ -127,6 +129,7 @@ async def _break_under(
         finally:
             times.end = time.monotonic()
             stop.set()
+            patience.reschedule(clock() + ENDS_WITHIN_S)
 
 
 async def _in_the_end(client: Client, begin: Position, load: Load, history: History) -> FinalState:
