@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.stages import galera
 from tests.stages.layout import MariaDBLayout, SQLiteLayout
 from tests.stages.leaks import descendants, leaked_tasks, left_processes
 from tests.stages.loopback import Loopback
@@ -79,6 +80,18 @@ def mariadb(mariadb_server: MariaDB) -> Iterator[MariaDB]:
     mariadb_server.heal()
     yield mariadb_server
     mariadb_server.heal()
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[galera.Galera]:
+    """A database node that is a cluster by itself."""
+    needs(galera.what_is_missing())
+    alone = galera.Galera(tmp_path_factory.mktemp("galera"))
+    try:
+        alone.install()
+        yield alone
+    finally:
+        alone.clear()
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,8 @@ from metadata_server.store.database import Database
 from metadata_server.store.orchestration.operation_tables import operation
 from metadata_server.store.schema import history, instantiation
 from tests.backups.conftest import CALLER, Open, backed_up, restored, rows_of
-from tests.stages.galera import Galera, what_is_missing
+from tests.stages.galera import Galera
 from tests.stages.opened_store import opened_store
-from tests.stages.requirements import needs
 
 MOST_ROWS = 1_100
 """A piece of a backup has 1,000, and a transaction of a restore one more."""
@@ -30,17 +29,6 @@ SETTLED = {
     "unit_server_status",
 }  # fmt: skip
 """What a restore changes of what it loads."""
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Galera]:
-    needs(what_is_missing())
-    galera = Galera(tmp_path_factory.mktemp("galera"))
-    try:
-        galera.install()
-        yield galera
-    finally:
-        galera.clear()
 
 
 @pytest.fixture

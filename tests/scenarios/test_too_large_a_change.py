@@ -8,26 +8,14 @@ import pytest
 from mds.v1.script_pb2 import ListScriptsRequest, Script
 
 from control_units.client import Client, Invalid
-from tests.stages.galera import Galera, what_is_missing
+from tests.stages.galera import Galera
 from tests.stages.layout import lay_out
 from tests.stages.replica import Replica
-from tests.stages.requirements import needs
 
 StartReplica = Callable[..., Awaitable[Replica]]
 SCRIPTS, ROWS = 60, 100
 """A script that is new makes several rows: itself, its name, its history."""
 LONG, BYTES = "x" * 100_000, 8 * 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Galera]:
-    needs(what_is_missing())
-    galera = Galera(tmp_path_factory.mktemp("galera"))
-    try:
-        galera.install()
-        yield galera
-    finally:
-        galera.clear()
 
 
 @pytest.fixture
