@@ -2,10 +2,12 @@
 
 import asyncio
 import inspect
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.stages import galera
 from tests.stages.layout import MariaDBLayout, SQLiteLayout
@@ -27,6 +29,12 @@ def pytest_configure() -> None:
     LOOPBACK.watch()
     # Else the first look for "the loop of this thread" makes one that nobody closes.
     asyncio.set_event_loop(None)
+    if "CI" not in os.environ:  # where it is set, hypothesis does so by itself
+        # How long an example takes says nothing of the code on a machine that is shared.
+        settings.register_profile(
+            "shared", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        )
+        settings.load_profile("shared")
 
 
 @pytest.fixture(autouse=True)
