@@ -110,7 +110,7 @@ async def test_a_change_of_a_person_does_not_stand_behind_a_storm(
 
 
 def test_who_holds_what_one_with_a_place_needs_is_not_waited_for_for_ever(
-    crowded: Store, caller: Caller, monkeypatch: pytest.MonkeyPatch
+    crowded: Store, caller: Caller
 ) -> None:
     """The database sees that each needs what the other has, once both stand before it."""
     crowded._claims = Claims(1, longest_wait_s=0.5)
