@@ -18,7 +18,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.elements import ColumnElement
 
-from metadata_server.store.mysql_connections import share_tls_context
+from metadata_server.store.mysql_connections import (
+    STATEMENT_TOO_LARGE,
+    drop_refused_connections,
+    share_tls_context,
+)
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 30
@@ -40,6 +44,8 @@ NOT_READY, COMMIT_REFUSED = 1047, 1180
 TOO_LARGE = {1105: "writeset size exceeded", 1180: "wsrep_max_ws_rows exceeded"}
 """What a node of Galera says of the bytes of a transaction, and of its rows. Both codes stand for
 other things, too."""
+LIMIT_OF_STATEMENT = "max_allowed_packet"
+LIMITS_OF_TRANSACTION = "wsrep_max_ws_rows or wsrep_max_ws_size"
 UNKNOWN_TABLE, UNKNOWN_COLUMN = 1146, 1054
 
 
@@ -51,7 +57,7 @@ class Fault(Enum):
     AWAY = auto()
     """The database does not answer. Before COMMIT nothing was written; at COMMIT nobody knows."""
     TOO_LARGE = auto()
-    """The database takes no transaction as large as this; nothing was written."""
+    """The database takes no transaction, or statement, as large as this; nothing was written."""
     FULL = auto()
     """There is no room left; nothing was written."""
     DAMAGED = auto()
@@ -213,6 +219,7 @@ def open_mysql(
         engine("AUTOCOMMIT", size=1),
     )
     share_tls_context(*engines)
+    drop_refused_connections(*engines)
     return Database(
         url,
         *engines,
@@ -241,7 +248,15 @@ def fault_of(error: DBAPIError) -> Fault:
 
 
 def is_too_large(code: object, text: str) -> bool:
+    if code == STATEMENT_TOO_LARGE:
+        return True
     return isinstance(code, int) and code in TOO_LARGE and TOO_LARGE[code] in text
+
+
+def limit_beyond(error: DBAPIError) -> str:
+    """Which setting of the database an error of TOO_LARGE comes from."""
+    code = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return LIMIT_OF_STATEMENT if code == STATEMENT_TOO_LARGE else LIMITS_OF_TRANSACTION
 
 
 def cause_of(error: DBAPIError) -> str:

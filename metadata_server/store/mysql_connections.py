@@ -1,4 +1,4 @@
-"""Connections to MariaDB and MySQL, which share one TLS context.
+"""Connections to MariaDB and MySQL, which share one TLS context, and send no more than is taken.
 
 PyMySQL makes a context for each connection, for which OpenSSL reads all certificates of the system:
 30 ms of processor time, also where the database has no TLS. After a fail-over all connections of
@@ -11,9 +11,42 @@ from collections.abc import Mapping
 from typing import Any
 
 from pymysql.connections import Connection
+from pymysql.err import OperationalError
 from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
+from typing_extensions import override
 
 PYMYSQL, TLS = "pymysql", "ssl"
+STATEMENT_TOO_LARGE = 1153
+ALWAYS_TAKEN_BYTES = 64 * 1024
+"""Of a statement; no database that anybody runs takes less."""
+
+
+class MeasuringConnection(Connection):
+    """Refuses a statement that the database would not take.
+
+    The database closes a connection by which it is sent too much. Whether its reason arrives before
+    the connection is seen to be closed is luck; then the database would count as away.
+    """
+
+    _most_bytes: int | None = None
+
+    @override
+    def query(self, sql: str | bytes, unbuffered: bool = False) -> int:
+        text = sql.encode(self.encoding) if isinstance(sql, str) else sql
+        if len(text) > ALWAYS_TAKEN_BYTES and len(text) > self._most_bytes_of_statement():
+            raise OperationalError(STATEMENT_TOO_LARGE, f"A statement of {len(text):,} bytes")
+        return super().query(text, unbuffered)
+
+    def _most_bytes_of_statement(self) -> int:
+        """It stays what it was when the connection was made."""
+        if self._most_bytes is None:
+            with self.cursor() as cursor:
+                cursor.execute("SELECT @@max_allowed_packet")
+                ((packet_bytes,),) = cursor.fetchall()
+            # A packet has the kind of its command, one byte, and has to be shorter than that.
+            self._most_bytes = int(packet_bytes) - 2
+        return self._most_bytes
 
 
 def share_tls_context(*engines: Engine) -> None:
@@ -21,25 +54,38 @@ def share_tls_context(*engines: Engine) -> None:
     says; where it says nothing, a database that offers TLS is spoken to with it, unverified."""
     if engines[0].dialect.driver != PYMYSQL:
         return
-    models: list[Connection[Any]] = []
+    models: list[MeasuringConnection] = []
 
     def connect(_: object, __: object, ___: object, arguments: Mapping[str, Any]) -> Any:
         if not models:
-            models.append(Connection(**arguments, defer_connect=True))
+            models.append(MeasuringConnection(**arguments, defer_connect=True))
         return connected(models[0], arguments)
 
     for engine in engines:
         event.listen(engine, "do_connect", connect)
 
 
-def connected(model: Connection[Any], arguments: Mapping[str, Any]) -> Connection[Any]:
+def connected(model: MeasuringConnection, arguments: Mapping[str, Any]) -> MeasuringConnection:
     """A connection with the context of another one, which has never been opened."""
     others = {name: value for name, value in arguments.items() if not name.startswith(TLS)}
     is_asked_for = others.keys() != arguments.keys()
     if model.ssl and is_asked_for:
-        return Connection(**others, ssl=model.ctx)  # type: ignore[attr-defined]
-    connection = Connection(**others, ssl_disabled=True, defer_connect=True)
+        return MeasuringConnection(**others, ssl=model.ctx)  # type: ignore[attr-defined]
+    connection = MeasuringConnection(**others, ssl_disabled=True, defer_connect=True)
     if model.ssl:
         connection.ssl, connection.ctx = True, model.ctx  # type: ignore[attr-defined]
     connection.connect()
     return connection
+
+
+def drop_refused_connections(*engines: Engine) -> None:
+    """Keeps a connection out of its pool that the database closed for what it was sent."""
+
+    def look_at(context: ExceptionContext) -> None:
+        error = context.original_exception
+        if error.args and error.args[0] == STATEMENT_TOO_LARGE:
+            context.is_disconnect = True
+            context.invalidate_pool_on_disconnect = False  # the others are well
+
+    for engine in engines:
+        event.listen(engine, "handle_error", look_at)

@@ -20,7 +20,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from metadata_server.domain.change import Caller, Position
 from metadata_server.domain.refused import Refused
 from metadata_server.store.claims import Claims
-from metadata_server.store.database import DAMAGED, Database, Fault, cause_of, fault_of
+from metadata_server.store.database import (
+    DAMAGED,
+    Database,
+    Fault,
+    cause_of,
+    fault_of,
+    limit_beyond,
+)
 from metadata_server.store.glance import Glance
 from metadata_server.store.migration import present_schema
 from metadata_server.store.newer import newer_content
@@ -265,7 +272,7 @@ class Store:
         if fault is Fault.SCHEMA:
             raise unknown_schema() from error
         if fault is Fault.TOO_LARGE:
-            raise change_too_large() from error
+            raise change_too_large(limit_beyond(error)) from error
         if fault is Fault.FULL:
             raise Refused.busy(
                 "DATABASE_UNAVAILABLE",
@@ -309,13 +316,12 @@ def being_restored() -> Refused:
     )
 
 
-def change_too_large() -> Refused:
+def change_too_large(limit: str) -> Refused:
     """A node of Galera says so at COMMIT, too; nothing was written then, either."""
     return Refused.invalid(
         "CHANGE_TOO_LARGE",
-        "This is more than the database takes in one transaction. Nothing was written. Change "
-        "fewer resources at a time, or raise wsrep_max_ws_rows or wsrep_max_ws_size on all nodes "
-        "of the database.",
+        "This is more than the database takes at once. Nothing was written. Change less at a time, "
+        f"or raise {limit} on all nodes of the database.",
     )
 
 

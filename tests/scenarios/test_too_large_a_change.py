@@ -1,4 +1,4 @@
-"""A change that is larger than a cluster of databases takes in one transaction."""
+"""A change that is larger than a database takes in one statement, or a cluster in a transaction."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,6 +10,7 @@ from mds.v1.script_pb2 import ListScriptsRequest, Script
 from control_units.client import Client, Invalid
 from tests.stages.galera import Galera
 from tests.stages.layout import lay_out
+from tests.stages.mariadb import MariaDB
 from tests.stages.replica import Replica
 
 StartReplica = Callable[..., Awaitable[Replica]]
@@ -60,3 +61,25 @@ async def test_it_is_refused_once_and_for_all_and_goes_in_parts(
         for first in range(0, SCRIPTS, 10):
             await client.apply(scripts[first : first + 10])
         assert len(await names(client)) == SCRIPTS
+
+
+@pytest.fixture
+def low_packets(mariadb: MariaDB) -> Iterator[None]:
+    """What connections are held to that are made meanwhile: 1 MB a statement."""
+    mariadb.execute("SET GLOBAL max_allowed_packet = 1048576")
+    yield
+    mariadb.execute("SET GLOBAL max_allowed_packet = DEFAULT")
+
+
+@pytest.mark.usefixtures("low_packets")
+async def test_a_statement_that_is_too_long_is_no_fault_of_the_database(
+    mariadb_database: str, start_replica: StartReplica
+) -> None:
+    replica = await start_replica(mariadb_database)
+    async with Client(replica.address) as client:
+        with pytest.raises(Invalid, match="max_allowed_packet") as refused:
+            await client.apply([Script(name="scripts/long", content=LONG * 30)])
+        assert refused.value.reason == "CHANGE_TOO_LARGE"
+        assert await tries(replica) == ["1.0"]
+        await client.apply([Script(name="scripts/short", content=LONG)])
+        assert await names(client) == ["scripts/short"]

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from metadata_server.domain.backup import BackupFailed, Header
 from metadata_server.store.backups.layout import TableLayout, kept_tables
-from metadata_server.store.database import DAMAGED, Database, Fault, fault_of
+from metadata_server.store.database import DAMAGED, Database, Fault, fault_of, limit_beyond
 from metadata_server.store.schema import revision
 
 ROWS_A_PIECE = 200
@@ -99,7 +99,7 @@ def explained(error: DBAPIError) -> str:
         return f"The database has no room left. Free some, then run it again. It says: {original}"
     if fault_of(error) is Fault.TOO_LARGE:
         return (
-            "A transaction is larger than the database takes: raise wsrep_max_ws_rows or "
-            f"wsrep_max_ws_size on all its nodes, then run it again. It says: {original}"
+            f"This is more than the database takes at once: raise {limit_beyond(error)} on all its "
+            f"nodes, then run it again. It says: {original}"
         )
     return f"The database does not do what it should. It says: {original}"
