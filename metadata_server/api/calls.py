@@ -109,6 +109,7 @@ class Calls:
         self._face = face
         self._refuse = refuse
         self._ended: dict[tuple[str, str], Counter] = {}
+        self._seconds: dict[str, Histogram] = {}
 
     def unary(
         self, method: str, handle: Any, size_of: Callable[[Any], int]
@@ -117,8 +118,7 @@ class Calls:
         Args:
             size_of: tells how large a request is, bytes.
         """
-        door, seconds = self._door, self._figures.seconds.labels(method, self._face)
-        rank = door.rank_of(method)
+        door, rank = self._door, self._door.rank_of(method)
 
         async def call(request: Any, context: Context) -> Any:
             one = Call(method, context, door)
@@ -142,7 +142,7 @@ class Calls:
                     await self._end_with(one, unexpected(error))
             finally:
                 self._traces.ends(one.code, reason=one.reason, **one.ids)
-                seconds.observe(self._end(one))
+                self._seconds_of(method).observe(self._end(one))
 
         return self._traces.around(method, self._face, call)
 
@@ -199,6 +199,15 @@ class Calls:
         """Waits until this replica sees the revision that the caller has seen."""
         if minimum := one.metadata.get(MINIMUM_REVISION):
             await self._reaching.reach(minimum)
+
+    def _seconds_of(self, method: str) -> Histogram:
+        """Made by the first call: a histogram for each of hundreds of methods, of which most are
+        never called, takes time at each start, and at each look of Prometheus."""
+        child = self._seconds.get(method)
+        if child is None:
+            child = self._figures.seconds.labels(method, self._face)
+            self._seconds[method] = child
+        return child
 
     async def _end_with(self, one: Call, refused: Refused) -> None:
         one.reason = refused.reason

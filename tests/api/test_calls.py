@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import structlog
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 
 from metadata_server.api.access import OpenGate
 from metadata_server.api.calls import REST, CallFigures, Calls, calling, nothing
@@ -21,10 +21,15 @@ from tests.stages.opened_store import opened_store
 
 
 @pytest.fixture
-def calls(sqlite_database: str) -> Any:
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def calls(sqlite_database: str, registry: CollectorRegistry) -> Any:
     limits = ClientLimits(streams=1)
     with opened_store(sqlite_database) as store:
-        figures = CallFigures(CollectorRegistry())
+        figures = CallFigures(registry)
         door = Door(OpenGate(), Admission(limits))
         yield Calls(figures, Reaching(store), door, face=REST, refuse=refuse)
 
@@ -59,3 +64,19 @@ async def test_lines_have_the_ids_of_a_call_as_long_as_it_goes_on(calls: Calls) 
     assert seen == ["shift-17"]
     assert "request_id" not in structlog.contextvars.get_contextvars()
     assert calling.get(None) is None
+
+
+async def test_only_methods_that_have_been_called_have_figures(
+    calls: Calls, registry: CollectorRegistry
+) -> None:
+    async def handle(_: Any, __: Any) -> None:
+        pass
+
+    called = calls.unary("Templates.GetTemplate", handle, nothing)
+    calls.unary("Templates.ListTemplates", handle, nothing)
+    assert b"Templates" not in generate_latest(registry)
+    for _ in range(2):
+        await called(None, RestContext({}, peer="ipv4:127.0.0.1:1"))
+    labels = {"method": "Templates.GetTemplate", "face": REST}
+    assert registry.get_sample_value("mds_call_seconds_count", labels) == 2
+    assert b"ListTemplates" not in generate_latest(registry)
