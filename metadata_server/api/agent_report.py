@@ -18,6 +18,7 @@ from metadata_server.api.messages.agent_report import (
     told_message,
 )
 from metadata_server.api.messages.asked_list import asked_page_of
+from metadata_server.api.messages.named import ids_of
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.standard import hash_of
 from metadata_server.domain.filter.vocabulary import AGENT_STATUS
@@ -60,8 +61,10 @@ class AgentReportsServicer(agent_report_pb2_grpc.AgentReportsServicer):
     async def ListAgentStatuses(
         self, request: agent_report_pb2.ListAgentStatusesRequest, context: Context
     ) -> agent_report_pb2.ListAgentStatusesResponse:
+        ids = ids_of(request.agents, Kind.AGENT, field="agents")
+        of = " ".join((request.id_prefix, *ids))
         answer = await self._reports.list(
-            request.id_prefix, asked_page_of(request, AGENT_STATUS, of=request.id_prefix)
+            request.id_prefix, asked_page_of(request, AGENT_STATUS, of=of), ids=ids
         )
         tell_position(context, answer.position)
         return agent_report_pb2.ListAgentStatusesResponse(

@@ -16,6 +16,7 @@ from metadata_server.api.messages import (
     unit_server_status_message,
 )
 from metadata_server.api.messages.enums import state_of
+from metadata_server.api.messages.named import ids_of
 from metadata_server.api.messages.position import position_message
 from metadata_server.api.prepared import Prepared
 from metadata_server.domain.life.condition import TYPES
@@ -66,6 +67,7 @@ class StatusMethods:
         selection = Selection(
             kind=Kind.CONTROL_UNIT_STATUS,
             id_prefix=request.id_prefix,
+            ids=ids_of(request.control_units, Kind.CONTROL_UNIT, field="control_units"),
             unit_server=server_of(request),
             state=state_of(request.state, field="state"),
             condition=condition_of(request.condition),
@@ -94,6 +96,7 @@ class StatusMethods:
         selection = Selection(
             kind=Kind.UNIT_SERVER_STATUS,
             id_prefix=request.id_prefix,
+            ids=ids_of(request.unit_servers, Kind.UNIT_SERVER, field="unit_servers"),
             as_of=request.as_of,
             filter=request.filter,
             order_by=request.order_by,

@@ -30,6 +30,7 @@ class Selection:
 
     Attributes:
         id_prefix: ids begin with this text.
+        ids: of the only ones that it holds; empty: any.
         unit_server: id of the unit server that they belong to.
         template: id of their template.
         zone: first segment of their ids.
@@ -43,6 +44,7 @@ class Selection:
 
     kind: Kind
     id_prefix: str = ""
+    ids: tuple[str, ...] = ()
     unit_server: str = ""
     template: str = ""
     zone: str = ""
@@ -56,8 +58,8 @@ class Selection:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether it has a filter, or an order of its own."""
-        return bool(self.filter.strip() or self.order_by.strip())
+        """Whether it has a filter, names its things, or has an order of its own."""
+        return bool(self.filter.strip() or self.ids or self.order_by.strip())
 
     @property
     def digest(self) -> str:
@@ -74,8 +76,10 @@ class Listed(Protocol):
 
 
 def digest_of(selection: Any) -> str:
-    """Of a selection that is a dataclass."""
-    text = json.dumps([type(selection).__name__, asdict(selection)], sort_keys=True)
+    """Of a selection that is a dataclass. What it does not ask for is not in it: so it stays as it
+    is when a later release can ask for more, while both are in service."""
+    asked = {field: value for field, value in asdict(selection).items() if value}
+    text = json.dumps([type(selection).__name__, asked], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

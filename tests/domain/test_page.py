@@ -28,6 +28,7 @@ def test_a_token_says_where_its_page_begins() -> None:
         Selection(kind=Kind.UNIT_SERVER),
         replace(UNITS, id_prefix="DAFNE"),
         replace(UNITS, zone="DAFNE"),
+        replace(UNITS, ids=("DAFNE",)),
         replace(UNITS, state=State.RUNNING),
         replace(UNITS, unit_server="DAFNE"),
     ],

@@ -4,11 +4,13 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
 from metadata_server.store.life.status_lists import StatusRow, session_page, status_page
@@ -111,3 +113,36 @@ def test_only_sessions_that_are_named_are_looked_at(store: Store, as_of: str) ->
     assert [each.unit_server for each in found] == servers[:2]
     assert looked
     assert all("name.id IN" in statement for statement in looked[:1])
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"state": State.RUNNING}, {"order_by": "since desc"}, {"as_of": "2"}]
+)
+def test_units_that_a_request_names_are_those_that_a_filter_names(
+    store: Store, more: dict[str, Any]
+) -> None:
+    everything = Selection(kind=Kind.CONTROL_UNIT_STATUS, **more)
+    ids = [row.status.id for row in rows_of(store, everything)][::2]
+    assert ids
+    asked = ("NOBODY", *reversed(ids))
+    by_filter = rows_of(store, replace(everything, filter=f"id={','.join(asked)}"))
+    assert rows_of(store, replace(everything, ids=asked)) == by_filter
+    assert sorted(row.status.id for row in by_filter) == sorted(ids)
+    of_one_state = replace(everything, ids=asked, filter="state=RUNNING")
+    if "as_of" not in more:
+        running = [row.status for row in by_filter if row.status.state is State.RUNNING]
+        assert [row.status for row in rows_of(store, of_one_state)] == running
+
+
+def rows_of(store: Store, selection: Selection) -> list[StatusRow]:
+    return list(store.read_now(partial(status_page, selection=selection, size=100)).value.items)
+
+
+@pytest.mark.parametrize("as_of", ["", "2"])
+def test_sessions_that_a_request_names_are_told_alone(store: Store, as_of: str) -> None:
+    everything = Selection(kind=Kind.UNIT_SERVER_STATUS, as_of=as_of)
+    page = partial(session_page, selection=everything, size=100)
+    some = store.read_now(page).value.items[1:9:3]
+    ids = ("NOBODY", *(each.unit_server for each in reversed(some)))
+    named = partial(session_page, selection=replace(everything, ids=ids), size=100)
+    assert store.read_now(named).value.items == some

@@ -62,7 +62,7 @@ async def read_agents(client: Client, query: Query) -> Page[Watched]:
     """Raises: ClientError."""
     page = await Call(client.agents.ListAgents, ListAgentsRequest, "agents").page(query)
     said = Call(client.agent_reports.ListAgentStatuses, ListAgentStatusesRequest, "agent_statuses")
-    known = await said.of([each.name for each in page.things], "agent", key="agent")
+    known = await said.of([each.name for each in page.things], "agent")
     never = AgentStatus()
     return Page(
         [Watched(each, known.get(each.name, never)) for each in page.things], page.next_token

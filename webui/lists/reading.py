@@ -7,9 +7,6 @@ from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from control_units.client.finding import id_filters
-from webui.names import id_of
-
 T = TypeVar("T")
 
 LARGEST_PAGE = 1_000
@@ -72,20 +69,15 @@ class Call:
             reply.total_size if "total_size" in reply.DESCRIPTOR.fields_by_name else None,
         )
 
-    async def of(
-        self, names: Sequence[str], field: str = "name", *, key: str = "id", as_of: str = ""
-    ) -> dict[str, Any]:
-        """Those of some names, by name.
+    async def of(self, names: Sequence[str], field: str, *, as_of: str = "") -> dict[str, Any]:
+        """What is told of some things, by their names.
 
         Args:
-            field: of what is listed, that has the name.
-            key: of filters, that asks for it.
+            field: of what is listed, that has the name; the request has `{field}s` that are named.
         """
-        queries = [
-            Query(filter=each, size=LARGEST_PAGE, as_of=as_of)
-            for each in id_filters(map(id_of, names), key)
-        ]
-        pages = await asyncio.gather(*map(self.page, queries))
+        query = Query(size=LARGEST_PAGE, as_of=as_of)
+        pieces = [names[at : at + LARGEST_PAGE] for at in range(0, len(names), LARGEST_PAGE)]
+        pages = await asyncio.gather(*(self.page(query, **{f"{field}s": each}) for each in pieces))
         return {getattr(each, field): each for page in pages for each in page.things}
 
 

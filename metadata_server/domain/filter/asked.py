@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from metadata_server.domain.filter.expression import (
+    EVERYTHING,
     All,
     Expression,
     Instant,
@@ -76,8 +77,8 @@ class Asked:
 
 
 def asked_of(selection: Selection) -> Asked:
-    """What a selection asks for besides its other fields, of which those that only statuses know
-    are added to its filter.
+    """What a selection asks for besides its other fields, of which those that name its things, and
+    those that only statuses know, are added to its filter.
 
     Raises:
         Refused: INVALID_FILTER, also for what history does not tell; INVALID_FIELD.
@@ -88,14 +89,16 @@ def asked_of(selection: Selection) -> Asked:
     if selection.as_of:
         check_past(expression, sorting, selection)
     keys = VOCABULARIES[word].keys
-    more: list[Expression] = []
+    parts = [] if expression == EVERYTHING else [expression]
+    if selection.ids:
+        parts.append(Term(keys["id"], Operator.IS, selection.ids))
     if selection.state is not State.UNSPECIFIED:
-        more.append(Term(keys["state"], Operator.IS, (str(selection.state),)))
+        parts.append(Term(keys["state"], Operator.IS, (str(selection.state),)))
     if selection.condition:
-        more.append(Term(keys["condition"], Operator.IS, (selection.condition,)))
+        parts.append(Term(keys["condition"], Operator.IS, (selection.condition,)))
     if selection.mark:
-        more.append(Term(keys["mark"], Operator.IS, (selection.mark,)))
-    return Asked(word, All((expression, *more)) if more else expression, sorting)
+        parts.append(Term(keys["mark"], Operator.IS, (selection.mark,)))
+    return Asked(word, parts[0] if len(parts) == 1 else All(tuple(parts)), sorting)
 
 
 def sorting_of(order_by: str, word: str) -> Sorting:

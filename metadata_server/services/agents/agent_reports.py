@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from metadata_server.domain.filter.asked_list import AskedList, ListPage, page_of
@@ -110,13 +110,20 @@ class AgentReports:
 
         return await self._store.read(work)
 
-    async def list(self, id_prefix: str, asked: AskedList) -> Answer[ListPage[AgentStatus]]:
+    async def list(
+        self, id_prefix: str, asked: AskedList, *, ids: Collection[str] = ()
+    ) -> Answer[ListPage[AgentStatus]]:
         """One page of what agents said last; nothing of it is kept, so that each page is as of
         now.
+
+        Args:
+            ids: of the only ones that are listed; empty: any.
 
         Raises:
             Refused: INVALID_FILTER, INVALID_FIELD, INVALID_PAGE_TOKEN.
         """
+
+        named = frozenset(ids)
 
         def work(unit: UnitOfWork) -> ListPage[AgentStatus]:
             def tell(ids: Sequence[str]) -> list[AgentStatus]:
@@ -124,8 +131,9 @@ class AgentReports:
                 said = agent_statuses_of(unit, keys.values(), suspect_us=self.timing.suspect_us)
                 return [said.get(keys[id]) or AgentStatus(agent=id) for id in ids]
 
-            ids = ids_in(unit, Kind.AGENT, id_prefix)
-            return page_of(ids, tell, asked, now_us=unit.now_us)
+            found = ids_in(unit, Kind.AGENT, id_prefix)
+            listed = [id for id in found if id in named] if named else found
+            return page_of(listed, tell, asked, now_us=unit.now_us)
 
         return await self._store.read(work)
 

@@ -660,6 +660,7 @@ class ListControlUnitStatusesRequest(_message.Message):
     AS_OF_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    CONTROL_UNITS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
@@ -684,6 +685,12 @@ class ListControlUnitStatusesRequest(_message.Message):
     """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
     empty: by id. Things that are alike in it come by id.
     """
+    @_builtins.property
+    def control_units(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only those of these control units (`control_units/{id}`), at most 1000; those that are not
+        there are left out; empty: all.
+        """
+
     def __init__(
         self,
         *,
@@ -696,10 +703,11 @@ class ListControlUnitStatusesRequest(_message.Message):
         as_of: _builtins.str = ...,
         filter: _builtins.str = ...,
         order_by: _builtins.str = ...,
+        control_units: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "condition", b"condition", "filter", b"filter", "id_prefix", b"id_prefix", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "state", b"state", "unit_server", b"unit_server"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "condition", b"condition", "control_units", b"control_units", "filter", b"filter", "id_prefix", b"id_prefix", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "state", b"state", "unit_server", b"unit_server"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -656,6 +656,7 @@ class ListUnitServerStatusesRequest(_message.Message):
     AS_OF_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    UNIT_SERVERS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many in a page; 0: 100; at most 1000."""
     page_token: _builtins.str
@@ -674,6 +675,12 @@ class ListUnitServerStatusesRequest(_message.Message):
     """By what: a key that ListFilterKeys tells as sortable, with ` desc` for the opposite order;
     empty: by id. Things that are alike in it come by id.
     """
+    @_builtins.property
+    def unit_servers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only those of these unit servers (`unit_servers/{id}`), at most 1000; those that are not
+        there are left out; empty: all.
+        """
+
     def __init__(
         self,
         *,
@@ -683,10 +690,11 @@ class ListUnitServerStatusesRequest(_message.Message):
         as_of: _builtins.str = ...,
         filter: _builtins.str = ...,
         order_by: _builtins.str = ...,
+        unit_servers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filter", b"filter", "id_prefix", b"id_prefix", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filter", b"filter", "id_prefix", b"id_prefix", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "unit_servers", b"unit_servers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
