@@ -91,7 +91,10 @@ class Site:
 
     def fragment(self, template: str, context: dict[str, object]) -> web.Response:
         """A part that a page puts in its place."""
-        text = self.environment.get_template(template).render(context)
+        return self.part(self.environment.get_template(template).render(context))
+
+    def part(self, text: str) -> web.Response:
+        """A part that is drawn already."""
         text = keep_moment(text, current_visit().past)
         response = web.Response(text=text, content_type="text/html")
         # Like whole pages: a part of a list is as large as its page.

@@ -11,12 +11,12 @@ from mds.v1.filter_pb2 import CountMatchesRequest
 
 from control_units.client import ClientError, Refused
 from control_units.client.finding import id_filters
-from webui.lists.cell_markup import CellMarkup
 from webui.lists.exporting import formats_of, pieces
-from webui.lists.kind import ListKind
+from webui.lists.kind import Column, ListKind
 from webui.lists.kinds import KINDS
 from webui.lists.problem import MENDABLE, Problem, problem_of
 from webui.lists.reading import LARGEST_PAGE, Page, Query, all_of, order_of
+from webui.lists.row_markup import RowMarkup
 from webui.lists.statistics import TallyTable, statistics
 from webui.lists.suggesting import keys_of, suggestions
 from webui.lists.table import (
@@ -117,8 +117,16 @@ class ListPages:
             "formats": formats_of(self._kind),
             "everything": all_of(view.q, self._kind.base),
             "is_past": self._site.is_past,
-            "cells_of": CellMarkup(self._site.environment, writer_of_times(datetime.now(UTC))),
+            "markup": self._markup(columns, is_past=self._site.is_past),
         }
+
+    def _markup(self, columns: Sequence[Column[Any]], *, is_past: bool) -> RowMarkup:
+        return RowMarkup(
+            self._site.environment,
+            columns,
+            have_ticks=bool(self._kind.actions) and not is_past,
+            written=writer_of_times(datetime.now(UTC)),
+        )
 
     async def _rows(self, request: web.Request, view: View) -> web.Response:
         """Rows of some names as they are now, whether or not they still pass the filter."""
@@ -135,13 +143,9 @@ class ListPages:
         things = [thing for page in pages[: len(asked)] for thing in page.things]
         kept = frozenset(self._kind.name(t) for page in pages[len(asked) :] for t in page.things)
         columns = shown_columns(self._kind, view)
-        context: dict[str, object] = {
-            "kind": self._kind,
-            "rows": rows(self._kind, Page(things), columns, kept if passing else None),
-            "is_past": False,
-            "cells_of": CellMarkup(self._site.environment, writer_of_times(datetime.now(UTC))),
-        }
-        return self._site.fragment("lists/rows.html", context)
+        found = rows(self._kind, Page(things), columns, kept if passing else None)
+        markup = self._markup(columns, is_past=False)
+        return self._site.part(markup(found))
 
     async def _names(self, _: web.Request, view: View) -> web.Response:
         """The names that the first page would show now, to tell what is new."""

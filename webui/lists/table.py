@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -38,6 +38,8 @@ class Row:
 
     Attributes:
         name: of the thing, as the watch tells of it.
+        page: of the thing, where a cell leads to it; empty: none does.
+        cells: in the order of the columns.
         has_left: it no longer passes the filter.
     """
 
@@ -45,7 +47,7 @@ class Row:
     id: str
     page: str
     tone: str
-    cells: tuple[tuple[Column[Any], Cell], ...]
+    cells: tuple[Cell, ...]
     has_left: bool = False
 
 
@@ -106,8 +108,8 @@ def _row(
 ) -> Row:
     name = kind.name(thing)
     page = page_of(name)
-    cells = tuple([(column, column.cell(thing)) for column in columns])
-    has_page = any(cell.page == page for _, cell in cells)
+    cells = tuple([column.cell(thing) for column in columns])
+    has_page = any(cell.page == page for cell in cells)
     return Row(
         name,
         id_of(name),
