@@ -188,10 +188,13 @@ async def test_a_real_facility_moves_to_a_new_version_and_back(dafne: Client) ->
     published = await publish(dafne, draft)
     assert [each.version_state for each in published.versions] == [VERSION_STATE_PUBLISHED] * 2
 
+    some = names[::20]  # asking all of them again and again was most of this test
+    used_before_by_some = {name: used_before[name] for name in some}
     plan = await rebase(dafne, validate_only=True)
     assert not plan.summary.applied
     assert plan.outcomes() == {"CHANGED_DEFAULT": SUPPLIES}
-    assert await configurations(dafne, names) == used_before
+    assert await declared(dafne) == before
+    assert await configurations(dafne, some) == used_before_by_some
     seen = SeenPlan(position=plan.summary.position, plan=plan.summary.plan)
     done = await rebase(dafne, seen_plan=seen)
     assert done.summary.applied
@@ -209,7 +212,7 @@ async def test_a_real_facility_moves_to_a_new_version_and_back(dafne: Client) ->
         UndoRequest(name=f"change_sets/{done.summary.position.revision}", reason="too hot")
     )
     assert await declared(dafne) == before
-    assert await configurations(dafne, names) == used_before
+    assert await configurations(dafne, some) == used_before_by_some
 
 
 async def test_units_that_stand_against_a_version_are_named_and_can_give_way(
