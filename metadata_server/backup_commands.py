@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from metadata_server.services.backups.restoring import Restored
     from metadata_server.store.database import Database
 
+STANDARD_STREAM = "-"
 LONGEST_THOUGHT_S = 600
 """Between two statements; nobody else waits for the locks."""
 TOLD_EVERY_S = 0.5
@@ -32,34 +33,67 @@ TOLD_EVERY_S_IN_A_LOG = 30.0
 @click.command()
 @click.argument("file", required=False)
 @click.option("--verify", type=click.Path(), help="Read this backup, and say whether it is whole.")
+@click.option("--mark", is_flag=True, help="With --verify: have servers count it, if it is whole.")
 @click.option("--overwrite", is_flag=True, help="Take the place of a FILE that is there.")
 @click.option("--quiet", is_flag=True, help="Say nothing when all went well.")
-def backup(file: str | None, *, verify: str | None, overwrite: bool, quiet: bool) -> None:
+def backup(
+    file: str | None, *, verify: str | None, mark: bool, overwrite: bool, quiet: bool
+) -> None:
     """Write everything that the database holds to FILE; -: to standard output.
 
     Servers go on meanwhile. The file is there only when it is whole and was read back; it holds
     hashes of tokens and secrets of webhooks, so only you may read it. Like `mds migrate` it wants
     MDS_DATABASE_URL, and no server. `mds restore` reads it into another database.
 
+    Servers tell the age of the last backup that was read where it lies. What went to standard
+    output is not counted until somebody has read it with --verify and --mark; -: from standard
+    input.
+
     \b
       mds backup /var/backups/mds/monday.mdsbackup
       mds backup --verify /var/backups/mds/monday.mdsbackup
       mds backup - | ssh vault 'cat > mds.mdsbackup'
+      ssh vault 'cat mds.mdsbackup' | mds backup --verify - --mark
 
     Exit codes: 0 done, 1 it could not be made or is not whole, 2 wrong use.
     """
-    from metadata_server.services.backups.backing_up import read_back
-
     if (file is None) == (verify is None):
         raise click.UsageError("Name the FILE to write, or with --verify the one to read.")
+    if mark and verify is None:
+        raise click.UsageError("--mark goes with --verify; a FILE is counted by itself, - never.")
     with failures():
         if verify is not None:
-            done = read_back(Path(verify))
+            done = verified(verify, mark=mark)
         else:
             assert file is not None
             done = written(file, overwrite=overwrite, quiet=quiet)
-    if not quiet:
-        click.echo(said_of(done, verify or file or ""), err=file == "-")
+    if quiet:
+        return
+    if file == STANDARD_STREAM:
+        click.echo(said_of(done, "Written, to be verified where it arrives"), err=True)
+        click.echo("No server counts it before that: mds backup --verify FILE --mark", err=True)
+    else:
+        name = "Standard input" if verify == STANDARD_STREAM else verify or file
+        click.echo(said_of(done, f"{name} is whole"))
+
+
+def verified(file: str, *, mark: bool) -> Checked:
+    """
+    Raises:
+        BackupFailed: it is not whole, or cannot be counted.
+    """
+    from metadata_server.domain.backup import BackupFailed
+    from metadata_server.services.backups import backing_up
+
+    if file == STANDARD_STREAM:
+        found = backing_up.read_through(sys.stdin.buffer, "Standard input")
+    else:
+        found = backing_up.read_back(Path(file))
+    if mark:
+        with opened(None) as database:
+            if problem := backing_up.mark(database, found):
+                raise BackupFailed(f"It is whole, but no server will count it. {problem}")
+    return found
 
 
 def written(file: str, *, overwrite: bool, quiet: bool) -> Checked:
@@ -72,11 +106,9 @@ def written(file: str, *, overwrite: bool, quiet: bool) -> Checked:
 
     told = Progress("Written", quiet=quiet).tell
     with opened(None) as database:
-        if file == "-":
-            made = piped(database, told)
-        else:
-            path = Path(file)
-            made = back_up_to(database, path, product=version(), overwrite=overwrite, told=told)
+        if file == STANDARD_STREAM:
+            return piped(database, told)
+        made = back_up_to(database, Path(file), product=version(), overwrite=overwrite, told=told)
         if problem := mark(database, made):
             click.echo(
                 "The backup is whole, but the database could not take down that there is one, and "
@@ -144,7 +176,9 @@ def checked_only(target: Database, file: str) -> str:
 
     check_target(target)
     said = "The database can take a backup."
-    return said if file == "-" else f"{said_of(read_back(Path(file)), file)}\n{said}"
+    if file == STANDARD_STREAM:
+        return said
+    return f"{said_of(read_back(Path(file)), f'{file} is whole')}\n{said}"
 
 
 def restored(target: Database, file: str, *, keep_still: bool, quiet: bool) -> str:
@@ -171,18 +205,17 @@ def restored(target: Database, file: str, *, keep_still: bool, quiet: bool) -> s
         keep_still=keep_still,
     )
     check_target(target)
-    if file == "-":
+    if file == STANDARD_STREAM:
         return said_of_restored(load(sys.stdin.buffer, "Standard input"))
     read_back(Path(file))
     with Path(file).open("rb") as source:
         return said_of_restored(load(source, file))
 
 
-def said_of(done: Checked, file: str) -> str:
+def said_of(done: Checked, what: str) -> str:
     from metadata_server.domain.life.admission import clock
 
     header = done.header
-    what = "Written, to be verified where it arrives" if file == "-" else f"{file} is whole"
     return (
         f"{what}: revision {header.revision} of store {header.store_id}, as of "
         f"{clock(header.time_us)}, {some(done.trailer.count, 'row')} of schema {header.schema}, by mds "

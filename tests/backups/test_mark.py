@@ -10,6 +10,7 @@ from mds.v1.variable_pb2 import Variable
 from sqlalchemy import select
 
 from control_units.client import Client
+from metadata_server.services.backups.backing_up import read_back
 from metadata_server.store.backups.mark import backup_mark, write_mark
 from metadata_server.store.database import Database
 from tests.backups.conftest import Open, backed_up, restored
@@ -90,3 +91,53 @@ async def test_who_may_only_read_makes_a_backup_and_is_told_that_nobody_will_kno
     assert (made.code, file.exists()) == (0, True), made.err
     assert "could not take down" in made.err
     assert marks(opens(mariadb_database)) == []
+
+
+async def test_what_went_to_standard_output_counts_once_it_was_read_where_it_arrived(
+    database: str, opens: Open, tmp_path: Path
+) -> None:
+    url, store = {"MDS_DATABASE_URL": database}, opens(database)
+    arrived, cut = tmp_path / "arrived", tmp_path / "cut"
+    piped = await run_mds("backup", "-", environment=url, stdout=str(arrived))
+    assert (piped.code, "No server counts it before that" in piped.err) == (0, True), piped.err
+    cut.write_bytes(arrived.read_bytes()[:-20])
+    broken = await run_mds("backup", "--verify", str(cut), "--mark", environment=url)
+    only_read = await run_mds("backup", "--verify", str(arrived), environment=url)
+    assert (broken.code, only_read.code, marks(store)) == (1, 0, [])
+    counted = await run_mds(
+        "backup", "--verify", "-", "--mark", environment=url, stdin=arrived.read_bytes()
+    )
+    assert (counted.code, "Standard input is whole" in counted.out) == (0, True), counted.err
+    assert marks(store) == [read_back(arrived).header.time_us]
+
+
+async def test_no_mark_goes_back_to_an_earlier_backup(
+    sqlite_database: str, opens: Open, tmp_path: Path
+) -> None:
+    url, store = {"MDS_DATABASE_URL": sqlite_database}, opens(sqlite_database)
+    first, second = (str(tmp_path / name) for name in ("first", "second"))
+    for file in (first, second):
+        assert (await run_mds("backup", file, environment=url)).code == 0
+    later = marks(store)
+    assert later == [read_back(Path(second)).header.time_us]
+    again = await run_mds("backup", "--verify", first, "--mark", environment=url)
+    assert (again.code, marks(store)) == (0, later)
+
+
+async def test_a_backup_of_another_store_or_epoch_is_not_counted(
+    sqlite_database: str, empty_sqlite_database: str, opens: Open, tmp_path: Path
+) -> None:
+    file, target = tmp_path / "one.mdsbackup", opens(empty_sqlite_database)
+    file.write_bytes(backed_up(opens(sqlite_database)))
+    restored(target, file.read_bytes())
+    with target.writing.begin() as connection:
+        write_mark(connection, 7)
+    url = {"MDS_DATABASE_URL": empty_sqlite_database}
+    refused = await run_mds("backup", "--verify", str(file), "--mark", environment=url)
+    assert (refused.code, "The backup is of store" in refused.err) == (1, True), refused.err
+    assert marks(target) == [7]
+
+
+async def test_a_mark_goes_with_the_reading_of_a_backup(tmp_path: Path) -> None:
+    refused = await run_mds("backup", str(tmp_path / "one"), "--mark")
+    assert (refused.code, "--mark goes with --verify" in refused.err) == (2, True), refused.err

@@ -57,9 +57,10 @@ def back_up_to(
     return made
 
 
-def mark(database: Database, made: Checked) -> str:
-    """Lets those who watch over a database know that it has a backup; empty: done, else why not."""
-    return mark_backup(database, made.header.time_us)
+def mark(database: Database, found: Checked) -> str:
+    """Lets those who watch over a database know that it has a backup, which has been read where it
+    lies; empty: done, else why not."""
+    return mark_backup(database, found.header)
 
 
 def read_back(path: Path) -> Checked:
@@ -70,9 +71,14 @@ def read_back(path: Path) -> Checked:
     """
     try:
         with path.open("rb") as source:
-            return checked(BackupReader(source, str(path)))
+            return read_through(source, str(path))
     except OSError as problem:
         raise BackupFailed(f"{path} cannot be read: {problem.strerror}.") from problem
+
+
+def read_through(source: BinaryIO, name: str) -> Checked:
+    """`read_back`, of what comes from elsewhere."""
+    return checked(BackupReader(source, name))
 
 
 @contextmanager

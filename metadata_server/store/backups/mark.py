@@ -6,9 +6,11 @@ from sqlalchemy import Column, Integer, Table, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from metadata_server.domain.backup import Header
 from metadata_server.store.backups.snapshot import explained
 from metadata_server.store.database import Database
-from metadata_server.store.schema import KEY, OPTIONS, change_set, metadata
+from metadata_server.store.revision import THE_ROW
+from metadata_server.store.schema import KEY, OPTIONS, change_set, metadata, revision
 from metadata_server.store.unit_of_work import UnitOfWork
 from metadata_server.store.upsert import upsert_rows
 
@@ -26,14 +28,32 @@ def write_mark(connection: Connection, time_us: int) -> None:
     upsert_rows(connection, backup_mark, [{"one": 1, "time_us": time_us}])
 
 
-def mark_backup(database: Database, time_us: int) -> str:
-    """Says to the database that there is a backup; empty: done, else why it cannot take it down."""
+def mark_backup(database: Database, header: Header) -> str:
+    """Says to the database that there is a backup, unless it knows of a later one; empty: done, else
+    why it cannot take it down."""
     try:
         with database.writing.begin() as connection:
-            write_mark(connection, time_us)
+            if problem := of_something_else(connection, header):
+                return problem
+            latest = connection.execute(select(backup_mark.c.time_us).with_for_update()).scalar()
+            if latest is None or latest < header.time_us:
+                write_mark(connection, header.time_us)
     except DBAPIError as error:
         return explained(error)
     return ""
+
+
+def of_something_else(connection: Connection, header: Header) -> str:
+    """Why a backup says nothing of how safe a database is; empty: it is one of this database."""
+    counter = connection.execute(select(revision).where(revision.c.one == THE_ROW)).first()
+    if counter is None:
+        return "The database is being restored, or was until the restore was broken off."
+    if (counter.store_id, counter.epoch) == (header.store_id, header.epoch):
+        return ""
+    return (
+        f"The backup is of store {header.store_id} in epoch {header.epoch}; the database is store "
+        f"{counter.store_id} in epoch {counter.epoch}."
+    )
 
 
 def unsaved_since_us(unit: UnitOfWork) -> int | None:
