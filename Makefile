@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
+# Also where the environment has it off, as images of containers do: what checks and tests start, some
+# hundreds of processes, would compile every module again.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help
 help: ## Say what there is
