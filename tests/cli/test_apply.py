@@ -12,7 +12,6 @@ import pytest
 from tests.cli.conftest import Ended, Mds, run_mds
 from tests.cli.facilities import TEMPLATE, site, units
 from tests.stages.nursery import MDS
-from tests.stages.ports import free_port
 from tests.stages.replica import Replica
 
 
@@ -122,11 +121,27 @@ async def test_a_reason_that_a_policy_demands_is_asked_for(mds: Mds, folder: Pat
     assert change["reason"] == "first light"
 
 
-async def test_without_a_terminal_it_must_be_said_that_nobody_is_asked(folder: Path) -> None:
-    environment = {"MDS_ADDRESS": f"127.0.0.1:{free_port()}"}
-    ended = await run_mds("apply", str(folder), environment=environment)
-    assert ended.code == 2
-    assert "--yes" in ended.err
+async def test_without_a_terminal_it_must_be_said_that_nobody_is_asked(
+    mds: Mds, folder: Path
+) -> None:
+    for output in ("text", "json"):
+        ended = await mds("apply", str(folder), "-o", output)
+        assert (ended.code, "no terminal to ask at" in ended.err) == (2, True), ended.err
+    assert (await mds("export")).out == "{}\n"
+
+
+async def test_nobody_needs_to_be_asked_where_nothing_can_be_done(mds: Mds, folder: Path) -> None:
+    assert (await mds("apply", str(folder), "--yes")).code == 0
+    again = await mds("apply", str(folder))
+    assert (again.code, "Nothing to do." in again.out) == (0, True), again.err
+    file = folder / "units" / "magnets.yaml"
+    file.write_text("control_units: [{id: LAB/A, tenplate: T}]")
+    wrong = await mds("apply", str(folder))
+    assert (wrong.code, wrong.err) == (1, "")
+    assert f"{file}:1 control_units[0].tenplate" in wrong.out
+    unknown = await mds("delete", "control_units/LAB/NONE")
+    assert (unknown.code, "LAB/NONE" in unknown.out + unknown.err) == (1, True), unknown
+    assert "--yes" not in wrong.out + unknown.out + unknown.err
 
 
 async def test_a_folder_without_files_is_wrong_use(tmp_path: Path) -> None:

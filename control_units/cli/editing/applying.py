@@ -45,7 +45,6 @@ def apply_files(
     Raises:
         click.UsageError: there are no files, or no scope to prune; nobody can be asked.
     """
-    wish.check()
     reading = _read(connection, paths)
     if is_pruned and not reading.scopes:
         raise click.UsageError(

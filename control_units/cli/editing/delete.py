@@ -27,6 +27,5 @@ def delete(connection: Connection, /, names: tuple[str, ...], **options: object)
     from control_units.cli.editing.planning import Source, Wish, carry_out
 
     wish = Wish.of(options)
-    wish.check()
     change = removal_change(names, reason=str(options["reason"]), skips_invalid=wish.skips_invalid)
     carry_out(connection, change, wish, source=Source(count=len(names)))

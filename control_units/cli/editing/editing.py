@@ -31,7 +31,6 @@ def edit_units(
     Args:
         is_staged: an operation does it, as soon as no guard forbids it.
     """
-    wish.check()
     request = EditControlUnitsRequest(
         selection=selection,
         edits=field_edits(set_, cleared),

@@ -40,7 +40,6 @@ class Wish:
     Attributes:
         is_agreed: whether nobody needs to be asked.
         tells_by_code: whether a dry run ends with another code where there is something to do.
-        asks_from: how many resources a plan must touch before anybody is asked.
     """
 
     is_dry_run: bool
@@ -48,7 +47,6 @@ class Wish:
     output: str
     skips_invalid: bool = False
     tells_by_code: bool = False
-    asks_from: int = 1
 
     @classmethod
     def of(cls, options: dict[str, object]) -> "Wish":
@@ -61,8 +59,20 @@ class Wish:
             tells_by_code=bool(options["detailed_exit_code"]),
         )
 
+    def ask(self) -> None:
+        """Returns once what was shown is agreed to.
+
+        Raises:
+            click.UsageError: nobody can be asked, and nothing says that nobody needs to be.
+            click.Abort: it is not.
+        """
+        if not self.is_agreed:
+            self.check()
+            click.confirm("Do this?", abort=True, err=True)
+
     def check(self) -> None:
-        """Refuses early what would fail only at the question.
+        """Refuses early what would fail only at the question, where there would be one whatever the
+        plan is.
 
         Raises:
             click.UsageError: nobody can be asked, and nothing says that nobody needs to be.
@@ -122,6 +132,7 @@ def carry_out(
     be done.
 
     Raises:
+        click.UsageError: there is something to do, and nobody can be asked.
         click.exceptions.Exit: something stands against it, or, if that was asked for, there is
             something to do.
     """
@@ -131,8 +142,7 @@ def carry_out(
         click.echo(telling.text(plan))
     if _is_over(plan, wish, telling):
         return plan
-    if not wish.is_agreed and plan.touched >= wish.asks_from:
-        click.confirm("Do this?", abort=True, err=True)
+    wish.ask()
     done = _done(connection, change, source, plan)
     _say_done(done, wish, telling)
     return done

@@ -30,7 +30,6 @@ def stage_edit(connection: Connection, edit: EditControlUnitsRequest, wish: Wish
     Raises:
         click.exceptions.Exit: something but guards stands against it.
     """
-    wish.check()
     operation = Operation(
         verb=OrderVerb.ORDER_VERB_EDIT, selection=edit.selection, edits=edit.edits, stage=True
     )
@@ -41,8 +40,7 @@ def stage_edit(connection: Connection, edit: EditControlUnitsRequest, wish: Wish
     if is_stopped or wish.is_dry_run:
         _end(plan, wish, is_stopped=is_stopped)
         return
-    if not wish.is_agreed:
-        click.confirm("Do this?", abort=True, err=True)
+    wish.ask()
     request = CreateOperationRequest(
         operation=operation,
         reason=edit.reason,

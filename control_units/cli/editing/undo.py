@@ -27,7 +27,6 @@ def undo(connection: Connection, /, change_set: str, **options: object) -> None:
     from control_units.cli.editing.undoing import last_of_mine, undo_change_set
 
     wish = Wish.of(options)
-    wish.check()
     if change_set == "last":
         name = last_of_mine(connection)
     else:

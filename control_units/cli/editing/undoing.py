@@ -64,7 +64,6 @@ def undo_change_set(connection: Connection, name: str, wish: Wish, *, reason: st
 
 def revert_resource(connection: Connection, point: Point, wish: Wish, *, reason: str) -> None:
     """Shows what the resource would be, asks, and makes it so."""
-    wish.check()
 
     async def change(client: Client, _: Progress, /, *, plan: Outcome | None) -> Outcome:
         request = RevertRequest(

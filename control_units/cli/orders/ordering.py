@@ -67,8 +67,7 @@ def give_order(
         return
     is_asked = not wish.is_agreed and (len(plan.steps) > 1 or bool(plan.hit))
     if is_asked:
-        wish.check()
-        click.confirm("Do this?", abort=True, err=True)
+        wish.ask()
     request = CreateOperationRequest(
         operation=operation,
         reason=options["reason"],

@@ -60,7 +60,6 @@ class RebaseOutcomes(Outcome):
 
 def rebase_units(connection: Connection, rebase: Rebase, wish: Wish) -> None:
     """Shows what the version means for each unit, asks, and moves them."""
-    wish.check()
     selection = rebase.selection
     if rebase.outcomes:
         selection = _chosen(connection, rebase)
