@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -175,12 +175,6 @@ class MariaDB:
         name = f"mds_{secrets.token_hex(4)}"
         self.execute(f"CREATE DATABASE {name}")
         return name
-
-    def execute_many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
-        """Runs one statement with the values of each row."""
-        connection = self._connect()
-        with connection, connection.cursor() as cursor:
-            cursor.executemany(statement, rows)
 
     def drop_database(self, name: str) -> None:
         """Ends what still uses it, and drops it."""

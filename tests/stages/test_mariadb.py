@@ -3,6 +3,7 @@
 import pymysql
 import pytest
 
+from tests.stages.layout import MariaDBLayout
 from tests.stages.mariadb import PASSWORD, USER, MariaDB, name_in
 
 
@@ -25,6 +26,28 @@ def test_each_database_is_new_and_empty(mariadb: MariaDB) -> None:
     assert mariadb.execute(f"SHOW TABLES FROM {second}") == ()
     mariadb.drop_database(first)
     mariadb.drop_database(second)
+
+
+def test_a_database_that_was_used_is_as_new_for_the_next_test(
+    mariadb: MariaDB, mariadb_layout: MariaDBLayout
+) -> None:
+    def content(name: str) -> dict[str, object]:
+        tables = [table for (table,) in mariadb.execute(f"SHOW TABLES FROM {name}")]
+        return {str(each): mariadb.execute(f"SELECT * FROM {name}.{each}") for each in tables}
+
+    name = mariadb_layout.take()
+    first = content(name)
+    mariadb.execute(
+        f"UPDATE {name}.revision SET value = 7",
+        f"DELETE FROM {name}.compatibility",
+        f"INSERT INTO {name}.dataset VALUES ('of a test', '[]', 1)",
+    )
+    mariadb_layout.give_back(name)
+    assert mariadb_layout.take() == name
+    second = content(name)
+    mariadb_layout.give_back(name)
+    assert second.pop("revision") != first.pop("revision"), "a store of its own"
+    assert second == first
 
 
 def test_a_database_in_use_can_be_dropped(mariadb: MariaDB) -> None:
