@@ -9,22 +9,31 @@ from webui.figures import NOWHERE, STREAM, method_of
 from webui.headers import QUIET
 
 FAILED = 500
-UNTRACED = frozenset({STREAM, NOWHERE})
-"""A browser's stream lasts for days."""
 
 
 @web.middleware
 async def trace_request(request: web.Request, handler: Handler) -> web.StreamResponse:
     """What is asked of servers for a page is a part of the request."""
     method = method_of(request)
-    if method in UNTRACED or request.path.startswith(QUIET):
+    if method == NOWHERE or request.path.startswith(QUIET):
         return await handler(request)
-    with traces.request(method, request.headers):
+    begins = traces.request_of_stream if method == STREAM else traces.request
+    with begins(method, request.headers):
         return await handler(request)
+
+
+def tell_opened(status: int) -> None:
+    """A browser's stream has begun. It lasts for days: its opening alone is in a trace."""
+    tell_status(status)
+    traces.opened()
 
 
 def tell_trace(_: web.Request, status: int, __: float) -> None:
     """How a request ended."""
+    tell_status(status)
+
+
+def tell_status(status: int) -> None:
     traces.tells(status=str(status), request_id=present_request())
     if status >= FAILED:
         traces.fails()

@@ -15,6 +15,7 @@ from webui.live.painter import Link, Painter
 from webui.overview.attention import UnitLine, UnitServerLine
 from webui.overview.bar import SMALLEST, WIDTH, health_bar
 from webui.overview.glance import Glance, glance
+from webui.overview.group import MOST_ROWS
 from webui.rendering import environment
 from webui.translation import grouped
 from webui.vocabulary import Mark
@@ -149,6 +150,26 @@ def test_a_zone_says_why_and_since_when_and_what_is_left_alone() -> None:
     text = re.sub(r"<[^>]*>", "", painting.pieces["zone:A"])
     assert f"2 of 2 LOST since {NOW.astimezone():%H:%M:%S}, 1 stuck, 1 in maintenance" in text
     assert "/control_units?q=zone%3D%22A%22" in painting.pieces["zone:A"]
+
+
+def test_a_large_facility_shows_the_worst_and_says_how_many_more_there_are() -> None:
+    servers = [Server(f"PS/{n:03}") for n in range(MOST_ROWS + 7)]
+    units = [Unit(f"Z{n:03}/U", f"PS/{n:03}") for n in range(MOST_ROWS + 7)]
+    answer = overview(servers, units)
+    view = glance(answer)
+    assert [row.id for row in view.unit_servers] == [each.id for each in servers[:MOST_ROWS]]
+    assert [row.name for row in view.zones] == [unit.zone for unit in units[:MOST_ROWS]]
+    painting = Painter(environment()).paint(view, Link("live", "here"))
+    assert len(painting.lists["servers"]) == len(painting.lists["zones"]) == MOST_ROWS
+    told = "7 more, none of them worse."
+    assert f'{told} <a href="/unit_servers">All unit servers</a>' in painting.pieces["servers-note"]
+    assert told in painting.pieces["zones-note"]
+
+
+def test_where_all_rows_are_shown_nothing_is_said_of_more() -> None:
+    painting = Painter(environment()).paint(seen([Server("PS")], PLAIN), Link("live", "here"))
+    assert painting.pieces["servers-note"] == '<p id="servers-note" class="note"></p>'
+    assert painting.pieces["zones-note"] == '<p id="zones-note" class="note"></p>'
 
 
 def test_what_units_of_a_lost_server_are_is_told_as_the_past() -> None:

@@ -9,6 +9,7 @@ from webui.access.admission import ADMISSION, Admission
 from webui.live.hub import Hub, HubFull, Viewer
 from webui.live.message import Message
 from webui.live.pulse import ALL, Shown
+from webui.traces import tell_opened
 from webui.translation import _
 
 # Without news for so long, in s, a sign of life is sent; the page waits for three of them.
@@ -40,6 +41,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         with hub.viewer(picture_id, _shown(request)) as viewer:
             await response.prepare(request)
             await response.write(f"retry: {RETRY_MS}\n\n".encode())
+            tell_opened(response.status)
             await _write_news(hub, viewer, response, request.app[ADMISSION])
     except HubFull:
         raise web.HTTPServiceUnavailable(

@@ -59,6 +59,8 @@ class Painter:
         self._piece("states", "states", view.states if view else ())
         self._piece("contacts", "contacts", view.contacts if view else ())
         self._piece("attention-note", "attention_note", view.attention if view else None)
+        self._piece("zones-note", "zones_note", view.hidden_zones if view else 0)
+        self._piece("servers-note", "servers_note", view.hidden_unit_servers if view else 0)
         self._piece("imprint", "imprint", view, link)
         self._piece("doings-note", "doings_note", around.doings, macros=self._around)
         server_rows = ServerRows(vars(self._macros)["unit_server"])

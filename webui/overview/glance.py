@@ -16,7 +16,7 @@ from webui.clock import Moment, moment
 from webui.names import id_of, page_of
 from webui.overview.attention import Attention, attention
 from webui.overview.bar import Segment, health_bar
-from webui.overview.group import GroupRow, group_row
+from webui.overview.group import MOST_ROWS, GroupRow, group_row
 from webui.translation import _, grouped, ngettext
 from webui.vocabulary import Mark
 
@@ -79,6 +79,7 @@ class Glance:
     """The whole page.
 
     Attributes:
+        hidden_zones, hidden_unit_servers: how many are not among the rows; none is worse.
         blind_until: set while the server itself cannot tell of somebody who is in contact.
     """
 
@@ -87,7 +88,9 @@ class Glance:
     contacts: tuple[ContactTally, ...]
     attention: Attention
     zones: tuple[GroupRow, ...]
+    hidden_zones: int
     unit_servers: tuple[UnitServerRow, ...]
+    hidden_unit_servers: int
     time: Moment
     blind_until: Moment | None
     revision: int
@@ -100,13 +103,18 @@ def glance(overview: overview_pb2.GetOverviewResponse) -> Glance:
     # Once every session has been heard again, its blindness concerns nobody.
     concerned = any(c.contact == state_pb2.CONTACT_UNKNOWN for c in overview.contact_counts)
     blind = overview.HasField("blind_until") and concerned
+    zones, servers = overview.zones, overview.unit_server_summaries
     return Glance(
         headline=_headline(overview),
         states=_states(overview.state_counts),
         contacts=_contacts(overview.contact_counts),
         attention=attention(overview, today),
-        zones=tuple(group_row(zone, zone.zone, by="zone", today=today) for zone in overview.zones),
-        unit_servers=tuple(_unit_server(row, today) for row in overview.unit_server_summaries),
+        zones=tuple(
+            group_row(zone, zone.zone, by="zone", today=today) for zone in zones[:MOST_ROWS]
+        ),
+        hidden_zones=max(0, len(zones) - MOST_ROWS),
+        unit_servers=tuple(_unit_server(row, today) for row in servers[:MOST_ROWS]),
+        hidden_unit_servers=max(0, len(servers) - MOST_ROWS),
         time=moment(overview.time, today=today),
         blind_until=moment(overview.blind_until, today=today) if blind else None,
         revision=overview.position.revision,

@@ -11,6 +11,9 @@ from webui.clock import Moment, moment
 from webui.overview.bar import Segment, health_bar
 from webui.vocabulary import Mark
 
+# A page with more rows of one kind than these is no overview; they come worst first.
+MOST_ROWS = 200
+
 
 @dataclass(frozen=True, slots=True)
 class CauseWords:

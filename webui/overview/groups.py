@@ -7,7 +7,7 @@ from datetime import UTC
 from mds.v1 import overview_pb2
 
 from control_units.client import Client, ClientError
-from webui.overview.group import GroupRow, group_row
+from webui.overview.group import MOST_ROWS, GroupRow, group_row
 from webui.site import READ_SECONDS, explain
 from webui.translation import _, gettext_noop
 
@@ -19,8 +19,6 @@ TITLES = {
     "template": gettext_noop("Templates"),
 }
 LABEL = "label."
-# A page with more rows than these is no overview.
-MOST_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True)
