@@ -75,6 +75,21 @@ def request(name: str, headers: Mapping[str, str]) -> AbstractContextManager[obj
     return _request(name, headers) if _is_loaded() else NOTHING
 
 
+def request_of_stream(name: str, headers: Mapping[str, str]) -> AbstractContextManager[object]:
+    """A request that is answered by a stream, likewise, and only until `opened`: the stream goes
+    on for days."""
+    return _request_of_stream(name, headers) if _is_loaded() else NOTHING
+
+
+def opened() -> None:
+    """The present part has opened its stream, and is over: what follows is a part of nothing."""
+    if _is_loaded():
+        from opentelemetry import context, trace
+
+        _present().end()
+        context.attach(trace.set_span_in_context(trace.INVALID_SPAN))
+
+
 def tells(**attributes: str) -> None:
     """What is known of the present part."""
     if _is_loaded():
@@ -168,11 +183,33 @@ def _current(
 
 @contextmanager
 def _request(name: str, headers: Mapping[str, str]) -> Iterator[None]:
+    with _current(name, "SERVER", {}, _told_by(headers)), _named_in_the_log():
+        yield
+
+
+@contextmanager
+def _request_of_stream(name: str, headers: Mapping[str, str]) -> Iterator[None]:
+    from opentelemetry import trace
+
+    span = _tracer().start_span(name, _told_by(headers), trace.SpanKind.SERVER)
+    with trace.use_span(span, record_exception=False, set_status_on_exception=False):
+        try:
+            with _named_in_the_log():
+                yield
+        finally:
+            if span.is_recording():
+                span.end()
+
+
+def _told_by(headers: Mapping[str, str]) -> "Context":
     told = {each: headers[each] for each in _propagator().fields if each in headers}
-    with _current(name, "SERVER", {}, _propagator().extract(told)):
-        trace_id = f"{_present().get_span_context().trace_id:032x}"
-        with structlog.contextvars.bound_contextvars(trace_id=trace_id):
-            yield
+    return _propagator().extract(told)
+
+
+def _named_in_the_log() -> AbstractContextManager[None]:
+    """Lines about the present part have its trace."""
+    trace_id = f"{_present().get_span_context().trace_id:032x}"
+    return structlog.contextvars.bound_contextvars(trace_id=trace_id)
 
 
 def _present() -> "Span":
