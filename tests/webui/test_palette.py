@@ -60,15 +60,15 @@ async def test_of_the_only_one_that_is_found_it_tells_what_can_be_done(site: Sit
     found = await places(site, "ps0001")
     assert "/control_units/LINAC/MAG/PS0001/edit" in found
     assert "/operations/new?verb=recover&id=LINAC%2FMAG%2FPS0001" in found
-    assert found[-1] == "/control_units/LINAC/MAG/PS0001"
+    assert found[0] == "/control_units/LINAC/MAG/PS0001", "its page, before any order"
     assert len(await places(site, "ps000")) == 6
 
 
 async def test_in_the_past_nothing_is_offered_that_changes_something(site: Site) -> None:
     found = await places(site, "ps0001", as_of="1")
     assert [each.partition("?")[0] for each in found] == [
-        "/control_units/LINAC/MAG/PS0001/history",
         "/control_units/LINAC/MAG/PS0001",
+        "/control_units/LINAC/MAG/PS0001/history",
     ]
     assert "/operations/new?as_of=1" not in await places(site, "new", as_of="1")
     assert any(each.startswith("/as_of?back=") for each in await places(site, "now", as_of="1"))

@@ -70,7 +70,8 @@ def routes(site: Site) -> list[web.RouteDef]:
             things, silent = await things_called(site.client, q, as_of=site.as_of)
         if not word or not finds:
             pages = _pages(q, here, allows=site.allows, is_past=is_past)
-            finds = [*pages, *finds, *things]
+            # Who types a name wants to go there first: the next key must not lead to an order.
+            finds = [*pages, *things, *finds]
         context: dict[str, object] = {"q": q, "finds": finds, "silent": silent, "back": here}
         if request.headers.get("HX-Request") == "true":
             return site.fragment("frame/finds.html", context)
