@@ -52,7 +52,7 @@ class RowMarkup:
 
     def _row(self, row: Row) -> str:
         name, page = escape(row.name), escape(row.page)
-        tone = escape(f"{row.tone} left" if row.has_left else row.tone)
+        tone = escape(" ".join((row.tone, "left")) if row.has_left else row.tone)
         cells = zip(self._begins, row.cells, strict=True)
         drawn = [f"{begin}{self._cell(cell)}" for begin, cell in cells]
         if row.has_left and drawn:
