@@ -52,12 +52,13 @@ class RowMarkup:
 
     def _row(self, row: Row) -> str:
         name, page = escape(row.name), escape(row.page)
-        tone = escape(" ".join((row.tone, "left")) if row.has_left else row.tone)
+        left = "left" if row.has_left else ""
+        classes = f"{escape(row.tone)} {left}".strip()
         cells = zip(self._begins, row.cells, strict=True)
         drawn = [f"{begin}{self._cell(cell)}" for begin, cell in cells]
         if row.has_left and drawn:
             drawn[0] += self._left
-        head = f'<tr id="row:{name}" class="{tone}" data-row="{page}" data-name="{name}">'
+        head = f'<tr id="row:{name}" class="{classes}" data-row="{page}" data-name="{name}">'
         tick = self._tick(escape(row.id)) if self._have_ticks else ""
         return f"{head}{tick}{'</td>'.join([*drawn, ''])}</tr>\n"
 
