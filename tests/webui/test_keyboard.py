@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.webui.browsers import NewPage, until_true
 from tests.webui.conftest import Site
@@ -69,6 +69,37 @@ async def test_the_palette_finds_what_is_called_so_and_goes_there(
     assert second == (await page.evaluate(finds))[1]
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"{site.url}{second}")
+
+
+async def test_enter_goes_to_what_the_palette_found_first(site: Site, new_page: NewPage) -> None:
+    page = await new_page()
+    await page.goto(f"{site.url}/keys")
+    await page.keyboard.press("Control+k")
+    await until_true(page, "document.activeElement?.name === 'q'")
+    await page.keyboard.insert_text("linac mag")
+    await until_true(page, "document.querySelector('dialog .finds').dataset.q === 'linac mag'")
+    first = await page.evaluate("document.querySelector('dialog .finds a').pathname")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"{site.url}{first}")
+
+
+async def test_enter_before_anything_was_found_leads_to_the_page_that_finds_it(
+    site: Site, new_page: NewPage
+) -> None:
+    page = await new_page()
+    await page.goto(f"{site.url}/keys")
+    await page.keyboard.press("Control+k")
+    await until_true(page, "document.activeElement?.name === 'q'")
+    await page.route("**/palette?q=*", hold_fragments)
+    await page.keyboard.insert_text("linac mag")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"{site.url}/palette?q=linac+mag")
+
+
+async def hold_fragments(route: Route) -> None:
+    """What is asked for while one types never comes; whole pages do."""
+    if route.request.is_navigation_request():
+        await route.continue_()
 
 
 @pytest.mark.asyncio(loop_scope="session")

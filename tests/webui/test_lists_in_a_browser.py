@@ -76,7 +76,7 @@ async def test_a_filter_is_applied_while_it_is_typed_and_gone_on_with_by_keys(
     await page.keyboard.insert_text("RUNING")
     await until_true(page, "document.querySelector('.place mark')?.innerText === 'RUNING'")
     await page.click("#filter-problem [data-filter]")
-    await until_true(page, "document.body.innerText.includes('Nothing matches.')")
+    await until_true(page, "document.body.innerText.includes('Nothing matches;')")
     assert await page.evaluate("document.getElementById('q').value") == "zone=LINAC state=RUNNING"
     assert await page.evaluate("document.activeElement.id") == "q"
 

@@ -22,10 +22,21 @@ function withMoment(path) {
 }
 
 function move(event) {
+  if (event.key === "Enter" && event.target.name === "q") goToFirst(event);
   const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!by) return;
   event.preventDefault();
   const places = [...event.currentTarget.querySelectorAll("input[name=q], .finds :is(a, button)")];
   const at = places.indexOf(document.activeElement);
   places[Math.max(0, Math.min(at + by, places.length - 1))].focus();
+}
+
+// Enter goes to what stands first, once that is what was found for what is typed; before, and where
+// nothing was found, the form leads to its page.
+function goToFirst(event) {
+  const finds = event.currentTarget.querySelector(".finds");
+  const first = finds?.querySelector("a, button");
+  if (first?.localName !== "a" || finds.dataset.q !== event.target.value.trim()) return;
+  event.preventDefault();
+  first.click();
 }
