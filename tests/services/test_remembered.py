@@ -1,8 +1,9 @@
 """What is remembered is never older than the question, and read again only where it has changed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pytest
 
@@ -12,8 +13,12 @@ from metadata_server.domain.refused import Refused
 from metadata_server.services.intent.resources import Resources
 from metadata_server.services.watching.remembered import OVERHEAD_BYTES, Held, Remembered
 from metadata_server.store.store import Answer, Store
+from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.watched import delete, following, write
 from tests.stages.opened_store import opened_store
+from tests.stages.waiting import until
+
+V = TypeVar("V")
 
 
 @dataclass
@@ -23,11 +28,14 @@ class Reader:
     remembered: Remembered
     resources: Resources
     loads: list[str] = field(default_factory=list)
+    loaded: list[str] = field(default_factory=list)
 
     async def held(self, id: str) -> tuple[Held[Variable], int]:
         async def load() -> Answer[Variable]:
             self.loads.append(id)
-            return await self.resources.get(Variable, id)
+            found = await self.resources.get(Variable, id)
+            self.loaded.append(id)
+            return found
 
         held, position = await self.remembered.get(
             id, load, lambda variable: [(Kind.VARIABLE, variable.meta.key)]
@@ -171,3 +179,36 @@ async def test_nothing_is_followed_for_those_who_have_left(
     held, revision = await reader.held("A")
     assert (held.value.value, revision) == ("x", position.revision)
     assert reader.loads == ["A", "A"]
+
+
+async def test_a_kind_that_a_look_under_way_has_not_asked_for_is_not_remembered_yet(
+    reader: Reader, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two ask for the first things of a kind while a look that knows nothing of it reads."""
+    await write(store, "A", "B")
+    present = await store.read(lambda _: "a host")
+    await reader.remembered.get("host", lambda: answered(present), lambda _: [(Kind.AGENT, 1)])
+    reading, goes_on = asyncio.Event(), asyncio.Event()
+    read = store.read
+
+    async def read_slowly(work: Callable[[UnitOfWork], V], *, fast_lane: bool = False) -> Answer[V]:
+        if fast_lane and not goes_on.is_set():
+            reading.set()
+            await goes_on.wait()
+        return await read(work, fast_lane=fast_lane)
+
+    monkeypatch.setattr(store, "read", read_slowly)
+    await write(store, "C")
+    await reading.wait()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(reader.held("A"))
+        await until(lambda: Kind.VARIABLE in reader.remembered.kinds, what="the first of its kind")
+        second = tasks.create_task(reader.held("B"))
+        await until(lambda: second.done() or reader.loaded == ["A", "B"], what="the second")
+        await write(store, "B")
+        goes_on.set()
+    assert await reader.value("B") == "xx"
+
+
+async def answered(answer: Answer[V]) -> Answer[V]:
+    return answer

@@ -85,6 +85,7 @@ class Remembered:
         self._made_of: dict[Origin, set[Hashable]] = {}
         self._loading: dict[Hashable, asyncio.Event] = {}
         self._since: Position | None = None
+        self._joining = asyncio.Lock()
         self._asked_s = 0.0
         self.kinds: frozenset[Kind] = frozenset()
 
@@ -125,10 +126,7 @@ class Remembered:
         return held, answer.position
 
     async def _keep(self, asked: Hashable, held: Held[Any]) -> None:
-        kinds = self.kinds.union(kind for kind, _ in held.origins)
-        if self._since is None or kinds != self.kinds:
-            self.kinds = kinds
-            self._since = await self._tailer.follow(self)
+        await self._follow(frozenset(kind for kind, _ in held.origins))
         # What has been told since it was read may have been about it.
         heard = self._tailer.position
         if self._since is None or heard is None or held.position < max(self._since, heard):
@@ -139,6 +137,18 @@ class Remembered:
             self._made_of.setdefault(origin, set()).add(asked)
         held.grown = self._grow
         self._grow(held.bytes)
+
+    async def _follow(self, kinds: frozenset[Kind]) -> None:
+        """Has the tailer tell of these kinds, too. Until it does, nothing that is read is known to
+        be current: a look under way has not asked for them."""
+        async with self._joining:
+            more = self.kinds | kinds
+            if self._since is not None and more == self.kinds:
+                return
+            self.kinds, self._since = more, None
+            since = await self._tailer.follow(self)
+            if self.kinds == more:  # else another history has begun meanwhile
+                self._since = since
 
     def _grow(self, size: int) -> None:
         """What is kept has become larger by so many bytes."""
