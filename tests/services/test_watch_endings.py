@@ -14,6 +14,7 @@ from metadata_server.domain.refused import Refused
 from metadata_server.domain.turn import Asker, Rank
 from metadata_server.domain.watch import Notice, WatchFilter
 from metadata_server.services.watching import subscription as subscriptions
+from metadata_server.services.watching.pieces import is_ahead
 from metadata_server.services.watching.subscription import Batch, Subscription
 from metadata_server.store import schema
 from metadata_server.store.past.retention import trim_kind
@@ -130,6 +131,28 @@ async def test_a_position_of_another_history_is_refused(replica: Following) -> N
         replace(present, revision=10**12),
     ):
         assert await refusal_of(replica, after=other) == "HISTORY_RESET"
+
+
+async def test_a_position_that_its_node_has_not_come_to_yet_is_of_the_same_history(
+    replica: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a fail-over, where the new writer still applies what the old one told of."""
+    looked: list[Position] = []
+
+    def noting(wanted: Position, present: Position) -> bool:
+        looked.append(present)
+        return is_ahead(wanted, present)
+
+    monkeypatch.setattr("metadata_server.services.watching.tailer.is_ahead", noting)
+    present = await write(replica.store, "a")
+    ahead = replace(present, revision=present.revision + 1)
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(replica.up_to(ahead.revision + 1, after=ahead))
+        await until(lambda: looked, what="a look for what is not there yet")
+        await write(replica.store, "b")
+        await write(replica.store, "c")
+    assert told(watching.result()) == {ahead.revision + 1: {"c"}}
+    assert looked[0] == present
 
 
 async def go_back(store: Store, revisions: int) -> None:

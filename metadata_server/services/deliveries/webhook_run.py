@@ -277,11 +277,13 @@ class WebhookRun:
 
     async def _miss(self, loaded: Loaded, why: Refused) -> None:
         """What came after is not kept any more: says so, and goes on from now."""
-        grip, after = self._grip, loaded.course.position
+        grip = self._grip
         log.warning("webhook_missed_changes", webhook=loaded.webhook.id, reason=why.reason)
 
         def work(unit: UnitOfWork) -> None:
-            present = unit.position
+            present, course = unit.position, course_of(unit, grip.key)
+            # What was delivered since this run has loaded is not missed.
+            after = course.position if course is not None else loaded.course.position
             gap = Gap(why.reason, after, present, unit.now_us)
             give_up_pending(unit, grip.key, f"It is not kept any more: {why.reason}.")
             write_course(unit, grip.key, grip.fence, **position_columns(present), gap=gap_text(gap))

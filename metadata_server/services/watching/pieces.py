@@ -39,6 +39,11 @@ def look_after(unit: UnitOfWork, last: Position | None, kinds: frozenset[Kind]) 
     return Look(present, until, tuple(changes))
 
 
+def is_ahead(wanted: Position, present: Position) -> bool:
+    """Whether a node of the database has not come yet to what another one has told of."""
+    return is_same_history(wanted, present) and wanted.revision > present.revision
+
+
 def piece_after(unit: UnitOfWork, reached: Position, kinds: frozenset[Kind]) -> Batch:
     """A piece of the past.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 from weakref import WeakValueDictionary
@@ -22,13 +22,13 @@ from metadata_server.domain.change import Position, Subject
 from metadata_server.domain.horizon import history_reset
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
-from metadata_server.services.watching.pieces import look_after, piece_after
+from metadata_server.services.watching.pieces import is_ahead, look_after, piece_after
 from metadata_server.services.watching.recent import Recent, is_same_history
 from metadata_server.services.watching.subscription import Batch, Subscription
 from metadata_server.store.past.changes import ALL_KINDS
 from metadata_server.store.past.past_statuses import subjects_at
 from metadata_server.store.revision import begin_epoch
-from metadata_server.store.store import Store
+from metadata_server.store.store import Answer, Store
 from metadata_server.store.turns import asking, on_behalf_of
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -39,6 +39,8 @@ QUIET_PERIODS = 2.5
 it costs."""
 LONGEST_PAUSE_S = 2.0
 CROWD, GATHER_S = 2, 0.005
+APPLYING_S = (0.1, 0.2, 0.4, 0.8)
+"""Between looks for what a node of the database may not have applied yet."""
 REST_S = 50e-6
 """About what it takes to tell one follower one thing."""
 log = structlog.get_logger()
@@ -131,8 +133,10 @@ class Tailer:
 
     def _committed(self, _: Position) -> None:
         """Called in a thread of the store."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._wake.set)
+        loop = self._loop  # the end of `run` takes it away, in another thread
+        if loop is not None:
+            with suppress(RuntimeError):  # closed meanwhile: nobody is told any more
+                loop.call_soon_threadsafe(self._wake.set)
 
     async def run(self) -> None:
         """Looks for ever; an outage of the database is logged once, and waited for."""
@@ -171,6 +175,7 @@ class Tailer:
                 self._send_away(refused)
             return min(failures + 1, 10)
         except Exception:  # the top of a loop: it goes on
+            problem = sees_nothing()
             log.exception("tailer_failed")
             return min(failures + 1, 10)
         else:
@@ -362,9 +367,23 @@ class Tailer:
                 return batch, None
             # Who was refused would ask again, for more by then; how many watch has its own bound.
             with on_behalf_of(replace(asking.get(), is_patient=True)):
-                read = await self._store.read(lambda unit: piece_after(unit, *piece))
+                read = await self._piece_once_applied(piece)
             self._pieces[piece] = read.value
             return read.value, read.position
+
+    async def _piece_once_applied(self, piece: Piece) -> Answer[Batch]:
+        """One piece of the past. A node that became the writer just now may still be applying what
+        the one before it told of: that is no other history unless it lasts."""
+        for pause_s in APPLYING_S:
+            read = await self._store.read(
+                lambda unit: (
+                    None if is_ahead(piece.after, unit.position) else piece_after(unit, *piece)
+                )
+            )
+            if read.value is not None:
+                return Answer(read.value, read.position)
+            await asyncio.sleep(pause_s)
+        return await self._store.read(lambda unit: piece_after(unit, *piece))
 
 
 def answer(asked: Collection[Asked], problem: Refused | None) -> None:
@@ -372,6 +391,14 @@ def answer(asked: Collection[Asked], problem: Refused | None) -> None:
     for each in asked:
         if not each.done():
             each.set_result(problem)
+
+
+def sees_nothing() -> Refused:
+    return Refused.busy(
+        "DATABASE_UNAVAILABLE",
+        "This replica cannot see what the database has. Send the same call again.",
+        retry_after_ms=1000,
+    )
 
 
 def sent_elsewhere() -> Refused:
