@@ -11,6 +11,7 @@ import pytest
 from mds.v1 import overview_pb2, overview_pb2_grpc, watch_pb2, watch_pb2_grpc
 from structlog.testing import capture_logs
 
+from control_units.client import Backoff
 from tests.stages.waiting import until
 from tests.webui.conftest import OpenSite
 from tests.webui.messages import Server, Unit, overview
@@ -60,3 +61,41 @@ async def test_units_are_shown_where_what_stands_beside_them_cannot_be_read(
         await until(lambda: "around_not_read" in [log["event"] for log in logs], what="the rest")
     assert site.feed.is_live, "an answer that is missing does not end the others"
     assert "US" in await site.text("/")
+
+
+class _Counted(_Overview):
+    """Tells how often it was opened, and pulses for nobody."""
+
+    opened = 0
+
+    async def GetOverview(self, request: Any, context: Any) -> overview_pb2.GetOverviewResponse:
+        self.opened += 1
+        return await super().GetOverview(request, context)
+
+    async def Pulse(self, _request: Any, context: Any) -> AsyncIterator[overview_pb2.PulseResponse]:
+        await context.abort(grpc.StatusCode.FAILED_PRECONDITION, "no pulse for you")
+        yield overview_pb2.PulseResponse()
+
+
+async def test_who_is_refused_its_streams_at_once_does_not_ask_without_a_pause(
+    open_site: OpenSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    class Noting(Backoff):
+        def next(self, *, at_least: float = 0.0) -> float:
+            pauses.append(super().next(at_least=at_least))
+            return pauses[-1]
+
+    monkeypatch.setattr("webui.live.feed.Backoff", Noting)
+    counted, server = _Counted(), grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    overview_pb2_grpc.add_OverviewServicer_to_server(counted, server)
+    watch_pb2_grpc.add_WatchServicer_to_server(_Watch(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        await open_site(f"127.0.0.1:{port}", follow=True)
+        await until(lambda: counted.opened >= 4, what="four openings")
+        assert len(pauses) >= 3
+    finally:
+        await server.stop(None)

@@ -7,6 +7,7 @@ thousand events costs a few readings.
 
 import asyncio
 import contextlib
+import time
 from datetime import UTC
 from typing import NoReturn
 
@@ -38,6 +39,8 @@ GATHER_SECONDS = 0.2
 QUIET_SECONDS = 5.0
 # What stands beside the units is read so often, in s.
 AROUND_SECONDS = 2.0
+# A stream that lasted longer than this, in s, was no refusal.
+STEADY_SECONDS = 5.0
 # More changed units than this between two pictures are told as "many".
 MOST_TOUCHED = 256
 
@@ -94,18 +97,24 @@ class Feed:
                 continue
             except Exception:  # the top of a background loop: it goes on
                 log.exception("overview_not_drawn")
+                self._around = NOTHING_AROUND  # perhaps it was that
                 self._show(self._stale(_("What it answers cannot be shown; the log says why.")))
                 await asyncio.sleep(backoff.next(at_least=1.0))
                 continue
-            backoff.reset()
             log.info("following", server=self._client.address, revision=overview.revision)
+            begun_s = time.monotonic()
             try:
                 await self._follow(overview)
             except* (ClientError, LinkLost) as failures:
                 # Another replica may answer at once; only if none does, the page says so.
                 log.warning("stream_ended", reasons=[str(e) for e in failures.exceptions])
+                if time.monotonic() - begun_s > STEADY_SECONDS:
+                    backoff.reset()
+                else:  # who is refused a stream at once would ask as fast as it is answered
+                    await asyncio.sleep(backoff.next())
             except* Exception:
                 log.exception("following_failed")
+                self._around = NOTHING_AROUND
                 await asyncio.sleep(backoff.next(at_least=1.0))
 
     async def _open(self) -> position_pb2.Position:
