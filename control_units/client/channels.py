@@ -50,6 +50,7 @@ class Channels:
         self._channels: dict[str, grpc.aio.Channel] = {}
         self._directory: Directory | None = None
         self._trying: asyncio.TimerHandle | None = None
+        self._is_closed = False
         self._unlisted: dict[str, float] = {}
         if any(each.scheme for each in addresses):
             self._directory = Directory(addresses, self._take)
@@ -104,12 +105,15 @@ class Channels:
         """Goes on to another server, unless another call has left this one already. It is asked
         again when a connection to it stands."""
         self._rotation.leave(address)
+        if self._is_closed:
+            return
         self._try_again()
         if self._directory is not None:
             self._directory.look_again()
 
     async def close(self) -> None:
         """Ends all calls under way; they fail with `asyncio.CancelledError`."""
+        self._is_closed = True
         if self._trying is not None:
             self._trying.cancel()
         if self._directory is not None:

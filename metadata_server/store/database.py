@@ -108,7 +108,8 @@ def open_database(
 
     Args:
         url_text: `sqlite:////path/file.db` or `mysql+pymysql://user:password@host/database`.
-        pool_size: connections kept for writing, and as many for reading.
+        pool_size: connections kept for writing, and as many for reading; one more is for the reader
+            that others wait for.
         idle_transaction_s: MariaDB takes back what a writer does that says nothing for so long.
         statement_timeout_s: a database that is not embedded and says nothing for so long is away.
 
@@ -160,7 +161,7 @@ def open_sqlite(url: URL, pool_size: int) -> Database:
             hide_parameters=True,
             connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_TIMEOUT_MS / 1000},
         )
-        for size in (pool_size, pool_size, 1)
+        for size in (pool_size, pool_size + 1, 1)
     ]
     for engine in engines:
         event.listen(engine, "connect", prepare_sqlite)
@@ -215,7 +216,7 @@ def open_mysql(
     )
     engines = (
         engine("READ COMMITTED", idle),
-        engine("REPEATABLE READ"),
+        engine("REPEATABLE READ", size=pool_size + 1),
         engine("AUTOCOMMIT", size=1),
     )
     share_tls_context(*engines)

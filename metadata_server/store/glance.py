@@ -31,7 +31,9 @@ class Glance:
         try:
             store_id, epoch, value = self._connection.execute(WHERE_IT_STANDS).one()
         except BaseException:  # whatever broke off, the connection may be in the middle of a reply
-            self.close()
+            broken, self._connection = self._connection, None
+            broken.invalidate()
+            broken.close()
             raise
         return Position(store_id, epoch, value)
 

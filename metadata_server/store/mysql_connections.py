@@ -33,7 +33,8 @@ class MeasuringConnection(Connection):
 
     @override
     def query(self, sql: str | bytes, unbuffered: bool = False) -> int:
-        text = sql.encode(self.encoding) if isinstance(sql, str) else sql
+        # What some versions of the driver make of bytes are no characters; they have to pass.
+        text = sql.encode(self.encoding, "surrogateescape") if isinstance(sql, str) else sql
         if len(text) > ALWAYS_TAKEN_BYTES and len(text) > self._most_bytes_of_statement():
             raise OperationalError(STATEMENT_TOO_LARGE, f"A statement of {len(text):,} bytes")
         return super().query(text, unbuffered)

@@ -90,6 +90,8 @@ class Delivering:
             await self._store.transact(lambda unit: release_webhooks(unit, pairs))
         except Refused as refused:  # then their leases run out
             log.warning("webhooks_not_given_back", reason=refused.reason)
+        except Exception:  # a failure at the end of one must not end all
+            log.exception("webhooks_not_given_back")
         for grip in grips:
             self._grips.pop(grip.key, None)
 
@@ -101,7 +103,11 @@ class Delivering:
         for key in [key for key in due if key not in self._grips][:room]:
             begun_s = time.monotonic()
             claim = partial(claim_webhook, key=key, replica=self._replica, lease_us=LEASE_US)
-            fence = (await self._store.transact(claim)).value
+            try:
+                fence = (await self._store.transact(claim)).value
+            except Refused as refused:  # what was claimed before has to be delivered
+                log.warning("claims_wait", of="webhooks", reason=refused.reason)
+                break
             if fence is not None:
                 grips.append(Grip(key, fence, self._replica, begun_s + LEASE_US / 1_000_000))
         return grips

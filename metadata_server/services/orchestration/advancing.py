@@ -94,6 +94,8 @@ class Advancing:
             await self._store.transact(lambda unit: release_operations(unit, pairs))
         except Refused as refused:
             log.warning("operations_left", reason=refused.reason)
+        except Exception:  # nor then: their leases run out
+            log.exception("operations_left")
 
     async def _claim(self) -> list[Hold]:
         """Takes operations that nobody holds."""
@@ -106,7 +108,11 @@ class Advancing:
         holds = []
         for key in due[:room]:
             claim = partial(claimed, key=key, replica=self._replica)
-            fence = (await self._store.transact(claim)).value
+            try:
+                fence = (await self._store.transact(claim)).value
+            except Refused as refused:  # what was claimed before has to be carried on
+                log.warning("claims_wait", of="operations", reason=refused.reason)
+                break
             if fence is not None:
                 holds.append(Hold(key, fence, self._replica, LEASE_US))
         return holds
