@@ -5,12 +5,12 @@ browsers that are gone."""
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from playwright.async_api import Browser, Page
@@ -29,11 +29,12 @@ from metadata_server.store.life.statuses import save_statuses, statuses_of
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.waiting import until
-from tests.webui.browsers import chromium
+from tests.webui.browsers import chromium, until_true
 
 BROWSERS, EVENTS, PAINTS = 50, 20, 5
 VIEWS, COMINGS = 1_000, 4
-PATIENCE_MS = 120_000
+PATIENCE_S = 120
+PATIENCE_MS = PATIENCE_S * 1_000
 PAINTED = {"overview": "/", "units": "/control_units", "a unit": f"/control_units/{unit_id(3, 5)}"}
 WATCH = """() => {
   window.seen = {};
@@ -43,6 +44,7 @@ WATCH = """() => {
         if (node.id) requestAnimationFrame(() => { window.seen[node.id] ??= Date.now(); });
   }).observe(document.getElementById("attention"), {childList: true});
 }"""
+PAINT_IS_KNOWN = "performance.getEntriesByName('first-contentful-paint').length"
 PAINT = """() => {
   const entries = ["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type));
   return {
@@ -77,7 +79,7 @@ async def first_paint(browser: Browser, opened: Web, *, bare: str) -> None:
             for taken in (cold, warm):
                 page = await context.new_page()
                 await page.goto(url, timeout=PATIENCE_MS)
-                await page.wait_for_function("performance.getEntriesByType('paint').length > 0")
+                await until_true(page, PAINT_IS_KNOWN, within=PATIENCE_S)
                 taken.append(await page.evaluate(PAINT))
                 await page.close()
             await context.close()
@@ -143,10 +145,9 @@ async def one_event(store: Store, page: Page, status: ControlUnitStatus) -> floa
     await store.transact(errs)
     committed = time.time() * 1000
     piece = f"attention:unit:{status.id}"
-    seen: Any = await page.wait_for_function(
-        "id => window.seen[id]", arg=piece, timeout=PATIENCE_MS
-    )
-    return float(await seen.json_value()) - committed
+    seen = f"window.seen[{json.dumps(piece)}]"
+    await until_true(page, seen, within=PATIENCE_S)
+    return float(await page.evaluate(seen)) - committed
 
 
 @dataclass
