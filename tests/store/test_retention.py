@@ -48,6 +48,11 @@ class Facility:
         answer = self.store.transact_now(lambda unit: unit.delete(gone), caller=self.caller)
         return self._remember(answer.position)
 
+    def bring_back(self, gone: Variable) -> int:
+        answer = self.store.transact_now(lambda unit: unit.restore([gone]), caller=self.caller)
+        (self.present[gone.id],) = answer.value  # type: ignore[assignment]
+        return self._remember(answer.position)
+
     def _remember(self, position: Position) -> int:
         self.past[position.revision] = dict(self.present)
         return position.revision
@@ -122,6 +127,20 @@ def test_what_was_deleted_before_the_horizon_is_forgotten_with_its_name(
     assert facility.count(schema.name) == 2
     facility.trim(Kind.VARIABLE, gone)
     assert facility.count(schema.history) == facility.count(schema.name) == 1
+
+
+def test_what_was_brought_back_after_the_horizon_keeps_its_name(facility: Facility) -> None:
+    """It was deleted before, and is there again under its key."""
+    facility.save("a", "1")
+    was = facility.present["a"]
+    gone = facility.delete("a")
+    facility.bring_back(was)
+    back = facility.save("a", "2")
+    facility.trim(Kind.VARIABLE, gone)
+    assert [each.value for each in facility.at(back - 1)] == ["1"]
+    assert [each.value for each in facility.at(back)] == ["2"]
+    assert facility.at(gone) == []
+    assert facility.count(schema.name) == 1
 
 
 def test_the_name_of_what_others_name_is_kept(facility: Facility) -> None:

@@ -15,6 +15,7 @@ from metadata_server.domain.intent.bundle import Decision, Item, ItemAction, OnC
 from metadata_server.domain.intent.template import Template
 from metadata_server.domain.intent.undo import TakenBack, taken_back
 from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.services.intent.planning import Planning, rejected
 from metadata_server.services.life.contests import Contest, authors_of, changed_since
@@ -115,6 +116,15 @@ def steps_of(unit: UnitOfWork, revision: int) -> list[Step]:
     check_kept(unit, revision - 1, {image.kind for image in images})
     keys = [image.key for image in images]
     earlier = images_at(unit, keys, revision - 1)
+    # Asked again: what was trimmed in between must not count as what never was. Who takes the
+    # change of a thing for its creation deletes it.
+    check_kept(unit, revision - 1, {image.kind for image in images})
+    if any(each.action is Action.UPDATED and each.key not in earlier for each in images):
+        raise Refused.trimmed(
+            "HISTORY_TRIMMED",
+            f"What was there before change set {revision} is not kept any more.",
+            revision=revision,
+        )
     present: dict[int, Resource] = {}
     for kind in DECLARED:
         of_kind = [image for image in images if image.kind is kind]

@@ -52,7 +52,7 @@ def trim_kind(unit: UnitOfWork, kind: Kind, before_us: int) -> bool:
     row = {"kind": kind.value, "revision": new, "time_us": before_us}
     upsert_rows(unit.connection, horizon, [row])
     if images is history:
-        forget_names(unit, kind, gone)
+        forget_names(unit, kind, gone, until=new)
         forget_turns(unit, kind, old, new)
         revisions = {revision for revision, _ in superseded}
         trim_change_sets(unit, revisions, floor, horizon_of(unit, DECLARED))
@@ -117,14 +117,14 @@ def forget_turns(unit: UnitOfWork, kind: Kind, old: int, new: int) -> None:
     delete_places(unit, status_history, ((*place,) for place in unit.connection.execute(query)))
 
 
-def forget_names(unit: UnitOfWork, kind: Kind, gone: Sequence[int]) -> None:
-    """Forgets what deleted resources were called, unless something that is kept names them:
-    images of other kinds, or lives."""
+def forget_names(unit: UnitOfWork, kind: Kind, gone: Sequence[int], *, until: int) -> None:
+    """Forgets what deleted resources were called up to a revision, unless something that is kept
+    names them: images of other kinds, or lives. One that was brought back later is called so."""
     if kind in REFERRED:
         return
     lived = exists().where(instantiation.c.control_unit_key == name.c.key)
     for some in batches(sorted(gone)):
-        forgotten = name.c.key.in_(some), ~lived
+        forgotten = name.c.key.in_(some), name.c.to_revision <= until, ~lived
         unit.connection.execute(delete(name).where(*forgotten))
 
 
