@@ -83,3 +83,16 @@ def remember(unit: UnitOfWork, answer: Mapping[str, Any]) -> None:
         )
         .values(revision=unit.position.revision, answer=text_of(answer))
     )
+
+
+def forget(unit: UnitOfWork) -> None:
+    """Has the same request be taken for a first one when it comes again: it has done nothing."""
+    caller = unit.caller
+    if caller is None or not caller.request_id or not caller.is_repeatable:
+        return
+    unit.connection.execute(
+        request.delete().where(
+            request.c.principal == caller.principal.name,
+            request.c.request_id == caller.request_id,
+        )
+    )

@@ -206,6 +206,20 @@ async def test_a_repeated_bundle_gets_the_first_summary(bundles: Bundles, call: 
     assert again.position.revision == first.position.revision == 1
 
 
+async def test_a_bundle_that_did_nothing_is_decided_anew_when_it_comes_again(
+    bundles: Bundles, call: Call
+) -> None:
+    once = call(request_id="r", payload_hash="h")
+    first = await bundles.apply(once, items(SERVER, SERVER), Applying(), ApplyProgress())
+    assert not first.value.summary.applied
+    again = await bundles.apply(once, items(SERVER, SERVER), Applying(), ApplyProgress())
+    assert again.value.summary == first.value.summary
+    assert again.value.decisions == first.value.decisions
+    mended = call(request_id="r", payload_hash="another")
+    done = await bundles.apply(mended, items(SERVER), Applying(), ApplyProgress())
+    assert done.value.summary.applied
+
+
 async def test_a_repeated_bundle_gets_the_position_of_the_first_though_others_wrote_since(
     bundles: Bundles, call: Call
 ) -> None:

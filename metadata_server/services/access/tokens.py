@@ -106,7 +106,10 @@ class Tokens:
             if not validate_only and requests.repeated(unit) is not None:
                 return told(unit, id)
             token = found_token(unit, id, lock=True)
-            if token.revoke_time_us or validate_only:
+            if validate_only:
+                return Told(token, unit.now_us)
+            if token.revoke_time_us:
+                requests.forget(unit)
                 return Told(token, unit.now_us)
             ended = replace(
                 token,

@@ -81,6 +81,8 @@ def carry_out(
         check_nothing_came(unit, begun, how.prune, planning.subjects)
         requests.remember(unit, answer_of(summary))
         unit.on_written = progress.wrote
+    elif not how.validate_only:
+        requests.forget(unit)
     return Applied(summary, decisions)
 
 
