@@ -13,6 +13,8 @@ from metadata_server.store.intent.authorship import UNKNOWN, authorships
 from metadata_server.store.past.history import image_at
 from metadata_server.store.unit_of_work import UnitOfWork
 
+LONGEST_ETAG = 19
+"""Digits of the largest revision."""
 R = TypeVar("R", bound=Resource)
 
 
@@ -54,7 +56,8 @@ def conflict_with(unit: UnitOfWork, now: R, etag: str, change: Callable[[R], R] 
 
 def image_of_etag(unit: UnitOfWork, now: R, etag: str) -> R | None:
     """What was read when the etag was; None: it is not kept, or was never this resource's."""
-    if not (etag.isascii() and etag.isdigit() and int(etag) < now.meta.revision):
+    is_number = etag.isascii() and etag.isdigit() and len(etag) <= LONGEST_ETAG
+    if not is_number or int(etag) >= now.meta.revision:
         return None
     found = image_at(unit, now.kind, now.meta.key, int(etag))
     return cast("R", found) if found is not None and found.etag == etag else None

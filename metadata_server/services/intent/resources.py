@@ -28,8 +28,9 @@ from metadata_server.services.intent.template_versions import as_next
 from metadata_server.store import requests
 from metadata_server.store.deliveries.webhooks import remove_webhooks
 from metadata_server.store.intent.lists import resource_page
-from metadata_server.store.intent.removal import remove_units
+from metadata_server.store.intent.removal import check_all_locked, remove_units
 from metadata_server.store.intent.shelf import Shelf
+from metadata_server.store.life.statuses import statuses_of
 from metadata_server.store.past.past import resource_as_of
 from metadata_server.store.store import Answer, Store, told_at
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -161,11 +162,15 @@ class Resources:
             unit.check_reason([touched(before)])
             if validate_only:
                 return
+            key = before.meta.key
+            units = [key] if isinstance(before, ControlUnit) else []
+            # Before the revision is claimed: reports lock statuses, then claim theirs.
+            locked = statuses_of(unit, units, lock=True)
             unit.delete(before)
-            if isinstance(before, ControlUnit):
-                remove_units(unit, [before.meta.key])
+            check_all_locked(unit, units, locked)
+            remove_units(unit, units)
             if isinstance(before, Webhook):
-                remove_webhooks(unit, [before.meta.key])
+                remove_webhooks(unit, [key])
             requests.remember(unit, {})
 
         return await self._store.transact(work, caller=caller)
