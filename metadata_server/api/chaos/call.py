@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from metadata_server.api.chaos.form import Form
@@ -13,10 +14,13 @@ from metadata_server.api.chaos.parm import Parm
 from metadata_server.api.prepared import message_of
 from metadata_server.api.rest.context import RestContext
 from metadata_server.api.rest.encoding import Json
+from metadata_server.domain.refused import RefusalKind, Refused
 
 PAGE_SIZE = 1000
 Ask = Callable[[str], Any]
 """Gives the handler of a method by its name (`Variables.GetVariable`)."""
+Asked = tuple[str, Any]
+"""A method and its request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Call:
     Attributes:
         check: raises where the caller may not call a method.
         reason, key: why, and what makes a repeated call safe, as headers say; may be empty.
+        calls: how often each method that writes has been called.
     """
 
     handler: Ask
@@ -34,6 +39,7 @@ class Call:
     context: RestContext
     reason: str = ""
     key: str = ""
+    calls: Counter[str] = field(default_factory=Counter)
 
     async def ask(self, method: str, request: Any) -> Any:
         """The reply of a method that answers with one message."""
@@ -49,6 +55,24 @@ class Call:
             async for message in messages:
                 yield message
 
+    async def save(self, *, create: Asked, change: Asked) -> None:
+        """Changes what is there, or creates it.
+
+        With a key it is the creation that is asked first. A command that comes again then gets
+        the answer of its own creation, and does not change what others made of that since.
+        """
+        first, second, unless = (
+            (create, change, RefusalKind.EXISTS)
+            if self.key
+            else (change, create, RefusalKind.NOT_FOUND)
+        )
+        try:
+            await self.ask(*first)
+        except Refused as refused:
+            if refused.kind is not unless:
+                raise
+            await self.ask(*second)
+
     async def listed(self, method: str, request: Any, field: str) -> AsyncIterator[Any]:
         """What a list holds, read in pages of one moment."""
         request.page_size = request.page_size or PAGE_SIZE
@@ -63,8 +87,9 @@ class Call:
     def _told(self, method: str, request: Any) -> Any:
         if "request_id" in request.DESCRIPTOR.fields_by_name:
             request.reason = request.reason or self.reason
-            if self.key:  # one command may come to several methods, each with an id of its own
-                text = f"{method}\0{self.key}"
+            self.calls[method] += 1
+            if self.key:  # one command may come to several calls, each with an id of its own
+                text = f"{method}\0{self.calls[method]}\0{self.key}"
                 request.request_id = hashlib.sha256(text.encode()).hexdigest()
         return request
 

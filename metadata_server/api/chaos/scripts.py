@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from mds.v1 import script_pb2
 
-from metadata_server.api.chaos.call import Call
+from metadata_server.api.chaos.call import Asked, Call
 from metadata_server.api.chaos.command import Command, elsewhere
 from metadata_server.api.chaos.orders import ANYWAY
 from metadata_server.api.chaos.parm import Parm, wrong
@@ -16,7 +17,6 @@ from metadata_server.api.chaos.reading import id_of
 from metadata_server.api.chaos.values import document
 from metadata_server.api.rest.encoding import Json
 from metadata_server.domain.names import Kind
-from metadata_server.domain.refused import RefusalKind, Refused
 
 FIELDS = {
     "description": "script_description",
@@ -48,7 +48,7 @@ async def load(call: Call) -> Json:
 async def save(call: Call) -> Json:
     """Makes a script, or changes what of it is said."""
     value = Parm(call.parm.object("value"))
-    script = script_pb2.Script(name=name_of(value), etag=ANYWAY)
+    script = script_pb2.Script(name=name_of(value))
     said = [own for own, name in FIELDS.items() if name in value.members]
     for own in said:
         setattr(script, own, value.text(FIELDS[own]))
@@ -58,21 +58,28 @@ async def save(call: Call) -> Json:
     if CONTENT in value.members:
         script.content = content_of(value.text(CONTENT))
         said.append("content")
-    update = script_pb2.UpdateScriptRequest(script=script)
-    update.update_mask.paths.extend(said)
-    try:
-        await call.ask("Scripts.GetScript", script_pb2.GetScriptRequest(name=script.name))
-        if said:
-            await call.ask("Scripts.UpdateScript", update)
-    except Refused as refused:
-        if refused.kind is not RefusalKind.NOT_FOUND:
-            raise
-        script.etag = ""
-        number = value.number(NUMBER)
-        if number is not None:
-            script.properties[NUMBER] = json.dumps(number)
-        await call.ask("Scripts.CreateScript", script_pb2.CreateScriptRequest(script=script))
+    await call.save(create=creation(script, value.number(NUMBER)), change=change(script, said))
     return {}
+
+
+def creation(script: Any, number: int | None) -> Asked:
+    request = script_pb2.CreateScriptRequest(script=script)
+    if number is not None:
+        request.script.properties[NUMBER] = json.dumps(number)
+    return "Scripts.CreateScript", request
+
+
+def change(script: Any, said: Sequence[str]) -> Asked:
+    """
+    Args:
+        said: the fields that it is about; none: it is only looked for.
+    """
+    if not said:
+        return "Scripts.GetScript", script_pb2.GetScriptRequest(name=script.name)
+    request = script_pb2.UpdateScriptRequest(script=script)
+    request.script.etag = ANYWAY
+    request.update_mask.paths.extend(said)
+    return "Scripts.UpdateScript", request
 
 
 async def delete(call: Call) -> Json:

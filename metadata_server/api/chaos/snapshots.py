@@ -18,7 +18,6 @@ from metadata_server.api.chaos.values import json_value, text_of, type_of
 from metadata_server.api.chaos.words import CHANNELS, INPUT_SUFFIX
 from metadata_server.api.rest.encoding import Json
 from metadata_server.domain.names import Kind
-from metadata_server.domain.refused import RefusalKind, Refused
 
 ADDED = ("dpck_", "dsndk_", "cudk_", "ndk_")
 """What !CHAOS adds to each dataset: no attributes of the unit."""
@@ -107,21 +106,17 @@ async def set_values(call: Call) -> Json:
         )
         for name, each in found.items()
     ]
-    request = snapshot_pb2.SetSnapshotValuesRequest(name=named(id), values=values, etag=ANYWAY)
-    try:
-        await call.ask("Snapshots.SetSnapshotValues", request)
-    except Refused as refused:
-        if refused.kind is not RefusalKind.NOT_FOUND:
-            raise
-        saved = [
-            snapshot_pb2.SavedValue(attribute=each.attribute, type=each.type, value=each.value)
-            for each in values
-        ]
-        units = [snapshot_pb2.SavedUnit(control_unit=unit, values=saved)]
-        snapshot = snapshot_pb2.Snapshot(name=named(id), units=units)
-        await call.ask(
-            "Snapshots.CreateSnapshot", snapshot_pb2.CreateSnapshotRequest(snapshot=snapshot)
-        )
+    saved = [
+        snapshot_pb2.SavedValue(attribute=each.attribute, type=each.type, value=each.value)
+        for each in values
+    ]
+    units = [snapshot_pb2.SavedUnit(control_unit=unit, values=saved)]
+    snapshot = snapshot_pb2.Snapshot(name=named(id), units=units)
+    create = snapshot_pb2.CreateSnapshotRequest(snapshot=snapshot)
+    change = snapshot_pb2.SetSnapshotValuesRequest(name=named(id), values=values, etag=ANYWAY)
+    await call.save(
+        create=("Snapshots.CreateSnapshot", create), change=("Snapshots.SetSnapshotValues", change)
+    )
     return {}
 
 

@@ -13,7 +13,6 @@ from metadata_server.api.chaos.parm import json_of, wrong
 from metadata_server.api.chaos.values import document
 from metadata_server.api.rest.encoding import Json
 from metadata_server.domain.names import Kind
-from metadata_server.domain.refused import RefusalKind, Refused
 
 
 def name_of(call: Call) -> str:
@@ -32,18 +31,14 @@ async def set_(call: Call) -> Json:
     if value is None:
         raise wrong("value", "", "JSON")
     text = json.dumps(value, ensure_ascii=False)
-    variable = variable_pb2.Variable(name=name_of(call), value=text, etag=ANYWAY)
+    variable = variable_pb2.Variable(name=name_of(call), value=text)
+    create = variable_pb2.CreateVariableRequest(variable=variable)
+    variable.etag = ANYWAY
     update = variable_pb2.UpdateVariableRequest(variable=variable)
     update.update_mask.paths.append("value")
-    try:
-        await call.ask("Variables.UpdateVariable", update)
-    except Refused as refused:
-        if refused.kind is not RefusalKind.NOT_FOUND:
-            raise
-        variable.etag = ""
-        await call.ask(
-            "Variables.CreateVariable", variable_pb2.CreateVariableRequest(variable=variable)
-        )
+    await call.save(
+        create=("Variables.CreateVariable", create), change=("Variables.UpdateVariable", update)
+    )
     return value
 
 
