@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import pytest
@@ -12,9 +13,11 @@ from metadata_server.domain.intent.fingerprint import digest
 from metadata_server.domain.intent.template import Template
 from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.life.registration import Assignment
+from metadata_server.domain.life.session import Session
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.services.intent.renaming import Renaming
+from metadata_server.services.life.hosting import Told
 from metadata_server.services.life.publication import Published
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -53,6 +56,30 @@ async def test_a_changed_unit_is_told_with_its_new_configuration(lab: Facility) 
     assert told.configuration is not None
     assert told.configuration.attributes[0].facets["maximum"] == "5"
     assert set(ear.assigned) == {"A/PS1"}
+
+
+async def test_what_changes_while_another_unit_is_looked_at_is_told_at_once(
+    lab: Facility, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody beats after the first time: nothing else would wake the stream."""
+    registered = await lab.register()
+    key = (await lab.resources.get(ControlUnit, "A/PS2")).value.meta.key
+    look = lab.liveness.looks.look
+    async with attached(lab, registered) as (unit_server, ear):
+        await until(lambda: any(word.lease_us for word in ear.words), what="the renewal")
+
+        async def look_while_it_changes(
+            session: Session, keys: AbstractSet[int]
+        ) -> list[Told] | None:
+            found = await look(session, keys)
+            if key not in keys:
+                await lab.change("A/PS2", desired_state=State.STOPPED)
+                unit_server.mark([key], await lab.position())
+            return found
+
+        monkeypatch.setattr(lab.liveness.looks, "look", look_while_it_changes)
+        await lab.change("A/PS1", desired_state=State.STOPPED)
+        await until(lambda: set(ear.assigned) == {"A/PS1", "A/PS2"}, what="both assignments")
 
 
 async def test_what_changed_before_the_stream_came_is_told_on_it(lab: Facility) -> None:

@@ -32,7 +32,7 @@ from metadata_server.services.life.outbox import NotTaken, Outbox, Word
 from metadata_server.services.life.publication import Publication, Published
 from metadata_server.services.life.reports import Outcome, StatusWriter
 from metadata_server.services.values.value_writer import ValueWriter
-from metadata_server.store.life.endings import end_sessions, ending_of, tell_endings
+from metadata_server.store.life.endings import end_now
 from metadata_server.store.store import Store
 from metadata_server.store.turns import on_behalf_of
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -162,7 +162,10 @@ class Attachment:
                 raise too_old() from None
             if not self._ended:
                 await self._refresh()
-                yield self._outbox.take(self._told)
+                word = self._outbox.take(self._told)
+                if self._dirty or self._all_dirty:  # marked while the others were looked at
+                    self._outbox.touch()
+                yield word
         if self._refused is not None:
             raise self._refused
 
@@ -389,11 +392,3 @@ class Attachment:
                 lambda unit: end_now(unit, self.session.id, EndReason.GOOD_BYE)
             )
         self.end(None)
-
-
-def end_now(unit: UnitOfWork, session: str, reason: EndReason) -> None:
-    """Ends a session that has not ended yet."""
-    ending = ending_of(unit, session)
-    if ending is not None:
-        end_sessions(unit, [ending], reason)
-        tell_endings(unit, [ending], reason)

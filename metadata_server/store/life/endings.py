@@ -144,3 +144,11 @@ def ending_of(unit: UnitOfWork, name: str) -> Ending | None:
     )
     key = unit.connection.execute(query).scalar_one_or_none()
     return None if key is None else Ending(name, key, unit.now_us)
+
+
+def end_now(unit: UnitOfWork, name: str, reason: EndReason) -> None:
+    """Ends a session that has not ended yet."""
+    ending = ending_of(unit, name)
+    if ending is not None:
+        end_sessions(unit, [ending], reason)
+        tell_endings(unit, [ending], reason)
