@@ -63,6 +63,14 @@ class Course:
         operation = self.operation
         return operation.phase in STOPPED or operation.minor_state in BREAKING_OFF
 
+    def is_out_of_time(self, now_us: int) -> bool:
+        """Whether it has to be broken off, for its deadline has come. What is taken back is taken
+        back to the end."""
+        operation = self.operation
+        if not operation.deadline_us or self.is_over or self.is_back:
+            return False
+        return operation.minor_state not in BREAKING_OFF and now_us >= operation.deadline_us
+
     @property
     def is_over(self) -> bool:
         return self._run.is_over and not self.under_way and not self._backlog

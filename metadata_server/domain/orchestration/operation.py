@@ -106,6 +106,10 @@ class Order:
     def limits(self) -> Limits:
         return Limits(at_once=self.at_once, a_unit_server=self.at_once_per_unit_server)
 
+    def deadline_us(self, begin_us: int) -> int:
+        """When nothing more begins of an operation that goes on its way then; 0: at any time."""
+        return begin_us + self.timeout_us if self.timeout_us else 0
+
     def faults(self) -> Iterator[WrongField]:
         """All that cannot be."""
         for name, least, most in (

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.orchestration.advance import ENDED, StepState
 from metadata_server.domain.orchestration.course import STOPPED, Course
-from metadata_server.domain.orchestration.operation import BREAKING_OFF, Minor, Operation, Phase
+from metadata_server.domain.orchestration.operation import Minor, Operation, Phase
 from metadata_server.domain.orchestration.operation_step import Step, StepMinor, Verdict
 from metadata_server.services.orchestration.holding import held, held_off, still_held
 from metadata_server.services.orchestration.step_begin import BEGINNING, begin
@@ -127,12 +127,13 @@ class Advance:
         """
         while True:
             verdicts = await self._look()
+            if self._course.is_out_of_time(self._now_us):
+                await self._break_off()  # and then looks again at what it has just seen
+                continue
             beginning = self._course.next_to_begin(BEGUN_AT_ONCE, now_us=self._now_us)
             verdicts |= self._course.ended_by_rule()
             if verdicts or beginning:
                 await self._write(verdicts, beginning)
-            elif self._is_out_of_time():
-                await self._break_off()
             elif await self._settle():
                 return
             else:
@@ -167,6 +168,7 @@ class Advance:
         caller = caller_of(course.operation, hold.replica) if beginning else None
         answer = await self._store.transact(work, caller=caller)
         self._kept_s = asyncio.get_running_loop().time()
+        self._now_us = answer.value.now_us
         course.operation = answer.value.operation
         course.begun(answer.value.begun)
         self._trace(answer.value)
@@ -191,12 +193,6 @@ class Advance:
                     state=verdict.state,
                     minor_state=verdict.minor_state,
                 )
-
-    def _is_out_of_time(self) -> bool:
-        operation = self._course.operation
-        if not operation.deadline_us or self._course.is_over or self._course.is_back:
-            return False
-        return operation.minor_state not in BREAKING_OFF and self._now_us >= operation.deadline_us
 
     async def _break_off(self) -> None:
         """Nothing more begins: the time of the operation is over."""
@@ -301,8 +297,11 @@ def written(
     *,
     lease_us: int,
 ) -> Written:
-    """Writes verdicts and beginnings, the fence having been tested."""
+    """Writes verdicts and beginnings, the fence having been tested. A transaction may come long
+    after it was asked for: where the time is over by then, nothing begins."""
     operation = course.operation
+    if course.is_out_of_time(unit.now_us):
+        beginning = ()
     begun = begin(unit, operation.key, operation.order, beginning) if beginning else None
     deadlines = {
         position: course.deadline_us(course.step(position), verdict, unit.now_us)

@@ -137,11 +137,21 @@ def paused(_: UnitOfWork, operation: Operation) -> Operation:
     return replace(operation, phase=Phase.SUSPENDED, minor_state=Minor.PAUSED, message="")
 
 
-def resumed(_: UnitOfWork, operation: Operation) -> Operation:
+def resumed(unit: UnitOfWork, operation: Operation) -> Operation:
+    """One that was paused has the deadline that it had: what was to happen by then is not wanted
+    later. One that was planned to wait takes time from now on."""
     check_open(operation)
     if operation.phase not in {Phase.SUSPENDED, Phase.PENDING}:
         return operation
-    return replace(operation, phase=Phase.QUEUED, minor_state=Minor.WAITING_FOR_REPLICA)
+    deadline_us = operation.deadline_us
+    if operation.phase is Phase.PENDING:
+        deadline_us = operation.order.deadline_us(unit.now_us)
+    return replace(
+        operation,
+        phase=Phase.QUEUED,
+        minor_state=Minor.WAITING_FOR_REPLICA,
+        deadline_us=deadline_us,
+    )
 
 
 def aborted(unit: UnitOfWork, operation: Operation) -> Operation:
@@ -188,7 +198,7 @@ def retried(unit: UnitOfWork, operation: Operation) -> Operation:
         minor_state=Minor.WAITING_FOR_REPLICA,
         message="",
         end_time_us=0,
-        deadline_us=unit.now_us + operation.order.timeout_us if operation.deadline_us else 0,
+        deadline_us=operation.order.deadline_us(unit.now_us),
     )
 
 
