@@ -80,6 +80,13 @@ def test_a_unit_in_error_has_failed_once_it_has_acted_on_the_order() -> None:
     assert verdict(fatal._replace(report_revision=40)) == ("EXECUTING", "OnTheWay")
 
 
+@pytest.mark.parametrize("state", [State.FATAL_ERROR, State.RECOVERABLE_ERROR, State.RUNNING])
+def test_what_was_seen_before_the_order_says_nothing_of_it(state: State) -> None:
+    before = ALIVE._replace(generation=4, desired=State.UNSPECIFIED, state=state)
+    assert verdict(before) == ("EXECUTING", "OnTheWay")
+    assert verdict(before._replace(contact=Contact.NONE), verb=Verb.EDIT)[0] == "EXECUTING"
+
+
 def test_an_edit_has_ended_when_it_is_written_where_nobody_can_use_it_yet() -> None:
     step = Step(position=0, unit_key=1, id="A", generation=5)
     assert verdict(ALIVE, step, Verb.EDIT) == ("EXECUTING", "OnTheWay")

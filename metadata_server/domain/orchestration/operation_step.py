@@ -178,6 +178,8 @@ def verdict_of(step: Step, verb: Verb, seen: Seen) -> Verdict:
     session said that has ended counts for nothing."""
     if not seen.generation:
         return Verdict(StepState.ABORTED, StepMinor.GONE, "it is no longer declared")
+    if seen.generation < step.generation:  # seen before it was told
+        return ON_THE_WAY
     if seen.generation > step.generation and step.target not in {State.UNSPECIFIED, seen.desired}:
         wanted = "nobody wants anything of it" if not is_wanted(seen) else f"wanted {seen.desired}"
         return Verdict(StepState.ABORTED, StepMinor.SUPERSEDED, f"by now {wanted}")
