@@ -1,12 +1,17 @@
-"""Operations that ended long ago keep their outcome, and lose their steps."""
+"""Operations that ended long ago keep their outcome, and lose their steps.
+
+The transaction that deletes the first of its steps makes an operation ARCHIVED, so that nobody
+tries again what is left of it. Where there are many steps, the next ones delete the others.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlalchemy import ColumnElement, delete, select
 
-from metadata_server.domain.orchestration.operation import ENDED_PHASES, Phase
+from metadata_server.domain.orchestration.operation import ENDED_PHASES, Operation, Phase
 from metadata_server.store.chores import TRIM_ROWS
 from metadata_server.store.keys import batches
 from metadata_server.store.orchestration.operation_tables import operation, operation_step
@@ -15,16 +20,23 @@ from metadata_server.store.schema import campaign
 from metadata_server.store.unit_of_work import UnitOfWork
 
 OPERATIONS_AT_ONCE = 50
+ARCHIVED_LATER = ENDED_PHASES - {Phase.ARCHIVED}
 
 
 def archive_operations(unit: UnitOfWork, before_us: int) -> int:
     """Archives some of the operations that ended before a time, the oldest first; how many steps
     were deleted, or `TRIM_ROWS` where there is more to do."""
-    open_ended = sorted(ENDED_PHASES - {Phase.ARCHIVED})
+    keys = old_operations(unit, before_us)
+    deleted = archive(unit, keys, before_us)
+    return TRIM_ROWS if len(keys) == OPERATIONS_AT_ONCE else deleted
+
+
+def old_operations(unit: UnitOfWork, before_us: int) -> list[int]:
+    """Keys of some operations to be archived, as they are seen without a lock."""
     query = (
         select(operation.c.key)
         .where(
-            operation.c.phase.in_(open_ended),
+            operation.c.phase.in_(sorted(ARCHIVED_LATER)),
             operation.c.end_time_us > 0,
             operation.c.end_time_us < before_us,
             ~counts_for_a_campaign(),
@@ -32,18 +44,24 @@ def archive_operations(unit: UnitOfWork, before_us: int) -> int:
         .order_by(operation.c.end_time_us)
         .limit(OPERATIONS_AT_ONCE)
     )
-    keys = list(unit.connection.scalars(query))
-    left, emptied = TRIM_ROWS, []
-    found = operations_of(unit, keys, lock=True)
-    for key in (key for key in keys if key in found):
-        left -= delete_steps(unit, key, left)
-        if not left:
-            break
-        emptied.append(found[key])
-    for each in emptied:
+    return list(unit.connection.scalars(query))
+
+
+def archive(unit: UnitOfWork, keys: Iterable[int], before_us: int) -> int:
+    """Archives operations, but for those that people have tried again since they were seen; how
+    many steps were deleted, of these and of those that were archived before."""
+    locked = operations_of(unit, keys, lock=True)
+    old = {key: each for key, each in locked.items() if is_old(each, before_us)}
+    # First of all: writing claims a revision, for which all other writers wait.
+    deleted = delete_steps(unit, [*archived_with_steps(unit), *old])
+    for each in old.values():
         archived = replace(each, phase=Phase.ARCHIVED)
         write_operation(unit, archived, due_us=None, fence=each.fence)
-    return 0 if left and len(keys) < OPERATIONS_AT_ONCE else TRIM_ROWS
+    return deleted
+
+
+def is_old(ended: Operation, before_us: int) -> bool:
+    return ended.phase in ARCHIVED_LATER and 0 < ended.end_time_us < before_us
 
 
 def counts_for_a_campaign() -> ColumnElement[bool]:
@@ -52,15 +70,27 @@ def counts_for_a_campaign() -> ColumnElement[bool]:
     return select(campaign.c.key).where(owner).correlate(operation).exists()
 
 
-def delete_steps(unit: UnitOfWork, operation_key: int, most: int) -> int:
-    """Deletes some steps of an operation, by their keys; how many."""
-    steps = operation_step.c
-    query = select(steps.position).where(steps.operation_key == operation_key).limit(most)
-    positions = sorted(unit.connection.scalars(query))
-    for some in batches(positions):
-        unit.connection.execute(
-            delete(operation_step).where(
-                steps.operation_key == operation_key, steps.position.in_(some)
-            )
-        )
-    return len(positions)
+def archived_with_steps(unit: UnitOfWork) -> list[int]:
+    """Keys of archived operations that have steps left, as many as may be emptied at once."""
+    step = select(operation_step.c.position).where(
+        operation_step.c.operation_key == operation.c.key
+    )
+    query = select(operation.c.key).where(
+        operation.c.phase == Phase.ARCHIVED.value, step.correlate(operation).exists()
+    )
+    return list(unit.connection.scalars(query.limit(TRIM_ROWS)))
+
+
+def delete_steps(unit: UnitOfWork, operation_keys: Iterable[int]) -> int:
+    """Deletes some steps of operations, by their keys; how many."""
+    steps, left = operation_step.c, TRIM_ROWS
+    for key in operation_keys:
+        query = select(steps.position).where(steps.operation_key == key).limit(left)
+        positions = sorted(unit.connection.scalars(query))
+        for some in batches(positions):
+            mine = delete(operation_step).where(steps.operation_key == key)
+            unit.connection.execute(mine.where(steps.position.in_(some)))
+        left -= len(positions)
+        if not left:
+            break
+    return TRIM_ROWS - left
