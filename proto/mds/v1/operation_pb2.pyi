@@ -249,7 +249,10 @@ class Operation(_message.Message):
 
     @_builtins.property
     def timeout(self) -> _duration_pb2.Duration:
-        """How long all may take: then nothing more begins; absent: any time. Set when it is created."""
+        """How long all may take, the time of pauses included: then nothing more begins; absent: any
+        time. It counts from the creation; where that is to wait, from when it is resumed, and from
+        each time that it is retried after its end. Set when it is created.
+        """
 
     @_builtins.property
     def retry_delay(self) -> _duration_pb2.Duration:

@@ -147,8 +147,9 @@ class OperationsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResumeOperation(self, request, context):
-        """Lets a paused operation go on; one that is not paused stays as it is. Refused:
-        OPERATION_NOT_FOUND, OPERATION_ENDED, REQUEST_ID_REUSED.
+        """Lets a paused operation go on; one that is not paused stays as it is. One whose deadline has
+        passed ends, and begins nothing more. Refused: OPERATION_NOT_FOUND, OPERATION_ENDED,
+        REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

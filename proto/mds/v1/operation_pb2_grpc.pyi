@@ -63,8 +63,9 @@ class OperationsStub:
     OPERATION_NOT_FOUND, OPERATION_ENDED, REQUEST_ID_REUSED.
     """
     ResumeOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.ResumeOperationRequest, _operation_pb2.Operation]
-    """Lets a paused operation go on; one that is not paused stays as it is. Refused:
-    OPERATION_NOT_FOUND, OPERATION_ENDED, REQUEST_ID_REUSED.
+    """Lets a paused operation go on; one that is not paused stays as it is. One whose deadline has
+    passed ends, and begins nothing more. Refused: OPERATION_NOT_FOUND, OPERATION_ENDED,
+    REQUEST_ID_REUSED.
     """
     AbortOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.AbortOperationRequest, _operation_pb2.Operation]
     """Ends all steps that have not begun; what is under way goes on to its end, and then the
@@ -113,8 +114,9 @@ class OperationsAsyncStub(OperationsStub):
     OPERATION_NOT_FOUND, OPERATION_ENDED, REQUEST_ID_REUSED.
     """
     ResumeOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.ResumeOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
-    """Lets a paused operation go on; one that is not paused stays as it is. Refused:
-    OPERATION_NOT_FOUND, OPERATION_ENDED, REQUEST_ID_REUSED.
+    """Lets a paused operation go on; one that is not paused stays as it is. One whose deadline has
+    passed ends, and begins nothing more. Refused: OPERATION_NOT_FOUND, OPERATION_ENDED,
+    REQUEST_ID_REUSED.
     """
     AbortOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.AbortOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
     """Ends all steps that have not begun; what is under way goes on to its end, and then the
@@ -202,8 +204,9 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         request: _operation_pb2.ResumeOperationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operation_pb2.Operation, _abc.Awaitable[_operation_pb2.Operation]]:
-        """Lets a paused operation go on; one that is not paused stays as it is. Refused:
-        OPERATION_NOT_FOUND, OPERATION_ENDED, REQUEST_ID_REUSED.
+        """Lets a paused operation go on; one that is not paused stays as it is. One whose deadline has
+        passed ends, and begins nothing more. Refused: OPERATION_NOT_FOUND, OPERATION_ENDED,
+        REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
