@@ -164,6 +164,23 @@ class Facility:
             )
         )
 
+    async def set_clock_back(self, seconds: float) -> None:
+        """Makes all that the database's clock has written so far lie as far ahead, as after a
+        fail-over to a node whose clock is behind."""
+        ahead_us = round(seconds * 1_000_000)
+
+        def work(unit: UnitOfWork) -> None:
+            for table, *columns in (
+                (schema.lease, "end_us", "beat_us"),
+                (schema.observer, "sweep_us", "blind_since_us", "blind_until_us"),
+                (schema.revision, "time_us"),
+                (schema.chore, "due_us"),
+            ):
+                later = {each: table.c[each] + ahead_us for each in columns}
+                unit.connection.execute(table.update().values(later))
+
+        await self.store.transact(work)
+
     async def has_been_seen(self) -> None:
         """Lets the observer see clearly: no grace is running."""
         observer = schema.observer

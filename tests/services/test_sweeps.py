@@ -152,21 +152,45 @@ async def test_one_that_stays_silent_after_a_blindness_is_lost_a_lease_later(
     assert await contact(lab) is Contact.LOST
 
 
-@pytest.mark.parametrize(
-    "changed", [{"node": "another"}, {"sweep_us": 4_000_000_000_000_000}], ids=["node", "backward"]
-)
-async def test_another_node_or_a_clock_gone_backward_makes_it_blind(
-    lab: Facility, changed: dict[str, object]
-) -> None:
+async def test_another_node_makes_it_blind(lab: Facility) -> None:
     await lab.register()
     await lab.pass_time(60)
     await lab.store.transact(
-        lambda unit: unit.connection.execute(schema.observer.update().values(**changed))
+        lambda unit: unit.connection.execute(schema.observer.update().values(node="another"))
     )
     swept = await lab.liveness.sweeps.sweep()
     assert swept is not None
     assert swept.went_blind
     assert await contact(lab) is Contact.UNKNOWN
+
+
+async def test_a_clock_gone_backward_makes_it_blind_for_a_lease_and_no_longer(
+    lab: Facility,
+) -> None:
+    await lab.register()
+    await lab.set_clock_back(3600)
+    swept = await lab.liveness.sweeps.sweep()
+    assert swept is not None
+    assert swept.went_blind
+    assert await contact(lab) is Contact.UNKNOWN
+    await lab.pass_time(21)
+    await end_grace(lab)
+    await lab.liveness.sweeps.sweep()
+    assert await contact(lab) is Contact.LOST
+    await lab.register(incarnation="second")
+
+
+async def test_a_session_that_begins_after_the_clock_went_backward_has_a_lease_like_others(
+    lab: Facility,
+) -> None:
+    """Though the times of revisions go on growing."""
+    await lab.set_clock_back(3600)
+    await lab.liveness.sweeps.sweep()
+    await lab.register()
+    await lab.pass_time(21)
+    await end_grace(lab)
+    await lab.liveness.sweeps.sweep()
+    assert await contact(lab) is Contact.LOST
 
 
 async def test_a_rival_finds_the_holder_protected_while_the_observer_is_blind(

@@ -15,7 +15,7 @@ from metadata_server.domain.refused import Refused
 from metadata_server.store.life.endings import Ending, end_sessions, tell_contacts, tell_endings
 from metadata_server.store.life.leases import (
     OpenLease,
-    extend_open_leases,
+    grant_whole_leases,
     leases_to_judge,
     write_contact,
 )
@@ -90,7 +90,7 @@ class Sweeps:
                 return None
             went_blind = after.blind_since_us == unit.now_us
             if went_blind:
-                extend_open_leases(unit, after.blind_until_us)
+                grant_whole_leases(unit, lease_us=self._timing.lease_us)
             if before.sweep_us:
                 tell_turns(unit, before.sweep_us)
             return Swept(self._judge(unit, after, lost), went_blind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, or_, select
 from sqlalchemy.engine import Row
 
 from metadata_server.domain.life.session import Lease
@@ -86,10 +86,20 @@ def open_lease(row: Row[tuple[object, ...]]) -> OpenLease:
     return OpenLease(held, row.unit_server_key, Contact(row.contact))
 
 
-def extend_open_leases(unit: UnitOfWork, until_us: int) -> None:
-    """Lets no open lease run out before `until_us`."""
+def grant_whole_leases(unit: UnitOfWork, *, lease_us: int) -> None:
+    """Lets every open lease run for a whole lease from now: no less, and no more either, as one
+    that was written by a clock which was ahead. A beat from the future counts as not heard."""
+    now = unit.database.now_us
+    ends_early = lease.c.end_us < unit.now_us + lease_us
+    ends_late = lease.c.end_us > now + lease_us  # one that was renewed meanwhile does not
+    is_ahead = lease.c.beat_us > now
     unit.connection.execute(
-        lease.update().where(open_, lease.c.end_us < until_us).values(end_us=until_us)
+        lease.update()
+        .where(open_, or_(ends_early, ends_late, is_ahead))
+        .values(
+            end_us=now + lease_us,
+            beat_us=case((is_ahead, unit.now_us - 1), else_=lease.c.beat_us),
+        )
     )
 
 

@@ -106,15 +106,17 @@ def begin_session(unit: UnitOfWork, begun: Session, *, lease_us: int) -> Session
         revision=moment.position.revision,
     )
     insert_rows(unit.connection, session, [row_of_session(stamped)])
-    held = {
-        "session": stamped.id,
-        "unit_server_key": stamped.unit_server_key,
-        "end_us": moment.now_us + lease_us,
-        "beat_us": moment.now_us,
-        "contact": stamped.contact.value,
-        "ended": False,
-    }
-    insert_rows(unit.connection, lease, [held])
+    now = unit.database.now_us  # the revision's time may be ahead of the clock
+    unit.connection.execute(
+        lease.insert().values(
+            session=stamped.id,
+            unit_server_key=stamped.unit_server_key,
+            end_us=now + lease_us,
+            beat_us=now,
+            contact=stamped.contact.value,
+            ended=False,
+        )
+    )
     last = {
         "key": stamped.unit_server_key,
         "session": stamped.id,
