@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from control_units.recovery import Patience, Recovery
 from control_units.states import State
 
 _WAITS = " What is wanted of it since then has to wait."
+_FOLLOWS = "Waits until those that were here before have let go of their hardware."
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,9 @@ class HostedUnit:
     """A control unit, converging by level: each change of what is wanted or of what it is wakes
     it, and it does steps until there is none to do.
 
+    Args:
+        after: those that leave and may hold its hardware; it begins when they have settled.
+
     Attributes:
         told: configuration that the server last told; None: none yet.
         wanted: that configuration merged over the class's dataset, with its fingerprint.
@@ -72,6 +76,7 @@ class HostedUnit:
         on_change: Callable[[HostedUnit], None],
         on_values: Callable[[HostedUnit], None],
         recover_attempts: int | None = None,
+        after: Sequence[HostedUnit] = (),
     ) -> None:
         self.id = id
         self.hosted_class = hosted_class
@@ -88,6 +93,7 @@ class HostedUnit:
         self._recovery = Recovery()
         self._recover_attempts = recover_attempts
         self._next_attempt: asyncio.TimerHandle | None = None
+        self._after = after
         self._task: asyncio.Task[None] | None = None
         self._spawn = spawn
         self._on_change = on_change
@@ -130,7 +136,6 @@ class HostedUnit:
             self.wanted_fingerprint = fingerprint(self.wanted)
         if assignment.desired_state:
             self._target = State(assignment.desired_state)
-        self._is_leaving = False
         if is_news:
             self._take_news()
         self._step_back()
@@ -152,7 +157,7 @@ class HostedUnit:
             self.unit.id = id
 
     def leave(self) -> None:
-        """It is no longer hosted here, or the process ends: it lets go of its hardware."""
+        """It is no longer hosted here, or the process ends: it lets go of its hardware, for good."""
         self._is_leaving = True
         if self._next_attempt is not None:
             self._next_attempt.cancel()
@@ -177,12 +182,32 @@ class HostedUnit:
         """Whether there is something that it has yet to do."""
         return self._task is not None and not self._task.done()
 
+    @property
+    def has_let_go(self) -> bool:
+        """Whether it is nowhere near its hardware any more, once it was told to leave."""
+        stuck = self._life.stuck
+        return not self.is_converging and (stuck is None or stuck.done())
+
     async def settled(self) -> None:
         """Returns when it has nothing more to do."""
         while self._task is not None and not self._task.done():
             await asyncio.wait({self._task})
 
+    async def _follow(self) -> None:
+        """Waits for those before it. What hangs in a hook of a namesake hangs in its own: a hook
+        that cannot be ended may still have its hands on the same hardware."""
+        if not self._after:
+            return
+        self._change(message=_FOLLOWS)
+        for before in self._after:
+            await before.settled()
+            if before.id == self.id:
+                self._life.stuck = before._life.stuck or self._life.stuck
+        self._after = ()
+        self._change(message="")
+
     async def _converge(self) -> None:
+        await self._follow()
         while True:
             await self._take_failure()
             if self._is_barred():

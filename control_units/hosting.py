@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 from google.rpc import code_pb2
@@ -84,6 +84,8 @@ class Hosting:
         self._spawn = spawn
         self._slots = asyncio.Semaphore(MAXIMUM_THREADS)
         self._units: dict[str, HostedUnit] = {}
+        self._leaving: list[HostedUnit] = []
+        self._is_ending = False
         self._kept: dict[str, registration_pb2.Assignment] = {}
         self._is_held = False
         self._is_unfenced = False
@@ -111,34 +113,60 @@ class Hosting:
         """Hosts exactly these; those that are not among them leave."""
         assignments = list(assignments)
         kept = {_id(each.control_unit) for each in assignments}
-        self.assign(assignments)
+        self._rename(assignments)
         self.remove(id for id in list(self._units) if id not in kept)
+        # One of those that leave may be a new one by its former name.
+        self._host(assignments, after=lambda _: list(self._leaving))
         self._kept = {}
 
     def assign(self, assignments: Iterable[registration_pb2.Assignment]) -> None:
         """Takes new units over, and what changed of others."""
         assignments = list(assignments)
-        self._loop = asyncio.get_running_loop()
         self._rename(assignments)
+        self._host(assignments, after=self._leaving_namesakes)
+
+    def _host(
+        self,
+        assignments: Iterable[registration_pb2.Assignment],
+        *,
+        after: Callable[[str], Sequence[HostedUnit]],
+    ) -> None:
+        if self._is_ending:
+            return  # what comes now is for the next run
+        self._loop = asyncio.get_running_loop()
+        self._forget_gone()
         for assignment in assignments:
             id = _id(assignment.control_unit)
             unit = self._units.get(id)
             self._complete(assignment, unit)
             hosted_class = self._class_for(assignment, unit)
             if unit is None:
-                unit = self._units[id] = HostedUnit(
-                    id,
-                    hosted_class,
-                    spawn=self._spawn,
-                    slots=self._slots,
-                    on_change=self._note,
-                    on_values=self._note_values,
-                    recover_attempts=self._recover_attempts,
-                )
+                unit = self._units[id] = self._build(id, hosted_class, after=after(id))
                 unit.hold(is_held=self._is_held)
                 self._note(unit)
             unit.assign(assignment, hosted_class)
         self.changed.set()
+
+    def _build(
+        self, id: str, hosted_class: type[ControlUnit], *, after: Sequence[HostedUnit]
+    ) -> HostedUnit:
+        return HostedUnit(
+            id,
+            hosted_class,
+            spawn=self._spawn,
+            slots=self._slots,
+            on_change=self._note,
+            on_values=self._note_values,
+            recover_attempts=self._recover_attempts,
+            after=after,
+        )
+
+    def _leaving_namesakes(self, id: str) -> list[HostedUnit]:
+        """They drive the same device, and two at once must not."""
+        return [each for each in self._leaving if each.id == id]
+
+    def _forget_gone(self) -> None:
+        self._leaving = [each for each in self._leaving if not each.has_let_go]
 
     def _rename(self, assignments: Iterable[registration_pb2.Assignment]) -> None:
         """Lets units that have got other names go on under these; two may have swapped theirs."""
@@ -160,10 +188,12 @@ class Hosting:
 
     def remove(self, control_units: Iterable[str]) -> None:
         """Has units leave that are no longer hosted here; nothing more is told of them."""
+        self._forget_gone()
         for name in control_units:
             unit = self._units.pop(_id(name), None)
             if unit is not None:
                 unit.leave()
+                self._leaving.append(unit)
                 self._forget(unit.id)
         self.changed.set()
 
@@ -187,12 +217,18 @@ class Hosting:
             unit.fence(unfenced=unfenced)
 
     async def leave_all(self) -> None:
-        """Stops, deinitialises and unloads all units; returns when they have let go."""
-        units = list(self._units.values())
-        for unit in units:
+        """Stops, deinitialises and unloads all units; returns when they have let go, and those
+        that were removed before, too. No unit is taken over any more."""
+        self._is_ending = True
+        for unit in self._units.values():
             unit.leave()
-        for unit in units:
+        for unit in [*self._leaving, *self._units.values()]:
             await unit.settled()
+
+    def still_loaded(self) -> list[str]:
+        """Ids of units that have not let go, those that were removed included."""
+        units = [*self._leaving, *self._units.values()]
+        return [unit.id for unit in units if unit.unit is not None]
 
     def held_fingerprints(self) -> dict[str, str]:
         """What is held already, by id of the unit, for a registration."""

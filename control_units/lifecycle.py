@@ -38,6 +38,7 @@ class Lifecycle:
         build: makes the author's object, at each load.
         unit: None while the unit is not loaded.
         holds_hardware: `on_init` was called, and `on_deinit` not since.
+        stuck: end of a hook that should have ended before; None: there is none.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Lifecycle:
         self._context = copy_context()
         self._cycle: Cycle | None = None
         self._before_error = State.LOADED
-        self._stuck: hooks.Ended | None = None
+        self.stuck: hooks.Ended | None = None
 
     async def perform(self, step: Step, state: State, wanted: Configuration) -> Arrival:
         """Does one step from `state`; what the author's code raises becomes an error state."""
@@ -71,7 +72,7 @@ class Lifecycle:
             try:
                 arrival = Arrival(await self._perform(step, state, wanted))
             except hooks.StillRunning as stuck:
-                self._stuck = stuck.ended
+                self.stuck = stuck.ended
                 arrival = self._failed(stuck, step, state)
             except Exception as error:  # noqa: BLE001  # authors' code raises anything
                 arrival = self._failed(error, step, state)
@@ -179,9 +180,9 @@ class Lifecycle:
 
     def _check_not_stuck(self, step: Step) -> None:
         if self._cycle is not None and self._cycle.stuck is not None:
-            self._stuck, self._cycle.stuck = self._cycle.stuck, None
-        if self._stuck is None or self._stuck.done():
-            self._stuck = None
+            self.stuck, self._cycle.stuck = self._cycle.stuck, None
+        if self.stuck is None or self.stuck.done():
+            self.stuck = None
         elif step is not Step.UNLOAD:
             raise FatalError(
                 f"{step.name.lower()} cannot be done: a hook that should have ended before is "

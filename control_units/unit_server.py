@@ -161,7 +161,7 @@ class UnitServer:
             async with asyncio.timeout(LETTING_GO_S):
                 await self._hosting.leave_all()
         except TimeoutError:
-            late = [id for id, unit in self._hosting.units.items() if unit.unit is not None]
+            late = self._hosting.still_loaded()
             if late:  # where none has its hardware any more, only words about it are late
                 log.error("units_did_not_let_go", control_units=late, within_s=LETTING_GO_S)
 
