@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ColumnElement, Table, delete, select, tuple_
 
+from metadata_server.store.due import is_due
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import chore, request, sighting
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -11,6 +12,8 @@ from metadata_server.store.unit_of_work import UnitOfWork
 TRIM = "trim"
 CONDITIONS = "conditions"
 SAMPLE = "sample"
+LONGEST_US = 1_200_000_000
+"""Longer than any chore is put off."""
 TRIM_ROWS = 2_000
 """Rows of each table that one transaction deletes at most."""
 
@@ -19,7 +22,7 @@ def claim_chore(unit: UnitOfWork, name: str, *, again_in_us: int) -> bool:
     """Takes a chore that is due; False: it is not, or another replica has taken it."""
     taking = (
         chore.update()
-        .where(chore.c.name == name, chore.c.due_us <= unit.now_us)
+        .where(chore.c.name == name, is_due(chore.c.due_us, unit.now_us, longest_us=LONGEST_US))
         .values(due_us=unit.now_us + again_in_us)
     )
     return unit.connection.execute(taking).rowcount == 1

@@ -16,6 +16,7 @@ from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
 LEASE_US = 20_000_000
+HOUR_US = 3_600_000_000
 
 
 @pytest.fixture
@@ -109,6 +110,18 @@ def test_a_chore_is_claimed_by_one(store: Store) -> None:
     def claim(unit: UnitOfWork) -> bool:
         return claim_chore(unit, TRIM, again_in_us=60_000_000)
 
+    assert store.transact_now(claim).value
+    assert not store.transact_now(claim).value
+
+
+def test_a_chore_that_was_put_off_by_a_clock_ahead_is_due(store: Store) -> None:
+    ahead = schema.chore.update().values(due_us=schema.chore.c.due_us + HOUR_US)
+
+    def claim(unit: UnitOfWork) -> bool:
+        return claim_chore(unit, TRIM, again_in_us=60_000_000)
+
+    assert store.transact_now(claim).value
+    store.transact_now(lambda unit: unit.connection.execute(ahead))
     assert store.transact_now(claim).value
     assert not store.transact_now(claim).value
 

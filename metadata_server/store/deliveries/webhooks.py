@@ -16,6 +16,7 @@ from metadata_server.domain.names import Kind
 from metadata_server.store.codec import build, data_of, text_of
 from metadata_server.store.deliveries.webhook_tables import webhook_course as table
 from metadata_server.store.deliveries.webhook_tables import webhook_delivery, webhook_secret
+from metadata_server.store.due import is_due
 from metadata_server.store.keys import batches
 from metadata_server.store.orchestration.operations import Fenced
 from metadata_server.store.schema import name, webhook
@@ -39,7 +40,7 @@ def due_webhooks(unit: UnitOfWork) -> list[int]:
         .outerjoin(table, table.c.webhook_key == webhook.c.key)
         .where(
             webhook.c.enabled.is_(True),
-            table.c.due_us.is_(None) | (table.c.due_us <= unit.now_us),
+            table.c.due_us.is_(None) | is_due(table.c.due_us, unit.now_us),
         )
         .order_by(table.c.due_us, webhook.c.key)
         .limit(CLAIMED_AT_ONCE)
@@ -82,7 +83,7 @@ def claim_webhook(unit: UnitOfWork, key: int, *, replica: str, lease_us: int) ->
     """Takes a webhook that is due; the number of its fence, or None: another has it."""
     begin_course(unit, key)
     now = unit.database.now_us
-    claiming = table.update().where(table.c.webhook_key == key, table.c.due_us <= now)
+    claiming = table.update().where(table.c.webhook_key == key, is_due(table.c.due_us, now))
     taken = unit.connection.execute(
         claiming.values(due_us=now + lease_us, replica=replica, fence=table.c.fence + 1)
     )

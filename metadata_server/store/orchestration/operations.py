@@ -18,6 +18,7 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.operation import Operation, Order, Phase, StepCounts
 from metadata_server.domain.refused import Refused
 from metadata_server.store.codec import build, data_of, plain, text_of
+from metadata_server.store.due import is_due
 from metadata_server.store.keys import batches
 from metadata_server.store.orchestration.operation_tables import operation as table
 from metadata_server.store.schema import name
@@ -138,14 +139,14 @@ def operations_of(
 
 def due_operations(unit: UnitOfWork) -> list[int]:
     """Keys of some operations that nobody carries on and somebody should, the oldest first."""
-    query = select(table.c.key).where(table.c.due_us <= unit.now_us)
+    query = select(table.c.key).where(is_due(table.c.due_us, unit.now_us))
     return list(unit.connection.scalars(query.order_by(table.c.due_us).limit(CLAIMED_AT_ONCE)))
 
 
 def claim_operation(unit: UnitOfWork, key: int, *, replica: str, lease_us: int) -> int | None:
     """Takes an operation that is due; the number of its fence, or None: another has it."""
     now = unit.database.now_us
-    claiming = table.update().where(table.c.key == key, table.c.due_us <= now)
+    claiming = table.update().where(table.c.key == key, is_due(table.c.due_us, now))
     taken = unit.connection.execute(
         claiming.values(
             due_us=now + lease_us,
