@@ -69,6 +69,24 @@ async def test_two_moments_are_compared_and_the_earlier_can_come_back(
     assert (await client.control_units.get(ID)).description == "second <b>"
 
 
+async def test_what_is_as_it_was_cannot_be_taken_back_as_if_it_had_been_done_now(
+    client: Client, site: Site
+) -> None:
+    first = await describe(client, "first")
+    revert = form_in(await site.text(f"{PAGE}/revert?to={first}"), f"{PAGE}/revert")
+    assert 'class="saved"' not in await submit(site, revert)
+
+    change = await describe(client, "second")
+    address = f"/change_sets/{change}/undo"
+    mine, theirs = [form_in(await site.text(f"{address}?back={PAGE}"), address) for _ in range(2)]
+    assert "Taken back, by change" in await submit(site, theirs)
+    text = await submit(site, mine, status=409)
+    assert "What it changed is as it was before already." in text
+    assert 'class="saved"' not in text
+    again = await submit(site, theirs)
+    assert "Taken back, by change" in again, "the same request, whose answer was lost"
+
+
 async def test_a_plan_that_has_moved_is_shown_again_and_nothing_is_done(
     client: Client, site: Site
 ) -> None:

@@ -64,6 +64,14 @@ async def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_lost(site: 
     assert "RING/NO" in page
 
 
+async def test_a_form_sent_as_it_was_drawn_is_not_told_as_saved(site: Site) -> None:
+    await begun(site)
+    address = "/maintenances/cooling/edit"
+    page = await submit(site, form_in(await site.text(address), address))
+    assert "Goes on" in page
+    assert 'class="saved"' not in page
+
+
 async def test_two_who_change_one_see_each_other(site: Site) -> None:
     await begun(site)
     address = "/maintenances/cooling/edit"

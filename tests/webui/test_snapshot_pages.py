@@ -118,6 +118,8 @@ async def test_somebody_else_is_faster_and_nothing_is_ordered(held: tuple[Site, 
 async def test_it_is_marked_and_deleted_and_comes_back(held: tuple[Site, str]) -> None:
     site, _ = held
     form = form_in(await site.text(PAGE), f"{PAGE}/edit")
+    assert 'class="saved"' not in await submit(site, form), "nothing was typed"
+    form = form_in(await site.text(PAGE), f"{PAGE}/edit")
     stale = form_in(await site.text(PAGE), f"{PAGE}/edit")
     page = await submit(
         site, form, changed={"marks": "golden, stable", "description": "the good one"}

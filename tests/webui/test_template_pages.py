@@ -102,6 +102,18 @@ async def test_units_that_are_ticked_are_moved_and_the_others_stay(
     assert await versions(client) == {"Q1": 2, "Q2": 1, "Q3": 2}
 
 
+async def test_units_that_stand_there_already_are_not_told_as_moved_now(
+    client: Client, site: Site
+) -> None:
+    await narrow(client, "60")
+    address = f"{PAGE}/rebase"
+    mine, theirs = [form_in(await plan_at(site, f"{address}?version=2"), address) for _ in range(2)]
+    assert "Saved, as change" in await submit(site, theirs)
+    text = await submit(site, mine, status=422)
+    assert "Nothing was moved: they stand there already." in text
+    assert "Saved, as change" in await submit(site, theirs), "the same request, sent again"
+
+
 async def test_units_beyond_those_that_are_listed_are_moved_by_one_tick(
     client: Client, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

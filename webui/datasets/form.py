@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
+from webui.names import page_of
+
 
 class Declared(Protocol):
     """What people declare: a unit, a template."""
@@ -55,6 +57,16 @@ class Form:
             reason=texts.get("reason", ""),
             fields={name: text.strip() for name, text in texts.items() if is_field(name)},
         )
+
+
+def page_after(saved: Declared, etag: str) -> str:
+    """The page that an edit leads to: with the way back, unless there was nothing to write.
+
+    Args:
+        etag: of what was edited.
+    """
+    query = f"?saved={saved.revision}" if saved.etag != etag else ""
+    return page_of(saved.name) + query
 
 
 def new_request_id() -> str:

@@ -112,6 +112,9 @@ class RebasePages:
         if not outcome.summary.applied:
             why = " ".join(f"{id_of(each.name)}: {told(each)}" for each in outcome.problems[:5])
             return await self._plan(id, version, problem=_("Nothing was moved.") + f" {why}")
+        if not outcome.summary.changed:
+            problem = _("Nothing was moved: they stand there already.")
+            return await self._plan(id, version, problem=problem)
         raise web.HTTPSeeOther(f"/change_sets/{outcome.summary.position.revision}?saved=1")
 
     async def _plan(

@@ -3,6 +3,7 @@
 import asyncio
 
 from aiohttp import web
+from mds.v1.bundle_pb2 import ItemAction
 from mds.v1.history_pb2 import RevertRequest
 
 from control_units.client import ClientError, Stale
@@ -55,9 +56,9 @@ class RevertPages:
             return await self._plan(name, to, reason=texts.get("reason", ""), has_moved=True)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
-        raise web.HTTPSeeOther(
-            f"{page_of(reverted.result.name)}?saved={reverted.position.revision}"
-        )
+        is_changed = reverted.result.action != ItemAction.ITEM_ACTION_UNCHANGED
+        query = f"?saved={reverted.position.revision}" if is_changed else ""
+        raise web.HTTPSeeOther(page_of(reverted.result.name) + query)
 
     async def _plan(
         self, name: str, to: str, *, reason: str = "", has_moved: bool = False

@@ -8,7 +8,7 @@ from aiohttp import web
 from mds.v1.bundle_pb2 import ItemAction
 from mds.v1.history_pb2 import GetChangeSetRequest, UndoRequest
 
-from control_units.client import ClientError, Invalid, Precondition, Refused, Stale
+from control_units.client import ClientError, Invalid, Precondition, Stale
 from webui.datasets.again import again
 from webui.datasets.bulk import WRITE_SECONDS
 from webui.datasets.form import new_request_id
@@ -16,6 +16,7 @@ from webui.datasets.plan import planned_items
 from webui.names import id_of, local_page, page_of
 from webui.refusals import in_words, told
 from webui.site import Site
+from webui.translation import _
 
 # A message names its resource; that stands beside it.
 _OF_WHICH = re.compile(r" \(of '[^']*'\)")
@@ -61,21 +62,24 @@ class UndoPages:
                     timeout=WRITE_SECONDS,
                 )
         except (Stale, Precondition, Invalid) as refused:
-            return await self._plan(name, back, reason=reason, refused=refused)
+            return await self._plan(name, back, reason=reason, refused=told(refused))
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
+        if not undone.count:
+            there = _("What it changed is as it was before already.")
+            return await self._plan(name, back, reason=reason, refused=there)
         revision = undone.position.revision
         gone = {page_of(each.name) for each in undone.results if each.action == REMOVED}
         page = f"/change_sets/{revision}" if back in gone else back
         raise web.HTTPSeeOther(f"{page}?undone={revision}")
 
     async def _plan(
-        self, name: str, back: str, *, reason: str = "", refused: Refused | None = None
+        self, name: str, back: str, *, reason: str = "", refused: str = ""
     ) -> web.Response:
         """What would be taken back; where somebody else has changed some of it since, the rest.
 
         Args:
-            refused: what the server has just said instead.
+            refused: why nothing of it has just been taken back.
         """
         try:
             async with asyncio.timeout(WRITE_SECONDS):
@@ -108,8 +112,8 @@ class UndoPages:
                 )
                 for each in planned.problems
             ],
-            "refused": told(refused) if refused and not planned.problems else "",
-            "was_refused": refused is not None,
+            "refused": "" if planned.problems else refused,
+            "was_refused": bool(refused),
         }
         status = HTTPStatus.CONFLICT if refused else HTTPStatus.OK
         return self._site.page("datasets/undo.html", context, status=status)

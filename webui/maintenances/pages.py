@@ -20,7 +20,7 @@ from mds.v1.maintenance_pb2 import (
 
 from control_units.client import AlreadyExists, ClientError, Refused, Stale
 from webui.datasets.again import again
-from webui.datasets.form import new_request_id
+from webui.datasets.form import new_request_id, page_after
 from webui.datasets.problem import Problem
 from webui.maintenances.form import MASK, Form, problem_of
 from webui.maintenances.shown import maintenance_page
@@ -150,7 +150,7 @@ class MaintenancePages:
             return await self._moved(request, form)
         except (ClientError, TimeoutError) as failure:
             return self._again(request, posted, form, failure)
-        raise web.HTTPSeeOther(f"{page_of(saved.name)}?saved={saved.revision}")
+        raise web.HTTPSeeOther(page_after(saved, form.etag))
 
     async def end(self, request: web.Request) -> web.Response:
         """`POST /maintenances/{id}/end`: leads to the change, from which it can be taken back."""

@@ -22,7 +22,7 @@ from multidict import MultiMapping
 from control_units.client import ClientError, Refused, Stale
 from webui.clock import moment
 from webui.datasets.again import again
-from webui.datasets.form import new_request_id
+from webui.datasets.form import new_request_id, page_after
 from webui.lists.reading import order_of
 from webui.names import id_of, page_of
 from webui.refusals import told
@@ -136,7 +136,7 @@ class SnapshotPages:
             )
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
-        raise web.HTTPSeeOther(f"{page_of(saved.name)}?saved={saved.revision}")
+        raise web.HTTPSeeOther(page_after(saved, changed.etag))
 
     async def delete(self, request: web.Request) -> web.Response:
         """`POST /snapshots/{id}/delete`: leads to the change, from which it can be taken back."""
