@@ -124,6 +124,17 @@ async def test_a_plan_that_has_moved_is_shown_anew_and_done_then(
     assert unit.description == "someone else", "a row changes only what it says"
 
 
+async def test_what_is_sent_again_as_nobody_answered_is_told_as_done(
+    client: Client, site: Site
+) -> None:
+    page = await looked_at(site, TABLE)
+    await sent(site, page)
+    again = await sent(site, page, status=422)
+    assert "This was sent before, and is done." in again
+    assert "0 to create, 0 to change, 0 to delete" in again
+    assert await values(client) == {"RING/MAG/Q1": "12.5"}
+
+
 async def _describe(client: Client) -> None:
     unit = await client.control_units.get(IDS[0])
     unit.description = "someone else"

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from control_units.client import ClientError, Stale
+from control_units.client import ClientError, Refused, Stale
 from webui.access.log_in import POSTED
 from webui.datasets.bulk import seen_plan
 from webui.datasets.form import new_request_id
@@ -115,6 +115,10 @@ class ImportPages:
             problem = _("Nothing was changed. %(why)s") % {"why": told(moved)}
             return await self._planned(sent, problem=problem, status=HTTPStatus.PRECONDITION_FAILED)
         except (ClientError, TimeoutError) as failure:
+            if isinstance(failure, Refused) and failure.reason == "REQUEST_ID_REUSED":
+                # Rows are laid over what is there, so that after the first time they are others.
+                problem = _("This was sent before, and is done.")
+                return await self._planned(sent, problem=problem)
             title, message, status = explain(failure)
             again = request_id if status == HTTPStatus.SERVICE_UNAVAILABLE else ""
             return self._page(sent, problem=f"{title}. {message}", status=status, again=again)
