@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,6 +18,8 @@ from metadata_server.api.rest.encoding import Json
 from metadata_server.domain.refused import RefusalKind, Refused
 
 PAGE_SIZE = 1000
+AT_ONCE = 16
+"""Calls of one command that are under way."""
 Ask = Callable[[str], Any]
 """Gives the handler of a method by its name (`Variables.GetVariable`)."""
 Asked = tuple[str, Any]
@@ -30,6 +33,8 @@ class Call:
         check: raises where the caller may not call a method.
         reason, key: why, and what makes a repeated call safe, as headers say; may be empty.
         calls: how often each method that writes has been called.
+        turns: a command about a whole facility asks for some units at a time; all at once they would
+            be refused as too many for this replica.
     """
 
     handler: Ask
@@ -40,11 +45,14 @@ class Call:
     reason: str = ""
     key: str = ""
     calls: Counter[str] = field(default_factory=Counter)
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def ask(self, method: str, request: Any) -> Any:
         """The reply of a method that answers with one message."""
         self.check(method)
-        reply = await self.handler(method).unary_unary(self._told(method, request), self.context)
+        told = self._told(method, request)
+        async with self.turns:
+            reply = await self.handler(method).unary_unary(told, self.context)
         return message_of(reply)
 
     async def stream(self, method: str, request: Any) -> AsyncIterator[Any]:
