@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from structlog.testing import capture_logs
 
+from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.life.condition import Condition
 from metadata_server.domain.life.recovery import Recovery
 from metadata_server.domain.life.state import Health, State
 from metadata_server.domain.orchestration.maintenance import Maintenance
+from metadata_server.domain.refused import Refused
 from metadata_server.services.life.attachment import Attachment
 from metadata_server.services.life.reports import steady_now_us
 from metadata_server.services.life.statuses import Statuses
@@ -212,6 +215,24 @@ async def test_units_of_a_server_that_dies_each_time_say_so_until_it_has_lived_f
         await lab.let_grace_end()
         await lab.liveness.conditions.look_over()
         assert await conditions(lab) == ()
+
+
+async def test_what_was_heard_while_the_database_was_away_is_looked_at_though_nothing_else_happens(
+    lab: Facility, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise Refused.busy("DATABASE_UNAVAILABLE", "It is away.", retry_after_ms=1)
+
+    for number in range(3):
+        await die(lab, number)
+    await until_reason(lab, "KeepsDying")
+    await lab.let_grace_end()
+    key = (await lab.resources.get(ControlUnit, UNIT)).value.meta.key
+    with capture_logs() as logs, monkeypatch.context() as away:
+        away.setattr(lab.store, "read", refuse)
+        lab.liveness.conditions.changed([key])
+        await until(lambda: "conditions_wait" in [each["event"] for each in logs])
+    await until_reason(lab)
 
 
 async def test_what_was_said_of_a_dead_server_goes_though_it_never_comes_back(

@@ -86,10 +86,15 @@ class Conditions:
                 await self._take_due()
             except Refused as refused:
                 log.warning("conditions_wait", reason=refused.reason)
-                await asyncio.sleep(random.uniform(PAUSE_S / 2, PAUSE_S))
+                await self._try_again()
             except Exception:  # the top of a background loop
                 log.exception("conditions_failed")
-                await asyncio.sleep(PAUSE_S)
+                await self._try_again()
+
+    async def _try_again(self) -> None:
+        """What has not been taken waits no longer than a pause, though nothing else happens."""
+        await asyncio.sleep(random.uniform(PAUSE_S / 2, PAUSE_S))
+        self._some.set()
 
     async def patrol(self) -> None:
         """Looks over all hosted units, when it is time and no other replica does, until it is
