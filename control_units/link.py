@@ -132,7 +132,8 @@ class Link:
         return self._attachment is not None
 
     async def run(self) -> None:
-        """Stays in touch until the good-bye.
+        """Stays in touch until the good-bye. After a failure it may be called again; the lease
+        runs on meanwhile.
 
         Raises:
             AlreadyRunning: another live process holds this unit server.
@@ -140,14 +141,15 @@ class Link:
             Undeclared: nobody declared it, and it shall not wait.
             Refused: its registration cannot be right.
         """
-        try:
-            while True:
-                await self._register()
-                if await self._stay():
-                    return
-        finally:
-            if self._lease is not None:
-                self._lease.cancel()
+        while True:
+            await self._register()
+            if await self._stay():
+                return
+
+    def close(self) -> None:
+        """It ends for good: there is no lease to be lost any more."""
+        if self._lease is not None:
+            self._lease.cancel()
 
     def say_goodbye(self, message: str) -> None:
         """Ends the session when all reports are written; `run` then returns."""

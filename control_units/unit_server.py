@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
@@ -143,18 +144,19 @@ class UnitServer:
             log.error("unit_task_failed", exc_info=error)
 
     async def _stay_in_touch(self) -> None:
-        while True:
-            try:
-                await self._link.run()
-            except (UnitServerFault, Refused) as fault:
-                self._fault = fault
-                self.stop()
-                return
-            except Exception:  # the top of a background loop; the units go on meanwhile
-                log.exception("link_failed", unit_server=self.identity.unit_server)
-            else:
-                return
-            await asyncio.sleep(_AFTER_FAULT_S)
+        with closing(self._link):
+            while True:
+                try:
+                    await self._link.run()
+                except (UnitServerFault, Refused) as fault:
+                    self._fault = fault
+                    self.stop()
+                    return
+                except Exception:  # the top of a background loop; the units go on meanwhile
+                    log.exception("link_failed", unit_server=self.identity.unit_server)
+                else:
+                    return
+                await asyncio.sleep(_AFTER_FAULT_S)
 
     async def _let_go(self) -> None:
         try:

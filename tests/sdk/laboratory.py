@@ -142,8 +142,12 @@ class Laboratory:
         """Starts a unit server in this process."""
         options = {"address": self.client.addresses, "state_folder": self.folder, **options}
         server = UnitServer(classes, self.name, **options)
-        self.running.append((server, asyncio.create_task(server.serve())))
+        self.begin(server)
         return server
+
+    def begin(self, server: UnitServer) -> None:
+        """Runs a unit server in this process until the laboratory ends."""
+        self.running.append((server, asyncio.create_task(server.serve())))
 
     async def end(self, server: UnitServer) -> None:
         """Stops a unit server in order.

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from control_units import AlreadyRunning, State
 from control_units.disk_copy import DiskCopy
-from control_units.unit_server import GOODBYE_S
+from control_units.unit_server import GOODBYE_S, UnitServer
 from tests.sdk.laboratory import LONG_LEASE, Laboratory, Probe, laboratory
 from tests.sdk.wire import Wire
 from tests.stages.ports import free_port
@@ -143,6 +143,38 @@ async def test_without_a_lease_units_stop_where_that_is_wanted(
     await replica.start()
     await until(lambda: unit.standing.state is RUNNING)
     await lab.until_states(A=RUNNING)
+
+
+class Failing(UnitServer):
+    """Its link fails with each renewal of the lease once a test says so."""
+
+    fails = False
+
+    def _lease_renewed(self) -> None:
+        super()._lease_renewed()
+        if self.fails:
+            raise RuntimeError("nobody foresaw this")
+
+
+async def test_a_link_that_failed_does_not_keep_the_lease_from_running_out(
+    hasty_lab: Laboratory, hasty_replica: Replica
+) -> None:
+    lab, replica = hasty_lab, hasty_replica
+    await lab.declare("A")
+    server = Failing(
+        [Probe],
+        lab.name,
+        address=lab.client.addresses,
+        state_folder=lab.folder,
+        on_lease_lost="stop",
+    )
+    lab.begin(server)
+    await lab.until_states(A=RUNNING)
+    with capture_logs() as logs:
+        server.fails = True
+        await until(lambda: any(each["event"] == "link_failed" for each in logs))
+    replica.kill()
+    await until(lambda: lab.unit(server, "A").standing.state is State.STOPPED)
 
 
 async def test_without_a_lease_units_go_on_where_nothing_else_is_said(
