@@ -43,6 +43,14 @@ class ProcessMark:
         except ProcessLookupError:
             return False
 
+    def has_passed_on(self) -> bool:
+        """Whether its id is another process's by now. Nothing is left then of the group that it
+        led, for the kernel gives no id away that a group still bears."""
+        try:
+            return ProcessMark.of(self.pid) != self
+        except ProcessLookupError:
+            return False
+
     def age_s(self) -> float:
         """How long it has run, by the kernel's own count."""
         return time.clock_gettime(time.CLOCK_BOOTTIME) - self.start_ticks / TICKS_PER_S
@@ -118,7 +126,10 @@ class UnitServerProcess:
         return None if self.mark.is_alive() else Ending(None)
 
     def send(self, number: signal.Signals) -> None:
-        """Sends a signal to it and to all that it started in its group."""
+        """Sends a signal to it and to all that it started in its group; to nobody, where its id
+        has gone to a stranger since."""
+        if self.mark.has_passed_on():
+            return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
