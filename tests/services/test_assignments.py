@@ -19,7 +19,7 @@ from metadata_server.domain.names import Kind
 from metadata_server.services.intent.renaming import Renaming
 from metadata_server.services.life.hosting import Told
 from metadata_server.services.life.publication import Published
-from metadata_server.store.store import Store
+from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.lively import (
     CALLER,
@@ -70,7 +70,7 @@ async def test_what_changes_while_another_unit_is_looked_at_is_told_at_once(
 
         async def look_while_it_changes(
             session: Session, keys: AbstractSet[int]
-        ) -> list[Told] | None:
+        ) -> Answer[list[Told]] | None:
             found = await look(session, keys)
             if key not in keys:
                 await lab.change("A/PS2", desired_state=State.STOPPED)
@@ -80,6 +80,23 @@ async def test_what_changes_while_another_unit_is_looked_at_is_told_at_once(
         monkeypatch.setattr(lab.liveness.looks, "look", look_while_it_changes)
         await lab.change("A/PS1", desired_state=State.STOPPED)
         await until(lambda: set(ear.assigned) == {"A/PS1", "A/PS2"}, what="both assignments")
+
+
+async def test_what_the_database_has_not_applied_yet_is_not_taken_for_told(lab: Facility) -> None:
+    """As after a fail-over, to a node that still applies what the one before it told of."""
+    registered = await lab.register()
+    key = (await lab.resources.get(ControlUnit, "A/PS1")).value.meta.key
+    async with attached(lab, registered) as (unit_server, ear):
+        await until(lambda: any(word.lease_us for word in ear.words), what="the renewal")
+        told = len(ear.words)
+        present = await lab.position()
+        unit_server.mark([key], replace(present, revision=present.revision + 1))
+        await until(lambda: len(ear.words) > told, what="a word that tells nothing")
+        assert max(word.position for word in ear.words) == present
+        await lab.change("A/PS1", desired_state=State.STOPPED)
+        await until(lambda: ear.assigned, what="the assignment")
+    (word,) = [word for word in ear.words if word.assignments]
+    assert word.position.revision == present.revision + 1
 
 
 async def test_what_changed_before_the_stream_came_is_told_on_it(lab: Facility) -> None:

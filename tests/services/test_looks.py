@@ -8,7 +8,7 @@ import pytest
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.services.life.hosting import Told
-from metadata_server.store.store import Store
+from metadata_server.store.store import Answer, Store
 from tests.services.lively import CALLER, Facility, facility
 
 
@@ -25,8 +25,8 @@ async def key_of(lab: Facility, unit_id: str) -> int:
     return (await lab.resources.get(ControlUnit, unit_id)).value.meta.key
 
 
-def ids(told: list[Told] | None) -> list[str] | None:
-    return None if told is None else [each.hosted.id for each in told]
+def ids(told: Answer[list[Told]] | None) -> list[str] | None:
+    return None if told is None else [each.hosted.id for each in told.value]
 
 
 async def test_who_asks_at_once_is_told_of_its_own_units_only(lab: Facility) -> None:

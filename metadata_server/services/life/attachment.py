@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
@@ -17,47 +17,30 @@ from metadata_server.domain.life.attachment import not_hosted, session_ended, to
 from metadata_server.domain.life.registration import Assignment
 from metadata_server.domain.life.report import Report
 from metadata_server.domain.life.session import EndReason, Session
-from metadata_server.domain.life.timing import Timing
 from metadata_server.domain.orchestration.maintenance import Coverage
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.turn import ITSELF
 from metadata_server.domain.values.live_values import UnitValues
 from metadata_server.services.life.arrivals import Expected
-from metadata_server.services.life.conditions import Conditions
-from metadata_server.services.life.heartbeats import LeaseKeeper
 from metadata_server.services.life.heartbeats import Word as Renewal
-from metadata_server.services.life.hosting import HostedUnit, Hosting, Told, differs
-from metadata_server.services.life.looks import Looks
+from metadata_server.services.life.hosting import HostedUnit, Told, differs
+from metadata_server.services.life.means import Means
 from metadata_server.services.life.outbox import NotTaken, Outbox, Word
-from metadata_server.services.life.publication import Publication, Published
-from metadata_server.services.life.reports import Outcome, StatusWriter
-from metadata_server.services.values.value_writer import ValueWriter
+from metadata_server.services.life.publication import Published
+from metadata_server.services.life.reports import Outcome
+from metadata_server.services.watching.pieces import is_ahead
 from metadata_server.store.life.endings import end_now
-from metadata_server.store.store import Store
+from metadata_server.store.store import Answer
 from metadata_server.store.turns import on_behalf_of
 from metadata_server.store.unit_of_work import UnitOfWork
 
 STRIKES = 2
 """Heartbeats in a row whose digest differs before everything is told again, both ways."""
 STRIKES_FORGIVEN = -12
+APPLYING_S = 0.1
+"""Between looks for what a node of the database may not have applied yet."""
 MOST_DATASETS = 2_000  # of those awaited, and of those refused, that are kept
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What all attachments of a replica share."""
-
-    store: Store
-    hosting: Hosting
-    looks: Looks
-    writer: StatusWriter
-    values: ValueWriter
-    keeper: LeaseKeeper
-    publication: Publication
-    conditions: Conditions
-    timing: Timing
-    stream_age_s: float
 
 
 class Attachment:
@@ -210,10 +193,14 @@ class Attachment:
         if dirty or self._all_dirty:
             keys = None if self._all_dirty else dirty
             self._all_dirty = False
-            told = await self._look(keys)
-            if keys is not None and any(self._is_renamed(each.hosted) for each in told):
+            look = await self._look(keys)
+            if keys is not None and any(self._is_renamed(each.hosted) for each in look.value):
                 # Perhaps others have got the names that these had: they are told together.
-                keys, told = None, await self._look(None)
+                keys, look = None, await self._look(None)
+            if is_ahead(seen, look.position):
+                await self._put_back(dirty, is_all=keys is None)
+                return
+            told = look.value
             news = [self._assignment(each) for each in told if self._is_news(each)]
             present = {each.hosted.key: each.hosted for each in told}
             gone = (dirty if keys is not None else self._ids.keys()) - present.keys()
@@ -226,13 +213,19 @@ class Attachment:
             self._digest = None
         self._told = max(self._told, seen)
 
-    async def _look(self, keys: AbstractSet[int] | None) -> list[Told]:
+    async def _look(self, keys: AbstractSet[int] | None) -> Answer[list[Told]]:
         hosting, session = self._means.hosting, self.session
-        told = await self._means.looks.look(session, keys) if keys is not None else None
-        if told is not None:
-            return told
-        answer = await self._means.store.transact(lambda unit: hosting.look(unit, session, keys))
-        return answer.value
+        look = await self._means.looks.look(session, keys) if keys is not None else None
+        if look is not None:
+            return look
+        return await self._means.store.transact(lambda unit: hosting.look(unit, session, keys))
+
+    async def _put_back(self, dirty: AbstractSet[int], *, is_all: bool) -> None:
+        """Has units looked at again: a node that became the writer just now may still be applying
+        what the one before it told of."""
+        self._dirty |= dirty
+        self._all_dirty |= is_all
+        await asyncio.sleep(APPLYING_S)
 
     def _doubt(self, hosted: Iterable[HostedUnit]) -> None:
         """Has units looked at of which something may hold besides their state."""

@@ -13,7 +13,8 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.maintenance import Coverage
 from metadata_server.domain.turn import Asker, Rank
 from metadata_server.services.life.arrivals import Arrivals
-from metadata_server.services.life.attachment import Attachment, Means
+from metadata_server.services.life.attachment import Attachment
+from metadata_server.services.life.means import Means
 from metadata_server.services.watching.following import keep_following
 from metadata_server.services.watching.subscription import Batch
 from metadata_server.services.watching.tailer import Tailer

@@ -7,7 +7,6 @@ from typing import Any
 
 from metadata_server.domain.life.timing import Timing
 from metadata_server.services.life.arrivals import Arrivals
-from metadata_server.services.life.attachment import Means
 from metadata_server.services.life.attachments import Attachments
 from metadata_server.services.life.conditions import Conditions
 from metadata_server.services.life.configurations import Configurations
@@ -15,6 +14,7 @@ from metadata_server.services.life.coverages import Coverages
 from metadata_server.services.life.heartbeats import LeaseKeeper
 from metadata_server.services.life.hosting import Hosting
 from metadata_server.services.life.looks import Looks
+from metadata_server.services.life.means import Means
 from metadata_server.services.life.publication import Publication
 from metadata_server.services.life.registration import Registration
 from metadata_server.services.life.reports import StatusWriter

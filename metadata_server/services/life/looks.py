@@ -14,7 +14,7 @@ import structlog
 from metadata_server.domain.life.session import Session
 from metadata_server.domain.refused import Refused
 from metadata_server.services.life.hosting import Hosting, Told
-from metadata_server.store.store import Store
+from metadata_server.store.store import Answer, Store
 
 UNITS_AT_ONCE = 1_000
 log = structlog.get_logger()
@@ -26,7 +26,7 @@ class Asked:
 
     session: Session
     keys: AbstractSet[int]
-    answer: asyncio.Future[list[Told] | None]
+    answer: asyncio.Future[Answer[list[Told]] | None]
 
 
 class Looks:
@@ -38,9 +38,9 @@ class Looks:
         self._waiting: deque[Asked] = deque()
         self._some = asyncio.Event()
 
-    async def look(self, session: Session, keys: AbstractSet[int]) -> list[Told] | None:
-        """What units are told now, of those that are hosted by a session; None: that takes a
-        transaction of its own, for some have yet to be taken in.
+    async def look(self, session: Session, keys: AbstractSet[int]) -> Answer[list[Told]] | None:
+        """What units are told now, of those that are hosted by a session, and as of when; None:
+        that takes a transaction of its own, for some have yet to be taken in.
 
         Raises:
             Refused: DATABASE_UNAVAILABLE, TOO_BUSY.
@@ -71,11 +71,13 @@ class Looks:
 
     async def _answer(self, taken: list[Asked]) -> None:
         wanted = [(asked.session, asked.keys) for asked in taken]
-        told: Sequence[list[Told] | None] = [None] * len(taken)
+        told: Sequence[Answer[list[Told]] | None] = [None] * len(taken)
         refusal: Refused | None = None
         try:
             answer = await self._store.read(lambda unit: self._hosting.look_over(unit, wanted))
-            told = answer.value
+            told = [
+                each if each is None else Answer(each, answer.position) for each in answer.value
+            ]
         except Refused as refused:
             refusal = refused
         except Exception:  # the top of a background loop: each looks by itself, and one fails
