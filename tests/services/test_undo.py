@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event
 
 from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.intent.attribute import (
@@ -15,10 +15,10 @@ from metadata_server.domain.intent.attribute import (
 )
 from metadata_server.domain.intent.bundle import Item, ItemAction, OnConflict
 from metadata_server.domain.intent.control_unit import ControlUnit
-from metadata_server.domain.intent.facility import Agent, Variable
+from metadata_server.domain.intent.facility import Agent
 from metadata_server.domain.intent.template import Template, VersionState, states_of
 from metadata_server.domain.intent.unit_server import Launch, UnitServer
-from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.domain.names import DECLARED
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.services.intent.bundles import Bundles
@@ -28,8 +28,6 @@ from metadata_server.services.intent.versioning import Versioning
 from metadata_server.services.past.going_back import WentBack
 from metadata_server.services.past.undo import Undo
 from metadata_server.store.kinds import LAYOUTS
-from metadata_server.store.past.retention import trim_kind
-from metadata_server.store.schema import change_set
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -269,24 +267,6 @@ async def test_orders_to_recover_are_counted_on(facility: Facility) -> None:
     await facility.undo(done)
     now = await facility.unit("A/1")
     assert (overrides(now), now.recover_count) == ({}, 3)
-
-
-async def test_the_change_of_what_was_gone_once_is_no_creation_after_a_trim(
-    facility: Facility,
-) -> None:
-    await facility.apply(Variable(id="v", value="1"))
-    gone = await facility.apply(Item.removal(Kind.VARIABLE, "v"))
-    await facility.undo(gone)
-
-    def trim(unit: UnitOfWork) -> None:
-        row = select(change_set.c.time_us).where(change_set.c.revision == gone)
-        trim_kind(unit, Kind.VARIABLE, unit.connection.scalars(row).one())
-
-    await facility.store.transact(trim)
-    changed = await facility.apply(Variable(id="v", value="2"))
-    await facility.undo(changed)
-    found = (await facility.store.read(lambda unit: unit.resources.where(Variable))).value
-    assert [each.value for each in found] == ["1"]
 
 
 async def test_an_unknown_change_set_is_refused(facility: Facility) -> None:

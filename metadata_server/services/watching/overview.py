@@ -15,7 +15,8 @@ from metadata_server.domain.life.overview import Overview
 from metadata_server.domain.moment import moment_of
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.services.watching.tailer import Tailer, grown_old, sent_elsewhere
+from metadata_server.services.watching.sent_away import grown_old, sent_elsewhere
+from metadata_server.services.watching.tailer import Tailer
 from metadata_server.services.watching.watch import AGE_JITTER
 from metadata_server.store.life.groups import read_groups
 from metadata_server.store.life.overview import Memory, beats, read_overview

@@ -24,6 +24,7 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.services.watching.pieces import is_ahead, look_after, piece_after
 from metadata_server.services.watching.recent import Recent, is_same_history
+from metadata_server.services.watching.sent_away import sees_nothing, sent_elsewhere
 from metadata_server.services.watching.subscription import Batch, Subscription
 from metadata_server.store.past.changes import ALL_KINDS
 from metadata_server.store.past.past_statuses import subjects_at
@@ -391,26 +392,3 @@ def answer(asked: Collection[Asked], problem: Refused | None) -> None:
     for each in asked:
         if not each.done():
             each.set_result(problem)
-
-
-def sees_nothing() -> Refused:
-    return Refused.busy(
-        "DATABASE_UNAVAILABLE",
-        "This replica cannot see what the database has. Send the same call again.",
-        retry_after_ms=1000,
-    )
-
-
-def sent_elsewhere() -> Refused:
-    return Refused.busy(
-        "DRAINING", "This replica is stopping. Go on at another one.", retry_after_ms=100
-    )
-
-
-def grown_old() -> Refused:
-    return Refused.busy(
-        "DRAINING",
-        "This stream has grown old; go on at any replica, so that load spreads.",
-        retry_after_ms=100,
-        stream="old",
-    )

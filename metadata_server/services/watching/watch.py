@@ -13,8 +13,9 @@ from metadata_server.domain.change import Change, Position, Subject
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.watch import Event, Notice, WatchFilter, events_of
 from metadata_server.services.watching.patience import with_signs_of_life
+from metadata_server.services.watching.sent_away import grown_old
 from metadata_server.services.watching.subscription import Batch, Subscription
-from metadata_server.services.watching.tailer import Tailer, grown_old
+from metadata_server.services.watching.tailer import Tailer
 
 BOOKMARK_S = 2.0
 AGE_JITTER = 0.1
