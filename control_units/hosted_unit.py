@@ -78,8 +78,7 @@ class HostedUnit:
         recover_attempts: int | None = None,
         after: Sequence[HostedUnit] = (),
     ) -> None:
-        self.id = id
-        self.hosted_class = hosted_class
+        self.id, self.hosted_class = id, hosted_class
         self.told: configuration_pb2.Configuration | None = None
         self.good: configuration_pb2.Configuration | None = None
         self.wanted = Configuration(attributes=hosted_class.dataset)
