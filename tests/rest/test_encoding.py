@@ -22,6 +22,9 @@ MESSAGES = {
     for route in served_routes()
     for message in (route.request, route.response)
 }
+MANY_KEYS = json.dumps({f"k{number}": 0 for number in range(100_000)})[:-1].encode()
+MANY_KEYS += b', "k99999": 0}'
+"""Looking each of them up among all would take minutes, in which nobody is answered."""
 NUMBERS = {
     FieldDescriptor.CPPTYPE_INT32: -7,
     FieldDescriptor.CPPTYPE_INT64: 2**60,
@@ -95,6 +98,7 @@ def test_what_is_no_number_and_no_name_is_written_as_proto3_does() -> None:
         (b"{", "line 1, column 2"),
         (b'{\n "a": 1,\n}', "line 3, column 1"),
         (b'{"a": NaN}', "NaN is no number"),
+        pytest.param(MANY_KEYS, "'k99999' is there twice", id="many keys, the last of them twice"),
         (b'{"a": 1, "a": 2}', "'a' is there twice"),
         (b'{"a": "\xff"}', "not UTF-8 at byte 7"),
         (b"\xef\xbb\xbf{}", "BOM"),
