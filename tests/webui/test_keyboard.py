@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Route, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.webui.browsers import NewPage, until_true
 from tests.webui.conftest import Site
@@ -51,13 +51,19 @@ async def test_hands_stay_on_the_keyboard(site: Site, new_page: NewPage) -> None
     await expect(page.locator("dialog")).to_have_count(0)
 
 
-async def test_the_palette_finds_what_is_called_so_and_goes_there(
-    site: Site, new_page: NewPage
-) -> None:
+async def with_palette(site: Site, new_page: NewPage) -> Page:
+    """A page over which the palette is open, its field under the hands."""
     page = await new_page()
     await page.goto(f"{site.url}/keys")
     await page.keyboard.press("Control+k")
     await until_true(page, "document.activeElement?.name === 'q'")
+    return page
+
+
+async def test_the_palette_finds_what_is_called_so_and_goes_there(
+    site: Site, new_page: NewPage
+) -> None:
+    page = await with_palette(site, new_page)
     finds = "[...document.querySelectorAll('dialog .finds a')].map((a) => a.pathname)"
     assert "/conditions" in await page.evaluate(finds)
     await page.keyboard.insert_text("linac mag")
@@ -72,10 +78,7 @@ async def test_the_palette_finds_what_is_called_so_and_goes_there(
 
 
 async def test_enter_goes_to_what_the_palette_found_first(site: Site, new_page: NewPage) -> None:
-    page = await new_page()
-    await page.goto(f"{site.url}/keys")
-    await page.keyboard.press("Control+k")
-    await until_true(page, "document.activeElement?.name === 'q'")
+    page = await with_palette(site, new_page)
     await page.keyboard.insert_text("linac mag")
     await until_true(page, "document.querySelector('dialog .finds').dataset.q === 'linac mag'")
     first = await page.evaluate("document.querySelector('dialog .finds a').pathname")
@@ -86,10 +89,7 @@ async def test_enter_goes_to_what_the_palette_found_first(site: Site, new_page: 
 async def test_enter_before_anything_was_found_leads_to_the_page_that_finds_it(
     site: Site, new_page: NewPage
 ) -> None:
-    page = await new_page()
-    await page.goto(f"{site.url}/keys")
-    await page.keyboard.press("Control+k")
-    await until_true(page, "document.activeElement?.name === 'q'")
+    page = await with_palette(site, new_page)
     await page.route("**/palette?q=*", hold_fragments)
     await page.keyboard.insert_text("linac mag")
     await page.keyboard.press("Enter")
