@@ -92,15 +92,16 @@ class Changes:
             return word
 
     async def _whole_word(self) -> WatchResponse:
-        """The next word that has a position; a large revision comes in parts that have none."""
+        """The next word up to whose position all is told. A large revision comes in parts; those
+        before its last have the position before it."""
         events: list[Event] = []
         while True:
             word = await self._word()
-            if word.HasField("position"):
-                if events:
-                    word = WatchResponse(position=word.position, events=[*events, *word.events])
-                return word
-            events.extend(word.events)
+            is_one = not events
+            events += word.events
+            is_whole = not events or events[-1].revision <= word.position.revision
+            if is_whole and word.HasField("position"):
+                return word if is_one else WatchResponse(position=word.position, events=events)
 
     async def _word(self) -> WatchResponse:
         if self._stream is None:

@@ -67,27 +67,34 @@ async def test_a_reader_that_gave_up_waiting_misses_nothing(client: Client) -> N
 
 async def test_parts_of_a_large_revision_are_told_as_one() -> None:
     parts = [
-        WatchResponse(events=[Event(name="variables/A", revision=8)]),
-        WatchResponse(events=[Event(name="variables/B", revision=8)], position=at(8)),
+        WatchResponse(events=[Event(name="variables/A", revision=8)], position=at(7)),
+        WatchResponse(position=at(7)),  # a bookmark of what was told before
+        WatchResponse(events=[Event(name="variables/B", revision=8)], position=at(7)),
+        WatchResponse(events=[Event(name="variables/C", revision=8)], position=at(8)),
     ]
     gone = refuse(grpc.StatusCode.OUT_OF_RANGE, "HISTORY_TRIMMED")
     async with ScriptedServer([gone], parts) as server, Client(server.address) as client:
         changes = client.changes(after=at(7))
         word = await anext(changes)
-        assert [event.name for event in word.events] == ["variables/A", "variables/B"]
+        assert [event.name for event in word.events] == [f"variables/{id}" for id in "ABC"]
         assert changes.position == at(8)
         with pytest.raises(HistoryGone):
             await anext(changes)
 
 
 async def test_what_was_told_in_part_is_told_again_from_the_last_position() -> None:
-    parts = [WatchResponse(events=[Event(name="variables/A", revision=8)])]
+    parts = [
+        WatchResponse(
+            events=[Event(name="variables/Z", revision=7), Event(name="variables/A", revision=8)],
+            position=at(7),
+        )
+    ]
     ends = refuse(grpc.StatusCode.UNAVAILABLE, "DRAINING")
     gone = refuse(grpc.StatusCode.OUT_OF_RANGE, "HISTORY_TRIMMED")
     async with ScriptedServer([ends, gone], parts) as server, Client(server.address) as client:
         with pytest.raises(HistoryGone):
-            await anext(client.changes(after=at(7)))
-    assert [call.request.position for call in server.calls] == [at(7), at(7)]
+            await anext(client.changes(after=at(6)))
+    assert [call.request.position for call in server.calls] == [at(6), at(6)]
 
 
 async def test_what_cannot_be_watched_is_refused(client: Client) -> None:
