@@ -25,7 +25,7 @@ from control_units.client.loop_thread import LoopThread
 from control_units.client.mirror import Mirror
 from control_units.client.operations import RunningOperation
 
-_FACED = (Changes, Mirror, Reading, RunningOperation, Stream)
+_FACED = (Mirror, Reading, RunningOperation, Stream)
 _MOST_AHEAD = 500
 """So many things that are there already are fetched together: each way to the loop takes time."""
 
@@ -91,6 +91,22 @@ class Blocking:
         if self._iterator is None:
             self._iterator = BlockingIterator(self._target, self._loop)
         return self._iterator
+
+
+class BlockingChanges(Blocking):
+    """Its position is after the word that was handed out last, not after those fetched ahead."""
+
+    def __init__(self, target: Changes, loop: LoopThread) -> None:
+        super().__init__(target, loop)
+        self.position = target.position
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        word = super().__next__()
+        self.position = word.position
+        return word
 
 
 class BlockingIterator:
@@ -162,6 +178,8 @@ async def _next_of(source: Any) -> Any:
 
 def _face(value: Any, loop: LoopThread) -> Any:
     """What others see of something that belongs to the loop."""
+    if isinstance(value, Changes):
+        return BlockingChanges(value, loop)
     if isinstance(value, _FACED) or type(value).__name__.endswith("Stub"):
         return Blocking(value, loop)
     if inspect.isasyncgen(value):

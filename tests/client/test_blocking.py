@@ -1,6 +1,7 @@
 """The blocking face of the client, which is the asynchronous one in a thread."""
 
 import ast
+import asyncio
 import gc
 import subprocess
 import sys
@@ -11,11 +12,14 @@ from typing import assert_type
 import pytest
 from mds.v1.control_unit_pb2 import GetControlUnitRequest
 from mds.v1.kind_pb2 import Kind
+from mds.v1.position_pb2 import Position
 from mds.v1.template_pb2 import GetTemplateRequest, Template
 from mds.v1.variable_pb2 import Variable
+from mds.v1.watch_pb2 import WatchResponse
 
 from control_units.client import NotFound, SyncClient, Unreachable
 from control_units.client import blocking as module
+from tests.client.scripted_server import ScriptedServer, hang
 from tests.stages.ports import free_port
 from tests.stages.replica import Replica
 from tests.stages.waiting import until
@@ -73,6 +77,23 @@ def test_changes_are_told_to_a_plain_loop(server: Replica) -> None:
             if word.events:
                 break
         assert word.events[0].name == "variables/A"
+
+
+async def test_the_position_is_after_the_word_that_was_handed_out_last() -> None:
+    """Words are fetched ahead: whoever keeps the position and goes on from there gets the rest."""
+
+    def at(revision: int) -> Position:
+        return Position(store_id="store", epoch=1, revision=revision)
+
+    def read(address: str) -> list[tuple[Position, Position | None]]:
+        with SyncClient(address) as client, client.changes(after=at(7)) as changes:
+            assert changes.position == at(7)
+            return [(next(changes).position, changes.position) for _ in range(300)]
+
+    words = [WatchResponse(position=at(revision)) for revision in range(8, 308)]
+    async with ScriptedServer([hang], words) as server:
+        kept = await asyncio.to_thread(read, server.address)
+    assert kept == [(word.position, word.position) for word in words]
 
 
 def test_what_a_callback_must_not_do_is_said(server: Replica) -> None:
