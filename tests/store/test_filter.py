@@ -13,6 +13,7 @@ from metadata_server.domain.filter.key import Facts
 from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.filter.vocabulary import VOCABULARIES
 from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.domain.page import Selection
 from metadata_server.domain.refused import Refused
 from metadata_server.store.filter.counting import matching_resources
@@ -23,6 +24,7 @@ from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store
 from tests.store.filters import (
+    CALLER,
     change_some,
     declare_all,
     random_filter,
@@ -136,6 +138,16 @@ def test_units_are_listed_by_conditions_of_every_source(
             selection = Selection(kind=Kind.CONTROL_UNIT, filter=text, order_by=order)
             wanted = expected(subjects, selection, now_us)
             assert listed(store, selection) == wanted != [], (text, order)
+
+
+def test_units_without_a_server_are_in_no_maintenance_of_one(store: Store) -> None:
+    rack = Maintenance(id="rack", unit_servers=("SIMPS_0",))
+    store.transact_now(lambda unit: unit.save(rack), caller=CALLER)
+    subjects, now_us = store.read_now(partial(read_all, kind=Kind.CONTROL_UNIT)).value
+    assert any(not each.declared.unit_server for each in subjects.values())
+    for filter in ("maintenance", "maintenance=false", "-maintenance", "-maintenance=false"):
+        selection = Selection(kind=Kind.CONTROL_UNIT, filter=filter)
+        assert listed(store, selection) == expected(subjects, selection, now_us) != [], filter
 
 
 @pytest.mark.parametrize("word", [Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS])

@@ -8,12 +8,21 @@ from sqlalchemy import update
 
 from metadata_server.domain.life.overview import ABNORMAL, Overview, rank
 from metadata_server.domain.life.state import Contact, Health, State
+from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.store import schema
 from metadata_server.store.life import overview as overviews
 from metadata_server.store.life.overview import beats, read_overview
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
-from tests.store.planned import LEASE_US, Plan, Unit, build, is_hosted, planned_at_random
+from tests.store.planned import (
+    CALLER,
+    LEASE_US,
+    Plan,
+    Unit,
+    build,
+    is_hosted,
+    planned_at_random,
+)
 
 
 def look(store: Store, *, limit: int = 1000) -> Overview:
@@ -77,6 +86,17 @@ def test_abnormal_units_are_worst_first(store: Store, limit: int) -> None:
         assert unit.unit_server == there.server
         hosted = is_hosted(plan, there)
         assert unit.message == (f"{there.id} says {there.state}" if hosted else "")
+
+
+def test_a_maintenance_of_a_server_leaves_units_without_one_abnormal(store: Store) -> None:
+    hosted = Unit("A/1", "S", State.RUNNING, State.FATAL_ERROR, Contact.ALIVE)
+    nobodys = Unit("A/2", "", State.RUNNING, State.UNSPECIFIED, Contact.NONE)
+    build(store, Plan({"S": Contact.ALIVE}, [hosted, nobodys]))
+    work = Maintenance(id="rack", unit_servers=("S",))
+    store.transact_now(lambda unit: unit.save(work), caller=CALLER)
+    seen = look(store)
+    assert [unit.id for unit in seen.abnormal] == ["A/2"]
+    assert seen.abnormal_total == 1
 
 
 def test_an_empty_store_has_an_empty_overview(store: Store) -> None:

@@ -151,7 +151,7 @@ def truth(holds: ColumnElement[bool], term: Term) -> ColumnElement[bool]:
     wanted = set(term.wanted)
     return or_(
         holds if True in wanted else false(),
-        not_(holds) if False in wanted else false(),
+        not_(func.coalesce(holds, False)) if False in wanted else false(),
     )
 
 

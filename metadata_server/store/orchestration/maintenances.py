@@ -42,11 +42,15 @@ def coverage_now(unit: UnitOfWork) -> Coverage:
 
 
 def covered(unit: UnitOfWork, coverage: Coverage) -> ColumnElement[bool]:
-    """A condition that units pass which are covered."""
+    """A condition that units pass which are covered; never NULL, as it may be turned round."""
     servers = unit.keys.find(Kind.UNIT_SERVER, coverage.servers)
+    server = control_unit.c.unit_server_key
     conditions = [
         *(control_unit.c.id.in_(ids) for ids in batches(sorted(coverage.units))),
-        *(control_unit.c.unit_server_key.in_(keys) for keys in batches(sorted(servers.values()))),
+        *(
+            and_(server.is_not(None), server.in_(keys))
+            for keys in batches(sorted(servers.values()))
+        ),
         *(and_(*id_range(control_unit.c.id, prefix=each)) for each in sorted(coverage.prefixes)),
     ]
     return or_(false(), *conditions)
