@@ -6,15 +6,17 @@
 #   GALERA_CONFIG    node.cnf
 #   GALERA_DATA      its data; empty at the first start
 #   GALERA_RUN       folder of its socket
-#   GALERA_SETUP     SQL that the founder runs once: users and databases
+#   GALERA_SETUP     SQL that the founder runs: users and databases
+#   GALERA_PORT      of clients; 3306 by default
 #   GALERA_LEAST_MB  below it on its disk, it leaves; 64 by default
 #   MDS_DATABASE_PASSWORD   of the user `mds`
 #
 # Leaves when its disk is nearly full and all others are there: a node that cannot write stops all
 # writers for as long as it is the one that they go to. It comes back when there is room.
 #
-# Never does two things that lose data: found a second cluster while another node answers, or
-# come back after a crash without the position that its own tables have reached.
+# Never does three things that lose data: found a second cluster while another node answers, come
+# back after a crash without the position that its own tables have reached, or join a cluster that
+# is not the one its own data is of (it would be sent everything, over its own).
 set -euo pipefail
 
 user=()
@@ -27,6 +29,9 @@ common=(--defaults-file="$GALERA_CONFIG" "${user[@]}" --datadir="$GALERA_DATA"
     --wsrep-cluster-address="gcomm://$GALERA_NODES")
 state=$GALERA_DATA/grastate.dat
 first=${GALERA_NODES%%,*}
+port=${GALERA_PORT:-3306}
+# The cluster of a node that has no data.
+nothing=00000000-0000-0000-0000-000000000000
 
 # MB that a node needs to go on; it may grow by some in the second between two looks.
 least=${GALERA_LEAST_MB:-64}
@@ -67,13 +72,63 @@ another_answers() {
     return 1
 }
 
+cluster_of() { # NODE; empty: it does not say
+    mariadb --no-defaults --host="$1" --port="$port" --user=balancer --connect-timeout=1 --batch \
+        --skip-column-names --execute="SHOW STATUS LIKE 'wsrep_cluster_state_uuid'" 2>/dev/null |
+        cut -f2 || true
+}
+
+refuse_another_cluster() { # OWN
+    # One that answers the group may not talk to clients yet: it founds, or comes back as this one
+    # does. After a power cut none does before all are there, so nobody waits for long.
+    local node theirs tries=0
+    while another_answers && [ $((tries += 1)) -le 10 ]; do
+        for node in ${GALERA_NODES//,/ }; do
+            [ "$node" != "$GALERA_NODE" ] || continue
+            theirs=$(cluster_of "$node")
+            case $theirs in
+                "$1") return ;;
+                "" | "$nothing") ;;
+                *)
+                    say "has data of cluster $1, and $node is of cluster $theirs: joining it would" \
+                        "overwrite this data. If it is the data to keep, stop $node and start the" \
+                        "nodes that have it; if not, empty $GALERA_DATA"
+                    exit 1
+                    ;;
+            esac
+        done
+        sleep 1
+    done
+}
+
 install() {
+    # What is half made stays in a folder of its own; `mysql` comes last, and says that all is there.
+    local new=$GALERA_DATA/installing each
+    if [ ! -d "$new" ] && [ -e "$GALERA_DATA/ibdata1" ]; then
+        say "$GALERA_DATA has tables, but no folder mysql: empty it, or bring back what is missing"
+        exit 1
+    fi
     say "makes a new data folder"
-    mariadb-install-db --no-defaults "${user[@]}" --datadir="$GALERA_DATA" \
+    rm -rf "$new"
+    mkdir "$new"
+    [ "$(id -u)" != 0 ] || chown "${GALERA_USER:-mysql}" "$new"
+    mariadb-install-db --no-defaults "${user[@]}" --datadir="$new" \
         --auth-root-authentication-method=socket --auth-root-socket-user="$(whoami)" \
         --skip-test-db --skip-name-resolve >/dev/null
+    for each in "$new"/*; do
+        [ "$each" = "$new/mysql" ] || { rm -rf "$GALERA_DATA/${each##*/}"; mv "$each" "$GALERA_DATA"; }
+    done
+    mv "$new/mysql" "$GALERA_DATA"
+    rmdir "$new"
+}
+
+write_setup() {
     # The password goes in by a file that nobody else reads, never by a command line.
-    (umask 077; sed "s/@MDS_DATABASE_PASSWORD@/${MDS_DATABASE_PASSWORD:?}/g" "$GALERA_SETUP" >"$run/setup.sql")
+    local text password=${MDS_DATABASE_PASSWORD:?}
+    password=${password//\\/\\\\}
+    password=${password//\'/\'\'}
+    text=$(<"$GALERA_SETUP")
+    (umask 077; echo "${text//@MDS_DATABASE_PASSWORD@/"$password"}" >"$run/setup.sql")
     [ "$(id -u)" != 0 ] || chown "${GALERA_USER:-mysql}" "$run/setup.sql"
 }
 
@@ -86,6 +141,7 @@ options=()
 if [ ! -e "$state" ]; then
     if [ "$GALERA_NODE" = "$first" ] && ! another_answers; then
         [ -d "$GALERA_DATA/mysql" ] || install
+        write_setup
         say "founds the cluster"
         options=(--wsrep-new-cluster --init-file="$run/setup.sql")
     else
@@ -105,6 +161,9 @@ else
     # After a crash of all nodes each one remembers the last group (gvwstate.dat), and they form
     # it again; otherwise there must be somebody to come back to.
     [ -e "$GALERA_DATA/gvwstate.dat" ] || until another_answers; do sleep 0.2; done
+    own=$(sed -n 's/^uuid: *//p' "$state")
+    [ -z "$position" ] || own=${position%%:*}
+    [ "${own:-$nothing}" = "$nothing" ] || refuse_another_cluster "$own"
 fi
 
 # The last of the others sends what is missing, if it can: the first is the one that writes.
@@ -115,6 +174,6 @@ done
 
 leave_when_full $$ & # exec keeps the number
 exec mariadbd "${common[@]}" "${options[@]}" \
-    --bind-address="$GALERA_NODE" --port="${GALERA_PORT:-3306}" \
+    --bind-address="$GALERA_NODE" --port="$port" \
     --wsrep-node-name="$GALERA_NODE" --wsrep-node-address="$GALERA_NODE" \
     --wsrep-sst-receive-address="$GALERA_NODE:4444" --wsrep-sst-donor="$donors"

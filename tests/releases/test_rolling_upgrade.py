@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.releases.balancer import Balancer, what_is_missing
+from tests.stages.balancer import Balancer, what_is_missing
 from tests.releases.load import Load
 from tests.releases.release import Release
 from tests.stages.mariadb import MariaDB, name_in

@@ -24,27 +24,33 @@ class Balancer:
     Attributes:
         address: for gRPC.
         http: for REST.
+        database: port of the database.
     """
 
-    def __init__(self, replicas: Sequence[Replica], folder: Path) -> None:
+    def __init__(
+        self, replicas: Sequence[Replica], folder: Path, databases: Sequence[int] = ()
+    ) -> None:
         places = {
             f"METADATA_SERVER_{number}": {"7400": replica.port, "7401": replica.http_port}
             for number, replica in enumerate(replicas, 1)
-        }
+        } | {f"GALERA_{number}": {"3306": port} for number, port in enumerate(databases, 1)}
         self._ports: dict[str, int] = {}
 
         def place(found: re.Match[str]) -> str:
-            name, port = found.groups()
+            name, port = found["name"] or "itself", found["port"]
             if name in places:
                 return f"127.0.0.1:{places[name][port]}"
             # Of other services nobody is there; and where it listens.
             self._ports.setdefault(f"{name}:{port}", free_port())
             return f"127.0.0.1:{self._ports[f'{name}:{port}']}"
 
-        rules = re.sub(r'"\$\{(\w+)\}:(\d+)"', place, RULES.read_text())
+        rules = re.sub(
+            r'"(?:\$\{(?P<name>\w+)\}|127\.0\.0\.1):(?P<port>\d+)"', place, RULES.read_text()
+        )
         file = folder / "haproxy.cfg"
         file.write_text(rules)
         self.address = f"127.0.0.1:{self._ports['MDS_LISTEN:7400']}"
+        self.database = self._ports["MDS_LISTEN:3306"]
         self.http = f"http://127.0.0.1:{self._ports['MDS_LISTEN:7401']}"
         command = [find("haproxy") or "haproxy", "-db", "-f", str(file)]
         self.program = Program(command, log=folder / "haproxy.log")
