@@ -109,6 +109,8 @@ def test_what_is_not_there_equals_nothing(text: str) -> None:
         ("level>high", 7, "right would be a number."),
         ("state>3", 6, 'state cannot be compared with ">"; right would be one of =, !=, :.'),
         ("changed>tomorrow", 9, "right would be a time like 2026-11-01"),
+        ("level=1 changed<99999999w", 17, '"99999999w" is nothing that changed can be; right would be a time like'),
+        ("changed>=999999999d", 10, "d, w (100000w at most)."),
         ("level=1 (pump", 14, 'a ")" is missing'),
         ("pump)", 5, 'this ")" closes nothing'),
         ("pump OR", 8, "a term is missing"),

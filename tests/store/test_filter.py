@@ -125,6 +125,12 @@ def test_units_are_sorted_by_when_their_first_condition_began(store: Store, orde
         assert listed(store, asked) == expected(subjects, asked, now_us) != [], filter
 
 
+def test_the_longest_age_is_since_ever(store: Store) -> None:
+    everything = Selection(kind=Kind.CONTROL_UNIT)
+    for filter, wanted in (("changed<100000w", listed(store, everything)), ("since>100000w", [])):
+        assert listed(store, replace(everything, filter=filter)) == wanted, filter
+
+
 @pytest.mark.parametrize("few", [0, 5_000])
 def test_units_are_listed_by_conditions_of_every_source(
     store: Store, few: int, monkeypatch: pytest.MonkeyPatch

@@ -20,12 +20,14 @@ UNITS_US = {
     "d": 86_400_000_000,
     "w": 604_800_000_000,
 }
+LONGEST_WEEKS = 100_000
+"""Of an age: since before all that is known, and no database counts microseconds for ever."""
 INTEGER = re.compile(r"[+-]?\d{1,18}\Z", re.ASCII)
 REAL = re.compile(r"[+-]?(\d{1,300}(\.\d{0,300})?|\.\d{1,300})([eE][+-]?\d{1,3})?\Z", re.ASCII)
 FLAGS = {"true": True, "false": False}
 TIMES = (
     "a time like 2026-11-01 or 2026-11-01T08:30:00Z (UTC without a zone), or an age like 2h: "
-    "ms, s, m, h, d, w"
+    f"ms, s, m, h, d, w ({LONGEST_WEEKS}w at most)"
 )
 
 
@@ -87,9 +89,10 @@ def wanted_text(
 
 
 def instant_of(value: str) -> Instant | None:
-    """A time or an age; None: it is neither."""
+    """A time or an age; None: it is neither, or too long."""
     if age := AGE.match(value):
-        return Instant(int(float(age[1]) * UNITS_US[age[2]]), is_age=True)
+        us = int(float(age[1]) * UNITS_US[age[2]])
+        return Instant(us, is_age=True) if us <= LONGEST_WEEKS * UNITS_US["w"] else None
     try:
         time = datetime.fromisoformat(value)
     except ValueError:
