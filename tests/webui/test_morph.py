@@ -148,6 +148,62 @@ async def test_what_is_being_typed_is_left_to_who_types_it(page: Page) -> None:
     assert await page.evaluate("[i.value, j.value, document.activeElement.id]") == ["12", "3", "i"]
 
 
+FORM = """<div id="box"><form>
+  <input type="hidden" name="etag" value="{0}"><input name="reason" value="{0}">
+  <input name="count"><textarea name="why">{0}</textarea>
+  <input type="checkbox" name="skip" value="{0}"{1}><input type="checkbox" name="keep" value="1"{1}>
+  <select name="how"><option>a</option><option{2}>b</option><option>c</option></select>
+  <button name="page" value="{0}">Next</button>
+</form></div>"""
+SHOWN = """(() => {
+  const { etag, page, reason, count, why, skip, keep, how } = document.forms[0].elements;
+  const texts = [etag, page, reason, count, why, how].map((field) => field.value);
+  return [...texts, skip.checked, keep.checked];
+})()"""
+
+
+async def test_what_was_typed_and_chosen_stays_without_the_focus(page: Page) -> None:
+    await become(page, FORM.format("1", "", ""))
+    await page.evaluate(
+        """(() => {
+          const { reason, count, why, keep, how } = document.forms[0].elements;
+          for (const each of [reason, count, why]) each.value = "typed";
+          keep.checked = true;
+          how.value = "c";
+        })()"""
+    )
+    for drawn in ("2", "3"):
+        await become(page, FORM.format(drawn, "", " selected"))
+        texts = [drawn, drawn, "typed", "typed", "typed", "c"]
+        assert await page.evaluate(SHOWN) == [*texts, False, True]
+
+
+async def test_what_was_not_touched_or_taken_back_follows_the_server(page: Page) -> None:
+    await become(page, FORM.format("1", "", ""))
+    await page.evaluate(
+        """(() => {
+          const { reason, why, skip } = document.forms[0].elements;
+          for (const each of [reason, why]) {
+            each.value = "typed";
+            each.value = each.defaultValue;
+          }
+          skip.click();
+          skip.click();
+        })()"""
+    )
+    await become(page, FORM.format("2", " checked", " selected"))
+    assert await page.evaluate(SHOWN) == ["2", "2", "2", "", "2", "b", True, True]
+    await become(page, FORM.format("3", "", ""))
+    assert await page.evaluate(SHOWN) == ["3", "3", "3", "", "3", "a", False, False]
+
+
+async def test_what_was_typed_never_comes_to_stand_in_another_field(page: Page) -> None:
+    await become(page, '<div id="box"><input name="reason" value=""></div>')
+    await page.evaluate("document.querySelector('#box input').value = 'typed'")
+    await become(page, '<div id="box"><input name="typed_count" value="7"></div>')
+    assert await page.evaluate("document.querySelector('#box input').value") == "7"
+
+
 async def test_what_is_no_page_never_becomes_markup(page: Page) -> None:
     await page.evaluate("htmx.ajax('GET', '/healthz/live', {target: '#box', swap: 'innerHTML'})")
     assert await page.evaluate("document.getElementById('box').textContent") == ""

@@ -3,10 +3,10 @@
 // page says `hx-swap="morph"`. What an attribute protects:
 //   data-keep       the children belong to the browser (a list that was loaded when opened)
 //   data-keep-open  `open` belongs to whoever opened it
-//   data-keep-tick  `checked` belongs to whoever ticked it
 //   data-since, data-beat   the text is counted up by the browser
 //   data-here       marks the row that the keyboard is at
-// A field that has the focus keeps what is being typed.
+// A field that has the focus, or holds something else than the server drew, is left as it is: nothing
+// that was typed, ticked or chosen is wiped.
 
 /* global Idiomorph */
 
@@ -27,9 +27,15 @@ export function fill(element, html) {
   Idiomorph.morph(element, html, { morphStyle: "innerHTML" });
 }
 
+// Fields that somebody has changed. Looked at before anything of them is touched: their old values are
+// what they were drawn with.
+const held = new WeakSet();
+
 Object.assign(Idiomorph.defaults.callbacks, {
   beforeNodeMorphed(from, to) {
     if (from.nodeType !== Node.ELEMENT_NODE) return true;
+    if (isSameField(from, to) && isChanged(from)) held.add(from);
+    else held.delete(from);
     if (from.hasAttribute("data-keep") && from.hasAttribute("data-loaded")) return false;
     if (counts(from) && to.nodeType === Node.ELEMENT_NODE && counts(to)) {
       for (const name of ["data-since", "data-beat"]) {
@@ -42,10 +48,30 @@ Object.assign(Idiomorph.defaults.callbacks, {
   beforeAttributeUpdated(name, element) {
     if (name === "data-here") return false;
     if (name === "open") return !element.hasAttribute("data-keep-open");
-    if (name === "checked") return !element.hasAttribute("data-keep-tick");
-    return !(name === "value" && element === document.activeElement);
+    if (name === "checked") return !held.has(element);
+    if (name === "selected") return !held.has(element.closest("select"));
+    return !(name === "value" && (held.has(element) || element === document.activeElement));
   },
 });
+
+function isSameField(from, to) {
+  if (!from.matches("input, select, textarea")) return false;
+  if (from.name !== to.name || from.type !== to.type) return false;
+  return !isTick(from) || from.value === to.value;
+}
+
+// Whether a field holds something else than it was drawn with.
+function isChanged(field) {
+  if (isTick(field)) return field.checked !== field.defaultChecked;
+  if (field.localName !== "select") return field.value !== field.defaultValue;
+  const options = [...field.options];
+  if (field.multiple) return options.some((each) => each.selected !== each.defaultSelected);
+  return field.selectedIndex !== Math.max(0, options.findLastIndex((each) => each.defaultSelected));
+}
+
+function isTick(field) {
+  return field.type === "checkbox" || field.type === "radio";
+}
 
 // What is no page and no part of one is text, and text of the facility never becomes markup.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {

@@ -1,0 +1,84 @@
+"""Pages that are drawn anew while somebody works on them, in a real browser beside a real server."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+
+import pytest
+import pytest_asyncio
+from mds.v1 import maintenance_pb2, operation_pb2
+from playwright.async_api import Page
+
+from control_units.client import Client
+from tests.stages.replica import Replica
+from tests.webui.browsers import NewPage, until_true
+from tests.webui.conftest import Site, running_site
+from tests.webui.facility import declared_replica, unit_id
+
+UNITS = 60
+TYPED = "magnet group changes a supply"
+
+
+@pytest.fixture(scope="module")
+def declared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
+    with declared_replica(tmp_path_factory.mktemp("live_pages"), UNITS) as replica:
+        yield replica
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def site(declared: Replica) -> AsyncIterator[Site]:
+    async with running_site(declared.address, follow=True) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def client(declared: Replica) -> AsyncIterator[Client]:
+    async with Client(declared.address) as client:
+        yield client
+
+
+async def opened(new_page: NewPage, url: str) -> Page:
+    """A page that follows the server."""
+    page = await new_page()
+    await page.goto(url)
+    await until_true(page, "document.body.dataset.link === 'live'")
+    return page
+
+
+async def typed_and_left(page: Page) -> None:
+    await page.fill("#reason", TYPED)
+    await page.evaluate("document.activeElement.blur()")
+
+
+def maintenance(**changed: str) -> maintenance_pb2.Maintenance:
+    name = "maintenances/cooling"
+    made = maintenance_pb2.Maintenance(name=name, unit_servers=["unit_servers/BTF/MAGNETS"])
+    made.description = changed.get("description", "new cooling")
+    made.etag = changed.get("etag", "")
+    made.begin_time.FromDatetime(datetime(2026, 1, 1, tzinfo=UTC))
+    return made
+
+
+async def test_a_reason_that_was_typed_outlives_news_of_an_operation(
+    site: Site, client: Client, new_page: NewPage
+) -> None:
+    start = operation_pb2.ORDER_VERB_START
+    running = await client.operations.order(start, [unit_id(0)], reason="a test")
+    page = await opened(new_page, f"{site.url}/{running.operation.name}")
+    await typed_and_left(page)
+    await running.pause()
+    await until_true(page, "document.querySelector('#steering [formaction$=resume]')")
+    assert await page.input_value("#reason") == TYPED
+    await running.abort()
+
+
+async def test_a_reason_that_was_typed_outlives_news_of_a_maintenance(
+    site: Site, client: Client, new_page: NewPage
+) -> None:
+    await client.maintenances.create(maintenance(), reason="a test")
+    page = await opened(new_page, f"{site.url}/maintenances/cooling")
+    await typed_and_left(page)
+    changed = maintenance(description="an older cooling", etag="*")
+    await client.maintenances.update(changed, "description", reason="a test")
+    await until_true(page, "document.querySelector('#island').innerText.includes('an older')")
+    assert await page.input_value("#reason") == TYPED
+    await client.maintenances.delete("cooling", etag="*", reason="a test")
