@@ -1,44 +1,11 @@
 """What is applied to Kubernetes: built by kustomize, and valid by the schema of its version."""
 
-import shutil
-import subprocess
-from functools import cache
-from pathlib import Path
-from typing import Any
-
 import kubernetes_validate
 import pytest
-import yaml
 
-FOLDER = Path(__file__).parents[2] / "deploy" / "kustomize"
-OVERLAYS = [
-    "base",
-    "overlays/development",
-    "overlays/production/blue",
-    "overlays/production/green",
-    "overlays/production/front",
-    "backup",
-]
+from tests.cluster.manifests import OVERLAYS, built, named, pods
+
 VERSION = "1.30"
-
-
-@cache
-def built(overlay: str) -> list[dict[str, Any]]:
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        pytest.skip("kubectl is not here")  # also in the CI: Debian's own is too old
-    done = subprocess.run(
-        [kubectl, "kustomize", str(FOLDER / overlay)],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return list(yaml.safe_load_all(done.stdout))
-
-
-def named(overlay: str, kind: str, name: str) -> dict[str, Any]:
-    return next(
-        each for each in built(overlay) if (each["kind"], each["metadata"]["name"]) == (kind, name)
-    )
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -79,13 +46,12 @@ def test_all_that_is_in_service_has_one_colour() -> None:
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_no_program_of_ours_may_more_than_it_needs(overlay: str) -> None:
-    for each in built(overlay):
-        if each["kind"] not in {"Deployment", "Job"}:
+    for pod in pods(built(overlay)):
+        if pod.labels["app.kubernetes.io/name"] == "database":
             continue
-        pod = each["spec"]["template"]["spec"]
-        assert pod["securityContext"]["runAsNonRoot"]
-        assert pod["automountServiceAccountToken"] is False
-        for container in pod["containers"]:
+        assert pod.spec["securityContext"]["runAsNonRoot"]
+        assert pod.spec["automountServiceAccountToken"] is False
+        for container in pod.containers:
             assert container["securityContext"]["readOnlyRootFilesystem"]
             assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 

@@ -60,6 +60,7 @@ ELSEWHERE = {
     "release.md": "writes into the tree, for minutes; tests/releases run on what it has written",
     "require-a-reason.md": "has a policy only: tests/cli",
     "run-a-facility.md": "runs until somebody ends it: tests/local_facility",
+    "run-on-kubernetes.md": "needs a cluster; what is applied is held in tests/cluster",
     "run-on-mariadb.md": "needs a database with a user of its own: each test on MariaDB does it",
     "see-who-is-alive.md": "has no commands",
     "tokens.md": "tests/access/test_how_to.py",
