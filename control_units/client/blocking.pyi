@@ -345,8 +345,11 @@ class SyncStatusMirror(SyncMirror[ControlUnitStatus]):
     """A mirror of statuses. Where contact or health may have changed, they are read again: a status
     may be newer than `position`, never older."""
 
-    def __enter__(self) -> Self: ...
     def __exit__(self, *raised: object) -> None: ...
+    @property
+    def stale_since(self) -> datetime | None:
+        """When a server last said that nothing is missing, UTC; None: it is current."""
+        ...
 
 class SyncStatuses(SyncWatched[ControlUnitStatus]):
     """What control units last said of themselves."""

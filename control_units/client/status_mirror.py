@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Self
+from datetime import UTC, datetime
 
 from mds.v1.control_unit_pb2 import ControlUnitStatus, ListControlUnitStatusesRequest
 from mds.v1.kind_pb2 import Kind
+from mds.v1.position_pb2 import Position
 from mds.v1.state_pb2 import Contact
 from mds.v1.view_pb2 import View
 from mds.v1.watch_pb2 import Event, EventAction
@@ -37,39 +38,57 @@ class StatusMirror(Mirror[ControlUnitStatus]):
         super().__init__(noun, caller, id_prefix=id_prefix, filter=filter)
         self._decisive = Changes(caller, _DECISIVE, view=View.VIEW_BASIC)
         self._second_task: asyncio.Task[None] | None = None
+        self._unread_since: datetime | None = None
         # Ids that are nobody's since a revision, until the mirror has come there.
         self._gone: dict[str, int] = {}
 
-    async def __aenter__(self) -> Self:
-        await super().__aenter__()
-        self._decisive.position = self.position
-        self._second_task = asyncio.create_task(self._keep_verdicts(), name="mirror of verdicts")
-        return self
-
     async def __aexit__(self, *raised: object) -> None:
-        if self._second_task is not None:
-            self._second_task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._second_task
-        await self._decisive.close()
         await super().__aexit__(*raised)
+        await self._end_verdicts()
+
+    @property
+    def stale_since(self) -> datetime | None:
+        """When a server last said that nothing is missing, UTC; None: it is current."""
+        silent_since, unread_since = super().stale_since, self._unread_since
+        return min(filter(None, (silent_since, unread_since)), default=None)
+
+    async def _list(self) -> None:
+        """The same, and what is decisive from there on: of what was read meanwhile, the list may
+        have put back what was there before."""
+        await super()._list()
+        await self._end_verdicts()
+        self._gone.clear()
+        self._decisive.position = self.position
+        self._unread_since = None
+        self._second_task = asyncio.create_task(self._keep_verdicts(), name="mirror of verdicts")
+
+    async def _end_verdicts(self) -> None:
+        if (task := self._second_task) is not None:
+            task.cancel()
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.result()
+        await self._decisive.close()
 
     async def _keep_verdicts(self) -> None:
+        """Follows what is decisive. Where that cannot be judged, all is read, as often as it
+        takes, and what is decisive is followed from there: nothing is between the two."""
         backoff = Backoff(first=0.2, longest=3.0)
         while True:
             try:
+                if self._unread_since is not None:
+                    self._decisive.position = await self._read_all()
+                    self._unread_since = None
                 async for word in self._decisive:
                     await self._judge(word.events)
                     backoff.reset()
-            except HistoryGone:
-                self._decisive.position = None
             except ClientError as failure:
-                if not failure.is_transient:
+                if not failure.is_transient and not isinstance(failure, HistoryGone):
                     self._fail(failure)
                     return
+            self._unread_since = self._unread_since or datetime.now(UTC)
+            await self._decisive.close()
             await asyncio.sleep(backoff.next())
-            with suppress(ClientError):  # the watch finds out, too, and says so
-                await self._read_all()
 
     async def _judge(self, events: Sequence[Event]) -> None:
         """Reads again what events may have changed, and forgets whose unit is no more."""
@@ -109,17 +128,22 @@ class StatusMirror(Mirror[ControlUnitStatus]):
             with suppress(NotFound):  # the event that says so comes
                 self._refresh([await self._noun.get(id)])
 
-    async def _read_all(self) -> None:
-        """Reads all that pass; what does not, and has not changed since, passes no longer."""
+    async def _read_all(self) -> Position:
+        """Reads all that pass; what does not, and has not changed since, passes no longer.
+
+        Returns:
+            as of where they were read.
+        """
         found: dict[str, ControlUnitStatus] = {}
-        revision = 0
+        position = Position()
         async for page in self._noun.pages(self._wanted):
-            revision = page.position.revision
+            position = page.position
             found |= {self._noun.id(each): each for each in page.control_unit_statuses}
         self._refresh(found.values())
         for id, held in self.items():
-            if id not in found and held.revision <= revision:
-                self._forget(id, revision)
+            if id not in found and held.revision <= position.revision:
+                self._forget(id, position.revision)
+        return position
 
     def _refresh(self, statuses: Iterable[ControlUnitStatus]) -> None:
         """Takes what was read, where it is not older than what is known."""

@@ -5,13 +5,17 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import grpc
 import pytest
 from mds.v1.control_unit_pb2 import ControlUnit, ControlUnitStatus, RenameControlUnitRequest
 from mds.v1.state_pb2 import Contact, Health, State
 from mds.v1.template_pb2 import Template
 from mds.v1.unit_server_pb2 import UnitServer
+from mds.v1.watch_pb2 import Event, WatchResponse
 
 from control_units.client import Client, Mirror
+from tests.client.scripted_server import Answer, refuse
+from tests.client.status_server import StatusServer, at
 from tests.conftest import StartReplica
 from tests.stages.program import Program
 from tests.stages.replica import Replica
@@ -82,6 +86,48 @@ async def test_it_follows_contact_and_health(
         await equals_a_list(client, mirror, "LAB/")
         simulated.start()
         await until(lambda: healths(mirror) == {Health.HEALTH_GOOD}, within=DEADLINE_S)
+
+
+GONE = refuse(grpc.StatusCode.OUT_OF_RANGE, "HISTORY_TRIMMED")
+LOST = WatchResponse(events=[Event(name="unit_server_statuses/LAB", revision=6)], position=at(6))
+
+
+@pytest.mark.parametrize("told", [GONE, LOST], ids=["history gone", "not read"])
+async def test_contact_that_cannot_be_read_is_read_until_it_can(
+    told: WatchResponse | Answer,
+) -> None:
+    async with (
+        StatusServer() as server,
+        Client(server.address) as client,
+        client.control_unit_statuses.mirror() as mirror,
+    ):
+        assert contacts(mirror) == {Contact.CONTACT_ALIVE}
+        assert mirror.is_current
+        server.is_down = True
+        server.verdicts.put_nowait(told)
+        await until(lambda: server.refused > 2 and not mirror.is_current)
+        server.contact, server.revision, server.is_down = Contact.CONTACT_LOST, 9, False
+        await until(lambda: contacts(mirror) == {Contact.CONTACT_LOST}, within=DEADLINE_S)
+        await until(lambda: server.watched == [at(5), at(9)])  # on from what was read
+        assert mirror.is_current
+
+
+async def test_a_list_that_is_older_than_what_was_read_meanwhile_takes_nothing_back() -> None:
+    async with (
+        StatusServer() as server,
+        Client(server.address) as client,
+        client.control_unit_statuses.mirror() as mirror,
+    ):
+        server.lists.clear()
+        server.changes.put_nowait(GONE)
+        await until(lambda: server.listed == 2)  # what it will answer is settled
+        server.contact = Contact.CONTACT_LOST
+        server.verdicts.put_nowait(LOST)
+        await until(lambda: contacts(mirror) == {Contact.CONTACT_LOST})
+        server.lists.set()
+        await until(lambda: server.watched == [at(5), at(5)])
+        server.verdicts.put_nowait(LOST)
+        await until(lambda: contacts(mirror) == {Contact.CONTACT_LOST})
 
 
 def contacts(mirror: Mirror[ControlUnitStatus]) -> set[int]:
