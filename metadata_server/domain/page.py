@@ -17,7 +17,8 @@ from metadata_server.domain.refused import Refused, WrongField, shown
 
 DEFAULT_PAGE_SIZE = 100
 MAXIMUM_PAGE_SIZE = 1000
-MAXIMUM_TOKEN = 1000
+MAXIMUM_TOKEN = 3000
+"""Characters: room for the longest text that a list is sorted by, of any script, and for an id."""
 T = TypeVar("T")
 
 SortValue: TypeAlias = str | int | None

@@ -13,7 +13,7 @@ from metadata_server.domain.page import MAXIMUM_TOKEN, not_a_token
 
 def place_token(list_: str, place: Sequence[Any]) -> str:
     """The opaque token of the page behind a place of a list."""
-    text = json.dumps([list_, *place], separators=(",", ":"))
+    text = json.dumps([list_, *place], separators=(",", ":"), ensure_ascii=False)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 

@@ -15,6 +15,7 @@ from metadata_server.domain.life.condition import KEEPS_DYING, ConditionStatus
 from metadata_server.domain.life.state import Contact
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
+from metadata_server.domain.place import place_token
 from metadata_server.domain.refused import Refused
 from metadata_server.services.agents.agent_reports import AgentReports, Told
 from metadata_server.services.life.statuses import Statuses
@@ -267,3 +268,28 @@ async def test_agents_are_listed_in_pages_also_those_that_never_came(
     second = (await reports.list("", replace(one, token=first.next_page_token))).value
     assert [(each.agent, each.contact) for each in second.items] == [("H2", Contact.ALIVE)]
     assert second.next_page_token == ""
+
+
+@pytest.mark.parametrize("order", ["host", "host desc", "version"])
+async def test_agents_are_listed_in_pages_by_texts_of_any_script_and_length(
+    reports: AgentReports, order: str
+) -> None:
+    longest = "\N{MUSICAL SYMBOL G CLEF}" * 255
+    for said in (HERE, THERE):
+        await tell(reports, replace(said, host=longest, version=longest))
+    one = AskedList(word=AGENT_STATUS, order_by=order, size=1)
+    first = (await reports.list("", one)).value
+    second = (await reports.list("", replace(one, token=first.next_page_token))).value
+    found = [each.agent for each in (*first.items, *second.items)]
+    assert found == (["H2", "H1"] if "desc" in order else ["H1", "H2"])
+
+
+async def test_a_page_that_begins_behind_a_number_of_names_is_refused(
+    reports: AgentReports,
+) -> None:
+    for said in (HERE, THERE):
+        await tell(reports, said)
+    by_host = AskedList(word=AGENT_STATUS, order_by="host")
+    forged = place_token(by_host.digest, [1, 4711, "H1"])
+    with pytest.raises(Refused, match="INVALID_PAGE_TOKEN"):
+        await reports.list("", replace(by_host, token=forged))

@@ -26,6 +26,7 @@ from metadata_server.store.unit_of_work import UnitOfWork
 
 CALLER = Caller(principal=Principal("shift"), method="Operations.CreateOperation")
 COUNT, PAGE = 23, 5
+LONGEST_NAME = "\N{MUSICAL SYMBOL G CLEF}" * 255
 ALL = OperationSelection()
 FILTERS = {
     "all": ALL,
@@ -47,7 +48,7 @@ def made(number: int) -> Operation:
         order=Order(verb=(Verb.START, Verb.STOP, Verb.RECOVER)[number % 3]),
         phase=(Phase.COMPLETED, Phase.ERROR, Phase.ABORTED)[number % 4 % 3],
         minor_state=(Minor.DONE, Minor.FAILED)[number % 2],
-        author="abc"[number % 5 % 3],
+        author=("a", "b", LONGEST_NAME)[number % 5 % 3],
         reason="Water_ alarm" if number % 3 else "waters",
         create_time_us=1_000 + number,
         start_time_us=number % 4,

@@ -35,6 +35,11 @@ class Sorting:
     descends: bool = False
     identity: str = "id"
 
+    @property
+    def type(self) -> type:
+        """Of its values."""
+        return int if self.key.kind in {ValueKind.NUMBER, ValueKind.TIME} else str
+
     def value_of(self, subject: Any) -> SortValue:
         """What a thing is sorted by; of an id nothing, which it is sorted by anyway."""
         if self.key.name == self.identity:

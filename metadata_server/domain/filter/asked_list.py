@@ -68,7 +68,7 @@ class AskedList:
 
         Args:
             now_us: that ages are counted from, where this is the first page.
-            types: of what tells its things apart.
+            types: of what tells its things apart, which is of ASCII where it is a text.
 
         Raises:
             Refused: INVALID_PAGE_TOKEN.
@@ -76,13 +76,12 @@ class AskedList:
         if not self.token:
             return ListPlace(now_us)
         now_us, value, *identity = place_in(self.token, self.digest) or [0]
-        texts = [each for each in (value, *identity) if isinstance(each, str)]
         numbers = [each for each in (now_us, value, *identity) if isinstance(each, int)]
         is_ours = (
             type(now_us) is int
-            and type(value) in {str, int, type(None)}
+            and (value is None or type(value) is self.sorting.type)
             and tuple(map(type, identity)) == types
-            and all(map(str.isascii, texts))
+            and all(each.isascii() for each in identity if isinstance(each, str))
             and all(0 <= each < LARGEST for each in numbers)
         )
         if not is_ours:

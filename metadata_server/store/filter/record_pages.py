@@ -16,6 +16,7 @@ from sqlalchemy.engine import RowMapping
 
 from metadata_server.domain.filter.asked_list import AskedList, ListPage, ListPlace
 from metadata_server.domain.filter.expression import EVERYTHING
+from metadata_server.domain.page import not_a_token
 from metadata_server.store.filter.compiling import condition_of
 from metadata_server.store.filter.scope import Scope
 from metadata_server.store.filter.sources import Source
@@ -49,6 +50,8 @@ class Records:
         if asked.expression != EVERYTHING:
             scope = Scope(unit, unit.position.revision, start.now_us)
             query = query.where(condition_of(asked.expression, self.sources, scope))
+        if isinstance(start.value, str) and not start.value.isascii():
+            raise not_a_token(asked.token)  # which no column of ASCII may be compared with
         if start.identity:
             last = [start.value or (0 if type_of(places[0]) is int else ""), *start.identity]
             query = query.where(behind(places, last, descends=sorting.descends))
