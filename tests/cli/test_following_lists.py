@@ -1,10 +1,16 @@
 """On a terminal, and while it goes on: what fits, what is followed, how it ends."""
 
+import asyncio
 import signal
 from pathlib import Path
 
+import pytest
 from click import unstyle
+from mds.v1.kind_pb2 import Kind
+from mds.v1.variable_pb2 import Variable
 
+from control_units.cli.looking.watching import follow
+from control_units.client import Client
 from tests.cli.conftest import Mds
 from tests.cli.pseudo_terminal import PseudoTerminal, on_a_terminal
 from tests.cli.test_import import small_facility, write
@@ -37,6 +43,22 @@ async def test_a_list_is_followed_in_a_pipe_and_a_thing_on_a_terminal(
         assert await list_.ended(within=20) == 0, "Ctrl-C is how it ends"
     finally:
         list_.kill()
+
+
+class SeenError(Exception):
+    """What a test has waited for."""
+
+
+async def test_what_happens_between_the_first_look_and_the_watch_is_seen(replica: Replica) -> None:
+    async def look(client: Client) -> None:
+        names = [each.name async for each in client.variables.list()]
+        if names:
+            raise SeenError
+        await client.variables.create(Variable(name="variables/v", value="1"))
+
+    async with Client(replica.address) as client, asyncio.timeout(20):
+        with pytest.raises(SeenError):
+            await follow(client, [Kind.KIND_VARIABLE], "", look)
 
 
 async def test_a_table_on_a_terminal_fits_it_and_has_colours_if_people_want_them(

@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from mds.v1.kind_pb2 import Kind
@@ -123,28 +123,41 @@ def _follow(
 ) -> None:
     """Looks at once, and after each word that something has changed, until it is interrupted;
     while servers come and go, too."""
-
-    async def work(client: Client) -> None:
-        backoff = Backoff(first=0.2, longest=3.0)
-        asked = "" if set(_DECISIVE) & set(kinds) else prefix
-        request = WatchRequest(kinds=kinds, id_prefix=asked, view=View.VIEW_BASIC)
-        has_looked = False
-        while True:
-            try:
-                await look(client)  # also what a broken stream has not told
-                has_looked = True
-                async for word in client.watch.Watch(request):
-                    backoff.reset()
-                    if any(_matters(event, prefix) for event in word.events):
-                        await asyncio.sleep(_PACE_S)
-                        await look(client)
-            except ClientError as error:
-                if not error.is_transient or not has_looked:
-                    raise
-                click.echo(f"{str(error).rstrip('.')}. Trying again …", err=True)
-            await asyncio.sleep(backoff.next())
-
     try:
-        connection.run(work)
+        connection.run(lambda client: follow(client, kinds, prefix, look))
     except KeyboardInterrupt:
         return
+
+
+async def follow(
+    client: Client,
+    kinds: "list[KindType.ValueType]",
+    prefix: str,
+    look: Callable[[Client], Any],
+) -> NoReturn:
+    """The same, until it fails.
+
+    Raises:
+        ClientError: there is nothing to look at, or it cannot be watched.
+    """
+    backoff = Backoff(first=0.2, longest=3.0)
+    asked = "" if set(_DECISIVE) & set(kinds) else prefix
+    request = WatchRequest(kinds=kinds, id_prefix=asked, view=View.VIEW_BASIC)
+    has_looked = False
+    while True:
+        try:
+            if not has_looked:
+                await look(client)
+                has_looked = True
+            is_new = True  # what happened before it, no stream tells; a word begins it at once
+            async for word in client.watch.Watch(request):
+                backoff.reset()
+                if is_new or any(_matters(event, prefix) for event in word.events):
+                    await asyncio.sleep(_PACE_S)
+                    await look(client)
+                is_new = False
+        except ClientError as error:
+            if not error.is_transient or not has_looked:
+                raise
+            click.echo(f"{str(error).rstrip('.')}. Trying again …", err=True)
+        await asyncio.sleep(backoff.next())
