@@ -62,6 +62,7 @@ ELSEWHERE = {
     "run-a-facility.md": "runs until somebody ends it: tests/local_facility",
     "run-on-kubernetes.md": "needs a cluster; what is applied is held in tests/cluster",
     "run-on-mariadb.md": "needs a database with a user of its own: each test on MariaDB does it",
+    "run-under-systemd.md": "installs on a host; its units are held in tests/cluster",
     "see-who-is-alive.md": "has no commands",
     "tokens.md": "tests/access/test_how_to.py",
     "translate-the-page.md": "makes files of a translator: tests/webui",
