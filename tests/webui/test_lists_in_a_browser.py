@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
-from mds.v1.control_unit_pb2 import ControlUnit
+from mds.v1.control_unit_pb2 import ControlUnit, RenameControlUnitRequest
 from playwright.async_api import Page, Route, expect
 
 from control_units.client import Client
@@ -260,3 +260,17 @@ async def busy_for(page: Page, pattern: str, *, seconds: int = 1) -> list[str]:
 
     await page.route(pattern, answer)
     return asked
+
+
+async def test_a_row_whose_unit_has_another_name_by_now_says_that_there_is_none(
+    looking: Looking,
+) -> None:
+    units, old, new = looking.client.control_units, "control_units/AAA/OLD", "control_units/AAA/NEW"
+    await units.create(ControlUnit(name=old, template="templates/Camera"), reason="a test")
+    await looking.open("/control_units?q=zone%3DAAA", live=True)
+    await units.RenameControlUnit(
+        RenameControlUnitRequest(name=old, new_name=new, etag="*", reason="a test")
+    )
+    gone = "document.querySelector('#rows > tr.gone')?.dataset.name"
+    await until_true(looking.page, f"{gone} === {old!r}")
+    await units.delete("AAA/NEW", etag="*", reason="a test")

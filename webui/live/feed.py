@@ -141,9 +141,9 @@ class Feed:
         try:
             async for change in stream:
                 for event in change.events:
-                    collection = event.name.partition("/")[0]
-                    shown = _SHOWN_AS.get(collection, collection)
-                    self._touched.add(f"{shown}/{id_of(event.name)}")
+                    self._touched.add(_shown_as(event.name))
+                    if event.former_name:  # which pages show until they are told
+                        self._touched.add(_shown_as(event.former_name))
                 if change.events:
                     self._changed.set()
         finally:
@@ -218,6 +218,12 @@ class Feed:
         self, link: str, painting: Painting, *, touched: frozenset[str] | None = frozenset()
     ) -> None:
         self._hub.show(link=link, pieces=painting.pieces, lists=painting.lists, touched=touched)
+
+
+def _shown_as(name: str) -> str:
+    """The name under which pages show what a resource tells."""
+    collection = name.partition("/")[0]
+    return f"{_SHOWN_AS.get(collection, collection)}/{id_of(name)}"
 
 
 def _pulse_in(told: overview_pb2.PulseResponse) -> Pulse:
