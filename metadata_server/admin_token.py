@@ -38,7 +38,10 @@ def admin_token(name: str, *, days: int) -> None:
     Exit codes: 0 created, 1 refused, or the database does not answer.
     """
     from metadata_server.domain.refused import Refused
+    from metadata_server.logs import set_up_logs
 
+    # Off standard output, which is the token's; what goes wrong is said in words.
+    set_up_logs("error", format="text", replica="")
     id, secret = secrets.token_hex(6), secrets.token_hex(32)
     try:
         text = create(settings_or_exit(), name, id, secret, days)
