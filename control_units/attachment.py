@@ -12,8 +12,11 @@ from mds.v1 import position_pb2, registration_pb2
 
 from control_units.client import ClientError, Stream, Unreachable
 from control_units.hosting import HostedClasses, Hosting
+from control_units.signs_of_life import SignsOfLife
 
-Word = Callable[[registration_pb2.AttachResponse], None]
+Word = Callable[[registration_pb2.AttachResponse, float | None], None]
+"""Told a word, and from when the lease in it counts, by the steady clock, s; None: not at all."""
+
 AttachStream = Stream[registration_pb2.AttachRequest, registration_pb2.AttachResponse]
 
 FLUSH_S = 0.02
@@ -43,6 +46,7 @@ class Attachment:
         self._classes = classes
         self._heartbeat_s = heartbeat_s
         self._on_word = on_word
+        self._signs = SignsOfLife()
         self._missing: list[str] = []
         self._goodbye = ""
         self._goodbye_due = 0.0
@@ -54,7 +58,9 @@ class Attachment:
             ClientError: why it ended otherwise.
         """
         self._missing = missing
-        hello = registration_pb2.Hello(session=session, position=position)
+        hello = registration_pb2.Hello(
+            session=session, position=position, sent_us=self._signs.send()
+        )
         ended: ClientError | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -100,7 +106,8 @@ class Attachment:
         self._missing.extend(word.missing_datasets)
         if word.report_all:
             self._hosting.report_all()
-        self._on_word(word)
+        is_renewed = word.HasField("lease")
+        self._on_word(word, self._signs.answered(word.lease_from_us) if is_renewed else None)
         if outbox.has_due or self._missing or self._goodbye:
             self._hosting.reported.set()
 
@@ -139,9 +146,9 @@ class Attachment:
     async def _beat(self, late_s: float) -> None:
         age = Duration()
         age.FromNanoseconds(round(late_s * 1e9))
-        await self._send(
-            heartbeat=registration_pb2.Heartbeat(age=age, digest=self._hosting.digest())
-        )
+        beat = registration_pb2.Heartbeat(age=age, digest=self._hosting.digest())
+        beat.sent_us = self._signs.send()
+        await self._send(heartbeat=beat)
 
     async def _wait_for_work(self, until: float) -> None:
         reported = self._hosting.reported

@@ -291,12 +291,12 @@ class Link:
             finally:
                 self._attachment = None
 
-    def _take_word(self, word: registration_pb2.AttachResponse) -> None:
+    def _take_word(self, word: registration_pb2.AttachResponse, lease_since: float | None) -> None:
         if word.HasField("position"):
             # A copy: a part of a message keeps all of it in memory.
             self._session.position.CopyFrom(word.position)
-        if word.HasField("lease"):
-            self._renew(_seconds(word.lease))
+        if lease_since is not None:
+            self._renew(_seconds(word.lease), since=lease_since)
         if word.assignments:
             self._hosting.assign(word.assignments)
         if word.removed:
@@ -312,13 +312,15 @@ class Link:
             # The server knows by now that units ran before it was asked.
             self._hosting.fence(unfenced=False)
 
-    def _renew(self, seconds: float, *, since: float | None = None) -> None:
+    def _renew(self, seconds: float, *, since: float) -> None:
+        left = since + seconds - time.monotonic()
         if self._lease is not None:
+            if left <= 0:
+                return  # it is over, and so is what was promised before it
             self._lease.cancel()
-        if seconds:
-            left = seconds if since is None else max(0.0, since + seconds - time.monotonic())
-            self._lease = asyncio.get_running_loop().call_later(left, self._on_lease_lost)
-        self._on_lease_renewed()
+        self._lease = asyncio.get_running_loop().call_later(max(0.0, left), self._on_lease_lost)
+        if left > 0:
+            self._on_lease_renewed()
 
     async def _pause(self, failure: ClientError, backoff: Backoff, event: str) -> None:
         asked = failure.retry_after if isinstance(failure, Refused) else None

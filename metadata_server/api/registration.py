@@ -69,7 +69,8 @@ class RegistrationServicer(registration_pb2_grpc.RegistrationServicer):
         requests = aiter(request_iterator)
         hello = await hello_of(requests)
         position = position_of(hello.position) if hello.position.store_id else None
-        async with self._attachments.attach(hello.session, position) as attachment:
+        attaching = self._attachments.attach(hello.session, position, hello.sent_us)
+        async with attaching as attachment:
             listener = asyncio.create_task(listen(requests, attachment))
             try:
                 async with aclosing(attachment.words()) as words:
@@ -118,8 +119,9 @@ async def take(request: registration_pb2.AttachRequest, attachment: Attachment) 
     """
     match request.WhichOneof("word"):
         case "heartbeat":
-            age = request.heartbeat.age.ToMicroseconds() / 1_000_000
-            attachment.heartbeat(age, request.heartbeat.digest)
+            beat = request.heartbeat
+            age = beat.age.ToMicroseconds() / 1_000_000
+            attachment.heartbeat(age, beat.digest, beat.sent_us)
         case "reports":
             check_count(len(request.reports.reports), field="reports.reports")
             await attachment.report(reports_of(request.reports.reports, steady_now_us()))

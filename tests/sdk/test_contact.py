@@ -177,6 +177,40 @@ async def test_a_link_that_failed_does_not_keep_the_lease_from_running_out(
     await until(lambda: lab.unit(server, "A").standing.state is State.STOPPED)
 
 
+class Counting(UnitServer):
+    """Counts the renewals of its lease that it believes."""
+
+    renewals = 0
+
+    def _lease_renewed(self) -> None:
+        super()._lease_renewed()
+        self.renewals += 1
+
+
+async def test_an_answer_that_was_held_back_promises_nothing_that_is_over(
+    hasty_lab: Laboratory, hasty_replica: Replica
+) -> None:
+    lab = hasty_lab
+    await lab.declare("A")
+    async with Wire(hasty_replica.address) as wire:
+        server = Counting([Probe], lab.name, address=wire.address, state_folder=lab.folder)
+        lab.begin(server)
+        await lab.until_states(A=RUNNING)
+        # By the registration, the hello and two heartbeats: from now on these come alone.
+        await until(lambda: server.renewals >= 4)
+        wire.down.cut()
+        await until(lambda: wire.down.is_holding, what="the answer to the next heartbeat")
+        wire.up.cut()
+        await until(lambda: wire.up.is_holding, what="a heartbeat that nobody hears")
+        wire.down.mend()
+        await lab.until_contact("LOST")
+        assert not server.has_lease, "it believes in what may be somebody else's by now"
+        wire.mend()
+        await lab.until_contact("ALIVE")
+        await until(lambda: server.has_lease)
+        await lab.end(server)
+
+
 async def test_without_a_lease_units_go_on_where_nothing_else_is_said(
     hasty_lab: Laboratory, hasty_replica: Replica
 ) -> None:

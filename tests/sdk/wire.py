@@ -4,14 +4,38 @@ import asyncio
 from typing import Self
 
 
+class Way:
+    """One of the two directions; what comes while it is cut is held back until it is mended."""
+
+    def __init__(self) -> None:
+        self._whole = asyncio.Event()
+        self._whole.set()
+        self.is_holding = False
+
+    def cut(self) -> None:
+        self._whole.clear()
+        self.is_holding = False
+
+    def mend(self) -> None:
+        self._whole.set()
+
+    async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            self.is_holding = not self._whole.is_set()
+            await self._whole.wait()
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
 class Wire:
     """Passes on what comes on a port of its own, until it is cut: then connections stay open
     and nothing comes through."""
 
     def __init__(self, target: str) -> None:
         self._target = target
-        self._whole = asyncio.Event()
-        self._whole.set()
+        self.up = Way()
+        self.down = Way()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -20,10 +44,12 @@ class Wire:
         return f"{host}:{port}"
 
     def cut(self) -> None:
-        self._whole.clear()
+        self.up.cut()
+        self.down.cut()
 
     def mend(self) -> None:
-        self._whole.set()
+        self.up.mend()
+        self.down.mend()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
@@ -50,17 +76,10 @@ class Wire:
             return
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._pass_on(reader, far_writer))
-                tasks.create_task(self._pass_on(far_reader, writer))
+                tasks.create_task(self.up.pass_on(reader, far_writer))
+                tasks.create_task(self.down.pass_on(far_reader, writer))
         except* OSError:
             pass  # one side has gone, so the other goes
         finally:
             writer.close()
             far_writer.close()
-
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            await self._whole.wait()
-            writer.write(data)
-            await writer.drain()
-        writer.close()

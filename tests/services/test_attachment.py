@@ -16,11 +16,12 @@ from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.refused import Refused
 from metadata_server.services.life import reports
 from metadata_server.services.life.heartbeats import Word
-from metadata_server.services.life.outbox import Outbox
+from metadata_server.services.life.outbox import Outbox, Renewed
 from metadata_server.services.life.reports import steady_now_us
 from metadata_server.store.store import Store
 from tests.services.lively import (
     CALLER,
+    TIMING,
     Facility,
     attached,
     facility,
@@ -134,11 +135,22 @@ async def test_a_renewal_that_is_told_late_promises_no_more_than_what_is_left(
     await until(lambda: asked, what="the renewal")
     assert before <= asked[0] <= time.monotonic()
     outbox = Outbox()
-    outbox.renewed(time.monotonic() + 5)
+    outbox.renewed(Renewed(time.monotonic() - 5, lease_us=10_000_000))
     assert 0 < (outbox.take(Position("", 0, 0)).lease_us or 0) <= 5_000_000
     assert outbox.take(Position("", 0, 0)).lease_us is None, "it is told once"
-    outbox.renewed(time.monotonic() - 1)
+    outbox.renewed(Renewed(time.monotonic() - 11, lease_us=10_000_000))
     assert outbox.take(Position("", 0, 0)).lease_us is None, "it may have run out"
+
+
+async def test_a_renewal_names_the_sign_of_life_from_which_the_whole_lease_counts(
+    lab: Facility,
+) -> None:
+    registered = await lab.register()
+    async with attached(lab, registered) as (unit_server, ear):
+        unit_server.heartbeat(0.0, "", sent_us=1207)
+        await until(lambda: any(word.lease_from_us for word in ear.words), what="the renewal")
+    answer = next(word for word in ear.words if word.lease_from_us)
+    assert (answer.lease_from_us, answer.lease_us) == (1207, TIMING.lease_us)
 
 
 async def test_a_beat_older_than_a_period_is_no_sign_of_life(lab: Facility) -> None:

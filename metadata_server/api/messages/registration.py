@@ -92,6 +92,7 @@ def word_message(
     message = registration_pb2.AttachResponse(
         position=position_message(word.position),
         lease=None if word.lease_us is None else duration_message(word.lease_us),
+        lease_from_us=word.lease_from_us,
         acknowledged_sequence=word.acknowledged,
         removed=[UNITS + unit_id for unit_id in word.removed],
         refusals=map(refusal_message, word.not_taken),

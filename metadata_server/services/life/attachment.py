@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -25,7 +26,7 @@ from metadata_server.services.life.arrivals import Expected
 from metadata_server.services.life.heartbeats import Word as Renewal
 from metadata_server.services.life.hosting import HostedUnit, Told, differs
 from metadata_server.services.life.means import Means
-from metadata_server.services.life.outbox import NotTaken, Outbox, Word
+from metadata_server.services.life.outbox import NotTaken, Outbox, Renewed, Word
 from metadata_server.services.life.publication import Published
 from metadata_server.services.life.reports import Outcome
 from metadata_server.services.watching.pieces import is_ahead
@@ -44,11 +45,12 @@ log = structlog.get_logger()
 
 
 class Attachment:
-    """The stream of one session on this replica."""
+    """The stream of one session on this replica; `sent_us`: of its hello."""
 
-    def __init__(self, session: Session, means: Means) -> None:
+    def __init__(self, session: Session, means: Means, sent_us: int = 0) -> None:
         self.session = session
         self._means = means
+        self._hello_sent_us = sent_us
         self._outbox = Outbox()
         self._hosted: dict[str, HostedUnit] = {}
         self._ids: dict[int, str] = {}
@@ -127,7 +129,7 @@ class Attachment:
         self._doubt(hosted)
         self._outbox.remove(id for id in removed if id not in self._hosted)
         self._outbox.touch()
-        self._beat(0.0)
+        self._beat(0.0, self._hello_sent_us)
 
     async def words(self) -> AsyncGenerator[Word, None]:
         """What it is told, until the stream ends.
@@ -263,9 +265,9 @@ class Attachment:
 
     # What the unit server says.
 
-    def heartbeat(self, age_s: float, digest: str) -> None:
+    def heartbeat(self, age_s: float, digest: str, sent_us: int = 0) -> None:
         """It is alive; and its units use what the digest says."""
-        self._beat(age_s)
+        self._beat(age_s, sent_us)
         if self._means.keeper.is_waiting:
             self._outbox.touch()  # the stream is well, though nothing can be renewed
         if digest and self._digest is None:
@@ -280,14 +282,14 @@ class Attachment:
             self._outbox.ask_for_reports()
             self.mark_all()
 
-    def _beat(self, age_s: float) -> None:
-        self._means.keeper.beat(self.session.id, age_s, self._renewed)
+    def _beat(self, age_s: float, sent_us: int) -> None:
+        self._means.keeper.beat(self.session.id, age_s, partial(self._renewed, sent_us))
 
-    def _renewed(self, renewal: Renewal, asked: float) -> None:
+    def _renewed(self, sent_us: int, renewal: Renewal, asked: float) -> None:
         if renewal is Renewal.ENDED:
             self.end(session_ended(self.session.id))
         else:
-            self._outbox.renewed(asked + self._means.timing.lease_us / 1_000_000)
+            self._outbox.renewed(Renewed(asked, self._means.timing.lease_us, sent_us))
 
     async def report(self, reports: Sequence[Report]) -> None:
         """What its units have become; waits while there is too much to write."""

@@ -47,8 +47,10 @@ class Attachments:
         return sum(attachment.hosted for attachment in self._open.values())
 
     @asynccontextmanager
-    async def attach(self, session: str, position: Position | None) -> AsyncIterator[Attachment]:
-        """One stream of a session; an older one of it here ends.
+    async def attach(
+        self, session: str, position: Position | None, sent_us: int = 0
+    ) -> AsyncIterator[Attachment]:
+        """One stream of a session; an older one of it here ends. `sent_us`: of its hello.
 
         Raises:
             Refused: SESSION_ENDED, DRAINING, DATABASE_UNAVAILABLE.
@@ -59,7 +61,7 @@ class Attachments:
         asking.set(Asker(session[:LONGEST_ID], Rank.ARRIVALS, is_patient=True))
         expected = self._arrivals.take(session, position)
         known = await self._find(session) if expected is None else expected.session
-        attachment = Attachment(known, self._means)
+        attachment = Attachment(known, self._means, sent_us)
         older = self._open.get(session)
         if older is not None:
             older.end(attached_elsewhere(session))

@@ -31,7 +31,9 @@ class Word:
 
     Attributes:
         position: everything up to here has been told with this word.
-        lease_us: how long the lease runs from now, at least; None: it was not renewed.
+        lease_us: how long the lease runs at least, from `lease_from_us`; None: it was not renewed.
+        lease_from_us: when the sign of life was sent that has renewed it, by the unit server's
+            steady clock; 0: it did not say, and the lease runs from now.
         acknowledged: reports up to this sequence are written for good; 0: nothing new.
         removed: ids of units that are not hosted here any more.
         missing_datasets: hashes.
@@ -40,6 +42,7 @@ class Word:
 
     position: Position
     lease_us: int | None = None
+    lease_from_us: int = 0
     acknowledged: int = 0
     assignments: tuple[Assignment, ...] = ()
     removed: tuple[str, ...] = ()
@@ -48,13 +51,35 @@ class Word:
     report_all: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A lease that was renewed.
+
+    Attributes:
+        asked: when the database was asked, by the steady clock, s: it runs from then at least.
+        lease_us: for how long.
+        sent_us: when the unit server sent what has renewed it, by its own clock; 0: unknown.
+    """
+
+    asked: float
+    lease_us: int
+    sent_us: int = 0
+
+    def told_us(self, now: float) -> int | None:
+        """How long it runs from `sent_us`, or else from now; None where it may have run out."""
+        left_us = self.lease_us - round((now - self.asked) * 1_000_000)
+        if left_us <= 0:
+            return None
+        return self.lease_us if self.sent_us else left_us
+
+
 class Outbox:
     """Gathers what is to be told until somebody takes it; `waiting` is set while there is
     something."""
 
     def __init__(self) -> None:
         self.waiting = asyncio.Event()
-        self._lease_end: float | None = None
+        self._renewed: Renewed | None = None
         self._acknowledged = 0
         self._assignments: dict[str, Assignment] = {}
         self._removed: set[str] = set()
@@ -66,10 +91,10 @@ class Outbox:
         """Lets a word go out, though there may be nothing new."""
         self.waiting.set()
 
-    def renewed(self, until: float) -> None:
-        """The lease runs until then, by the steady clock, s: a word that waits, as in a replica
-        that stands still, promises less by then."""
-        self._lease_end = until
+    def renewed(self, renewed: Renewed) -> None:
+        """The lease was renewed: a word that waits, as in a replica that stands still, promises no
+        more for that."""
+        self._renewed = renewed
         self.touch()
 
     def acknowledge(self, sequence: int) -> None:
@@ -117,9 +142,11 @@ class Outbox:
 
     def take(self, position: Position) -> Word:
         """Everything that waits, as one word."""
+        renewed = self._renewed
         word = Word(
             position=position,
-            lease_us=self._lease_left_us(),
+            lease_us=renewed.told_us(time.monotonic()) if renewed else None,
+            lease_from_us=renewed.sent_us if renewed else 0,
             acknowledged=self._acknowledged,
             assignments=tuple(self._assignments[name] for name in sorted(self._assignments)),
             removed=tuple(sorted(self._removed)),
@@ -127,16 +154,9 @@ class Outbox:
             missing_datasets=tuple(sorted(self._missing)),
             report_all=self._report_all,
         )
-        self._lease_end = None
+        self._renewed = None
         self._report_all = False
         for waiting in (self._assignments, self._removed, self._not_taken, self._missing):
             waiting.clear()
         self.waiting.clear()
         return word
-
-    def _lease_left_us(self) -> int | None:
-        """None also where it may have run out by now."""
-        if self._lease_end is None:
-            return None
-        left_us = round((self._lease_end - time.monotonic()) * 1_000_000)
-        return left_us if left_us > 0 else None

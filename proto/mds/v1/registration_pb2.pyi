@@ -324,8 +324,11 @@ class Hello(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    SENT_US_FIELD_NUMBER: _builtins.int
     session: _builtins.str
     """The session, from Register."""
+    sent_us: _builtins.int
+    """As in Heartbeat: a hello is a sign of life, too."""
     @_builtins.property
     def position(self) -> _position_pb2.Position:
         """The last revision that this unit server has seen; what changed since is sent."""
@@ -335,10 +338,11 @@ class Hello(_message.Message):
         *,
         session: _builtins.str = ...,
         position: _position_pb2.Position | None = ...,
+        sent_us: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "sent_us", b"sent_us", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -352,8 +356,13 @@ class Heartbeat(_message.Message):
 
     AGE_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
+    SENT_US_FIELD_NUMBER: _builtins.int
     digest: _builtins.str
     """SHA-256 over `id=fingerprint` lines, sorted, of all its units; empty: not known yet."""
+    sent_us: _builtins.int
+    """When it was sent, by the unit server's steady clock, in microseconds; sent back as
+    `lease_from_us`. 0: not told.
+    """
     @_builtins.property
     def age(self) -> _duration_pb2.Duration:
         """How long ago it was made, when it waited before it could be sent."""
@@ -363,10 +372,11 @@ class Heartbeat(_message.Message):
         *,
         age: _duration_pb2.Duration | None = ...,
         digest: _builtins.str = ...,
+        sent_us: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "digest", b"digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "digest", b"digest", "sent_us", b"sent_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -740,17 +750,22 @@ class AttachResponse(_message.Message):
     REFUSALS_FIELD_NUMBER: _builtins.int
     MISSING_DATASETS_FIELD_NUMBER: _builtins.int
     REPORT_ALL_FIELD_NUMBER: _builtins.int
+    LEASE_FROM_US_FIELD_NUMBER: _builtins.int
     acknowledged_sequence: _builtins.int
     """Highest sequence that is written for good; reports up to it need not be sent again."""
     report_all: _builtins.bool
     """Report every unit again: what the last heartbeats' digests say is not what was reported."""
+    lease_from_us: _builtins.int
+    """`sent_us` of the hello or heartbeat that `lease` answers, so that a word which was held back on
+    its way promises nothing that is over. 0: it told none, and `lease` runs from now.
+    """
     @_builtins.property
     def position(self) -> _position_pb2.Position:
         """Everything up to here has been told; send it back with the next hello."""
 
     @_builtins.property
     def lease(self) -> _duration_pb2.Duration:
-        """Set when the lease was renewed: how long it now runs."""
+        """Set when the lease was renewed: how long it runs, from `lease_from_us`."""
 
     @_builtins.property
     def assignments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Assignment]:
@@ -779,10 +794,11 @@ class AttachResponse(_message.Message):
         refusals: _abc.Iterable[Global___Refusal] | None = ...,
         missing_datasets: _abc.Iterable[_builtins.str] | None = ...,
         report_all: _builtins.bool = ...,
+        lease_from_us: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease", "position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_sequence", b"acknowledged_sequence", "assignments", b"assignments", "lease", b"lease", "missing_datasets", b"missing_datasets", "position", b"position", "refusals", b"refusals", "removed", b"removed", "report_all", b"report_all"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_sequence", b"acknowledged_sequence", "assignments", b"assignments", "lease", b"lease", "lease_from_us", b"lease_from_us", "missing_datasets", b"missing_datasets", "position", b"position", "refusals", b"refusals", "removed", b"removed", "report_all", b"report_all"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
