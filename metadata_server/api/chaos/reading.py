@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from mds.v1 import control_unit_pb2, edit_pb2, live_values_pb2
@@ -11,12 +11,8 @@ from mds.v1 import control_unit_pb2, edit_pb2, live_values_pb2
 from metadata_server.api.chaos.call import Call
 from metadata_server.api.rest.encoding import Json
 from metadata_server.domain.names import Kind
+from metadata_server.domain.page import MAXIMUM_PAGE_SIZE
 from metadata_server.domain.refused import RefusalKind, Refused, WrongField
-
-MOST_AT_ONCE = 100
-"""Values of one term of a filter."""
-LONGEST_TERM = 3500
-"""Characters; a filter has at most 4,000."""
 
 
 def unit_name(id: str) -> str:
@@ -114,29 +110,15 @@ async def configurations(call: Call, ids: Sequence[str]) -> dict[str, Any]:
 
 
 async def reported(call: Call, ids: Sequence[str]) -> dict[str, Any]:
-    """What units reported, by id; those that never did are not among them."""
+    """What units reported, by id; those that are no longer there are not among them."""
     found: dict[str, Any] = {}
-    for term in terms(ids):
-        request = control_unit_pb2.ListControlUnitStatusesRequest(filter=f"id={term}")
+    for start in range(0, len(ids), MAXIMUM_PAGE_SIZE):
+        names = map(unit_name, ids[start : start + MAXIMUM_PAGE_SIZE])
+        request = control_unit_pb2.ListControlUnitStatusesRequest(control_units=names)
         method, field = "ControlUnits.ListControlUnitStatuses", "control_unit_statuses"
         async for status in call.listed(method, request, field):
             found[id_of(status.control_unit)] = status
     return found
-
-
-def terms(ids: Sequence[str]) -> Iterator[str]:
-    """Ids as values of terms that a filter takes."""
-    part: list[str] = []
-    size = 0
-    for id in ids:
-        quoted = f'"{id}"'
-        if part and (len(part) == MOST_AT_ONCE or size + len(quoted) > LONGEST_TERM):
-            yield ",".join(part)
-            part, size = [], 0
-        part.append(quoted)
-        size += len(quoted) + 1
-    if part:
-        yield ",".join(part)
 
 
 async def live(call: Call, ids: Sequence[str]) -> dict[str, Any]:
