@@ -155,7 +155,7 @@ class Beat(Record, frozen=True, kw_only=True, tag="beat"):
     """A contender was told that its lease goes on.
 
     Attributes:
-        at: when it was told so.
+        at: from when it counts: it sent the heartbeat then that was answered.
     """
 
     unit_server: str

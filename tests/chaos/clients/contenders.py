@@ -178,7 +178,9 @@ class Life:
         self._stream = stream
         self._sent.clear()
         try:
-            hello = wire.Hello(session=self._session, position=self._position)
+            hello = wire.Hello(
+                session=self._session, position=self._position, sent_us=self._now_us()
+            )
             await stream.write(wire.AttachRequest(hello=hello))
             async with asyncio.TaskGroup() as tasks:
                 writing = tasks.create_task(self._write(stream))
@@ -196,11 +198,12 @@ class Life:
                 self._position = word.position
             if word.HasField("lease"):
                 self._lease_s = word.lease.ToTimedelta().total_seconds()
-                self._renew()
+                since = word.lease_from_us / 1_000_000 or now
+                self._lease_end = since + self._lease_s
                 self._recorder.record(
                     Beat(
                         client=self.name, unit_server=self._unit_server, session=self._session,
-                        at=now, lease_s=self._lease_s,
+                        at=since, lease_s=self._lease_s,
                     )
                 )  # fmt: skip
             for sequence in [each for each in self._sent if each <= word.acknowledged_sequence]:
@@ -215,7 +218,8 @@ class Life:
         beat_due = self._recorder.now()
         while True:
             if self._recorder.now() >= beat_due:
-                await stream.write(wire.AttachRequest(heartbeat=wire.Heartbeat()))
+                beat = wire.Heartbeat(sent_us=self._now_us())
+                await stream.write(wire.AttachRequest(heartbeat=beat))
                 beat_due += self._beat_s
             self._sequence += 1
             report = wire.UnitReport(
@@ -240,8 +244,8 @@ class Life:
         finally:
             stream.cancel()
 
-    def _renew(self) -> None:
-        self._lease_end = self._recorder.now() + self._lease_s
+    def _now_us(self) -> int:
+        return int(self._recorder.now() * 1_000_000)
 
     def _lost(self, reason: str) -> None:
         self.is_over = True
