@@ -5,7 +5,6 @@ import gc
 import weakref
 
 import pytest
-from mds.v1.template_pb2 import GetTemplateRequest
 
 from control_units.client import Client
 from control_units.client.addresses import parse_addresses
@@ -18,7 +17,7 @@ from tests.stages.waiting import until
 async def test_closing_ends_the_calls_under_way() -> None:
     async with ScriptedServer([hang]) as server:
         client = Client(server.address)
-        call = asyncio.create_task(client.templates.GetTemplate(GetTemplateRequest(name="T")))
+        call = asyncio.create_task(client.templates.get("T"))
         await until(lambda: server.calls)
         await client.close()
         with pytest.raises(asyncio.CancelledError):
