@@ -12,19 +12,23 @@ from metadata_server.store.unit_of_work import UnitOfWork
 TRIM = "trim"
 CONDITIONS = "conditions"
 SAMPLE = "sample"
-LONGEST_US = 1_200_000_000
-"""Longer than any chore is put off."""
 TRIM_ROWS = 2_000
 """Rows of each table that one transaction deletes at most."""
 
 
-def claim_chore(unit: UnitOfWork, name: str, *, again_in_us: int) -> bool:
-    """Takes a chore that is due; False: it is not, or another replica has taken it."""
-    taking = (
-        chore.update()
-        .where(chore.c.name == name, is_due(chore.c.due_us, unit.now_us, longest_us=LONGEST_US))
-        .values(due_us=unit.now_us + again_in_us)
-    )
+def claim_chore(
+    unit: UnitOfWork, name: str, *, every_us: int, again_in_us: int | None = None
+) -> bool:
+    """Takes a chore that is due; False: it is not, or another replica has taken it.
+
+    Args:
+        every_us: how often it is done; it is never put off for longer.
+        again_in_us: when it is due again, where that is sooner.
+    """
+    # Twice as long, as a clock that is set back by little makes nothing due.
+    due = is_due(chore.c.due_us, unit.now_us, longest_us=2 * every_us)
+    again_us = unit.now_us + (every_us if again_in_us is None else again_in_us)
+    taking = chore.update().where(chore.c.name == name, due).values(due_us=again_us)
     return unit.connection.execute(taking).rowcount == 1
 
 

@@ -16,7 +16,7 @@ from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
 LEASE_US = 20_000_000
-HOUR_US = 3_600_000_000
+SECOND_US, DAY_US = 1_000_000, 86_400_000_000
 
 
 @pytest.fixture
@@ -106,19 +106,26 @@ def test_a_session_ends_once(store: Store, sessions: dict[str, int]) -> None:
     assert store.transact_now(lambda unit: ending_of(unit, "of-US0")).value is None
 
 
-def test_a_chore_is_claimed_by_one(store: Store) -> None:
+@pytest.fixture(params=[10 * SECOND_US, DAY_US], ids=["often", "rarely"])
+def every_us(request: pytest.FixtureRequest) -> int:
+    """How often a chore is done."""
+    every: int = request.param
+    return every
+
+
+def test_a_chore_is_claimed_by_one(store: Store, every_us: int) -> None:
     def claim(unit: UnitOfWork) -> bool:
-        return claim_chore(unit, TRIM, again_in_us=60_000_000)
+        return claim_chore(unit, TRIM, every_us=every_us)
 
     assert store.transact_now(claim).value
     assert not store.transact_now(claim).value
 
 
-def test_a_chore_that_was_put_off_by_a_clock_ahead_is_due(store: Store) -> None:
-    ahead = schema.chore.update().values(due_us=schema.chore.c.due_us + HOUR_US)
+def test_a_chore_that_was_put_off_by_a_clock_ahead_is_due(store: Store, every_us: int) -> None:
+    ahead = schema.chore.update().values(due_us=schema.chore.c.due_us + 2 * every_us)
 
     def claim(unit: UnitOfWork) -> bool:
-        return claim_chore(unit, TRIM, again_in_us=60_000_000)
+        return claim_chore(unit, TRIM, every_us=every_us)
 
     assert store.transact_now(claim).value
     store.transact_now(lambda unit: unit.connection.execute(ahead))

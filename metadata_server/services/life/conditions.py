@@ -103,7 +103,7 @@ class Conditions:
             await asyncio.sleep(LOOK_OVER_US / 1_000_000 * random.uniform(0.5, 1.0))
             try:
                 due = await self._store.transact(
-                    lambda unit: claim_chore(unit, CONDITIONS, again_in_us=LOOK_OVER_US)
+                    lambda unit: claim_chore(unit, CONDITIONS, every_us=LOOK_OVER_US)
                 )
                 if due.value:
                     await self.look_over()

@@ -87,7 +87,7 @@ class Trimming:
         """
 
         def work(unit: UnitOfWork) -> bool:
-            if not claim_chore(unit, TRIM, again_in_us=EVERY_US):
+            if not claim_chore(unit, TRIM, every_us=EVERY_US):
                 return False
             counts = [trim(unit, unit.now_us - kept_us) for trim, kept_us in self._limits]
             steps = [

@@ -130,7 +130,7 @@ class Sampling:
         def claim(unit: UnitOfWork) -> tuple[int, int]:
             time_us = unit.now_us // FINE_US * FINE_US
             left_us = time_us + FINE_US - unit.now_us
-            if claim_chore(unit, SAMPLE, again_in_us=left_us):
+            if claim_chore(unit, SAMPLE, every_us=FINE_US, again_in_us=left_us):
                 return time_us, left_us
             return 0, time_until(unit, SAMPLE)
 
