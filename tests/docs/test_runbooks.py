@@ -34,7 +34,7 @@ TERMS = [
 ]
 COMMANDS = [(page, term) for page, term in TERMS if re.match(r"(mds|curl) ", term)]
 QUERIES = [(page, term) for page, term in TERMS if re.match(r"(SHOW|SET) ", term)]
-ELSEWHERE = ("systemctl ", "journalctl ", "kubectl ")
+ELSEWHERE = ("systemctl ", "journalctl ", "kubectl ", "docker compose ")
 VERBS = {"mds apply", "mds edit", "mds backup"}
 """Spoken of, with no word of what they shall be done with."""
 SAYS = {
