@@ -203,6 +203,24 @@ async def test_an_undone_deletion_changes_nothing_of_who_said_what(
     assert (origin.revision, origin.author) == (unit.meta.revision, "integrator")
 
 
+@pytest.mark.parametrize("comes_again", [False, True])
+async def test_the_past_is_explained_by_the_template_of_then(
+    store: Store, facility: Resources, call: Call, *, comes_again: bool
+) -> None:
+    """That is deleted by now; another one may have its name."""
+    before = await explain(store)
+    as_of = str((await facility.get(ControlUnit, UNIT.id)).position.revision)
+    for type_, id in ((ControlUnit, UNIT.id), (Template, POWER_SUPPLY.id)):
+        await facility.delete(call(), type_, id, etag="*", validate_only=False)
+    if comes_again:
+        other = Template(id=POWER_SUPPLY.id, implementation="::Other")
+        await facility.create(call(), other, validate_only=False)
+    assert await explain(store, as_of=as_of) == before
+    if comes_again:
+        planned = await explain(store, as_of=as_of, template_version=1)
+        assert planned.planned != before.fingerprint, "a plan is about what is there"
+
+
 async def test_another_version_of_its_template_is_told_beside(
     store: Store, facility: Resources, call: Call
 ) -> None:

@@ -12,6 +12,10 @@ from metadata_server.domain.filter.asked import asked_of, rank
 from metadata_server.domain.filter.key import Facts
 from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.filter.vocabulary import VOCABULARIES
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.facility import Policy
+from metadata_server.domain.intent.template import Template
+from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.domain.page import Selection
@@ -231,6 +235,48 @@ def test_later_pages_are_as_of_the_first(
             assert found == wanted, selection
             past = replace(selection, as_of=str(position.revision))
             assert listed(store, past) == wanted, past
+
+
+@pytest.mark.parametrize("comes_again", [False, True])
+def test_what_units_were_on_is_listed_though_it_is_gone(store: Store, *, comes_again: bool) -> None:
+    selection = Selection(
+        kind=Kind.CONTROL_UNIT, filter="unit_server=SIMPS_0 OR template=Motor", order_by="changed"
+    )
+    page = partial(filtered_page, selection=selection, size=4, token="")
+    first = store.read_now(page).value
+    then = store.read_now(lambda unit: unit.position).value
+    wanted = listed(store, selection)
+    leave_for_good(store, comes_again=comes_again)
+    later = listed(store, selection, token=first.next_page_token)
+    assert [*(row.id for row in first.items), *later] == wanted
+    assert listed(store, replace(selection, as_of=str(then.revision))) == wanted
+    assert listed(store, selection) == []
+
+
+def leave_for_good(store: Store, *, comes_again: bool) -> None:
+    """All units leave a unit server and a template, which are deleted then.
+
+    Args:
+        comes_again: others are created under their names.
+    """
+    gone = UnitServer(id="SIMPS_0"), Template(id="Motor", version=1)
+
+    def leave(unit: UnitOfWork) -> None:
+        ids = [each.id for each in unit.resources.where(ControlUnit)]
+        for each in unit.resources.find(ControlUnit, ids, lock=True).values():
+            unit.save(replace(each, unit_server="c8:1f:66", template="PowerSupply"))
+
+    def delete(unit: UnitOfWork) -> None:
+        unit.delete(unit.resources.get(Policy, "reasons", lock=True))
+        for each in gone:
+            unit.delete(unit.resources.get(type(each), each.id, lock=True))
+
+    def create(unit: UnitOfWork) -> None:
+        for each in gone if comes_again else ():
+            unit.save(each)
+
+    for work in (leave, delete, create):
+        store.transact_now(work, caller=CALLER)
 
 
 def test_a_page_token_is_of_one_filter_and_one_order(store: Store) -> None:

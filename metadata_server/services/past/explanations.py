@@ -25,7 +25,7 @@ from metadata_server.domain.moment import moment_of
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.domain.resource import Resource
-from metadata_server.services.life.configurations import version_of
+from metadata_server.services.life.statuses import template_at
 from metadata_server.store.intent.authorship import UNKNOWN, Authorship, authorships
 from metadata_server.store.life.datasets import Dataset, datasets_of
 from metadata_server.store.past.first_said import first_said
@@ -108,8 +108,7 @@ class Explanations:
 
 def facts_at(unit: UnitOfWork, id: str, position: Position) -> Facts:
     declared = resource_at(unit, ControlUnit, id, position)
-    pair = version_of(unit, declared)
-    template = unit.resources.versions([pair])[pair]
+    template = template_at(unit, declared, position)
     (status,) = statuses_at(unit, {id: declared.meta.key}, position.revision)
     dataset = datasets_of(unit, [status.dataset]).get(status.dataset)
     return Facts(declared, template, dataset, status.fingerprint)
@@ -202,9 +201,9 @@ def planned_template(unit: UnitOfWork, wanted: ControlUnit, facts: Facts, asked:
     """The version of a template that a plan is about; a draft may be, to see what it would do."""
     head = unit.resources.get(Template, wanted.template)
     version = asked.template_version or wanted.template_version or head.published_version
-    if (head.id, version) == (facts.template.id, facts.template.version):
-        return facts.template
     pair = (head.meta.key, version)
+    if pair == (facts.template.meta.key, facts.template.version):
+        return facts.template
     found = unit.resources.versions([pair])
     if pair not in found:
         expected = f"a version of {head.name}, the newest being {head.version}"

@@ -47,19 +47,16 @@ class Subjects:
         return dict(self._reported(subjects, keys))
 
     def _named(self, units: Mapping[int, ControlUnit]) -> dict[int, ControlUnit]:
-        """Units with the names that their templates and unit servers had then."""
-        key_of = self.unit.keys.key_of
-        templates = {each.template: key_of(Kind.TEMPLATE, each.template) for each in units.values()}
-        servers = {
-            each.unit_server: key_of(Kind.UNIT_SERVER, each.unit_server)
-            for each in units.values()
-            if each.unit_server
-        }
+        """Units with the names that their templates and unit servers had then; what is gone by
+        now is named as it was last."""
+        find = self.unit.keys.find
+        templates = find(Kind.TEMPLATE, {each.template for each in units.values()})
+        servers = find(Kind.UNIT_SERVER, {each.unit_server for each in units.values()} - {""})
         then = ids_at(self.unit, [*templates.values(), *servers.values()], self.revision)
         return {
             key: replace(
                 each,
-                template=then.get(templates[each.template], each.template),
+                template=then.get(templates.get(each.template, 0), each.template),
                 unit_server=then.get(servers.get(each.unit_server, 0), each.unit_server),
             )
             for key, each in units.items()
