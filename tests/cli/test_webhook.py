@@ -34,6 +34,7 @@ async def test_a_webhook_from_its_beginning_to_its_end(mds: Mds, receiver: Recei
     assert added.code == 0, added.err
     secret = added.out.strip()
     assert secret.startswith("whsec_")
+    assert added.err.splitlines()[0] == "Its secret, which nobody is told again:"
     pinged = await mds("webhook", "test", "log")
     assert (pinged.code, "DELIVERED" in pinged.out) == (0, True)
     assert receiver.arrived[-1].is_signed_with(secret)
@@ -56,8 +57,25 @@ async def test_a_webhook_from_its_beginning_to_its_end(mds: Mds, receiver: Recei
     back = await mds("webhook", "rewind", "log", "1h")
     assert (back.code, back.out[:26], back.err) == (0, "log goes on after revision", "")
     await receiver.until(lambda: len(receiver.names()) > count)
+    assert all(each.is_signed_with(secret) for each in receiver.received), "from the first one on"
     assert (await mds("webhook", "delete", "log")).out == "log is deleted.\n"
     assert (await mds("webhook", "list")).err == "There is no webhook.\n"
+
+
+async def test_a_webhook_whose_secret_nobody_could_be_told_sends_nothing(
+    mds: Mds, receiver: Receiver
+) -> None:
+    added = await mds(
+        "webhook", "add", "log", receiver.url, "--kind", "webhook", stdout="/dev/full"
+    )
+    assert added.code != 0
+    assert "log is added, but sends nothing" in added.err
+    assert "mds webhook secret log && mds webhook enable log" in added.err
+    assert "\tDISABLED\t" in (await mds("webhook", "list")).out
+    given = await mds("webhook", "secret", "log")
+    assert (await mds("webhook", "enable", "log")).code == 0
+    await receiver.until(lambda: "webhooks/log" in receiver.names())
+    assert all(each.is_signed_with(given.out.strip()) for each in receiver.received)
 
 
 async def test_a_receiver_that_refuses_is_told(mds: Mds, receiver: Receiver) -> None:

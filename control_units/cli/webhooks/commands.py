@@ -13,6 +13,8 @@ from control_units.cli.webhooks.secret import a_new_secret, secret_from
 from control_units.cli.webhooks.standing import STANDING, all_standings, standing
 
 if TYPE_CHECKING:
+    from mds.v1.webhook_pb2 import CreateWebhookRequest, UpdateWebhookRequest
+
     from control_units.client import Client
 
 _NAME = click.argument("name", metavar="WEBHOOK", type=IdOf("webhooks"))
@@ -47,7 +49,7 @@ def webhook() -> None:
 @pass_connection
 def add(connection: Connection, /, name: str, url: str, **options: Any) -> None:
     """Have changes sent to URL, from now on. The secret that they are signed with is made here,
-    and told this once.
+    and told this once; before the webhook has it, nothing is sent.
 
     \b
       mds webhook add logbook https://logbook.example/mds --kind control_unit --prefix DAFNE/
@@ -56,8 +58,9 @@ def add(connection: Connection, /, name: str, url: str, **options: Any) -> None:
     """
     from mds.v1.kind_pb2 import Kind
     from mds.v1.view_pb2 import View
-    from mds.v1.webhook_pb2 import CreateWebhookRequest, SetWebhookSecretRequest, Webhook
+    from mds.v1.webhook_pb2 import CreateWebhookRequest, Webhook
 
+    secret = "" if options["unsigned"] else a_new_secret()
     wanted = Webhook(
         name=name,
         url=url,
@@ -66,22 +69,36 @@ def add(connection: Connection, /, name: str, url: str, **options: Any) -> None:
         filter=options["filter"],
         view=View.VIEW_BASIC if options["names_only"] else View.VIEW_FULL,
         description=options["description"],
+        enabled=not secret,
     )
     request = CreateWebhookRequest(webhook=wanted, reason=options["reason"])
-    secret = "" if options["unsigned"] else a_new_secret()
-
-    async def call(client: "Client") -> None:
-        await client.webhooks.CreateWebhook(request)
-        if secret:
-            setting = SetWebhookSecretRequest(name=name, secret=secret, reason=options["reason"])
-            await client.webhooks.SetWebhookSecret(setting)
-
-    connection.run(call)
+    connection.run(lambda client: _add(client, request, secret))
     bare = parts(name)[1]
     click.echo(f"{bare} sends to {url}. Try it with: mds webhook test {bare}", err=True)
-    if secret:
+
+
+async def _add(client: "Client", request: "CreateWebhookRequest", secret: str) -> None:
+    """Adds a webhook, and has it begin once it has its secret, which has been told by then: however
+    this ends, nothing goes out that is not signed, or with what nobody knows."""
+    from mds.v1.webhook_pb2 import SetWebhookSecretRequest
+
+    await client.webhooks.CreateWebhook(request)
+    if not secret:
+        return
+    name, reason = request.webhook.name, request.reason
+    bare = parts(name)[1]
+    left = f"mds webhook secret {bare} && mds webhook enable {bare}"
+    try:
         click.echo("Its secret, which nobody is told again:", err=True)
         click.echo(secret)
+        setting = SetWebhookSecretRequest(name=name, secret=secret, reason=reason)
+        await client.webhooks.SetWebhookSecret(setting)
+        left = f"mds webhook enable {bare}"
+        await client.webhooks.UpdateWebhook(_enabling(name, enabled=True, reason=reason))
+        left = ""
+    finally:
+        if left:
+            click.echo(f"{bare} is added, but sends nothing. Have it begin with: {left}", err=True)
 
 
 @webhook.command("list")
@@ -218,15 +235,19 @@ def delete(connection: Connection, name: str, *, reason: str) -> None:
     click.echo(f"{parts(name)[1]} is deleted.")
 
 
-def _enable(connection: Connection, name: str, *, enabled: bool, reason: str) -> None:
+def _enabling(name: str, *, enabled: bool, reason: str) -> "UpdateWebhookRequest":
     from google.protobuf.field_mask_pb2 import FieldMask
     from mds.v1.webhook_pb2 import UpdateWebhookRequest, Webhook
 
-    request = UpdateWebhookRequest(
+    return UpdateWebhookRequest(
         webhook=Webhook(name=name, etag="*", enabled=enabled),
         update_mask=FieldMask(paths=["enabled"]),
         reason=reason,
     )
+
+
+def _enable(connection: Connection, name: str, *, enabled: bool, reason: str) -> None:
+    request = _enabling(name, enabled=enabled, reason=reason)
 
     async def call(client: "Client") -> None:
         await client.webhooks.UpdateWebhook(request)
