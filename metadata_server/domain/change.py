@@ -56,6 +56,12 @@ class Caller:
     trace: str = ""
 
 
+History = tuple[str, int]
+"""A store, and an epoch of it. In the next epoch, after a restore, versions of templates are given
+out again with other content, and what came after the backup is there no more: what is kept in
+memory for good is kept of one history."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
     """A point in the order of changes: a store, an epoch of it, a revision."""
@@ -63,6 +69,11 @@ class Position:
     store_id: str
     epoch: int
     revision: int
+
+    @property
+    def history(self) -> History:
+        """The order of changes that it is a point of."""
+        return self.store_id, self.epoch
 
 
 class Action(StrEnum):

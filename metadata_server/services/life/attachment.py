@@ -372,7 +372,11 @@ class Attachment:
     async def publish(self, datasets: Sequence[Published]) -> None:
         """Datasets that the store lacked."""
         outcome = await self._means.publication.publish(
-            self.session, datasets, list(self._hosted.values()), self._awaited
+            self.session,
+            datasets,
+            list(self._hosted.values()),
+            self._awaited,
+            history=self._seen.history,
         )
         for each in datasets:
             self._awaited.pop(each.hash, None)

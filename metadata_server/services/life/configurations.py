@@ -1,7 +1,8 @@
 """What control units shall use: their datasets, narrowed by templates, then by overrides.
 
 What the units of one template and one dataset share is worked out once a replica and kept:
-neither a version of a template nor a published dataset ever changes.
+neither a version of a template nor a published dataset ever changes, as long as the database is
+not restored.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from metadata_server.domain.change import History
 from metadata_server.domain.intent.configuration import Narrowing, narrow
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.template import VersionState, class_of
@@ -47,16 +49,19 @@ class Configurations:
     """Works out configurations, within transactions; many threads may use it at once."""
 
     def __init__(self) -> None:
-        self._known: dict[Start, Basis] = {}
+        self._known: dict[tuple[History, Start], Basis] = {}
 
     def bases(self, unit: UnitOfWork, wanted: Iterable[Start]) -> dict[Start, Basis]:
         """What units start from, by what decides it."""
+        history = unit.position.history
         distinct = set(wanted)
-        found = {each: self._known[each] for each in distinct if each in self._known}
+        known = ((each, self._known.get((history, each))) for each in distinct)
+        found = {each: basis for each, basis in known if basis is not None}
         lacking = distinct - found.keys()
         return found | self._read(unit, lacking) if lacking else found
 
     def _read(self, unit: UnitOfWork, lacking: Collection[Start]) -> dict[Start, Basis]:
+        history = unit.position.history  # what is read from here on is as new, or newer
         versions = unit.resources.versions((key, version) for key, version, _ in lacking)
         datasets = datasets_of(unit, (dataset for _, _, dataset in lacking))
         found = {}
@@ -77,13 +82,13 @@ class Configurations:
             is_draft = template.version_state is VersionState.DRAFT
             # What is not published yet may still come, and a draft may still change.
             if not is_draft and (dataset is not None or not digest):
-                self._keep(key, version, digest, basis)
+                self._keep(history, (key, version, digest), basis)
         return found
 
-    def _keep(self, key: int, version: int, digest: str, basis: Basis) -> None:
+    def _keep(self, history: History, start: Start, basis: Basis) -> None:
         if len(self._known) >= MAXIMUM_KEPT:
             self._known.clear()
-        self._known[key, version, digest] = basis
+        self._known[history, start] = basis
 
 
 def version_of(unit: UnitOfWork, control_unit: ControlUnit) -> Version:

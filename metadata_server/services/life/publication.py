@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from metadata_server.domain.change import History
 from metadata_server.domain.checks import dataset_faults
 from metadata_server.domain.intent.attribute import Attribute
 from metadata_server.domain.intent.fingerprint import dataset_hash
@@ -50,7 +51,7 @@ class Publication:
     def __init__(self, store: Store, configurations: Configurations) -> None:
         self._store = store
         self._configurations = configurations
-        self._stored: set[str] = set()
+        self._stored: set[tuple[History, str]] = set()
 
     async def get(self, digest: str) -> Answer[Dataset]:
         """One published dataset.
@@ -77,10 +78,13 @@ class Publication:
         datasets: Sequence[Published],
         hosted: Sequence[HostedUnit],
         awaited: Mapping[str, Collection[int]],
+        *,
+        history: History,
     ) -> Publishing:
         """Stores what is sound, and makes it the dataset of the units that have reported it.
 
         Args:
+            history: that the session is of.
             hosted: units of the session.
             awaited: by hash, keys of units that reported a dataset before the store had it.
         """
@@ -91,17 +95,16 @@ class Publication:
         sound = [each for each in datasets if faults[each.hash] is None]
         if not any(one.applied for one in hosted) and not awaited:
             # Nobody has reported one of these yet; so what is stored already changes nothing.
-            sound = [each for each in sound if each.hash not in self._stored]
+            sound = [each for each in sound if (history, each.hash) not in self._stored]
         if not sound:
             return Publishing(not_taken, frozenset())
-        done = (
-            await self._store.transact(
-                lambda unit: self._taken(unit, session, sound, hosted=hosted, awaited=awaited)
-            )
-        ).value
+        answer = await self._store.transact(
+            lambda unit: self._taken(unit, session, sound, hosted=hosted, awaited=awaited)
+        )
         if len(self._stored) > MOST_REMEMBERED:
             self._stored.clear()
-        self._stored.update(each.hash for each in sound)
+        self._stored.update((answer.position.history, each.hash) for each in sound)
+        done = answer.value
         return Publishing((*not_taken, *done.not_taken), done.changed)
 
     def _taken(
