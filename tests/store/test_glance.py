@@ -1,12 +1,17 @@
 """Where the database stands, seen on a connection that is kept."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from metadata_server.domain.change import Caller
 from metadata_server.domain.intent.facility import Variable
 from metadata_server.domain.refused import Refused
+from metadata_server.store.glance import Glance
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.mariadb import MariaDB, name_in
@@ -50,3 +55,31 @@ async def test_a_database_that_was_away_is_seen_again(
                 await store.glance()
         mariadb.start()
         assert await store.glance() == before
+
+
+class BrokenOffError(Exception):
+    """As an interrupt comes, wherever one happens to be."""
+
+
+@contextmanager
+def breaking_off(store: Store) -> Iterator[None]:
+    """Breaks off each look before its answer has been read."""
+
+    def interrupt(*_: Any) -> None:
+        raise BrokenOffError
+
+    event.listen(store.database.glancing, "after_cursor_execute", interrupt)
+    yield
+    event.remove(store.database.glancing, "after_cursor_execute", interrupt)
+
+
+def test_a_connection_on_which_a_look_was_broken_off_is_not_looked_at_again(store: Store) -> None:
+    opened: list[Any] = []
+    event.listen(store.database.glancing, "connect", lambda raw, _: opened.append(raw))
+    glance = Glance(store.database.glancing)
+    before = glance.position()
+    with breaking_off(store), pytest.raises(BrokenOffError):
+        glance.position()
+    assert glance.position() == before
+    assert len(opened) == 2
+    glance.close()

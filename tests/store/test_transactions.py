@@ -19,6 +19,10 @@ from metadata_server.store import schema
 from metadata_server.store.codec import data_of
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
+from tests.stages.waiting import until
+
+THREADS = 8
+"""Of a store, besides the one of the fast lane."""
 
 
 def test_what_is_saved_is_read_again_as_it_was(store: Store, caller: Caller) -> None:
@@ -200,3 +204,16 @@ async def test_nobody_complains_of_a_failure_that_nobody_waits_for_any_more(
     del waiting
     gc.collect()
     assert not complaints
+
+
+async def test_the_reader_that_others_wait_for_has_a_connection_of_its_own(store: Store) -> None:
+    goes_on = threading.Event()
+    async with asyncio.TaskGroup() as tasks:
+        try:
+            for _ in range(THREADS):
+                tasks.create_task(store.read(lambda _: goes_on.wait(20)))
+            await until(lambda: store.connections["reading"].in_use() == THREADS)
+            answer = await store.read(lambda unit: unit.position, fast_lane=True)
+            assert answer.value == answer.position
+        finally:
+            goes_on.set()
