@@ -1,7 +1,7 @@
 """A declared facility for the pages: no process runs, so that nothing moves by itself."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,9 +21,11 @@ def unit_id(number: int) -> str:
 
 
 @contextmanager
-def declared_replica(folder: Path, units: int) -> Iterator[Replica]:
+def declared_replica(
+    folder: Path, units: int, *, environment: Mapping[str, str] | None = None
+) -> Iterator[Replica]:
     """One replica for all tests of a module."""
-    replica = Replica(f"sqlite:///{folder / 'mds.sqlite'}", folder)
+    replica = Replica(f"sqlite:///{folder / 'mds.sqlite'}", folder, environment=environment)
 
     async def declare() -> None:
         await replica.start()

@@ -4,16 +4,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
 import pytest
-from mds.v1 import overview_pb2, overview_pb2_grpc, watch_pb2, watch_pb2_grpc
+from mds.v1 import overview_pb2, overview_pb2_grpc, state_pb2, watch_pb2, watch_pb2_grpc
 from structlog.testing import capture_logs
 
 from control_units.client import Backoff
 from tests.stages.waiting import until
-from tests.webui.conftest import OpenSite
+from tests.webui.conftest import OpenSite, running_site
 from tests.webui.messages import Server, Unit, overview
 
 
@@ -41,16 +42,24 @@ class _Watch(watch_pb2_grpc.WatchServicer):
             await asyncio.sleep(0.1)
 
 
-@pytest.fixture
-async def older_server() -> AsyncIterator[str]:
-    """Address of one that knows no replicas, operations or history."""
+@asynccontextmanager
+async def serving(told: _Overview) -> AsyncIterator[str]:
+    """Address of a server that tells this, and knows no replicas, operations or history."""
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    overview_pb2_grpc.add_OverviewServicer_to_server(_Overview(), server)
+    overview_pb2_grpc.add_OverviewServicer_to_server(told, server)
     watch_pb2_grpc.add_WatchServicer_to_server(_Watch(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    yield f"127.0.0.1:{port}"
-    await server.stop(None)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        await server.stop(None)
+
+
+@pytest.fixture
+async def older_server() -> AsyncIterator[str]:
+    async with serving(_Overview()) as address:
+        yield address
 
 
 async def test_units_are_shown_where_what_stands_beside_them_cannot_be_read(
@@ -61,6 +70,27 @@ async def test_units_are_shown_where_what_stands_beside_them_cannot_be_read(
         await until(lambda: "around_not_read" in [log["event"] for log in logs], what="the rest")
     assert site.feed.is_live, "an answer that is missing does not end the others"
     assert "US" in await site.text("/")
+
+
+class _Turning(_Overview):
+    """Hears of nothing, and after a while believes one of its two unit servers no longer."""
+
+    contact = state_pb2.CONTACT_ALIVE
+
+    async def GetOverview(self, _request: Any, _context: Any) -> overview_pb2.GetOverviewResponse:
+        return overview([Server("US", contact=self.contact), Server("OTHER")], [])
+
+
+async def test_a_contact_that_turns_by_the_clock_is_told_like_an_event(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("webui.live.feed.QUIET_SECONDS", 0.2)
+    turning = _Turning()
+    async with serving(turning) as address, running_site(address, follow=True) as site:
+        await until(lambda: site.feed.is_live)
+        turning.contact = state_pb2.CONTACT_SUSPECT
+        await until(lambda: "unit_servers/US" in (site.hub.picture.touched or ()), within=5)
+        assert site.hub.picture.touched == frozenset({"unit_servers/US"})
 
 
 class _Counted(_Overview):
@@ -78,7 +108,7 @@ class _Counted(_Overview):
 
 
 async def test_who_is_refused_its_streams_at_once_does_not_ask_without_a_pause(
-    open_site: OpenSite, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pauses: list[float] = []
 
@@ -88,14 +118,7 @@ async def test_who_is_refused_its_streams_at_once_does_not_ask_without_a_pause(
             return pauses[-1]
 
     monkeypatch.setattr("webui.live.feed.Backoff", Noting)
-    counted, server = _Counted(), grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    overview_pb2_grpc.add_OverviewServicer_to_server(counted, server)
-    watch_pb2_grpc.add_WatchServicer_to_server(_Watch(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    try:
-        await open_site(f"127.0.0.1:{port}", follow=True)
+    counted = _Counted()
+    async with serving(counted) as address, running_site(address, follow=True):
         await until(lambda: counted.opened >= 4, what="four openings")
         assert len(pauses) >= 3
-    finally:
-        await server.stop(None)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
-from mds.v1 import maintenance_pb2, operation_pb2
-from playwright.async_api import Page
+from mds.v1 import maintenance_pb2, operation_pb2, registration_pb2, template_pb2
+from playwright.async_api import Page, Request
 
 from control_units.client import Client
 from tests.stages.replica import Replica
@@ -15,12 +15,16 @@ from tests.webui.conftest import Site, running_site
 from tests.webui.facility import declared_replica, unit_id
 
 UNITS = 60
+# With these a unit server that says nothing is soon lost.
+FAST = {"MDS_HEARTBEAT_S": "0.5", "MDS_LEASE_S": "2"}
 TYPED = "magnet group changes a supply"
 
 
 @pytest.fixture(scope="module")
 def declared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
-    with declared_replica(tmp_path_factory.mktemp("live_pages"), UNITS) as replica:
+    with declared_replica(
+        tmp_path_factory.mktemp("live_pages"), UNITS, environment=FAST
+    ) as replica:
         yield replica
 
 
@@ -82,3 +86,57 @@ async def test_a_reason_that_was_typed_outlives_news_of_a_maintenance(
     await until_true(page, "document.querySelector('#island').innerText.includes('an older')")
     assert await page.input_value("#reason") == TYPED
     await client.maintenances.delete("cooling", etag="*", reason="a test")
+
+
+def said_by_all(words: str) -> str:
+    """Whether each row that is shown says it."""
+    rows = "[...document.querySelectorAll('#rows > tr')]"
+    return f"{rows}.length > 0 && {rows}.every((row) => row.innerText.includes({words!r}))"
+
+
+async def test_rows_of_units_follow_their_unit_server(
+    site: Site, client: Client, new_page: NewPage
+) -> None:
+    page = await opened(new_page, f"{site.url}/control_units?q=zone%3DLINAC&columns=id,contact")
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if "fragment=rows" in request.url:
+            asked.append(request.url)
+
+    page.on("request", note)
+    await until_true(page, said_by_all("No session"))
+    incarnation = registration_pb2.RegisterRequest(
+        unit_server="unit_servers/LINAC/MAGNETS", incarnation="first", host="rack1", pid=42
+    )
+    await client.registration.Register(incarnation)
+    await until_true(page, said_by_all("Alive"))
+    asked.clear()
+    await until_true(page, said_by_all("Lost"))
+    assert len(asked) <= 4, "one request for what is shown each time, and not one for a unit"
+
+
+async def test_rows_of_units_follow_their_template(
+    site: Site, client: Client, new_page: NewPage
+) -> None:
+    page = await opened(
+        new_page, f"{site.url}/control_units?q=template%3DCamera&columns=id,conditions"
+    )
+    newer = template_pb2.Template(name="templates/Camera", description="a newer one", etag="*")
+    await client.templates.update(newer, "description", reason="a test")
+    await until_true(page, said_by_all("Out of date"))
+
+
+async def test_rows_of_units_follow_what_is_in_maintenance(
+    site: Site, client: Client, new_page: NewPage
+) -> None:
+    path = "control_units?q=zone%3DBTF&columns=id,conditions"
+    page = await opened(new_page, f"{site.url}/{path}")
+    unit = await opened(new_page, f"{site.url}/control_units/{unit_id(2)}")
+    await client.maintenances.create(maintenance(), reason="a test")
+    await until_true(page, said_by_all("In maintenance"))
+    await until_true(unit, "document.querySelector('#island').innerText.includes('In maintenance')")
+    await page.goto(f"{site.url}/conditions?q=condition%3DInMaintenance")
+    await until_true(page, "document.body.dataset.link === 'live'")
+    await client.maintenances.delete("cooling", etag="*", reason="a test")
+    await until_true(page, said_by_all("no longer matches"))

@@ -58,6 +58,11 @@ def test_a_row_is_found_by_its_name_and_ticked_by_its_id() -> None:
     assert "checkbox" not in drawn(row)
 
 
+def test_a_row_names_what_else_it_tells_of() -> None:
+    row = replace(ROW, also=("unit_servers/A&B", "templates/C"))
+    assert ' data-also="unit_servers/A&amp;B templates/C">' in drawn(row)
+
+
 def test_cells_that_look_alike_are_told_apart() -> None:
     first, second = cell.name("unit_servers/A"), cell.name("agents/A")
     text = fields(first, second, first, style="id")

@@ -136,6 +136,7 @@ UNIT_SERVERS: ListKind[Server] = ListKind(
     name=lambda server: server.declared.name,
     plain=plain_server,
     tone=lambda server: vocabulary.contact(server.status.contact).tone,
+    every_s=60,  # that one keeps dying is told by its agent, and by no event
     example="id:BTF/* description:magnets",
     nothing=gettext_noop("No unit server has been declared yet."),
     create="UnitServers.CreateUnitServer",

@@ -1,6 +1,6 @@
 """A list, declared: where it is found, what its columns are, and who is asked for it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -76,6 +76,8 @@ class ListKind(Generic[T]):
         noun: of what its filters are about, as ListFilterKeys has it.
         read: asks for one page.
         name: of a thing, as the watch tells of it.
+        also: names of what else the row of a thing tells of; what happens to them concerns it, too.
+        upon: collections of which any member may concern any row.
         plain: a thing as programs read it.
         tone: class of the row of a thing; empty: as all are.
         base: filter that everything on it passes.
@@ -84,8 +86,8 @@ class ListKind(Generic[T]):
         usual_sort: of who has chosen none.
         tallied: keys of filters by whose values the things are counted under the list; their
             values have marks, or none.
-        every_s: after so long it is read again without an event, for no event tells of it; 0:
-            events tell of everything.
+        every_s: after so long it is read again without an event, for there is something in it that
+            no event tells of; 0: events tell of everything.
         example: a filter.
         has_past: it can be read as of a moment.
         create: the call that makes a new one, on the page `new`; empty: there is no such page.
@@ -98,6 +100,8 @@ class ListKind(Generic[T]):
     columns: tuple[Column[T], ...]
     read: Callable[[Client, Query], Awaitable[Page[T]]]
     name: Callable[[T], str]
+    also: Callable[[T], Iterable[str]] = lambda _: ()
+    upon: Sequence[str] = ()
     plain: Callable[[T], Mapping[str, Any]] = plain
     tone: Callable[[T], str] = lambda _: ""
     base: str = ""

@@ -58,7 +58,8 @@ class RowMarkup:
         drawn = [f"{begin}{self._cell(cell)}" for begin, cell in cells]
         if row.has_left and drawn:
             drawn[0] += self._left
-        head = f'<tr id="row:{name}" class="{classes}" data-row="{page}" data-name="{name}">'
+        also = f' data-also="{escape(" ".join(row.also))}"' if row.also else ""
+        head = f'<tr id="row:{name}" class="{classes}" data-row="{page}" data-name="{name}"{also}>'
         tick = self._tick(escape(row.id)) if self._have_ticks else ""
         return f"{head}{tick}{'</td>'.join([*drawn, ''])}</tr>\n"
 

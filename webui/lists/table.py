@@ -38,6 +38,7 @@ class Row:
 
     Attributes:
         name: of the thing, as the watch tells of it.
+        also: names of what else it tells of.
         page: of the thing, where a cell leads to it; empty: none does.
         cells: in the order of the columns.
         has_left: it no longer passes the filter.
@@ -49,6 +50,7 @@ class Row:
     tone: str
     cells: tuple[Cell, ...]
     has_left: bool = False
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def _row(
         kind.tone(thing),
         cells,
         has_left=passing is not None and name not in passing,
+        also=tuple(kind.also(thing)),
     )
 
 

@@ -105,6 +105,11 @@ def zone_of(name: str) -> str:
     return zone if slash else ""
 
 
+def told_with(unit: Unit) -> tuple[str, ...]:
+    """Whose contact, and whose newest version, a unit is judged by."""
+    return tuple(filter(None, (unit.declared.unit_server, unit.declared.template)))
+
+
 CONTROL_UNITS: ListKind[Unit] = ListKind(
     path="control_units",
     title=gettext_noop("Control units"),
@@ -112,8 +117,11 @@ CONTROL_UNITS: ListKind[Unit] = ListKind(
     columns=_COLUMNS,
     read=read_units,
     name=lambda unit: unit.declared.name,
+    also=told_with,
+    upon=("maintenances",),
     plain=plain_unit,
     tone=tone_of,
+    every_s=60,  # that a unit server keeps dying is told by its agent, and by no event
     example="zone=DAFNE/PL -state=RUNNING",
     actions=_ACTIONS,
     create="ControlUnits.CreateControlUnit",

@@ -79,6 +79,7 @@ class Feed:
         self._around = NOTHING_AROUND
         self._changed = asyncio.Event()
         self._touched = Touched(limit=MOST_TOUCHED)
+        self._contacts: dict[str, int] = {}
         self._show(Link("waiting", self._address))
 
     @property
@@ -123,6 +124,7 @@ class Feed:
             overview_pb2.GetOverviewRequest(), timeout=OPEN_SECONDS
         )
         self._touched.take()
+        self._contacts = _contacts_in(overview)
         self._show_overview(overview, touched=None)
         return overview.position
 
@@ -171,11 +173,19 @@ class Feed:
                     await self._changed.wait()
                     await asyncio.sleep(GATHER_SECONDS)
             self._changed.clear()
-            touched = self._touched.take()
+            touched, self._touched = self._touched, Touched(limit=MOST_TOUCHED)
             overview = await self._client.overview.GetOverview(
                 overview_pb2.GetOverviewRequest(), timeout=READ_SECONDS
             )
-            self._show_overview(overview, touched=touched)
+            for name in self._turned(overview):
+                touched.add(name)
+            self._show_overview(overview, touched=touched.take())
+
+    def _turned(self, overview: overview_pb2.GetOverviewResponse) -> list[str]:
+        """Unit servers whose contact is another one than before. Some contacts turn by the clock:
+        who grows suspect, and all of them while the server is blind, are no events."""
+        before, self._contacts = self._contacts, _contacts_in(overview)
+        return [name for name, now in self._contacts.items() if before.get(name, now) != now]
 
     async def _look_around(self) -> NoReturn:
         """Shows what stands beside the units. Where it cannot be read it is unknown, and the
@@ -224,6 +234,11 @@ def _shown_as(name: str) -> str:
     """The name under which pages show what a resource tells."""
     collection = name.partition("/")[0]
     return f"{_SHOWN_AS.get(collection, collection)}/{id_of(name)}"
+
+
+def _contacts_in(overview: overview_pb2.GetOverviewResponse) -> dict[str, int]:
+    statuses = (row.status for row in overview.unit_server_summaries)
+    return {status.unit_server: status.contact for status in statuses}
 
 
 def _pulse_in(told: overview_pb2.PulseResponse) -> Pulse:

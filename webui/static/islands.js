@@ -81,10 +81,18 @@ export function refresh(touched, pieces) {
     const concerned =
       touched === null ||
       "failed" in island.dataset ||
+      isUpon(island, touched) ||
       touched.some((name) => names.has(name)) ||
       pieces.some((id) => document.getElementById(id)?.contains(island));
     if (concerned) load(island);
   }
+}
+
+// Whether something was touched of which any may concern all that stands in an element: members of the
+// collections in its `data-upon`.
+export function isUpon(element, touched) {
+  const collections = (element.dataset.upon ?? "").split(" ");
+  return touched.some((name) => collections.includes(name.split("/")[0]));
 }
 
 // What no event tells of is read again after `data-every` seconds.

@@ -1,8 +1,10 @@
 // A list stays as somebody looks at it: rows that are shown are read again when something has
-// happened to them, in their place; what is new is announced, and comes when it is asked for.
+// happened to them, or to what else they tell of, in their place; what is new is announced, and comes
+// when it is asked for.
 
 import { showAges } from "./ages.js";
 import { waitMs } from "./busy.js";
+import { isUpon } from "./islands.js";
 import { morph, parse } from "./morph.js";
 import "./suggest.js";
 import { restoreTicks } from "./ticks.js";
@@ -22,7 +24,7 @@ const shownRows = () => [...document.querySelectorAll("#rows > tr[data-name]")];
 
 document.addEventListener("mds:touched", ({ detail }) => {
   if (!list() || list().hasAttribute("data-past")) return;
-  if (detail === null) allDue = true;
+  if (detail === null || isUpon(list(), detail)) allDue = true;
   else for (const name of detail) due.add(name);
   if (!busy && (allDue || due.size > 0)) readAgain();
 });
@@ -36,8 +38,8 @@ async function readAgain() {
   allDue = false;
   try {
     const names = shownRows()
-      .map((row) => row.dataset.name)
-      .filter((name) => all || concerned.has(name));
+      .filter((row) => all || toldOf(row).some((name) => concerned.has(name)))
+      .map((row) => row.dataset.name);
     for (let i = 0; i < names.length; i += MOST_NAMES) await readRows(names.slice(i, i + MOST_NAMES));
     restoreTicks(); // which are the browser's own
     await announce();
@@ -56,6 +58,11 @@ async function readAgain() {
   busy = false;
   if (!list() || (wait > 0 && document.hidden)) return;
   if ((allDue || due.size > 0) && (wait > 0 || !list().hasAttribute("data-failed"))) readAgain();
+}
+
+// Names of what a row tells of: its own, and `data-also`.
+function toldOf({ dataset: { name, also = "" } }) {
+  return [name, ...also.split(" ")];
 }
 
 function address(parameters) {
