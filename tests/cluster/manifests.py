@@ -56,6 +56,7 @@ class Pod:
 
     name: str
     labels: dict[str, str]
+    annotations: dict[str, str]
     spec: Resource
 
     @property
@@ -67,11 +68,10 @@ class Pod:
         return {each["name"]: each for one in self.containers for each in one.get("env", [])}
 
     def port(self, port: int | str) -> int | None:
-        """The number of one of its ports, which may be named."""
-        if isinstance(port, int):
-            return port
-        ports = (each for one in self.containers for each in one.get("ports", []))
-        return next((each["containerPort"] for each in ports if each["name"] == port), None)
+        """The number of one of its ports, by that or by its name."""
+        ports = [each for one in self.containers for each in one.get("ports", [])]
+        found = (each["containerPort"] for each in ports if port in each.values())
+        return next(found, None)
 
 
 def pods(resources: list[Resource]) -> Iterator[Pod]:
@@ -80,7 +80,13 @@ def pods(resources: list[Resource]) -> Iterator[Pod]:
             template = each["spec"]
             for step in _TEMPLATES[each["kind"]]:
                 template = template[step]
-            yield Pod(each["metadata"]["name"], template["metadata"]["labels"], template["spec"])
+            told = template["metadata"]
+            yield Pod(
+                each["metadata"]["name"],
+                told["labels"],
+                told.get("annotations", {}),
+                template["spec"],
+            )
 
 
 @dataclass(frozen=True)

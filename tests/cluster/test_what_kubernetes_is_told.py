@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from metadata_server.settings import Settings
 from tests.cluster.manifests import (
     FOLDER,
     KUBE_SYSTEM,
@@ -19,6 +20,7 @@ from tests.cluster.manifests import (
     may_send,
     pods,
 )
+from webui.server import SHUTDOWN_SECONDS
 
 ROOT = FOLDER.parents[1]
 PAGE = ROOT / "docs" / "how-to" / "run-on-kubernetes.md"
@@ -184,6 +186,32 @@ def test_webhooks_reach_whoever_shall_be_told_and_nothing_link_local(
     told = Elsewhere(namespace=(("mds.v1/may-be-told", "true"),))
     assert may_send(resources, server, told, 8099)
     assert not may_send(resources, server, KUBE_SYSTEM, 8099)
+
+
+def test_whoever_serves_goes_on_until_nothing_new_is_sent_there(resources: list[Resource]) -> None:
+    longest_s = {
+        "metadata-server": Settings.model_fields["drain_s"].default,
+        "web": 2 * SHUTDOWN_SECONDS,
+    }
+    for program, drain_s in longest_s.items():
+        spec = pod_of(resources, program).spec
+        word, pause_s = spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+        assert word == "sleep"
+        assert spec.get("terminationGracePeriodSeconds", 30) > float(pause_s) + drain_s + 5
+
+
+def test_prometheus_finds_the_pods_under_the_names_that_alerts_know(
+    resources: list[Resource],
+) -> None:
+    page = PAGE.read_text()
+    alerts = (ROOT / "deploy" / "prometheus" / "alerts.yml").read_text()
+    for program in ("metadata-server", "web"):
+        assert f'job="{program}"' in alerts
+        pod = pod_of(resources, program)
+        assert pod.port(int(pod.annotations["prometheus.io/port"]))
+        for label in (*pod.labels, *pod.annotations):
+            named = label.translate(str.maketrans("./-", "___"))
+            assert named.startswith("mds_v1") or named in page
 
 
 def test_large_files_have_room_on_their_way_through_the_page(resources: list[Resource]) -> None:
