@@ -83,27 +83,32 @@ def save_template(
     before: Template | None,
     states: Mapping[int, Mapping[int, VersionState]],
 ) -> Resource:
-    """Saves versions of one template. A draft that its marks do not have any more is dropped.
+    """Saves versions of one template. A draft that the marks of one of them do not have any more
+    is dropped; such a version says nothing else, and less than another of its number.
 
     Args:
         before: the template as it is there.
         states: where all versions stand that are there, by key of the template.
     """
     known = states.get(versions[0].meta.key, {})
-    marks = {**known, **{each.version: each.version_state for each in versions}}
-    kept = {v for each in versions for v in states_of(each.versions)}
-    drafts = [v for v, state in known.items() if state is VersionState.DRAFT]
-    dropped = [version for version in drafts if before and version not in kept]
+    drafts = {v for v, state in known.items() if before and state is VersionState.DRAFT}
+
+    def keeps_drafts(version: Template) -> bool:
+        return drafts <= states_of(version.versions).keys()
+
+    wanted = {each.version: each for each in sorted(versions, key=keeps_drafts)}
+    marks = {**known, **{number: each.version_state for number, each in wanted.items()}}
+    dropped = {v for each in versions for v in drafts - states_of(each.versions).keys()}
     for version in dropped:
         del marks[version]
     there = [before] if before and before.version not in dropped else []
-    newest = max([*versions, *there], key=lambda each: each.version)
+    newest = max([*wanted.values(), *there], key=lambda each: each.version)
     stamped = replace(newest, versions=marks_of(marks), meta=versions[0].meta)
     if before is None and stamped.meta.key:
         (head,) = unit.restore([stamped])
     else:
         head = unit.save(stamped)
-    write_versions(unit, (replace(each, meta=head.meta) for each in versions), known)
+    write_versions(unit, (replace(each, meta=head.meta) for each in wanted.values()), known)
     for version in dropped:
         drop_draft(unit, head.meta.key, version)
     return head
