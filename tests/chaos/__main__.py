@@ -13,11 +13,13 @@ from tests.chaos.loads.catalogue import MATRIX, NAMES, make_load
 from tests.chaos.matrix import FEW_UNITS, Results, cells, commit_of, run_all
 from tests.chaos.report import report as table
 from tests.chaos.report import soak_report
+from tests.chaos.soak import Soak
 from tests.chaos.soak import soak as hold_on
 from tests.chaos.stage import what_the_cluster_lacks
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / ".cache" / "chaos" / "results.jsonl"
+SAMPLES = ROOT / ".cache" / "chaos" / "soak.jsonl"
 BY_NAME = {each.name: each for each in FAULTS}
 
 which_faults = click.option(
@@ -59,12 +61,13 @@ def main(
     done = Results(results, commit or commit_of(ROOT), forget=again)
     under = loads or (("mixed",) if short else MATRIX)
     wanted = list(cells(chosen, under, 1 if short else rounds, units))
-    asyncio.run(run_all(wanted, done, click.echo))
+    asyncio.run(run_all(wanted, done, click.echo, lambda: commit or commit_of(ROOT)))
     if report is not None:
         report.write_text(table(done.all))
-    violations = sum(len(each.violations) for each in done.all)
-    click.echo(f"{violations} violations in {len(done.all)} rounds.")
-    sys.exit(1 if violations else 0)
+    decided = [each for each in done.all if not each.undecided]
+    violations = sum(len(each.violations) for each in decided)
+    click.echo(f"{violations} violations in {len(decided)} rounds.")
+    sys.exit(1 if violations or not all(map(done.has, wanted)) else 0)
 
 
 @main.command()
@@ -72,15 +75,32 @@ def main(
 @which_faults
 @click.option("--load", type=click.Choice(list(NAMES)), default="idle", show_default=True)
 @click.option("--units", default=FEW_UNITS, show_default=True, help="Control units of the load.")
+@click.option(
+    "--samples", default=SAMPLES, type=Path, metavar="FILE", show_default=".cache/chaos/soak.jsonl",
+    help="Everything that is seen goes there, as it is seen.",
+)  # fmt: skip
+@click.option("--judge", is_flag=True, help="Run nothing; look once more at what the file has.")
 @where_to
 def soak(
-    minutes: float, faults: tuple[str, ...], load: str, units: int, report: Path | None
+    minutes: float,
+    faults: tuple[str, ...],
+    load: str,
+    units: int,
+    samples: Path,
+    report: Path | None,
+    *,
+    judge: bool,
 ) -> None:
     """Faults for hours, one after the other: what processes hold must not grow."""
-    chosen = _chosen(faults or SOAK)
-    done = asyncio.run(
-        hold_on(chosen, make_load(load), minutes=minutes, units=units, say=click.echo)
-    )
+    if not judge:
+        chosen = _chosen(faults or SOAK)
+        samples.parent.mkdir(parents=True, exist_ok=True)
+        samples.write_bytes(b"")
+        running = hold_on(
+            chosen, make_load(load), Soak(samples), minutes=minutes, units=units, say=click.echo
+        )
+        asyncio.run(running)
+    done = Soak.read(samples)
     text = soak_report(done)
     if report is not None:
         report.write_text(text)

@@ -5,13 +5,24 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
-from tests.chaos.history import Bundle, Closed, History, Outcome, Read, Word, Write
+from tests.chaos.history import LEFT, Bundle, Closed, History, Outcome, Read, Word, Write
 
 
 def longest_write_outage(history: History, since: float, until: float) -> float:
     """Between two acknowledged writes, whoever made them; s."""
     writes: list[Write | Bundle] = [*history.of(Write), *history.of(Bundle)]
     return longest_gap([each.ended for each in writes if each.outcome is Outcome.OK], since, until)
+
+
+def longest_wait_of_one(history: History, since: float, until: float) -> float:
+    """Between two acknowledged writes of one writer, and of the one that it was longest for; s."""
+    moments: dict[str, list[float]] = {}
+    for write in history.of(Write):
+        ended = moments.setdefault(write.client, [])
+        if write.outcome is Outcome.OK:
+            ended.append(write.ended)
+    moments.pop("prepare", None)
+    return max((longest_gap(each, since, until) for each in moments.values()), default=0.0)
 
 
 def longest_read_outage(history: History, since: float, until: float) -> float:
@@ -31,7 +42,7 @@ def resumptions(history: History, since: float) -> list[float]:
     """How long each watcher was without word whose stream has ended after `since`; s.
 
     Counted from its last word, as silence is the first that it is told of a fault; but not from
-    before `since`.
+    before `since`, and not where the watcher left by itself.
     """
     words: dict[str, list[float]] = {}
     for word in history.of(Word):
@@ -41,7 +52,7 @@ def resumptions(history: History, since: float) -> list[float]:
         heard = words.get(closed.client, [])
         before = max((at for at in heard if at <= closed.at), default=since)
         after = min((at for at in heard if at > closed.at), default=None)
-        if closed.at >= since and after is not None:
+        if closed.at >= since and closed.reason != LEFT and after is not None:
             found.append(after - max(before, since))
     return found
 

@@ -13,12 +13,18 @@ from mds.v1.position_pb2 import Position
 from mds.v1.variable_pb2 import ListVariablesRequest
 from mds.v1.watch_pb2 import WatchRequest
 
-from control_units.client import Client
+from control_units.client import Client, NotFound
 from tests.chaos.clients.events import told
 from tests.watch.records import Told
 
 PAGE = 1_000
 WATCH_S = 120.0
+"""For a round; of more than some thousand revisions, the time that they are told in."""
+REVISIONS_A_SECOND = 50.0
+
+
+class NeverEnds(Exception):
+    """The end cannot be read for a reason that must never be; the message says it."""
 
 
 class ChangeSet(msgspec.Struct, frozen=True):
@@ -79,7 +85,7 @@ class FinalState(msgspec.Struct, frozen=True):
         change_sets: after `begin`, by revision.
         versions: of resources of probes, by revision.
         resources: of probes, by name.
-        operations: that were ordered, by name.
+        operations: that were ordered and are there, by name.
     """
 
     begin: int
@@ -108,9 +114,12 @@ async def read_final_state(
 
     Raises:
         ClientError: it cannot be read.
+        NeverEnds: a watch does not come to the end, or the store is another one.
     """
     end = await position_now(client)
-    assert end.epoch == begin.epoch, "the store has begun a new epoch; say so in the round"
+    if (end.store_id, end.epoch) != (begin.store_id, begin.epoch):
+        raise NeverEnds(f"the store has begun a new epoch: {end}; it was {begin}")
+    ordered = {name: await _operation(client, name) for name in sorted(set(operations))}
     return FinalState(
         begin=begin.revision,
         end=end.revision,
@@ -119,22 +128,42 @@ async def read_final_state(
         change_sets=tuple([each async for each in _change_sets(client, begin, end)]),
         versions=tuple([each async for each in _versions(client, begin, end, probes)]),
         resources=await _resources(client, probes),
-        operations={name: await _operation(client, name) for name in sorted(set(operations))},
+        operations={name: each for name, each in ordered.items() if each is not None},
     )
 
 
 async def _told(client: Client, begin: Position, until: int) -> tuple[Told, ...]:
     found: list[Told] = []
-    stream = client.watch.Watch(WatchRequest(position=begin))
+    position = begin
+    within_s = max(WATCH_S, (until - begin.revision) / REVISIONS_A_SECOND)
     try:
-        async with asyncio.timeout(WATCH_S):
-            async for word in stream:
-                found += [told(each) for each in word.events if each.revision <= until]
-                if word.position.revision >= until:
-                    break
+        async with asyncio.timeout(within_s):
+            while position.revision < until:  # a stream that is old enough ends, and is resumed
+                async for reached, events in _words(client, position):
+                    found += [each for each in events if each.revision <= until]
+                    position = reached
+                    if position.revision >= until:
+                        break
+    except TimeoutError:
+        raise NeverEnds(
+            f"a watch in peace after {begin.revision} came to {position.revision} only, of {until}, "
+            f"in {within_s:.0f} s"
+        ) from None
+    return tuple(found)
+
+
+async def _words(client: Client, position: Position) -> AsyncIterator[tuple[Position, list[Told]]]:
+    """What one stream says, a whole revision at a time at least."""
+    stream = client.watch.Watch(WatchRequest(position=position))
+    events: list[Told] = []
+    try:
+        async for word in stream:
+            events += map(told, word.events)
+            if word.HasField("position"):
+                yield word.position, events
+                events = []
     finally:
         stream.cancel()
-    return tuple(found)
 
 
 async def _change_sets(client: Client, begin: Position, end: Position) -> AsyncIterator[ChangeSet]:
@@ -185,8 +214,12 @@ async def _resources(client: Client, probes: str) -> dict[str, Current]:
     }
 
 
-async def _operation(client: Client, name: str) -> Operation:
-    operation = await client.operations.GetOperation(GetOperationRequest(name=name))
+async def _operation(client: Client, name: str) -> Operation | None:
+    """None: it is not there, which the checker knows to judge."""
+    try:
+        operation = await client.operations.GetOperation(GetOperationRequest(name=name))
+    except NotFound:
+        return None
     steps: list[Step] = []
     request = ListOperationStepsRequest(operation=name, page_size=PAGE)
     while True:

@@ -15,6 +15,10 @@ import msgspec
 from tests.watch.records import Told
 
 R = TypeVar("R", bound="Record")
+HISTORY_IS_GONE = ("HISTORY_RESET", "HISTORY_TRIMMED")
+"""Why a stream ends whose client cannot go on from where it was."""
+LEFT = "it left by itself"
+"""Why a stream ends that was wanted no more."""
 
 
 class Outcome(StrEnum):

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import msgspec
 
-from control_units.client import ClientError
-from deploy.processes.container_process import Failed
 from tests.chaos.faults.fault import Fault
 from tests.chaos.loads.catalogue import make_load
-from tests.chaos.rounds import Result, play
+from tests.chaos.rounds import Result, now, play
 from tests.chaos.stage import ClusterStage
 
 TRIES = 2
+MOST_UNDECIDED = 3
+"""Cells one after the other of which nothing is decided: then it is this machine that is sick."""
 UNDER_TEST = (
     "proto", "metadata_server", "control_units", "webui", "deploy", "setup.cfg", "tests/chaos",
 )  # fmt: skip
@@ -49,7 +49,11 @@ class Results:
 
     def has(self, cell: Cell) -> bool:
         wanted = (cell.fault.name, cell.load, cell.number, cell.units)
-        return any(wanted == (each.fault, each.load, each.number, each.units) for each in self.all)
+        return any(
+            wanted == (each.fault, each.load, each.number, each.units)
+            for each in self.all
+            if not each.undecided
+        )
 
     def add(self, result: Result) -> Result:
         kept = msgspec.structs.replace(result, commit=self.commit)
@@ -77,42 +81,71 @@ async def run_all(
     wanted: Sequence[Cell],
     results: Results,
     say: Callable[[str], None],
+    commit: Callable[[], str],
 ) -> None:
-    """Plays what is not yet among the results, on one cluster for as long as it is well."""
-    stage: ClusterStage | None = None
+    """Plays what is not yet among the results, on one cluster for as long as it is well.
+
+    Args:
+        commit: of what is under test, now.
+
+    Raises:
+        RuntimeError: it is not that of the results any more, or nothing can be decided.
+    """
+    stages, undecided = _Stages(), 0
     try:
         for place, cell in enumerate(wanted, 1):
             if results.has(cell):
                 continue
-            for left in reversed(range(TRIES)):
-                try:
-                    if stage is None or stage.is_sick:
-                        await _down(stage)
-                        stage = ClusterStage()
-                        await stage.up()
-                    result = await play(
-                        stage,
-                        cell.fault,
-                        make_load(cell.load),
-                        number=cell.number,
-                        units=cell.units,
-                    )
-                except* (ClientError, Failed, OSError, RuntimeError, TimeoutError) as failures:
-                    say(f"The cluster is sick, and is made anew:\n{_told(failures)}")
-                    await _down(stage)
-                    stage = None
-                    if not left:
-                        raise
-                else:
-                    say(_line(place, len(wanted), results.add(result)))
+            for _ in range(TRIES):
+                result = await _played(stages, cell)
+                if (found := commit()) != results.commit:
+                    raise RuntimeError(f"{found} is under test now; it was {results.commit}")
+                say(_line(place, len(wanted), results.add(result)))
+                if not result.undecided:
                     break
+            undecided = undecided + 1 if result.undecided else 0
+            if undecided == MOST_UNDECIDED:
+                raise RuntimeError(f"nothing is decided of {undecided} cells one after the other")
     finally:
-        await _down(stage)
+        await stages.clear()
 
 
-async def _down(stage: ClusterStage | None) -> None:
-    if stage is not None:
-        await stage.down()
+class _Stages:
+    """One cluster after the other, each for as long as it is well."""
+
+    def __init__(self) -> None:
+        self._stage: ClusterStage | None = None
+
+    async def well(self) -> ClusterStage:
+        if self._stage is not None and (self._stage.is_sick or self._stage.is_nearly_full):
+            await self.clear()
+        if self._stage is None:
+            self._stage = ClusterStage()
+            await self._stage.up()
+        return self._stage
+
+    async def clear(self) -> None:
+        stage, self._stage = self._stage, None
+        if stage is not None:
+            await stage.down()
+
+
+async def _played(stages: _Stages, cell: Cell) -> Result:
+    """What the round has shown; or why nothing, whatever that was: the run goes on."""
+    try:
+        stage = await stages.well()
+        load = make_load(cell.load)
+        result = await play(stage, cell.fault, load, number=cell.number, units=cell.units)
+    except Exception as failure:  # noqa: BLE001 - also what nobody has thought of ends no run of hours
+        try:
+            await stages.clear()
+        except Exception as another:  # noqa: BLE001
+            failure.add_note(f"and its cluster does not end: {another!r}")
+        return Result(
+            fault=cell.fault.name, load=cell.load, number=cell.number, units=cell.units,
+            undecided=_told(failure), ended=now(),
+        )  # fmt: skip
+    return result
 
 
 def commit_of(folder: Path) -> str:
@@ -131,6 +164,9 @@ def _git(folder: Path, *words: str) -> str:
 
 
 def _line(place: int, count: int, result: Result) -> str:
+    if result.undecided:
+        what = f"{place}/{count} {result.fault} under {result.load}"
+        return f"{what}: nothing is decided, and a new cluster is made:\n{result.undecided}"
     figures = "".join(f", {name} {value:.1f}" for name, value in result.figures.items())
     head = (
         f"{place}/{count} {result.fault} under {result.load}: {len(result.violations)} violations; "
@@ -145,5 +181,5 @@ def _line(place: int, count: int, result: Result) -> str:
     return "\n".join([head, *lines])
 
 
-def _told(failures: BaseExceptionGroup[BaseException]) -> str:
-    return "".join(traceback.format_exception(failures))[-3000:]
+def _told(failure: Exception) -> str:
+    return "".join(traceback.format_exception(failure))[-3000:]

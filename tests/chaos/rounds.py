@@ -14,7 +14,7 @@ from control_units.client import Client, ClientError
 from tests.chaos import figures
 from tests.chaos.checker import violations
 from tests.chaos.faults.fault import Fault
-from tests.chaos.final_state import FinalState, position_now, read_final_state
+from tests.chaos.final_state import FinalState, NeverEnds, position_now, read_final_state
 from tests.chaos.history import History, Ordered, read_history
 from tests.chaos.loads import Load
 from tests.chaos.pages import PageReader
@@ -25,7 +25,7 @@ AFTER_S = 2.0
 CURRENT_WITHIN_S = 300.0
 READ_TRIES = 5
 ENDS_WITHIN_S = 120.0
-"""A load that has been told to stop; else the round is played again."""
+"""A load that has been told to stop; else nothing is decided."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,12 +36,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         steady_write_s: longest time between two acknowledged writes before the fault: what the
             machine makes of it.
         write_outage_s: the same from the fault on.
+        one_writer_s: the same of one writer, the one whom it was longest for.
         resumed_s: how long each watcher whose stream ended was without word.
         current_after_s: from the fault healed to every watcher and unit current.
         figures: of the fault's own.
         records: how many the history has.
         load_average: of the machine, at the end.
         ended: UTC.
+        undecided: why nothing is known of this try, which was ended and is played again; empty: all
+            is decided.
     """
 
     fault: str
@@ -49,22 +52,25 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     units: int
     commit: str = ""
-    violations: tuple[str, ...]
-    steady_write_s: float
-    write_outage_s: float
-    read_outage_s: float
-    page_outage_s: float
-    resumed_s: tuple[float, ...]
-    current_after_s: float
-    figures: dict[str, float]
-    records: int
-    load_average: float
-    ended: str
+    violations: tuple[str, ...] = ()
+    steady_write_s: float = 0.0
+    write_outage_s: float = 0.0
+    one_writer_s: float = 0.0
+    read_outage_s: float = 0.0
+    page_outage_s: float = 0.0
+    resumed_s: tuple[float, ...] = ()
+    current_after_s: float = 0.0
+    figures: dict[str, float] = {}
+    records: int = 0
+    load_average: float = 0.0
+    ended: str = ""
+    undecided: str = ""
 
 
 class _Times:
     """When what was done, by this machine's monotonic clock."""
 
+    steady = 0.0
     fault = 0.0
     healed = 0.0
     current = 0.0
@@ -88,7 +94,10 @@ async def play(stage: ClusterStage, fault: Fault, load: Load, *, number: int, un
     times = _Times()
     breaking = partial(_break_under, stage, fault, load, reader, times)
     history, wrong = await decide(ground, load, breaking)
-    return _result(stage, ground, load, fault, number, times, reader, history, wrong)
+    result = _result(stage, ground, load, fault, number, times, reader, history, wrong)
+    if result.violations:
+        stage.keep(ground, slug)
+    return result
 
 
 async def decide(
@@ -105,7 +114,10 @@ async def decide(
             await load.close()
             ground.recorder.close()
         history = read_history(*sorted(ground.folder.glob("*.jsonl")))
-        final = await _in_the_end(client, begin, load, history)
+        try:
+            final = await _in_the_end(client, begin, load, history)
+        except NeverEnds as wrong:
+            return history, [f"the end: {wrong}"]
     return history, [str(each) for each in await asyncio.to_thread(violations, history, final)]
 
 
@@ -117,6 +129,7 @@ async def _break_under(
         tasks.create_task(load.run(stop), name=load.name)
         tasks.create_task(reader.read_on(stop), name="page")
         try:
+            times.steady = time.monotonic()
             await asyncio.sleep(STEADY_S)
             times.fault = time.monotonic()
             async with fault.put_in(stage):
@@ -180,10 +193,9 @@ def _result(
         number=number,
         units=ground.units,
         violations=(*stage.observed.violations, *wrong),
-        steady_write_s=figures.longest_write_outage(
-            history, times.fault - STEADY_S / 2, times.fault
-        ),
+        steady_write_s=figures.longest_write_outage(history, times.steady, times.fault),
         write_outage_s=figures.longest_write_outage(history, times.fault, times.end),
+        one_writer_s=figures.longest_wait_of_one(history, times.fault, times.end),
         read_outage_s=figures.longest_read_outage(history, times.fault, times.end),
         page_outage_s=figures.longest_gap(reader.seen, times.fault, times.end),
         resumed_s=tuple(figures.resumptions(history, times.fault)),
@@ -191,8 +203,13 @@ def _result(
         figures=stage.observed.figures,
         records=len(history),
         load_average=os.getloadavg()[0],
-        ended=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        ended=now(),
     )
+
+
+def now() -> str:
+    """UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 @contextlib.asynccontextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import psutil
 
 BLOCKS = 12
@@ -16,11 +17,13 @@ WARM_UP = 0.2
 """Share of a life that is left out: caches fill."""
 JUDGED_S = 1_200.0
 """A shorter life says nothing of hours: it has not yet filled what it keeps."""
+BOUNDED_MB = {"galera": 1_400.0}
+"""By the beginning of a service's name: what its memory may come to. A database fills what it was
+given, 512 MB for pages and 256 for the group, for as long as there is more data."""
 WHAT = ("memory, MiB", "descriptors", "threads", "connections")
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True, tag="sample"):
     """Of one life of a service: its process, and those that this one started.
 
     Attributes:
@@ -63,18 +66,30 @@ class Life:
 
     Attributes:
         seconds: it was looked at for so long.
+        most: of each, the largest.
         slopes: in the order of `WHAT`.
     """
 
     service: str
     pid: int
     seconds: float
+    most: Sequence[float]
     slopes: Sequence[Slope]
 
     @property
     def grows(self) -> bool:
+        memory, *others = self.slopes
+        judged = others if self._is_within_bounds else [memory, *others]
         return self.seconds >= JUDGED_S and any(
-            not each.is_flat and each.per_hour > 0 for each in self.slopes
+            not each.is_flat and each.per_hour > 0 for each in judged
+        )
+
+    @property
+    def _is_within_bounds(self) -> bool:
+        """Of a memory that is to be filled."""
+        return any(
+            self.service.startswith(name) and self.most[0] <= most
+            for name, most in BOUNDED_MB.items()
         )
 
 
@@ -115,6 +130,7 @@ def lives(samples: Iterable[Sample]) -> list[Life]:
             service,
             pid,
             life[-1].at - life[0].at,
+            [max(each.figures[place] for each in life) for place in range(len(WHAT))],
             [
                 slope([(each.at, each.figures[place]) for each in life])
                 for place in range(len(WHAT))

@@ -1,4 +1,4 @@
-"""Disks of a few hundred MB in memory, to be filled."""
+"""Disks of a few GB in memory, to be filled."""
 
 import contextlib
 import os
@@ -6,8 +6,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-
-_BLOCK = bytes(1 << 20)
 
 
 class SmallDisk:
@@ -32,17 +30,31 @@ class SmallDisk:
         file.touch()
         _run("mount", "--bind", str(own), str(file))
 
+    @property
+    def free_mb(self) -> int:
+        return shutil.disk_usage(self.place).free >> 20
+
     @contextlib.contextmanager
     def full(self) -> Iterator[None]:
-        """Not a byte is left, until the end."""
+        """Not a byte is left, until the end.
+
+        Raises:
+            RuntimeError: some are.
+        """
         filler = self.place / "filler"
         try:
-            with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
-                while True:
-                    file.write(_BLOCK)
-            with contextlib.suppress(OSError), filler.open("ab", buffering=0) as file:
-                while True:
-                    file.write(b"\0")
+            with filler.open("wb", buffering=0) as file:
+                size = 0
+                # Others may take some of it meanwhile: what cannot be had whole is had in halves.
+                step = shutil.disk_usage(self.place).free
+                while step:
+                    try:
+                        os.posix_fallocate(file.fileno(), size, step)
+                        size += step
+                    except OSError:
+                        step //= 2
+            if left := shutil.disk_usage(self.place).free:
+                raise RuntimeError(f"{self.place} is not full: {left:,} bytes are left")
             yield
         finally:
             filler.unlink(missing_ok=True)

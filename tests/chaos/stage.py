@@ -6,6 +6,7 @@ import dataclasses
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,12 +25,19 @@ WRITER, STAND_BY = DATABASES[:2]
 REPLICAS = ("metadata-server-1", "metadata-server-2", "metadata-server-3")
 WEB_UIS = ("web-1", "web-2")
 BALANCER = "haproxy"
+# Shorter than they come: some are to run out while a fault is in.
+LEASES = {"MDS_LEASE_S": "9", "MDS_HEARTBEAT_S": "3"}
 OWN_DATABASE = "chaos"
 """Beside that of the product, for what faults write themselves."""
 # Loads bring what they need of these.
 _LEFT_OUT = {"prometheus", "grafana", "facility", "linac-hall", "ring-hall"}
 _PLACE = Path(tempfile.gettempdir()) / "mds-chaos"
 WELL_WITHIN_S = 90.0
+KEPT = Path(__file__).parents[2] / ".cache" / "chaos" / "violations"
+KEPT_BYTES = 20_000_000
+"""Of each log."""
+LEAST_FREE_MB = 500
+"""On a disk, for a round: nobody ever deletes anything."""
 
 
 @dataclasses.dataclass
@@ -71,15 +79,26 @@ class ClusterStage:
         self.observed = Observed()
         self.is_sick = False
         self.clock = Clock(REPLICAS[2], self.folder / "clock")
-        services = [each for each in read_topology() if each.name not in _LEFT_OUT]
+        services = [
+            dataclasses.replace(each, environment={**each.environment, **LEASES})
+            if each.name in REPLICAS
+            else each
+            for each in read_topology()
+            if each.name not in _LEFT_OUT
+        ]
         self.cluster = Cluster(services, self.folder)
-        # A database is 550 MB when it is empty.
+        # A database is 550 MB when it is empty; 10,000 units and their statuses are some 80.
         self.disk = {
             WRITER: SmallDisk(
-                Path(self.cluster[WRITER].container.environment["GALERA_DATA"]), size_mb=1200
+                Path(self.cluster[WRITER].container.environment["GALERA_DATA"]), size_mb=3_000
             ),
-            REPLICAS[1]: SmallDisk(self.folder / "disk", size_mb=512),
+            REPLICAS[1]: SmallDisk(self.folder / "disk", size_mb=1_000),
         }
+
+    @property
+    def is_nearly_full(self) -> bool:
+        """Rounds have left too little for another one."""
+        return any(each.free_mb < LEAST_FREE_MB for each in self.disk.values())
 
     @property
     def address(self) -> str:
@@ -129,6 +148,16 @@ class ClusterStage:
         self.clock.clear()
         unmount_below(self.folder)
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def keep(self, ground: RoundStage, name: str) -> None:
+        """What a round with violations has left, for whoever looks into it: what clients wrote
+        down, and the ends of all logs."""
+        place = KEPT / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{name}"
+        shutil.copytree(ground.folder, place / "clients")
+        for log in self.folder.glob("*.log"):
+            with log.open("rb") as file:
+                file.seek(max(0, log.stat().st_size - KEPT_BYTES))
+                (place / log.name).write_bytes(file.read())
 
     async def lend_clock(self, *, is_lent: bool) -> None:
         """One replica runs with a clock that can be set, or as the others do: reading that clock

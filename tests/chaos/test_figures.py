@@ -1,22 +1,25 @@
 """What is told of times in rounds, and of what grows."""
 
 import random
+from pathlib import Path
 
 import pytest
 
 from tests.chaos.figures import (
     longest_gap,
+    longest_wait_of_one,
     longest_write_outage,
     percentile,
     resumptions,
 )
-from tests.chaos.history import Closed, History, Outcome, Word, Write
+from tests.chaos.history import LEFT, Closed, History, Outcome, Word, Write
 from tests.chaos.samples import Sample, lives, slope
+from tests.chaos.soak import Healed, Soak, Wrong
 
 
-def write(ended: float, outcome: Outcome) -> Write:
+def write(ended: float, outcome: Outcome, client: str = "a") -> Write:
     return Write(
-        client="a", resource="variables/1", request_id=str(ended), value="1", etag_asked="*",
+        client=client, resource="variables/1", request_id=str(ended), value="1", etag_asked="*",
         began=ended - 0.1, ended=ended, outcome=outcome,
     )  # fmt: skip
 
@@ -25,6 +28,16 @@ def test_an_outage_is_the_time_between_acknowledged_writes_whoever_was_refused_i
     moments = [(1.0, Outcome.OK), (2.0, Outcome.OK), (4.0, Outcome.UNKNOWN), (7.5, Outcome.OK)]
     history = History([write(*each) for each in moments])
     assert longest_write_outage(history, 1.5, 8.0) == 5.5
+
+
+def test_one_writer_may_wait_while_others_write() -> None:
+    ok = Outcome.OK
+    moments = [(1.0, ok, "a"), (2.0, ok, "b"), (3.0, ok, "b"), (4.5, ok, "a"), (5.0, ok, "b")]
+    history = History([write(*each) for each in moments])
+    assert longest_write_outage(history, 1.0, 5.0) == 1.5
+    assert longest_wait_of_one(history, 1.0, 5.0) == 3.5
+    nobody = History([*history.of(Write), write(2.0, Outcome.UNKNOWN, "c")])
+    assert longest_wait_of_one(nobody, 1.0, 5.0) == 4.0
 
 
 def test_an_outage_that_never_ends_lasts_to_the_end() -> None:
@@ -42,6 +55,8 @@ def test_a_stream_is_without_word_from_its_last_one_on_but_not_from_before_the_f
             Word(client="quiet", at=12.0, revision=2),
             Word(client="busy", at=17.0, revision=2),
             Closed(client="never again", at=11.0, reason="gone"),
+            Closed(client="busy", at=17.5, reason=LEFT),
+            Word(client="busy", at=19.0, revision=3),
         ]
     )
     assert resumptions(history, 10.0) == [2.0, 6.5]
@@ -86,3 +101,29 @@ def test_a_life_is_judged_by_itself_and_not_before_it_is_long() -> None:
     young, old = lives(samples)
     assert (young.pid, young.grows) == (1, False)
     assert (old.pid, old.grows) == (2, True)
+
+
+@pytest.mark.parametrize(("service", "size", "grows"), [
+    ("galera-3", 100.0, False), ("galera-3", 1_350.0, True), ("web-1", 100.0, True),
+])  # fmt: skip
+def test_a_database_may_fill_what_it_was_given(service: str, size: float, *, grows: bool) -> None:
+    samples = [
+        Sample(service, 1, at, (size - 100 + value, 1.0, 1.0, 1.0)) for at, value in noisy(50.0)
+    ]
+    (life,) = lives(samples)
+    assert life.grows is grows
+
+
+def test_what_was_seen_of_hours_is_there_when_they_are_cut_off(tmp_path: Path) -> None:
+    done = Soak(tmp_path / "samples")
+    done.add(Sample("web-1", 7, 60.0, (1.0, 2.0, 3.0, 4.0)))
+    done.add(Healed("writer killed", 90.0))
+    done.add(Wrong("a write is gone"))
+    done.add(Sample("web-1", 7, 240.0, (1.0, 2.0, 3.0, 4.0)))
+    with done.file.open("ab") as file:
+        file.write(b'{"type":"sam')
+    read = Soak.read(done.file)
+    assert (read.samples, read.faults, read.violations) == (
+        done.samples, ["writer killed"], ["a write is gone"],
+    )  # fmt: skip
+    assert read.minutes == 3.0

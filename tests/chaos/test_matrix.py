@@ -37,6 +37,20 @@ def test_a_run_goes_on_where_it_was_ended_but_not_at_another_commit(
     assert not Results(tmp_path / "results", "a", forget=True).has(first)
 
 
+def test_a_try_that_decided_nothing_is_told_and_played_again(
+    result: Result, tmp_path: Path
+) -> None:
+    (cell,) = cells([KILLED], ["idle"], 1, None)
+    results = Results(tmp_path / "results", "a")
+    results.add(msgspec.structs.replace(result, undecided="…\nTimeoutError: the load does not end"))
+    assert not results.has(cell)
+    results.add(result)
+    assert results.has(cell)
+    text = report(results.all)
+    assert "- replica killed under idle, round 1: TimeoutError: the load does not end" in text
+    assert "| replica killed | 1 | 0 |" in text
+
+
 def test_only_what_is_under_test_makes_rounds_worthless(tmp_path: Path) -> None:
     def commit(file: str) -> str:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)

@@ -167,3 +167,15 @@ def test_a_doctored_record_is_found_out(guarantee: str, doctor: Callable[[Record
 def test_a_write_that_was_acknowledged_and_never_happened_is_found_out() -> None:
     invented = replace(TRUTH, acknowledged={**TRUTH.acknowledged, 3: frozenset({"variables/C"})})
     assert list(GUARANTEES["reliable"](faithful(), invented))
+
+
+def test_a_whole_second_is_earlier_than_what_follows_in_it() -> None:
+    times = ("2026-11-21T00:00:05Z", "2026-11-21T00:00:05.004123Z", "2026-11-21T00:00:05.100Z")
+    history = tuple(replace(told(number, "A/1"), time=time) for number, time in enumerate(times, 1))
+    record = Record(Wanted(prefix="A/"), [Connection(0, [Heard(3, history)])])
+    assert not list(GUARANTEES["ordered"](record, Truth(history, {})))
+    turned = tuple(
+        replace(each, time=time) for each, time in zip(history, reversed(times), strict=True)
+    )
+    record = Record(Wanted(prefix="A/"), [Connection(0, [Heard(3, turned)])])
+    assert len(list(GUARANTEES["ordered"](record, Truth(turned, {})))) == 2

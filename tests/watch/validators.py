@@ -17,9 +17,16 @@ def ordered(record: Record, _: Truth) -> Iterator[str]:
     for event in record.events:
         if last is not None and event.revision < last.revision:
             yield f"{event.place} was told after {last.place}"
-        if last is not None and event.time < last.time:
+        if last is not None and _moment(event) < _moment(last):
             yield f"{event.place} has an earlier time than {last.place}"
         last = event
+
+
+def _moment(event: Told) -> str:
+    """Its time, so that moments compare as their texts do: a whole second is written without a
+    fraction."""
+    second, _, fraction = event.time.removesuffix("Z").partition(".")
+    return f"{second}.{fraction:0<9}"
 
 
 def unique(record: Record, _: Truth) -> Iterator[str]:

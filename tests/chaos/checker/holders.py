@@ -8,7 +8,7 @@ from itertools import pairwise
 from tests.chaos.checker.contents import sessions_of
 from tests.chaos.checker.violation import Violation
 from tests.chaos.final_state import FinalState
-from tests.chaos.history import Beat, Granted, History, Lost, Reported
+from tests.chaos.history import HISTORY_IS_GONE, Beat, Granted, History, Lost, Reported
 
 NAME = "at most one process holds a unit server"
 CLOCK_ERROR_S = 0.5
@@ -35,6 +35,9 @@ def check(
         yield from _check_fences(holders)
         yield from _check_reports(history, unit_server, by_session)
         yield from _check_beliefs(history, unit_server, holders, clock_error_s)
+    for lost in history.of(Lost):
+        if lost.reason in HISTORY_IS_GONE:
+            yield Violation(NAME, f"{lost.client} was told {lost.reason}", (lost,))
     sessions = {each.session: each for found in grants.values() for each in found.values()}
     yield from _check_statuses(final, sessions)
 
@@ -79,17 +82,17 @@ def _check_beliefs(
 ) -> Iterator[Violation]:
     """Who did not take over found the place free: the one before had lost it, also by its own
     clock. Whoever is taken over may not know it for as long as its lease runs."""
-    beliefs = [_belief(history, each) for each in holders if each.unit_server == unit_server]
+    believed = _last_moments(history)
+    beliefs = [_belief(each, *believed) for each in holders if each.unit_server == unit_server]
     beliefs.sort(key=lambda each: each.granted.fence)
+    first = 0  # of those that nobody has taken over since
     for number, belief in enumerate(beliefs):
         if belief.granted.took_over:
+            first = number
             continue
-        for earlier in beliefs[:number]:
-            was_taken_over = any(
-                each.granted.took_over for each in beliefs[beliefs.index(earlier) + 1 : number]
-            )
+        for earlier in beliefs[first:number]:
             overlap = earlier.end - belief.begin
-            if overlap > clock_error_s and not was_taken_over:
+            if overlap > clock_error_s:
                 what = (
                     f"{earlier.granted.client} and {belief.granted.client} held {unit_server} at "
                     f"once for {overlap:.2f} s"
@@ -97,13 +100,21 @@ def _check_beliefs(
                 yield Violation(NAME, what, (earlier, belief))
 
 
-def _belief(history: History, granted: Granted) -> Belief:
+def _last_moments(history: History) -> tuple[dict[str, float], dict[str, float]]:
+    """By session: until when the last beat let it believe, and when it first knew better."""
+    beats, losses = dict[str, float](), dict[str, float]()
+    for beat in history.of(Beat):
+        until = beat.at + beat.lease_s
+        beats[beat.session] = max(until, beats.get(beat.session, until))
+    for lost in history.of(Lost):
+        losses[lost.session] = min(lost.at, losses.get(lost.session, lost.at))
+    return beats, losses
+
+
+def _belief(granted: Granted, beats: Mapping[str, float], losses: Mapping[str, float]) -> Belief:
     # It holds from the answer on, for a lease that may have begun as soon as it was asked for.
-    end = granted.began + granted.lease_s
-    beats = [each for each in history.of(Beat) if each.session == granted.session]
-    end = max([end, *(each.at + each.lease_s for each in beats)])
-    losses = [each.at for each in history.of(Lost) if each.session == granted.session]
-    return Belief(granted, granted.ended, min([end, *losses]))
+    end = max(granted.began + granted.lease_s, beats.get(granted.session, 0.0))
+    return Belief(granted, granted.ended, min(end, losses.get(granted.session, end)))
 
 
 def _check_statuses(final: FinalState, sessions: Mapping[str, Granted]) -> Iterator[Violation]:

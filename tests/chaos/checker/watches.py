@@ -1,17 +1,25 @@
 """Watches are ordered, unique, atomic, reliable, resumable, bookmarkable and filtered, as
-`tests.watch.validators` says; only where a store has begun anew may something be missing."""
+`tests.watch.validators` says; nobody is told that the past is gone, as it never is in a round."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from tests.chaos.checker.violation import Violation
 from tests.chaos.final_state import FinalState
-from tests.chaos.history import Bundle, Closed, History, Opened, Outcome, Word, Write
+from tests.chaos.history import (
+    HISTORY_IS_GONE,
+    Bundle,
+    Closed,
+    History,
+    Opened,
+    Outcome,
+    Word,
+    Write,
+)
 from tests.watch.records import Connection, Heard, Record, Truth, Wanted
 from tests.watch.validators import breaches
 
 NAME = "watches are ordered, unique, reliable and resumable"
-HISTORY_IS_GONE = ("HISTORY_RESET", "HISTORY_TRIMMED")
 MOST_TOLD = 20
 """Of one watcher: what goes wrong once goes wrong for all that follows."""
 Said = Opened | Word | Closed
@@ -29,6 +37,9 @@ def check(history: History, final: FinalState) -> Iterator[Violation]:
             for what in breaches(record, truth)[:MOST_TOLD]:
                 yield Violation(NAME, f"{watcher} ({record.wanted}): {what}")
         yield from _check_future(watcher, said, final)
+        for each in said:
+            if isinstance(each, Closed) and each.reason in HISTORY_IS_GONE:
+                yield Violation(NAME, f"{watcher} was told {each.reason}", (each,))
 
 
 def _acknowledged(history: History, final: FinalState) -> dict[int, frozenset[str]]:

@@ -23,6 +23,8 @@ CLASS = "chaos::Contested"
 REGISTER_S = 10.0
 REPORT_EVERY_S = 0.25
 HELD_S = (0.3, 2.5)
+TAKE_OVER = 0.005
+"""Share of askings; a place whose holder has died is mostly had when its lease has run out."""
 AGAIN_S = 0.1
 CANCEL_AGAIN_S = 0.5
 _SESSION_IS_OVER = ("SESSION_ENDED", "HISTORY_RESET", "HISTORY_TRIMMED")
@@ -68,7 +70,7 @@ class Contender:
             await asyncio.sleep(self._random.uniform(0.1, 0.6))
 
     async def _live(self, life: "Life", stop: asyncio.Event) -> None:
-        while not await life.register(take_over=self._random.random() < 0.04):
+        while not await life.register(take_over=self._random.random() < TAKE_OVER):
             if stop.is_set():
                 return
             await asyncio.sleep(self._random.uniform(0.1, 0.4))

@@ -12,7 +12,7 @@ from mds.v1.watch_pb2 import Event, WatchRequest, WatchResponse
 from control_units.client import Client, ClientError, HistoryGone, Stream
 from tests.chaos.clients.events import told
 from tests.chaos.clients.outcomes import reason_of
-from tests.chaos.history import Closed, Opened, Recorder, Word
+from tests.chaos.history import LEFT, Closed, Opened, Recorder, Word
 
 Words = Stream[WatchRequest, WatchResponse]
 SILENCE_S = 6.0
@@ -79,7 +79,7 @@ class Watcher:
         self._record_opening(stream.address)
         left = self._random.randint(5, 40) if self._restless else -1
         try:
-            await self._listen(stream, left)
+            return await self._listen(stream, left)
         except HistoryGone as gone:
             self.position = None
             return gone.reason
@@ -90,20 +90,21 @@ class Watcher:
             return reason_of(error)
         finally:
             stream.cancel()
-        return "it left, or the server did"
 
-    async def _listen(self, stream: Words, words: int) -> None:
+    async def _listen(self, stream: Words, words: int) -> str:
+        """Why it heard no more."""
         events: list[Event] = []
         while words:
             async with asyncio.timeout(SILENCE_S):
                 word = await anext(stream, None)
             if word is None:
-                return
+                return "the server ended it"
             events += word.events
             if word.HasField("position"):  # else the rest of a large revision is to come
                 self._take(word.position, events)
                 events = []
                 words -= 1
+        return LEFT
 
     def _take(self, position: Position, events: Sequence[Event]) -> None:
         self.position = position

@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator
 
 import pymysql
 
-from tests.chaos.stage import BALANCER, DATABASES, OWN_DATABASE, WRITER, ClusterStage
+from tests.chaos.faults.evidence import is_cut, must
+from tests.chaos.stage import BALANCER, DATABASES, OWN_DATABASE, REPLICAS, WRITER, ClusterStage
 
 DATABASE_PORT = 3306
+GROUP_PORT = 4567
 SLOW_S = 2.0
 # A node notices after 1 s (evs.suspect_timeout), and asks for the rest of the group once more.
 NOTICED_S = 5.0
@@ -18,11 +20,16 @@ AT_ONCE_S = 1.0
 
 
 @contextlib.asynccontextmanager
-async def cut(stage: ClusterStage, *, one: str, other: str) -> AsyncIterator[None]:
-    """Two hosts lose each other."""
+async def cut(stage: ClusterStage, *, one: str, other: str, port: int) -> AsyncIterator[None]:
+    """Two hosts lose each other.
+
+    Args:
+        port: of the other, which the one has used.
+    """
     network = stage.cluster.network
     await asyncio.to_thread(network.part, one, other)
     try:
+        await must(lambda: is_cut(stage, one, other, port), f"{one} is cut from {other}")
         yield
     finally:
         await asyncio.to_thread(network.join, one, other)
@@ -34,6 +41,9 @@ async def no_database(stage: ClusterStage, *, service: str) -> AsyncIterator[Non
     cable = stage.cluster.network.slow(service)
     address = stage.cluster.address(BALANCER)
     async with cable.delayed(math.inf, address=address, port=DATABASE_PORT):
+        await must(
+            lambda: is_cut(stage, service, BALANCER, DATABASE_PORT), f"{service} has no database"
+        )
         yield
 
 
@@ -43,6 +53,10 @@ async def slow_database(stage: ClusterStage) -> AsyncIterator[None]:
     cable = stage.cluster.network.slow(BALANCER)
     address = stage.cluster.address(BALANCER)
     async with cable.delayed(SLOW_S / 2, address=address, port=DATABASE_PORT):
+        await must(
+            lambda: is_cut(stage, REPLICAS[0], BALANCER, DATABASE_PORT, SLOW_S / 2),
+            "the database is slow",
+        )
         yield
 
 
@@ -53,7 +67,8 @@ async def cut_writer(stage: ClusterStage) -> AsyncIterator[None]:
     async with contextlib.AsyncExitStack() as cuts, asyncio.TaskGroup() as tasks:
         for each in DATABASES:
             if each != WRITER:
-                await cuts.enter_async_context(cut(stage, one=WRITER, other=each))
+                one_cut = cut(stage, one=WRITER, other=each, port=GROUP_PORT)
+                await cuts.enter_async_context(one_cut)
         tasks.create_task(_ask_the_minority(stage))
         yield
 

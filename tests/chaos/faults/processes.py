@@ -3,6 +3,9 @@
 import contextlib
 from collections.abc import AsyncIterator
 
+import psutil
+
+from tests.chaos.faults.evidence import is_stopped, must
 from tests.chaos.stage import ClusterStage
 
 
@@ -22,8 +25,11 @@ async def killed(
         comes_back: by itself, as its container would; else when the fault is healed.
     """
     process = stage.cluster[service]
+    killed = process.pid
     await process.kill(stays_down=not comes_back)
     try:
+        if psutil.pid_exists(killed):
+            raise RuntimeError(f"{service} is alive after SIGKILL")
         yield
     finally:
         if not comes_back:
@@ -36,6 +42,7 @@ async def paused(stage: ClusterStage, *, service: str) -> AsyncIterator[None]:
     process = stage.cluster[service]
     process.pause()
     try:
+        await must(lambda: is_stopped(stage, service), f"{service} stands still")
         yield
     finally:
         process.resume()

@@ -54,6 +54,7 @@ FAULTS: Mapping[str, tuple[Fault, ...]] = {
         watches.resume_too_late,
         watches.never_arrive,
         watches.split_a_revision,
+        watches.say_that_the_past_is_gone,
     ),
     one_holder.NAME: (
         holders.let_two_hold,
@@ -61,6 +62,7 @@ FAULTS: Mapping[str, tuple[Fault, ...]] = {
         holders.give_a_fence_twice,
         holders.take_word_of_an_old_holder,
         holders.write_under_an_old_fence,
+        holders.say_that_the_past_is_gone,
     ),
     as_planned.NAME: (
         operations.begin_a_step_twice,

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from tests.chaos.history import (
     Beat,
     Granted,
+    Lost,
     Reported,
 )
 from tests.chaos.planted.doctoring import one_of
@@ -63,3 +64,13 @@ def write_under_an_old_fence(story: Story) -> None:
     old = one_of(story, Granted, lambda each: each is not story.holder)
     content = f'{{"session": "{old.session}"}}'
     story.change("KIND_CONTROL_UNIT_STATUS", {"control_unit_statuses/LAB/1": content})
+
+
+def say_that_the_past_is_gone(story: Story) -> None:
+    holder = holding(story)
+    story.records.append(
+        Lost(
+            client=holder.client, unit_server=SERVER, session=holder.session, at=story.later(),
+            reason="HISTORY_RESET",
+        )
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from hypothesis import assume
 from msgspec.structs import replace
 
 from tests.chaos.history import (
+    Closed,
     Opened,
     Word,
     Write,
@@ -85,6 +86,11 @@ def never_arrive(story: Story) -> None:
             isinstance(each, Word) and each.client == "watcher-some" and each.revision >= last_write
         )
     ]
+
+
+def say_that_the_past_is_gone(story: Story) -> None:
+    closed = one_of(story, Closed)
+    put(story, closed, replace(closed, reason="HISTORY_TRIMMED"))
 
 
 def split_a_revision(story: Story) -> None:
