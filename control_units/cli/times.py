@@ -40,18 +40,17 @@ class Moment(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         text = str(value)
-        ago = _AGO.match(text)
-        if ago is not None:
-            return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         try:
+            if (ago := _span_in(text)) is not None:
+                return datetime.now(UTC) - ago
             found = datetime.fromisoformat(text)
-        except ValueError:
+            return found if found.tzinfo else found.astimezone()
+        except (ValueError, OverflowError):  # before the first year, or after the last
             self.fail(
                 f"{text!r} is no time; right would be 2024-05-31, '2024-05-31 12:00' or 30d.",
                 param,
                 ctx,
             )
-        return found if found.tzinfo else found.astimezone()
 
 
 class Ahead(click.ParamType[datetime]):
@@ -64,12 +63,15 @@ class Ahead(click.ParamType[datetime]):
     ) -> datetime:
         if isinstance(value, datetime):
             return value
-        ahead = _AGO.match(str(value))
-        if ahead is not None:
-            return datetime.now(UTC) + timedelta(**{_UNITS[ahead[2]]: int(ahead[1])})
+        text = str(value)
+        try:
+            if (ahead := _span_in(text)) is not None:
+                return datetime.now(UTC) + ahead
+        except OverflowError:  # after the last year
+            self.fail(f"{text!r} is too far ahead; right would be 36h or 30d.", param, ctx)
         found = Moment().convert(value, param, ctx)
         if found <= datetime.now(UTC):
-            self.fail(f"{str(value)!r} is over; right would be a time to come.", param, ctx)
+            self.fail(f"{text!r} is over; right would be a time to come.", param, ctx)
         return found
 
 
@@ -84,17 +86,20 @@ class Span(click.ParamType[timedelta]):
         if isinstance(value, timedelta):
             return value
         text = str(value)
-        long = _AGO.match(text)
         try:
-            seconds = 0.0 if long else float(text)
+            found = _span_in(text)
+            seconds = float(text) if found is None else found.total_seconds()
         except ValueError:
             seconds = 0.0
-        found = timedelta(**{_UNITS[long[2]]: int(long[1])}) if long else None
-        if found is None and 0 < seconds < _MOST_S:
-            found = timedelta(seconds=seconds)
-        if not found:
+        if not 0 < seconds < _MOST_S:
             self.fail(f"{text!r} is no span; right would be 90s, 2m, 1h or 0.5.", param, ctx)
-        return found
+        return timedelta(seconds=seconds)
+
+
+def _span_in(text: str) -> timedelta | None:
+    """`90m`, `36h`, `30d`; None: it is nothing like it."""
+    found = _AGO.match(text)
+    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
 
 
 def shown(time: Timestamp) -> str:
