@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
-from mds.v1 import maintenance_pb2, operation_pb2, registration_pb2, template_pb2
+from mds.v1 import maintenance_pb2, operation_pb2, registration_pb2, template_pb2, variable_pb2
 from playwright.async_api import Page, Request
 
 from control_units.client import Client
@@ -140,3 +140,12 @@ async def test_rows_of_units_follow_what_is_in_maintenance(
     await until_true(page, "document.body.dataset.link === 'live'")
     await client.maintenances.delete("cooling", etag="*", reason="a test")
     await until_true(page, said_by_all("no longer matches"))
+
+
+async def test_a_change_of_any_kind_is_announced(
+    site: Site, client: Client, new_page: NewPage
+) -> None:
+    page = await opened(new_page, f"{site.url}/changes")
+    variable = variable_pb2.Variable(name="variables/BTF/ENERGY", value="510")
+    await client.variables.create(variable, reason="a test")
+    await until_true(page, "document.getElementById('news')?.hidden === false")

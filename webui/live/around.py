@@ -27,6 +27,12 @@ class Around:
     doings: Doings | None = None
     system: System | None = None
 
+    @property
+    def change_sets(self) -> frozenset[str]:
+        """Names of the newest ones."""
+        changes = self.doings.changes if self.doings else ()
+        return frozenset(f"change_sets/{row.id}" for row in changes)
+
 
 NOTHING_AROUND = Around()
 

@@ -188,8 +188,8 @@ class Feed:
         return [name for name, now in self._contacts.items() if before.get(name, now) != now]
 
     async def _look_around(self) -> NoReturn:
-        """Shows what stands beside the units. Where it cannot be read it is unknown, and the
-        units are shown all the same."""
+        """Shows what stands beside the units, and tells of new changes, whatever they are about.
+        Where it cannot be read it is unknown, and the units are shown all the same."""
         while True:
             try:
                 answered_by = self._view.replica if self._view else ""
@@ -198,8 +198,9 @@ class Feed:
                 log.info("around_not_read", reason=str(failure))
                 around = NOTHING_AROUND
             if around != self._around:
-                self._around = around
-                self._show(Link("live", self._address))
+                before, self._around = self._around, around
+                touched = around.change_sets - before.change_sets
+                self._show(Link("live", self._address), touched=touched)
             await asyncio.sleep(AROUND_SECONDS)
 
     def _show_overview(
@@ -221,8 +222,9 @@ class Feed:
             return Link("waiting", self._address, reason=reason)
         return Link("stale", self._address, self._view.time, reason)
 
-    def _show(self, link: Link) -> None:
-        self._publish(link.state, self._painter.paint(self._view, link, self._around))
+    def _show(self, link: Link, *, touched: frozenset[str] = frozenset()) -> None:
+        painting = self._painter.paint(self._view, link, self._around)
+        self._publish(link.state, painting, touched=touched)
 
     def _publish(
         self, link: str, painting: Painting, *, touched: frozenset[str] | None = frozenset()
