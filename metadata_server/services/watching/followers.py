@@ -14,14 +14,14 @@ from metadata_server.domain.intent.unit_list import UnitList
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.services.intent.single import change_item
-from metadata_server.store.intent.naming import dependants_on, lists_with
+from metadata_server.store.intent.naming import naming
 from metadata_server.store.unit_of_work import UnitOfWork
 
 
 def followers(unit: UnitOfWork, id: str, new_id: str) -> list[Item]:
     """What else changes when a unit gets another id."""
     follow = partial(following, id=id, new_id=new_id)
-    return [change_item(each, follow) for each in (*dependants_on(unit, id), *lists_with(unit, id))]
+    return [change_item(each, follow) for each in naming(unit, id)]
 
 
 def following(there: Resource, *, id: str, new_id: str) -> Resource:
