@@ -1,7 +1,7 @@
 """Operations that ended long ago keep their outcome, and lose their steps."""
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.filter.asked_list import AskedList
@@ -9,6 +9,7 @@ from metadata_server.domain.filter.vocabulary import OPERATION_STEP
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.edit import UnitSelection
 from metadata_server.domain.intent.template import Template
+from metadata_server.domain.names import DECLARED
 from metadata_server.domain.orchestration.advance import StepState
 from metadata_server.domain.orchestration.campaign import Campaign
 from metadata_server.domain.orchestration.operation import Operation, Order, Phase
@@ -82,6 +83,24 @@ async def test_only_what_ended_long_ago_is_archived(store: Store, operations: Op
     assert archived.phase is Phase.ARCHIVED
     assert archived.counts.steps == 1
     assert [await steps(operations, each) for each in (old, young, running)] == [0, 1, 1]
+
+
+async def test_nothing_else_is_trimmed_while_all_writers_wait(
+    store: Store, operations: Operations
+) -> None:
+    await end(store, await ordered(operations), days_ago=11)
+    statements: list[str] = []
+
+    def note(*arguments: object) -> None:
+        statements.append(str(arguments[2]))
+
+    event.listen(store.database.writing, "before_cursor_execute", note)
+    kept_days = dict.fromkeys(DECLARED, 0.000001)
+    await Trimming(store, kept_days=kept_days, request_days=365, operation_days=10).trim()
+    claiming = next(at for at, each in enumerate(statements) if each.startswith("UPDATE revision"))
+    before, after = statements[:claiming], statements[claiming:]
+    assert any("DELETE FROM operation_step" in each for each in before)
+    assert not [each for each in after if each.startswith("DELETE") or "horizon" in each]
 
 
 async def test_what_is_archived_cannot_be_tried_again(store: Store, operations: Operations) -> None:

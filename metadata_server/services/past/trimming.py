@@ -56,10 +56,10 @@ class Trimming:
     ) -> None:
         self._store = store
         self._kept_us = {kind: round(days * DAY_US) for kind, days in kept_days.items() if days}
+        self._operations_kept_us = round(operation_days * DAY_US)
         self._limits = (
             (trim_requests, round(request_days * DAY_US)),
             (trim_sightings, round(sighting_days * DAY_US)),
-            (archive_operations, round(operation_days * DAY_US)),
             (trim_deliveries, round(delivery_days * DAY_US)),
             (trim_replicas, SHOWN_US),
             (trim_fine_samples, FINE_KEPT_US),
@@ -94,6 +94,8 @@ class Trimming:
                 trim_kind(unit, kind, unit.now_us - kept_us)
                 for kind, kept_us in self._kept_us.items()
             ]
+            # Last: it claims a revision, for which all other writers wait until this ends.
+            counts.append(archive_operations(unit, unit.now_us - self._operations_kept_us))
             more = max(counts) == TRIM_ROWS or any(steps)
             if more:
                 put_off(unit, TRIM, AGAIN_US)
