@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from metadata_server.domain.intent.edit import FieldEdit
 from metadata_server.domain.life.state import Contact, State
-from metadata_server.domain.orchestration.advance import StepState
+from metadata_server.domain.orchestration.advance import ENDED, StepState
 from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.domain.orchestration.ordering import Member
 
@@ -105,6 +105,10 @@ class Step:
         return self.wave >= 0
 
     @property
+    def takes_over(self) -> bool:
+        return takes_over(self.state, self.minor_state, self.target)
+
+    @property
     def member(self) -> Member:
         """The unit, as far as its place in the order goes."""
         return Member(
@@ -121,6 +125,12 @@ class Step:
         if self.desired is not State.UNSPECIFIED or self.found.is_error:
             return self.desired
         return self.found
+
+
+def takes_over(state: StepState, minor_state: str, target: State) -> bool:
+    """Whether a step takes its unit over from older operations, as `OrderPlan.taken_over` says."""
+    is_wanted_there = minor_state == StepMinor.ALREADY_THERE and target is not State.UNSPECIFIED
+    return is_wanted_there or state not in ENDED
 
 
 class Seen(NamedTuple):

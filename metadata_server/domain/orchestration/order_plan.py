@@ -74,6 +74,13 @@ class OrderPlan:
     there: tuple[str, ...]
     blocked: Mapping[str, Blockage]
 
+    @property
+    def taken_over(self) -> tuple[str, ...]:
+        """Ids of the units that it takes over from older orders: those that it acts on, and those
+        that it wants where they are. What it leaves alone, others go on with."""
+        wanted_there = self.there if self.verb in TARGETS else ()
+        return (*(each.id for each in self.ordering.members), *wanted_there)
+
 
 def plan_order(
     verb: Verb,

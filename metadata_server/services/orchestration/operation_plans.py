@@ -143,13 +143,14 @@ def plan(unit: UnitOfWork, order: Order) -> Planned:
     if order.verb in DESCENDING:
         stopping = [each.id for each in found.ordering.members]
         hit = blast_radius(stopping, [*members, *others])
+    by_id = {each.id: each for each in units}
     return Planned(
-        {each.id: each for each in units},
+        by_id,
         {each.id: each for each in members},
         found,
         in_waves,
         hit,
-        superseded_names(unit, units),
+        superseded_names(unit, [by_id[id].meta.key for id in found.taken_over]),
         edits,
         estimate_us(unit, order, units, in_waves),
         open_campaign(unit, order.campaign) if order.campaign else 0,
@@ -195,8 +196,8 @@ def barred_from(
     return worked_on if order.stage else guard_bars(unit, order, units) | worked_on
 
 
-def superseded_names(unit: UnitOfWork, units: Iterable[ControlUnit]) -> list[str]:
-    keys = open_steps_of_units(unit, [each.meta.key for each in units])
+def superseded_names(unit: UnitOfWork, unit_keys: Iterable[int]) -> list[str]:
+    keys = open_steps_of_units(unit, unit_keys)
     return sorted(each.name for each in operations_of(unit, keys).values())
 
 

@@ -192,15 +192,15 @@ def created(
 
 
 def write(unit: UnitOfWork, operation: Operation, steps: Sequence[Step]) -> Operation:
-    """Writes an operation, and ends what it takes the place of: all locks come before the
-    revision, as everywhere."""
-    keys = [each.unit_key for each in steps]
-    older = superseded_by(unit, keys)
-    had = steps_had(unit, operation.campaign_key, keys)
+    """Writes an operation, and ends what it takes the place of, unless it is to wait: all locks
+    come before the revision, as everywhere."""
+    begins = operation.phase is not Phase.PENDING
+    taken_over = [each.unit_key for each in steps if begins and each.takes_over]
+    older = superseded_by(unit, taken_over)
+    had = steps_had(unit, operation.campaign_key, [each.unit_key for each in steps])
     insert_steps(unit, operation.key, steps)
     join_campaign(unit, operation, had)
-    due_us = None if operation.phase is Phase.PENDING else unit.now_us
-    written = insert_operation(unit, operation, due_us=due_us)
-    end_as_superseded(unit, older, keys, by=written)
+    written = insert_operation(unit, operation, due_us=unit.now_us if begins else None)
+    end_as_superseded(unit, older, taken_over, by=written)
     requests.remember(unit, {"id": operation.id})
     return written

@@ -16,7 +16,11 @@ from metadata_server.domain.orchestration.operation import (
 )
 from metadata_server.domain.orchestration.operation_step import RETRIED, Step, StepMinor
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.services.orchestration.supersession import rewrite
+from metadata_server.services.orchestration.supersession import (
+    lock_with_older,
+    rewrite,
+    take_over,
+)
 from metadata_server.store import requests
 from metadata_server.store.orchestration.operation_steps import set_steps, states_of_steps, steps_of
 from metadata_server.store.orchestration.operations import get_operation
@@ -78,6 +82,8 @@ class Steering:
             first = None if validate_only else requests.repeated(unit)
             if first is not None:
                 return get_operation(unit, first.answer["id"])
+            if steer is resumed and (waiting := get_operation(unit, id)).phase is Phase.PENDING:
+                lock_with_older(unit, waiting)
             operation = get_operation(unit, id, lock=True)
             if validate_only:
                 # What would be refused is refused; what would be written is not.
@@ -139,13 +145,14 @@ def paused(_: UnitOfWork, operation: Operation) -> Operation:
 
 def resumed(unit: UnitOfWork, operation: Operation) -> Operation:
     """One that was paused has the deadline that it had: what was to happen by then is not wanted
-    later. One that was planned to wait takes time from now on."""
+    later. One that was planned to wait takes time, and units from older ones, from now on."""
     check_open(operation)
     if operation.phase not in {Phase.SUSPENDED, Phase.PENDING}:
         return operation
     deadline_us = operation.deadline_us
     if operation.phase is Phase.PENDING:
         deadline_us = operation.order.deadline_us(unit.now_us)
+        take_over(unit, operation)
     return replace(
         operation,
         phase=Phase.QUEUED,

@@ -1,4 +1,4 @@
-"""Later orders take the place of earlier ones, unit by unit."""
+"""Later orders take the place of earlier ones, unit by unit, when they begin."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from metadata_server.store.orchestration.operation_steps import (
     open_steps_of_units,
     set_steps,
     states_of_steps,
+    units_taken_over,
 )
 from metadata_server.store.orchestration.operations import operations_of, write_operation
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
@@ -56,6 +57,25 @@ def end_as_superseded(
             end_time_us=unit.now_us,
         )
         rewrite(unit, operation)
+
+
+def take_over(unit: UnitOfWork, operation: Operation) -> None:
+    """Ends what an operation takes the place of that waited until now; it is locked.
+
+    Raises:
+        LostRace: another operation has come in between.
+    """
+    keys = units_taken_over(unit, operation.key)
+    older = superseded_by(unit, keys)
+    older.pop(operation.key, None)
+    end_as_superseded(unit, older, keys, by=operation)
+
+
+def lock_with_older(unit: UnitOfWork, operation: Operation) -> None:
+    """Locks an operation that waits, and those that it would take the place of: all at once, as
+    whoever gives an order does."""
+    older = open_steps_of_units(unit, units_taken_over(unit, operation.key))
+    operations_of(unit, {operation.key, *older}, lock=True)
 
 
 def rewrite(unit: UnitOfWork, operation: Operation) -> Operation:

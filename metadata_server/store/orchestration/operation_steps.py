@@ -13,7 +13,13 @@ from sqlalchemy.engine import RowMapping
 from metadata_server.domain.filter.asked_list import AskedList, ListPage
 from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.orchestration.advance import ENDED, StepState
-from metadata_server.domain.orchestration.operation_step import Seen, Step, StepMinor, Verdict
+from metadata_server.domain.orchestration.operation_step import (
+    Seen,
+    Step,
+    StepMinor,
+    Verdict,
+    takes_over,
+)
 from metadata_server.store.codec import build, data_of, plain, text_of
 from metadata_server.store.filter.record_sources import STEPS
 from metadata_server.store.keys import batches
@@ -263,6 +269,17 @@ def open_steps_of_units(unit: UnitOfWork, unit_keys: Iterable[int]) -> dict[int,
         for row in unit.connection.execute(query):
             found[row.operation_key].append(row.position)
     return found
+
+
+def units_taken_over(unit: UnitOfWork, operation_key: int) -> list[int]:
+    """Keys of the units that an operation takes over from older ones when it begins."""
+    columns = (table.c.unit_key, table.c.state, table.c.minor_state, table.c.target)
+    query = select(*columns).where(table.c.operation_key == operation_key)
+    return [
+        key
+        for key, state, minor_state, target in unit.connection.execute(query)
+        if takes_over(StepState(state), minor_state, State(target))
+    ]
 
 
 def states_of_steps(unit: UnitOfWork, operation_key: int) -> list[tuple[str, StepState, str, bool]]:

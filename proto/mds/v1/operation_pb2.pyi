@@ -409,7 +409,9 @@ class CreateOperationRequest(_message.Message):
     all_or_none: _builtins.bool
     """Refused if any unit is blocked; else those are left out, as SKIPPED."""
     wait: _builtins.bool
-    """Plans and stops there, as PENDING, until somebody resumes it."""
+    """Plans and stops there, as PENDING, until somebody resumes it; until then it ends nothing of
+    other operations.
+    """
     @_builtins.property
     def operation(self) -> Global___Operation:
         """What, to which units, and how."""

@@ -106,10 +106,11 @@ class OperationsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateOperation(self, request, context):
-        """Gives an order. Steps of older operations about the same units end as SUPERSEDED. Refused:
-        INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND,
-        CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED, REASON_REQUIRED,
-        REQUEST_ID_REUSED, CONTENTION.
+        """Gives an order. Steps of older operations about the same units end as SUPERSEDED, but not
+        those about units that it leaves out; where it is to `wait`, they end when it is resumed.
+        Refused: INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
+        CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
+        REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

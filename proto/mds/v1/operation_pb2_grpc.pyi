@@ -43,10 +43,11 @@ class OperationsStub:
     DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED.
     """
     CreateOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.CreateOperationRequest, _operation_pb2.Operation]
-    """Gives an order. Steps of older operations about the same units end as SUPERSEDED. Refused:
-    INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND,
-    CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED, REASON_REQUIRED,
-    REQUEST_ID_REUSED, CONTENTION.
+    """Gives an order. Steps of older operations about the same units end as SUPERSEDED, but not
+    those about units that it leaves out; where it is to `wait`, they end when it is resumed.
+    Refused: INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
+    CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
+    REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
     """
     GetOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.GetOperationRequest, _operation_pb2.Operation]
     """Reads an operation. Refused: OPERATION_NOT_FOUND."""
@@ -94,10 +95,11 @@ class OperationsAsyncStub(OperationsStub):
     DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED.
     """
     CreateOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.CreateOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
-    """Gives an order. Steps of older operations about the same units end as SUPERSEDED. Refused:
-    INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND,
-    CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED, REASON_REQUIRED,
-    REQUEST_ID_REUSED, CONTENTION.
+    """Gives an order. Steps of older operations about the same units end as SUPERSEDED, but not
+    those about units that it leaves out; where it is to `wait`, they end when it is resumed.
+    Refused: INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
+    CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
+    REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
     """
     GetOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.GetOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
     """Reads an operation. Refused: OPERATION_NOT_FOUND."""
@@ -154,10 +156,11 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         request: _operation_pb2.CreateOperationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operation_pb2.Operation, _abc.Awaitable[_operation_pb2.Operation]]:
-        """Gives an order. Steps of older operations about the same units end as SUPERSEDED. Refused:
-        INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND,
-        CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED, REASON_REQUIRED,
-        REQUEST_ID_REUSED, CONTENTION.
+        """Gives an order. Steps of older operations about the same units end as SUPERSEDED, but not
+        those about units that it leaves out; where it is to `wait`, they end when it is resumed.
+        Refused: INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
+        CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
+        REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
         """
 
     @_abc_1.abstractmethod

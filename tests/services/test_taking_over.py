@@ -1,0 +1,125 @@
+"""A later order takes units over from earlier ones: when it begins, and only those that it is
+about."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from metadata_server.domain.change import Caller, Principal
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.edit import UnitSelection
+from metadata_server.domain.life.state import Contact, State
+from metadata_server.domain.orchestration.operation import Operation, Order, Phase
+from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.orchestration.operations import Giving, Operations
+from metadata_server.services.orchestration.steering import Steering
+from metadata_server.store.orchestration.operation_steps import steps_of
+from metadata_server.store.store import Store
+from tests.store.planned import Plan, Unit, build
+
+SHIFT = Caller(principal=Principal("shift"), method="Operations.CreateOperation")
+WAITING, TAKEN = ("PENDING", "Waiting"), ("ABORTED", "Superseded")
+PLAN = Plan(
+    {"US": Contact.ALIVE},
+    [
+        Unit("RUNS", "US", State.RUNNING, State.RUNNING, Contact.ALIVE),
+        Unit("STANDS", "US", State.STOPPED, State.STOPPED, Contact.ALIVE),
+        Unit("LACKS", "US", State.STOPPED, State.STOPPED, Contact.ALIVE),
+    ],
+)
+
+
+@pytest.fixture
+async def operations(store: Store) -> Operations:
+    """Orders to a unit that runs, one that is stopped, and one that lacks what it requires."""
+    build(store, PLAN)
+    await Resources(store).update(
+        SHIFT,
+        ControlUnit,
+        "LACKS",
+        etag="*",
+        change=lambda unit: replace(unit, requires=("GONE",)),
+        validate_only=False,
+    )
+    return Operations(store, on_due=lambda: None)
+
+
+def order(verb: Verb, *units: str) -> Order:
+    return Order(verb=verb, selection=UnitSelection(ids=units))
+
+
+async def given(
+    operations: Operations, verb: Verb, *units: str, takes_over: list[str], wait: bool = False
+) -> Operation:
+    """The order, whose plan says from which operations it takes units over."""
+    wanted = order(verb, *units)
+    assert list((await operations.plan(wanted)).value.supersedes) == takes_over
+    return (await operations.create(SHIFT, wanted, Giving(wait=wait))).value
+
+
+async def told(store: Store, operation: Operation) -> Mapping[str, tuple[str, str]]:
+    steps = (await store.read(lambda unit: steps_of(unit, operation.key))).value
+    return {each.id: (each.state.value, each.minor_state) for each in steps}
+
+
+async def test_an_order_takes_no_unit_over_that_it_leaves_out(
+    store: Store, operations: Operations
+) -> None:
+    older = await given(operations, Verb.UNLOAD, "LACKS", "STANDS", takes_over=[])
+    blocked = await given(operations, Verb.START, "LACKS", takes_over=[])
+    assert await told(store, blocked) == {"LACKS": ("SKIPPED", "Blocked")}
+    await given(operations, Verb.START, "LACKS", "STANDS", takes_over=[older.name])
+    assert await told(store, older) == {"LACKS": WAITING, "STANDS": TAKEN}
+
+
+async def test_an_order_takes_units_over_that_shall_stay_where_they_are(
+    store: Store, operations: Operations
+) -> None:
+    stop = await given(operations, Verb.STOP, "RUNS", takes_over=[])
+    after_all = await given(operations, Verb.START, "RUNS", takes_over=[stop.name])
+    assert await told(store, after_all) == {"RUNS": ("COMPLETED", "AlreadyThere")}
+    assert await told(store, stop) == {"RUNS": TAKEN}
+
+
+async def test_a_recovery_takes_no_unit_over_that_has_nothing_to_recover_from(
+    store: Store, operations: Operations
+) -> None:
+    stop = await given(operations, Verb.STOP, "RUNS", takes_over=[])
+    await given(operations, Verb.RECOVER, "RUNS", takes_over=[])
+    assert await told(store, stop) == {"RUNS": WAITING}
+
+
+async def test_an_order_that_waits_takes_units_over_when_it_is_resumed(
+    store: Store, operations: Operations
+) -> None:
+    older = await given(operations, Verb.UNLOAD, "LACKS", "RUNS", "STANDS", takes_over=[])
+    tomorrow = await given(
+        operations, Verb.START, "LACKS", "RUNS", "STANDS", takes_over=[older.name], wait=True
+    )
+    waiting = dict.fromkeys(("LACKS", "RUNS", "STANDS"), WAITING)
+    assert await told(store, older) == waiting
+    steering = Steering(store, on_due=lambda: None)
+    await steering.resume(SHIFT, tomorrow.id, validate_only=True)
+    assert await told(store, older) == waiting
+    resumed = (await steering.resume(SHIFT, tomorrow.id, validate_only=False)).value
+    assert (resumed.phase, resumed.counts.pending) == (Phase.QUEUED, 1)
+    assert await told(store, older) == {"LACKS": WAITING, "RUNS": TAKEN, "STANDS": TAKEN}
+    assert (await operations.get(older.id)).value.counts.aborted == 2
+    assert (await told(store, tomorrow))["STANDS"] == WAITING
+
+
+async def test_an_order_that_waits_may_have_nothing_to_do(
+    store: Store, operations: Operations
+) -> None:
+    tomorrow = await given(operations, Verb.START, "RUNS", takes_over=[], wait=True)
+    stop = await given(operations, Verb.STOP, "RUNS", takes_over=[])
+    await Steering(store, on_due=lambda: None).resume(SHIFT, tomorrow.id, validate_only=False)
+    assert await told(store, stop) == {"RUNS": TAKEN}
+
+
+async def test_an_order_ends_what_waits_to_be_resumed(store: Store, operations: Operations) -> None:
+    tomorrow = await given(operations, Verb.START, "STANDS", takes_over=[], wait=True)
+    await given(operations, Verb.UNLOAD, "STANDS", takes_over=[tomorrow.name])
+    assert await told(store, tomorrow) == {"STANDS": TAKEN}
