@@ -55,13 +55,16 @@ async def sent(site: Site, page: str, status: int = 200, **more: str) -> str:
     return await submit(site, filled, changed=more, status=status)
 
 
-async def chosen(site: Site, name: str, data: bytes, status: int = 200) -> str:
+async def chosen(
+    site: Site, name: str, data: bytes, /, status: int = 200, *, at: str = LOOK, **typed: str
+) -> str:
     form = aiohttp.FormData()
     form.add_field(
         "file", io.BytesIO(data), filename=name, content_type="text/plain; charset=utf-7"
     )
-    form.add_field("text", "")
-    async with site.http.post(LOOK, data=form) as answer:
+    for field, value in ({"text": ""} | typed).items():
+        form.add_field(field, value)
+    async with site.http.post(at, data=form) as answer:
         text = await answer.text()
         assert answer.status == status, text
         return text
@@ -152,6 +155,53 @@ async def test_a_file_is_told_by_what_it_holds_whatever_it_is_called(site: Site)
     assert "not UTF-8" in page
     page = await chosen(site, "broken.json", b'{"control_units": [', status=422)
     assert "is not closed" in page
+
+
+@pytest.mark.parametrize("at", [LOOK, APPLY])
+async def test_a_file_that_cannot_be_read_leaves_all_that_was_typed(site: Site, at: str) -> None:
+    typed = {"text": TABLE, "name": "mine.csv", "reason": "<new> racks", "keep": "1", "skip": "1"}
+    page = await chosen(site, "units.csv", b"id,description\nA,S\xe4ule\n", 422, at=at, **typed)
+    assert "not UTF-8" in page
+    kept = form_in(page, LOOK).fields
+    assert {name: kept.get(name) for name in typed} == typed
+    page = await submit(site, form_in(page, LOOK))
+    assert form_in(page, LOOK).fields["reason"] == typed["reason"]
+
+
+async def test_a_file_with_problems_leaves_what_was_typed_before_it_beside_its_own_text(
+    site: Site,
+) -> None:
+    typed = {"text": TABLE, "reason": "new racks", "keep": "1"}
+    page = await chosen(site, "broken.json", b'{"control_units": [', 422, **typed)
+    kept = form_in(page, LOOK).fields
+    assert (kept["text"], kept["aside"]) == ('{"control_units": [', TABLE)
+    assert (kept["reason"], kept["keep"]) == ("new racks", "1")
+    page = await submit(site, form_in(page, LOOK), status=422)
+    assert form_in(page, LOOK).fields["aside"] == TABLE
+    drawn = {name: form_in(page, LOOK).fields[name] for name in ("text", "drawn")}
+    page = await chosen(site, "broken.json", b'{"unit_servers": [', 422, **drawn)
+    assert "aside" not in form_in(page, LOOK).fields, "what the page has drawn was not typed"
+
+
+async def test_a_text_with_what_is_no_text_comes_back(site: Site) -> None:
+    page = await looked_at(site, "id\nRING/\0Q1\n", status=422)
+    assert "U+0000" in page
+    assert form_in(page, LOOK).fields["text"] == "id\nRING/\ufffdQ1\n"
+
+
+async def test_what_was_ticked_and_why_stay_while_the_text_does(site: Site) -> None:
+    text = "id,current\nRING/MAG/Q1,500\nRING/MAG/Q2,9\n"
+    page = await looked_at(site, text, status=422)
+    assert "skip" not in form_in(page, LOOK).fields
+    ticked = {"reason": "racks", "skip": "1"}
+    page = await submit(site, form_in(page, LOOK), changed=ticked, status=422)
+    kept = form_in(page, LOOK).fields
+    assert {name: kept.get(name) for name in ticked} == ticked
+    other = {"text": f"{text}RING/MAG/Q3,700\n"}
+    page = await submit(site, form_in(page, LOOK), changed=other, status=422)
+    kept = form_in(page, LOOK).fields
+    assert kept["reason"] == "racks"
+    assert "skip" not in kept, "of other problems somebody says so anew"
 
 
 async def test_what_is_too_large_is_said_and_what_is_large_travels_packed(site: Site) -> None:

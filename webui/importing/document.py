@@ -81,6 +81,23 @@ def document_in(posted: Mapping[str, object]) -> Document:
     raise CannotTake(_("Paste something, or choose a file."))
 
 
+def typed_in(fields: Mapping[str, str]) -> Document:
+    """What a form carries besides a file that cannot be taken, or what it carries that cannot: nobody
+    shall type it again."""
+    try:
+        return document_in(fields)
+    except CannotTake:
+        text = fields.get("text", "").replace("\0", "\ufffd")
+        return Document(fields.get("name", ""), _lines(text))
+
+
+def put_aside(fields: Mapping[str, str], document: Document) -> str:
+    """What somebody has typed where a file has taken its place since: now, or some pages ago."""
+    typed = _lines(fields.get("text", ""))
+    is_typed = bool(typed.strip()) and Document("", typed).mark != fields.get("drawn", "")
+    return typed if is_typed and typed != document.text else _lines(fields.get("aside", ""))
+
+
 def without_files(posted: Mapping[str, object]) -> dict[str, str]:
     """What was sent as fields that a page can carry, the chosen file among them as a text.
 
@@ -124,6 +141,10 @@ def _unpacked(packed: str) -> str:
 def _plain(text: str) -> str:
     if len(text.encode(errors="replace")) > MOST_BYTES:
         raise TooLarge(too_large())
+    return _lines(text)
+
+
+def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

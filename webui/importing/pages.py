@@ -17,7 +17,9 @@ from webui.importing.document import (
     Document,
     TooLarge,
     document_in,
+    put_aside,
     too_large,
+    typed_in,
     without_files,
 )
 from webui.importing.planning import Planned, Wish, carried_out, planned, read_document
@@ -45,11 +47,13 @@ class Sent:
     """A form as it came.
 
     Attributes:
-        document: None: what came is none.
+        document: None: none came.
+        fault: why it cannot be taken; then the document is what else there was.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     document: Document | None = None
+    fault: CannotTake | None = None
 
     @property
     def wish(self) -> Wish:
@@ -81,19 +85,15 @@ class ImportPages:
     async def plan(self, request: web.Request) -> web.Response:
         """`POST /import`: what it would do; nothing is written."""
         self._site.require(METHOD)
-        try:
-            sent = await self._sent(request)
-        except CannotTake as fault:
-            return self._cannot(Sent(), fault)
-        return await self._planned(sent)
+        sent = await self._sent(request)
+        return self._cannot(sent, sent.fault) if sent.fault else await self._planned(sent)
 
     async def apply(self, request: web.Request) -> web.Response:
         """`POST /import/apply`: just the plan that was seen, as one change."""
         self._site.require(METHOD)
-        try:
-            sent = await self._sent(request)
-        except CannotTake as fault:
-            return self._cannot(Sent(), fault)
+        sent = await self._sent(request)
+        if sent.fault:
+            return self._cannot(sent, sent.fault)
         texts = sent.texts
         if texts.get("count") and texts.get("typed_count", "").strip() != texts["count"]:
             problem = _("Nothing was changed: type the number of things that it is about.")
@@ -147,21 +147,20 @@ class ImportPages:
         return self._page(sent, plan=plan, problem=problem, status=status)
 
     async def _sent(self, request: web.Request) -> Sent:
-        """
-        Raises:
-            CannotTake: the form carries no document, or one that is too large.
-        """
+        """What a form carries, as far as it can be read."""
         try:
             posted = await request.clone(client_max_size=MOST_BYTES + _MORE_BYTES).post()
         except web.HTTPRequestEntityTooLarge:
-            raise TooLarge(too_large()) from None
+            return Sent(fault=TooLarge(too_large()))
         except (ValueError, LookupError):
-            raise CannotTake(_("What was sent is no form that can be read.")) from None
+            return Sent(fault=CannotTake(_("What was sent is no form that can be read.")))
         # Should the server refuse the token, the log-in page keeps it.
         request[POSTED] = without_files(posted)
         texts = {name: value for name, value in posted.items() if isinstance(value, str)}
         try:
             return Sent(texts, document_in(posted))
+        except CannotTake as fault:
+            return Sent(texts, typed_in(texts), fault)
         finally:
             for value in posted.values():
                 if isinstance(value, web.FileField):
@@ -185,8 +184,10 @@ class ImportPages:
         Args:
             again: request id of what nobody has answered, to be sent again just so.
         """
+        document = sent.document or Document("", "")
         context: dict[str, object] = {
-            "document": sent.document or Document("", ""),
+            "document": document,
+            "aside": put_aside(sent.texts, document),
             "texts": sent.texts,
             "plan": plan,
             "problem": problem,
