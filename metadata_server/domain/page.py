@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
@@ -19,6 +20,10 @@ DEFAULT_PAGE_SIZE = 100
 MAXIMUM_PAGE_SIZE = 1000
 MAXIMUM_TOKEN = 3000
 """Characters: room for the longest text that a list is sorted by, of any script, and for an id."""
+TOO_LARGE = 2**63
+"""For a number in a database."""
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character, which no encoding has."""
 T = TypeVar("T")
 
 SortValue: TypeAlias = str | int | None
@@ -148,16 +153,13 @@ def start_of(token: str, selection: Listed) -> PageStart:
     Raises:
         Refused: INVALID_PAGE_TOKEN, when it is none of ours, or of another list.
     """
-    if len(token) > MAXIMUM_TOKEN:
-        raise not_a_token(token)
+    content = content_of(token)
     try:
-        padded = token + "=" * (-len(token) % 4)
-        content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         store, epoch, revision, after, list_ = (
             content[name] for name in ("store", "epoch", "revision", "after", "list")
         )
         value, now_us = content.get("value"), content.get("now", 0)
-    except (binascii.Error, ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         raise not_a_token(token) from None
     texts = all(isinstance(value, str) for value in (store, after, list_))
     numbers = all(type(value) is int and value >= 0 for value in (epoch, revision, now_us))
@@ -172,6 +174,33 @@ def start_of(token: str, selection: Listed) -> PageStart:
             field="page_token",
         )
     return PageStart(Position(store, epoch, revision), after, value, now_us)
+
+
+def content_of(token: str) -> Any:
+    """What a token holds, be it ours or not: an object or a list of what a database takes.
+
+    Raises:
+        Refused: INVALID_PAGE_TOKEN.
+    """
+    if len(token) > MAXIMUM_TOKEN:
+        raise not_a_token(token)
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, RecursionError):
+        raise not_a_token(token) from None
+    if not isinstance(content, dict | list):
+        raise not_a_token(token)
+    if not all(map(is_plain, content.values() if isinstance(content, dict) else content)):
+        raise not_a_token(token)
+    return content
+
+
+def is_plain(value: object) -> bool:
+    """Whether it is nothing, a number that a database has, or a text of whole characters."""
+    if isinstance(value, str):
+        return not SURROGATE.search(value)
+    return value is None or (isinstance(value, int) and abs(value) < TOO_LARGE)
 
 
 def not_a_token(token: str) -> Refused:

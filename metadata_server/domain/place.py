@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from metadata_server.domain.page import MAXIMUM_TOKEN, not_a_token
+from metadata_server.domain.page import content_of, not_a_token
 
 
 def place_token(list_: str, place: Sequence[Any]) -> str:
@@ -23,13 +22,7 @@ def place_in(token: str, list_: str) -> list[Any]:
     Raises:
         Refused: INVALID_PAGE_TOKEN.
     """
-    if len(token) > MAXIMUM_TOKEN:
-        raise not_a_token(token)
-    try:
-        padded = token + "=" * (-len(token) % 4)
-        content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError):
-        raise not_a_token(token) from None
+    content = content_of(token)
     if not isinstance(content, list) or content[:1] != [list_]:
         raise not_a_token(token)
     return content[1:]

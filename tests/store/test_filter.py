@@ -18,7 +18,7 @@ from metadata_server.domain.intent.template import Template
 from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.orchestration.maintenance import Maintenance
-from metadata_server.domain.page import Selection
+from metadata_server.domain.page import PageStart, Selection, SortValue, token_of
 from metadata_server.domain.refused import Refused
 from metadata_server.store.filter.counting import matching_resources
 from metadata_server.store.filter.subjects import Subjects
@@ -285,6 +285,27 @@ def test_a_page_token_is_of_one_filter_and_one_order(store: Store) -> None:
     for other in (replace(selection, filter="level>-8"), replace(selection, order_by="created")):
         with pytest.raises(Refused, match="INVALID_PAGE_TOKEN"):
             listed(store, other, token=page.next_page_token)
+
+
+@pytest.mark.parametrize(
+    ("order", "value"), [("state", "é"), ("state", 5), ("changed", "RUNNING"), ("since", "5")]
+)
+def test_a_page_behind_what_no_unit_can_have_is_refused(
+    store: Store, order: str, value: SortValue
+) -> None:
+    selection = Selection(kind=Kind.CONTROL_UNIT, order_by=order)
+    position = store.read_now(lambda unit: unit.position).value
+    forged = token_of(selection, PageStart(position, after="A", value=value, now_us=5))
+    with pytest.raises(Refused, match="INVALID_PAGE_TOKEN"):
+        listed(store, selection, token=forged)
+
+
+def test_a_page_behind_a_unit_without_a_time_goes_on_from_it(store: Store) -> None:
+    selection = Selection(kind=Kind.CONTROL_UNIT, order_by="changed")
+    everything = listed(store, selection)
+    position = store.read_now(lambda unit: unit.position).value
+    before_all = token_of(selection, PageStart(position, after="A", now_us=5))
+    assert listed(store, selection, token=before_all) == everything
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from metadata_server.domain.orchestration.operation import (
 )
 from metadata_server.domain.orchestration.operation_list import SORTABLE, OperationSelection
 from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.domain.place import place_token
+from metadata_server.domain.refused import Refused
 from metadata_server.store.filter.counting import matching_operations
 from metadata_server.store.orchestration.operation_lists import operation_page
 from metadata_server.store.orchestration.operations import insert_operation
@@ -134,3 +136,15 @@ def test_operations_are_counted_by_what_they_have(store: Store) -> None:
         assert [n for _, n in found.by["author"]] == sorted(
             (n for _, n in found.by["author"]), reverse=True
         )
+
+
+@pytest.mark.parametrize(
+    ("order", "place"), [("phase", ["é", 1]), ("phase", [1, 1]), ("create_time", [2**63, 1])]
+)
+def test_a_page_behind_what_no_operation_can_have_is_refused(
+    store: Store, order: str, place: list[object]
+) -> None:
+    wanted = replace(ALL, order_by=order)
+    forged = place_token(wanted.digest, place)
+    with pytest.raises(Refused, match="INVALID_PAGE_TOKEN"):
+        store.read_now(partial(operation_page, selection=wanted, size=PAGE, token=forged))

@@ -35,10 +35,10 @@ class Sorting:
     descends: bool = False
     identity: str = "id"
 
-    @property
-    def type(self) -> type:
-        """Of its values."""
-        return int if self.key.kind in {ValueKind.NUMBER, ValueKind.TIME} else str
+    def takes(self, value: object) -> bool:
+        """Whether a thing can have a value, or none, of what it is sorted by."""
+        is_counted = self.key.kind in {ValueKind.NUMBER, ValueKind.TIME}
+        return value is None or type(value) is (int if is_counted else str)
 
     def value_of(self, subject: Any) -> SortValue:
         """What a thing is sorted by; of an id nothing, which it is sorted by anyway."""

@@ -14,7 +14,6 @@ from metadata_server.domain.filter.vocabulary import VOCABULARIES
 from metadata_server.domain.page import SortValue, digest_of, not_a_token, page_size
 from metadata_server.domain.place import place_in, place_token
 
-LARGEST = 2**63
 T = TypeVar("T")
 
 
@@ -79,10 +78,10 @@ class AskedList:
         numbers = [each for each in (now_us, value, *identity) if isinstance(each, int)]
         is_ours = (
             type(now_us) is int
-            and (value is None or type(value) is self.sorting.type)
+            and self.sorting.takes(value)
             and tuple(map(type, identity)) == types
             and all(each.isascii() for each in identity if isinstance(each, str))
-            and all(0 <= each < LARGEST for each in numbers)
+            and all(each >= 0 for each in numbers)
         )
         if not is_ours:
             raise not_a_token(self.token)

@@ -164,4 +164,6 @@ def place_of(token: str) -> list[int | str]:
     place = place_in(token, LIST)
     if len(place) != 2 or type(place[0]) is not int or type(place[1]) is not str:
         raise not_a_token(token)
+    if not place[1].isascii():
+        raise not_a_token(token)
     return place

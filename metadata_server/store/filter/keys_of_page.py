@@ -143,6 +143,8 @@ class KeyQuery:
 
     def piece(self, segment: Segment, start: PageStart, limit: int) -> list[Row] | None:
         """Rows of one piece of the list; None: the whole list is better read at once."""
+        if segment.column is not None and start.value is None:
+            start = replace(start, value=0)
         descends = self.asked.sorting.descends
         narrow = bool(self.scope.led_by) or self.kind is not Kind.CONTROL_UNIT
         conditions = [*segment.conditions, *self._conditions()]  # the cheap ones first

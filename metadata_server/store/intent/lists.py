@@ -20,6 +20,7 @@ from metadata_server.domain.page import (
     PageStart,
     Selection,
     SortValue,
+    not_a_token,
     page_size,
     start_of,
     token_of,
@@ -122,6 +123,8 @@ def filtered_page(unit: UnitOfWork, selection: Selection, *, size: int, token: s
     asked = asked_of(selection)
 
     def read(start: PageStart, limit: int) -> list[Row]:
+        if not asked.sorting.takes(start.value) or not str(start.value).isascii():
+            raise not_a_token(token)
         wanted = filter_of(unit, selection, start.position.revision)
         if wanted is None:
             return []

@@ -162,4 +162,6 @@ def place_of(token: str, selection: OperationSelection) -> tuple[str | int, int]
     type_ = str if field in {"phase", "minor_state", "verb", "author", "name"} else int
     if len(place) != 2 or type(place[0]) is not type_ or type(place[1]) is not int:
         raise not_a_token(token)
+    if field != "author" and not str(place[0]).isascii():
+        raise not_a_token(token)  # which no column of ASCII may be compared with
     return place[0], place[1]
