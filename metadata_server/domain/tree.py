@@ -2,15 +2,17 @@
 field by field.
 
 A node is a dict, by name; what a list holds is found by what it is called, not by where it
-stands (`overrides` → `current` → `maximum`). A leaf is a text; lists of other things are leaves
-of JSON. What has its default is not in the tree.
+stands (`overrides` → `current` → `maximum`). Where a list has a name twice, as drivers may, the
+second is called by a number (`Serial#2`) and holds its name itself. A leaf is a text; lists of
+other things are leaves of JSON. What has its default is not in the tree.
 """
 
 from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -79,15 +81,47 @@ def branch_of(value: Any, *, without: frozenset[str] | set[str] = frozenset()) -
         elif shape.is_map:
             found[each.name] = {name: str(inner[name]) for name in sorted(inner)}
         elif shape.named_by:
-            found[each.name] = {
-                str(getattr(item, shape.named_by)): branch_of(item, without={shape.named_by})
-                for item in inner
-            }
+            found[each.name] = branches_of(inner, shape.named_by)
         elif is_dataclass(inner):
             found[each.name] = branch_of(inner)
         else:
             found[each.name] = leaf_of(inner)
     return found
+
+
+def branches_of(items: Iterable[Any], named_by: str) -> Tree:
+    """What a list holds, each as a tree by what it is called."""
+    items = list(items)
+    names = [str(getattr(item, named_by)) for item in items]
+    return {
+        label: branch_of(item, without={named_by} if label == name else frozenset())
+        for item, name, label in zip(items, names, labels(names), strict=True)
+    }
+
+
+def labels(names: Sequence[str]) -> Sequence[str]:
+    """What things in a list are called in paths: by name, and from the second of a name on by a
+    number, with which nothing else is called."""
+    taken = set(names)
+    if len(taken) == len(names):
+        return names
+    counts: Counter[str] = Counter()
+    found = []
+    for name in names:
+        counts[name] += 1
+        label = name
+        while counts[name] > 1 and label in taken:
+            label = f"{name}#{counts[name]}"
+            counts[name] += label in taken
+        taken.add(label)
+        found.append(label)
+    return found
+
+
+def has_twins(branch: Tree, path: str) -> bool:
+    """Whether a branch has a name twice: what is found in it by a number may be another when one
+    of them has gone."""
+    return is_by_name(path) and any(isinstance(e, dict) and "name" in e for e in branch.values())
 
 
 def leaf_of(value: Any) -> str:
@@ -135,14 +169,16 @@ def value_of(shape: Shape, inner: Tree | str) -> Any:
         return dict(inner)
     if shape.named_by:
         return tuple(
-            built(
-                shape.type,
-                item if isinstance(item, dict) else {},
-                {shape.named_by: called(shape, name)},
-            )
+            element(shape, name, item if isinstance(item, dict) else {})
             for name, item in inner.items()
         )
     return built(shape.type, inner, {})
+
+
+def element(shape: Shape, label: str, tree: Tree) -> Any:
+    """What stands in a list under a label: one of that name, unless it says its name itself."""
+    given = {} if shape.named_by in tree else {shape.named_by: called(shape, label)}
+    return built(shape.type, tree, given)
 
 
 def called(shape: Shape, name: str) -> Any:

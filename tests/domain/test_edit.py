@@ -1,5 +1,7 @@
 """Edits by path: what they make of a unit, and what is told of a path that leads nowhere."""
 
+from dataclasses import replace
+
 import pytest
 
 from metadata_server.domain.difference import differences
@@ -88,6 +90,42 @@ def test_a_whole_override_or_driver_is_json() -> None:
     )
     assert found.overrides == (AttributeOverride("current", {"minimum": "0x01"}),)
     assert found.drivers == (Driver("LIN", version="2", properties={"port": "9"}),)
+
+
+TWINS = replace(
+    UNIT, drivers=(Driver("Serial", init_parameter="COM1"), Driver("Serial", init_parameter="COM2"))
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "drivers"),
+    [
+        ("description", "new", TWINS.drivers),
+        (
+            "drivers[Serial#2].version",
+            "3",
+            (TWINS.drivers[0], replace(TWINS.drivers[1], version="3")),
+        ),
+        (
+            "drivers[Serial#2]",
+            '{"init_parameter": "COM3"}',
+            (TWINS.drivers[0], replace(TWINS.drivers[1], init_parameter="COM3")),
+        ),
+        (
+            "drivers[Serial].init_parameter",
+            "0",
+            (Driver("Serial", init_parameter="0"), TWINS.drivers[1]),
+        ),
+        ("drivers[Serial]", None, TWINS.drivers[1:]),
+        ("drivers[Serial#2]", None, TWINS.drivers[:1]),
+        ("drivers", None, ()),
+    ],
+)
+def test_an_edit_keeps_all_drivers_of_one_name(
+    path: str, value: str | None, drivers: tuple[Driver, ...]
+) -> None:
+    found = edited(TWINS, steps_of([FieldEdit(path, value)]))
+    assert found.drivers == drivers
 
 
 def test_edits_are_made_one_after_the_other() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from metadata_server.domain.intent.attribute import AttributeOverride, Driver
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.merge import Contested, merge
-from metadata_server.domain.resource import Resource
+from metadata_server.domain.resource import Meta, Resource
 from metadata_server.domain.tree import Tree, resource_of, tree_of
 from tests.api.resources import BY_KIND
 from tests.domain.test_tree import has_unique_names
@@ -155,3 +155,26 @@ def test_a_contested_name_that_is_gone_leaves_no_empty_map() -> None:
     merged = merge(*trees)
     assert merged.tree == {}
     assert [each.path for each in merged.contested] == ["labels[a]"]
+
+
+def test_drivers_of_one_name_stay_whatever_else_goes_back() -> None:
+    twins = (Driver("Serial", init_parameter="COM1"), Driver("Serial", init_parameter="COM2"))
+    merged = merge(
+        base=unit(drivers=twins, description="changed"),
+        target=unit(drivers=twins),
+        now=unit(drivers=twins, description="changed", labels={"group": "q"}),
+    )
+    assert merged.contested == ()
+    assert merged.tree == unit(drivers=twins, labels={"group": "q"})
+    back = resource_of(ControlUnit, merged.tree, id="A/1", meta=Meta())
+    assert back.drivers == twins
+
+
+def test_drivers_of_one_name_that_were_changed_again_are_contested() -> None:
+    """By its number the second that came may be the first that is left."""
+    one, two = (Driver("Serial", init_parameter=name) for name in ("COM1", "COM2"))
+    merged = merge(
+        base=unit(drivers=(one, two)), target=unit(drivers=(one,)), now=unit(drivers=(two,))
+    )
+    assert [each.path for each in merged.contested] == ["drivers"]
+    assert merged.tree == unit(drivers=(two,))

@@ -27,7 +27,6 @@ FACETS = st.dictionaries(st.sampled_from(["default_value", "maximum", "offset"])
 DRIVERS = st.lists(
     st.builds(Driver, st.sampled_from(["Serial", "LAN"]), VALUES, VALUES),
     max_size=2,
-    unique_by=lambda each: each.name,
 ).map(tuple)
 
 
@@ -80,9 +79,11 @@ def flat(configuration: Configuration) -> dict[str, str]:
             found[f"{path}.direction"] = each.direction
         if each.type is not ValueType.UNSPECIFIED:
             found[f"{path}.type"] = each.type
-    for driver in configuration.drivers:
-        found[f"drivers[{driver.name}].version"] = driver.version
-        found[f"drivers[{driver.name}].init_parameter"] = driver.init_parameter
+    for place, driver in enumerate(configuration.drivers):
+        before = [each.name for each in configuration.drivers[:place]].count(driver.name)
+        called = f"{driver.name}#{before + 1}" if before else driver.name
+        found[f"drivers[{called}].version"] = driver.version
+        found[f"drivers[{called}].init_parameter"] = driver.init_parameter
     return found | {f"parameters[{n}]": text for n, text in configuration.parameters.items()}
 
 

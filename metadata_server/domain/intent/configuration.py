@@ -21,6 +21,7 @@ from metadata_server.domain.intent.attribute import (
 )
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.template import Template
+from metadata_server.domain.tree import Tree, branch_of, labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,3 +207,10 @@ def base_of(driver: Driver, template: Template) -> Driver | None:
 def offered_drivers(template: Template) -> tuple[Driver, ...]:
     """The drivers that a unit may name, those that it has anyway first."""
     return template.drivers + template.alternative_drivers
+
+
+def driver_trees(drivers: Iterable[Driver]) -> Tree:
+    """Drivers as people are told of them, each by what it is called."""
+    drivers = tuple(drivers)
+    trees = (branch_of(each, without={"name"}) for each in drivers)
+    return dict(zip(labels([each.name for each in drivers]), trees, strict=True))

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from metadata_server.domain.difference import tree_differences
 from metadata_server.domain.intent import fingerprint
-from metadata_server.domain.intent.configuration import Configuration
+from metadata_server.domain.intent.configuration import Configuration, driver_trees
 from metadata_server.domain.life.condition import CONFIG_DRIFT, MOST_FIELDS, Condition
 from metadata_server.domain.life.state import State
-from metadata_server.domain.tree import Tree, branch_of
+from metadata_server.domain.tree import Tree
 
 NOT_CONFIGURED = frozenset({State.UNSPECIFIED, State.UNLOADED, State.LOADED})
 """States in which a unit uses no configuration, whatever it used last."""
@@ -56,9 +56,8 @@ def tree_of(configuration: Configuration) -> Tree:
     attributes: Tree = {
         each.name: dict(fingerprint.used(each)) for each in configuration.attributes
     }
-    drivers: Tree = {each.name: branch_of(each, without={"name"}) for each in configuration.drivers}
     return {
         "attributes": attributes,
-        "drivers": drivers,
+        "drivers": driver_trees(configuration.drivers),
         "parameters": dict(configuration.parameters),
     }

@@ -265,11 +265,14 @@ def edited(unit: ControlUnit, steps: Iterable[Step]) -> ControlUnit:
 
 
 def put(tree: Tree, keys: Sequence[str], value: Tree | str) -> None:
+    """Sets a field. The second driver of a name stays the second of that name."""
     for key in keys[:-1]:
         inner = tree.setdefault(key, {})
         assert isinstance(inner, dict)
         tree = inner
-    tree[keys[-1]] = value if isinstance(value, str) else dict(value)
+    former = tree.get(keys[-1])
+    own = {"name": former["name"]} if isinstance(former, dict) and "name" in former else {}
+    tree[keys[-1]] = value if isinstance(value, str) else {**own, **value}
 
 
 def clear(tree: Tree, keys: Sequence[str]) -> None:

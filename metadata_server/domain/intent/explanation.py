@@ -8,16 +8,15 @@ from, follows from the rules of `configuration`.
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from metadata_server.domain.intent.attribute import FACETS, Attribute, Direction, Driver
-from metadata_server.domain.intent.configuration import Configuration, base_of
+from metadata_server.domain.intent.configuration import Configuration, base_of, driver_trees
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.template import Template
-from metadata_server.domain.tree import Tree, branch_of, leaves
+from metadata_server.domain.tree import Tree, branch_of, labels, leaves
 
 DIMENSIONLESS = frozenset({"unit", "conversion_factor"})
 """Facets that have no physical unit."""
@@ -178,7 +177,7 @@ def said_by_template(template: Template, unit: ControlUnit) -> Said:
     trees = driver_trees(drivers)
     if unit.drivers:
         bases = [(each, base_of(each, template)) for each in unit.drivers]
-        names = labels([each for each, _ in bases])
+        names = labels([each.name for each in unit.drivers])
         trees = {
             name: branch_of(base, without={"name"})
             for name, (_, base) in zip(names, bases, strict=True)
@@ -237,19 +236,6 @@ def place_of(path: str) -> tuple[int, str]:
 
 def attribute_trees(attributes: Iterable[Attribute]) -> Tree:
     return {each.name: branch_of(each, without={"name"}) for each in attributes}
-
-
-def driver_trees(drivers: Sequence[Driver]) -> Tree:
-    trees = (branch_of(each, without={"name"}) for each in drivers)
-    return dict(zip(labels(drivers), trees, strict=True))
-
-
-def labels(drivers: Sequence[Driver]) -> Iterator[str]:
-    """What drivers are called in paths: by name, and from the second of a name on by number."""
-    seen: Counter[str] = Counter()
-    for each in drivers:
-        seen[each.name] += 1
-        yield each.name if seen[each.name] == 1 else f"{each.name}#{seen[each.name]}"
 
 
 def order_told(drivers: Sequence[Driver]) -> Said:

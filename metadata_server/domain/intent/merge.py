@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from metadata_server.domain.tree import Tree, is_by_name, leaves_at
+from metadata_server.domain.tree import Tree, has_twins, is_by_name, leaves_at
 
 Node = Tree | str | None
 """None: there is nothing."""
@@ -108,10 +108,11 @@ def turned(one: Tree, other: Tree) -> bool:
 
 def has_parts(node: Node, path: str) -> bool:
     """Whether a node can be merged part by part. One that is not there can, where nothing but
-    its parts would tell it from an empty one: half a driver is none."""
+    its parts would tell it from an empty one: half a driver is none. One with two of a name
+    cannot: nothing says which of them is which."""
     if node is None:
         return is_by_name(path) or path.startswith(OVERRIDES)
-    return isinstance(node, dict)
+    return isinstance(node, dict) and not has_twins(node, path)
 
 
 def as_tree(node: Node) -> Tree:

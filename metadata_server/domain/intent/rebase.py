@@ -19,10 +19,15 @@ from metadata_server.domain.intent.attribute import (
     Direction,
     Driver,
 )
-from metadata_server.domain.intent.configuration import Narrowing, completed, narrowed
+from metadata_server.domain.intent.configuration import (
+    Narrowing,
+    completed,
+    driver_trees,
+    narrowed,
+)
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.refused import WrongField
-from metadata_server.domain.tree import Tree, branch_of
+from metadata_server.domain.tree import Tree, branch_of, labels
 
 Differences = list[FieldDifference]
 
@@ -189,7 +194,7 @@ def driver_differences(before: Sequence[Driver], after: Sequence[Driver]) -> Dif
 
 
 def driver_tree(drivers: Iterable[Driver]) -> Tree:
-    found: Tree = {each.name: branch_of(each, without={"name"}) for each in drivers}
+    found = driver_trees(drivers)
     return {"drivers": found} if found else {}
 
 
@@ -214,7 +219,8 @@ def without_faults(
         elif collection == "parameters" and place in unit.parameters:
             parameters.add(place)
     overrides, dropped = without_facets(unit.overrides, facets)
-    dropped += [f"drivers[{unit.drivers[place].name}]" for place in sorted(drivers)]
+    called = labels([each.name for each in unit.drivers])
+    dropped += [f"drivers[{called[place]}]" for place in sorted(drivers)]
     dropped += [f"parameters[{name}]" for name in sorted(parameters)]
     left = replace(
         unit,
