@@ -12,7 +12,12 @@ from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.refused import WrongField
 from metadata_server.domain.resource import Resource
 from metadata_server.services.orchestration.restraints import Restraints
-from metadata_server.store.intent.dependants import User, references_of, users_of
+from metadata_server.store.intent.dependants import (
+    User,
+    references_of,
+    rely_on_no_session,
+    users_of,
+)
 from metadata_server.store.intent.scopes import ids_in
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -86,6 +91,7 @@ class Removals:
         if refusal is not None:
             return Decision(item, ItemAction.REJECTED, found, problems=(refusal,))
         self._settled.add(found.meta.key)
+        rely_on_no_session(self._unit, found)
         return Decision(item, ItemAction.REMOVED, found)
 
 

@@ -13,7 +13,11 @@ from metadata_server.services.intent.planning import Planning
 from metadata_server.services.intent.saving import save_all
 from metadata_server.services.orchestration.restraints import Restraints
 from metadata_server.store import requests
-from metadata_server.store.intent.dependants import dependants_of, references_of
+from metadata_server.store.intent.dependants import (
+    dependants_of,
+    references_of,
+    rely_on_no_session,
+)
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 
@@ -82,7 +86,8 @@ def finish(
 
 
 def refuse_while_used(unit: UnitOfWork, resource: Resource) -> None:
-    """Passes when nothing depends on the resource.
+    """Passes when nothing depends on the resource, which is asked of sessions once more when the
+    revision is claimed.
 
     Raises:
         Refused: STILL_IN_USE, with how many depend on it and the first of them.
@@ -98,6 +103,7 @@ def refuse_while_used(unit: UnitOfWork, resource: Resource) -> None:
             count=count,
             used_by=", ".join(some),
         )
+    rely_on_no_session(unit, resource)
 
 
 def refuse_while_guarded(unit: UnitOfWork, resource: Resource) -> None:

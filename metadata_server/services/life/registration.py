@@ -22,11 +22,16 @@ from metadata_server.store.life.endings import Ending, end_sessions
 from metadata_server.store.life.hosted import hosted_units
 from metadata_server.store.life.leases import renew
 from metadata_server.store.life.observer import observer_and_node
-from metadata_server.store.life.sessions import begin_session, lock_unit_server, sessions_of
+from metadata_server.store.life.sessions import (
+    begin_session,
+    check_declared,
+    lock_unit_server,
+    sessions_of,
+)
 from metadata_server.store.life.sightings import record_sighting
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.turns import on_behalf_of
-from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 ADOPTED = "it came by itself, and MDS_ADOPT is set"
 """Why a unit server is declared that nobody declared, where it does not say itself."""
@@ -92,16 +97,17 @@ class Registration:
             now_us=unit.now_us,
         )
         missing = missing_datasets(unit, said.classes.values())  # before the counter is locked
-        if admission.resumes is not None:
-            renew(unit, [admission.resumes.id], lease_us=self._timing.lease_us)
-            told = self._hosting.look(unit, admission.resumes)
+        if admission.resumes is not None and lease is not None:
             session = admission.resumes
+            renew_as_told(unit, lease, lease_us=self._timing.lease_us)
+            told = self._hosting.look(unit, session)
         else:
             if last is not None and lease is not None:
                 end_last(unit, last, lease, admission)
             session = new_session(said, key)
             told = self._hosting.prepare(unit, session, hosted_units(unit, key))
             session = begin_session(unit, session, lease_us=self._timing.lease_us)
+            check_declared(unit, key)
             self._hosting.take_in(unit, session, told)
         assignments = without_held(told, said.held_fingerprints)
         return Registered(session, assignments, missing, position), told
@@ -140,6 +146,19 @@ def new_session(said: Registering, unit_server_key: int) -> Session:
         classes=tuple(said.classes),
         datasets={name: digest for name, digest in said.classes.items() if digest},
     )
+
+
+def renew_as_told(unit: UnitOfWork, lease: Lease, *, lease_us: int) -> None:
+    """Renews the lease of a session that its incarnation is told it has. One that ran out while
+    nobody could see waits for the word of a sweep.
+
+    Raises:
+        LostRace: it has run out, or ended, while this transaction waited.
+    """
+    renewal = renew(unit, [lease.session], lease_us=lease_us)
+    ran = lease.end_us > unit.now_us
+    if lease.session in renewal.ended or (ran and lease.session not in renewal.renewed):
+        raise LostRace
 
 
 def end_last(unit: UnitOfWork, last: Session, lease: Lease, admission: Admission) -> None:

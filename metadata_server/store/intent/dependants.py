@@ -14,7 +14,7 @@ from metadata_server.domain.resource import Resource
 from metadata_server.store import schema
 from metadata_server.store.keys import batches
 from metadata_server.store.kinds import LAYOUTS
-from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 SHOWN = 10
 
@@ -74,6 +74,19 @@ def users_of(unit: UnitOfWork, kind: Kind, keys: Iterable[int]) -> Mapping[int, 
             for server, session in open_sessions(unit, some):
                 found[server].append(User(0, f"the open session {session}"))
     return found
+
+
+def rely_on_no_session(unit: UnitOfWork, resource: Resource) -> None:
+    """Has a deletion run again where a process has registered in between as the unit server that
+    is deleted: registrations do not wait for its row."""
+    if resource.kind is not Kind.UNIT_SERVER:
+        return
+
+    def check(unit: UnitOfWork) -> None:
+        if open_sessions(unit, [resource.meta.key]):
+            raise LostRace
+
+    unit.rely_on(check)
 
 
 def open_sessions(unit: UnitOfWork, servers: Sequence[int]) -> list[tuple[int, str]]:

@@ -15,8 +15,8 @@ from metadata_server.domain.names import Kind
 from metadata_server.store.codec import data_of, text_of
 from metadata_server.store.keys import batches
 from metadata_server.store.life.status_images import session_image
-from metadata_server.store.schema import lease, session, unit_server_status
-from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.schema import lease, session, unit_server, unit_server_status
+from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 from metadata_server.store.upsert import insert_missing, insert_rows, upsert_rows
 
 Held = tuple[Session, Lease | None]
@@ -94,6 +94,18 @@ def lock_unit_server(unit: UnitOfWork, unit_server_key: int) -> None:
         first = {"key": unit_server_key, "session": "", "revision": 0}
         insert_missing(unit.connection, table, [first])
         unit.connection.execute(query).one()
+
+
+def check_declared(unit: UnitOfWork, unit_server_key: int) -> None:
+    """Passes when a unit server is declared still; to be asked once the revision is claimed, when
+    all who came before are to be seen.
+
+    Raises:
+        LostRace: somebody has deleted it since it was found.
+    """
+    query = select(unit_server.c.key).where(unit_server.c.key == unit_server_key)
+    if unit.connection.execute(query).first() is None:
+        raise LostRace
 
 
 def begin_session(unit: UnitOfWork, begun: Session, *, lease_us: int) -> Session:
