@@ -107,11 +107,15 @@ class Site:
         return allows(current_visit().person, method)
 
     def require(self, method: str) -> None:
-        """For a page that is of no use to those who may not do what it is for.
+        """For a page that is of no use to those who may not do what it is for, nor at a moment at
+        which nobody can.
 
         Raises:
             web.HTTPForbidden: a page that says which role it takes.
+            web.HTTPConflict: a page that says that the past stays as it is.
         """
+        if self.is_past and not method.partition(".")[2].startswith("List"):
+            raise self._unchangeable()
         if self.allows(method):
             return
         needed, had = role_word(access_of(method).role), current_visit().person.role_word
@@ -122,6 +126,16 @@ class Site:
         }
         page = self.page("refused.html", context)
         raise web.HTTPForbidden(text=page.text, content_type="text/html")
+
+    def _unchangeable(self) -> web.HTTPConflict:
+        context: dict[str, object] = {
+            "title": _("The past cannot be changed"),
+            "message": _(
+                "This page shows the past, which nobody can change. Go back to now first."
+            ),
+        }
+        page = self.page("refused.html", context, status=HTTPStatus.CONFLICT)
+        return web.HTTPConflict(text=page.text, content_type="text/html")
 
     def missing(self) -> web.Response:
         """There is nothing at this address."""

@@ -50,6 +50,7 @@ async def planned(site: Site, query: str, status: int = 200, **said: str) -> tup
 async def test_what_is_set_and_cleared_is_shown_for_each_and_then_is_one_change(
     client: Client, site: Site
 ) -> None:
+    assert "3 control units: " in await site.text(f"{EDIT}?filter=zone%3DRING")
     plan, text = await planned(site, "filter=zone%3DRING", do="set", to="60")
     assert "3 control units would change" in text
     assert await maximums(client) == ["", "", ""], "a plan writes nothing"

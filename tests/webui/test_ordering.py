@@ -78,7 +78,9 @@ async def test_an_order_is_planned_confirmed_by_its_size_and_given(
         assert "/control_units/RING/MAG/Q11" in text
         form = form_in(text, NEW)
         text = await submit(site, form, changed={"typed_count": "11"}, status=422)
-        assert "Nothing was ordered" in text
+        assert text.count("Nothing was ordered") == 1
+        assert 'aria-invalid="true" aria-describedby=" typed_count-problem"' in text
+        assert ">After<" not in text, "a column of nothing"
         assert [o async for o in client.operations.list()] == []
 
         # Somebody else is faster: what was seen is not what would be done.

@@ -78,3 +78,11 @@ async def test_what_is_not_kept_is_said_and_a_moment_before_all_history_is_refus
     assert 'id="replicas"' not in page
     assert "hx-get" not in await site.text(f"/topology?as_of={now()}")
     assert "HISTORY_RESET" in await site.text("/?as_of=99999", status=410)
+
+
+async def test_a_form_says_once_that_the_past_cannot_be_changed(site: Site) -> None:
+    for path in ("/import", "/control_units/new", f"/control_units/{unit_id(0)}/edit"):
+        page = await site.text(f"{path}?as_of={now()}", status=409)
+        assert "<h1>The past cannot be changed</h1>" in page
+        assert "Nothing can be changed here" not in page
+        assert "knows only now" not in page

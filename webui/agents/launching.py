@@ -21,6 +21,7 @@ from mds.v1.unit_server_pb2 import (
 from control_units.client import Client, ClientError, Refused
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
+from webui.datasets.problem import field_of
 from webui.names import id_of, page_of
 from webui.operations.planned import MOST_WITHOUT_COUNT, Some, named, some
 from webui.refusals import told
@@ -114,7 +115,7 @@ class LaunchPages:
         reason = texts.get("reason", "")
         if asked and texts.get("typed_count", "").strip() != asked:
             problem = _("Nothing was ordered: type the number of units that it is about.")
-            return await self._plan(how, ids, reason=reason, problem=problem)
+            return await self._plan(how, ids, reason=reason, problem=problem, field="typed_count")
         request_id = texts.get("request_id") or new_request_id()
         try:
             async with asyncio.timeout(READ_SECONDS):
@@ -125,7 +126,8 @@ class LaunchPages:
         except Refused as refused:
             if refused.is_transient:
                 return again(self._site, request.path, posted.items(), refused)
-            return await self._plan(how, ids, reason=reason, problem=told(refused))
+            field = field_of(refused)
+            return await self._plan(how, ids, reason=reason, problem=told(refused), field=field)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
         agents = dict.fromkeys(server.launch.agent for server in servers)
@@ -133,7 +135,7 @@ class LaunchPages:
         raise web.HTTPSeeOther(f"{page_of(agent) if agent else '/unit_servers'}?launched={how}")
 
     async def _plan(
-        self, how: str, ids: Sequence[str], *, reason: str = "", problem: str = ""
+        self, how: str, ids: Sequence[str], *, reason: str = "", problem: str = "", field: str = ""
     ) -> web.Response:
         ids = _ids(ids)
         if how not in LAUNCHES or not ids:
@@ -155,6 +157,7 @@ class LaunchPages:
             "back": rows[0].agent_page or rows[0].page,
             "reason": reason,
             "problem": problem,
+            "field": field,
             "request_id": new_request_id()[:32],
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK

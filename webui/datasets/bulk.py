@@ -8,6 +8,7 @@ from aiohttp import web
 from mds.v1.bundle_pb2 import SeenPlan
 from mds.v1.control_unit_pb2 import ListControlUnitsRequest
 from mds.v1.edit_pb2 import EditControlUnitsRequest
+from mds.v1.filter_pb2 import CountMatchesRequest
 from mds.v1.position_pb2 import Position
 from mds.v1.template_pb2 import Template
 
@@ -17,6 +18,7 @@ from webui.datasets.again import again
 from webui.datasets.bulk_form import LABEL, edits_in, groups_for
 from webui.datasets.form import new_request_id
 from webui.datasets.plan import planned_items
+from webui.datasets.problem import field_of
 from webui.names import id_of
 from webui.refusals import told
 from webui.selection import Chosen
@@ -91,7 +93,7 @@ class BulkPages:
             asked.ClearField("seen_plan")
             asked.request_id = new_request_id()
             problem = _("Nothing was changed: type the number of units that it is about.")
-            return await self._show_plan(chosen, texts, asked, problem=problem)
+            return await self._show_plan(chosen, texts, asked, problem=problem, field="typed_count")
         try:
             outcome = await self._outcome(asked)
         except Stale as moved:
@@ -111,6 +113,7 @@ class BulkPages:
         asked: EditControlUnitsRequest,
         *,
         problem: str = "",
+        field: str = "",
     ) -> web.Response:
         try:
             outcome = await self._outcome(asked)
@@ -131,6 +134,7 @@ class BulkPages:
             "more": max(0, len(items) - MOST_SHOWN),
             "problems": outcome.problems,
             "problem": problem,
+            "field": field,
             "request_id": new_request_id(),
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem or outcome.problems else HTTPStatus.OK
@@ -146,7 +150,8 @@ class BulkPages:
     ) -> web.Response:
         """The form again, or all that was typed, where no server says what is in the form."""
         if isinstance(failure, Refused) and not failure.is_transient:
-            return await self._form(chosen, texts, problem=told(failure))
+            field = field_of(failure)
+            return await self._form(chosen, texts, problem=told(failure), field=field)
         said = [(name, text) for name, text in texts.items() if name not in ("id", "filter", "all")]
         path = "/datasets/edit/apply" if is_applied else "/datasets/edit"
         return again(self._site, path, [*chosen.pairs, *said], failure)
@@ -157,21 +162,31 @@ class BulkPages:
             return await outcome_of(self._client, responses, progress=lambda _: None)
 
     async def _form(
-        self, chosen: Chosen, texts: Mapping[str, str], *, problem: str = ""
+        self, chosen: Chosen, texts: Mapping[str, str], *, problem: str = "", field: str = ""
     ) -> web.Response:
         try:
             async with asyncio.timeout(READ_SECONDS):
-                templates = await self._templates(chosen)
+                templates, count = await asyncio.gather(
+                    self._templates(chosen), self._count(chosen)
+                )
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
         context = {
             "chosen": chosen,
+            "count": count,
             "groups": groups_for(templates, texts),
             "reason": texts.get("reason", ""),
             "problem": problem,
+            "field": field,
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return self._site.page("datasets/bulk.html", context, status=status)
+
+    async def _count(self, chosen: Chosen) -> int:
+        if chosen.is_nothing or chosen.ids:
+            return len(chosen.ids)
+        asked = CountMatchesRequest(kind="control_unit", filter=chosen.filter)
+        return (await self._client.filters.CountMatches(asked)).count
 
     async def _templates(self, chosen: Chosen) -> list[Template]:
         """Of the first units, in the versions that they are on."""

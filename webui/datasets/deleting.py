@@ -16,7 +16,9 @@ from webui.datasets.bulk import WRITE_SECONDS, seen_plan
 from webui.datasets.form import new_request_id
 from webui.datasets.pieces import Piece, Progress, first_of
 from webui.datasets.plan import planned_items
+from webui.datasets.problem import field_of
 from webui.names import id_of, page_of
+from webui.planning import LOOKED_AT
 from webui.refusals import told
 from webui.selection import Chosen
 from webui.site import READ_SECONDS, Site
@@ -90,7 +92,9 @@ class DeletePages:
             return await self._plan(request.path, piece, chosen, texts=texts, problem=problem)
         if texts.get("count") and texts.get("typed_count", "").strip() != texts["count"]:
             problem = _("Nothing was deleted: type the number of what it is about.")
-            return await self._plan(request.path, piece, chosen, texts=texts, problem=problem)
+            return await self._plan(
+                request.path, piece, chosen, texts=texts, problem=problem, field="typed_count"
+            )
         header = BundleHeader(
             request_id=texts.get("request_id") or new_request_id(),
             reason=texts.get("reason", ""),
@@ -106,6 +110,10 @@ class DeletePages:
                 # What was chosen by a filter is gone by now, so the same is about others.
                 problem = _("This was sent before, and is done.")
                 return await self._plan(request.path, piece, chosen, texts=texts, problem=problem)
+            if isinstance(failure, Refused) and field_of(failure):
+                return await self._plan(
+                    request.path, piece, chosen, texts=texts, problem=told(failure), field="reason"
+                )
             return again(self._site, request.path, posted.items(), failure)
         if not outcome.summary.applied:
             problem = _("Nothing was deleted.")
@@ -122,7 +130,9 @@ class DeletePages:
         """How far it is; with scripts, the next piece follows by itself."""
         try:
             piece = await self._first_of(chosen)
-            planned = await self._outcome(piece.names, BundleHeader(validate_only=True))
+            planned = await self._outcome(
+                piece.names, BundleHeader(validate_only=True, reason=LOOKED_AT)
+            )
         except (ClientError, TimeoutError) as failure:
             reason = ("reason", texts.get("reason", ""))
             return again(self._site, MANY, [*chosen.pairs, *progress.pairs, reason], failure)
@@ -153,10 +163,11 @@ class DeletePages:
         *,
         texts: Mapping[str, str] | None = None,
         problem: str = "",
+        field: str = "",
     ) -> web.Response:
         names = piece.names
         try:
-            outcome = await self._outcome(names, BundleHeader(validate_only=True))
+            outcome = await self._outcome(names, BundleHeader(validate_only=True, reason=LOOKED_AT))
             async with asyncio.timeout(READ_SECONDS):
                 left = await self._left_behind(names[:MOST_ASKED])
         except (ClientError, TimeoutError) as failure:
@@ -177,6 +188,7 @@ class DeletePages:
             "users": _users_of(names[0]) if action != MANY else "",
             "problems": outcome.problems,
             "problem": problem,
+            "field": field,
             "reason": (texts or {}).get("reason", ""),
             "request_id": new_request_id(),
         }

@@ -12,7 +12,7 @@ from control_units.client import ClientError, Refused, Stale
 from webui.datasets.conflict import choices
 from webui.datasets.edited import Edited, R
 from webui.datasets.form import Form, new_request_id
-from webui.datasets.problem import Problem, by_path, without_field
+from webui.datasets.problem import Problem, by_path, field_of, without_field
 from webui.datasets.slots import moved
 from webui.datasets.texts import Misread
 from webui.names import id_of, page_of
@@ -158,7 +158,7 @@ class Drawing(Generic[R]):
             for each in failure.violations
             if sent is not None
         ]
-        return found or [Problem("", told(failure))]
+        return found or [Problem(field_of(failure), told(failure))]
 
     def _title(self, place: Place) -> str:
         return self._edited.new_title if place.is_new else self._edited.title

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from control_units.client import Refused
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -21,6 +23,11 @@ class Problem:
 def without_field(field: str, description: str) -> str:
     """A violation where its field stands beside it."""
     return re.sub(rf"^{re.escape(field)}( \(of '.*?'\))? is ", "", description)
+
+
+def field_of(refused: Refused) -> str:
+    """The field that all forms of changes have, where a refusal is about it; else empty."""
+    return "reason" if refused.reason == "REASON_REQUIRED" else ""
 
 
 def by_path(problems: Iterable[Problem]) -> dict[str, str]:

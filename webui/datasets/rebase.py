@@ -16,12 +16,13 @@ from mds.v1.edit_pb2 import (
     UnitSelection,
 )
 
-from control_units.client import ClientError, Stale
+from control_units.client import ClientError, Invalid, Stale
 from control_units.client.bundles import Outcome, outcome_of
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
+from webui.datasets.problem import field_of
 from webui.names import id_of, page_of
-from webui.planning import PLAN_SECONDS, being_planned, is_awaited, is_whole
+from webui.planning import LOOKED_AT, PLAN_SECONDS, being_planned, is_awaited, is_whole
 from webui.refusals import told
 from webui.site import Site
 from webui.translation import _, gettext_noop
@@ -105,8 +106,9 @@ class RebasePages:
             rest = await self._rest(id, version, shown) if has_rest else []
             asked.selection.CopyFrom(UnitSelection(names=[*ticked, *rest]))
             outcome, _units = await self._outcome(asked)
-        except Stale as moved:
-            return await self._plan(id, version, problem=told(moved))
+        except (Invalid, Stale) as refused:
+            field = field_of(refused)
+            return await self._plan(id, version, problem=told(refused), field=field)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
         if not outcome.summary.applied:
@@ -118,7 +120,7 @@ class RebasePages:
         raise web.HTTPSeeOther(f"/change_sets/{outcome.summary.position.revision}?saved=1")
 
     async def _plan(
-        self, id: str, version: str, *, problem: str = "", whole: bool = True
+        self, id: str, version: str, *, problem: str = "", field: str = "", whole: bool = True
     ) -> web.Response:
         try:
             outcome, units = await self._outcome(_request(id, version))
@@ -141,6 +143,7 @@ class RebasePages:
             "has_conflicts": any(not each.is_ticked for each in rows),
             "request_id": new_request_id(),
             "problem": problem,
+            "field": field,
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return self._site.page("datasets/rebase.html", context, status=status)
@@ -170,6 +173,7 @@ def _request(id: str, version: str) -> RebaseControlUnitsRequest:
         template=f"templates/{id}",
         to_version=int(version) if version.isdecimal() and len(version) < 9 else 0,
         validate_only=True,
+        reason=LOOKED_AT,
         request_id=new_request_id(),
     )
 

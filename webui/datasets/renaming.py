@@ -10,6 +10,7 @@ from mds.v1.control_unit_pb2 import RenameControlUnitRequest
 from control_units.client import ClientError, Refused
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
+from webui.datasets.problem import field_of
 from webui.names import page_of
 from webui.refusals import told
 from webui.site import READ_SECONDS, Site
@@ -53,12 +54,14 @@ class RenamePages:
         except Refused as refused:
             if refused.is_transient:
                 return again(self._site, request.path, posted.items(), refused)
-            return await self._form(id, texts, problem=told(refused))
+            return await self._form(id, texts, problem=told(refused), field=field_of(refused))
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
         raise web.HTTPSeeOther(f"{page_of(renamed.name)}?saved={renamed.revision}")
 
-    async def _form(self, id: str, texts: Mapping[str, str], *, problem: str = "") -> web.Response:
+    async def _form(
+        self, id: str, texts: Mapping[str, str], *, problem: str = "", field: str = ""
+    ) -> web.Response:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 unit = await self._units.get(id)
@@ -71,6 +74,7 @@ class RenamePages:
             "etag": unit.etag,
             "reason": texts.get("reason", ""),
             "problem": problem,
+            "field": field,
             "request_id": new_request_id(),
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK

@@ -1,17 +1,21 @@
 """Making a resource what it was: the plan first."""
 
 import asyncio
+from http import HTTPStatus
 
 from aiohttp import web
 from mds.v1.bundle_pb2 import ItemAction
 from mds.v1.history_pb2 import RevertRequest
 
-from control_units.client import ClientError, Stale
+from control_units.client import ClientError, Refused, Stale
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.datasets.history import KINDS, name_in
 from webui.datasets.plan import planned_items
+from webui.datasets.problem import field_of
 from webui.names import id_of, page_of
+from webui.planning import LOOKED_AT
+from webui.refusals import told
 from webui.site import READ_SECONDS, Site
 
 
@@ -55,18 +59,22 @@ class RevertPages:
         except Stale:
             return await self._plan(name, to, reason=texts.get("reason", ""), has_moved=True)
         except (ClientError, TimeoutError) as failure:
+            if isinstance(failure, Refused) and field_of(failure):
+                return await self._plan(name, to, problem=told(failure))
             return again(self._site, request.path, posted.items(), failure)
         is_changed = reverted.result.action != ItemAction.ITEM_ACTION_UNCHANGED
         query = f"?saved={reverted.position.revision}" if is_changed else ""
         raise web.HTTPSeeOther(page_of(reverted.result.name) + query)
 
     async def _plan(
-        self, name: str, to: str, *, reason: str = "", has_moved: bool = False
+        self, name: str, to: str, *, reason: str = "", has_moved: bool = False, problem: str = ""
     ) -> web.Response:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 planned = await self._client.history.Revert(
-                    RevertRequest(name=name, as_of=to, etag="*", validate_only=True)
+                    RevertRequest(
+                        name=name, as_of=to, etag="*", validate_only=True, reason=LOOKED_AT
+                    )
                 )
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
@@ -78,6 +86,9 @@ class RevertPages:
             "request_id": new_request_id(),
             "reason": reason,
             "has_moved": has_moved,
+            "problem": problem,
             "items": planned_items([planned.result]),
         }
-        return self._site.page("datasets/revert.html", context, status=412 if has_moved else 200)
+        status = HTTPStatus.PRECONDITION_FAILED if has_moved else HTTPStatus.OK
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else status
+        return self._site.page("datasets/revert.html", context, status=status)

@@ -13,7 +13,9 @@ from webui.datasets.again import again
 from webui.datasets.bulk import WRITE_SECONDS
 from webui.datasets.form import new_request_id
 from webui.datasets.plan import planned_items
+from webui.datasets.problem import field_of
 from webui.names import id_of, local_page, page_of
+from webui.planning import LOOKED_AT
 from webui.refusals import in_words, told
 from webui.site import Site
 from webui.translation import _
@@ -62,7 +64,8 @@ class UndoPages:
                     timeout=WRITE_SECONDS,
                 )
         except (Stale, Precondition, Invalid) as refused:
-            return await self._plan(name, back, reason=reason, refused=told(refused))
+            field = field_of(refused)
+            return await self._plan(name, back, reason=reason, refused=told(refused), field=field)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
         if not undone.count:
@@ -74,12 +77,13 @@ class UndoPages:
         raise web.HTTPSeeOther(f"{page}?undone={revision}")
 
     async def _plan(
-        self, name: str, back: str, *, reason: str = "", refused: str = ""
+        self, name: str, back: str, *, reason: str = "", refused: str = "", field: str = ""
     ) -> web.Response:
         """What would be taken back; where somebody else has changed some of it since, the rest.
 
         Args:
             refused: why nothing of it has just been taken back.
+            field: that this is about.
         """
         try:
             async with asyncio.timeout(WRITE_SECONDS):
@@ -88,6 +92,7 @@ class UndoPages:
                     UndoRequest(
                         name=name,
                         validate_only=True,
+                        reason=LOOKED_AT,
                         request_id=new_request_id(),
                         skip_invalid=True,
                     ),
@@ -100,6 +105,7 @@ class UndoPages:
             "change_set": change_set,
             "back": back,
             "reason": reason,
+            "reason_problem": refused if field else "",
             "request_id": new_request_id(),
             "items": planned_items(
                 each for each in planned.results if each.action != ItemAction.ITEM_ACTION_REJECTED
@@ -112,7 +118,7 @@ class UndoPages:
                 )
                 for each in planned.problems
             ],
-            "refused": "" if planned.problems else refused,
+            "refused": "" if planned.problems or field else refused,
             "was_refused": bool(refused),
         }
         status = HTTPStatus.CONFLICT if refused else HTTPStatus.OK

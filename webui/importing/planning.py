@@ -23,6 +23,7 @@ from control_units.importers.findings import Reading
 from webui.datasets.bulk import WRITE_SECONDS
 from webui.importing.document import Document, TooLarge
 from webui.importing.meant import meant_instead
+from webui.planning import LOOKED_AT
 from webui.site import READ_SECONDS
 from webui.translation import _, grouped
 
@@ -166,7 +167,7 @@ def _header(wish: Wish, *, validate_only: bool, skip_invalid: bool) -> BundleHea
         OnConflict.ON_CONFLICT_SKIP if wish.keeps_existing else OnConflict.ON_CONFLICT_REPLACE
     )
     return BundleHeader(
-        reason=wish.reason,
+        reason=wish.reason or (LOOKED_AT if validate_only else ""),
         validate_only=validate_only,
         on_conflict=on_conflict,
         skip_invalid=skip_invalid,

@@ -21,7 +21,7 @@ from mds.v1.maintenance_pb2 import (
 from control_units.client import AlreadyExists, ClientError, Refused, Stale
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id, page_after
-from webui.datasets.problem import Problem
+from webui.datasets.problem import Problem, field_of
 from webui.maintenances.form import MASK, Form, problem_of
 from webui.maintenances.shown import maintenance_page
 from webui.names import id_of, page_of
@@ -197,7 +197,9 @@ class MaintenancePages:
         if not isinstance(failure, Refused) or failure.is_transient:
             return again(self._site, request.path, posted.items(), failure)
         problems = [problem_of(each.field, each.description) for each in failure.violations]
-        return self._form(form.wrong(problems or [Problem("", told(failure))]), new=new)
+        return self._form(
+            form.wrong(problems or [Problem(field_of(failure), told(failure))]), new=new
+        )
 
     def _form(self, form: Form, *, new: bool = False, status: int = 0) -> web.Response:
         is_wrong = bool(form.problems)

@@ -11,9 +11,10 @@ from mds.v1.operation_pb2 import (
     PlanOperationRequest,
 )
 
-from control_units.client import ClientError, Precondition, Refused, Stale
+from control_units.client import ClientError, Invalid, Precondition, Refused, Stale
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
+from webui.datasets.problem import field_of
 from webui.names import id_of, page_of
 from webui.operations.planned import plan_of
 from webui.operations.standing import last_words
@@ -63,7 +64,9 @@ class OrderPages:
         asked = texts.get("count", "")
         if asked and texts.get("typed_count", "").strip() != asked:
             problem = _("Nothing was ordered: type the number of units that it is about.")
-            return await self._plan(name, chosen, reason=reason, problem=problem)
+            return await self._plan(
+                name, chosen, reason=reason, problem=problem, field="typed_count"
+            )
         try:
             async with asyncio.timeout(READ_SECONDS):
                 operation = await self._client.operations.CreateOperation(
@@ -74,9 +77,10 @@ class OrderPages:
                         seen_plan=texts.get("plan", ""),
                     )
                 )
-        except (Precondition, Stale) as refused:
+        except (Invalid, Precondition, Stale) as refused:
             problem = _("Nothing was ordered. %(why)s") % {"why": told(refused)}
-            return await self._plan(name, chosen, reason=reason, problem=problem)
+            field = field_of(refused)
+            return await self._plan(name, chosen, reason=reason, problem=problem, field=field)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
         if len(chosen.ids) == 1:
@@ -84,8 +88,19 @@ class OrderPages:
         raise web.HTTPSeeOther(page_of(operation.name))
 
     async def _plan(
-        self, name: str, chosen: Chosen, *, reason: str, problem: str = "", whole: bool = True
+        self,
+        name: str,
+        chosen: Chosen,
+        *,
+        reason: str,
+        problem: str = "",
+        field: str = "",
+        whole: bool = True,
     ) -> web.Response:
+        """
+        Args:
+            field: what the problem is about: `reason`, `typed_count`; empty: the order.
+        """
         verb = verb_named(name)
         if verb is None or chosen.is_nothing:
             return self._choose(chosen, name, _("Choose what to order, and to which units."))
@@ -108,6 +123,7 @@ class OrderPages:
             "reason": reason,
             "request_id": new_request_id(),
             "problem": problem,
+            "field": field,
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return self._site.page("operations/new.html", context, status=status)

@@ -69,6 +69,7 @@ class RestorePages:
         asked, needed = texts.get("count", ""), texts.get("typed_count", "").strip()
         if texts.get("plan") and asked and asked != needed:
             problem = _("Nothing was ordered: type the number of units that it is about.")
+        field = "typed_count" if problem else ""
         try:
             async with asyncio.timeout(COMPARE_SECONDS):
                 found = await self._edits(name, wanted, texts.get("tolerance", ""))
@@ -79,7 +80,9 @@ class RestorePages:
                         raise web.HTTPSeeOther(page_of(ordered.name))
                     except (Precondition, Stale) as refused:
                         problem = _("Nothing was ordered. %(why)s") % {"why": told(refused)}
-                return await self._plan(name, found, operation, keys, texts, problem=problem)
+                return await self._plan(
+                    name, found, operation, keys, texts, problem=problem, field=field
+                )
         except Refused as refused:
             if refused.is_transient:
                 return again(self._site, request.path, posted.items(), refused)
@@ -118,6 +121,7 @@ class RestorePages:
         texts: dict[str, str],
         *,
         problem: str,
+        field: str,
     ) -> web.Response:
         plan = None
         if found.edits:
@@ -143,6 +147,7 @@ class RestorePages:
             "tolerance": texts.get("tolerance", ""),
             "reason": texts.get("reason", ""),
             "problem": problem,
+            "field": field,
             "request_id": new_request_id(),
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
