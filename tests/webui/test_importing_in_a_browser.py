@@ -44,6 +44,11 @@ async def test_a_dropped_file_shows_its_plan_and_what_was_pasted_outlives_a_relo
     await expect(page.locator("#text")).to_have_value("id,current\n")
     await expect(page.locator("#draft-note")).to_be_visible()
 
+    await page.evaluate(f"({DROP})('x'.repeat(10 * 1024 * 1024))")
+    await expect(page.get_by_text("This page takes at most 8 MB")).to_be_visible()
+    await expect(page.locator("#text")).to_have_value("id,current\n")
+    await expect(page.locator("#file")).to_have_value("")
+
     await page.evaluate(DROP, f"id,current\n{ID},12.5\n")
     await expect(page.locator("h1")).to_contain_text("1 to change")
     await expect(page.locator("#text")).to_have_value(f"id,current\n{ID},12.5\n")

@@ -189,6 +189,8 @@ class ImportPages:
             "document": document,
             "aside": put_aside(sent.texts, document),
             "texts": sent.texts,
+            "most_bytes": MOST_BYTES,
+            "too_large": too_large(),
             "plan": plan,
             "problem": problem,
             "again": again,

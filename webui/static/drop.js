@@ -27,7 +27,12 @@ if (form && chooser) {
   chooser.addEventListener("change", show);
 }
 
-// By the button that looks, which wants nothing else to be filled in.
+// By the button that looks, which wants nothing else to be filled in. What is too large is not sent: with
+// it the whole form would be refused.
 function show() {
-  if (chooser.files.length > 0) form.requestSubmit(form.querySelector("[data-look]"));
+  if (chooser.files.length === 0) return;
+  const isTooLarge = chooser.files[0].size > Number(form.dataset.most);
+  document.getElementById("too-large").hidden = !isTooLarge;
+  if (isTooLarge) chooser.value = "";
+  else form.requestSubmit(form.querySelector("[data-look]"));
 }
