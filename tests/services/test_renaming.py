@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from metadata_server.domain.change import Caller
 from metadata_server.domain.intent.attribute import (
@@ -27,6 +29,7 @@ from metadata_server.services.intent.renaming import Copying, Renaming
 from metadata_server.services.intent.resources import Resources
 from metadata_server.services.past.undo import Undo
 from metadata_server.store.store import Store
+from tests.stages.opened_store import opened_store
 from tests.stages.shelves import shelf_of
 
 Call = Callable[..., Caller]
@@ -193,6 +196,30 @@ async def test_a_copy_of_the_past_goes_to_another_unit_server(
     wanted = Copying(id="A/1", new_id="C/1", unit_server="US/2", as_of=str(unit.meta.revision))
     copy = (await renaming.copy(call(), wanted, validate_only=False)).value
     assert (copy.unit_server, copy.overrides) == ("US/2", (OVERRIDE,))
+
+
+async def test_a_copy_leaves_a_unit_alone_that_has_just_got_its_name(
+    mariadb_database: str, call: Call
+) -> None:
+    """On SQLite there is one lock for all."""
+    other = ControlUnit(id="A/2", template="Supply", template_version=1, description="somebody's")
+    late = [other]
+    with opened_store(mariadb_database) as store:
+        resources = Resources(store)
+        for each in (Template(id="Supply", implementation="::Supply"), replace(other, id="A/1")):
+            await resources.create(call(), each, validate_only=False)
+
+        @event.listens_for(store.database.writing, "after_cursor_execute")
+        def new_name_is_looked_for(
+            _: Any, _cursor: Any, statement: str, sought: Any, *_m: Any
+        ) -> None:
+            if late and "FROM control_unit" in statement and "A/2" in str(sought):
+                store.transact_now(lambda unit: unit.save(late.pop()), caller=call())
+
+        with pytest.raises(Refused, match="ALREADY_EXISTS"):
+            await Renaming(store).copy(call(), Copying(id="A/1", new_id="A/2"), validate_only=False)
+        assert not late
+        assert (await resources.get(ControlUnit, "A/2")).value == other
 
 
 async def test_a_copy_to_a_unit_server_that_is_not_there_is_refused(

@@ -11,6 +11,7 @@ from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
+from metadata_server.domain.resource import Resource
 from metadata_server.services.intent.answers import first_answer
 from metadata_server.services.intent.etags import check_etag
 from metadata_server.services.intent.planning import Planning
@@ -96,12 +97,14 @@ class Renaming:
                 recover_count=0,
             )
             decision = decide(unit, after)
+            # Who came since that look is seen only now, by the locking read.
+            refuse_taken(decision.before)
             return cast("ControlUnit", finish(unit, decision, validate_only=validate_only))
 
         return await self._store.transact(work, caller=caller)
 
 
-def refuse_taken(holder: ControlUnit | None) -> None:
+def refuse_taken(holder: Resource | None) -> None:
     """Passes when nothing has the new name.
 
     Raises:
