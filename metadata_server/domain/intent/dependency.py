@@ -5,7 +5,7 @@ A group is written as the beginning of its units' ids, with the slash: `RING/MAG
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from metadata_server.domain.names import Kind, id_fault
 from metadata_server.domain.part_checks import unique_faults
@@ -29,9 +29,9 @@ def groups_of(id: str) -> Iterator[str]:
         end = id.find("/", end + 1)
 
 
-def renamed(ids: Sequence[str], id: str, new_id: str) -> tuple[str, ...]:
-    """Ids and groups with another id for one of them, each once, in their order."""
-    return tuple(dict.fromkeys(new_id if each == id else each for each in ids))
+def renamed(ids: Sequence[str], new_ids: Mapping[str, str]) -> tuple[str, ...]:
+    """Ids and groups with other ids for some of them, each once, in their order."""
+    return tuple(dict.fromkeys(new_ids.get(each, each) for each in ids))
 
 
 def dependency_faults(id: str, dependencies: Sequence[str], *, path: str) -> Iterator[WrongField]:

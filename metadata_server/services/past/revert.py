@@ -17,7 +17,9 @@ from metadata_server.services.intent.etags import check_etag
 from metadata_server.services.intent.planning import Planning
 from metadata_server.services.intent.template_versions import as_next
 from metadata_server.services.past.going_back import WentBack, carry_back
+from metadata_server.services.watching.followers import following, named_in
 from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.past.called_now import called_now
 from metadata_server.store.past.change_lists import key_ever
 from metadata_server.store.past.history import image_at, key_at
 from metadata_server.store.past.moments import position_at
@@ -42,8 +44,8 @@ class Revert:
         validate_only: bool,
     ) -> Answer[WentBack]:
         """Makes a resource what it was. It keeps the id that it has now; one that is gone comes
-        back under its key and the id that it had then. Of a template the old content becomes
-        the draft, or the next version.
+        back under its key and the id that it had then. Units that it names are named as they
+        are called by now. Of a template the old content becomes the draft, or the next version.
 
         Args:
             id: that it has, or ever had.
@@ -74,6 +76,7 @@ def reverting(
     revision = position_at(unit, as_of, (kind,)).revision
     key = key_ever(unit.connection, kind, id)
     image = image_of(unit, kind, id, key=key, revision=revision)
+    image = following(image, called_now(unit, named_in(image), revision))
     now = unit.resources.of_keys(LAYOUTS[kind].type, [key], lock=True).get(key)
     if now is None:
         check_gone(kind.name_of(id), etag)

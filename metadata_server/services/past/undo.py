@@ -7,55 +7,20 @@ decided and saved like any other change.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
-from metadata_server.domain.change import Action, Caller
-from metadata_server.domain.change_set import unknown_change_set
+from metadata_server.domain.change import Caller
 from metadata_server.domain.intent.bundle import Decision, Item, ItemAction, OnConflict
 from metadata_server.domain.intent.template import Template
 from metadata_server.domain.intent.undo import TakenBack, taken_back
-from metadata_server.domain.names import DECLARED, Kind
-from metadata_server.domain.refused import Refused
-from metadata_server.domain.resource import Resource
 from metadata_server.services.intent.planning import Planning, rejected
 from metadata_server.services.life.contests import Contest, authors_of, changed_since
 from metadata_server.services.past.going_back import WentBack, carry_back
+from metadata_server.services.past.undo_names import NamesBack
+from metadata_server.services.past.undo_steps import Step, steps_of
 from metadata_server.services.past.undo_templates import template_back
-from metadata_server.store.kinds import LAYOUTS
-from metadata_server.store.past.history import (
-    Image,
-    check_whole,
-    images_at,
-    images_of_revision,
-    learn_references,
-    resource_of,
-)
-from metadata_server.store.past.moments import check_kept
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
-
-NEWEST = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One resource of a change set: what that made of it, what was before, what is there.
-
-    Attributes:
-        again: whether it is gone though it was there once more since.
-    """
-
-    kind: Kind
-    key: int
-    base: Resource | None
-    target: Resource | None
-    now: Resource | None
-    again: bool
-
-    @property
-    def name(self) -> str:
-        known = self.now or self.base or self.target
-        return known.name if known else ""
 
 
 class Undo:
@@ -86,73 +51,27 @@ class Undo:
 
 
 def undoing(unit: UnitOfWork, revision: int, *, skip_invalid: bool) -> list[Decision]:
-    """What becomes of each resource of a change set.
+    """What becomes of each resource of a change set, and of who follows a unit to the name that
+    it gets back.
 
     Raises:
         Refused: unless `skip_invalid`, everything that stands against it.
     """
-    back = Back(unit)
-    for step in steps_of(unit, revision):
-        back.take(step)
-    if back.contests and not skip_invalid:
-        raise changed_since(unit, revision, back.contests)
-    planning = Planning(unit, on_conflict=OnConflict.REPLACE, takes_back=True)
-    decisions = [*planning.decide(back.items), *back.decisions]
-    authors = authors_of(unit, revision, back.contests)
-    for contest, author in zip(back.contests, authors, strict=True):
-        decisions.append(rejected(Item("", contest.name, None), [contest.problem(author)]))
-    return decisions
-
-
-def steps_of(unit: UnitOfWork, revision: int) -> list[Step]:
-    """All resources of a change set; those that are there are locked.
-
-    Raises:
-        Refused: CHANGE_SET_NOT_FOUND, HISTORY_TRIMMED.
-    """
-    images = images_of_revision(unit, revision)
-    if not images:
-        raise unknown_change_set(revision)
-    check_kept(unit, revision - 1, {image.kind for image in images})
-    keys = [image.key for image in images]
-    earlier = images_at(unit, keys, revision - 1)
-    # Asked again: what was trimmed in between must not count as what never was. Who takes the
-    # change of a thing for its creation deletes it.
-    check_kept(unit, revision - 1, {image.kind for image in images})
-    if any(each.action is Action.UPDATED and each.key not in earlier for each in images):
-        raise Refused.trimmed(
-            "HISTORY_TRIMMED",
-            f"What was there before change set {revision} is not kept any more.",
-            revision=revision,
-        )
-    present: dict[int, Resource] = {}
-    for kind in DECLARED:
-        of_kind = [image for image in images if image.kind is kind]
-        if of_kind:
-            type_ = LAYOUTS[kind].type
-            wanted = [image.key for image in of_kind]
-            present |= unit.resources.of_keys(type_, wanted, lock=True)
-            before = [earlier[key] for key in wanted if key in earlier]
-            learn_references(unit.keys, kind, [each.data for each in (*of_kind, *before)])
-    gone = images_at(unit, [key for key in keys if key not in present], NEWEST)
-    return [
-        Step(
-            image.kind,
-            image.key,
-            there(unit, image),
-            there(unit, earlier.get(image.key)),
-            present.get(image.key),
-            again=image.key in gone and gone[image.key].revision > revision,
-        )
-        for image in images
-    ]
-
-
-def there(unit: UnitOfWork, image: Image | None) -> Resource | None:
-    if image is None or image.action is Action.DELETED:
-        return None
-    check_whole(image)
-    return resource_of(image, unit.keys)
+    steps = steps_of(unit, revision)
+    stuck: dict[int, Decision] = {}
+    while True:
+        left = [step for step in steps if step.key not in stuck]
+        names = NamesBack(unit, revision, left)
+        back = Back(unit, map(names.of, left))
+        if back.contests and not skip_invalid:
+            raise changed_since(unit, revision, back.contests)
+        back.items += names.followers({step.key for step in left} - back.contested)
+        planning = Planning(unit, on_conflict=OnConflict.REPLACE, takes_back=True)
+        decisions = planning.decide(back.items)
+        more = names.stuck(back.items, decisions) if skip_invalid else {}
+        if not more:
+            return [*decisions, *back.decisions, *stuck.values(), *back.left_out(revision)]
+        stuck |= more
 
 
 class Back:
@@ -164,13 +83,26 @@ class Back:
         contests: what was changed again since.
     """
 
-    def __init__(self, unit: UnitOfWork) -> None:
+    def __init__(self, unit: UnitOfWork, steps: Iterable[Step]) -> None:
         self._unit = unit
         self.items: list[Item] = []
         self.decisions: list[Decision] = []
         self.contests: list[Contest] = []
+        for step in steps:
+            self._take_step(step)
 
-    def take(self, step: Step) -> None:
+    @property
+    def contested(self) -> set[int]:
+        """Keys of what was changed again since."""
+        return {contest.key for contest in self.contests}
+
+    def left_out(self, revision: int) -> Iterator[Decision]:
+        """That what was changed again since a revision stays."""
+        authors = authors_of(self._unit, revision, self.contests)
+        for contest, author in zip(self.contests, authors, strict=True):
+            yield rejected(Item("", contest.name, None), [contest.problem(author)])
+
+    def _take_step(self, step: Step) -> None:
         found = step.base, step.target, step.now
         if all(isinstance(each, Template) for each in found):
             self._take_template(step)

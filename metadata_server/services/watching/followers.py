@@ -3,9 +3,10 @@ it, and the lists that it is on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from metadata_server.domain.intent.bundle import Decision, Item
 from metadata_server.domain.intent.control_unit import ControlUnit
@@ -17,22 +18,33 @@ from metadata_server.services.intent.single import change_item
 from metadata_server.store.intent.naming import naming
 from metadata_server.store.unit_of_work import UnitOfWork
 
+R = TypeVar("R", bound=Resource)
+
 
 def followers(unit: UnitOfWork, id: str, new_id: str) -> list[Item]:
     """What else changes when a unit gets another id."""
-    follow = partial(following, id=id, new_id=new_id)
+    follow = partial(following, new_ids={id: new_id})
     return [change_item(each, follow) for each in naming(unit, id)]
 
 
-def following(there: Resource, *, id: str, new_id: str) -> Resource:
+def following(there: R, new_ids: Mapping[str, str]) -> R:
+    """A resource that names units by other ids, as far as it names any."""
     if isinstance(there, ControlUnit):
         return replace(
             there,
-            requires=renamed(there.requires, id, new_id),
-            after=renamed(there.after, id, new_id),
+            requires=renamed(there.requires, new_ids),
+            after=renamed(there.after, new_ids),
         )
-    assert isinstance(there, UnitList)
-    return replace(there, control_units=tuple(sorted(renamed(there.control_units, id, new_id))))
+    if isinstance(there, UnitList):
+        return replace(there, control_units=tuple(sorted(renamed(there.control_units, new_ids))))
+    return there
+
+
+def named_in(there: Resource | None) -> tuple[str, ...]:
+    """Ids of the units that a resource names, so that it would follow them; and groups."""
+    if isinstance(there, ControlUnit):
+        return (*there.requires, *there.after)
+    return there.control_units if isinstance(there, UnitList) else ()
 
 
 def refuse_problems(decision: Decision, others: Sequence[Decision]) -> None:

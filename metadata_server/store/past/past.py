@@ -32,6 +32,8 @@ from metadata_server.store.schema import name
 from metadata_server.store.unit_of_work import UnitOfWork
 
 R = TypeVar("R", bound=Resource)
+NEWEST = 2**63 - 1
+"""After all revisions: as of it, there is what is there now."""
 SMALLEST_BATCH = 100
 EVERYTHING = Filter("", {})
 
