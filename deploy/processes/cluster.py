@@ -11,6 +11,8 @@ from deploy.processes.one_at_a_time import OnlyOne
 from deploy.processes.topology import Service
 
 HEALTHY_WITHIN_S = 60.0
+STARTED = "service_started"
+"""Of a need: it is enough that it has been started."""
 
 
 class Cluster:
@@ -32,6 +34,7 @@ class Cluster:
             name: ContainerProcess(Container(service, folder))
             for name, service in self._services.items()
         }
+        self._started = {name: asyncio.Event() for name in self._services}
         self._met = {name: asyncio.Event() for name in self._services}
 
     def __getitem__(self, name: str) -> ContainerProcess:
@@ -64,14 +67,16 @@ class Cluster:
         self._only_one.give_back()
 
     async def _bring(self, service: Service) -> None:
-        for needed in service.needs:
+        for needed, condition in service.needs.items():
             if needed in self._met:
-                await self._met[needed].wait()
+                is_enough = self._started if condition == STARTED else self._met
+                await is_enough[needed].wait()
         process = self._processes[service.name]
         if service.runs_once:
             await process.run_once()
         else:
             await process.start()
+            self._started[service.name].set()
             await process.until_healthy(within_s=HEALTHY_WITHIN_S)
         self._met[service.name].set()
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.stages.balancer import Balancer, what_is_missing
 from tests.releases.load import Load
 from tests.releases.release import Release
+from tests.stages.balancer import Balancer, what_is_missing
 from tests.stages.mariadb import MariaDB, name_in
 from tests.stages.program import Program
 from tests.stages.replica import Replica
