@@ -8,7 +8,7 @@ from webui.site import Site
 # Time for a plan of a whole facility, in s.
 PLAN_SECONDS = 60.0
 # Looking needs no reason, whatever a policy wants: what is done then has its own, or is refused.
-LOOKED_AT = "looked at, not done"
+LOOKED_AT = "trial"
 _WHOLE = "whole"
 
 

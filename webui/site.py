@@ -114,7 +114,7 @@ class Site:
             web.HTTPForbidden: a page that says which role it takes.
             web.HTTPConflict: a page that says that the past stays as it is.
         """
-        if self.is_past and not method.partition(".")[2].startswith("List"):
+        if self.is_past and ".list" not in method.lower():
             raise self._unchangeable()
         if self.allows(method):
             return

@@ -106,15 +106,12 @@ class DeletePages:
             problem = _("Nothing was deleted. %(why)s") % {"why": told(moved)}
             return await self._plan(request.path, piece, chosen, texts=texts, problem=problem)
         except (ClientError, TimeoutError) as failure:
-            if isinstance(failure, Refused) and failure.reason == "REQUEST_ID_REUSED":
-                # What was chosen by a filter is gone by now, so the same is about others.
-                problem = _("This was sent before, and is done.")
-                return await self._plan(request.path, piece, chosen, texts=texts, problem=problem)
-            if isinstance(failure, Refused) and field_of(failure):
-                return await self._plan(
-                    request.path, piece, chosen, texts=texts, problem=told(failure), field="reason"
-                )
-            return again(self._site, request.path, posted.items(), failure)
+            problem, field = _told_on_plan(failure)
+            if not problem:
+                return again(self._site, request.path, posted.items(), failure)
+            return await self._plan(
+                request.path, piece, chosen, texts=texts, problem=problem, field=field
+            )
         if not outcome.summary.applied:
             problem = _("Nothing was deleted.")
             return await self._plan(request.path, piece, chosen, texts=texts, problem=problem)
@@ -215,6 +212,17 @@ class DeletePages:
             ListControlUnitsRequest(filter=f"requires={any_of}", page_size=MOST_SHOWN)
         )
         return [id_of(each.name) for each in page.control_units if each.name not in names]
+
+
+def _told_on_plan(failure: ClientError | TimeoutError) -> tuple[str, str]:
+    """What the plan can tell better than a page of its own, and of which field; empty: nothing."""
+    if not isinstance(failure, Refused):
+        return "", ""
+    if failure.reason == "REQUEST_ID_REUSED":
+        # What was chosen by a filter is gone by now, so the same is about others.
+        return _("This was sent before, and is done."), ""
+    field = field_of(failure)
+    return told(failure) if field else "", field
 
 
 def _users_of(name: str) -> str:

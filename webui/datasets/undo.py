@@ -5,7 +5,7 @@ import re
 from http import HTTPStatus
 
 from aiohttp import web
-from mds.v1.bundle_pb2 import ItemAction
+from mds.v1.bundle_pb2 import ItemAction, Problem
 from mds.v1.history_pb2 import GetChangeSetRequest, UndoRequest
 
 from control_units.client import ClientError, Invalid, Precondition, Stale
@@ -110,16 +110,15 @@ class UndoPages:
             "items": planned_items(
                 each for each in planned.results if each.action != ItemAction.ITEM_ACTION_REJECTED
             ),
-            "problems": [
-                (
-                    each.name,
-                    id_of(each.name),
-                    in_words(each.reason, _OF_WHICH.sub("", each.message)),
-                )
-                for each in planned.problems
-            ],
+            "problems": [_told(each) for each in planned.problems],
             "refused": "" if planned.problems or field else refused,
             "was_refused": bool(refused),
         }
         status = HTTPStatus.CONFLICT if refused else HTTPStatus.OK
         return self._site.page("datasets/undo.html", context, status=status)
+
+
+def _told(problem: Problem) -> tuple[str, str, str]:
+    """What cannot be taken back, with its id, and why."""
+    why = in_words(problem.reason, _OF_WHICH.sub("", problem.message))
+    return problem.name, id_of(problem.name), why
