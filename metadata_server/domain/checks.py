@@ -32,6 +32,7 @@ from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.domain.part_checks import (
     attribute_faults,
     command_faults,
+    count_faults,
     desired_state_faults,
     driver_faults,
     id_faults,
@@ -43,6 +44,7 @@ from metadata_server.domain.part_checks import (
     reference_faults,
     size_faults,
     unique_faults,
+    version_faults,
     word_faults,
 )
 from metadata_server.domain.refused import WrongField
@@ -146,8 +148,7 @@ def contradiction(field: str, value: str, expected: str) -> WrongField:
 def template_faults(template: Template) -> Iterator[WrongField]:
     if not template.implementation:
         yield WrongField("implementation", "", "the class as its code names it")
-    if template.version < 0:
-        yield WrongField("version", str(template.version), "a version from 1, or 0")
+    yield from version_faults(template.version)
     yield from driver_faults(template.drivers)
     yield from driver_faults(template.alternative_drivers, path="alternative_drivers")
     yield from parameter_faults(template.parameters, path="parameters")
@@ -161,12 +162,8 @@ def declared_unit_faults(unit: ControlUnit) -> Iterator[WrongField]:
     yield from reference_faults(
         unit.unit_server, Kind.UNIT_SERVER, path="unit_server", needed=False
     )
-    for path, count in (
-        ("template_version", unit.template_version),
-        ("recover_count", unit.recover_count),
-    ):
-        if count < 0:
-            yield WrongField(path, str(count), "a number that is not negative")
+    yield from version_faults(unit.template_version, path="template_version")
+    yield from count_faults(unit.recover_count, path="recover_count")
     yield from desired_state_faults(unit.desired_state)
     yield from override_faults(unit.overrides)
     yield from driver_faults(unit.drivers)
@@ -180,9 +177,7 @@ def unit_server_faults(server: UnitServer) -> Iterator[WrongField]:
     if server.launch is None:
         return
     yield from reference_faults(server.launch.agent, Kind.AGENT, path="launch.agent", needed=False)
-    if server.launch.restart_count < 0:
-        expected = "a number that is not negative"
-        yield WrongField("launch.restart_count", str(server.launch.restart_count), expected)
+    yield from count_faults(server.launch.restart_count, path="launch.restart_count")
     for name in server.launch.environment:
         path = f"launch.environment[{name}]"
         yield from name_faults(name, path=path)

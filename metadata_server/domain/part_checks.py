@@ -21,7 +21,21 @@ from metadata_server.domain.refused import WrongField
 
 LONGEST_NAME_BYTES = 255
 LARGEST_DOCUMENT_BYTES = 4_000_000
+LARGEST_VERSION = 999_999_999
+LARGEST_COUNT = 2**62
+"""Columns and the wire hold more: whatever is counted on from here fits there, too."""
 PARAMETER_FACETS = frozenset({"unit", "default_value", "minimum", "maximum"})
+
+
+def version_faults(version: int, *, path: str = "version") -> Iterator[WrongField]:
+    if not 0 <= version <= LARGEST_VERSION:
+        expected = f"the number of a version, from 1 to {LARGEST_VERSION}, or 0"
+        yield WrongField(path, str(version), expected)
+
+
+def count_faults(count: int, *, path: str) -> Iterator[WrongField]:
+    if not 0 <= count <= LARGEST_COUNT:
+        yield WrongField(path, str(count), f"a whole number from 0 to {LARGEST_COUNT}")
 
 
 def id_faults(id: str) -> Iterator[WrongField]:

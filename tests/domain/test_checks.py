@@ -25,6 +25,7 @@ from metadata_server.domain.intent.facility import (
 from metadata_server.domain.intent.template import Command
 from metadata_server.domain.intent.unit_server import Launch, UnitServer
 from metadata_server.domain.life.state import State
+from metadata_server.domain.part_checks import LARGEST_COUNT, LARGEST_VERSION
 from metadata_server.domain.refused import WrongField
 from metadata_server.domain.resource import Resource
 from tests.domain.facility import POWER_SUPPLY, UNIT, override
@@ -252,6 +253,26 @@ def test_a_control_unit_names_what_it_refers_to_and_overrides_each_attribute_onc
         "drivers[0].name": "INVALID_FIELD",
     }
     assert faults["template"][1].startswith("templates/{id}")
+
+
+@pytest.mark.parametrize("count", [-1, LARGEST_COUNT + 1, 2**63 - 1])
+def test_a_count_leaves_room_for_the_next_one(count: int) -> None:
+    expected = ("INVALID_FIELD", f"a whole number from 0 to {LARGEST_COUNT}")
+    server = UnitServer(id="SERVER", launch=Launch(agent="host-1", restart_count=count))
+    assert told(faults_of(replace(UNIT, recover_count=count))) == {"recover_count": expected}
+    assert told(faults_of(server)) == {"launch.restart_count": expected}
+    assert faults_of(replace(UNIT, recover_count=LARGEST_COUNT)) == ()
+
+
+@pytest.mark.parametrize("version", [-1, LARGEST_VERSION + 1, 2**31 - 1])
+def test_a_version_leaves_room_for_the_next_one(version: int) -> None:
+    (of_template,) = faults_of(replace(POWER_SUPPLY, version=version))
+    (of_unit,) = faults_of(replace(UNIT, template_version=version))
+    assert (of_template.field, of_unit.field) == ("version", "template_version")
+    for fault in (of_template, of_unit):
+        assert fault.value == str(version)
+        assert str(LARGEST_VERSION) in fault.expected
+    assert faults_of(replace(POWER_SUPPLY, version=LARGEST_VERSION)) == ()
 
 
 def test_a_control_unit_depends_on_other_units_and_on_groups_that_it_is_not_of() -> None:

@@ -20,6 +20,7 @@ from metadata_server.domain.intent.edit import FieldEdit, UnitSelection
 from metadata_server.domain.intent.template import Template
 from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.life.state import State
+from metadata_server.domain.part_checks import LARGEST_COUNT
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.services.intent.edits import Editing, Edits
@@ -205,3 +206,15 @@ async def test_edits_of_two_people_at_once_are_both_there(
     await asyncio.gather(*many)
     for each in (await units(store)).values():
         assert {str(number) for number in range(8)} == each.properties.keys()
+
+
+async def test_a_unit_with_as_many_orders_to_recover_as_there_can_be_gets_no_more(
+    edits: Edits, store: Store, call: Call
+) -> None:
+    most = replace(UNITS[0], id="A/9", recover_count=LARGEST_COUNT)
+    await Resources(store).create(call(), most, validate_only=False)
+    one_more = FieldEdit("recover_count", "+1")
+    told = (await answer(edits, call(), UnitSelection(ids=("A/9",)), one_more)).value
+    (problem,) = told.decisions[0].problems
+    assert (problem.field, problem.value) == ("recover_count", str(LARGEST_COUNT + 1))
+    assert (await units(store))["A/9"].recover_count == LARGEST_COUNT

@@ -19,6 +19,7 @@ from metadata_server.domain.intent.bundle import Decision, Item, ItemAction, OnC
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.template import Template, VersionMark, VersionState
 from metadata_server.domain.names import Kind
+from metadata_server.domain.part_checks import LARGEST_VERSION
 from metadata_server.domain.refused import RefusalKind, Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.services.intent.bundles import Bundles
@@ -130,6 +131,15 @@ async def test_a_draft_is_begun_on_what_is_published(laboratory: Laboratory) -> 
     assert isinstance(begun, Template)
     assert (begun.version, begun.attributes) == (2, (CURRENT,))
     assert await laboratory.states() == [(1, PUBLISHED), (2, DRAFT)]
+
+
+async def test_no_version_comes_after_the_largest(laboratory: Laboratory) -> None:
+    await laboratory.create(replace(SUPPLY, version=LARGEST_VERSION))
+    with pytest.raises(Refused, match=r"version is '1000000000'; right would be .*999999999"):
+        await laboratory.update(Template, "Supply", attributes=wider("20"))
+    assert await laboratory.states() == [(LARGEST_VERSION, PUBLISHED)]
+    same = await laboratory.update(Template, "Supply", attributes=(CURRENT,))
+    assert same == await laboratory.head()
 
 
 async def test_attributes_arranged_otherwise_make_a_draft_and_no_new_version(

@@ -30,6 +30,7 @@ from metadata_server.domain.intent.template import (
     states_of,
 )
 from metadata_server.domain.names import Kind
+from metadata_server.domain.part_checks import version_faults
 from metadata_server.domain.refused import WrongField
 from metadata_server.domain.resource import Resource
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -125,7 +126,8 @@ class TemplateVersions:
             return self._settle_beside_draft(template, head)
         if template.version_state is not DRAFT and template.has_content_of(head):
             return self._unchanged(head), []
-        return self._as(template, head.version + 1), []
+        following = self._as(template, head.version + 1)
+        return following, list(version_faults(following.version))
 
     def _settle_beside_draft(self, template: Template, draft: Template) -> Settled:
         if template.version_state is DRAFT:
