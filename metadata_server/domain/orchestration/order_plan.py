@@ -93,7 +93,7 @@ def plan_order(
     """The plan of an order.
 
     Args:
-        others: the other units of the facility.
+        others: the other units of the facility, as far as they matter to it.
         barred: why some of the chosen may not be touched, by id.
         even_so: units that are not chosen block nothing.
 

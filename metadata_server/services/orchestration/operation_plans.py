@@ -32,7 +32,7 @@ from metadata_server.store.codec import canonical
 from metadata_server.store.intent.unit_selections import selected_units
 from metadata_server.store.orchestration.campaigns import open_campaign
 from metadata_server.store.orchestration.maintenances import coverage_now
-from metadata_server.store.orchestration.members import members_of, others_of
+from metadata_server.store.orchestration.members import members_of, required_by, requiring
 from metadata_server.store.orchestration.operation_steps import open_steps_of_units, past_durations
 from metadata_server.store.orchestration.operations import operations_of
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -135,7 +135,7 @@ def plan(unit: UnitOfWork, order: Order) -> Planned:
             "NOTHING_SELECTED", "No control unit passes the selection; nothing is ordered."
         )
     members = members_of(unit, units)
-    others = others_of(unit, units)
+    others = others_of(unit, order, units)
     barred = barred_from(unit, order, units, edits)
     found = plan_order(order.verb, members, others, barred=barred, even_so=order.even_so)
     in_waves = waves(found.ordering)
@@ -155,6 +155,16 @@ def plan(unit: UnitOfWork, order: Order) -> Planned:
         estimate_us(unit, order, units, in_waves),
         open_campaign(unit, order.campaign) if order.campaign else 0,
     )
+
+
+def others_of(unit: UnitOfWork, order: Order, units: Sequence[ControlUnit]) -> list[Member]:
+    """The other units of the facility that matter to an order: where some stop, those that require
+    them; where some start, those that they require."""
+    if order.verb in DESCENDING:
+        return requiring(unit, units)
+    if order.verb is Verb.START and not order.even_so:
+        return required_by(unit, units)
+    return []
 
 
 def selection_of(order: Order) -> UnitSelection:

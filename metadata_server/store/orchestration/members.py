@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from sqlalchemy import and_, select
+import msgspec
+from sqlalchemy import and_, func, select
 
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.dependency import is_group
 from metadata_server.domain.life.state import State
+from metadata_server.domain.orchestration.order_plan import blast_radius
 from metadata_server.domain.orchestration.ordering import Member
 from metadata_server.store.intent.selections import id_range
 from metadata_server.store.keys import batches
@@ -17,6 +20,7 @@ from metadata_server.store.unit_of_work import UnitOfWork
 
 REQUIRING = '%"requires":%'
 """In the body of a unit that requires others: what is at its default is left out of bodies."""
+decoder = msgspec.json.Decoder(tuple[str, ...])
 
 
 def states_of(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, State]:
@@ -51,14 +55,12 @@ def members_of(unit: UnitOfWork, units: Sequence[ControlUnit]) -> list[Member]:
     ]
 
 
-def others_of(unit: UnitOfWork, chosen: Sequence[ControlUnit]) -> list[Member]:
-    """The units besides the chosen ones that matter to an order: those that the chosen require,
-    and those that require anything."""
+def required_by(unit: UnitOfWork, chosen: Sequence[ControlUnit]) -> list[Member]:
+    """The units besides the chosen ones that these require."""
     taken = {each.meta.key for each in chosen}
     wanted = sorted({on for each in chosen for on in each.requires})
     groups = [each for each in wanted if is_group(each)]
     conditions = [
-        and_(control_unit.c.depends == 1, control_unit.c.body.like(REQUIRING)),
         *(control_unit.c.id.in_(some) for some in batches([w for w in wanted if not is_group(w)])),
         *(and_(*id_range(control_unit.c.id, prefix=each)) for each in groups),
     ]
@@ -69,3 +71,22 @@ def others_of(unit: UnitOfWork, chosen: Sequence[ControlUnit]) -> list[Member]:
         for each in unit.resources.where(ControlUnit, condition)
     }
     return members_of(unit, [each for key, each in found.items() if key not in taken])
+
+
+def requiring(unit: UnitOfWork, chosen: Sequence[ControlUnit]) -> list[Member]:
+    """The units besides the chosen ones that require them, directly or through others; without
+    their levels and unit servers."""
+    said = func.json_extract(control_unit.c.body, "$.requires")
+    query = select(control_unit.c.key, control_unit.c.id, said).where(
+        control_unit.c.depends == 1, control_unit.c.body.like(REQUIRING)
+    )
+    members = {
+        key: Member(id=id, requires=decoder.decode(requires), state=State.RUNNING)
+        for key, id, requires in unit.connection.execute(query)
+        if requires is not None
+    }
+    # Whom it hits if all of them run: only of those has to be known whether they do.
+    reached = blast_radius((each.id for each in chosen), members.values())
+    found = {key: each for key, each in members.items() if each.id in reached}
+    states = states_of(unit, found)
+    return [replace(each, state=states.get(key, State.UNSPECIFIED)) for key, each in found.items()]
