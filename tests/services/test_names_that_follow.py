@@ -17,7 +17,7 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.guard import Guard, MachineMode
 from metadata_server.domain.orchestration.guarded_change import GuardedChange
 from metadata_server.domain.refused import Refused
-from metadata_server.services.intent.renaming import Renaming
+from metadata_server.services.intent.renaming import Copying, Renaming
 from metadata_server.services.intent.resources import Resources
 from metadata_server.services.past.going_back import WentBack
 from metadata_server.services.past.revert import Revert
@@ -108,6 +108,16 @@ async def test_what_is_reverted_names_units_as_they_are_called_by_now(
         )
     assert (await facility.unit("A/2")).requires == ("B/1",)
     assert await on_night(facility) == ("A/2", "B/1")
+
+
+async def test_a_copy_of_the_past_names_units_as_they_are_called_by_now(
+    facility: Facility, call: Call
+) -> None:
+    then = await facility.apply(replace(SECOND, requires=("A/1",)))
+    await rename(facility, "A/1", "B/1", call)
+    wanted = Copying(id="A/2", new_id="A/3", as_of=str(then))
+    await Renaming(facility.store).copy(call(), wanted, validate_only=False)
+    assert (await facility.unit("A/3")).requires == ("B/1",)
 
 
 async def test_nobody_follows_to_a_name_that_a_unit_does_not_get_back(

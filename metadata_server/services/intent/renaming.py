@@ -16,7 +16,13 @@ from metadata_server.services.intent.answers import first_answer
 from metadata_server.services.intent.etags import check_etag
 from metadata_server.services.intent.planning import Planning
 from metadata_server.services.intent.single import decide, finish
-from metadata_server.services.watching.followers import followers, refuse_problems
+from metadata_server.services.watching.followers import (
+    followers,
+    following,
+    named_in,
+    refuse_problems,
+)
+from metadata_server.store.past.called_now import called_now
 from metadata_server.store.past.past import resource_as_of
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -78,7 +84,8 @@ class Renaming:
         self, caller: Caller, wanted: Copying, *, validate_only: bool
     ) -> Answer[ControlUnit]:
         """Creates a unit that is declared as another one is, or was. Nobody has asked for the
-        new one to run yet, so its desired state is not taken over.
+        new one to run yet, so its desired state is not taken over. Units that it depends on are
+        named as they are called by now.
 
         Raises:
             Refused: CONTROL_UNIT_NOT_FOUND, ALREADY_EXISTS, and what its content breaks.
@@ -87,7 +94,8 @@ class Renaming:
         def work(unit: UnitOfWork) -> ControlUnit:
             if (first := first_answer(unit, validate_only=validate_only)) is not None:
                 return cast("ControlUnit", first)
-            model, _ = resource_as_of(unit, ControlUnit, wanted.id, wanted.as_of)
+            model, position = resource_as_of(unit, ControlUnit, wanted.id, wanted.as_of)
+            model = following(model, called_now(unit, named_in(model), position.revision))
             refuse_taken(unit.resources.find(ControlUnit, [wanted.new_id]).get(wanted.new_id))
             after = replace(
                 model,
