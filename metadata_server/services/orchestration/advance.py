@@ -87,6 +87,11 @@ class Advance:
         self._looked_s = self._kept_s = float("-inf")
         self._written = 0
 
+    @property
+    def has_written(self) -> bool:
+        """Whether it has come on at all."""
+        return self._written > 0
+
     def hear(self, unit_key: int, revision: int) -> None:
         """Something has changed of a unit; what was changed here last is no news."""
         if revision != self._written:
@@ -344,6 +349,20 @@ def finish(unit: UnitOfWork, course: Course, hold: Hold) -> None:
         counts=course.counts({}),
     )
     write_operation(unit, ended, due_us=None, fence=hold.fence)
+
+
+def give_up(unit: UnitOfWork, hold: Hold, why: str) -> None:
+    """Pauses an operation that cannot be carried on, until people have looked at it.
+
+    Raises:
+        Fenced: it is not ours any more.
+    """
+    keep_operation(unit, hold.key, hold.fence, lease_us=hold.lease_us)
+    operation = operations_of(unit, [hold.key])[hold.key]
+    stopped = replace(
+        operation, phase=Phase.SUSPENDED, minor_state=Minor.PAUSED, message=why, replica=""
+    )
+    write_operation(unit, stopped, due_us=None, fence=hold.fence)
 
 
 def caller_of(operation: Operation, replica: str) -> Caller:

@@ -7,7 +7,7 @@ renewed runs out, by the database's clock, and another replica takes the operati
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -17,7 +17,7 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.turn import Asker, Rank
 from metadata_server.services.claiming import Claiming
-from metadata_server.services.orchestration.advance import Advance, Hold
+from metadata_server.services.orchestration.advance import Advance, Hold, give_up
 from metadata_server.services.orchestration.holding import Holding
 from metadata_server.services.watching.following import keep_following
 from metadata_server.services.watching.subscription import Batch
@@ -39,6 +39,8 @@ LOOK_S = 0.8
 AS_PEOPLE = Asker("operations", Rank.PEOPLE, is_patient=True)
 MOST_HELD = 100
 """Operations that one replica carries on at once; the others wait for a place, or a replica."""
+MOST_FAILURES = 5
+"""After so many in a row an operation waits for people; in a quarter of a minute or so."""
 KINDS = frozenset({Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS})
 log = structlog.get_logger()
 
@@ -59,6 +61,7 @@ class Advancing:
         self._replica = replica
         self._traces = traces or NoTraces()
         self._held: dict[int, Advance] = {}
+        self._failures: Counter[int] = Counter()
         self._by_unit: dict[int, set[int]] = defaultdict(set)
         self._claiming = Claiming(
             "operations", LOOK_S, tailer.draining, claim=self._claim, carry_on=self._carry_on
@@ -118,7 +121,8 @@ class Advancing:
         return holds
 
     async def _carry_on(self, hold: Hold) -> None:
-        """Carries one operation on; what goes wrong leaves it to whoever claims it next."""
+        """Carries one operation on; what goes wrong leaves it to whoever claims it next, and to
+        people when it goes wrong again and again."""
         advance = Advance(self._store, hold, self._traces)
         self._held[hold.key] = advance
         self._some.set()
@@ -129,18 +133,41 @@ class Advancing:
                 self._by_unit[key].add(hold.key)
             advance.look_again()  # what was heard of its units before is not lost
             await advance.run()
+            del self._failures[hold.key]
         except Fenced:
+            del self._failures[hold.key]
             self.look()
         except Refused as refused:
             log.warning("operation_left", reason=refused.reason)
-        except Exception:  # the top of a background loop
+        except Exception as error:  # the top of a background loop
             log.exception("operation_failed")
+            await self._count_failure(hold, advance, error)
         finally:
             self._held.pop(hold.key, None)
             for key in keys:
                 self._by_unit[key].discard(hold.key)
                 if not self._by_unit[key]:
                     del self._by_unit[key]
+
+    async def _count_failure(self, hold: Hold, advance: Advance, error: Exception) -> None:
+        """Gives an operation up that has failed often without coming on: it would fail for ever."""
+        if advance.has_written:
+            del self._failures[hold.key]
+        self._failures[hold.key] += 1
+        if self._failures[hold.key] < MOST_FAILURES:
+            return
+        del self._failures[hold.key]
+        why = (
+            f"{self._replica} could not carry this on, {MOST_FAILURES} times: "
+            f"{type(error).__name__}, which its log tells as operation_failed. "
+            "Look at its units, then resume or abort it."
+        )
+        try:
+            await self._store.transact(partial(give_up, hold=hold, why=why))
+        except Fenced:
+            self.look()
+        except Exception:  # nor then: it fails again
+            log.exception("operation_not_given_up")
 
     async def _listen(self) -> None:
         """Hears of units as long as operations are carried on."""
