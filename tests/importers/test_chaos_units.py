@@ -1,5 +1,7 @@
 """Units of both generations, with everything that is said of them."""
 
+import json
+
 import pytest
 from mds.v1.state_pb2 import State
 
@@ -168,6 +170,18 @@ def test_both_spellings_of_one_field_with_two_values_lose_neither() -> None:
     found = only_unit(read_soundly(facility(unit("A", stated))))
     assert found.overrides[0].error_threshold == "1"
     assert "cudk_ds_attr_error_thr" in found.properties["attribute_value_descriptions"]
+
+
+def test_drivers_of_one_name_keep_what_is_left_over_of_each() -> None:
+    stated = [{**driver("Serial", name), "note": name} for name in ("COM1", "COM2")]
+    found = only_unit(read_soundly(facility(unit("A", cudk_driver_description=stated))))
+    assert [each.init_parameter for each in found.drivers] == ["COM1", "COM2"]
+    left = json.loads(found.properties["cudk_driver_description"])
+    assert left == {"Serial": {"note": "COM1"}, "Serial#2": {"note": "COM2"}}
+    del stated[0]["note"]
+    found = only_unit(read_soundly(facility(unit("A", cudk_driver_description=stated))))
+    left = json.loads(found.properties["cudk_driver_description"])
+    assert left == {"Serial#2": {"note": "COM2"}}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from control_units.importers.chaos.attributes import (
     read_attributes,
     wrong_facets,
 )
-from control_units.importers.chaos.drivers import read_drivers
+from control_units.importers.chaos.drivers import read_drivers, rests_of
 from control_units.importers.chaos.entries import Entry, entries, is_empty
 from control_units.importers.findings import Findings, shown
 from control_units.importers.ids import fault_of
@@ -109,7 +109,7 @@ def _read_class(entry: Entry, category: str, findings: Findings) -> CatalogueCla
     rest: dict[str, Value] = _not_empty(dict(entry.left_over()))
     for name, kept in (
         ("info", _not_empty(dict(about.left_over()))),
-        ("drivers", {s.driver.name: dict(s.rest) for s in drivers if s.rest}),
+        ("drivers", rests_of(drivers)),
         ("attrs", {n: dict(stated.rest) for n, stated in attributes.items() if stated.rest}),
     ):
         if kept:

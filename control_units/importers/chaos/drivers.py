@@ -1,7 +1,7 @@
 """Drivers of units, of execution units, and in the catalogue."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mds.v1.driver_pb2 import Driver
@@ -41,6 +41,18 @@ def read_drivers(value: Value, place: str, findings: Findings) -> Iterator[State
         )
         rest = {name: value for name, value in entry.left_over() if not is_empty(value)}
         yield StatedDriver(driver, rest)
+
+
+def rests_of(stated: Iterable[StatedDriver]) -> dict[str, Value]:
+    """What is left over of drivers, by their names; of the second of a name as `Serial#2`."""
+    found: dict[str, Value] = {}
+    for each in stated:
+        label, number = each.driver.name, 1
+        while label in found:
+            number += 1
+            label = f"{each.driver.name}#{number}"
+        found[label] = dict(each.rest)
+    return {label: rest for label, rest in found.items() if rest}
 
 
 def _properties(entry: Entry) -> dict[str, str]:

@@ -12,7 +12,7 @@ from control_units.importers.chaos.attributes import (
     read_attributes,
     wrong_facets,
 )
-from control_units.importers.chaos.drivers import read_drivers
+from control_units.importers.chaos.drivers import read_drivers, rests_of
 from control_units.importers.chaos.entries import Entry, flag_of, is_empty, text_of
 from control_units.importers.chaos.parameters import take_parameters
 from control_units.importers.findings import Findings
@@ -178,8 +178,7 @@ def refuse_output(stated: StatedAttribute, name: str, findings: Findings) -> Non
 def _drivers(entry: Entry, findings: Findings) -> tuple[Driver, ...]:
     place = entry.place_of(*_DRIVERS)
     stated = list(read_drivers(entry.take(*_DRIVERS), place, findings))
-    rests: dict[str, Value] = {s.driver.name: dict(s.rest) for s in stated if s.rest}
-    if rests:
+    if rests := rests_of(stated):
         entry.put_back(place.rpartition(".")[2], rests)
     return tuple(s.driver for s in stated)
 
