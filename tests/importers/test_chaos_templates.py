@@ -160,7 +160,6 @@ ATTRIBUTES = st.dictionaries(
 DRIVERS = st.lists(
     st.builds(driver, st.sampled_from("DEF"), st.sampled_from(["", "i"]), st.sampled_from("12")),
     max_size=2,
-    unique_by=lambda each: str(each["cudk_driver_description_name"]),
 )
 UNITS = st.lists(
     st.tuples(ATTRIBUTES, DRIVERS, VALUES.filter(str.isdecimal)), min_size=1, max_size=5
