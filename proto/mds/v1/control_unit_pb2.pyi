@@ -135,7 +135,7 @@ class ControlUnit(_message.Message):
     desired_state: _state_pb2.State.ValueType
     """What people want it to be; unset: it is left alone."""
     recover_count: _builtins.int
-    """Grows by one with each order to recover; acted on once."""
+    """Grows by one with each order to recover; acted on once. At most 2^62."""
     zone: _builtins.str
     """First segment of an id that has a slash; set by the server."""
     level: _builtins.int

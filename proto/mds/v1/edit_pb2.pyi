@@ -162,8 +162,9 @@ class FieldEdit(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     """Which, in the words of FieldDifference: `overrides[current].maximum`, `overrides[current]`,
-    `parameters[ramp]`, `labels[group]`, `drivers[LIN]` (JSON), `description`, `unit_server`,
-    `desired_state`, `template_version`, `recover_count`, `level`, `requires`, `after`.
+    `parameters[ramp]`, `labels[group]`, `drivers[LIN]` (JSON; the second of that name is
+    `drivers[LIN#2]`), `description`, `unit_server`, `desired_state`, `template_version`,
+    `recover_count`, `level`, `requires`, `after`.
     """
     value: _builtins.str
     """What it shall be; absent: it is cleared. Of `requires` and `after`: ids of units and groups

@@ -257,8 +257,8 @@ class Template(_message.Message):
     revision: _builtins.int
     """Revision of the last change."""
     version: _builtins.int
-    """Which version this is, from 1. Read: the newest, be it a draft, or the one asked for. In a
-    bundle: 0 is *the newest if equal, else the next*; a number names that version.
+    """Which version this is, from 1 to 999999999. Read: the newest, be it a draft, or the one asked
+    for. In a bundle: 0 is *the newest if equal, else the next*; a number names that version.
     """
     version_state: Global___VersionState.ValueType
     """Where this version stands; unset when written: PUBLISHED. A new version may begin as DRAFT."""

@@ -140,7 +140,7 @@ class Launch(_message.Message):
     says whether it runs.
     """
     restart_count: _builtins.int
-    """Grows by one with each order to restart; acted on once."""
+    """Grows by one with each order to restart; acted on once. At most 2^62."""
     level: _builtins.int
     """Where its turn is when a host boots: an agent launches all of a level before any of a
     higher one. May be negative.
