@@ -1,6 +1,6 @@
 """What the cluster shall stand, held against what it has stood."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.chaos.figures import percentile
@@ -48,13 +48,24 @@ GOALS = (
 
 def held(results: Sequence[Result]) -> list[str]:
     """A line a goal, as Markdown, of those that there are rounds for."""
-    lines = []
+    return [
+        f"| {goal.what} | {goal.most:g}{goal.unit} | {figure:.3g}{goal.unit} | "
+        f"{'held' if figure <= goal.most else '**not held**'} |"
+        for goal, figure in _figures(results)
+    ]
+
+
+def missed(results: Sequence[Result]) -> list[str]:
+    """Goals that were not held, in words."""
+    return [
+        f"{goal.what}: {figure:.3g}{goal.unit}, at most {goal.most:g}{goal.unit}"
+        for goal, figure in _figures(results)
+        if figure > goal.most
+    ]
+
+
+def _figures(results: Sequence[Result]) -> Iterator[tuple[Goal, float]]:
     for goal in GOALS:
         about = [each for each in results if goal.fault in ("", each.fault)]
         if about:
-            figure = goal.figure(about)
-            verdict = "held" if figure <= goal.most else "**not held**"
-            lines.append(
-                f"| {goal.what} | {goal.most:g}{goal.unit} | {figure:.3g}{goal.unit} | {verdict} |"
-            )
-    return lines
+            yield goal, goal.figure(about)

@@ -124,6 +124,11 @@ class _Stages:
             await self._stage.up()
         return self._stage
 
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """Violations of the present round so far."""
+        return tuple(self._stage.observed.violations) if self._stage is not None else ()
+
     async def clear(self) -> None:
         stage, self._stage = self._stage, None
         if stage is not None:
@@ -137,13 +142,14 @@ async def _played(stages: _Stages, cell: Cell) -> Result:
         load = make_load(cell.load)
         result = await play(stage, cell.fault, load, number=cell.number, units=cell.units)
     except Exception as failure:  # noqa: BLE001 - also what nobody has thought of ends no run of hours
+        seen = stages.seen
         try:
             await stages.clear()
         except Exception as another:  # noqa: BLE001
             failure.add_note(f"and its cluster does not end: {another!r}")
         return Result(
             fault=cell.fault.name, load=cell.load, number=cell.number, units=cell.units,
-            undecided=_told(failure), ended=now(),
+            violations=seen, undecided=_told(failure), ended=now(),
         )  # fmt: skip
     return result
 
@@ -166,7 +172,8 @@ def _git(folder: Path, *words: str) -> str:
 def _line(place: int, count: int, result: Result) -> str:
     if result.undecided:
         what = f"{place}/{count} {result.fault} under {result.load}"
-        return f"{what}: nothing is decided, and a new cluster is made:\n{result.undecided}"
+        seen = "".join(f"\n  {each[:3000]}" for each in result.violations)
+        return f"{what}: not decided, and a new cluster is made:{seen}\n{result.undecided}"
     figures = "".join(f", {name} {value:.1f}" for name, value in result.figures.items())
     head = (
         f"{place}/{count} {result.fault} under {result.load}: {len(result.violations)} violations; "

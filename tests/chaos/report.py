@@ -57,12 +57,12 @@ def report(tries: Sequence[Result]) -> str:
     """All results of one commit."""
     results = [each for each in tries if not each.undecided]
     goals = "\n".join(held(results))
-    parts = [_INTRODUCTION, _machine(results), _undecided(tries), f"{_GOALS}{goals}\n"]
+    parts = [_INTRODUCTION, _machine(results, tries), _undecided(tries), f"{_GOALS}{goals}\n"]
     for load in dict.fromkeys(each.load for each in results):
         of_load = [each for each in results if each.load == load]
         units = ", ".join(sorted({f"{each.units:,}" for each in of_load}))
         parts.append(f"## Load: {load} ({units} units)\n\n{_HEAD}{''.join(_rows(of_load))}")
-    if wrong := [each for each in results if each.violations]:
+    if wrong := [each for each in tries if each.violations]:
         parts.append("## Violations\n\n" + "\n".join(map(_violations, wrong)))
     return "\n".join(parts)
 
@@ -139,12 +139,12 @@ def _violations(result: Result) -> str:
     )
 
 
-def _machine(results: Sequence[Result]) -> str:
+def _machine(results: Sequence[Result], tries: Sequence[Result]) -> str:
     loads = [each.load_average for each in results]
     times = sorted(each.ended for each in results)
     memory = int(_told("/proc/meminfo")["MemTotal"].split()[0]) // (1 << 20)
     return (
-        f"{len(results)} rounds, {sum(len(each.violations) for each in results)} violations. "
+        f"{len(results)} rounds, {sum(len(each.violations) for each in tries)} violations. "
         f"Commit {results[0].commit}, {times[0]} to {times[-1]}, on one machine for everything: "
         f"{os.cpu_count()} cores of {_told('/proc/cpuinfo').get('model name', 'unknown')}, "
         f"{memory} GiB, Linux {platform.release()}, Python {platform.python_version()}; its load "

@@ -124,8 +124,7 @@ async def decide(
 async def _break_under(
     stage: ClusterStage, fault: Fault, load: Load, reader: PageReader, times: _Times
 ) -> None:
-    stop, clock = asyncio.Event(), asyncio.get_running_loop().time
-    async with asyncio.timeout(None) as patience, asyncio.TaskGroup() as tasks:
+    async with ending_in_time(stage) as stop, asyncio.TaskGroup() as tasks:
         tasks.create_task(load.run(stop), name=load.name)
         tasks.create_task(reader.read_on(stop), name="page")
         try:
@@ -142,7 +141,31 @@ async def _break_under(
         finally:
             times.end = time.monotonic()
             stop.set()
-            patience.reschedule(clock() + ENDS_WITHIN_S)
+
+
+@contextlib.asynccontextmanager
+async def ending_in_time(stage: ClusterStage) -> AsyncIterator[asyncio.Event]:
+    """Yields what tells a load to stop; once that is set, it has to end.
+
+    Raises:
+        TimeoutError: it does not, which is a violation: a client hangs that nobody keeps waiting.
+    """
+    stop = asyncio.Event()
+
+    async def wait(patience: asyncio.Timeout) -> None:
+        await stop.wait()
+        patience.reschedule(asyncio.get_running_loop().time() + ENDS_WITHIN_S)
+
+    async with asyncio.timeout(None) as patience:
+        waiting = asyncio.create_task(wait(patience))
+        try:
+            yield stop
+        finally:
+            waiting.cancel()
+            if patience.expired():
+                stage.observed.violations.append(
+                    f"the load: it has not ended {ENDS_WITHIN_S:.0f} s after it was told to stop"
+                )
 
 
 async def _in_the_end(client: Client, begin: Position, load: Load, history: History) -> FinalState:

@@ -15,7 +15,7 @@ import psutil
 
 from tests.chaos.faults.fault import Fault
 from tests.chaos.loads import Load
-from tests.chaos.rounds import AFTER_S, ENDS_WITHIN_S, decide, recover, settle
+from tests.chaos.rounds import AFTER_S, decide, ending_in_time, recover, settle
 from tests.chaos.samples import Sample, lives, sample
 from tests.chaos.stage import BALANCER, DATABASES, REPLICAS, WEB_UIS, ClusterStage
 
@@ -122,6 +122,8 @@ async def soak(
         if stage.observed.violations or wrong:
             stage.keep(ground, "soak")
     except Exception as failure:  # noqa: BLE001 - what was seen until then counts all the same
+        for each in stage.observed.violations:
+            done.add(Wrong(each))
         told = "".join(traceback.format_exception(failure))[-3000:]
         done.add(Wrong(f"it was ended before its time, and its history is not decided:\n{told}"))
     finally:
@@ -136,9 +138,8 @@ async def _break_on(
     minutes: float,
     say: Callable[[str], None],
 ) -> None:
-    stop, end = asyncio.Event(), time.monotonic() + minutes * 60
-    clock = asyncio.get_running_loop().time
-    async with asyncio.timeout(None) as patience, asyncio.TaskGroup() as tasks:
+    end = time.monotonic() + minutes * 60
+    async with ending_in_time(stage) as stop, asyncio.TaskGroup() as tasks:
         tasks.create_task(load.run(stop), name=load.name)
         sampling = tasks.create_task(_sample_on(stage, done))
         try:
@@ -156,7 +157,6 @@ async def _break_on(
         finally:
             stop.set()
             sampling.cancel()
-            patience.reschedule(clock() + ENDS_WITHIN_S)
 
 
 async def _sample_on(stage: ClusterStage, done: Soak) -> None:

@@ -1,16 +1,19 @@
 """Which rounds are still to be played, and what is told of those that were."""
 
+import asyncio
 import subprocess
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from tests.chaos import rounds
 from tests.chaos.faults import FAULTS, SHORT, SOAK
-from tests.chaos.goals import held
+from tests.chaos.goals import held, missed
 from tests.chaos.matrix import Results, cells, commit_of
 from tests.chaos.report import report
 from tests.chaos.rounds import Result
+from tests.chaos.stage import ClusterStage
 
 KILLED = next(each for each in FAULTS if each.name == "replica killed")
 
@@ -51,6 +54,24 @@ def test_a_try_that_decided_nothing_is_told_and_played_again(
     assert "| replica killed | 1 | 0 |" in text
 
 
+def test_what_was_seen_in_a_try_that_decided_nothing_counts(result: Result) -> None:
+    ended = msgspec.structs.replace(result, undecided="TimeoutError", violations=("two held it",))
+    text = report([ended, result])
+    assert "1 rounds, 1 violations" in text
+    assert "two held it" in text
+
+
+async def test_a_load_that_does_not_end_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "ENDS_WITHIN_S", 0.05)
+    stage = ClusterStage()
+    with pytest.raises(TimeoutError):
+        async with rounds.ending_in_time(stage) as stop, asyncio.TaskGroup() as tasks:
+            tasks.create_task(asyncio.Event().wait())
+            stop.set()
+    (found,) = stage.observed.violations
+    assert found.startswith("the load: it has not ended")
+
+
 def test_only_what_is_under_test_makes_rounds_worthless(tmp_path: Path) -> None:
     def commit(file: str) -> str:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
@@ -82,6 +103,8 @@ def test_a_goal_that_is_not_held_is_told_so(result: Result) -> None:
     killed = "| a replica is killed: without writes | 1 s |"
     assert f"{killed} 0.4 s | held |" in held([result])
     assert f"{killed} 1.2 s | **not held** |" in held([result, late])
+    assert missed([result]) == []
+    assert missed([result, late]) == ["a replica is killed: without writes: 1.2 s, at most 1 s"]
 
 
 def test_a_report_shows_what_was_wrong(result: Result) -> None:
