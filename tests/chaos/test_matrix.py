@@ -64,10 +64,14 @@ def test_what_was_seen_in_a_try_that_decided_nothing_counts(result: Result) -> N
 async def test_a_load_that_does_not_end_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "ENDS_WITHIN_S", 0.05)
     stage = ClusterStage()
-    with pytest.raises(TimeoutError):
+
+    async def run() -> None:
         async with rounds.ending_in_time(stage) as stop, asyncio.TaskGroup() as tasks:
             tasks.create_task(asyncio.Event().wait())
             stop.set()
+
+    with pytest.raises(TimeoutError):
+        await run()
     (found,) = stage.observed.violations
     assert found.startswith("the load: it has not ended")
 
