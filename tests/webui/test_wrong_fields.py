@@ -3,14 +3,16 @@
 import re
 from collections.abc import Awaitable, Callable
 
+from mds.v1.control_unit_pb2 import ControlUnit
 from mds.v1.policy_pb2 import CreatePolicyRequest, Policy
+from mds.v1.template_pb2 import Template
 from playwright.async_api import expect
 
 from control_units.client import Client
 from tests.stages.replica import Replica
 from tests.webui.browsers import NewPage
 from tests.webui.conftest import running_site
-from tests.webui.forms import form_in, submit
+from tests.webui.forms import Form, form_in, plan_at, submit
 from tests.webui.magnets import declare_magnets
 
 UNIT = "/control_units/RING/MAG/Q1"
@@ -59,3 +61,56 @@ async def test_what_a_policy_wants_said_is_asked_for_at_its_field(
         await expect(page.locator("#reason")).to_be_focused()
         # Looking at what would be taken back needs none.
         assert "Take back" in await site.text("/change_sets/1/undo")
+
+
+REBASE = "/templates/Magnet/rebase"
+THREE = [f"RING/MAG/Q{number}" for number in (1, 2, 3)]
+
+
+def ticked(form: Form) -> list[str]:
+    sent = [*form.fields.items(), *form.more]
+    return [value.removeprefix("control_units/") for name, value in sent if name == "unit"]
+
+
+async def test_units_that_were_unticked_stay_so_when_a_plan_comes_back(
+    start_replica: Callable[..., Awaitable[Replica]], sqlite_database: str
+) -> None:
+    replica = await start_replica(sqlite_database)
+    async with Client(replica.address) as client, running_site(replica.address) as site:
+        await declare_magnets(client, *THREE)
+        await client.control_units.change(THREE[2], set_too_high)
+        await client.templates.change("Magnet", narrow)
+        policy = Policy(name="policies/ring", id_prefix="RING/", requires_reason=True)
+        await client.policies.CreatePolicy(CreatePolicyRequest(policy=policy, reason="users come"))
+        form = form_in(await plan_at(site, f"{REBASE}?version=2"), REBASE)
+        assert ticked(form) == THREE[:2]
+
+        form.more.clear()
+        only_first = {"unit": f"control_units/{THREE[0]}", "drop_conflicting": "1"}
+        text = await submit(site, form, changed=only_first, status=422)
+        assert wrong_field(text) == "reason"
+        form = form_in(text, REBASE)
+        assert ticked(form) == THREE[:1], "the second one must not move"
+        assert form.fields["drop_conflicting"] == "1"
+
+        # One that cannot be moved as it is: the others keep their ticks, and the reason its words.
+        form.fields.pop("drop_conflicting")
+        with_stuck = {"unit": f"control_units/{THREE[2]}", "reason": "new magnets"}
+        text = await submit(site, form, changed=with_stuck, status=422)
+        assert "Nothing was moved" in text
+        form = form_in(text, REBASE)
+        assert ticked(form) == THREE[2:]
+        assert form.fields["reason"] == "new magnets"
+
+        assert "Saved, as change" in await submit(site, form, changed=only_first)
+        units = [each async for each in client.control_units.list()]
+        assert [each.template_version for each in units] == [2, 1, 1]
+
+
+def narrow(template: Template) -> None:
+    """Has it allow less current."""
+    next(each for each in template.attributes if each.name == "current").maximum = "60"
+
+
+def set_too_high(unit: ControlUnit) -> None:
+    unit.overrides.add(attribute="current", default_value="90")

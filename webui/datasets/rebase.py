@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Self
 
 from aiohttp import web
 from mds.v1.difference_pb2 import FieldDifference
@@ -45,6 +46,7 @@ class RebaseRow:
 
     Attributes:
         problems: why it cannot be moved as it is.
+        has_conflict: something stands against it.
         is_ticked: whether it is moved unless somebody says otherwise.
     """
 
@@ -57,7 +59,47 @@ class RebaseRow:
     dropped: tuple[str, ...]
     problems: tuple[str, ...]
     is_running: bool
+    has_conflict: bool
     is_ticked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a form asks for; a form that comes back asks for the same.
+
+    Attributes:
+        ticked: names of units; None: nobody has ticked yet.
+        shown: names of units that were listed, where there were more than those.
+        rest: whether those that were not listed are moved, too.
+        drop: whether what stands against the version is dropped.
+    """
+
+    version: str
+    ticked: Collection[str] | None = None
+    shown: Collection[str] = ()
+    rest: bool = True
+    drop: bool = False
+    reason: str = ""
+    request_id: str = ""
+
+    @classmethod
+    def sent(cls, fields: Sequence[tuple[str, str]]) -> Self:
+        texts = dict(fields)
+        return cls(
+            version=texts.get("version", ""),
+            ticked=[value for name, value in fields if name == "unit"],
+            shown={value for name, value in fields if name == "shown"},
+            rest=texts.get("rest") == "1",
+            drop=texts.get("drop_conflicting") == "1",
+            reason=texts.get("reason", ""),
+            request_id=texts.get("request_id", ""),
+        )
+
+    def moves(self, unit: UnitRebase) -> bool:
+        if self.ticked is None:
+            return _can_move(unit)
+        was_in_rest = self.rest and unit.name not in self.shown
+        return unit.name in self.ticked or (was_in_rest and _can_move(unit))
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -83,64 +125,68 @@ class RebasePages:
             return being_planned(
                 self._site, request, _("Move units of %(template)s") % {"template": id}
             )
-        version = request.query.get("version", "")
-        return await self._plan(id, version, whole=is_whole(request))
+        wanted = Wanted(request.query.get("version", ""))
+        try:
+            return await self._plan(id, wanted)
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=is_whole(request))
 
     async def rebase(self, request: web.Request) -> web.Response:
         """`POST /templates/{id}/rebase`: moves those that are ticked, as one change."""
         id = request.match_info["id"]
-        posted = await request.post()
-        texts = {name: str(value) for name, value in posted.items()}
-        ticked = [str(value) for name, value in posted.items() if name == "unit"]
-        shown = {str(value) for name, value in posted.items() if name == "shown"}
-        version = texts.get("version", "")
-        has_rest = texts.get("rest") == "1"
-        if not ticked and not has_rest:
-            return await self._plan(id, version, problem=_("No unit is ticked."))
-        asked = _request(id, version)
-        asked.validate_only = False
-        asked.drop_conflicting = texts.get("drop_conflicting") == "1"
-        asked.reason = texts.get("reason", "")
-        asked.request_id = texts.get("request_id") or new_request_id()
+        fields = [(name, str(value)) for name, value in (await request.post()).items()]
+        wanted = Wanted.sent(fields)
         try:
-            rest = await self._rest(id, version, shown) if has_rest else []
-            asked.selection.CopyFrom(UnitSelection(names=[*ticked, *rest]))
+            problem, field = await self._move(id, wanted)
+            return await self._plan(id, wanted, problem=problem, field=field)
+        except (ClientError, TimeoutError) as failure:
+            return again(self._site, request.path, fields, failure)
+
+    async def _move(self, id: str, wanted: Wanted) -> tuple[str, str]:
+        """Why nothing was moved, and at which field that stands.
+
+        Raises:
+            web.HTTPSeeOther: they were moved; it leads to the change.
+        """
+        if not wanted.ticked and not wanted.rest:
+            return _("No unit is ticked."), ""
+        asked = _request(id, wanted.version)
+        asked.validate_only = False
+        asked.drop_conflicting = wanted.drop
+        asked.reason = wanted.reason
+        asked.request_id = wanted.request_id or new_request_id()
+        try:
+            rest = await self._rest(id, wanted) if wanted.rest else []
+            asked.selection.CopyFrom(UnitSelection(names=[*(wanted.ticked or ()), *rest]))
             outcome, _units = await self._outcome(asked)
         except (Invalid, Stale) as refused:
-            field = field_of(refused)
-            return await self._plan(id, version, problem=told(refused), field=field)
-        except (ClientError, TimeoutError) as failure:
-            return again(self._site, request.path, posted.items(), failure)
+            return told(refused), field_of(refused)
         if not outcome.summary.applied:
             why = " ".join(f"{id_of(each.name)}: {told(each)}" for each in outcome.problems[:5])
-            return await self._plan(id, version, problem=_("Nothing was moved.") + f" {why}")
+            return _("Nothing was moved.") + f" {why}", ""
         if not outcome.summary.changed:
-            problem = _("Nothing was moved: they stand there already.")
-            return await self._plan(id, version, problem=problem)
+            return _("Nothing was moved: they stand there already."), ""
         raise web.HTTPSeeOther(f"/change_sets/{outcome.summary.position.revision}?saved=1")
 
     async def _plan(
-        self, id: str, version: str, *, problem: str = "", field: str = "", whole: bool = True
+        self, id: str, wanted: Wanted, *, problem: str = "", field: str = ""
     ) -> web.Response:
-        try:
-            outcome, units = await self._outcome(_request(id, version))
-        except (ClientError, TimeoutError) as failure:
-            return self._site.refused(failure, whole=whole)
+        outcome, units = await self._outcome(_request(id, wanted.version))
         units.sort(key=lambda unit: _ORDER.get(unit.outcome, 0))
         problems = defaultdict(list)
         for each in outcome.problems:
             problems[each.name].append(told(each))
-        rows = [_row(each, problems[each.name]) for each in units[:MOST_SHOWN]]
+        rows = [_row(each, problems[each.name], wanted) for each in units[:MOST_SHOWN]]
         rest = sum(_can_move(each) for each in units[MOST_SHOWN:])
         context = {
             "id": id,
             "page": page_of(f"templates/{id}"),
-            "version": version,
+            "wanted": wanted,
             "rows": rows,
             "rest": rest,
             "stuck": max(0, len(units) - MOST_SHOWN) - rest,
             "running": outcome.summary.running,
-            "has_conflicts": any(not each.is_ticked for each in rows),
+            "has_conflicts": any(each.has_conflict for each in rows),
             "request_id": new_request_id(),
             "problem": problem,
             "field": field,
@@ -148,10 +194,10 @@ class RebasePages:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return self._site.page("datasets/rebase.html", context, status=status)
 
-    async def _rest(self, id: str, version: str, shown: Collection[str]) -> list[str]:
+    async def _rest(self, id: str, wanted: Wanted) -> list[str]:
         """Units that were not listed, and that nothing stands against."""
-        _outcome, units = await self._outcome(_request(id, version))
-        return [each.name for each in units if _can_move(each) and each.name not in shown]
+        _outcome, units = await self._outcome(_request(id, wanted.version))
+        return [each.name for each in units if _can_move(each) and each.name not in wanted.shown]
 
     async def _outcome(self, asked: RebaseControlUnitsRequest) -> tuple[Outcome, list[UnitRebase]]:
         units: list[UnitRebase] = []
@@ -182,7 +228,7 @@ def _can_move(unit: UnitRebase) -> bool:
     return unit.outcome != RebaseOutcome.REBASE_OUTCOME_CONFLICT
 
 
-def _row(unit: UnitRebase, problems: Sequence[str]) -> RebaseRow:
+def _row(unit: UnitRebase, problems: Sequence[str], wanted: Wanted) -> RebaseRow:
     return RebaseRow(
         name=unit.name,
         id=id_of(unit.name),
@@ -193,5 +239,6 @@ def _row(unit: UnitRebase, problems: Sequence[str]) -> RebaseRow:
         dropped=tuple(unit.dropped),
         problems=tuple(problems),
         is_running=unit.is_running,
-        is_ticked=_can_move(unit),
+        has_conflict=not _can_move(unit),
+        is_ticked=wanted.moves(unit),
     )
