@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import pytest_asyncio
 from mds.v1 import maintenance_pb2, operation_pb2, registration_pb2, template_pb2, variable_pb2
-from playwright.async_api import Page, Request
+from playwright.async_api import Page, Request, expect
 
 from control_units.client import Client
 from tests.stages.replica import Replica
@@ -40,9 +40,9 @@ async def client(declared: Replica) -> AsyncIterator[Client]:
         yield client
 
 
-async def opened(new_page: NewPage, url: str) -> Page:
+async def opened(new_page: NewPage, url: str, *, expected: str = "") -> Page:
     """A page that follows the server."""
-    page = await new_page()
+    page = await new_page(expected=expected)
     await page.goto(url)
     await until_true(page, "document.body.dataset.link === 'live'")
     return page
@@ -70,8 +70,30 @@ async def test_a_reason_that_was_typed_outlives_news_of_an_operation(
     page = await opened(new_page, f"{site.url}/{running.operation.name}")
     await typed_and_left(page)
     await running.pause()
-    await until_true(page, "document.querySelector('#steering [formaction$=resume]')")
+    await until_true(page, "document.querySelector('#steer-resume:enabled')")
     assert await page.input_value("#reason") == TYPED
+    await running.abort()
+
+
+async def test_a_button_never_becomes_another_one_under_a_hand(
+    site: Site, client: Client, new_page: NewPage
+) -> None:
+    start = operation_pb2.ORDER_VERB_START
+    running = await client.operations.order(start, [unit_id(1)], reason="a test")
+    page = await opened(new_page, f"{site.url}/{running.operation.name}")
+    pause = page.locator("#steering button").first
+    box, said = await pause.bounding_box(), await pause.get_attribute("formaction")
+    await running.pause()
+    await until_true(page, "document.querySelector('#steer-resume:enabled')")
+    assert await pause.bounding_box() == box
+    assert await pause.get_attribute("formaction") == said
+    await expect(pause).to_be_disabled()
+    # Nor does the key Enter.
+    await page.focus("#reason")
+    await page.keyboard.press("Enter")
+    asked = operation_pb2.GetOperationRequest(name=running.operation.name)
+    phase = (await client.operations.GetOperation(asked)).phase
+    assert phase == operation_pb2.OPERATION_PHASE_SUSPENDED
     await running.abort()
 
 
@@ -79,13 +101,17 @@ async def test_a_reason_that_was_typed_outlives_news_of_a_maintenance(
     site: Site, client: Client, new_page: NewPage
 ) -> None:
     await client.maintenances.create(maintenance(), reason="a test")
-    page = await opened(new_page, f"{site.url}/maintenances/cooling")
+    page = await opened(new_page, f"{site.url}/maintenances/cooling", expected="404")
     await typed_and_left(page)
     changed = maintenance(description="an older cooling", etag="*")
     await client.maintenances.update(changed, "description", reason="a test")
     await until_true(page, "document.querySelector('#island').innerText.includes('an older')")
     assert await page.input_value("#reason") == TYPED
     await client.maintenances.delete("cooling", etag="*", reason="a test")
+    # It is gone, what was typed is not.
+    await until_true(page, "document.querySelector('#island .note')")
+    assert await page.input_value("#reason") == TYPED
+    await expect(page.locator("#ending button")).to_be_disabled()
 
 
 def said_by_all(words: str) -> str:

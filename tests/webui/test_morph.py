@@ -209,3 +209,23 @@ async def test_what_is_no_page_never_becomes_markup(page: Page) -> None:
     assert await page.evaluate("document.getElementById('box').textContent") == ""
     await page.evaluate("htmx.ajax('GET', '/keys', {target: '#box', swap: 'innerHTML'})")
     assert "Ctrl" in await page.evaluate("document.getElementById('box').textContent")
+
+
+async def test_a_form_with_something_typed_stays_until_it_is_offered_again(page: Page) -> None:
+    form = (
+        '<form id="f" data-keep-typed=""><input id="r" name="r" value=""><button>{}</button></form>'
+    )
+    offered, gone = (
+        f'<div id="box">{form.format("Go")}<p>a</p></div>',
+        '<div id="box"><p>b</p></div>',
+    )
+    await become(page, offered)
+    assert await become(page, gone) == gone, "nothing was typed"
+    await become(page, offered)
+    await page.fill("#r", "typed")
+    assert "<p>b</p>" in await become(page, gone)
+    assert await page.input_value("#r") == "typed"
+    assert await page.is_disabled("#f button")
+    await become(page, offered)
+    assert await page.input_value("#r") == "typed"
+    assert await page.is_enabled("#f button")

@@ -82,12 +82,26 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Steer:
+    """What may be asked of an operation, now or in another phase of it.
+
+    Attributes:
+        name: as addresses have it: `pause`.
+    """
+
+    name: str
+    word: str
+    is_allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OperationPage:
     """All but the steps.
 
     Attributes:
         tallies: states in which steps are, with the name that a filter has for each.
-        steering: what may be asked of it now: names and words.
+        steering: every way to steer it, each in its place, whatever is allowed now: a button never
+            becomes another one under a hand. Empty: none is, and none will be.
     """
 
     name: str
@@ -108,7 +122,7 @@ class OperationPage:
     steps: int
     bar: tuple[Segment, ...]
     tallies: tuple[tuple[str, Mark, int], ...]
-    steering: tuple[tuple[str, str], ...]
+    steering: tuple[Steer, ...]
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -217,7 +231,6 @@ def operation_page(operation: operation_pb2.Operation, today: datetime) -> Opera
         operation_step_pb2.STEP_STATE_ABORTED: counts.aborted,
         operation_step_pb2.STEP_STATE_SKIPPED: counts.skipped,
     }
-    allowed = _ALLOWED.get(operation.phase, ())
     return OperationPage(
         name=operation.name,
         id=id_of(operation.name),
@@ -239,8 +252,15 @@ def operation_page(operation: operation_pb2.Operation, today: datetime) -> Opera
         tallies=tuple(
             (_name_of(state), _STATES[state], count) for state, count in by_state.items() if count
         ),
-        steering=tuple((how, _WORDS[how]) for how in allowed),
+        steering=_steering(operation.phase),
     )
+
+
+def _steering(phase: operation_pb2.OperationPhase.ValueType) -> tuple[Steer, ...]:
+    allowed = _ALLOWED.get(phase, ())
+    if not allowed:
+        return ()
+    return tuple(Steer(how, _(word), how in allowed) for how, word in _WORDS.items())
 
 
 def step_rows(

@@ -4,7 +4,7 @@
 
 import { showAges } from "./ages.js";
 import { waitMs } from "./busy.js";
-import { fill } from "./morph.js";
+import { fill, keepTyped } from "./morph.js";
 import { word } from "./words.js";
 
 const TIMEOUT_MS = 8000;
@@ -59,7 +59,8 @@ function say(island, text) {
   const note = document.createElement("p");
   note.className = "note";
   note.textContent = text;
-  island.replaceChildren(note);
+  const typed = [...island.querySelectorAll("[data-keep-typed]")].filter(keepTyped);
+  island.replaceChildren(note, ...typed);
 }
 
 function isShown(island) {

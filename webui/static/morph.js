@@ -5,6 +5,7 @@
 //   data-keep-open  `open` belongs to whoever opened it
 //   data-since, data-beat   the text is counted up by the browser
 //   data-here       marks the row that the keyboard is at
+//   data-keep-typed a form that is no longer offered stays as long as something is typed into it
 // A field that has the focus, or holds something else than the server drew, is left as it is: nothing
 // that was typed, ticked or chosen is wiped.
 
@@ -45,6 +46,9 @@ Object.assign(Idiomorph.defaults.callbacks, {
     }
     return true;
   },
+  beforeNodeRemoved(node) {
+    return node.nodeType !== Node.ELEMENT_NODE || !keepTyped(node);
+  },
   beforeAttributeUpdated(name, element) {
     if (name === "data-here") return false;
     if (name === "open") return !element.hasAttribute("data-keep-open");
@@ -53,6 +57,15 @@ Object.assign(Idiomorph.defaults.callbacks, {
     return !(name === "value" && (held.has(element) || element === document.activeElement));
   },
 });
+
+// Whether an element is a form that shall stay because somebody has typed into it; nothing can be sent
+// with it until it is offered again.
+export function keepTyped(form) {
+  if (!form.matches("form[data-keep-typed]")) return false;
+  if (![...form.querySelectorAll("input, select, textarea")].some(isChanged)) return false;
+  for (const button of form.querySelectorAll("button")) button.disabled = true;
+  return true;
+}
 
 function isSameField(from, to) {
   if (!from.matches("input, select, textarea")) return false;
