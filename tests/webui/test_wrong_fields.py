@@ -114,3 +114,32 @@ def narrow(template: Template) -> None:
 
 def set_too_high(unit: ControlUnit) -> None:
     unit.overrides.add(attribute="current", default_value="90")
+
+
+async def test_a_version_is_published_with_the_reason_that_a_policy_wants(
+    start_replica: Callable[..., Awaitable[Replica]], sqlite_database: str
+) -> None:
+    replica = await start_replica(sqlite_database)
+    template = "/templates/Magnet"
+    async with Client(replica.address) as client, running_site(replica.address) as site:
+        await declare_magnets(client)
+        policy = Policy(name="policies/all", template="templates/Magnet", requires_reason=True)
+        await client.policies.CreatePolicy(CreatePolicyRequest(policy=policy, reason="users come"))
+        for what, told in (
+            ("draft", "2, draft"),
+            ("publish", "2, published"),
+            ("deprecate", "2, deprecated"),
+            ("draft", "3, draft"),
+            ("discard", "Saved, as change"),
+        ):
+            address = f"{template}/{what}"
+            form = form_in(await site.text(template), address)
+            assert form.fields["request_id"]
+            text = await submit(site, form, status=422)
+            assert wrong_field(text) == "reason", what
+            form = form_in(text, address)
+            text = await submit(site, form, changed={"reason": "colder magnets"})
+            assert told in text
+            twice = await submit(site, form, changed={"reason": "colder magnets"})
+            assert told in twice
+        assert "Publish the draft" in await site.text(f"{template}/publish")

@@ -1,22 +1,16 @@
 """The page of a template: what its versions are, who stands on which, and what may be done."""
 
 import asyncio
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiohttp import web
-from google.protobuf.field_mask_pb2 import FieldMask
 from mds.v1.dataset_pb2 import Attribute
 from mds.v1.parameter_pb2 import Parameter
 from mds.v1.template_pb2 import (
-    DeprecateTemplateVersionRequest,
-    DiscardTemplateDraftRequest,
     GetTemplateRequest,
     ListTemplateVersionsRequest,
-    PublishTemplateVersionRequest,
     Template,
-    UpdateTemplateRequest,
     VersionState,
 )
 
@@ -76,14 +70,7 @@ class SlotRow:
 
 
 def routes(site: Site) -> list[web.RouteDef]:
-    pages = TemplatePages(site)
-    return [
-        web.post("/templates/{id:.+}/draft", pages.begin),
-        web.post("/templates/{id:.+}/publish", pages.publish),
-        web.post("/templates/{id:.+}/deprecate", pages.deprecate),
-        web.post("/templates/{id:.+}/discard", pages.discard),
-        web.get("/templates/{id:.+}", pages.template),
-    ]
+    return [web.get("/templates/{id:.+}", TemplatePages(site).template)]
 
 
 class TemplatePages:
@@ -128,79 +115,9 @@ class TemplatePages:
             "parameters": [slot_row(each) for each in shown.parameters],
             "saved": change_number(request, "saved"),
             "undone": change_number(request, "undone"),
+            "new_request_id": new_request_id,
         }
         return self._site.page("datasets/template.html", context)
-
-    async def begin(self, request: web.Request) -> web.Response:
-        """`POST /templates/{id}/draft`: the next version begins as a copy of the newest."""
-        name, etag, reason = await _asked(request)
-        draft = Template(name=name, etag=etag, version_state=DRAFT)
-        return await self._changed(
-            self._templates.UpdateTemplate(
-                UpdateTemplateRequest(
-                    template=draft,
-                    update_mask=FieldMask(paths=["version_state"]),
-                    request_id=new_request_id(),
-                    reason=reason,
-                )
-            )
-        )
-
-    async def publish(self, request: web.Request) -> web.Response:
-        """`POST /templates/{id}/publish`: the draft is free to use, and never changes again."""
-        name, etag, reason = await _asked(request)
-        return await self._changed(
-            self._templates.PublishTemplateVersion(
-                PublishTemplateVersionRequest(
-                    name=name, etag=etag, request_id=new_request_id(), reason=reason
-                )
-            )
-        )
-
-    async def deprecate(self, request: web.Request) -> web.Response:
-        """`POST /templates/{id}/deprecate`: no new unit may use a version."""
-        name, etag, reason = await _asked(request)
-        version = str((await request.post()).get("version", ""))
-        return await self._changed(
-            self._templates.DeprecateTemplateVersion(
-                DeprecateTemplateVersionRequest(
-                    name=name,
-                    version=int(version) if version.isdecimal() else 0,
-                    etag=etag,
-                    request_id=new_request_id(),
-                    reason=reason,
-                )
-            )
-        )
-
-    async def discard(self, request: web.Request) -> web.Response:
-        """`POST /templates/{id}/discard`: throws the draft away."""
-        name, etag, reason = await _asked(request)
-        try:
-            async with asyncio.timeout(READ_SECONDS):
-                gone = await self._templates.DiscardTemplateDraft(
-                    DiscardTemplateDraftRequest(
-                        name=name, etag=etag, request_id=new_request_id(), reason=reason
-                    )
-                )
-        except (ClientError, TimeoutError) as failure:
-            return self._site.refused(failure, whole=True)
-        raise web.HTTPSeeOther(f"/change_sets/{gone.position.revision}?saved=1")
-
-    async def _changed(self, change: Awaitable[Template]) -> web.Response:
-        try:
-            async with asyncio.timeout(READ_SECONDS):
-                changed = await change
-        except (ClientError, TimeoutError) as failure:
-            return self._site.refused(failure, whole=True)
-        raise web.HTTPSeeOther(f"{page_of(changed.name)}?saved={changed.revision}")
-
-
-async def _asked(request: web.Request) -> tuple[str, str, str]:
-    """Name, etag and reason."""
-    posted = await request.post()
-    name = f"templates/{request.match_info['id']}"
-    return name, str(posted.get("etag", "")), str(posted.get("reason", ""))
 
 
 def version_row(template: Template, units: int) -> VersionRow:
