@@ -43,6 +43,7 @@ PAGES = [
     "/control_units/BTF/MAG/PS0002/delete",
     "/control_units/new?template=PowerSupply",
     "/datasets/delete?filter=zone%3DBTF",
+    "/datasets/delete?filter=zone%3DBTF&whole=1",
     "POST /datasets/delete?filter=zone%3DBTF&count=100&typed_count=100&deleted=10&change=1",
     "POST /datasets/delete?filter=zone%3DGONE&count=100&typed_count=100&deleted=100&change=1",
     "/unit_servers/BTF/MAGNETS/edit",

@@ -14,7 +14,7 @@ from tests.stages.replica import Replica
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.forms import form_in, submit
 from tests.webui.magnets import ID, PAGE, declare_magnets
-from webui.datasets import creating, deleting, drawing
+from webui.datasets import creating, drawing
 
 StartReplica = Callable[..., Awaitable[Replica]]
 NEW, EDIT = "/control_units/new", f"{PAGE}/edit"
@@ -208,65 +208,6 @@ async def test_what_changed_since_it_was_seen_is_not_deleted(place: Place) -> No
     await submit(place.site, form_in(text, f"{PAGE}/delete"))
     with pytest.raises(NotFound):
         await place.unit()
-
-
-async def test_many_are_deleted_as_one_change_once_their_number_is_typed(place: Place) -> None:
-    more = [f"RING/COR/C{number:02}" for number in range(12)]
-    await declare_magnets(place.client, *more)
-    page = "/datasets/delete?filter=id:RING/COR/*"
-    form = await place.form(page, "/datasets/delete")
-    text = await submit(place.site, form, changed={"typed_count": "11"}, status=422)
-    assert "Nothing was deleted" in text
-    again = form_in(text, "/datasets/delete")
-    text = await submit(place.site, again, changed={"typed_count": "12"})
-    assert "12 deleted" in text
-    assert [
-        each.name async for each in place.client.control_units.list(id_prefix="RING/COR/")
-    ] == []
-
-
-async def test_more_than_one_change_takes_are_deleted_in_pieces(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(deleting, "MOST", 5)
-    await declare_magnets(place.client, *(f"RING/COR/C{number:02}" for number in range(12)))
-    text = await place.site.text("/datasets/delete?filter=id:RING/COR/*")
-    assert "12 control units would be deleted" in text
-    assert "One change deletes 5 at most, so it takes 3" in text
-    form = form_in(text, "/datasets/delete")
-    text = await submit(place.site, form, changed={"typed_count": "12", "reason": "replaced"})
-    for done in (5, 10):
-        assert f"{done} of 12 control units" in text
-        assert 'data-again="1"' in text
-        text = await submit(place.site, form_in(text, "/datasets/delete"))
-    assert "12 of 12 control units" in text
-    assert "data-again" not in text
-    changes = re.findall(r'href="(/change_sets/\d+)"', text)
-    pages = [await place.site.text(each) for each in changes]
-    assert ["replaced" in page for page in pages] == [True] * 3
-    assert [e.name async for e in place.client.control_units.list(id_prefix="RING/COR/")] == []
-
-
-async def test_what_is_sent_twice_is_deleted_once_and_said_to_be_done(place: Place) -> None:
-    await declare_magnets(place.client, "RING/COR/C00", "RING/COR/C01")
-    form = await place.form("/datasets/delete?filter=id:RING/COR/*", "/datasets/delete")
-    assert "2 deleted" in await submit(place.site, form)
-    text = await submit(place.site, form, status=422)
-    assert "This was sent before, and is done." in text
-    assert "There is nothing to delete" in text
-
-
-async def test_what_comes_while_pieces_are_deleted_is_not_deleted_unseen(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(deleting, "MOST", 5)
-    await declare_magnets(place.client, *(f"RING/COR/C{number:02}" for number in range(11)))
-    form = await place.form("/datasets/delete?filter=id:RING/COR/*", "/datasets/delete")
-    text = await submit(place.site, form, changed={"typed_count": "11"})
-    await declare_magnets(place.client, "RING/COR/D00", "RING/COR/D01")
-    text = await submit(place.site, form_in(text, "/datasets/delete"), status=422)
-    assert "More units are chosen by now than you have confirmed" in text
-    assert "3 control units would be deleted" in text
 
 
 async def test_what_is_in_use_is_not_deleted_and_says_by_whom(place: Place) -> None:

@@ -7,21 +7,21 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 from mds.v1.bundle_pb2 import BundleHeader, BundleItem
-from mds.v1.control_unit_pb2 import ListControlUnitsRequest
 
 from control_units.client import ClientError, Refused, Stale
 from control_units.client.bundles import Outcome, apply_bundle
 from webui.datasets.again import again
 from webui.datasets.bulk import WRITE_SECONDS, seen_plan
 from webui.datasets.form import new_request_id
-from webui.datasets.pieces import Piece, Progress, first_of
+from webui.datasets.left_behind import left_behind
+from webui.datasets.pieces import Piece, Progress, first_of, pages_of
 from webui.datasets.plan import planned_items
 from webui.datasets.problem import field_of
 from webui.names import id_of, page_of
-from webui.planning import LOOKED_AT
+from webui.planning import LOOKED_AT, PLAN_SECONDS, being_planned, is_awaited, is_whole
 from webui.refusals import told
 from webui.selection import Chosen
-from webui.site import READ_SECONDS, Site
+from webui.site import Site
 from webui.translation import _
 
 KINDS = ("control_units", "unit_servers", "templates")
@@ -30,8 +30,6 @@ APPLY = "Bundles.Apply"
 # Deleted as one change, and shown of them. More are deleted in pieces, one change after the other.
 MOST = 10_000
 MOST_SHOWN = 200
-# Units of which is asked who requires them, in one question.
-MOST_ASKED = 50
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -61,14 +59,16 @@ class DeletePages:
         return await self._delete(request, _one(request), Chosen((), "", is_all=False))
 
     async def plan_many(self, request: web.Request) -> web.Response:
-        """`GET /datasets/delete?id=…`, or `?filter=…`."""
+        """`GET /datasets/delete?id=…`, or `?filter=…`; of many it comes when it is fetched."""
         self._site.require(APPLY)
-        chosen = Chosen.of(request.query.items())
+        chosen, whole = Chosen.of(request.query.items()), is_whole(request)
+        if chosen.may_be_many and not is_awaited(request):
+            return being_planned(self._site, request, _("Delete"))
         try:
             piece = await self._first_of(chosen)
         except (ClientError, TimeoutError) as failure:
-            return self._site.refused(failure, whole=True)
-        return await self._plan(MANY, piece, chosen)
+            return self._site.refused(failure, whole=whole)
+        return await self._plan(MANY, piece, chosen, whole=whole)
 
     async def delete_many(self, request: web.Request) -> web.Response:
         """`POST /datasets/delete`: just the plan that was seen, as one change; leads to the plan
@@ -161,28 +161,28 @@ class DeletePages:
         texts: Mapping[str, str] | None = None,
         problem: str = "",
         field: str = "",
+        whole: bool = True,
     ) -> web.Response:
         names = piece.names
         try:
             outcome = await self._outcome(names, BundleHeader(validate_only=True, reason=LOOKED_AT))
-            async with asyncio.timeout(READ_SECONDS):
-                left = await self._left_behind(names[:MOST_ASKED])
+            async with asyncio.timeout(PLAN_SECONDS):
+                left = await self._left_behind(piece, chosen)
         except (ClientError, TimeoutError) as failure:
-            return self._site.refused(failure, whole=True)
+            return self._site.refused(failure, whole=whole)
         items = planned_items(outcome.results)
         context: dict[str, object] = {
             "action": action,
             "chosen": chosen,
-            "only": page_of(names[0]) if action != MANY else "",
-            "only_id": id_of(names[0]) if action != MANY else "",
+            **_only(action, names),
             "summary": outcome.summary,
             "items": items[:MOST_SHOWN],
             "more": max(0, len(items) - MOST_SHOWN),
             "total": piece.total if piece.total > MOST else outcome.summary.removed,
             "pieces": -(-piece.total // MOST),
             "most": MOST,
-            "left": left,
-            "users": _users_of(names[0]) if action != MANY else "",
+            "left": left[:MOST_SHOWN],
+            "left_behind": len(left),
             "problems": outcome.problems,
             "problem": problem,
             "field": field,
@@ -202,16 +202,14 @@ class DeletePages:
     async def _first_of(self, chosen: Chosen) -> Piece:
         return await first_of(self._client, chosen, most=MOST, within_s=WRITE_SECONDS)
 
-    async def _left_behind(self, names: Sequence[str]) -> list[str]:
-        """Ids of units that require one of these units, and stay."""
-        asked = [id_of(name) for name in names if name.startswith("control_units/")]
-        if not asked:
+    async def _left_behind(self, piece: Piece, chosen: Chosen) -> list[str]:
+        """Ids of units that require what would be deleted, now or with a later piece, and stay."""
+        if chosen.is_all:
             return []
-        any_of = ",".join(f'"{id}"' for id in asked)
-        page = await self._client.control_units.ListControlUnits(
-            ListControlUnitsRequest(filter=f"requires={any_of}", page_size=MOST_SHOWN)
-        )
-        return [id_of(each.name) for each in page.control_units if each.name not in names]
+        if piece.total <= len(piece.names):
+            return await left_behind(self._client, piece.names)
+        pages = pages_of(self._client, chosen)
+        return await left_behind(self._client, {name async for page in pages for name in page})
 
 
 def _told_on_plan(failure: ClientError | TimeoutError) -> tuple[str, str]:
@@ -223,6 +221,14 @@ def _told_on_plan(failure: ClientError | TimeoutError) -> tuple[str, str]:
         return _("This was sent before, and is done."), ""
     field = field_of(failure)
     return told(failure) if field else "", field
+
+
+def _only(action: str, names: Sequence[str]) -> dict[str, str]:
+    """Of a deletion of just one, whatever its kind: its page, id and users."""
+    if action == MANY:
+        return {"only": "", "only_id": "", "users": ""}
+    (name,) = names
+    return {"only": page_of(name), "only_id": id_of(name), "users": _users_of(name)}
 
 
 def _users_of(name: str) -> str:

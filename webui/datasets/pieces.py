@@ -1,7 +1,8 @@
 """Units that are too many for one change, taken piece by piece."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Self
 
@@ -75,21 +76,40 @@ async def first_of(client: Client, chosen: Chosen, *, most: int, within_s: float
         ClientError: also of the filter.
         TimeoutError
     """
-    if chosen.is_nothing or chosen.ids:
-        names = [f"control_units/{id}" for id in chosen.ids]
-        return Piece(names[:most], len(names))
     found: list[str] = []
-    token = ""
-    async with asyncio.timeout(within_s):
-        while len(found) < most:
-            page = await client.control_units.ListControlUnitStatuses(
-                ListControlUnitStatusesRequest(
-                    filter=chosen.filter, page_size=min(PAGE, most - len(found)), page_token=token
-                )
-            )
-            found += [each.control_unit for each in page.control_unit_statuses]
-            token = page.next_page_token
-            if not token:
-                return Piece(found, len(found))
-        request = CountMatchesRequest(kind="control_unit", filter=chosen.filter)
-        return Piece(found, (await client.filters.CountMatches(request)).count)
+    async with asyncio.timeout(within_s), aclosing(pages_of(client, chosen, most=most)) as pages:
+        async for names in pages:
+            found += names
+            if len(found) >= most:
+                return Piece(found[:most], await _count(client, chosen))
+    return Piece(found, len(found))
+
+
+async def pages_of(
+    client: Client, chosen: Chosen, *, most: int = PAGE
+) -> AsyncGenerator[list[str], None]:
+    """Names of units that are chosen, page after page.
+
+    Args:
+        most: how many of them are wanted at first.
+
+    Raises:
+        ClientError
+    """
+    if chosen.is_nothing or chosen.ids:
+        yield [f"control_units/{id}" for id in chosen.ids]
+        return
+    request = ListControlUnitStatusesRequest(filter=chosen.filter, page_size=min(PAGE, most))
+    while True:
+        page = await client.control_units.ListControlUnitStatuses(request)
+        yield [each.control_unit for each in page.control_unit_statuses]
+        request.page_token = page.next_page_token
+        if not page.next_page_token:
+            return
+
+
+async def _count(client: Client, chosen: Chosen) -> int:
+    if chosen.ids:
+        return len(chosen.ids)
+    request = CountMatchesRequest(kind="control_unit", filter=chosen.filter)
+    return (await client.filters.CountMatches(request)).count
