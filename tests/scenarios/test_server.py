@@ -206,6 +206,22 @@ async def test_ready_follows_the_database_and_live_does_not(
         assert (await create(client, "found")).name == "agents/found"
 
 
+async def test_a_replica_whose_database_falls_silent_says_so_long_before_its_connections_give_up(
+    start_replica: StartReplica, mariadb: MariaDB, mariadb_database: str
+) -> None:
+    replica = await start_replica(mariadb_database)
+    mariadb.pause()  # its connections stay open, and nothing is refused
+    await until(lambda: health_is(replica, "ready", "NOT_SERVING"), within=20)
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"{replica.http}/healthz/ready") as reply,
+    ):
+        assert reply.status == 503
+        assert "The database does not answer" in (await reply.json())["problem"]
+    mariadb.resume()
+    await until(lambda: health_is(replica, "ready", "SERVING"), within=15)
+
+
 async def health_is(replica: Replica, service: str, wanted: str) -> bool:
     return await replica.health(service) == wanted
 
