@@ -47,5 +47,8 @@ def writer() -> logging.Logger:
 def written_as(format: str) -> tuple[Processor, ...]:
     """What makes a line of an event."""
     if format == "text":
-        return (structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),)
+        # The usual tracebacks tell what each variable holds, and some of them hold secrets.
+        plain = structlog.dev.plain_traceback
+        is_terminal = sys.stderr.isatty()
+        return (structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=plain),)
     return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())

@@ -3,9 +3,13 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.typing import Processor
 
+import control_units.logs as programs
+import metadata_server.logs as server
 from tests.stages.ports import free_port
 from tests.stages.program import Program
 from tests.stages.waiting import until
@@ -68,3 +72,23 @@ async def test_a_wrong_word_is_no_reason_for_an_agent_to_stay_away(start: Start)
     assert "MDS_LOG_LEVEL is 'loud'; right would be debug, info, warning, error" in advice[0]
     assert "MDS_LOG_FORMAT is 'xml'; right would be json, text" in advice[1]
     assert json.loads(advice[0])["level"] == "warning"
+
+
+@pytest.mark.parametrize("written_as", [programs.written_as, server.written_as])
+@pytest.mark.parametrize("format", ["json", "text"])
+def test_no_value_of_a_variable_gets_into_the_log(
+    written_as: Callable[[str], tuple[Processor, ...]], format: str
+) -> None:
+    def fail() -> None:
+        password = "-".join(("very", str(len(SAYS)), "secret"))
+        raise ValueError(f"no password: {password[:0]}")
+
+    try:
+        fail()
+    except ValueError as error:
+        line: Any = {"event": "call_failed", "exc_info": error}
+    for process in written_as(format):
+        line = process(None, "error", line)
+    assert "ValueError: no password" in line
+    assert "in fail" in line, "where it happened"
+    assert "very-3-secret" not in line
