@@ -18,6 +18,8 @@ from metadata_server.store.unit_of_work import UnitOfWork
 
 AGE_S = 5.0
 """However many ask, the database is asked so often."""
+LONGEST_S = 2.0
+"""Prometheus waits for 5 s, and calls a server that has not answered by then away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +46,30 @@ class Counts:
         self._replicas = replicas
         self._reading = asyncio.Lock()
         self._read_s = -AGE_S
+        self._asking: asyncio.Task[Counted] | None = None
         self.counted: Counted | None = None
         """None: they cannot be read."""
 
     async def read(self) -> Counted | None:
-        """The numbers as of a few seconds ago; None: the database does not answer."""
+        """The numbers as of a few seconds ago; None: the database does not answer in time."""
         async with self._reading:
             if time.monotonic() - self._read_s >= AGE_S:
-                try:
-                    self.counted = await self._read()
-                except Refused:
-                    self.counted = None
+                self.counted = await self._ask()
                 self._read_s = time.monotonic()
             return self.counted
+
+    async def _ask(self) -> Counted | None:
+        """None at once, while what was asked last is still without an answer: each such question
+        holds a thread."""
+        if self._asking is not None and not self._asking.done():
+            return None
+        asking = self._asking = asyncio.create_task(self._read(), name="counts")
+        asking.add_done_callback(_heard)
+        await asyncio.wait([asking], timeout=LONGEST_S)
+        try:
+            return asking.result() if asking.done() else None
+        except Refused:
+            return None
 
     async def _read(self) -> Counted:
         def work(unit: UnitOfWork) -> tuple[dict[str, int], dict[str, int], int | None]:
@@ -67,3 +80,9 @@ class Counts:
         overview = await self._overviews.get(0)
         told = (await self._store.read(work)).value
         return Counted(overview, (await self._replicas.list()).value, *told)
+
+
+def _heard(asking: asyncio.Task[Counted]) -> None:
+    """Asyncio complains of failures that nobody has looked at."""
+    if not asking.cancelled():
+        asking.exception()
