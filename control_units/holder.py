@@ -1,5 +1,7 @@
 """Who holds a unit server, as a refusal tells it."""
 
+from datetime import UTC, datetime
+
 import psutil
 
 from control_units.client import Refused
@@ -20,15 +22,27 @@ def description(refused: Refused) -> str:
 
 def has_ended(refused: Refused, host: str) -> bool:
     """Whether the holder was a process of this host that is no more: it died, or could not say
-    good-bye. False where that cannot be known from here."""
+    good-bye. A process that began after it had registered is another one with its number, as in a
+    container that was started again. False where that cannot be known from here."""
     told = refused.metadata
     pid = told.get("pid", "")
     if told.get("host") != host or not pid.isdecimal() or int(pid) == 0:
         return False
     try:
-        # Dead, but its parent has not asked yet how it ended.
-        return psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE
+        process = psutil.Process(int(pid))
+        # A zombie is dead, but its parent has not asked yet how it ended.
+        return process.status() == psutil.STATUS_ZOMBIE or began_after(process, told.get("since"))
     except psutil.NoSuchProcess:
         return True
     except psutil.AccessDenied:
         return False
+
+
+def began_after(process: psutil.Process, since: str | None) -> bool:
+    """Whether a process began after a time that a server has told; its clock and that of this host
+    may differ, and whoever is taken for dead by that is found alive by its next renewal."""
+    try:
+        then = datetime.fromisoformat(since or "")
+    except ValueError:
+        return False
+    return then.tzinfo is not None and datetime.fromtimestamp(process.create_time(), UTC) > then

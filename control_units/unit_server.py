@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,7 +100,8 @@ class UnitServer:
         return self._client
 
     def stop(self) -> None:
-        """Has `serve` let go of all hardware, say good-bye and return."""
+        """Has `serve` let go of all hardware, say good-bye and return; without a good-bye where a
+        unit does not let go."""
         self._stopping.set()
 
     async def serve(self) -> None:
@@ -118,8 +119,8 @@ class UnitServer:
             saving = tasks.create_task(self._keep_copy())
             try:
                 await self._stopping.wait()
-                await self._let_go()
-                if self._link.is_attached:
+                has_let_go = await self._let_go()
+                if has_let_go and self._link.is_attached:
                     self._link.say_goodbye("The unit server was told to stop.")
                     await asyncio.wait({link}, timeout=GOODBYE_S)
             finally:
@@ -158,14 +159,22 @@ class UnitServer:
                     return
                 await asyncio.sleep(_AFTER_FAULT_S)
 
-    async def _let_go(self) -> None:
-        try:
+    async def _let_go(self) -> bool:
+        """Whether no unit is near its hardware any more. Otherwise there is no good-bye: its place
+        would be free at once, and another process at the same hardware. The session then lasts
+        until its lease ends by itself, which is to be later than the process (`ENDING_S`)."""
+        with suppress(TimeoutError):  # perhaps only words about it are late
             async with asyncio.timeout(LETTING_GO_S):
                 await self._hosting.leave_all()
-        except TimeoutError:
-            late = self._hosting.still_loaded()
-            if late:  # where none has its hardware any more, only words about it are late
-                log.error("units_did_not_let_go", control_units=late, within_s=LETTING_GO_S)
+        late = self._hosting.still_loaded()
+        if late:
+            log.error(
+                "units_did_not_let_go",
+                control_units=late,
+                within_s=LETTING_GO_S,
+                place="kept until the lease ends",
+            )
+        return not late
 
     def _lease_renewed(self) -> None:
         self.has_lease = True

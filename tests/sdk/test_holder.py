@@ -5,8 +5,10 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import grpc
+import psutil
 import pytest
 from mds.v1 import registration_pb2
 from structlog.testing import capture_logs
@@ -110,12 +112,12 @@ async def test_a_holder_that_renews_its_lease_lives_whatever_its_process_id_says
         await ended
 
 
-def refusal(*, pid: str, host: str = HOST) -> Refused:
+def refusal(*, pid: str, host: str = HOST, since: str = "") -> Refused:
     return Refused(
         "ALREADY_RUNNING",
         "It runs.",
         code=grpc.StatusCode.FAILED_PRECONDITION,
-        metadata={"host": host, "pid": pid},
+        metadata={"host": host, "pid": pid, "since": since},
     )
 
 
@@ -143,3 +145,16 @@ def test_only_of_its_own_host_can_one_tell(
 ) -> None:
     refused = refusal(host=host, pid=str(dead_pid) if pid is None else pid)
     assert has_ended(refused, HOST) is expected
+
+
+@pytest.mark.parametrize(
+    ("hours_later", "has_ended_before"),
+    [pytest.param(-1, True, id="before it began"), pytest.param(1, False, id="since it began")],
+)
+def test_a_process_with_the_number_of_the_holder_may_be_another_one(
+    hours_later: int, has_ended_before: object
+) -> None:
+    began = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
+    since = (began + timedelta(hours=hours_later)).isoformat()
+    refused = refusal(pid=str(os.getpid()), since=since)
+    assert has_ended(refused, HOST) is has_ended_before
