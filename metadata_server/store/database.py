@@ -5,14 +5,16 @@ SQLite and MariaDB/MySQL differ only here and in `upsert.py`.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, literal_column, make_url
+from sqlalchemy import Dialect, Engine, create_engine, event, literal_column, make_url
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -164,12 +166,20 @@ def open_sqlite(url: URL, pool_size: int) -> Database:
         for size in (pool_size, pool_size + 1, 1)
     ]
     for engine in engines:
+        event.listen(engine, "do_connect", make_private)
         event.listen(engine, "connect", prepare_sqlite)
     event.listen(writing, "begin", beginning_with("BEGIN IMMEDIATE"))
     event.listen(reading, "begin", beginning_with("BEGIN"))
     return Database(
         url, writing, reading, glancing, literal_column("now_us()"), literal_column("'sqlite'")
     )
+
+
+def make_private(_: Dialect, __: ConnectionPoolEntry, arguments: list[Any], ___: Any) -> None:
+    """SQLite would make a file that everybody may read, and secrets of webhooks stand in it. What
+    it makes beside the file is as private as that."""
+    with suppress(OSError):  # it is there, or cannot be: then SQLite says why
+        os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

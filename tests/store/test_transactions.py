@@ -4,9 +4,12 @@ written."""
 import asyncio
 import gc
 import itertools
+import os
+import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -19,6 +22,7 @@ from metadata_server.store import schema
 from metadata_server.store.codec import data_of
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
+from tests.stages.opened_store import opened_store
 from tests.stages.waiting import until
 
 THREADS = 8
@@ -32,6 +36,17 @@ def test_what_is_saved_is_read_again_as_it_was(store: Store, caller: Caller) -> 
     assert found == wanted
     assert found.meta == saved.meta
     assert (found.meta.generation, found.meta.revision) == (1, 1)
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+def test_nobody_else_reads_the_embedded_database(empty_sqlite_database: str, suffix: str) -> None:
+    before = os.umask(0o022)
+    try:
+        with opened_store(empty_sqlite_database) as store:
+            file = Path(f"{store.database.url.database}{suffix}")
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    finally:
+        os.umask(before)
 
 
 def test_ids_compare_byte_by_byte(store: Store, caller: Caller) -> None:
