@@ -117,7 +117,8 @@ async def apply_bundle(
 
     Args:
         header: how to apply it; gets a request id, if it has none, and the number of items.
-        timeout: for all of it; that no server takes it is told after the client's own.
+        timeout: for all of it; that no server takes it is told after the client's own, counted
+            from when the last that took some of it has ended.
 
     Raises:
         ClientError: it was refused as a whole, or no server took it.
@@ -129,9 +130,12 @@ async def apply_bundle(
     try:
         async with asyncio.timeout(timeout):
             while True:
+                sending = _Sending(items, header)
                 try:
-                    return await _send(client, items, header, progress)
+                    return await _send(client, sending, progress)
                 except ClientError as error:
+                    if sending.is_taken:
+                        give_up = time.monotonic() + client.caller.timeout
                     asked = error.retry_after if isinstance(error, Refused) else None
                     pause = backoff.next(at_least=asked or 0.0)
                     if not error.is_transient or time.monotonic() + pause > give_up:
@@ -141,10 +145,28 @@ async def apply_bundle(
         raise Unreachable(client.address, f"no answer to a bundle in {timeout:.0f} s") from None
 
 
-async def _send(
-    client: Client, items: Sequence[BundleItem], header: BundleHeader, progress: Progress
-) -> Outcome:
-    responses = client.bundles.Apply(_requests(items, header), timeout=PATIENCE_S)
+class _Sending:
+    """One try to send a bundle.
+
+    Attributes:
+        is_taken: some of it is on its way to a server.
+    """
+
+    def __init__(self, items: Sequence[BundleItem], header: BundleHeader) -> None:
+        self._items = items
+        self._header = header
+        self.is_taken = False
+
+    async def requests(self) -> AsyncIterator[ApplyRequest]:
+        yield ApplyRequest(header=self._header)
+        self.is_taken = True  # gRPC asks for more only once it has a connection
+        for chunk in chunks(self._items):
+            yield ApplyRequest(items=chunk)
+        yield ApplyRequest(end=True)
+
+
+async def _send(client: Client, sending: _Sending, progress: Progress) -> Outcome:
+    responses = client.bundles.Apply(sending.requests(), timeout=PATIENCE_S)
     return await outcome_of(client, responses, progress=progress)
 
 
@@ -174,15 +196,6 @@ async def outcome_of(
         elif response.HasField("summary"):
             return Outcome(response.summary, results, problems)
     raise Unreachable(client.address, "it ended the call without saying how it went")
-
-
-async def _requests(
-    items: Sequence[BundleItem], header: BundleHeader
-) -> AsyncIterator[ApplyRequest]:
-    yield ApplyRequest(header=header)
-    for chunk in chunks(items):
-        yield ApplyRequest(items=chunk)
-    yield ApplyRequest(end=True)
 
 
 def chunks(items: Sequence[BundleItem]) -> Iterator[list[BundleItem]]:

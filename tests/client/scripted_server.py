@@ -10,7 +10,13 @@ from typing import Any, Self
 import grpc
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
-from mds.v1 import template_pb2, template_pb2_grpc, watch_pb2, watch_pb2_grpc
+from mds.v1 import (
+    bundle_pb2_grpc,
+    template_pb2,
+    template_pb2_grpc,
+    watch_pb2,
+    watch_pb2_grpc,
+)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Answer = Callable[[Any, Context], Awaitable[Any]]
@@ -41,6 +47,7 @@ class ScriptedServer:
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
         template_pb2_grpc.add_TemplatesServicer_to_server(_Templates(self), self._server)
         watch_pb2_grpc.add_WatchServicer_to_server(_Watch(self), self._server)
+        bundle_pb2_grpc.add_BundlesServicer_to_server(_Bundles(self), self._server)
         self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self._server.start()
         return self
@@ -81,6 +88,21 @@ class _Watch(watch_pb2_grpc.WatchServicer):
         for change in self._script.changes:
             yield change
         await self._script.answer(request, context)
+
+
+class _Bundles(bundle_pb2_grpc.BundlesServicer):
+    def __init__(self, script: ScriptedServer) -> None:
+        self._script = script
+
+    async def Apply(self, requests: Any, context: Any) -> AsyncIterator[Any]:
+        header = (await anext(requests)).header
+        async for _ in requests:
+            pass
+        yield await self._script.answer(header, context)
+
+    async def Export(self, *_: Any) -> AsyncIterator[Any]:
+        raise NotImplementedError
+        yield
 
 
 async def template(request: Any, context: Context) -> Any:
