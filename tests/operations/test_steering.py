@@ -53,6 +53,25 @@ async def test_a_paused_operation_begins_nothing_until_it_is_resumed(section: Se
         assert phase(await section.ended(order)) == "COMPLETED"
 
 
+async def test_a_resumed_operation_is_told_as_under_way_though_it_begins_nothing(
+    section: Section,
+) -> None:
+    await two_levels(section)
+    async with section.hosted():
+        order = await section.order(START)
+        await begun(section, order, "LAB/A")
+        operations = section.client.operations
+        await operations.PauseOperation(PauseOperationRequest(name=order.name))
+        await operations.ResumeOperation(ResumeOperationRequest(name=order.name))
+
+        async def is_under_way() -> bool:
+            return phase(await section.get(order.name)) == "EXECUTING"
+
+        await until(is_under_way, what="it to be under way")
+        PowerSupply.waits.clear()
+        assert phase(await section.ended(order)) == "COMPLETED"
+
+
 async def test_an_aborted_operation_ends_when_what_is_under_way_has(section: Section) -> None:
     await two_levels(section)
     operations = section.client.operations

@@ -137,12 +137,17 @@ class Advance:
                 continue
             beginning = self._course.next_to_begin(BEGUN_AT_ONCE, now_us=self._now_us)
             verdicts |= self._course.ended_by_rule()
-            if verdicts or beginning:
+            if verdicts or beginning or self._is_told_as_queued():
                 await self._write(verdicts, beginning)
             elif await self._settle():
                 return
             else:
                 await self._wait()
+
+    def _is_told_as_queued(self) -> bool:
+        """Whether it is under way, and yet stands there as one that no replica has taken: so it is
+        resumed, and begins nothing new."""
+        return self._course.operation.phase is Phase.QUEUED and bool(self._course.under_way)
 
     async def _look(self) -> dict[int, Verdict]:
         """What has become of steps that are under way, by position, where that is not what is
