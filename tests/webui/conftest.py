@@ -124,16 +124,23 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bro
         yield started
 
 
+@pytest.fixture(scope="module")
+def database_of_module(mariadb_server: MariaDB, mariadb_layout: MariaDBLayout) -> Iterator[str]:
+    """URL of a database of MariaDB, one for all tests of a module."""
+    mariadb_server.heal()
+    name = mariadb_layout.take()
+    yield mariadb_server.url(name)
+    mariadb_layout.give_back(name)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def control_room(
-    mariadb_server: MariaDB, mariadb_layout: MariaDBLayout, tmp_path_factory: pytest.TempPathFactory
+    database_of_module: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ControlRoom]:
     """One for all tests of a module: a facility that runs, on MariaDB."""
-    database = mariadb_layout.take()
-    url, folder = mariadb_server.url(database), tmp_path_factory.mktemp("control_room")
-    async with running_control_room(url, folder, with_dafne=True) as running:
+    folder = tmp_path_factory.mktemp("control_room")
+    async with running_control_room(database_of_module, folder, with_dafne=True) as running:
         yield running
-    mariadb_layout.give_back(database)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -22,10 +22,19 @@ def unit_id(number: int) -> str:
 
 @contextmanager
 def declared_replica(
-    folder: Path, units: int, *, environment: Mapping[str, str] | None = None
+    folder: Path,
+    units: int,
+    *,
+    database: str = "",
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Replica]:
-    """One replica for all tests of a module."""
-    replica = Replica(f"sqlite:///{folder / 'mds.sqlite'}", folder, environment=environment)
+    """One replica for all tests of a module.
+
+    Args:
+        database: its URL; empty: a file of SQLite in the folder.
+    """
+    url = database or f"sqlite:///{folder / 'mds.sqlite'}"
+    replica = Replica(url, folder, environment=environment)
 
     async def declare() -> None:
         await replica.start()

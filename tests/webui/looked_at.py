@@ -52,8 +52,12 @@ async def tell_of_it(client: Client) -> None:
 
 
 @asynccontextmanager
-async def looked_at(folder: Path) -> AsyncIterator[Site]:
-    replica = Replica(f"sqlite:///{folder / 'mds.sqlite'}", folder)
+async def looked_at(folder: Path, database: str = "") -> AsyncIterator[Site]:
+    """
+    Args:
+        database: its URL; empty: a file of SQLite in the folder.
+    """
+    replica = Replica(database or f"sqlite:///{folder / 'mds.sqlite'}", folder)
     try:
         await replica.start()
         async with Client(replica.address) as client:

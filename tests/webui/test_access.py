@@ -37,13 +37,8 @@ PAGES = ["/", "/control_units", "/keys", "/events", "/nowhere", "/palette?q=x", 
 
 
 @pytest.fixture(scope="module")
-def guarded(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Guarded]:
-    folder = tmp_path_factory.mktemp("guarded")
-    file = folder / "mds.sqlite"
-    request.getfixturevalue("sqlite_layout").copy_to(file)
-    yield from serving(f"sqlite:///{file}", folder, count=1)
+def guarded(database_of_module: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    yield from serving(database_of_module, tmp_path_factory.mktemp("guarded"), count=1)
 
 
 @pytest.fixture

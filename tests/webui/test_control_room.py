@@ -1,12 +1,14 @@
 """A shift at the page: what operators do with it, in a browser, beside units that run."""
 
+import re
 from pathlib import Path
 
 import pytest
+from mds.v1 import control_unit_pb2, operation_pb2
 from playwright.async_api import Page, expect
 
 from tests.webui.browsers import NewPage, until_true
-from tests.webui.control_room import DAFNE, QUADRUPOLES, ControlRoom
+from tests.webui.control_room import DAFNE, QUADRUPOLES, ControlRoom, describe
 
 UNIT = f"/control_units/{QUADRUPOLES[0]}"
 LIST = "/control_units?q=zone%3DLINAC/MAG/QUAD"
@@ -197,3 +199,143 @@ async def test_a_real_accelerator_is_shown_and_edited(
     await page.click(MAIN)
     await page.wait_for_selector("[data-saved]")
     await expect(page.locator("main")).to_contain_text("seen in a browser")
+
+
+async def test_the_overview_and_the_topology_tell_what_happens_without_being_loaded_again(
+    control_room: ControlRoom, new_page: NewPage
+) -> None:
+    page = await new_page(size=(390, 844), dark=True)
+    await page.goto(control_room.url)
+    await until_true(page, "document.body.dataset.link === 'live'")
+    await expect(page.locator("#attention")).to_contain_text("no process has registered")
+    await describe(control_room.client, QUADRUPOLES[4], "seen on a telephone")
+    await expect(page.locator("#changes > :first-child")).to_contain_text(QUADRUPOLES[4])
+    too_wide = "document.documentElement.scrollWidth > innerWidth"
+    assert not await page.evaluate(too_wide)
+    await page.goto(f"{control_room.url}/topology")
+    await page.locator("svg.topology a[href='/unit_servers/LINAC/MAGNETS']").click()
+    await page.wait_for_url("**/unit_servers/LINAC/MAGNETS")
+    assert not await page.evaluate(too_wide)
+
+
+async def test_a_template_is_narrowed_as_a_draft_published_and_given_to_units_that_are_ticked(
+    control_room: ControlRoom, new_page: NewPage
+) -> None:
+    template = f"{control_room.url}/templates/example::diagnostics::ButtonBPM"
+    page = await new_page()
+    await page.goto(template)
+    await page.get_by_role("link", name="Edit as a draft").click()
+    await page.locator("summary", has_text="samples").click()
+    await page.locator('[name="attributes[samples].maximum"]').fill("32768")
+    await page.click(MAIN)
+    await expect(page.locator(".facts")).to_contain_text("2, draft")
+    await page.get_by_role("button", name="Publish the draft").click()
+    await expect(page.locator(".facts")).to_contain_text("2, published")
+    await page.get_by_role("row", name="2 published").get_by_role("link", name="Move").click()
+    ticks = page.locator("table.rebase [name=unit]")
+    await expect(ticks.nth(1)).to_be_checked()
+    stays, moves = [await ticks.nth(number).input_value() for number in (0, 1)]
+    await ticks.first.uncheck()
+    await expect(page.locator("table.rebase")).to_contain_text("65536 → 32768")
+    await page.get_by_role("button", name="Move them").click()
+    await page.wait_for_selector("[data-saved]")
+    get = control_room.client.control_units.get
+    assert [(await get(each)).template_version for each in (stays, moves)] == [1, 2]
+
+
+async def test_an_operation_is_paused_resumed_aborted_and_what_failed_is_tried_again(
+    control_room: ControlRoom, new_page: NewPage
+) -> None:
+    # Nobody runs them: an order waits for each, as long as it may.
+    waits, ends = operation_pb2.Operation(), operation_pb2.Operation()
+    ends.step_timeout.FromMilliseconds(200)
+    waiting, ended = [
+        await control_room.client.operations.order(
+            operation_pb2.ORDER_VERB_START, [id], reason="a test", settings=settings
+        )
+        for id, settings in (("RING/MAG/DIP/DIPRG01", waits), ("RING/MAG/QUAD/QUDRG01", ends))
+    ]
+    page = await new_page()
+    await page.goto(f"{control_room.url}/{waiting.operation.name}")
+    phase = page.locator(".facts dd").first
+    for button, words in (("Pause", "Suspended"), ("Resume", "Executing"), ("Abort", "abort")):
+        await page.get_by_role("button", name=button, exact=True).click()
+        await expect(phase).to_contain_text(re.compile(words, re.IGNORECASE))
+    await page.goto(f"{control_room.url}/{ended.operation.name}")
+    tries = page.locator("[id^='step:'] td.number")
+    await expect(tries).to_have_text("")
+    await page.get_by_role("button", name="Retry what failed").click()
+    await expect(tries).to_have_text("2")
+    # The table of all tells how many there are of each kind, and a click narrows it to these.
+    await page.goto(f"{control_room.url}/operations")
+    await page.locator("#statistics").get_by_role("link", name="Start", exact=True).click()
+    await page.wait_for_url("**/operations?q=verb%3DSTART*")
+    await expect(page.locator("#rows tr")).to_have_count(2)
+    await expect(page.locator("#rows")).to_contain_text("RING/MAG/QUAD/QUDRG01")
+
+
+async def test_a_snapshot_is_taken_compared_with_what_is_intended_and_restored_in_part(
+    control_room: ControlRoom, new_page: NewPage
+) -> None:
+    client, ids = control_room.client, ("LINAC/MAG/COR/CORLI02H", "LINAC/MAG/COR/CORLI02V")
+    page = await new_page()
+    await page.goto(f"{control_room.url}/snapshots/new?id={ids[0]}&id={ids[1]}")
+    await page.fill("[name=name]", "before")
+    await page.get_by_role("button", name="Take it").click()
+    await page.wait_for_selector("[data-shows='snapshots/before']")
+    for id in ids:
+        await client.control_units.change(id, set_current_to_one)
+    await page.locator("#with").fill("configured")
+    await page.get_by_role("button", name="Compare", exact=True).click()
+    await expect(page.locator("#sums")).to_contain_text("2 different")
+    await page.get_by_role("checkbox", name=f"Select {ids[0]} current").check()
+    await page.get_by_role("button", name="Restore those that are ticked").click()
+    await expect(page.locator("h1")).to_contain_text("Restore 1 value")
+    await page.click(MAIN)
+    await page.wait_for_url("**/operations/*")
+    await expect(page.locator(".facts")).to_contain_text("Completed")
+    assert [float(await current_of(control_room, id)) for id in ids] == [-0.402, 1]
+
+
+def set_current_to_one(unit: control_unit_pb2.ControlUnit) -> None:
+    (own,) = [each for each in unit.overrides if each.attribute == "current"]
+    own.default_value = "1"
+
+
+async def test_a_value_that_is_refused_is_mended_where_it_was_typed(
+    control_room: ControlRoom, new_page: NewPage
+) -> None:
+    page = await new_page(expected="422")
+    await page.goto(f"{control_room.url}{UNIT}/edit")
+    await page.locator(CURRENT).fill("95")
+    await page.fill("#reason", "warmer")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(CURRENT)).to_have_attribute("aria-invalid", "true")
+    await expect(page.locator(CURRENT)).to_have_value("95")
+    await expect(page.locator("#reason")).to_have_value("warmer")
+    await page.locator(CURRENT).fill("41.20")
+    await page.locator("[name=description]").fill("mended")
+    await page.click(MAIN)
+    await page.wait_for_selector("[data-saved]")
+    unit = await control_room.client.control_units.get(QUADRUPOLES[0])
+    assert (unit.description, await current_of(control_room, QUADRUPOLES[0])) == ("mended", "41.20")
+
+
+async def test_a_token_is_made_shown_once_and_revoked(
+    control_room: ControlRoom, new_page: NewPage
+) -> None:
+    page = await new_page()
+    await page.goto(f"{control_room.url}/tokens")
+    await page.get_by_label("Whose it is").fill("nina")
+    await page.get_by_label("Role").select_option("operator")
+    await page.get_by_role("button", name="Make the token").click()
+    text = await page.locator("#new-token").inner_text()
+    assert re.fullmatch(r"mds_[a-z0-9]{12}_[0-9a-f]{64}", text)
+    await page.get_by_role("link", name="To the tokens").click()
+    row = page.get_by_role("row").filter(has_text="nina")
+    await expect(row).to_contain_text("operator")
+    assert text not in await page.content()
+    await row.get_by_role("link", name="Revoke").click()
+    await page.click(MAIN)
+    await expect(page.get_by_role("status")).to_contain_text("is revoked")
+    await expect(row).to_have_count(0)

@@ -25,9 +25,9 @@ DROP = """
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(
-    start_replica: Callable[..., Awaitable[Replica]], sqlite_database: str
+    start_replica: Callable[..., Awaitable[Replica]], mariadb_database: str
 ) -> AsyncIterator[Site]:
-    replica = await start_replica(sqlite_database)
+    replica = await start_replica(mariadb_database)
     async with Client(replica.address) as client:
         await declare_magnets(client)
     async with running_site(replica.address, follow=False) as site:

@@ -12,8 +12,10 @@ from tests.webui.looked_at import looked_at
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    async with looked_at(tmp_path_factory.mktemp("keyboard")) as started:
+async def site(
+    database_of_module: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    async with looked_at(tmp_path_factory.mktemp("keyboard"), database_of_module) as started:
         yield started
 
 

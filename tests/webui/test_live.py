@@ -127,10 +127,10 @@ def unit_server(id: str, address: str, folder: Path) -> Program:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def facility(
-    start_replica: StartReplica, sqlite_database: str, tmp_path: Path, new_page: NewPage
+    start_replica: StartReplica, mariadb_database: str, tmp_path: Path, new_page: NewPage
 ) -> AsyncIterator[Facility]:
     fast = {"MDS_HEARTBEAT_S": str(HEARTBEAT_S), "MDS_LEASE_S": str(LEASE_S)}
-    replica = await start_replica(sqlite_database, environment=fast)
+    replica = await start_replica(mariadb_database, environment=fast)
     port = free_port()
     environment = {"MDS_ADDRESS": replica.address, "MDS_WEB_PORT": str(port)}
     web = Program.mds("web", log=tmp_path / "web.log", environment=environment)
