@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
 from webui.access import tokens
 from webui.access.admission import ADMISSION, Admission
@@ -44,6 +43,7 @@ from webui.names import without_slash
 from webui.operations import operation, ordering
 from webui.origins import keep_other_origins_out
 from webui.overview import pages as overview
+from webui.refused import draws_refusals, keeps_the_past
 from webui.site import Site
 from webui.snapshots import pages as snapshots
 from webui.snapshots import restoring, taking
@@ -123,7 +123,8 @@ def application(
         keep_other_origins_out,
         note_visit,
         admission.middleware(),
-        shows_missing(site),
+        draws_refusals(site),
+        keeps_the_past(site),
         without_slash,
     ]
     app = web.Application(middlewares=middlewares)
@@ -143,19 +144,6 @@ def add_assets(app: web.Application, site: Site) -> None:
     assets = read_assets()
     site.environment.globals.update(asset=assets.url)
     app.router.add_get("/static/{path:.+}", assets.serve)
-
-
-def shows_missing(site: Site) -> Middleware:
-    """Has a page say that there is none."""
-
-    @web.middleware
-    async def show_missing(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except web.HTTPNotFound:
-            return site.missing()
-
-    return show_missing
 
 
 def probes(feed: Feed) -> list[web.RouteDef]:

@@ -115,42 +115,45 @@ class Site:
             web.HTTPConflict: a page that says that the past stays as it is.
         """
         if self.is_past and ".list" not in method.lower():
-            raise self._unchangeable()
+            raise self.unchangeable()
         if self.allows(method):
             return
         needed, had = role_word(access_of(method).role), current_visit().person.role_word
         message = _("This takes the role %(needed)s; yours is %(had)s.")
-        context: dict[str, object] = {
-            "title": _("Your role does not allow this"),
-            "message": message % {"needed": needed, "had": had},
-        }
-        page = self.page("refused.html", context)
+        page = self.said(
+            _("Your role does not allow this"),
+            message % {"needed": needed, "had": had},
+            status=HTTPStatus.FORBIDDEN,
+        )
         raise web.HTTPForbidden(text=page.text, content_type="text/html")
 
-    def _unchangeable(self) -> web.HTTPConflict:
-        context: dict[str, object] = {
-            "title": _("The past cannot be changed"),
-            "message": _(
-                "This page shows the past, which nobody can change. Go back to now first."
-            ),
-        }
-        page = self.page("refused.html", context, status=HTTPStatus.CONFLICT)
+    def unchangeable(self) -> web.HTTPConflict:
+        """A page that says that the past stays as it is."""
+        page = self.said(
+            _("The past cannot be changed"),
+            _("This page shows the past, which nobody can change. Go back to now first."),
+            status=HTTPStatus.CONFLICT,
+        )
         return web.HTTPConflict(text=page.text, content_type="text/html")
 
     def missing(self) -> web.Response:
         """There is nothing at this address."""
-        context: dict[str, object] = {
-            "title": _("There is no such page"),
-            "message": _("What the address names has never been here, or is called otherwise now."),
-        }
-        return self.page("refused.html", context, status=HTTPStatus.NOT_FOUND)
+        return self.said(
+            _("There is no such page"),
+            _("What the address names has never been here, or is called otherwise now."),
+            status=HTTPStatus.NOT_FOUND,
+        )
+
+    def said(self, title: str, message: str, *, status: int) -> web.Response:
+        """A page that says why there is nothing else."""
+        context: dict[str, object] = {"title": title, "message": message}
+        return self.page("refused.html", context, status=status)
 
     def refused(self, failure: ClientError | TimeoutError, *, whole: bool) -> web.Response:
         """What the server said instead; as a page, or as a line for a part of one."""
         title, message, status = explain(failure)
         if whole:
-            context: dict[str, object] = {"title": title, "message": message}
-            response = self.page("refused.html", context, status=status)
+            response = self.said(title, message, status=status)
         else:
             response = web.Response(text=f"{title}. {message}", status=status)
         if seconds := busy_seconds(failure):

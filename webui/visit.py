@@ -1,8 +1,11 @@
 """What a request asks of the frame around a page, whatever the page is."""
 
+import re
+from collections.abc import Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPMethod
+from urllib.parse import urlencode
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -10,13 +13,15 @@ from aiohttp.typedefs import Handler
 from webui.access.person import STRANGER, Person
 from webui.frame.moment import PastMoment, past_moment
 from webui.navigation import section_of
-from webui.translation import _
 
 THEME_COOKIE = "theme"
 THEMES = ("auto", "light", "dark")
 SAFE = {HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS}
-# How a page looks may be changed while it shows the past.
-_CHANGES_NOTHING = {"/theme"}
+# Ends of addresses that only take what a form sends: nothing is shown there.
+_ONLY_TAKES = re.compile(r"/(?:abort|apply|end|pause|restore|resume|retry|revert)$")
+# Longer than this, an address leads back without what was typed: not all that is between here and
+# a browser takes it.
+LONGEST_BACK = 32_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,8 @@ class Visit:
 
     Attributes:
         section: the page of the header it belongs to; empty: none.
-        here: its address, to come back to.
+        here: the address to come back to: its own, or of the page that a form was sent from.
+        is_sent: this answers what a form sent, and its own address does not show it again.
         theme: one of THEMES.
         past: the moment that is looked at; None: now.
         now: this page, as it is now.
@@ -35,6 +41,7 @@ class Visit:
 
     section: str = ""
     here: str = "/"
+    is_sent: bool = False
     theme: str = THEMES[0]
     past: PastMoment | None = None
     now: str = "/"
@@ -61,22 +68,39 @@ def begin_visit(visit: Visit) -> None:
     _VISIT.set(visit)
 
 
+def page_about(path: str) -> str:
+    """The page that shows what an address is about which only takes what is sent."""
+    return _ONLY_TAKES.sub("", path) or "/"
+
+
+def come_back_to(path: str, typed: Iterable[tuple[str, str]] = ()) -> None:
+    """Of an answer to what a form sent: another page leads back to it than that of its address.
+
+    Args:
+        typed: what the page fills in again.
+    """
+    query = urlencode(list(typed))
+    address = f"{path}?{query}" if query else path
+    if len(address) > LONGEST_BACK:
+        address = path
+    begin_visit(replace(current_visit(), here=address, now=address, is_sent=True))
+
+
 @web.middleware
 async def note_visit(request: web.Request, handler: Handler) -> web.StreamResponse:
     theme = request.cookies.get(THEME_COOKIE, "")
+    is_sent = request.method not in SAFE
+    about = page_about(request.rel_url.raw_path)
+    now = str(request.rel_url.without_query_params("as_of", "page", "trail"))
     visit = Visit(
         section=section_of(request.path),
-        here=request.path_qs,
+        here=about if is_sent else request.path_qs,
+        is_sent=is_sent,
         theme=theme if theme in THEMES else THEMES[0],
         past=past_moment(request.query.get("as_of", "")),
-        now=str(request.rel_url.without_query_params("as_of", "page", "trail")),
+        now=about if is_sent else now,
     )
     begin_visit(visit)
-    if visit.past and request.method not in SAFE and request.path not in _CHANGES_NOTHING:
-        raise web.HTTPConflict(
-            text=_("This page shows the past, which nobody can change. Go back to now first.")
-            + "\n"
-        )
     return later(request, await handler(request))
 
 

@@ -27,6 +27,7 @@ from webui.operations.planned import MOST_WITHOUT_COUNT, Some, named, some
 from webui.refusals import told
 from webui.site import READ_SECONDS, Site
 from webui.translation import _, gettext_noop
+from webui.visit import come_back_to
 
 # Unit servers in one order.
 MOST_SERVERS = 200
@@ -109,6 +110,7 @@ class LaunchPages:
         posted = await request.post()
         texts = {name: str(value) for name, value in posted.items()}
         how, ids = texts.get("how", ""), _ids(map(str, posted.getall("unit_server", [])))
+        come_back_to("/launches/new", [("how", how), *(("unit_server", id) for id in ids)])
         if how not in LAUNCHES or not ids:
             return await self._plan(how, ids)
         asked = texts.get("count", "")

@@ -24,6 +24,7 @@ from webui.refusals import told
 from webui.selection import Chosen
 from webui.site import READ_SECONDS, Site
 from webui.translation import _
+from webui.visit import come_back_to
 
 # Units that are looked at for the templates that they have: one by one, or as a list.
 MOST_READ = 50
@@ -54,13 +55,14 @@ class BulkPages:
     async def edit(self, request: web.Request) -> web.Response:
         """`GET /datasets/edit?id=…`, or `?filter=…`."""
         self._site.require("Edits.EditControlUnits")
-        return await self._form(Chosen.of(request.query.items()), {})
+        return await self._form(Chosen.of(request.query.items()), request.query)
 
     async def plan(self, request: web.Request) -> web.Response:
         """`POST /datasets/edit`: what it means for each unit; nothing is written."""
         posted = await request.post()
         texts = {name: str(value) for name, value in posted.items()}
         chosen = Chosen.of(posted.items())
+        come_back_to("/datasets/edit", [*chosen.pairs, *_typed(texts)])
         edits = edits_in(texts)
         if chosen.is_nothing or not edits:
             problem = _("Nothing is to be changed: set or clear a field.")
@@ -81,6 +83,7 @@ class BulkPages:
         posted = await request.post()
         texts = {name: str(value) for name, value in posted.items()}
         chosen = Chosen.of(posted.items())
+        come_back_to("/datasets/edit", [*chosen.pairs, *_typed(texts)])
         asked = EditControlUnitsRequest(
             selection=chosen.selection,
             edits=edits_in(texts),
@@ -122,11 +125,7 @@ class BulkPages:
         items = planned_items(outcome.results)
         context = {
             "chosen": chosen,
-            "texts": {
-                name: text
-                for name, text in texts.items()
-                if name[:3] in ("do:", "to:") or name == LABEL
-            },
+            "texts": {name: text for name, text in _typed(texts) if name != "reason"},
             "reason": texts.get("reason", ""),
             "edits": asked.edits,
             "summary": outcome.summary,
@@ -205,6 +204,15 @@ class BulkPages:
         return list(
             await asyncio.gather(*(self._client.templates.get(id_of(name)) for name in found))
         )
+
+
+def _typed(texts: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What somebody has filled in."""
+    return [
+        (name, text)
+        for name, text in texts.items()
+        if name[:3] in ("do:", "to:") or name in (LABEL, "reason")
+    ]
 
 
 def seen_plan(texts: Mapping[str, str]) -> SeenPlan:

@@ -27,6 +27,7 @@ from webui.planning import LOOKED_AT, PLAN_SECONDS, being_planned, is_awaited, i
 from webui.refusals import told
 from webui.site import Site
 from webui.translation import _, gettext_noop
+from webui.visit import come_back_to
 
 _OUTCOMES = {
     RebaseOutcome.REBASE_OUTCOME_CONFLICT: gettext_noop("conflict"),
@@ -136,6 +137,7 @@ class RebasePages:
         id = request.match_info["id"]
         fields = [(name, str(value)) for name, value in (await request.post()).items()]
         wanted = Wanted.sent(fields)
+        come_back_to(request.rel_url.raw_path, [("version", wanted.version)])
         try:
             problem, field = await self._move(id, wanted)
             return await self._plan(id, wanted, problem=problem, field=field)

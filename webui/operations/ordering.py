@@ -24,6 +24,7 @@ from webui.refusals import told
 from webui.selection import Chosen
 from webui.site import READ_SECONDS, Site
 from webui.translation import _
+from webui.visit import come_back_to
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -57,6 +58,7 @@ class OrderPages:
         posted = await request.post()
         texts = {name: str(value) for name, value in posted.items()}
         name, chosen = texts.get("verb", ""), Chosen.of(posted.items())
+        come_back_to("/operations/new", [("verb", name), *chosen.pairs])
         verb = verb_named(name)
         reason = texts.get("reason", "")
         if verb is None or chosen.is_nothing:

@@ -5,7 +5,8 @@ const banner = document.getElementById("out");
 
 export function loggedOut() {
   if (!banner?.hidden) return;
-  const here = location.pathname + location.search;
+  // What answers a form has an address that shows nothing.
+  const here = document.body.dataset.here ?? location.pathname + location.search;
   banner.querySelector("a").href = `/login?next=${encodeURIComponent(here)}`;
   banner.hidden = false;
 }

@@ -1,0 +1,113 @@
+"""Whatever a browser is answered leads on: from what a form sent, from the past, from nowhere."""
+
+import re
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
+
+import pytest
+from mds.v1 import operation_pb2
+
+from control_units.client import Client
+from tests.stages.replica import Replica
+from tests.webui.conftest import OpenSite, Site
+from tests.webui.forms import form_in, submit
+from tests.webui.magnets import declare_magnets
+from webui.rendering import environment
+
+IDS = ("RING/MAG/Q1", "RING/MAG/Q2")
+REFRESH = '<noscript><meta http-equiv="refresh"'
+
+
+@pytest.fixture
+async def ordered(
+    start_replica: Callable[..., Awaitable[Replica]], sqlite_database: str, open_site: OpenSite
+) -> tuple[Site, str]:
+    """A page of units that nobody runs, and the path of an operation that waits for them."""
+    replica = await start_replica(sqlite_database)
+    async with Client(replica.address) as client:
+        await declare_magnets(client, *IDS)
+        running = await client.operations.order(operation_pb2.ORDER_VERB_START, IDS)
+    return await open_site(replica.address), f"/{running.operation.name}"
+
+
+async def test_a_plan_comes_back_with_its_units_and_entries_in_another_theme(
+    ordered: tuple[Site, str],
+) -> None:
+    site, _ = ordered
+    form = form_in(
+        await site.text(f"/datasets/edit?{urlencode([('id', id) for id in IDS])}"), "/datasets/edit"
+    )
+    entries = {"do:level": "set", "to:level": "2", "reason": "colder"}
+    plan = await submit(site, form, changed=entries)
+    assert "2 control units would change" in plan
+    looked = await submit(site, form_in(plan, "/theme"), changed={"theme": "dark"})
+    form = form_in(looked, "/datasets/edit")
+    sent = [*form.fields.items(), *form.more]
+    assert [value for name, value in sent if name == "id"] == list(IDS)
+    assert {name: form.fields[name] for name in entries} == entries
+
+    text = await site.text(f"/operations/new?verb=stop&id={IDS[0]}&id={IDS[1]}")
+    form = form_in(text, "/operations/new")
+    text = await submit(site, form, changed={"plan": "another one"}, status=422)
+    text = await submit(site, form_in(text, "/theme"), changed={"theme": "dark"})
+    assert "Nothing was ordered" not in text
+    assert "2 control units" in text
+
+
+async def test_an_operation_that_is_steered_is_not_loaded_again_by_itself(
+    ordered: tuple[Site, str],
+) -> None:
+    site, path = ordered
+    assert REFRESH not in await site.text(path), "a reason may be typed there"
+    async with site.http.post(f"{path}/retry", data={"reason": "kept"}) as answer:
+        assert answer.status == 422
+        text = await answer.text()
+    assert REFRESH not in text
+    assert f'data-here="{path}"' in text, "what scripts lead back to"
+    assert form_in(text, "/theme").fields["back"] == path
+    assert form_in(text, "/as_of").fields["back"] == path
+    async with site.http.post("/operations/none-of-them/abort") as answer:
+        assert REFRESH not in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("path", "about"),
+    [
+        ("/operations/17/pause", "/operations/17"),
+        ("/datasets/edit/apply", "/datasets/edit"),
+        ("/import/apply", "/import"),
+    ],
+)
+async def test_an_address_that_only_takes_forms_says_so_and_leads_on(
+    open_site: OpenSite, path: str, about: str
+) -> None:
+    site = await open_site()
+    async with site.http.get(path) as answer:
+        assert (answer.status, answer.content_type) == (405, "text/html")
+        assert answer.headers["Allow"] == "POST"
+        text = await answer.text()
+    assert f'<a href="{about}">' in text
+    async with site.http.get(path, headers={"HX-Request": "true"}) as part:
+        assert (part.status, part.content_type) == (405, "text/plain")
+
+
+async def test_one_can_log_out_while_one_looks_at_the_past(open_site: OpenSite) -> None:
+    site = await open_site()
+    (action,) = re.findall(r'action="(/logout[^"]*)"', await site.text("/keys?as_of=120"))
+    async with site.http.post(action, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers.get("Location")) == (303, "/login")
+
+
+async def test_what_is_sent_to_the_past_is_refused_on_a_page(open_site: OpenSite) -> None:
+    site = await open_site()
+    async with site.http.post("/control_units/A/edit?as_of=120") as answer:
+        assert (answer.status, answer.content_type) == (409, "text/html")
+        assert 'data-now href="/control_units/A/edit"' in await answer.text()
+
+
+@pytest.mark.usefixtures("german")
+def test_a_page_without_a_frame_says_its_language() -> None:
+    templates = environment()
+    templates.globals["asset"] = str
+    text = templates.get_template("access/closed.html").render(title="Zu", message="Zu.")
+    assert '<html lang="de"' in text
