@@ -32,9 +32,9 @@ class Place:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def place(
-    start_replica: StartReplica, sqlite_database: str, new_page: NewPage
+    start_replica: StartReplica, mariadb_database: str, new_page: NewPage
 ) -> AsyncIterator[Place]:
-    replica = await start_replica(sqlite_database)
+    replica = await start_replica(mariadb_database)
     async with Client(replica.address) as client, running_site(replica.address) as site:
         await declare_magnets(client)
         yield Place(site.url, client, new_page)

@@ -38,9 +38,12 @@ class Looking:
 
 
 @pytest.fixture(scope="module")
-def declared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
+def declared(
+    database_of_module: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Replica]:
     """A facility that each test leaves with the units that it had."""
-    with declared_replica(tmp_path_factory.mktemp("lists"), UNITS) as replica:
+    folder = tmp_path_factory.mktemp("lists")
+    with declared_replica(folder, UNITS, database=database_of_module) as replica:
         yield replica
 
 
