@@ -117,8 +117,8 @@ async def apply_bundle(
 
     Args:
         header: how to apply it; gets a request id, if it has none, and the number of items.
-        timeout: for all of it; that no server takes it is told after the client's own, counted
-            from when the last that took some of it has ended.
+        timeout: for all of it; that no server takes it is told after the client's own, in which
+            the time does not count that servers were at work.
 
     Raises:
         ClientError: it was refused as a whole, or no server took it.
@@ -130,12 +130,12 @@ async def apply_bundle(
     try:
         async with asyncio.timeout(timeout):
             while True:
-                sending = _Sending(items, header)
+                sending, began = _Sending(items, header), time.monotonic()
                 try:
                     return await _send(client, sending, progress)
                 except ClientError as error:
                     if sending.is_taken:
-                        give_up = time.monotonic() + client.caller.timeout
+                        give_up += time.monotonic() - began
                     asked = error.retry_after if isinstance(error, Refused) else None
                     pause = backoff.next(at_least=asked or 0.0)
                     if not error.is_transient or time.monotonic() + pause > give_up:
