@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from metadata_server.settings import Settings
 from tests.cluster.manifests import (
@@ -24,6 +25,7 @@ from webui.server import SHUTDOWN_SECONDS
 
 ROOT = FOLDER.parents[1]
 PAGE = ROOT / "docs" / "how-to" / "run-on-kubernetes.md"
+FRONT = FOLDER / "overlays" / "production" / "front" / "services.yaml"
 INSTALLATIONS = {
     "development": ["overlays/development"],
     "blue": ["overlays/production/blue", "overlays/production/backup"],
@@ -211,7 +213,31 @@ def test_prometheus_finds_the_pods_under_the_names_that_alerts_know(
         assert pod.port(int(pod.annotations["prometheus.io/port"]))
         for label in (*pod.labels, *pod.annotations):
             named = label.translate(str.maketrans("./-", "___"))
-            assert named.startswith("mds_v1") or named in page
+            assert named.startswith("mds_v1") or named in page or label in page
+
+
+def test_prometheus_shows_its_token_to_metadata_servers_and_to_nobody_else() -> None:
+    """In production they ask for one; who has it may read everything."""
+    (text,) = re.findall(r"```yaml\n(scrape_configs:.*?)```", PAGE.read_text(), re.DOTALL)
+    shown = {}
+    for job in yaml.safe_load(text)["scrape_configs"]:
+        ((selector,),) = (each["selectors"] for each in job["kubernetes_sd_configs"])
+        program = selector["label"].partition("app.kubernetes.io/name=")[2]
+        shown[program] = "credentials_file" in job.get("authorization", {})
+    assert shown == {"metadata-server": True, "web": False}
+
+
+def test_clients_find_each_server_by_the_name_that_the_page_about_it_says() -> None:
+    text = (ROOT / "docs" / "how-to" / "find-replicas.md").read_text()
+    (name,) = re.findall(r"service of Kubernetes: `dns:([\w-]+)`", text)
+    services = [*yaml.safe_load_all((FOLDER / "base" / "metadata-server.yaml").read_text())]
+    services += yaml.safe_load_all(FRONT.read_text())
+    found = [
+        each["spec"].get("clusterIP")
+        for each in services
+        if (each["kind"], each["metadata"]["name"]) == ("Service", name)
+    ]
+    assert found == ["None", "None"], "headless, of the base and of what is in service"
 
 
 def test_large_files_have_room_on_their_way_through_the_page(resources: list[Resource]) -> None:
