@@ -26,7 +26,8 @@ log = structlog.get_logger()
 
 # Requests under way have so long to end, in s; streams are ended before.
 SHUTDOWN_SECONDS = 3.0
-# An address may name the 500 units of a page that somebody has ticked.
+# An address may name the 500 units of a page that somebody has ticked, and more on others; who asks
+# for a part of a page says its address in a field, too. See static/ticks.js for what is sent at most.
 LONGEST_ADDRESS = 64 * 1024
 
 
@@ -105,6 +106,7 @@ def runner_of(app: web.Application) -> web.AppRunner:
         handler_cancellation=True,
         shutdown_timeout=SHUTDOWN_SECONDS,
         max_line_size=LONGEST_ADDRESS,
+        max_field_size=LONGEST_ADDRESS,
     )
 
 

@@ -150,6 +150,43 @@ async def test_all_that_match_are_selected_by_their_filter(looking: Looking) -> 
     assert await page.evaluate(asked) == "filter=zone%3DDAFNE%2CLINAC"
 
 
+async def test_hundreds_that_are_ticked_one_by_one_are_planned_for_and_done(
+    looking: Looking,
+) -> None:
+    page = looking.page
+    names = [f"control_units/STORE/OF/SPARE_MAGNETS/PS{number:04}" for number in range(300)]
+    await looking.client.apply(
+        [ControlUnit(name=name, template="templates/PowerSupply") for name in names],
+        reason="a test",
+    )
+    await looking.open("/control_units?q=zone%3DSTORE&size=500")
+    await page.click("[data-tick-all]")
+    await expect(page.locator(SELECTED)).to_have_text("300 selected")
+    await page.click("#ticked [formaction='/datasets/delete']")
+    await page.fill("#typed_count", "300")
+    await page.keyboard.press("Control+k")
+    await page.fill("dialog [name=q]", "PS0001")
+    await expect(page.locator("dialog .finds")).to_contain_text("SPARE_MAGNETS/PS0001")
+    await page.evaluate("document.querySelector('dialog').close()")
+    await page.click("main button.main")
+    await page.wait_for_selector("[data-saved]")
+    left = [unit.name async for unit in looking.client.control_units.list(filter="zone=STORE")]
+    assert left == []
+
+
+async def test_more_than_an_address_holds_is_said_and_goes_nowhere(looking: Looking) -> None:
+    page = looking.page
+    await looking.open("/control_units")
+    await page.evaluate(
+        "for (const box of document.querySelectorAll('[data-tick]')) box.value += 'X'.repeat(900)"
+    )
+    await page.click("[data-tick-all]")
+    at = page.url
+    await page.click("#ticked [formaction='/datasets/delete']")
+    await expect(page.locator(SELECTED)).to_contain_text("narrow the list by its filter")
+    assert page.url == at
+
+
 async def test_the_way_back_leads_through_orders_and_pages(looking: Looking) -> None:
     page = looking.page
     await looking.open("/control_units?size=50")

@@ -3,6 +3,9 @@
 
 import { grouped } from "./words.js";
 
+// So long may an address be, in bytes: what stands before the page takes twice of it, as scripts say
+// in a field where they are.
+const LONGEST = 48_000;
 const ticked = new Set(); // ids
 let everything = false;
 let last = null;
@@ -27,7 +30,8 @@ document.addEventListener("change", ({ target }) => {
 });
 
 // Ticks on other pages go along.
-document.addEventListener("submit", ({ target }) => {
+document.addEventListener("submit", (submit) => {
+  const { target } = submit;
   if (target !== form()) return;
   for (const other of target.querySelectorAll("[data-elsewhere]")) other.remove();
   if (everything) return;
@@ -39,6 +43,9 @@ document.addEventListener("submit", ({ target }) => {
     other.dataset.elsewhere = "";
     target.append(other);
   }
+  if (String(new URLSearchParams(new FormData(target))).length < LONGEST) return;
+  submit.preventDefault();
+  target.querySelector("[data-tick-count]").textContent = target.dataset.tooMany;
 });
 
 function tick(box, isRange) {
