@@ -70,7 +70,11 @@ def _service(name: str, said: Mapping[str, Any], folder: Path) -> Service:
         name=name,
         image=said["image"].partition(":")[0],
         address=said["networks"]["facility"]["ipv4_address"],
-        command=(*said.get("entrypoint", ()), *said.get("command", ())),
+        # In the file two signs stand for one that is no variable of the file's own.
+        command=tuple(
+            word.replace("$$", "$")
+            for word in (*said.get("entrypoint", ()), *said.get("command", ()))
+        ),
         environment={key: str(value) for key, value in said.get("environment", {}).items()},
         needs={needed: says["condition"] for needed, says in said.get("depends_on", {}).items()},
         health=_health(said.get("healthcheck", {}).get("test", ())),

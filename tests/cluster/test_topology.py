@@ -60,6 +60,22 @@ def test_variables_are_filled_in_or_have_a_default() -> None:
     assert url == "mysql+pymysql://mds:x@haproxy:3306/mds"
 
 
+def test_what_people_changed_is_overwritten_only_where_nothing_is_there(
+    services: dict[str, Service], tmp_path: Path
+) -> None:
+    """`mds show` ends with 1 where there is none; with others, nobody knows."""
+    shell, flag, line = services["facility"].command
+    for code, (ended, applied) in {0: (0, ""), 1: (0, "apply"), 3: (3, "")}.items():
+        mds = tmp_path / "mds"
+        mds.write_text(f'#!/bin/sh\n[ "$1" = show ] && exit {code}\necho "$1"\n')
+        mds.chmod(0o755)
+        done = subprocess.run(
+            [shell, flag, line], env={"PATH": str(tmp_path)},
+            capture_output=True, text=True, check=False, timeout=30,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout.strip()) == (ended, applied), done.stderr
+
+
 def test_paths_of_a_container_become_paths_here(
     services: dict[str, Service], tmp_path: Path
 ) -> None:
