@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest_asyncio
+from mds.v1.control_unit_pb2 import ControlUnit
 from mds.v1.history_pb2 import UndoRequest
 from playwright.async_api import Locator, Page, expect
 
@@ -85,6 +86,97 @@ async def test_a_reload_loses_nothing_that_was_typed_until_it_is_saved(place: Pl
     await page.locator("[data-saved] button").click()
     await expect(page.locator("main")).to_contain_text("Taken back")
     assert not (await place.client.control_units.get(ID)).overrides
+
+
+async def edit(place: Place, page: Page, id: str) -> None:
+    await page.goto(f"{place.url}/control_units/{id}/edit")
+
+
+async def test_what_was_typed_comes_back_where_somebody_else_has_saved_meanwhile(
+    place: Place,
+) -> None:
+    page = await place.editor(expected="412")
+    await field(page, CURRENT).fill("25")
+    other = ControlUnit(name=f"control_units/{ID}", etag="*", description="a newer one")
+    other.overrides.add(attribute="current").default_value = "20"
+    await place.client.control_units.update(other, "description", "overrides", reason="a test")
+    await page.reload()
+    await expect(field(page, CURRENT)).to_have_value("25")
+    await expect(page.locator("#draft-note")).to_be_visible()
+    # Nothing of theirs is overwritten unseen.
+    await save(page)
+    await page.wait_for_selector(".choices")
+    assert await page.locator(f'.choices [name="{CURRENT}"][value="20"]').count() == 1
+    await page.locator(f'[name="{CURRENT}"][value="25"]').click()
+    await save(page)
+    await page.wait_for_selector("[data-saved]")
+    unit = await place.client.control_units.get(ID)
+    assert (unit.overrides[0].default_value, unit.description) == ("25", "a newer one")
+    await page.goto(f"{place.url}{PAGE}/edit")
+    await expect(page.locator("#draft-note")).to_be_hidden()
+
+
+async def test_what_is_discarded_leaves_nothing_behind(place: Place) -> None:
+    page = await place.editor()
+    await field(page, CURRENT).fill("25")
+    other = ControlUnit(name=f"control_units/{ID}", etag="*", description="a newer one")
+    await place.client.control_units.update(other, "description", reason="a test")
+    await page.reload()
+    await page.locator("#draft-note button").click()
+    await field(page, RAMP).fill("7")
+    await save(page)
+    await page.wait_for_selector("[data-saved]")
+    assert (await place.client.control_units.get(ID)).description == "a newer one"
+
+
+async def test_a_new_unit_that_is_half_typed_outlives_the_edit_of_another_one(
+    place: Place,
+) -> None:
+    page = await place.new_page()
+    await page.goto(f"{place.url}/control_units/new")
+    await field(page, "description").fill("half of it")
+    await edit(place, page, ID)
+    await field(page, CURRENT).fill("20")
+    await save(page)
+    await page.wait_for_selector("[data-saved]")
+    await page.goto(f"{place.url}/control_units/new")
+    await expect(field(page, "description")).to_have_value("half of it")
+
+
+async def test_what_was_typed_before_a_refusal_is_kept_as_well(place: Place) -> None:
+    page = await place.editor(expected="422")
+    await field(page, CURRENT).fill("none of these numbers")
+    await field(page, "description").fill("typed first")
+    await save(page)
+    await page.wait_for_selector(".problems")
+    await field(page, RAMP).fill("7")
+    await edit(place, page, ID)
+    await expect(field(page, RAMP)).to_have_value("7")
+    await expect(field(page, "description")).to_have_value("typed first")
+    await expect(field(page, CURRENT)).to_have_value("none of these numbers")
+
+
+async def test_an_edit_of_many_is_kept_for_just_those_until_it_is_done(place: Place) -> None:
+    page = await place.new_page()
+    many = f"{place.url}/datasets/edit?filter=level%3D0"
+    await page.goto(many)
+    await page.select_option('[name="do:description"]', "set")
+    await field(page, "to:description").fill("all of them")
+    await page.reload()
+    await expect(field(page, "to:description")).to_have_value("all of them")
+    await expect(field(page, "do:description")).to_have_value("set")
+    await page.goto(f"{place.url}/datasets/edit?id={ID}")
+    await expect(field(page, "to:description")).to_have_value("")
+    await page.goto(many)
+    await save(page)
+    await page.wait_for_selector("form[action='/datasets/edit/apply']")
+    await page.go_back()
+    await expect(field(page, "to:description")).to_have_value("all of them")
+    await save(page)
+    await save(page)
+    await page.wait_for_selector("[data-saved]")
+    await page.goto(many)
+    await expect(field(page, "to:description")).to_have_value("")
 
 
 async def test_an_undo_is_loud_for_five_seconds_and_then_a_quiet_line(place: Place) -> None:

@@ -117,6 +117,7 @@ class Drawing(Generic[R]):
         drawn = Form.of(now, fields_of(now))
         context: dict[str, object] = {
             "id": id_of(now.name),
+            "name": now.name,
             "page": page_of(now.name),
             "form": replace(drawn, reason=form.reason),
             "choices": found,

@@ -1,15 +1,34 @@
 // Keeps what is typed into a form until it is saved: through a reload, a lost server, a closed lid.
-// The key names what is edited and the etag it was drawn from: an old draft is never laid over a
-// newer declaration.
+// Kept with it is the etag that it was typed upon. Where somebody else has saved meanwhile, that etag
+// is put back together with what was typed, so that saving leads to the choice between both.
 
 const PREFIX = "draft ";
+// The draft that was sent last; it is done with where an answer leads on.
+const SENT = "sent";
+// What a form is about besides its name, in its hidden fields.
+const ABOUT = ["id", "filter", "all", "like", "unit_server", "verb", "how", "to", "version"];
+const UNTYPED = ["hidden", "radio", "submit", "file", "password"];
+
+const drawn = new WeakMap(); // field → what the server drew
+
+const forms = () => document.querySelectorAll("form[data-draft]");
 
 function fieldsOf(form) {
-  return [...form.elements].filter((each) => each.name && each.form && !["hidden", "radio", "submit", "file"].includes(each.type));
+  return [...form.elements].filter((each) => each.name && each.form && !UNTYPED.includes(each.type));
+}
+
+// Several boxes of one name are told apart by their values.
+function nameOf(field) {
+  return field.type === "checkbox" ? `${field.name}=${field.value}` : field.name;
 }
 
 function stateOf(field) {
   return field.type === "checkbox" ? String(field.checked) : field.value;
+}
+
+function drawnIn(field) {
+  if (drawn.has(field)) return drawn.get(field);
+  return field.type === "checkbox" ? String(field.defaultChecked) : (field.defaultValue ?? "");
 }
 
 function put(field, state) {
@@ -17,73 +36,119 @@ function put(field, state) {
   else field.value = state;
 }
 
-function keep(form) {
-  const typed = {};
-  for (const field of fieldsOf(form)) {
-    if (stateOf(field) !== drawn.get(field)) typed[field.name] = stateOf(field);
-  }
-  const key = PREFIX + form.dataset.draft;
+// Hidden fields by which the server knows what was typed upon.
+function groundOf(form) {
+  const hidden = [...form.querySelectorAll("input[type=hidden]")];
+  return hidden.filter(({ name }) => name === "etag" || name === "revision");
+}
+
+function keyOf(form) {
+  const hidden = [...form.querySelectorAll("input[type=hidden]")];
+  const about = hidden.filter(({ name }) => ABOUT.includes(name)).map(({ name, value }) => `${name}=${value}`);
+  return PREFIX + [form.dataset.draft, ...about].join(" ");
+}
+
+// `typed`: by field what stood there before, and what stands there now; `ground`: what was typed upon.
+function draftOf(form) {
+  return JSON.parse(sessionStorage.getItem(keyOf(form))) ?? { ground: {}, typed: {} };
+}
+
+function store(form, typed) {
+  const drawnUpon = Object.fromEntries(groundOf(form).map(({ name, value }) => [name, value]));
+  const ground = { ...drawnUpon, ...draftOf(form).ground };
   try {
-    if (Object.keys(typed).length) sessionStorage.setItem(key, JSON.stringify(typed));
-    else sessionStorage.removeItem(key);
+    if (Object.keys(typed).length) sessionStorage.setItem(keyOf(form), JSON.stringify({ ground, typed }));
+    else forget(form);
   } catch {
     // More than a browser keeps: what was kept last stays.
   }
 }
 
+// A form that was refused is drawn with what was typed: what was typed before goes on being that.
+function keep(form) {
+  const { typed } = draftOf(form);
+  for (const field of fieldsOf(form)) {
+    const name = nameOf(field);
+    const was = typed[name]?.[0] ?? drawnIn(field);
+    if (was === stateOf(field)) delete typed[name];
+    else typed[name] = [was, stateOf(field)];
+  }
+  store(form, typed);
+}
+
 function restore(form) {
-  const kept = sessionStorage.getItem(PREFIX + form.dataset.draft);
-  if (!kept) return;
-  const typed = JSON.parse(kept);
+  const { ground, typed } = draftOf(form);
   let count = 0;
   for (const field of fieldsOf(form)) {
-    if (!(field.name in typed) || stateOf(field) === typed[field.name]) continue;
-    put(field, typed[field.name]);
+    const [, state] = typed[nameOf(field)] ?? [];
+    if (state === undefined || stateOf(field) === state) continue;
+    put(field, state);
     field.closest("details")?.setAttribute("open", "");
     count += 1;
   }
-  if (count) say(form);
+  if (count === 0) return;
+  for (const field of groundOf(form)) {
+    drawn.set(field, field.value);
+    field.value = ground[field.name] ?? field.value;
+  }
+  say(form);
 }
 
 function say(form) {
   const note = document.getElementById("draft-note");
   if (note) note.hidden = false;
   note?.querySelector("button").addEventListener("click", () => {
-    sessionStorage.removeItem(PREFIX + form.dataset.draft);
-    for (const field of fieldsOf(form)) put(field, drawn.get(field));
+    forget(form);
+    for (const field of [...fieldsOf(form), ...groundOf(form)]) put(field, drawnIn(field));
     note.hidden = true;
   });
+}
+
+function forget(form) {
+  sessionStorage.removeItem(keyOf(form));
 }
 
 // After an entry was moved by a button all others may have other places: what was typed is told by
 // the form that comes back.
 function forgetPlaces(form) {
-  const key = PREFIX + form.dataset.draft;
-  const typed = Object.entries(JSON.parse(sessionStorage.getItem(key) ?? "{}"));
-  const kept = typed.filter(([name]) => !name.endsWith("].place"));
-  sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(kept)));
+  const typed = Object.entries(draftOf(form).typed);
+  store(form, Object.fromEntries(typed.filter(([name]) => !name.endsWith("].place"))));
 }
 
-const drawn = new Map(); // field → what the server drew
-for (const form of document.querySelectorAll("form[data-draft]")) {
+// Whatever is saved leads on to another address; a refusal, or a busy server, does not.
+function forgetWhatWasSaved() {
+  const sent = sessionStorage.getItem(SENT);
+  if (!sent || document.querySelector("[data-sends-again]")) return;
+  sessionStorage.removeItem(SENT);
+  const [navigation] = performance.getEntriesByType("navigation");
+  const isDone = navigation?.redirectCount > 0 || document.querySelector("[data-done]");
+  if (!isDone) return;
+  // An import has a draft for each document on its way; all of them end with it.
+  const all = `${PREFIX}${new URLSearchParams(location.search).get("saved")} `;
+  for (const key of Object.keys(sessionStorage)) {
+    if (key === sent || key.startsWith(all)) sessionStorage.removeItem(key);
+  }
+}
+
+forgetWhatWasSaved();
+for (const form of forms()) {
   for (const field of fieldsOf(form)) drawn.set(field, stateOf(field));
   restore(form);
-  form.addEventListener("input", () => keep(form));
-  form.addEventListener("submit", ({ submitter }) => {
-    if (submitter?.name === "redraw") forgetPlaces(form);
-  });
-  for (const link of form.querySelectorAll("[data-forget]")) {
-    link.addEventListener("click", () => sessionStorage.removeItem(PREFIX + form.dataset.draft));
-  }
 }
 
-// A page that says that something was saved: the drafts of what it shows are done with, and of
-// something new of its kind.
-if (document.querySelector("[data-saved]")) {
-  const shown = document.querySelector("h1[data-shows]")?.dataset.shows ?? "";
-  const fresh = `${shown.split("/")[0]}/new`;
-  const done = new URLSearchParams(location.search).get("saved");
-  for (const key of Object.keys(sessionStorage)) {
-    if ([shown, fresh, done].some((name) => key.startsWith(`${PREFIX}${name} `))) sessionStorage.removeItem(key);
-  }
-}
+// Forms come and go in a page that is drawn anew.
+document.addEventListener("input", ({ target }) => {
+  const form = target.form?.closest("form[data-draft]");
+  if (form) keep(form);
+});
+
+document.addEventListener("submit", ({ target, submitter }) => {
+  if (!target.matches("form[data-draft]")) return;
+  if (submitter?.name === "redraw") forgetPlaces(target);
+  sessionStorage.setItem(SENT, keyOf(target));
+});
+
+document.addEventListener("click", ({ target }) => {
+  const form = target.closest?.("[data-forget]")?.closest("form[data-draft]");
+  if (form) forget(form);
+});
