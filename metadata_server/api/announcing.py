@@ -41,8 +41,8 @@ class Announcing:
         self._host = f"mds-{uuid.uuid4().hex[:12]}.local."
 
     async def run(self, grpc_port: int, http_port: int) -> None:
-        """Returns when the replica drains. Where nothing can be announced it says so once: the
-        replica serves those who know where it is."""
+        """Returns when the replica drains. Where nothing can be announced at first it says so and
+        returns: the replica serves those who know where it is."""
         self._ports = (grpc_port, http_port)
         while self._tailer.position is None:
             if self._tailer.draining.is_set():
@@ -65,14 +65,26 @@ class Announcing:
         info = self._info()
         await zeroconf.async_register_service(info, allow_name_change=True)
         log.info("announced", name=info.name, addresses=info.parsed_addresses(), port=info.port)
+        fails = False
         while not await self._drains():
-            if is_everywhere(self._settings.host):
-                await zeroconf.async_update_interfaces()
-            changed = self._info(name=info.name)
-            if (changed.addresses, changed.text) != (info.addresses, info.text):
-                info = changed
-                await zeroconf.async_update_service(info)
-                log.info("announced", name=info.name, addresses=info.parsed_addresses())
+            try:
+                info = await self._told_anew(zeroconf, info)
+                fails = False
+            except (ZeroconfError, OSError) as error:  # a network that comes up, a name server away
+                if not fails:
+                    log.warning("announced_as_before", problem=str(error) or type(error).__name__)
+                fails = True
+
+    async def _told_anew(self, zeroconf: AsyncZeroconf, info: AsyncServiceInfo) -> AsyncServiceInfo:
+        """What is announced now, which was `info`."""
+        if is_everywhere(self._settings.host):
+            await zeroconf.async_update_interfaces()
+        changed = self._info(name=info.name)
+        if (changed.addresses, changed.text) == (info.addresses, info.text):
+            return info
+        await zeroconf.async_update_service(changed)
+        log.info("announced", name=changed.name, addresses=changed.parsed_addresses())
+        return changed
 
     async def _drains(self) -> bool:
         try:

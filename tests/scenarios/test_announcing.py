@@ -1,14 +1,22 @@
 """Servers that announce themselves, and those who find them. All of it on loopback."""
 
+import asyncio
 import json
+import socket
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from control_units.client import Client
+from metadata_server.api.announcing import Announcing
+from metadata_server.settings import Settings
 from tests.cli.conftest import run_mds
 from tests.conftest import StartReplica
+from tests.services.watched import following
 from tests.stages.multicast import what_is_missing
+from tests.stages.opened_store import opened_store
 from tests.stages.ports import free_port
 from tests.stages.replica import Replica
 from tests.stages.waiting import until
@@ -90,3 +98,37 @@ async def test_a_name_that_clients_could_not_write_is_refused() -> None:
     ended = await run_mds("serve", environment={"MDS_FACILITY": "a,b"})
     assert ended.code == 2
     assert "MDS_FACILITY is 'a,b'; right would be up to 63 characters without commas" in ended.err
+
+
+async def test_an_announcement_outlives_a_network_that_fails_for_a_while(
+    sqlite_database: str, facility: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a name server does that is away, or an interface that is taken down."""
+    looked_up = failed = 0
+    fails = False
+    found = socket.getaddrinfo
+
+    def look_up(*arguments: Any, **more: Any) -> Any:
+        nonlocal looked_up, failed
+        looked_up += 1
+        if fails:
+            failed += 1
+            raise OSError("no name server")
+        return found(*arguments, **more)
+
+    monkeypatch.setattr("metadata_server.api.announcing.LOOK_S", 0.02)
+    monkeypatch.setattr("metadata_server.api.announcing.socket.getaddrinfo", look_up)
+    settings = Settings(host="localhost", facility=facility, replica="one")
+    with opened_store(sqlite_database) as store, capture_logs() as logs:
+        async with following(store) as followed:
+            running = asyncio.create_task(Announcing(settings, followed.tailer).run(7400, 7401))
+            await until(lambda: looked_up > 1)
+            fails = True
+            await until(lambda: failed > 2 or running.done())
+            fails, before = False, looked_up
+            await until(lambda: looked_up > before + 1 or running.done())
+            assert not running.done()
+            followed.tailer.drain()
+            await running
+    events = [each["event"] for each in logs if "announce" in each["event"]]
+    assert events == ["announced", "announced_as_before", "announcement_withdrawn"]
