@@ -4,12 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from mds.v1 import agent_report_pb2, maintenance_pb2, operation_pb2, snapshot_pb2
+from mds.v1 import (
+    agent_report_pb2,
+    maintenance_pb2,
+    operation_pb2,
+    snapshot_pb2,
+    template_pb2,
+)
 
 from control_units.client import Client
+from tests.access.conftest import made
 from tests.stages.replica import Replica
 from tests.stages.waiting import until
 from tests.webui.conftest import Site, running_site
+from tests.webui.control_room import describe
 from tests.webui.facility import declare_facility
 
 UNITS = 24
@@ -30,10 +38,15 @@ COOLING = maintenance_pb2.Maintenance(
 
 
 async def tell_of_it(client: Client) -> None:
-    """What people and programs have to do with it: an order, a snapshot, a maintenance, an agent."""
+    """What people and programs have to do with it: an order, a snapshot, a maintenance, a token,
+    an agent, and changes of a unit and of a template."""
     order = await client.operations.order(operation_pb2.ORDER_VERB_START, ["BTF/MAG/PS0002"])
     assert order.operation.name
     await client.apply([NIGHT, COOLING], reason="declared for a test")
+    await made(client, "nina", "viewer")
+    await describe(client, "BTF/MAG/PS0005", "looked after")
+    camera = template_pb2.Template(name="templates/Camera", description="newer", etag="*")
+    await client.templates.update(camera, "description", reason="a test")
     await client.agent_reports.ReportAgent(
         agent_report_pb2.ReportAgentRequest(
             agent="agents/host-1",

@@ -13,13 +13,14 @@ from urllib.parse import parse_qsl
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.stages.requirements import needs
 from tests.webui.browsers import NewPage, look
-from tests.webui.conftest import Site
+from tests.webui.conftest import Site, running_site
 from tests.webui.looked_at import looked_at
 from tests.webui.npm import java_is_missing, npm_is_missing, packages
+from webui.snapshots import pages as snapshot_pages
 
 PAGES = [
     "/",
@@ -48,6 +49,10 @@ PAGES = [
     "POST /datasets/delete?filter=zone%3DGONE&count=100&typed_count=100&deleted=100&change=1",
     "/unit_servers/BTF/MAGNETS/edit",
     "/templates/PowerSupply/delete",
+    "/control_units/BTF/MAG/PS0005/compare?from=1&to=",
+    "POST /control_units/BTF/MAG/PS0005/edit?etag=1&revision=1&description=mine",
+    "POST /datasets/edit?filter=zone%3DBTF&do:level=set&to:level=2",
+    "POST /import?text=id,description%0ABTF/MAG/PS0002,warm",
     "/change_sets/1",
     "/change_sets/1/undo",
     "/datasets/edit?filter=zone%3DBTF",
@@ -79,6 +84,17 @@ PAGES = [
     "/unit_servers/BTF/MAGNETS?as_of=1",
     "/control_units/BTF/MAG/PS0002?as_of=1",
     "/control_units?as_of=2026-11-15T03:12:00%2B01:00",
+]
+# What they are made of stands on pages above, too: they are looked at on a telephone in the dark.
+MADE_ALIKE = [
+    "/control_units/BTF/MAG/PS0005/revert?to=1",
+    "POST /control_units/BTF/MAG/PS0002/rename?new_id=BTF/MAG/PS0005&etag=*",
+    "POST /control_units/BTF/MAG/GONE/edit?etag=1&revision=1&description=mine",
+    "/templates/Camera/rebase?version=2&whole=1",
+    "POST /import?text=id,level%0ABTF/MAG/PS0002,high",
+    "POST /snapshots/night/restore?every=1",
+    "POST /tokens?principal=nina&role=viewer&days=30",
+    "/tokens/{token}/revoke",
 ]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 CHECK = """
@@ -117,6 +133,7 @@ SEND = """
 }
 """
 SIZES = {"laptop": (1366, 768), "phone": (390, 844)}
+LOOKS = ((False, "laptop"), (True, "phone"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -127,10 +144,12 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 async def addresses(site: Site) -> list[str]:
-    """Of all PAGES, with the id of the operation that there is."""
+    """Of all PAGES and those MADE_ALIKE, with the ids of the operation and the token."""
     found = re.search(r'href="/operations/(2[^"]+)"', await site.text("/operations"))
+    token = re.search(r'href="/tokens/([^/"]+)/revoke"', await site.text("/tokens"))
     assert found
-    return [path.format(operation=found[1]) for path in PAGES]
+    assert token
+    return [path.format(operation=found[1], token=token[1]) for path in (*PAGES, *MADE_ALIKE)]
 
 
 async def open_page(page: Page, site: Site, address: str) -> None:
@@ -169,17 +188,17 @@ async def too_wide(page: Page) -> list[str]:
 async def test_no_page_keeps_anybody_out_in_either_theme(
     site: Site, new_page: NewPage, part: int
 ) -> None:
-    page = await new_page(expected="404|410")
+    page = await new_page(expected="404|409|410|412|422|503")
     await page.context.add_init_script((packages() / "axe-core" / "axe.min.js").read_text())
     wrong: dict[str, list[str]] = {}
     # A form that goes on by itself would do so while it is looked at.
     await page.route("**/again.js", lambda route: route.fulfill(content_type="text/javascript"))
-    for path in (await addresses(site))[part::PARTS]:
+    for number, path in list(enumerate(await addresses(site)))[part::PARTS]:
         # Before it is opened: else it is drawn first as large as the page before.
         await look(page, width=SIZES["laptop"][0], height=SIZES["laptop"][1])
         await open_page(page, site, path)
-        for dark, (name, (width, height)) in zip((False, True), SIZES.items(), strict=True):
-            await look(page, width=width, height=height, dark=dark)
+        for dark, name in LOOKS[number >= len(PAGES) :]:
+            await look(page, width=SIZES[name][0], height=SIZES[name][1], dark=dark)
             await page.evaluate(STAND_STILL)
             found = await violations(page)
             found += await page.evaluate(TOO_SMALL) if name == "phone" else []
@@ -189,6 +208,22 @@ async def test_no_page_keeps_anybody_out_in_either_theme(
         if found := await too_wide(page):
             wrong[f"{path} on a wall"] = found
     assert not wrong, json.dumps(wrong, indent=1)
+
+
+async def test_what_no_server_has_answered_keeps_nobody_out(
+    new_page: NewPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs(npm_is_missing())
+    monkeypatch.setattr(snapshot_pages, "READ_SECONDS", 0.5)
+    page = await new_page(expected="502|503|504")
+    await page.context.add_init_script((packages() / "axe-core" / "axe.min.js").read_text())
+    async with running_site() as site:
+        await open_page(page, site, "POST /snapshots/night/delete?reason=typed")
+        await expect(page.locator("main")).to_contain_text("typed")
+        for dark, name in LOOKS:
+            await look(page, width=SIZES[name][0], height=SIZES[name][1], dark=dark)
+            await page.evaluate(STAND_STILL)
+            assert await violations(page) == []
 
 
 @pytest.mark.asyncio(loop_scope="session")
@@ -208,6 +243,7 @@ async def test_every_page_is_html_without_an_error(site: Site, tmp_path: Path) -
     # htmx's own attributes are known to be none of HTML's.
     said = [m for m in json.loads(output)["messages"] if not HTMX_ATTRIBUTE.match(m["message"])]
     faults = [
-        f"{PAGES[int(Path(m['url']).stem)]}: {m['message']} … {m.get('extract')}" for m in said
+        f"{(*PAGES, *MADE_ALIKE)[int(Path(m['url']).stem)]}: {m['message']} … {m.get('extract')}"
+        for m in said
     ]
     assert not faults, "\n".join(faults)
