@@ -10,7 +10,9 @@ from sqlalchemy import text
 from metadata_server.domain.replica import DatabaseNode, DatabaseRole
 from metadata_server.store.unit_of_work import UnitOfWork
 
-NODE = text("SELECT @@hostname, @@version, @@wsrep_on, @@wsrep_node_name")
+NODE = text("SELECT @@hostname, @@version")
+# Not as @@wsrep_on: MySQL refuses words that it does not know, where this leaves them out.
+CLUSTER = text("SHOW VARIABLES WHERE Variable_name IN ('wsrep_on', 'wsrep_node_name')")
 STATUS = text(
     "SHOW GLOBAL STATUS WHERE Variable_name IN "
     "('wsrep_local_state_comment', 'wsrep_incoming_addresses', 'wsrep_cluster_status')"
@@ -23,15 +25,17 @@ def database_nodes(unit: UnitOfWork) -> list[DatabaseNode]:
     if unit.database.is_sqlite:
         file = Path(unit.database.url.database or "").name
         return [DatabaseNode(file, DatabaseRole.WRITER, f"SQLite {sqlite3.sqlite_version}")]
-    host, release, has_cluster, name = unit.connection.execute(NODE).one()
-    version = f"MariaDB {release.partition('-')[0]}"
-    if not has_cluster:
+    host, release = unit.connection.execute(NODE).one()
+    kind = "MariaDB" if "MariaDB" in release else "MySQL"
+    version = f"{kind} {release.partition('-')[0]}"
+    cluster = {row[0]: row[1] for row in unit.connection.execute(CLUSTER)}
+    if cluster.get("wsrep_on") != "ON":
         return [DatabaseNode(host, DatabaseRole.WRITER, version)]
     status = {row[0]: row[1] for row in unit.connection.execute(STATUS)}
     state = status.get("wsrep_local_state_comment", "")
     if status.get("wsrep_cluster_status") == NOT_PRIMARY:
         state = NOT_PRIMARY
-    own = DatabaseNode(name or host, DatabaseRole.WRITER, version, state)
+    own = DatabaseNode(cluster.get("wsrep_node_name") or host, DatabaseRole.WRITER, version, state)
     return [own, *standbys(status.get("wsrep_incoming_addresses", ""), own_port(unit))]
 
 

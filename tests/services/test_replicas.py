@@ -1,9 +1,10 @@
 """Replicas say that they are there; who falls silent is lost, who ends has ended."""
 
 import asyncio
+import re
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from metadata_server.domain.replica import (
     LOST_US,
@@ -108,6 +109,17 @@ async def test_the_database_is_told(store: Store) -> None:
     assert node.version.startswith(f"{kind} ")
     assert node.version.rpartition(" ")[2][0].isdigit()
     assert node.id
+
+
+async def test_nothing_is_asked_that_mysql_refuses_to_be_asked(store: Store) -> None:
+    """It has no word of Galera's, and fails where one is selected by name."""
+    asked: list[str] = []
+    event.listen(
+        store.database.reading, "before_cursor_execute", lambda *said: asked.append(said[2])
+    )
+    await Replicas(store).list()
+    selected = {each for said in asked for each in re.findall(r"@@(\w+)", said)}
+    assert selected <= {"hostname", "version", "port"}
 
 
 @pytest.mark.parametrize(
