@@ -20,6 +20,8 @@ AGE_S = 5.0
 """However many ask, the database is asked so often."""
 LONGEST_S = 2.0
 """Prometheus waits for 5 s, and calls a server that has not answered by then away."""
+OLDEST_S = 20.0
+"""What was asked for longer ago is not told: an old number would look like a good one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Counted:
 
 
 class Counts:
-    """Reads them; what it read last holds for `AGE_S`."""
+    """Reads them, every `AGE_S` while somebody asks."""
 
     def __init__(self, store: Store, overviews: Overviews, replicas: Replicas) -> None:
         self._store = store
@@ -46,30 +48,41 @@ class Counts:
         self._replicas = replicas
         self._reading = asyncio.Lock()
         self._read_s = -AGE_S
-        self._asking: asyncio.Task[Counted] | None = None
-        self.counted: Counted | None = None
-        """None: they cannot be read."""
+        self._asking: asyncio.Task[None] | None = None
+        self._asked_s = -OLDEST_S
+        self._found: Counted | None = None
+
+    @property
+    def counted(self) -> Counted | None:
+        """What was found last; None: the numbers cannot be read, or not in time."""
+        return self._found if time.monotonic() - self._asked_s < OLDEST_S else None
 
     async def read(self) -> Counted | None:
         """The numbers as of a few seconds ago; None: the database does not answer in time."""
         async with self._reading:
             if time.monotonic() - self._read_s >= AGE_S:
-                self.counted = await self._ask()
+                await self._ask()
                 self._read_s = time.monotonic()
             return self.counted
 
-    async def _ask(self) -> Counted | None:
-        """None at once, while what was asked last is still without an answer: each such question
-        holds a thread."""
+    async def _ask(self) -> None:
+        """Does not wait for what takes long: whoever asks next is told. Asks nothing while what
+        was asked last is still without an answer: each such question holds a thread."""
         if self._asking is not None and not self._asking.done():
-            return None
-        asking = self._asking = asyncio.create_task(self._read(), name="counts")
+            return
+        asking = self._asking = asyncio.create_task(self._find(), name="counts")
         asking.add_done_callback(_heard)
         await asyncio.wait([asking], timeout=LONGEST_S)
+        if asking.done():
+            asking.result()
+
+    async def _find(self) -> None:
+        asked_s = time.monotonic()
         try:
-            return asking.result() if asking.done() else None
+            self._found = await self._read()
         except Refused:
-            return None
+            self._found = None
+        self._asked_s = asked_s
 
     async def _read(self) -> Counted:
         def work(unit: UnitOfWork) -> tuple[dict[str, int], dict[str, int], int | None]:
@@ -82,7 +95,7 @@ class Counts:
         return Counted(overview, (await self._replicas.list()).value, *told)
 
 
-def _heard(asking: asyncio.Task[Counted]) -> None:
+def _heard(asking: asyncio.Task[None]) -> None:
     """Asyncio complains of failures that nobody has looked at."""
     if not asking.cancelled():
         asking.exception()
