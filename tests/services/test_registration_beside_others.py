@@ -102,6 +102,25 @@ async def test_what_registers_while_it_is_deleted_stays(
     assert (await lab.held())[0].id == registered.session.id
 
 
+async def test_sessions_are_looked_for_once_for_all_that_is_deleted_together(store: Store) -> None:
+    """The revision is claimed by then, and everybody else who writes waits."""
+    asked = 0
+
+    @event.listens_for(store.database.writing, "before_cursor_execute")
+    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        nonlocal asked
+        asked += "FROM lease" in statement
+
+    async def apply(*items: Item) -> None:
+        how = Applying(on_conflict=OnConflict.REPLACE)
+        await Bundles(store).apply(CALLER, items, how, ApplyProgress())
+
+    servers = [UnitServer(id=f"US/{number}") for number in range(3)]
+    await apply(*(Item("", each.name, each) for each in servers))
+    await apply(*(Item.removal(Kind.UNIT_SERVER, each.id) for each in servers))
+    assert asked == 2, "before the revision is claimed, and after it"
+
+
 async def test_a_lease_that_runs_out_while_its_registration_waits_is_not_told_as_a_whole_one(
     lab: Facility, other: Store
 ) -> None:

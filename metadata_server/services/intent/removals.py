@@ -72,7 +72,10 @@ class Removals:
         """
         there = {s: before[s] for item in items if (s := item.removed) and s in before}
         used = users_of(self._unit, kind, (each.meta.key for each in there.values()))
-        return [self._decide(item, there, used) for item in items]
+        decisions = [self._decide(item, there, used) for item in items]
+        going = (each.before for each in decisions if each.action is ItemAction.REMOVED)
+        rely_on_no_session(self._unit, [each for each in going if each is not None])
+        return decisions
 
     def _decide(
         self, item: Item, there: Mapping[Subject, Resource], used: Mapping[int, Sequence[User]]
@@ -91,7 +94,6 @@ class Removals:
         if refusal is not None:
             return Decision(item, ItemAction.REJECTED, found, problems=(refusal,))
         self._settled.add(found.meta.key)
-        rely_on_no_session(self._unit, found)
         return Decision(item, ItemAction.REMOVED, found)
 
 

@@ -103,7 +103,7 @@ def refuse_while_used(unit: UnitOfWork, resource: Resource) -> None:
             count=count,
             used_by=", ".join(some),
         )
-    rely_on_no_session(unit, resource)
+    rely_on_no_session(unit, [resource])
 
 
 def refuse_while_guarded(unit: UnitOfWork, resource: Resource) -> None:

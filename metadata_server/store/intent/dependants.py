@@ -76,17 +76,17 @@ def users_of(unit: UnitOfWork, kind: Kind, keys: Iterable[int]) -> Mapping[int, 
     return found
 
 
-def rely_on_no_session(unit: UnitOfWork, resource: Resource) -> None:
-    """Has a deletion run again where a process has registered in between as the unit server that
+def rely_on_no_session(unit: UnitOfWork, deleted: Iterable[Resource]) -> None:
+    """Has a deletion run again where a process has registered in between as a unit server that
     is deleted: registrations do not wait for its row."""
-    if resource.kind is not Kind.UNIT_SERVER:
-        return
+    servers = [each.meta.key for each in deleted if each.kind is Kind.UNIT_SERVER]
 
     def check(unit: UnitOfWork) -> None:
-        if open_sessions(unit, [resource.meta.key]):
+        if any(open_sessions(unit, some) for some in batches(servers)):
             raise LostRace
 
-    unit.rely_on(check)
+    if servers:
+        unit.rely_on(check)
 
 
 def open_sessions(unit: UnitOfWork, servers: Sequence[int]) -> list[tuple[int, str]]:
