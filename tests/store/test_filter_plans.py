@@ -12,6 +12,7 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
 from metadata_server.store.intent.dependencies import depending_units
 from metadata_server.store.intent.lists import filtered_page
+from metadata_server.store.intent.naming import naming
 from metadata_server.store.orchestration.members import requiring
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -87,6 +88,10 @@ def test_units_with_conditions_are_found_without_reading_all_units(store: Store)
 
 
 def test_units_that_depend_on_others_are_found_without_reading_all_bodies(store: Store) -> None:
-    for work in (depending_units, lambda unit: requiring(unit, [])):
+    for work in (
+        depending_units,
+        lambda unit: requiring(unit, []),
+        lambda unit: naming(unit, "DAFNE/U1"),
+    ):
         told = plans(store, work)
         assert any("control_unit_depends" in plan for plan in told), told

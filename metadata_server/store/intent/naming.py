@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from sqlalchemy import ColumnElement
+
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.unit_list import UnitList
 from metadata_server.domain.resource import Resource
 from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.schema import control_unit
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 R = TypeVar("R", bound=Resource)
@@ -32,7 +35,7 @@ def naming(unit: UnitOfWork, id: str) -> list[ControlUnit | UnitList]:
 
 def naming_since(unit: UnitOfWork, id: str, revision: int) -> list[ControlUnit | UnitList]:
     """Those that were changed after a revision."""
-    units = holding(unit, ControlUnit, id, revision)
+    units = holding(unit, ControlUnit, id, revision, control_unit.c.depends == 1)
     lists = holding(unit, UnitList, id, revision)
     return [
         *(each for each in units if id in each.requires or id in each.after),
@@ -40,8 +43,14 @@ def naming_since(unit: UnitOfWork, id: str, revision: int) -> list[ControlUnit |
     ]
 
 
-def holding(unit: UnitOfWork, type_: type[R], text: str, revision: int) -> list[R]:
-    """Resources, changed after a revision, in whose bodies a text stands by itself."""
+def holding(
+    unit: UnitOfWork, type_: type[R], text: str, revision: int, *among: ColumnElement[bool]
+) -> list[R]:
+    """Resources, changed after a revision, in whose bodies a text stands by itself.
+
+    Args:
+        among: what else holds of them, by which the database finds them without reading all.
+    """
     table = LAYOUTS[type_.kind].table
     stands = table.c.body.contains(f'"{text}"', autoescape=True)
-    return unit.resources.where(type_, table.c.revision > revision, stands)
+    return unit.resources.where(type_, *among, table.c.revision > revision, stands)
