@@ -43,7 +43,7 @@ from webui.names import without_slash
 from webui.operations import operation, ordering
 from webui.origins import keep_other_origins_out
 from webui.overview import pages as overview
-from webui.refused import draws_refusals, keeps_the_past
+from webui.refused import draws_refusals, keeps_the_past, keeps_what_was_sent
 from webui.site import Site
 from webui.snapshots import pages as snapshots
 from webui.snapshots import restoring, taking
@@ -125,6 +125,7 @@ def application(
         admission.middleware(),
         draws_refusals(site),
         keeps_the_past(site),
+        keeps_what_was_sent(site),
         without_slash,
     ]
     app = web.Application(middlewares=middlewares)

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from urllib.parse import urlencode
 
 import pytest
 from mds.v1 import operation_pb2
+from structlog.testing import capture_logs
 
 from control_units.client import Client
 from tests.stages.replica import Replica
@@ -103,6 +105,44 @@ async def test_what_is_sent_to_the_past_is_refused_on_a_page(open_site: OpenSite
     async with site.http.post("/control_units/A/edit?as_of=120") as answer:
         assert (answer.status, answer.content_type) == (409, "text/html")
         assert 'data-now href="/control_units/A/edit"' in await answer.text()
+
+
+async def test_what_a_form_sends_when_there_are_too_many_comes_back(open_site: OpenSite) -> None:
+    site = await open_site(most_requests=0)
+    sent = {"new_id": "B", "reason": "one\ntwo", "request_id": "17"}
+    async with site.http.post("/control_units/A/rename", data=sent) as answer:
+        assert answer.status == 503
+        text = await answer.text()
+    assert "MDS_WEB_REQUESTS" in text
+    assert 'data-again="1"' in text, "scripts send it again"
+    assert form_in(text, "/control_units/A/rename").fields == sent
+    async with site.http.post("/theme", data={"theme": "dark"}, allow_redirects=False) as answer:
+        assert answer.status == 303, "what costs little is done"
+
+
+async def test_what_a_form_sends_to_a_page_that_fails_comes_back(
+    open_site: OpenSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("webui.datasets.renaming.new_request_id")
+    monkeypatch.delattr("webui.frame.palette.here_of")
+    site = await open_site()
+    sent = {"new_id": "B", "reason": "colder"}
+    with capture_logs() as logged:
+        async with site.http.post("/control_units/A/rename", data=sent) as answer:
+            assert answer.status == 500
+            assert form_in(await answer.text(), "/control_units/A/rename").fields == sent
+        assert "Something went wrong here" in await site.text("/palette", status=500)
+    failed = [each["path"] for each in logged if each["event"] == "page_failed"]
+    assert failed == ["/control_units/A/rename", "/palette"]
+
+
+async def test_a_form_that_sends_too_much_is_told_so_on_a_page(open_site: OpenSite) -> None:
+    site = await open_site()
+    sent = BytesIO(b"new_id=B&reason=" + b"x" * 1_200_000)
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with site.http.post("/control_units/A/rename", data=sent, headers=kind) as answer:
+        assert (answer.status, answer.content_type) == (413, "text/html")
+        assert '<a href="/control_units/A/rename">' in await answer.text()
 
 
 @pytest.mark.usefixtures("german")

@@ -1,6 +1,7 @@
 """What was sent while no server answered: kept in a form, to be sent again just so."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -23,11 +24,31 @@ def again(
     if isinstance(failure, ClientError) and not failure.is_transient:
         return site.refused(failure, whole=True)
     title, message, status = explain(failure)
+    said = Said(title, message, status, busy_seconds(failure))
+    return kept(site, action, posted, said)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Why it was not taken.
+
+    Attributes:
+        seconds: after which scripts send it again; 0: they wait for somebody to do that.
+    """
+
+    title: str
+    message: str
+    status: int
+    seconds: int = 0
+
+
+def kept(site: Site, action: str, posted: Iterable[tuple[str, object]], said: Said) -> web.Response:
+    """The page that sends it again."""
     context: dict[str, object] = {
         "action": action,
         "pairs": [(name, value) for name, value in posted if isinstance(value, str)],
-        "title": title,
-        "message": message,
-        "seconds": busy_seconds(failure),
+        "title": said.title,
+        "message": said.message,
+        "seconds": said.seconds,
     }
-    return site.page("datasets/again.html", context, status=status)
+    return site.page("datasets/again.html", context, status=said.status)
