@@ -27,18 +27,18 @@ class AdmissionFigures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         admitted = CounterMetricFamily(
-            "mds_admission_admitted", "Turns at the database that began.", labels=["kind"]
+            "mds_admission_admitted", "Turns at the database that began.", labels=["rank"]
         )
         waiting = GaugeMetricFamily(
-            "mds_admission_waiting", "Who waits for a turn at the database.", labels=["kind"]
+            "mds_admission_waiting", "Who waits for a turn at the database.", labels=["rank"]
         )
         waits = CounterMetricFamily(
             "mds_admission_waits",
             "Waits for a turn that ended, with one or without.",
-            labels=["kind"],
+            labels=["rank"],
         )
         seconds = CounterMetricFamily(
-            "mds_admission_wait_seconds", "Time of all these waits.", labels=["kind"]
+            "mds_admission_wait_seconds", "Time of all these waits.", labels=["rank"]
         )
         for rank, told in self._turns.told.items():
             admitted.add_metric([rank], told.admitted)

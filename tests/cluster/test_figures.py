@@ -95,6 +95,23 @@ def documented() -> dict[str, dict[str, tuple[str, str]]]:
     return parts
 
 
+def explained() -> set[str]:
+    """Labels that the table before all figures explains."""
+    table = PAGE.read_text().partition("\n## ")[0]
+    first = re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE)
+    return {name for cell in first for name in re.findall(r"`(\w+)`", cell)} - {"label"}
+
+
+def test_each_label_is_explained_once_for_all_figures() -> None:
+    used = {
+        name
+        for figures in documented().values()
+        for labels, _ in figures.values()
+        for name in re.findall(r"`(\w+)`", labels)
+    }
+    assert used == explained() - {"instance", "job"}, "those two are Prometheus's own"
+
+
 def exported(text: str) -> dict[str, tuple[set[str], str]]:
     """Our own figures in what a part tells."""
     found = {}
