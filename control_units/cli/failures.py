@@ -15,7 +15,7 @@ UNREACHABLE = 3
 
 ADVICE: Mapping[str, str] = {
     "ETAG_MISMATCH": "Somebody else has changed it: read it again, then write.",
-    "PLAN_MOVED": "Run it again to see the plan as it is now.",
+    "PLAN_MOVED": "Run it again to see the plan as it is now; what waited, give anew.",
     "CHANGE_TOO_LARGE": "Send it in parts: none may depend on a later one.",
     "CHANGED_SINCE": "Say --skip-invalid to take back the rest.",
     "REASON_REQUIRED": "Say why with --reason.",

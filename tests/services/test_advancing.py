@@ -13,13 +13,15 @@ from metadata_server.domain.orchestration.operation import Minor, Operation, Ord
 from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.services.intent.resources import Resources
 from metadata_server.services.orchestration import advancing
-from metadata_server.services.orchestration.advancing import Advancing
+from metadata_server.services.orchestration.advance import Hold, give_up
+from metadata_server.services.orchestration.advancing import LEASE_US, Advancing, claimed
 from metadata_server.services.orchestration.operations import Giving, Operations
 from metadata_server.services.orchestration.steering import Steering
 from metadata_server.services.watching.tailer import Tailer
 from metadata_server.store import schema
 from metadata_server.store.orchestration.operations import due_operations, get_operation
 from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.lively import CALLER, SUPPLY
 from tests.stages.waiting import until
 
@@ -80,7 +82,8 @@ async def test_an_operation_that_fails_again_and_again_waits_for_people(
 
         await spell_state(store, State.UNSPECIFIED)
         steering = Steering(store, on_due=carrying.look)
-        await steering.resume(CALLER, found.id, validate_only=False)
+        resumed = (await steering.resume(CALLER, found.id, validate_only=False)).value
+        assert resumed.message == ""
 
         async def completed() -> bool:
             return (await operation()).phase is Phase.COMPLETED
@@ -88,3 +91,32 @@ async def test_an_operation_that_fails_again_and_again_waits_for_people(
         await until(completed, within=30, what="the end of the operation")
     unit = (await Resources(store).get(ControlUnit, "A")).value
     assert unit.description == "described"
+
+
+async def test_an_operation_that_is_given_up_while_it_is_aborted_is_aborted_again(
+    store: Store,
+) -> None:
+    operation = await give_order(store)
+    steering = Steering(store, on_due=lambda: None)
+    aborting = (await steering.abort(CALLER, (await operation()).id, validate_only=False)).value
+
+    def give_it_up(unit: UnitOfWork) -> None:
+        fence = claimed(unit, aborting.key, "one")
+        assert fence is not None
+        give_up(unit, Hold(aborting.key, fence, "one", LEASE_US), "It fails.")
+
+    await store.transact(give_it_up)
+    found = await operation()
+    assert (found.phase, found.minor_state) == (Phase.EXECUTING, Minor.ABORTING)
+    assert found.message == "It fails. Look at its units, then abort it again."
+    assert (await store.read(due_operations)).value == []
+
+    again = (await steering.abort(CALLER, found.id, validate_only=False)).value
+    assert (again.minor_state, again.message) == (Minor.ABORTING, "")
+    assert (await store.read(due_operations)).value == [found.key]
+
+    async def aborted() -> bool:
+        return (await operation()).phase is Phase.ABORTED
+
+    async with replica(store):
+        await until(aborted, within=30, what="the end of the operation")

@@ -12,11 +12,15 @@ from metadata_server.domain.intent.edit import UnitSelection
 from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.orchestration.operation import Operation, Order, Phase
 from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.domain.refused import Refused
 from metadata_server.services.intent.resources import Resources
 from metadata_server.services.orchestration.operations import Giving, Operations
 from metadata_server.services.orchestration.steering import Steering
-from metadata_server.store.orchestration.operation_steps import steps_of
+from metadata_server.services.orchestration.step_begin import Begun, begin
+from metadata_server.services.orchestration.supersession import OPEN
+from metadata_server.store.orchestration.operation_steps import set_steps, steps_of
 from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
 from tests.store.planned import Plan, Unit, build
 
 SHIFT = Caller(principal=Principal("shift"), method="Operations.CreateOperation")
@@ -123,3 +127,58 @@ async def test_an_order_ends_what_waits_to_be_resumed(store: Store, operations: 
     tomorrow = await given(operations, Verb.START, "STANDS", takes_over=[], wait=True)
     await given(operations, Verb.UNLOAD, "STANDS", takes_over=[tomorrow.name])
     assert await told(store, tomorrow) == {"STANDS": TAKEN}
+
+
+async def carry_on(store: Store, operation: Operation, *ended: str, wanted: State) -> None:
+    """Has an operation come to its end: some units are told what it wants."""
+    for id in ended:
+        await Resources(store).update(
+            SHIFT,
+            ControlUnit,
+            id,
+            etag="*",
+            change=lambda unit: replace(unit, desired_state=wanted),
+            validate_only=False,
+        )
+    reached = {"state": "COMPLETED", "minor_state": "Reached"}
+
+    def end(unit: UnitOfWork) -> None:
+        steps = steps_of(unit, operation.key)
+        positions = [each.position for each in steps if each.id in ended]
+        set_steps(unit, operation.key, positions, was=OPEN, **reached)
+
+    await store.transact(end)
+
+
+async def test_an_order_that_waits_acts_on_what_is_wanted_when_it_is_resumed(
+    store: Store, operations: Operations
+) -> None:
+    older = await given(operations, Verb.UNLOAD, "STANDS", takes_over=[])
+    tomorrow = await given(operations, Verb.START, "STANDS", takes_over=[older.name], wait=True)
+    await carry_on(store, older, "STANDS", wanted=State.UNLOADED)
+    steering = Steering(store, on_due=lambda: None)
+    resumed = (await steering.resume(SHIFT, tomorrow.id, validate_only=False)).value
+
+    def begun(unit: UnitOfWork) -> Begun:
+        return begin(unit, resumed.key, resumed.order, steps_of(unit, resumed.key))
+
+    begun_now = (await store.transact(begun, caller=SHIFT)).value
+    assert begun_now.ended == {}
+    unit = (await Resources(store).get(ControlUnit, "STANDS")).value
+    assert unit.desired_state is State.RUNNING
+
+
+async def test_an_order_that_waited_is_refused_where_units_are_not_there_any_more(
+    store: Store, operations: Operations
+) -> None:
+    stop = await given(operations, Verb.STOP, "RUNS", takes_over=[])
+    tomorrow = await given(
+        operations, Verb.START, "RUNS", "STANDS", takes_over=[stop.name], wait=True
+    )
+    await carry_on(store, stop, "RUNS", wanted=State.STOPPED)
+    steering = Steering(store, on_due=lambda: None)
+    for tried in (True, False):
+        with pytest.raises(Refused, match=r"PLAN_MOVED.*RUNS is RUNNING, wanted STOPPED.*again"):
+            await steering.resume(SHIFT, tomorrow.id, validate_only=tried)
+    assert (await operations.get(tomorrow.id)).value.phase is Phase.PENDING
+    await steering.abort(SHIFT, tomorrow.id, validate_only=False)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.orchestration.advance import ENDED, StepState
 from metadata_server.domain.orchestration.course import STOPPED, Course
-from metadata_server.domain.orchestration.operation import Minor, Operation, Phase
+from metadata_server.domain.orchestration.operation import BREAKING_OFF, Minor, Operation, Phase
 from metadata_server.domain.orchestration.operation_step import Step, StepMinor, Verdict
 from metadata_server.services.orchestration.holding import held, held_off, still_held
 from metadata_server.services.orchestration.step_begin import BEGINNING, begin
@@ -357,7 +357,11 @@ def finish(unit: UnitOfWork, course: Course, hold: Hold) -> None:
 
 
 def give_up(unit: UnitOfWork, hold: Hold, why: str) -> None:
-    """Pauses an operation that cannot be carried on, until people have looked at it.
+    """Pauses an operation that cannot be carried on, until people have looked at it. One that is
+    being broken off stays so: paused, it could begin again what was to begin no more.
+
+    Args:
+        why: a sentence.
 
     Raises:
         Fenced: it is not ours any more.
@@ -365,8 +369,11 @@ def give_up(unit: UnitOfWork, hold: Hold, why: str) -> None:
     keep_operation(unit, hold.key, hold.fence, lease_us=hold.lease_us)
     operation = operations_of(unit, [hold.key])[hold.key]
     stopped = replace(
-        operation, phase=Phase.SUSPENDED, minor_state=Minor.PAUSED, message=why, replica=""
+        operation, message=f"{why} Look at its units, then abort it again.", replica=""
     )
+    if operation.minor_state not in BREAKING_OFF:
+        message = f"{why} Look at its units, then resume or abort it."
+        stopped = replace(stopped, phase=Phase.SUSPENDED, minor_state=Minor.PAUSED, message=message)
     write_operation(unit, stopped, due_us=None, fence=hold.fence)
 
 

@@ -159,8 +159,7 @@ class Advancing:
         del self._failures[hold.key]
         why = (
             f"{self._replica} could not carry this on, {MOST_FAILURES} times: "
-            f"{type(error).__name__}, which its log tells as operation_failed. "
-            "Look at its units, then resume or abort it."
+            f"{type(error).__name__}, which its log tells as operation_failed."
         )
         try:
             await self._store.transact(partial(give_up, hold=hold, why=why))

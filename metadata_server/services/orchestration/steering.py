@@ -21,6 +21,10 @@ from metadata_server.services.orchestration.supersession import (
     rewrite,
     take_over,
 )
+from metadata_server.services.orchestration.waiting_orders import (
+    begin_from_now,
+    check_still_there,
+)
 from metadata_server.store import requests
 from metadata_server.store.orchestration.operation_steps import set_steps, states_of_steps, steps_of
 from metadata_server.store.orchestration.operations import get_operation
@@ -50,7 +54,7 @@ class Steering:
         return await self._steer(caller, id, paused, validate_only=validate_only)
 
     async def resume(self, caller: Caller, id: str, *, validate_only: bool) -> Answer[Operation]:
-        """Raises: Refused: as of `pause`."""
+        """Raises: Refused: as of `pause`; PLAN_MOVED."""
         return await self._steer(caller, id, resumed, validate_only=validate_only)
 
     async def abort(self, caller: Caller, id: str, *, validate_only: bool) -> Answer[Operation]:
@@ -87,7 +91,7 @@ class Steering:
             operation = get_operation(unit, id, lock=True)
             if validate_only:
                 # What would be refused is refused; what would be written is not.
-                checked(operation, steer)
+                checked(unit, operation, steer)
                 return operation
             steered = steer(unit, operation)
             if steered is not operation:
@@ -100,12 +104,14 @@ class Steering:
         return answer
 
 
-def checked(operation: Operation, steer: Steer) -> None:
-    """Raises: Refused: OPERATION_ENDED, NOTHING_TO_RETRY, as far as its phase tells."""
+def checked(unit: UnitOfWork, operation: Operation, steer: Steer) -> None:
+    """Raises: Refused: OPERATION_ENDED, NOTHING_TO_RETRY, as far as its phase tells; PLAN_MOVED."""
     if steer is retried:
         check_retriable(operation)
-    else:
-        check_open(operation)
+        return
+    check_open(operation)
+    if steer is resumed and operation.phase is Phase.PENDING:
+        check_still_there(unit, operation)
 
 
 def check_open(operation: Operation) -> None:
@@ -152,18 +158,21 @@ def resumed(unit: UnitOfWork, operation: Operation) -> Operation:
     deadline_us = operation.deadline_us
     if operation.phase is Phase.PENDING:
         deadline_us = operation.order.deadline_us(unit.now_us)
+        begin_from_now(unit, operation)
         take_over(unit, operation)
     return replace(
         operation,
         phase=Phase.QUEUED,
         minor_state=Minor.WAITING_FOR_REPLICA,
+        message="",
         deadline_us=deadline_us,
     )
 
 
 def aborted(unit: UnitOfWork, operation: Operation) -> Operation:
+    """One that was given up while it was aborted is taken up again."""
     check_open(operation)
-    if operation.minor_state == Minor.ABORTING:
+    if operation.minor_state == Minor.ABORTING and not operation.message:
         return operation
     pending = steps_of(unit, operation.key, states=[StepState.PENDING])
     set_steps(
@@ -175,7 +184,7 @@ def aborted(unit: UnitOfWork, operation: Operation) -> Operation:
         minor_state=StepMinor.ABORTED.value,
         end_time_us=unit.now_us,
     )
-    return replace(operation, phase=Phase.EXECUTING, minor_state=Minor.ABORTING)
+    return replace(operation, phase=Phase.EXECUTING, minor_state=Minor.ABORTING, message="")
 
 
 def retried(unit: UnitOfWork, operation: Operation) -> Operation:

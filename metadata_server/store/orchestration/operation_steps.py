@@ -27,7 +27,7 @@ from metadata_server.store.life.recoveries import recovery_of
 from metadata_server.store.orchestration.operation_tables import operation_step as table
 from metadata_server.store.schema import control_unit, control_unit_status, lease
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
-from metadata_server.store.upsert import insert_rows
+from metadata_server.store.upsert import insert_rows, upsert_rows
 
 ROWS_A_STATEMENT = 1000
 STORED_APART = {"position", "unit_key", "state", "minor_state", "message", "is_way_back"}
@@ -42,6 +42,14 @@ def insert_steps(unit: UnitOfWork, operation_key: int, steps: Iterable[Step]) ->
     rows = [row_of(operation_key, each) for each in steps]
     for some in batches(rows, ROWS_A_STATEMENT):
         insert_rows(unit.connection, table, some)
+
+
+def rewrite_plans(unit: UnitOfWork, operation_key: int, steps: Iterable[Step]) -> None:
+    """Writes what was planned of steps that have not begun, their operation being locked. Nothing
+    of it is told to others: their revisions stay."""
+    rows = [row_of(operation_key, each) | {"revision": each.revision} for each in steps]
+    for some in batches(rows, ROWS_A_STATEMENT):
+        upsert_rows(unit.connection, table, some)
 
 
 def row_of(operation_key: int, step: Step) -> dict[str, Any]:
