@@ -17,20 +17,27 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "proto")]
 
-from mds.v1 import overview_pb2, state_pb2  # noqa: E402
+from mds.v1 import overview_pb2, state_pb2, template_pb2  # noqa: E402
 from mds.v1.operation_pb2 import ORDER_VERB_STOP  # noqa: E402
 from playwright.async_api import Page  # noqa: E402
 
 from control_units.client import Client  # noqa: E402
 from tests.stages.ports import free_port  # noqa: E402
 from tests.stages.program import Program  # noqa: E402
-from tests.webui.browsers import Pages, chromium, goto_when_it_answers, look, until_true  # noqa: E402
+from tests.webui.browsers import (  # noqa: E402
+    Pages,
+    chromium,
+    goto_when_it_answers,
+    look,
+    open_page,
+    until_true,
+)
 
 IMAGES = ROOT / "docs" / "images"
 LAPTOP = (1366, 900)
 # Pages that are pictured as they come: the name of the picture, and the address. `{unit}` is a
 # unit whose process is gone, `{server}` its unit server, `{well}` a unit that runs. Whoever makes a
-# page adds it.
+# page adds it; one that answers a form, with `POST` before it and the fields behind it.
 PLAIN_PAGES = {
     "unit-servers": "/unit_servers",
     "unit-server": "/unit_servers/{server}",
@@ -60,6 +67,19 @@ PLAIN_PAGES = {
     "topology": "/topology",
     "palette": "/palette?q=quad",
     "keys": "/keys",
+    "wall": "/?wall",
+    "tokens": "/tokens",
+    "new-token": "POST /tokens?principal=nina&role=operator&days=30",
+    "conflict": "POST /{well}/edit?etag=1&revision=1&description=Aligned+in+autumn.",
+    "compare": "/{well}/compare?from=1&to=",
+    "revert": "/{well}/revert?to=1",
+    "undo": "/change_sets/{changed}/undo",
+    "edit-together-plan": "POST /datasets/edit?filter=template%3D{template_id}&do:level=set&to:level=2",
+    "delete-many": "/datasets/delete?filter=zone%3DRING&whole=1",
+    "move-units": "/{template}/rebase?version=2&whole=1",
+    "import-plan": "POST /import?text=id,description%0A{well_id},Aligned",
+    "restore": "POST /snapshots/{snapshot}/restore?every=1",
+    "log": "/unit_servers/{server}/log",
 }
 START_SECONDS = 90
 LOST_SECONDS = 60
@@ -103,7 +123,9 @@ async def names_of(client: Client, server: str, gone: str) -> dict[str, str]:
     units = [each async for each in client.control_units.list()]
     well = next(each for each in units if each.unit_server not in ("", server))
     well.etag, well.description = "*", f"{well.description} Aligned in spring."
-    await client.control_units.update(well, "description", reason="The survey is done")
+    changed = await client.control_units.update(well, "description", reason="The survey is done")
+    newer = template_pb2.Template(name=well.template, etag="*", description="With a new firmware.")
+    await client.templates.update(newer, "description", reason="The firmware is new")
     near = [each.name.partition("/")[2] for each in units if each.unit_server == well.unit_server]
     order = await client.operations.order(ORDER_VERB_STOP, near[:6], reason="Access to the hall")
     (snapshot,) = [each async for each in client.snapshots.list()]
@@ -112,6 +134,8 @@ async def names_of(client: Client, server: str, gone: str) -> dict[str, str]:
         "unit": gone,
         "server": server.partition("/")[2],
         "well": well.name,
+        "well_id": well.name.partition("/")[2],
+        "changed": str(changed.revision),
         "template": well.template,
         "template_id": well.template.partition("/")[2],
         "agent": agent.name.partition("/")[2],
@@ -148,7 +172,7 @@ async def picture_all(page: Page, url: str, client: Client) -> None:
     await shot(page, "control-unit", LAPTOP)
     names = await names_of(client, victim.unit_server, unit.control_unit)
     for name, address in PLAIN_PAGES.items():
-        await page.goto(url + address.format(**names))
+        await open_page(page, url, address.format(**names))
         await until_true(page, "document.querySelector('[data-as-of], #clock:not(:empty)')")
         await shot(page, name, LAPTOP)
     await page.goto(f"{url}/control_units?sort=-since")

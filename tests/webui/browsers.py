@@ -30,6 +30,18 @@ LAPTOP = (1366, 768)
 WAIT_S = 15.0
 _FLAGS = ("--disable-quic", "--no-proxy-server", "--disable-gpu")
 
+_SEND = """
+([path, fields]) => {
+  const form = document.createElement("form");
+  Object.assign(form, {method: "post", action: path, hidden: true});
+  for (const [name, value] of new URLSearchParams(fields)) {
+    form.append(Object.assign(document.createElement("input"), {name, value}));
+  }
+  document.body.append(form);
+  form.submit();
+}
+"""
+
 NewPage = Callable[..., Awaitable[Page]]
 
 
@@ -114,6 +126,18 @@ async def look(page: Page, *, width: int, height: int, dark: bool = False) -> No
     """Takes a size, in CSS pixels, and a colour scheme."""
     await page.set_viewport_size({"width": width, "height": height})
     await page.emulate_media(color_scheme="dark" if dark else "light")
+
+
+async def open_page(page: Page, url: str, address: str) -> None:
+    """Opens a page of a site; one that answers what is sent to it has `POST` before its address,
+    and the fields of the form behind it."""
+    if not address.startswith("POST "):
+        await page.goto(f"{url}{address}")
+        return
+    path, _, fields = address.removeprefix("POST ").partition("?")
+    await page.goto(f"{url}/keys")
+    async with page.expect_navigation():
+        await page.evaluate(_SEND, [path, fields])
 
 
 async def goto_when_it_answers(page: Page, url: str, *, within: float) -> None:

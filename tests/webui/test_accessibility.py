@@ -16,7 +16,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.stages.requirements import needs
-from tests.webui.browsers import NewPage, look
+from tests.webui.browsers import NewPage, look, open_page
 from tests.webui.conftest import Site, running_site
 from tests.webui.looked_at import looked_at
 from tests.webui.npm import java_is_missing, npm_is_missing, packages
@@ -121,17 +121,6 @@ TOO_SMALL = """
 STAND_STILL = """
 document.getAnimations().filter((a) => a.effect.getComputedTiming().endTime < Infinity).forEach((a) => a.finish())
 """
-SEND = """
-([path, fields]) => {
-  const form = document.createElement("form");
-  Object.assign(form, {method: "post", action: path, hidden: true});
-  for (const [name, value] of new URLSearchParams(fields)) {
-    form.append(Object.assign(document.createElement("input"), {name, value}));
-  }
-  document.body.append(form);
-  form.submit();
-}
-"""
 SIZES = {"laptop": (1366, 768), "phone": (390, 844)}
 LOOKS = ((False, "laptop"), (True, "phone"))
 
@@ -150,16 +139,6 @@ async def addresses(site: Site) -> list[str]:
     assert found
     assert token
     return [path.format(operation=found[1], token=token[1]) for path in (*PAGES, *MADE_ALIKE)]
-
-
-async def open_page(page: Page, site: Site, address: str) -> None:
-    if not address.startswith("POST "):
-        await page.goto(f"{site.url}{address}")
-        return
-    path, _, fields = address.removeprefix("POST ").partition("?")
-    await page.goto(f"{site.url}/keys")
-    async with page.expect_navigation():
-        await page.evaluate(SEND, [path, fields])
 
 
 async def markup(site: Site, address: str) -> bytes:
@@ -196,7 +175,7 @@ async def test_no_page_keeps_anybody_out_in_either_theme(
     for number, path in list(enumerate(await addresses(site)))[part::PARTS]:
         # Before it is opened: else it is drawn first as large as the page before.
         await look(page, width=SIZES["laptop"][0], height=SIZES["laptop"][1])
-        await open_page(page, site, path)
+        await open_page(page, site.url, path)
         for dark, name in LOOKS[number >= len(PAGES) :]:
             await look(page, width=SIZES[name][0], height=SIZES[name][1], dark=dark)
             await page.evaluate(STAND_STILL)
@@ -218,7 +197,7 @@ async def test_what_no_server_has_answered_keeps_nobody_out(
     page = await new_page(expected="502|503|504")
     await page.context.add_init_script((packages() / "axe-core" / "axe.min.js").read_text())
     async with running_site() as site:
-        await open_page(page, site, "POST /snapshots/night/delete?reason=typed")
+        await open_page(page, site.url, "POST /snapshots/night/delete?reason=typed")
         await expect(page.locator("main")).to_contain_text("typed")
         for dark, name in LOOKS:
             await look(page, width=SIZES[name][0], height=SIZES[name][1], dark=dark)
