@@ -5,7 +5,9 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest_asyncio
 from mds.v1 import (
@@ -290,9 +292,14 @@ async def test_the_page_of_a_unit_shows_its_life_and_follows_it(facility: Facili
     assert "applied as declared" in await facility.text(".facts")
     assert "goes on" in await facility.text(".lives")
     assert "current_readback" in await facility.text("table.list")
+    before = quote(datetime.now(UTC).isoformat())
     await facility.break_("LINAC/M1")
     await facility.sees(".facts", "interlock is open <2>")
     await facility.sees(".lives", "Recoverable error")
+    await facility.page.goto(f"{facility.url}/control_units/LINAC/M1?as_of={before}")
+    assert "Recoverable error" not in await facility.text(".lives"), "that came later"
+    await facility.page.goto(f"{facility.url}/control_units/LINAC/M1?as_of=1")
+    assert await facility.page.locator(".lives").count() == 0, "no process hosted it then"
 
 
 async def test_what_is_not_there_is_not_found(facility: Facility) -> None:

@@ -67,6 +67,16 @@ async def test_a_draft_that_is_thrown_away_can_come_back(client: Client, site: S
     assert (await client.templates.get("Magnet")).version == 1
 
 
+async def test_the_past_shows_the_versions_of_then(client: Client, site: Site) -> None:
+    then = (await client.templates.get("Magnet")).revision
+    await narrow(client, "60")
+    past = await site.text(f"{PAGE}?as_of={then}")
+    versions_then = past.partition('class="list versions"')[2].partition("</table>")[0]
+    assert "?version=1" in versions_then
+    assert "?version=2" not in versions_then
+    assert "Units" not in versions_then, "how many stand on each is not counted of then"
+
+
 async def test_each_version_is_shown_and_what_it_allows(client: Client, site: Site) -> None:
     await narrow(client, "60")
     assert "0 … 60" in await site.text(PAGE)

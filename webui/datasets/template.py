@@ -1,7 +1,7 @@
 """The page of a template: what its versions are, who stands on which, and what may be done."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -11,6 +11,7 @@ from mds.v1.template_pb2 import (
     GetTemplateRequest,
     ListTemplateVersionsRequest,
     Template,
+    VersionMark,
     VersionState,
 )
 
@@ -44,9 +45,14 @@ _MORE = (
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
+    """
+    Attributes:
+        units: that are on it now; None: of the past, of which nobody counts them.
+    """
+
     version: int
     state: str
-    units: int
+    units: int | None
     is_draft: bool
     is_deprecated: bool
 
@@ -86,29 +92,18 @@ class TemplatePages:
         asked = request.query.get("version", "")
         try:
             async with asyncio.timeout(READ_SECONDS):
-                shown, versions = await asyncio.gather(
-                    self._templates.GetTemplate(
-                        GetTemplateRequest(
-                            name=name,
-                            version=int(asked) if asked.isdecimal() and len(asked) < 9 else 0,
-                            as_of=self._site.as_of,
-                        )
-                    ),
-                    self._templates.ListTemplateVersions(ListTemplateVersionsRequest(name=name)),
+                shown, newest, rows = await self._read(
+                    name, int(asked) if asked.isdecimal() and len(asked) < 9 else 0
                 )
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
-        rows = [
-            version_row(each, count)
-            for each, count in zip(versions.versions, versions.unit_counts, strict=True)
-        ]
         context = {
             "id": id_of(name),
             "page": page_of(name),
             "template": shown,
             "state": state_words(shown.version_state),
             "changed": moment(shown.update_time, today=datetime.now(UTC)),
-            "newest": versions.versions[-1],
+            "newest": newest,
             "has_draft": rows[-1].is_draft,
             "versions": list(reversed(rows)),
             "attributes": [slot_row(each) for each in shown.attributes],
@@ -119,6 +114,19 @@ class TemplatePages:
         }
         return self._site.page("datasets/template.html", context)
 
+    async def _read(self, name: str, version: int) -> tuple[Template, Template, list[VersionRow]]:
+        """The version to show, the newest one, and the rows of all, oldest first."""
+        get = GetTemplateRequest(name=name, version=version, as_of=self._site.as_of)
+        if self._site.is_past:
+            shown = await self._templates.GetTemplate(get)
+            return shown, shown, [past_row(each) for each in shown.versions]
+        shown, versions = await asyncio.gather(
+            self._templates.GetTemplate(get),
+            self._templates.ListTemplateVersions(ListTemplateVersionsRequest(name=name)),
+        )
+        counted = zip(versions.versions, versions.unit_counts, strict=True)
+        return shown, versions.versions[-1], [version_row(*each) for each in counted]
+
 
 def version_row(template: Template, units: int) -> VersionRow:
     return VersionRow(
@@ -127,6 +135,12 @@ def version_row(template: Template, units: int) -> VersionRow:
         units=units,
         is_draft=template.version_state == DRAFT,
         is_deprecated=template.version_state == VersionState.VERSION_STATE_DEPRECATED,
+    )
+
+
+def past_row(mark: VersionMark) -> VersionRow:
+    return replace(
+        version_row(Template(version=mark.version, version_state=mark.version_state), 0), units=None
     )
 
 

@@ -18,6 +18,7 @@ from webui.site import READ_SECONDS, Site
 from webui.units.commands import commands_for
 from webui.units.control_unit import control_unit_page
 from webui.units.hosted import hosted_statuses
+from webui.units.past_lives import as_they_were, time_of
 from webui.units.rows import unit_rows
 
 # Units shown of a unit server at first, the factor by which "more" adds, and the most.
@@ -92,16 +93,14 @@ class UnitPages:
             units.GetControlUnitStatus(
                 control_unit_pb2.GetControlUnitStatusRequest(name=status_name, as_of=as_of)
             ),
-            self._client.instantiations.ListInstantiations(
-                instantiation_pb2.ListInstantiationsRequest(control_unit=name, page_size=LIVES)
-            ),
+            self._lives(name, as_of),
             configuration_for(self._client, unit, as_of=as_of),
         )
         page = control_unit_page(
             unit,
             status,
             configuration=configuration,
-            lives=lives.instantiations,
+            lives=lives,
             now=datetime.now(UTC),
         )
         return {
@@ -111,6 +110,14 @@ class UnitPages:
             "orders": orders_for(status),
             "commands": commands_for(self._client, name),
         }
+
+    async def _lives(self, name: str, as_of: str) -> list[instantiation_pb2.Instantiation]:
+        asked = instantiation_pb2.ListInstantiationsRequest(control_unit=name, page_size=LIVES)
+        then = await time_of(self._client, as_of)
+        if then is not None:
+            asked.until.FromDatetime(then)
+        lives = (await self._client.instantiations.ListInstantiations(asked)).instantiations
+        return list(lives) if then is None else as_they_were(lives, then)
 
     async def _units(self, id: str, limit: int) -> dict[str, object]:
         statuses, more = await hosted_statuses(
