@@ -60,6 +60,7 @@ PAGES = {
     + "&".join(f"id={unit_id(4, place)}" for place in range(50)),
     "plan to stop a zone, announced": f"/operations/new?verb=STOP&filter={quote('zone=ZONE3')}",
     "the same, fetched": f"/operations/new?verb=STOP&filter={quote('zone=ZONE3')}&whole=1",
+    "plan to delete a zone, fetched": f"/datasets/delete?filter={quote('zone=ZONE3')}&whole=1",
     "a change set of 5,040 units": "/change_sets/2",
     "palette": "/palette?q=UNIT0005",
 }

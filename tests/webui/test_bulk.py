@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 
 import pytest
+from mds.v1.bundle_pb2 import ItemAction, ItemResult
+from mds.v1.edit_pb2 import EditControlUnitsResponse
 
 from control_units.client import Client
 from tests.stages.replica import Replica
@@ -11,6 +13,8 @@ from tests.stages.waiting import until
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.forms import Form, form_in, submit
 from tests.webui.magnets import declare_magnets
+from webui.datasets import bulk
+from webui.datasets.plan import FirstResults
 
 StartReplica = Callable[..., Awaitable[Replica]]
 EDIT, APPLY = "/datasets/edit", "/datasets/edit/apply"
@@ -93,6 +97,22 @@ async def test_nothing_chosen_and_nothing_said_change_nothing(client: Client, si
     form = form_in(await site.text(f"{EDIT}?filter=zone%3DRING"), EDIT)
     assert "set or clear a field" in await submit(site, form, status=422)
     assert await maximums(client) == ["", "", ""]
+
+
+async def test_of_a_change_of_many_the_first_are_shown_and_only_those_are_held(
+    client: Client, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "MOST_SHOWN", 2)
+    _, text = await planned(site, "filter=zone%3DRING", do="set", to="60")
+    assert "3 control units would change" in text
+    assert text.count('class="item"') == 2
+    assert "and 1 more" in text
+
+    first = FirstResults(150)
+    results = [ItemResult(action=ItemAction.ITEM_ACTION_CHANGED)] * 100
+    responses = [EditControlUnitsResponse(results=results) for _ in range(5)]
+    assert sum(len(first(each)) for each in responses) == 150
+    assert first.more == 350
 
 
 def _back(text: str) -> Form:

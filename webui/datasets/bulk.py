@@ -17,7 +17,7 @@ from control_units.client.bundles import Outcome, outcome_of
 from webui.datasets.again import again
 from webui.datasets.bulk_form import LABEL, edits_in, groups_for
 from webui.datasets.form import new_request_id
-from webui.datasets.plan import planned_items
+from webui.datasets.plan import FirstResults, planned_items
 from webui.datasets.problem import field_of
 from webui.names import id_of
 from webui.refusals import told
@@ -98,7 +98,7 @@ class BulkPages:
             problem = _("Nothing was changed: type the number of units that it is about.")
             return await self._show_plan(chosen, texts, asked, problem=problem, field="typed_count")
         try:
-            outcome = await self._outcome(asked)
+            outcome, _more = await self._outcome(asked)
         except Stale as moved:
             asked.validate_only = True
             asked.ClearField("seen_plan")
@@ -119,18 +119,17 @@ class BulkPages:
         field: str = "",
     ) -> web.Response:
         try:
-            outcome = await self._outcome(asked)
+            outcome, more = await self._outcome(asked)
         except (ClientError, TimeoutError) as failure:
             return await self._kept(chosen, texts, failure, is_applied=False)
-        items = planned_items(outcome.results)
         context = {
             "chosen": chosen,
             "texts": {name: text for name, text in _typed(texts) if name != "reason"},
             "reason": texts.get("reason", ""),
             "edits": asked.edits,
             "summary": outcome.summary,
-            "items": items[:MOST_SHOWN],
-            "more": max(0, len(items) - MOST_SHOWN),
+            "items": planned_items(outcome.results),
+            "more": more,
             "problems": outcome.problems,
             "problem": problem,
             "field": field,
@@ -155,10 +154,15 @@ class BulkPages:
         path = "/datasets/edit/apply" if is_applied else "/datasets/edit"
         return again(self._site, path, [*chosen.pairs, *said], failure)
 
-    async def _outcome(self, asked: EditControlUnitsRequest) -> Outcome:
+    async def _outcome(self, asked: EditControlUnitsRequest) -> tuple[Outcome, int]:
+        """What the server says, with the results that are shown, and how many more there are."""
+        first = FirstResults(MOST_SHOWN)
         async with asyncio.timeout(WRITE_SECONDS):
             responses = self._client.edits.EditControlUnits(asked, timeout=WRITE_SECONDS)
-            return await outcome_of(self._client, responses, progress=lambda _: None)
+            outcome = await outcome_of(
+                self._client, responses, progress=lambda _: None, results_of=first
+            )
+        return outcome, first.more
 
     async def _form(
         self, chosen: Chosen, texts: Mapping[str, str], *, problem: str = "", field: str = ""

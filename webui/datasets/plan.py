@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from mds.v1.bundle_pb2 import ItemAction, ItemResult
 from mds.v1.difference_pb2 import FieldDifference
@@ -35,6 +36,28 @@ class Item:
     differences: tuple[FieldDifference, ...]
     is_running: bool
     last_author: str
+
+
+class FirstResults:
+    """Takes from a stream of results the first ones that change something; counts the others, so
+    that no more of a change of a whole facility is held than is shown.
+
+    Attributes:
+        more: how many it has let go.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._room = most
+        self.more = 0
+
+    def __call__(self, response: Any) -> list[ItemResult]:
+        changed = [
+            each for each in response.results if each.action != ItemAction.ITEM_ACTION_UNCHANGED
+        ]
+        taken = changed[: self._room]
+        self._room -= len(taken)
+        self.more += len(changed) - len(taken)
+        return taken
 
 
 def planned_items(results: Iterable[ItemResult]) -> list[Item]:
