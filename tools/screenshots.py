@@ -79,7 +79,6 @@ PLAIN_PAGES = {
     "move-units": "/{template}/rebase?version=2&whole=1",
     "import-plan": "POST /import?text=id,description%0A{well_id},Aligned",
     "restore": "POST /snapshots/{snapshot}/restore?every=1",
-    "log": "/unit_servers/{server}/log",
 }
 START_SECONDS = 90
 LOST_SECONDS = 60
