@@ -53,6 +53,27 @@ async def test_hands_stay_on_the_keyboard(site: Site, new_page: NewPage) -> None
     await expect(page.locator("dialog")).to_have_count(0)
 
 
+@pytest.mark.parametrize("path", ["control_units", "templates", "maintenances", "conditions"])
+async def test_a_row_of_a_list_is_edited_by_its_key(
+    site: Site, new_page: NewPage, path: str
+) -> None:
+    page = await new_page()
+    await page.goto(f"{site.url}/{path}")
+    await page.keyboard.press("j")
+    row = await page.locator("tr[data-here]").get_attribute("data-row")
+    await page.keyboard.press("e")
+    await page.wait_for_url(f"{site.url}{row}/edit")
+    await expect(page.locator("form.editing")).to_be_visible()
+
+
+async def test_a_row_that_nobody_edits_stays_where_it_is(site: Site, new_page: NewPage) -> None:
+    page = await new_page()
+    await page.goto(f"{site.url}/operations")
+    await page.keyboard.press("j")
+    await page.keyboard.press("e")
+    assert page.url == f"{site.url}/operations"
+
+
 async def with_palette(site: Site, new_page: NewPage) -> Page:
     """A page over which the palette is open, its field under the hands."""
     page = await new_page()

@@ -187,6 +187,26 @@ async def test_more_than_an_address_holds_is_said_and_goes_nowhere(looking: Look
     assert page.url == at
 
 
+async def test_all_that_match_are_no_longer_selected_under_another_filter(
+    looking: Looking,
+) -> None:
+    page = looking.page
+    await looking.open("/control_units?q=zone%3DDAFNE,LINAC&size=50")
+    await page.click("[data-tick-all]")
+    await page.click("[data-tick-everything]")
+    await expect(page.locator(SELECTED)).to_have_text("All that match are selected")
+    await page.click("[aria-sort] a")
+    await until_true(page, f"{SHOWN}[0] === 'LINAC/MAG/PS0118'")
+    await expect(page.locator(SELECTED)).to_have_text("All that match are selected")
+    await page.fill("#q", "zone=LINAC")
+    await until_true(
+        page, f"{SHOWN}.every((id) => id.startsWith('LINAC/')) && {SHOWN}.length === 40"
+    )
+    await expect(page.locator(SELECTED)).to_contain_text("50 selected")
+    asked = "new URLSearchParams(new FormData(document.getElementById('ticked'))).get('filter')"
+    assert await page.evaluate(asked) is None
+
+
 async def test_the_way_back_leads_through_orders_and_pages(looking: Looking) -> None:
     page = looking.page
     await looking.open("/control_units?size=50")

@@ -140,6 +140,7 @@ UNIT_SERVERS: ListKind[Server] = ListKind(
     example="id:BTF/* description:magnets",
     nothing=gettext_noop("No unit server has been declared yet."),
     create="UnitServers.CreateUnitServer",
+    edit="UnitServers.UpdateUnitServer",
     takes_files=True,
 )  # fmt: skip
 
@@ -190,6 +191,7 @@ TEMPLATES: ListKind[Template] = ListKind(
     example="id:driver* -description:obsolete",
     nothing=gettext_noop("No template has been declared yet."),
     create="Templates.CreateTemplate",
+    edit="Templates.UpdateTemplate",
     takes_files=True,
 )  # fmt: skip
 
@@ -243,6 +245,7 @@ MAINTENANCES: ListKind[Maintenance] = ListKind(
     read=read_maintenances,
     name=lambda maintenance: maintenance.name,
     create="Maintenances.CreateMaintenance",
+    edit="Maintenances.UpdateMaintenance",
     example="end>2026-11-01",
     nothing=gettext_noop("Nothing is, or will be, in maintenance."),
 )  # fmt: skip

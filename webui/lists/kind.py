@@ -91,6 +91,7 @@ class ListKind(Generic[T]):
         example: a filter.
         has_past: it can be read as of a moment.
         create: the call that makes a new one, on the page `new`; empty: there is no such page.
+        edit: the call that changes one, on the page `edit` behind its own; empty: there is none.
         takes_files: they are what people import.
     """
 
@@ -113,6 +114,7 @@ class ListKind(Generic[T]):
     actions: Sequence[Action] = ()
     has_past: bool = True
     create: str = ""
+    edit: str = ""
     takes_files: bool = False
     nothing: str = gettext_noop("There is nothing here yet.")
 

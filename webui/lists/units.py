@@ -125,6 +125,7 @@ CONTROL_UNITS: ListKind[Unit] = ListKind(
     example="zone=DAFNE/PL -state=RUNNING",
     actions=_ACTIONS,
     create="ControlUnits.CreateControlUnit",
+    edit="ControlUnits.UpdateControlUnit",
     takes_files=True,
     nothing=gettext_noop("No control unit has been declared yet."),
 )

@@ -42,9 +42,12 @@ function open() {
   return Boolean(link);
 }
 
+// A row of a list is edited on a page of its own, where its kind has such pages and one may.
 function edit() {
-  const link = here()?.querySelector("[data-edit]") ?? document.querySelector("main [data-edit]");
-  if (link) link.click();
+  const page = here()?.dataset.row;
+  const link = document.querySelector("main [data-edit]");
+  if (page && document.querySelector("main [data-edit-rows]")) location.assign(`${page}/edit`);
+  else if (link) link.click();
   else if (here()) open();
   else document.querySelector("main form[method=post] :is(input, select, textarea):not([type=hidden])")?.focus();
 }

@@ -33,6 +33,7 @@ async function readAgain() {
   busy = true;
   const concerned = due;
   const all = allDue;
+  const asked = list().dataset.address;
   let wait = 0;
   due = new Set();
   allDue = false;
@@ -40,17 +41,18 @@ async function readAgain() {
     const names = shownRows()
       .filter((row) => all || toldOf(row).some((name) => concerned.has(name)))
       .map((row) => row.dataset.name);
-    for (let i = 0; i < names.length; i += MOST_NAMES) await readRows(names.slice(i, i + MOST_NAMES));
+    for (let i = 0; i < names.length; i += MOST_NAMES) await readRows(asked, names.slice(i, i + MOST_NAMES));
     restoreTicks(); // which are the browser's own
-    await announce();
-    await countAgain();
+    await announce(asked);
+    await countAgain(asked);
     list()?.removeAttribute("data-failed");
     showAges();
   } catch (failure) {
     wait = failure.waitMs ?? 0;
+    const isOther = failure instanceof OtherList;
     // The page says itself that it is old; the next change reads these rows again, or a server that is
     // no longer busy.
-    list()?.setAttribute("data-failed", "");
+    if (!isOther) list()?.setAttribute("data-failed", "");
     for (const name of concerned) due.add(name);
     allDue ||= all;
   }
@@ -65,14 +67,18 @@ function toldOf({ dataset: { name, also = "" } }) {
   return [name, ...also.split(" ")];
 }
 
-function address(parameters) {
-  const url = new URL(list().dataset.address, location.href);
+// Somebody typed on while the list that was there before was read: what it says is about no row of this
+// one, which is then read as well.
+class OtherList extends Error {}
+
+function address(asked, parameters) {
+  const url = new URL(asked, location.href);
   for (const [key, value] of parameters) url.searchParams.append(key, value);
   return url;
 }
 
-async function read(parameters) {
-  const reply = await fetch(address(parameters), {
+async function read(asked, parameters) {
+  const reply = await fetch(address(asked, parameters), {
     cache: "no-store",
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
@@ -81,7 +87,9 @@ async function read(parameters) {
     failure.waitMs = waitMs(reply.status, reply.headers.get("Retry-After"));
     throw failure;
   }
-  return reply.text();
+  const text = await reply.text();
+  if (list()?.dataset.address !== asked) throw new OtherList();
+  return text;
 }
 
 // What is looked at stays where it is on the screen, whatever grows above it. Browsers see to that
@@ -103,9 +111,9 @@ function rowLookedAt() {
   return held ?? (window.scrollY > 0 ? seen[0] : undefined);
 }
 
-async function readRows(names) {
+async function readRows(asked, names) {
   const parser = document.createElement("template");
-  parser.innerHTML = await read([["fragment", "rows"], ...names.map((name) => ["name", name])]);
+  parser.innerHTML = await read(asked, [["fragment", "rows"], ...names.map((name) => ["name", name])]);
   const found = new Set();
   steadily(() => {
     for (const wanted of parser.content.querySelectorAll("tr")) {
@@ -121,21 +129,21 @@ async function readRows(names) {
 }
 
 // How many would be on the first page that are not.
-async function announce() {
+async function announce(asked) {
   const news = document.getElementById("news");
   if (!news || list().hasAttribute("data-later")) return;
   const shown = new Set(shownRows().map((row) => row.dataset.name));
-  const names = JSON.parse(await read([["fragment", "names"]]));
+  const names = JSON.parse(await read(asked, [["fragment", "names"]]));
   const count = names.filter((name) => !shown.has(name)).length;
   const link = news.firstElementChild;
   link.textContent = (count === 1 ? link.dataset.one : link.dataset.many).replace("#", count);
   steadily(() => (news.hidden = count === 0));
 }
 
-async function countAgain() {
+async function countAgain(asked) {
   const statistics = document.getElementById("statistics");
   if (!statistics) return;
-  const now = parse(await read([["fragment", "statistics"]]));
+  const now = parse(await read(asked, [["fragment", "statistics"]]));
   steadily(() => morph(statistics, now));
   window.htmx?.process(document.getElementById("statistics"));
 }

@@ -8,10 +8,13 @@ import { grouped } from "./words.js";
 const LONGEST = 48_000;
 const ticked = new Set(); // ids
 let everything = false;
+let everythingOf = ""; // the filter that it was said of
 let last = null;
 
 const boxes = () => [...document.querySelectorAll("[data-tick]")];
 const form = () => document.getElementById("ticked");
+const address = () => document.getElementById("list")?.dataset.address ?? "";
+const filter = () => new URL(address(), location.href).searchParams.get("q") ?? "";
 
 document.addEventListener("click", (click) => {
   const box = click.target.closest?.("[data-tick]");
@@ -65,11 +68,13 @@ function keep(id, isTicked) {
 
 function setEverything(on) {
   everything = on;
+  everythingOf = filter();
   restoreTicks();
 }
 
 // Called whenever rows have been drawn anew.
 export function restoreTicks() {
+  if (filter() !== everythingOf) everything = false; // nobody has seen all of these
   const bar = form();
   if (!bar) return;
   const all = boxes();
@@ -103,10 +108,12 @@ function showBar(bar, isWholePage) {
 
 // Counted only now, for it is seldom asked for.
 async function tellHowMany(button, bar) {
-  const url = new URL(document.getElementById("list").dataset.address, location.href);
+  const asked = address();
+  const url = new URL(asked, location.href);
   url.searchParams.set("fragment", "count");
   const reply = await fetch(url, { cache: "no-store" }).catch(() => null);
   if (!reply?.ok) return;
   const { count } = await reply.json();
+  if (address() !== asked) return;
   button.textContent = bar.dataset.select.replace("#", grouped(count));
 }
