@@ -149,8 +149,9 @@ class OperationsServicer:
 
     def ResumeOperation(self, request, context):
         """Lets a paused operation go on; one that is not paused stays as it is. One whose deadline has
-        passed ends, and begins nothing more. Refused: OPERATION_NOT_FOUND, OPERATION_ENDED,
-        REQUEST_ID_REUSED.
+        passed ends, and begins nothing more. One that was to wait begins on what is wanted of its
+        units by now; it is refused where units have moved that were there when it was planned. Refused:
+        OPERATION_NOT_FOUND, OPERATION_ENDED, PLAN_MOVED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -65,8 +65,9 @@ class OperationsStub:
     """
     ResumeOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.ResumeOperationRequest, _operation_pb2.Operation]
     """Lets a paused operation go on; one that is not paused stays as it is. One whose deadline has
-    passed ends, and begins nothing more. Refused: OPERATION_NOT_FOUND, OPERATION_ENDED,
-    REQUEST_ID_REUSED.
+    passed ends, and begins nothing more. One that was to wait begins on what is wanted of its
+    units by now; it is refused where units have moved that were there when it was planned. Refused:
+    OPERATION_NOT_FOUND, OPERATION_ENDED, PLAN_MOVED, REQUEST_ID_REUSED.
     """
     AbortOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.AbortOperationRequest, _operation_pb2.Operation]
     """Ends all steps that have not begun; what is under way goes on to its end, and then the
@@ -117,8 +118,9 @@ class OperationsAsyncStub(OperationsStub):
     """
     ResumeOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.ResumeOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
     """Lets a paused operation go on; one that is not paused stays as it is. One whose deadline has
-    passed ends, and begins nothing more. Refused: OPERATION_NOT_FOUND, OPERATION_ENDED,
-    REQUEST_ID_REUSED.
+    passed ends, and begins nothing more. One that was to wait begins on what is wanted of its
+    units by now; it is refused where units have moved that were there when it was planned. Refused:
+    OPERATION_NOT_FOUND, OPERATION_ENDED, PLAN_MOVED, REQUEST_ID_REUSED.
     """
     AbortOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.AbortOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
     """Ends all steps that have not begun; what is under way goes on to its end, and then the
@@ -208,8 +210,9 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operation_pb2.Operation, _abc.Awaitable[_operation_pb2.Operation]]:
         """Lets a paused operation go on; one that is not paused stays as it is. One whose deadline has
-        passed ends, and begins nothing more. Refused: OPERATION_NOT_FOUND, OPERATION_ENDED,
-        REQUEST_ID_REUSED.
+        passed ends, and begins nothing more. One that was to wait begins on what is wanted of its
+        units by now; it is refused where units have moved that were there when it was planned. Refused:
+        OPERATION_NOT_FOUND, OPERATION_ENDED, PLAN_MOVED, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
