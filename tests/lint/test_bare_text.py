@@ -26,6 +26,7 @@ EXCEPTIONS = {
     "application.py": {"the metadata server does not answer\n"},  # to supervisors
     "assets.py": {"public, max-age=31536000, immutable"},
     "crowd.py": {"Refresh"},  # a header
+    "refused.py": {"Allow"},  # a header
     "static/drafts.js": {"draft "},  # a key of the browser's store
 }
 
