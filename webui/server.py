@@ -24,8 +24,11 @@ from webui.translation import speak
 
 log = structlog.get_logger()
 
-# Requests under way have so long to end, in s; streams are ended before.
+# What follows the server has so long to end, in s.
 SHUTDOWN_SECONDS = 3.0
+# Then requests under way have, an import or a large change too; streams are ended before, and nothing
+# new is let in.
+DRAIN_SECONDS = 16.0
 # An address may name the 500 units of a page that somebody has ticked, and more on others; who asks
 # for a part of a page says its address in a field, too. See static/ticks.js for what is sent at most.
 LONGEST_ADDRESS = 64 * 1024
@@ -104,7 +107,7 @@ def runner_of(app: web.Application) -> web.AppRunner:
         app,
         access_log=None,
         handler_cancellation=True,
-        shutdown_timeout=SHUTDOWN_SECONDS,
+        shutdown_timeout=DRAIN_SECONDS / 2,  # aiohttp waits twice: the second time without uploads
         max_line_size=LONGEST_ADDRESS,
         max_field_size=LONGEST_ADDRESS,
     )

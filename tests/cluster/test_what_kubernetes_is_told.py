@@ -21,7 +21,7 @@ from tests.cluster.manifests import (
     may_send,
     pods,
 )
-from webui.server import SHUTDOWN_SECONDS
+from webui.server import DRAIN_SECONDS, SHUTDOWN_SECONDS
 
 ROOT = FOLDER.parents[1]
 PAGE = ROOT / "docs" / "how-to" / "run-on-kubernetes.md"
@@ -193,7 +193,7 @@ def test_webhooks_reach_whoever_shall_be_told_and_nothing_link_local(
 def test_whoever_serves_goes_on_until_nothing_new_is_sent_there(resources: list[Resource]) -> None:
     longest_s = {
         "metadata-server": Settings.model_fields["drain_s"].default,
-        "web": 2 * SHUTDOWN_SECONDS,
+        "web": SHUTDOWN_SECONDS + DRAIN_SECONDS,
     }
     for program, drain_s in longest_s.items():
         spec = pod_of(resources, program).spec
