@@ -26,8 +26,8 @@ def keeps_the_past(site: Site) -> Middleware:
 
     @web.middleware
     async def keep(request: web.Request, handler: Handler) -> web.StreamResponse:
-        is_change = request.method not in SAFE and request.path not in _CHANGES_NOTHING
-        if is_change and current_visit().past:
+        changes_nothing = request.path in _CHANGES_NOTHING or request.path.startswith(OPEN)
+        if request.method not in SAFE and not changes_nothing and current_visit().past:
             raise site.unchangeable()
         return await handler(request)
 
@@ -57,6 +57,8 @@ def draws_refusals(site: Site) -> Middleware:
         try:
             return await handler(request)
         except web.HTTPNotFound:
+            if request.path.startswith(OPEN):
+                raise  # strangers see no frame around pages
             return site.missing()
         except web.HTTPException as refusal:
             is_line = refusal.status >= HTTPStatus.BAD_REQUEST and refusal.content_type == LINE

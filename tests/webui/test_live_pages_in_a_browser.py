@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
@@ -95,6 +96,17 @@ async def test_a_button_never_becomes_another_one_under_a_hand(
     phase = (await client.operations.GetOperation(asked)).phase
     assert phase == operation_pb2.OPERATION_PHASE_SUSPENDED
     await running.abort()
+
+
+async def test_the_number_that_confirms_a_plan_is_typed_anew(site: Site, new_page: NewPage) -> None:
+    page = await new_page()
+    ids = "&".join(f"id={quote(unit_id(number))}" for number in range(12))
+    await page.goto(f"{site.url}/datasets/delete?{ids}")
+    await page.fill("#reason", TYPED)
+    await page.fill("#typed_count", "12")
+    await page.reload()
+    await expect(page.locator("#reason")).to_have_value(TYPED)
+    await expect(page.locator("#typed_count")).to_have_value("")
 
 
 async def test_a_reason_that_was_typed_outlives_news_of_a_maintenance(

@@ -60,6 +60,17 @@ async def test_a_draft_is_begun_published_and_retired(client: Client, site: Site
     ]
 
 
+async def test_a_draft_that_somebody_else_has_changed_is_not_published_unseen(
+    client: Client, site: Site
+) -> None:
+    text = await submit(site, form_in(await site.text(PAGE), f"{PAGE}/draft"))
+    publishing = form_in(text, f"{PAGE}/publish")
+    await narrow(client, "50")
+    text = await submit(site, publishing, status=422)
+    await submit(site, form_in(text, f"{PAGE}/publish"), status=422)  # once more, without a look
+    assert (await client.templates.get("Magnet")).version_state == VersionState.VERSION_STATE_DRAFT
+
+
 async def test_a_draft_that_is_thrown_away_can_come_back(client: Client, site: Site) -> None:
     text = await submit(site, form_in(await site.text(PAGE), f"{PAGE}/draft"))
     text = await submit(site, form_in(text, f"{PAGE}/discard"))

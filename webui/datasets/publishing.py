@@ -102,7 +102,8 @@ class VersionPages:
             "what": what,
             "word": _(WORDS[what]),
             "version": texts.get("version", ""),
-            "etag": newest.etag,
+            # What somebody else has made of it since nobody here has seen: that stays refused.
+            "etag": texts.get("etag") or newest.etag,
             "reason": texts.get("reason", ""),
             "request_id": new_request_id(),
             "problem": problem,

@@ -1,12 +1,15 @@
 // Keeps what is typed into a form until it is saved: through a reload, a lost server, a closed lid.
 // Kept with it is the etag that it was typed upon. Where somebody else has saved meanwhile, that etag
-// is put back together with what was typed, so that saving leads to the choice between both.
+// is put back together with what was typed, so that saving leads to the choice between both; but only
+// into forms that can lead there (`data-merges`): others would be refused again and again.
 
 const PREFIX = "draft ";
 // The draft that was sent last; it is done with where an answer leads on.
 const SENT = "sent";
 // What a form is about besides its name, in its hidden fields.
 const ABOUT = ["id", "filter", "all", "like", "unit_server", "verb", "how", "to", "version"];
+// How many are meant is typed anew for each plan: it says that somebody has looked at this one.
+const CONFIRMED = "typed_count";
 const UNTYPED = ["hidden", "radio", "submit", "file", "password"];
 
 const drawn = new WeakMap(); // field → what the server drew
@@ -14,7 +17,9 @@ const drawn = new WeakMap(); // field → what the server drew
 const forms = () => document.querySelectorAll("form[data-draft]");
 
 function fieldsOf(form) {
-  return [...form.elements].filter((each) => each.name && each.form && !UNTYPED.includes(each.type));
+  return [...form.elements].filter(
+    (each) => each.name && each.form && !UNTYPED.includes(each.type) && each.name !== CONFIRMED,
+  );
 }
 
 // Several boxes of one name are told apart by their values.
@@ -38,6 +43,7 @@ function put(field, state) {
 
 // Hidden fields by which the server knows what was typed upon.
 function groundOf(form) {
+  if (!("merges" in form.dataset)) return [];
   const hidden = [...form.querySelectorAll("input[type=hidden]")];
   return hidden.filter(({ name }) => name === "etag" || name === "revision");
 }
