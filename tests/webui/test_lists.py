@@ -43,7 +43,7 @@ def link(page: str, words: str) -> str:
 async def test_every_list_is_drawn_from_a_server_with_nothing_of_its_own(site: Site) -> None:
     for kind in KINDS:
         page = await site.text(f"/{kind.path}")
-        assert "<h1>" in page
+        assert "<h1" in page
         assert 'id="list"' in page
     assert "host-1" in await site.text("/agents")
     assert "declared for a test" in await site.text("/changes")
