@@ -377,6 +377,7 @@ async def test_who_is_logged_out_under_an_open_page_loses_nothing(
             out = page.locator("#out")
             await expect(out).to_be_hidden()
             await admin.tokens.RevokeToken(RevokeTokenRequest(name=new.name))
+            await expect(out).to_be_visible()  # until then, what is sent may still be taken
             await expect(out).to_contain_text("You are no longer logged in")
             await expect(field).to_have_value("typed before")
             assert await violations(page) == []

@@ -369,7 +369,8 @@ class Tailer:
             # Who was refused would ask again, for more by then; how many watch has its own bound.
             with on_behalf_of(replace(asking.get(), is_patient=True)):
                 read = await self._piece_once_applied(piece)
-            self._pieces[piece] = read.value
+            if read.value.position > piece.after:  # that nothing came since is true only now
+                self._pieces[piece] = read.value
             return read.value, read.position
 
     async def _piece_once_applied(self, piece: Piece) -> Answer[Batch]:
