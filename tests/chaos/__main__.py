@@ -11,12 +11,13 @@ from tests.chaos.faults import FAULTS, SHORT, SOAK
 from tests.chaos.faults.fault import Fault
 from tests.chaos.goals import missed
 from tests.chaos.loads.catalogue import MATRIX, NAMES, make_load
-from tests.chaos.matrix import FEW_UNITS, Results, cells, commit_of, run_all
+from tests.chaos.matrix import FEW_UNITS, Results, cells, run_all
 from tests.chaos.report import report as table
 from tests.chaos.report import soak_report
 from tests.chaos.soak import Soak
 from tests.chaos.soak import soak as hold_on
 from tests.chaos.stage import what_the_cluster_lacks
+from tests.chaos.under_test import Version, version_of
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / ".cache" / "chaos" / "results.jsonl"
@@ -36,7 +37,9 @@ where_to = click.option("--report", type=Path, metavar="FILE", help="Write it th
 @click.option("--load", "loads", multiple=True, type=click.Choice(list(NAMES)), help="Only these.")
 @click.option("--units", type=int, help="Control units of each load, instead of its own number.")
 @click.option("--short", is_flag=True, help="Few faults, one round each: what CI runs.")
-@click.option("--again", is_flag=True, help="Also what an earlier run has done at this commit.")
+@click.option(
+    "--again", is_flag=True, help="Also what an earlier run has done with the same programs."
+)
 @click.option(
     "--results", default=RESULTS, type=Path, metavar="FILE", show_default=".cache/chaos/results.jsonl",
     help="Where results are kept, a line a round; an earlier run's are gone on from.",
@@ -59,10 +62,14 @@ def main(
     if context.invoked_subcommand is not None:
         return
     chosen = _chosen(faults or (SHORT if short else tuple(BY_NAME)))
-    done = Results(results, commit or commit_of(ROOT), forget=again)
+
+    def version() -> Version:
+        return Version(commit, commit) if commit else version_of(ROOT)
+
+    done = Results(results, version(), forget=again)
     under = loads or (("mixed",) if short else MATRIX)
     wanted = list(cells(chosen, under, 1 if short else rounds, units))
-    asyncio.run(run_all(wanted, done, click.echo, lambda: commit or commit_of(ROOT)))
+    asyncio.run(run_all(wanted, done, click.echo, version))
     if report is not None:
         report.write_text(table(done.all))
     decided = [each for each in done.all if not each.undecided]

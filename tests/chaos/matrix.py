@@ -1,6 +1,5 @@
 """Every fault under every load, some rounds each; goes on where an earlier run was ended."""
 
-import subprocess
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,14 +11,11 @@ from tests.chaos.faults.fault import Fault
 from tests.chaos.loads.catalogue import make_load
 from tests.chaos.rounds import Result, now, play
 from tests.chaos.stage import ClusterStage
+from tests.chaos.under_test import Version
 
 TRIES = 2
 MOST_UNDECIDED = 3
 """Cells one after the other of which nothing is decided: then it is this machine that is sick."""
-UNDER_TEST = (
-    "proto", "metadata_server", "control_units", "webui", "deploy", "setup.cfg", "tests/chaos",
-)  # fmt: skip
-"""What decides how a round ends: the programs, their cluster, the faults and their checker."""
 UNITS = {"boot storm": 10_000, "operation": 1_000}
 FEW_UNITS = 100
 """Of other loads: the fault matters there, not the size."""
@@ -37,15 +33,15 @@ class Cell:
 
 
 class Results:
-    """Of one commit, in a file of all; a line a round."""
+    """Of one version, in a file of all; a line a round."""
 
-    def __init__(self, file: Path, commit: str, *, forget: bool = False) -> None:
+    def __init__(self, file: Path, version: Version, *, forget: bool = False) -> None:
         self._file = file
-        self.commit = commit
+        self.version = version
         file.parent.mkdir(parents=True, exist_ok=True)
         lines = file.read_bytes().splitlines() if file.exists() else []
         found = [msgspec.json.decode(line, type=Result) for line in lines]
-        self.all = [each for each in found if each.commit == commit and not forget]
+        self.all = [each for each in found if each.content == version.content and not forget]
 
     def has(self, cell: Cell) -> bool:
         wanted = (cell.fault.name, cell.load, cell.number, cell.units)
@@ -56,7 +52,7 @@ class Results:
         )
 
     def add(self, result: Result) -> Result:
-        kept = msgspec.structs.replace(result, commit=self.commit)
+        kept = msgspec.structs.replace(result, **self.version._asdict())
         self.all.append(kept)
         with self._file.open("ab") as file:
             file.write(msgspec.json.encode(kept) + b"\n")
@@ -81,12 +77,12 @@ async def run_all(
     wanted: Sequence[Cell],
     results: Results,
     say: Callable[[str], None],
-    commit: Callable[[], str],
+    version: Callable[[], Version],
 ) -> None:
     """Plays what is not yet among the results, on one cluster for as long as it is well.
 
     Args:
-        commit: of what is under test, now.
+        version: of what is under test, now.
 
     Raises:
         RuntimeError: it is not that of the results any more, or nothing can be decided.
@@ -98,8 +94,9 @@ async def run_all(
                 continue
             for _ in range(TRIES):
                 result = await _played(stages, cell)
-                if (found := commit()) != results.commit:
-                    raise RuntimeError(f"{found} is under test now; it was {results.commit}")
+                if (found := version()).content != results.version.content:
+                    begun = results.version.commit
+                    raise RuntimeError(f"{found.commit} is under test now; it was {begun}")
                 say(_line(place, len(wanted), results.add(result)))
                 if not result.undecided:
                     break
@@ -152,21 +149,6 @@ async def _played(stages: _Stages, cell: Cell) -> Result:
             violations=seen, undecided=_told(failure), ended=now(),
         )  # fmt: skip
     return result
-
-
-def commit_of(folder: Path) -> str:
-    """The last one that changed what is under test, short; with a + where something of that is not
-    committed: a word in the documentation makes no round worthless."""
-    last = _git(folder, "log", "-1", "--format=%h", "--abbrev=10", "--", *UNDER_TEST)
-    changed = _git(folder, "status", "--porcelain", "--", *UNDER_TEST)
-    return f"{last}{'+' * bool(changed)}" if last else "unknown"
-
-
-def _git(folder: Path, *words: str) -> str:
-    told = subprocess.run(
-        ["git", "-C", str(folder), *words], capture_output=True, text=True, check=False
-    )
-    return told.stdout.strip()
 
 
 def _line(place: int, count: int, result: Result) -> str:

@@ -54,7 +54,7 @@ _SLOPES = (
 
 
 def report(tries: Sequence[Result]) -> str:
-    """All results of one commit."""
+    """All results of one version."""
     results = [each for each in tries if not each.undecided]
     goals = "\n".join(held(results))
     parts = [_INTRODUCTION, _machine(results, tries), _undecided(tries), f"{_GOALS}{goals}\n"]
@@ -145,7 +145,7 @@ def _machine(results: Sequence[Result], tries: Sequence[Result]) -> str:
     memory = int(_told("/proc/meminfo")["MemTotal"].split()[0]) // (1 << 20)
     return (
         f"{len(results)} rounds, {sum(len(each.violations) for each in tries)} violations. "
-        f"Commit {results[0].commit}, {times[0]} to {times[-1]}, on one machine for everything: "
+        f"Commit {results[-1].commit} (content {results[-1].content}), {times[0]} to {times[-1]}, on one machine for everything: "
         f"{os.cpu_count()} cores of {_told('/proc/cpuinfo').get('model name', 'unknown')}, "
         f"{memory} GiB, Linux {platform.release()}, Python {platform.python_version()}; its load "
         f"average at the end of a round was {min(loads):.1f} to {max(loads):.1f} "

@@ -32,6 +32,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What a round has shown; times in s.
 
     Attributes:
+        commit, content: of the programs; see `under_test.Version`.
         violations: what is promised and did not hold, in words.
         steady_write_s: longest time between two acknowledged writes before the fault: what the
             machine makes of it.
@@ -52,6 +53,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     units: int
     commit: str = ""
+    content: str = ""
     violations: tuple[str, ...] = ()
     steady_write_s: float = 0.0
     write_outage_s: float = 0.0

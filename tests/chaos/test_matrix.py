@@ -10,11 +10,13 @@ import pytest
 from tests.chaos import rounds
 from tests.chaos.faults import FAULTS, SHORT, SOAK
 from tests.chaos.goals import held, missed
-from tests.chaos.matrix import Results, cells, commit_of
+from tests.chaos.matrix import Results, cells
 from tests.chaos.report import report
 from tests.chaos.rounds import Result
 from tests.chaos.stage import ClusterStage
+from tests.chaos.under_test import Version, version_of
 
+HERE = Version("a", "1")
 KILLED = next(each for each in FAULTS if each.name == "replica killed")
 
 
@@ -28,23 +30,24 @@ def result() -> Result:
     )  # fmt: skip
 
 
-def test_a_run_goes_on_where_it_was_ended_but_not_at_another_commit(
+def test_a_run_goes_on_where_it_was_ended_but_not_with_other_programs(
     result: Result, tmp_path: Path
 ) -> None:
     first, second = cells([KILLED], ["idle"], 2, None)
-    Results(tmp_path / "results", "a").add(result)
-    again = Results(tmp_path / "results", "a")
+    Results(tmp_path / "results", HERE).add(result)
+    again = Results(tmp_path / "results", HERE)
     assert again.has(first)
     assert not again.has(second)
-    assert not Results(tmp_path / "results", "b").has(first)
-    assert not Results(tmp_path / "results", "a", forget=True).has(first)
+    assert Results(tmp_path / "results", HERE._replace(commit="b")).has(first)
+    assert not Results(tmp_path / "results", HERE._replace(content="2")).has(first)
+    assert not Results(tmp_path / "results", HERE, forget=True).has(first)
 
 
 def test_a_try_that_decided_nothing_is_told_and_played_again(
     result: Result, tmp_path: Path
 ) -> None:
     (cell,) = cells([KILLED], ["idle"], 1, None)
-    results = Results(tmp_path / "results", "a")
+    results = Results(tmp_path / "results", HERE)
     results.add(msgspec.structs.replace(result, undecided="…\nTimeoutError: the load does not end"))
     assert not results.has(cell)
     results.add(result)
@@ -77,23 +80,30 @@ async def test_a_load_that_does_not_end_is_a_violation(monkeypatch: pytest.Monke
 
 
 def test_only_what_is_under_test_makes_rounds_worthless(tmp_path: Path) -> None:
-    def commit(file: str) -> str:
+    def git(*words: str) -> None:
+        who = ["-c", "user.name=x", "-c", "user.email=x"]
+        subprocess.run(["git", "-C", tmp_path, *who, *words], check=True, capture_output=True)
+
+    def commit(file: str) -> Version:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text("x")
-        for words in (["add", file], ["commit", "--message", file]):
-            git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x", *words]
-            subprocess.run(git, check=True, capture_output=True)
-        return commit_of(tmp_path)
+        git("add", file)
+        git("commit", "--message", file)
+        return version_of(tmp_path)
 
-    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
-    assert commit_of(tmp_path) == "unknown"
+    git("init", "--quiet")
+    assert version_of(tmp_path) == ("unknown", "unknown")
     first = commit("proto/a.proto")
-    assert first.isalnum()
-    assert commit("docs/a.md") == first
+    assert "".join(first).isalnum()
+    for elsewhere in ("docs/a.md", "webui/static/a.js", "webui/templates/units/a.html"):
+        assert commit(elsewhere) == first
     second = commit("tests/chaos/a.py")
-    assert second != first
+    assert not set(second) & set(first)
+    git("commit", "--amend", "--message", "joined", "--date", "2001-01-01T00:00:00Z")
+    assert version_of(tmp_path).commit != second.commit
+    assert version_of(tmp_path).content == second.content
     (tmp_path / "proto" / "a.proto").write_text("y")
-    assert commit_of(tmp_path) == f"{second}+"
+    assert version_of(tmp_path).content == f"{second.content}+"
 
 
 def test_every_cell_is_seen_once_before_any_is_seen_twice() -> None:
