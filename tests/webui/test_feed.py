@@ -93,6 +93,39 @@ async def test_a_contact_that_turns_by_the_clock_is_told_like_an_event(
         assert site.hub.picture.touched == frozenset({"unit_servers/US"})
 
 
+class _Silent(_Overview):
+    """Answers until it is silent; who asks then waits for ever."""
+
+    def __init__(self) -> None:
+        self.speaks = asyncio.Event()
+        self.speaks.set()
+
+    async def GetOverview(self, request: Any, context: Any) -> overview_pb2.GetOverviewResponse:
+        await self.speaks.wait()
+        return await super().GetOverview(request, context)
+
+    async def Pulse(self, request: Any, context: Any) -> AsyncIterator[overview_pb2.PulseResponse]:
+        async for beat in super().Pulse(request, context):
+            await self.speaks.wait()
+            yield beat
+
+
+async def test_silence_is_told_while_another_answer_is_still_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("webui.live.feed.SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr("webui.live.feed.TOLD_SECONDS", 1.0)
+    monkeypatch.setattr("webui.live.feed.OPEN_SECONDS", 60.0)
+    silent = _Silent()
+    async with serving(silent) as address, running_site(address, follow=True) as site:
+        await until(lambda: site.feed.is_live)
+        silent.speaks.clear()
+        await until(lambda: site.hub.picture.link == "stale", within=5)
+        assert "No word from the metadata server" in site.hub.picture.pieces["banner"]
+        silent.speaks.set()
+        await until(lambda: site.feed.is_live, within=5)
+
+
 class _Counted(_Overview):
     """Tells how often it was opened, and pulses for nobody."""
 

@@ -19,6 +19,8 @@ CURRENT = '[name="overrides[current].default_value"]'
 SAVE = "form.editing button.main"
 # What the console says of answers and connections that are none.
 CUT = "503|412|ERR_"
+# Who hears nothing is told so within one heartbeat of a unit server, in ms.
+TOLD_MS = 5_000
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -59,8 +61,15 @@ async def test_the_other_replica_takes_over_and_what_was_typed_outlives_both(
         await expect(looks.locator("main")).to_contain_text("a word after the end")
         assert await looks.evaluate("window.mine") == "not loaded again"
 
+    # Neither ends what it has open: only that it says nothing can tell.
+    other.program.pause()
+    told = "No word from the metadata server"
+    await expect(looks.locator("#banner")).to_contain_text(told, timeout=TOLD_MS)
+    room.web.pause()
+    await expect(looks.locator("#cut")).to_be_visible(timeout=TOLD_MS)
+    room.web.resume()
+    await expect(looks.locator("#cut")).to_be_hidden()
     other.program.signal(signal.SIGKILL)
-    await expect(looks.locator("#banner")).to_contain_text("No word from the metadata server")
     await types.click(SAVE)
     await expect(types.get_by_role("alert").first).to_contain_text("Nothing was saved; try again")
     await expect(types.locator(CURRENT)).to_have_value("33.5")

@@ -1,7 +1,6 @@
 """Server-sent events: the hub's news, written to one browser for as long as it listens."""
 
 import asyncio
-import time
 
 from aiohttp import web
 
@@ -12,8 +11,9 @@ from webui.live.pulse import ALL, Shown
 from webui.traces import tell_opened
 from webui.translation import _
 
-# Without news for so long, in s, a sign of life is sent; the page waits for three of them.
-ALIVE_SECONDS = 2.0
+# Without news for so long, in s, a sign of life is sent. The page waits 4 s for one (live.js); where
+# there is a pulse, once a second, none is needed.
+ALIVE_SECONDS = 1.5
 # A browser that takes so long, in s, to read one message is let go; it comes back by itself.
 WRITE_SECONDS = 15.0
 # A browser waits so long, in ms, before it comes back.
@@ -42,7 +42,13 @@ async def events(request: web.Request) -> web.StreamResponse:
             await response.prepare(request)
             await response.write(f"retry: {RETRY_MS}\n\n".encode())
             tell_opened(response.status)
-            await _write_news(hub, viewer, response, request.app[ADMISSION])
+            # Beside the news: who listens must hear that nobody answers, while nobody does.
+            out = asyncio.create_task(_until_out(request.app[ADMISSION]), name="until_out")
+            try:
+                await _write_news(hub, viewer, response, out)
+            finally:
+                out.cancel()
+                await asyncio.wait([out])
     except HubFull:
         raise web.HTTPServiceUnavailable(
             text=_("Too many browsers are listening; MDS_WEB_BROWSERS allows more."),
@@ -60,16 +66,18 @@ def _shown(request: web.Request) -> Shown:
     return ALL if "*" in asked else asked
 
 
-async def _write_news(
-    hub: Hub, viewer: Viewer, response: web.StreamResponse, admission: Admission
-) -> None:
-    checked = time.monotonic()
+async def _until_out(admission: Admission) -> None:
+    """Asks now and then; ends when who listens would be let in no longer."""
     while True:
-        if time.monotonic() - checked > CHECK_SECONDS:
-            checked = time.monotonic()
-            if not await admission.may_go_on():
-                await response.write(_OUT.encoded)
-                return
+        await asyncio.sleep(CHECK_SECONDS)
+        if not await admission.may_go_on():
+            return
+
+
+async def _write_news(
+    hub: Hub, viewer: Viewer, response: web.StreamResponse, out: asyncio.Task[None]
+) -> None:
+    while not out.done():
         try:
             async with asyncio.timeout(ALIVE_SECONDS):
                 messages = await hub.next(viewer)
@@ -79,3 +87,5 @@ async def _write_news(
             return
         async with asyncio.timeout(WRITE_SECONDS):
             await response.write(b"".join(message.encoded for message in messages))
+    out.result()
+    await response.write(_OUT.encoded)

@@ -33,6 +33,9 @@ OPEN_SECONDS = 2.0
 READ_SECONDS = 5.0
 # The pulse beats once a second; so long without one, in s, and the connection is dead.
 SILENCE_SECONDS = 3.0
+# So long without any word, in s, and the page says so, whatever is being tried by then. With what
+# the way to the browser takes it is told within one heartbeat of a unit server, 5 s.
+TOLD_SECONDS = 4.0
 # Events are gathered for so long, in s, before the overview is read again.
 GATHER_SECONDS = 0.2
 # Read again after so long without any event, in s: some of it (a grace that ends) is no event.
@@ -80,6 +83,7 @@ class Feed:
         self._changed = asyncio.Event()
         self._touched = Touched(limit=MOST_TOUCHED)
         self._contacts: dict[str, int] = {}
+        self._silence: asyncio.TimerHandle | None = None
         self._show(Link("waiting", self._address))
 
     @property
@@ -88,6 +92,13 @@ class Feed:
 
     async def run(self) -> NoReturn:
         """Follows, loses, comes back; ends only when cancelled."""
+        try:
+            await self._follow_on()
+        finally:
+            if self._silence is not None:
+                self._silence.cancel()
+
+    async def _follow_on(self) -> NoReturn:
         backoff = Backoff(first=0.2, longest=2.0)
         while True:
             try:
@@ -159,6 +170,7 @@ class Feed:
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
                     self._hub.beat(_pulse_in(await anext(beats)))
+                self._hear()
         except TimeoutError:
             raise LinkLost(f"no pulse for {SILENCE_SECONDS} s") from None
         except StopAsyncIteration:
@@ -211,6 +223,19 @@ class Feed:
         # Kept only when it can be drawn: a lost link draws it once more.
         self._view = view
         self._publish("live", painting, touched=touched)
+        self._hear()
+
+    def _hear(self) -> None:
+        """There was a word; the next one is waited for."""
+        if self._silence is not None:
+            self._silence.cancel()
+        later = asyncio.get_running_loop().call_later
+        self._silence = later(TOLD_SECONDS, self._fall_silent)
+
+    def _fall_silent(self) -> None:
+        if self.is_live:
+            log.warning("link_lost", reason=f"no word for {TOLD_SECONDS} s")
+            self._show(self._stale(_("It cannot be reached.")))
 
     def _lose(self, failure: ClientError) -> None:
         if self.is_live:

@@ -7,8 +7,12 @@ import { refresh } from "./islands.js";
 import { arrange, morph, parse } from "./morph.js";
 import { word } from "./words.js";
 
-// The web server says something every 2 s; three times nothing, and it is lost.
-const SILENCE_MS = 6000;
+// The web server says something every 1.5 s at least; after so long without, it is lost. People
+// are told within one heartbeat of a unit server, 5 s.
+const SILENCE_MS = 4000;
+const LOOK_MS = 500;
+// A page that itself stood still for so long reads first what came meanwhile.
+const LATE_MS = 1500;
 // A break shorter than this is mended before anybody needs to know.
 const GRACE_MS = 1500;
 const RETRY_MS = 2000;
@@ -22,6 +26,7 @@ let picture = body.dataset.picture;
 let source = null;
 let beats = new Set(); // unit servers whose heartbeats the stream tells of; "*": all
 let lastWord = performance.now();
+let lastLook = lastWord;
 let brokenSince = null;
 let hiding = 0;
 
@@ -104,17 +109,19 @@ function setCut(cut) {
   showTitle();
 }
 
-// Looks once a second whether the connection still lives; a laptop that slept finds out so.
+// Looks now and then whether the connection still lives; a laptop that slept finds out so.
 setInterval(() => {
-  if (document.hidden || source === null) return;
   const now = performance.now();
+  const late = now - lastLook > LATE_MS;
+  lastLook = now;
+  if (late || document.hidden || source === null) return;
   const silent = now - lastWord > SILENCE_MS;
   if (silent || (brokenSince !== null && now - brokenSince > GRACE_MS)) setCut(true);
   if (silent) {
     lastWord = now;
     connect();
   }
-}, 1000);
+}, LOOK_MS);
 
 function followVisibility() {
   clearTimeout(hiding);
