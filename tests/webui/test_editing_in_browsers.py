@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
+import pytest
 import pytest_asyncio
 from mds.v1.control_unit_pb2 import ControlUnit
 from mds.v1.history_pb2 import UndoRequest
@@ -16,7 +17,9 @@ from tests.webui.magnets import ID, PAGE, declare_magnets
 
 StartReplica = Callable[..., Awaitable[Replica]]
 CURRENT = "overrides[current].default_value"
+LEAST = "overrides[current].minimum"
 RAMP = "parameters[ramp]"
+DRAFTS = "Object.keys(sessionStorage).filter((key) => key.startsWith('draft '))"
 
 
 @dataclass
@@ -73,6 +76,47 @@ async def test_the_slower_of_two_chooses_field_by_field(place: Place) -> None:
     await expect(faster.locator("main")).to_contain_text("30")
 
 
+async def in_conflict(place: Place) -> Page:
+    """The page of who typed 30, and 22 as the least, where another one had 20, and 25 as the most."""
+    page = await place.editor(expected="412|422")
+    await field(page, CURRENT).fill("30")
+    await page.locator("details", has=field(page, LEAST)).locator("summary").click()
+    await field(page, LEAST).fill("22")
+    theirs = ControlUnit(name=f"control_units/{ID}", etag="*")
+    theirs.overrides.add(attribute="current", default_value="20", maximum="25")
+    await place.client.control_units.update(theirs, "overrides", reason="a test")
+    await save(page)
+    await page.wait_for_selector(".choices")
+    return page
+
+
+async def test_what_was_chosen_of_theirs_stays_so_through_a_refusal(place: Place) -> None:
+    page = await in_conflict(place)
+    await page.locator(f'[name="{CURRENT}"][value="20"]').click()
+    await save(page)
+    await page.wait_for_selector(".problems ul")
+    await expect(field(page, CURRENT)).to_have_value("20")
+    await expect(field(page, LEAST)).to_have_value("22")
+    await edit(place, page, ID)
+    await expect(field(page, CURRENT)).to_have_value("20")
+    await expect(field(page, LEAST)).to_have_value("22")
+    # What was chosen stands upon what is there now: there is nothing to choose any more.
+    await field(page, LEAST).fill("5")
+    await save(page)
+    await page.wait_for_selector("[data-saved]")
+    (own,) = (await place.client.control_units.get(ID)).overrides
+    assert (own.default_value, own.minimum, own.maximum) == ("20", "5", "25")
+
+
+async def test_who_leaves_a_conflict_finds_what_is_there(place: Place) -> None:
+    page = await in_conflict(place)
+    await page.get_by_role("link", name="Leave it as it is now").click()
+    await page.wait_for_selector(f'a[href="{PAGE}/edit"]')
+    await edit(place, page, ID)
+    await expect(field(page, CURRENT)).to_have_value("20")
+    await expect(page.locator("#draft-note")).to_be_hidden()
+
+
 async def test_a_reload_loses_nothing_that_was_typed_until_it_is_saved(place: Place) -> None:
     page = await place.editor()
     await field(page, CURRENT).fill("25")
@@ -81,8 +125,7 @@ async def test_a_reload_loses_nothing_that_was_typed_until_it_is_saved(place: Pl
     await expect(page.locator("main")).to_contain_text("What you typed before is here again")
     await save(page)
     await page.wait_for_selector("[data-saved]")
-    drafts = "Object.keys(sessionStorage).filter((key) => key.startsWith('draft '))"
-    await until_true(page, f"{drafts}.length === 0")
+    await until_true(page, f"{DRAFTS}.length === 0")
     await page.locator("[data-saved] button").click()
     await expect(page.locator("main")).to_contain_text("Taken back")
     assert not (await place.client.control_units.get(ID)).overrides
@@ -154,6 +197,27 @@ async def test_what_was_typed_before_a_refusal_is_kept_as_well(place: Place) -> 
     await expect(field(page, RAMP)).to_have_value("7")
     await expect(field(page, "description")).to_have_value("typed first")
     await expect(field(page, CURRENT)).to_have_value("none of these numbers")
+
+
+async def test_what_was_not_taken_is_kept_whatever_is_looked_at_until_it_is(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await place.new_page(expected="500")
+    rename = f"{PAGE}/rename"
+    await page.goto(f"{place.url}{rename}")
+    await field(page, "new_id").fill("RING/MAG/B")
+    with monkeypatch.context() as broken:
+        broken.delattr("webui.datasets.renaming.RenameControlUnitRequest")
+        await save(page)
+        await page.wait_for_selector("[data-sends-again]")
+        # It leads on to another address, as what was saved does.
+        await page.goto(f"{place.url}/as_of?back={rename}")
+        await expect(field(page, "new_id")).to_have_value("RING/MAG/B")
+        await save(page)
+        await page.wait_for_selector("[data-sends-again]")
+    await save(page)
+    await page.wait_for_selector("[data-saved]")
+    await until_true(page, f"{DRAFTS}.length === 0")
 
 
 async def test_an_edit_of_many_is_kept_for_just_those_until_it_is_done(place: Place) -> None:

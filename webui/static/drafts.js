@@ -42,15 +42,24 @@ function put(field, state) {
 }
 
 // Hidden fields by which the server knows what was typed upon.
-function groundOf(form) {
-  if (!("merges" in form.dataset)) return [];
+function groundIn(form) {
   const hidden = [...form.querySelectorAll("input[type=hidden]")];
   return hidden.filter(({ name }) => name === "etag" || name === "revision");
 }
 
+function groundOf(form) {
+  return "merges" in form.dataset ? groundIn(form) : [];
+}
+
+function textsOf(fields) {
+  return Object.fromEntries(fields.map(({ name, value }) => [name, value]));
+}
+
 function keyOf(form) {
   const hidden = [...form.querySelectorAll("input[type=hidden]")];
-  const about = hidden.filter(({ name }) => ABOUT.includes(name)).map(({ name, value }) => `${name}=${value}`);
+  // A form about the same may carry an empty field of its own hidden, and say no more by it.
+  const telling = hidden.filter(({ name, value }) => ABOUT.includes(name) && value !== "");
+  const about = telling.map(({ name, value }) => `${name}=${value}`);
   return PREFIX + [form.dataset.draft, ...about].join(" ");
 }
 
@@ -60,8 +69,10 @@ function draftOf(form) {
 }
 
 function store(form, typed) {
-  const drawnUpon = Object.fromEntries(groundOf(form).map(({ name, value }) => [name, value]));
-  const ground = { ...drawnUpon, ...draftOf(form).ground };
+  storeUpon({ ...textsOf(groundOf(form)), ...draftOf(form).ground }, form, typed);
+}
+
+function storeUpon(ground, form, typed) {
   try {
     if (Object.keys(typed).length) sessionStorage.setItem(keyOf(form), JSON.stringify({ ground, typed }));
     else forget(form);
@@ -114,6 +125,22 @@ function forget(form) {
   sessionStorage.removeItem(keyOf(form));
 }
 
+// Who was shown mine and theirs has chosen: that takes the place of what was typed, and stands upon
+// what is there now. What is chosen of theirs is no draft any more.
+function settle(form) {
+  const { typed } = draftOf(form);
+  const settled = "reason" in typed ? { reason: typed.reason } : {};
+  for (const { name, value } of form.querySelectorAll("input[type=radio]:checked")) {
+    const [, theirs] = form.elements.namedItem(name);
+    if (value === theirs.value) continue;
+    const box = Object.keys(typed).find((key) => key.startsWith(`${name}=`));
+    const states = [theirs.value, value];
+    if (box) settled[box] = states.map((state) => String(box === `${name}=${state}`));
+    else settled[name] = states;
+  }
+  storeUpon(textsOf(groundIn(form)), form, settled);
+}
+
 // After an entry was moved by a button all others may have other places: what was typed is told by
 // the form that comes back.
 function forgetPlaces(form) {
@@ -121,14 +148,17 @@ function forgetPlaces(form) {
   store(form, Object.fromEntries(typed.filter(([name]) => !name.endsWith("].place"))));
 }
 
-// Whatever is saved leads on to another address; a refusal, or a busy server, does not.
+// Whatever is saved leads on to another address; a refusal, or a busy server, does not. Only the next
+// page is the answer to what was sent; one that sends it again hands it on.
 function forgetWhatWasSaved() {
   const sent = sessionStorage.getItem(SENT);
-  if (!sent || document.querySelector("[data-sends-again]")) return;
   sessionStorage.removeItem(SENT);
+  if (!sent) return;
+  const again = document.querySelector("[data-sends-again]");
+  again?.addEventListener("submit", () => sessionStorage.setItem(SENT, sent));
   const [navigation] = performance.getEntriesByType("navigation");
   const isDone = navigation?.redirectCount > 0 || document.querySelector("[data-done]");
-  if (!isDone) return;
+  if (again || !isDone) return;
   // An import has a draft for each document on its way; all of them end with it.
   const all = `${PREFIX}${new URLSearchParams(location.search).get("saved")} `;
   for (const key of Object.keys(sessionStorage)) {
@@ -149,12 +179,20 @@ document.addEventListener("input", ({ target }) => {
 });
 
 document.addEventListener("submit", ({ target, submitter }) => {
+  if (!target.matches("form[data-draft], [data-sends-again]")) sessionStorage.removeItem(SENT);
   if (!target.matches("form[data-draft]")) return;
   if (submitter?.name === "redraw") forgetPlaces(target);
+  if ("settles" in target.dataset) settle(target);
   sessionStorage.setItem(SENT, keyOf(target));
 });
 
+// Who comes back, or goes elsewhere, does not wait for the answer to what was sent.
+window.addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) sessionStorage.removeItem(SENT);
+});
+
 document.addEventListener("click", ({ target }) => {
+  if (target.closest?.("a[href]")) sessionStorage.removeItem(SENT);
   const form = target.closest?.("[data-forget]")?.closest("form[data-draft]");
   if (form) forget(form);
 });
