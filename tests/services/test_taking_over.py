@@ -8,7 +8,7 @@ import pytest
 
 from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.intent.control_unit import ControlUnit
-from metadata_server.domain.intent.edit import UnitSelection
+from metadata_server.domain.intent.edit import FieldEdit, UnitSelection
 from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.orchestration.operation import Operation, Order, Phase
 from metadata_server.domain.orchestration.order_plan import Verb
@@ -31,6 +31,7 @@ PLAN = Plan(
         Unit("RUNS", "US", State.RUNNING, State.RUNNING, Contact.ALIVE),
         Unit("STANDS", "US", State.STOPPED, State.STOPPED, Contact.ALIVE),
         Unit("LACKS", "US", State.STOPPED, State.STOPPED, Contact.ALIVE),
+        Unit("FAILED", "US", State.STOPPED, State.RECOVERABLE_ERROR, Contact.ALIVE),
     ],
 )
 
@@ -50,16 +51,22 @@ async def operations(store: Store) -> Operations:
     return Operations(store, on_due=lambda: None)
 
 
-def order(verb: Verb, *units: str) -> Order:
-    return Order(verb=verb, selection=UnitSelection(ids=units))
+def order(verb: Verb, *units: str, edits: Mapping[str, str | None] | None = None) -> Order:
+    changes = tuple(FieldEdit(path, value) for path, value in (edits or {}).items())
+    return Order(verb=verb, selection=UnitSelection(ids=units), edits=changes)
 
 
 async def given(
-    operations: Operations, verb: Verb, *units: str, takes_over: list[str], wait: bool = False
+    operations: Operations,
+    verb: Verb,
+    *units: str,
+    takes_over: list[str],
+    wait: bool = False,
+    edits: Mapping[str, str | None] | None = None,
 ) -> Operation:
     """The order, whose plan says from which operations it takes units over."""
-    wanted = order(verb, *units)
-    assert list((await operations.plan(wanted)).value.supersedes) == takes_over
+    wanted = order(verb, *units, edits=edits)
+    assert list((await operations.plan(wanted)).value.supersedes) == sorted(takes_over)
     return (await operations.create(SHIFT, wanted, Giving(wait=wait))).value
 
 
@@ -93,6 +100,42 @@ async def test_a_recovery_takes_no_unit_over_that_has_nothing_to_recover_from(
     stop = await given(operations, Verb.STOP, "RUNS", takes_over=[])
     await given(operations, Verb.RECOVER, "RUNS", takes_over=[])
     assert await told(store, stop) == {"RUNS": WAITING}
+
+
+async def test_an_edit_lets_others_end_what_they_have_to_do(
+    store: Store, operations: Operations
+) -> None:
+    stop = await given(operations, Verb.STOP, "RUNS", takes_over=[])
+    level = await given(operations, Verb.EDIT, "RUNS", edits={"level": "2"}, takes_over=[])
+    text = {"description": "main"}
+    await given(operations, Verb.EDIT, "RUNS", edits=text, takes_over=[])
+    assert await told(store, stop) == await told(store, level) == {"RUNS": WAITING}
+    await given(operations, Verb.START, "RUNS", takes_over=[stop.name])
+    assert await told(store, level) == {"RUNS": WAITING}
+
+
+async def test_an_edit_takes_over_from_those_that_change_the_same(
+    store: Store, operations: Operations
+) -> None:
+    edits = {"labels": None, "desired_state": "STOPPED"}
+    start = await given(operations, Verb.START, "STANDS", takes_over=[])
+    edit = await given(operations, Verb.EDIT, "STANDS", edits=edits, takes_over=[start.name])
+    assert await told(store, start) == {"STANDS": TAKEN}
+    one = {"labels[part]": "arc"}
+    later = await given(operations, Verb.EDIT, "STANDS", edits=one, takes_over=[edit.name])
+    assert await told(store, edit) == {"STANDS": TAKEN}
+    await given(operations, Verb.UNLOAD, "STANDS", takes_over=[])
+    assert await told(store, later) == {"STANDS": WAITING}
+
+
+async def test_a_recovery_leaves_the_wanted_state_to_others(
+    store: Store, operations: Operations
+) -> None:
+    start = await given(operations, Verb.START, "FAILED", takes_over=[])
+    recovery = await given(operations, Verb.RECOVER, "FAILED", takes_over=[])
+    assert await told(store, start) == {"FAILED": WAITING}
+    await given(operations, Verb.UNLOAD, "FAILED", takes_over=[start.name, recovery.name])
+    assert await told(store, recovery) == {"FAILED": TAKEN}
 
 
 async def test_an_order_that_waits_takes_units_over_when_it_is_resumed(

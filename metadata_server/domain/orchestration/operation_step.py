@@ -106,7 +106,10 @@ class Step:
 
     @property
     def takes_over(self) -> bool:
-        return takes_over(self.state, self.minor_state, self.target)
+        """Whether it takes its unit over from older operations, as `OrderPlan.taken_over` says."""
+        is_target = self.target is not State.UNSPECIFIED
+        is_wanted_there = self.minor_state == StepMinor.ALREADY_THERE and is_target
+        return is_wanted_there or self.state not in ENDED
 
     @property
     def member(self) -> Member:
@@ -125,12 +128,6 @@ class Step:
         if self.desired is not State.UNSPECIFIED or self.found.is_error:
             return self.desired
         return self.found
-
-
-def takes_over(state: StepState, minor_state: str, target: State) -> bool:
-    """Whether a step takes its unit over from older operations, as `OrderPlan.taken_over` says."""
-    is_wanted_there = minor_state == StepMinor.ALREADY_THERE and target is not State.UNSPECIFIED
-    return is_wanted_there or state not in ENDED
 
 
 class Seen(NamedTuple):

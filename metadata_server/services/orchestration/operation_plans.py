@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 
@@ -27,13 +27,14 @@ from metadata_server.domain.orchestration.order_plan import (
 from metadata_server.domain.orchestration.ordering import Member, waves
 from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.services.orchestration.holding import guard_bars, is_held_off
+from metadata_server.services.orchestration.supersession import Own, giving_way
 from metadata_server.services.orchestration.trials import trial
 from metadata_server.store.codec import canonical
 from metadata_server.store.intent.unit_selections import selected_units
 from metadata_server.store.orchestration.campaigns import open_campaign
 from metadata_server.store.orchestration.maintenances import coverage_now
 from metadata_server.store.orchestration.members import members_of, required_by, requiring
-from metadata_server.store.orchestration.operation_steps import open_steps_of_units, past_durations
+from metadata_server.store.orchestration.operation_steps import past_durations
 from metadata_server.store.orchestration.operations import operations_of
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -150,7 +151,9 @@ def plan(unit: UnitOfWork, order: Order) -> Planned:
         found,
         in_waves,
         hit,
-        superseded_names(unit, [by_id[id].meta.key for id in found.taken_over]),
+        superseded_names(
+            unit, order, {by_id[id].meta.key: edits.get(id, ()) for id in found.taken_over}
+        ),
         edits,
         estimate_us(unit, order, units, in_waves),
         open_campaign(unit, order.campaign) if order.campaign else 0,
@@ -206,8 +209,8 @@ def barred_from(
     return worked_on if order.stage else guard_bars(unit, order, units) | worked_on
 
 
-def superseded_names(unit: UnitOfWork, unit_keys: Iterable[int]) -> list[str]:
-    keys = open_steps_of_units(unit, unit_keys)
+def superseded_names(unit: UnitOfWork, order: Order, own: Own) -> list[str]:
+    keys = giving_way(unit, order, own)
     return sorted(each.name for each in operations_of(unit, keys).values())
 
 

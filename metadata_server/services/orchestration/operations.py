@@ -25,7 +25,11 @@ from metadata_server.domain.refused import Refused, WrongField
 from metadata_server.services.orchestration.holding import held, held_off
 from metadata_server.services.orchestration.operation_plans import Planned, plan, told
 from metadata_server.services.orchestration.step_waits import with_waits
-from metadata_server.services.orchestration.supersession import end_as_superseded, superseded_by
+from metadata_server.services.orchestration.supersession import (
+    end_as_superseded,
+    superseded_by,
+    taken_over,
+)
 from metadata_server.store import requests
 from metadata_server.store.keys import new_key
 from metadata_server.store.orchestration.campaigns import join_campaign, steps_had
@@ -195,12 +199,12 @@ def write(unit: UnitOfWork, operation: Operation, steps: Sequence[Step]) -> Oper
     """Writes an operation, and ends what it takes the place of, unless it is to wait: all locks
     come before the revision, as everywhere."""
     begins = operation.phase is not Phase.PENDING
-    taken_over = [each.unit_key for each in steps if begins and each.takes_over]
-    older = superseded_by(unit, taken_over)
+    own = taken_over(steps if begins else ())
+    older = superseded_by(unit, operation.order, own)
     had = steps_had(unit, operation.campaign_key, [each.unit_key for each in steps])
     insert_steps(unit, operation.key, steps)
     join_campaign(unit, operation, had)
     written = insert_operation(unit, operation, due_us=unit.now_us if begins else None)
-    end_as_superseded(unit, older, taken_over, by=written)
+    end_as_superseded(unit, older, own, by=written)
     requests.remember(unit, {"id": operation.id})
     return written

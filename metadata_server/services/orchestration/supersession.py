@@ -1,38 +1,66 @@
-"""Later orders take the place of earlier ones, unit by unit, when they begin."""
+"""Later orders take the place of earlier ones, unit by unit, when they begin: of those that change
+the same."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from metadata_server.domain.intent.edit import FieldEdit
 from metadata_server.domain.orchestration.advance import StepState
-from metadata_server.domain.orchestration.operation import Operation, counts_of
-from metadata_server.domain.orchestration.operation_step import StepMinor
+from metadata_server.domain.orchestration.giving_way import changed, claimed, gives_way
+from metadata_server.domain.orchestration.operation import Operation, Order, counts_of
+from metadata_server.domain.orchestration.operation_step import Step, StepMinor
+from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.store.orchestration.operation_steps import (
     open_steps_of_units,
     set_steps,
     states_of_steps,
-    units_taken_over,
+    steps_of,
 )
 from metadata_server.store.orchestration.operations import operations_of, write_operation
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 OPEN = (StepState.PENDING, StepState.EXECUTING)
+Own = Mapping[int, Sequence[FieldEdit]]
+"""The edits of single units, by key of each unit that an order takes over."""
 
 
-def superseded_by(unit: UnitOfWork, unit_keys: Collection[int]) -> dict[int, Operation]:
-    """Operations that have open steps about some units, by key; locked."""
-    return operations_of(unit, open_steps_of_units(unit, unit_keys), lock=True)
+def giving_way(unit: UnitOfWork, order: Order, own: Own) -> dict[int, list[int]]:
+    """Positions of open steps that give way to an order, by key of their operation."""
+    common = claimed(order)
+    claims = {key: claimed(order, edits) if edits else common for key, edits in own.items()}
+    open_ = open_steps_of_units(unit, own)
+    found = {}
+    for key, operation in operations_of(unit, open_).items():
+        changes = changes_of(unit, operation, open_[key])
+        positions = [at for at, of in open_[key].items() if gives_way(changes[at], claims[of])]
+        if positions:
+            found[key] = positions
+    return found
+
+
+def changes_of(
+    unit: UnitOfWork, operation: Operation, positions: Iterable[int]
+) -> dict[int, frozenset[tuple[str, ...]]]:
+    """What open steps of an operation change, by position."""
+    found = dict.fromkeys(positions, changed(operation.order))
+    if operation.order.verb is Verb.EDIT:
+        for each in steps_of(unit, operation.key, states=OPEN):
+            if each.edits and each.position in found:
+                found[each.position] = changed(operation.order, each.edits)
+    return found
+
+
+def superseded_by(unit: UnitOfWork, order: Order, own: Own) -> dict[int, Operation]:
+    """Operations that have open steps which give way to an order, by key; locked."""
+    return operations_of(unit, giving_way(unit, order, own), lock=True)
 
 
 def end_as_superseded(
-    unit: UnitOfWork,
-    older: Mapping[int, Operation],
-    unit_keys: Collection[int],
-    *,
-    by: Operation,
+    unit: UnitOfWork, older: Mapping[int, Operation], own: Own, *, by: Operation
 ) -> None:
-    """Ends the open steps of older operations about some units. Who carries these on is fenced
+    """Ends the open steps of older operations that give way to one. Who carries these on is fenced
     off, and finds them as they are now.
 
     Args:
@@ -41,7 +69,7 @@ def end_as_superseded(
     Raises:
         LostRace: another operation has come in between.
     """
-    positions = open_steps_of_units(unit, unit_keys)
+    positions = giving_way(unit, by.order, own)
     if not positions.keys() <= {*older, by.key}:
         raise LostRace
     for key in sorted(positions.keys() & older.keys()):
@@ -59,22 +87,27 @@ def end_as_superseded(
         rewrite(unit, operation)
 
 
+def taken_over(steps: Iterable[Step]) -> Own:
+    """The units that steps take over."""
+    return {each.unit_key: each.edits for each in steps if each.takes_over}
+
+
 def take_over(unit: UnitOfWork, operation: Operation) -> None:
     """Ends what an operation takes the place of that waited until now; it is locked.
 
     Raises:
         LostRace: another operation has come in between.
     """
-    keys = units_taken_over(unit, operation.key)
-    older = superseded_by(unit, keys)
+    own = taken_over(steps_of(unit, operation.key))
+    older = superseded_by(unit, operation.order, own)
     older.pop(operation.key, None)
-    end_as_superseded(unit, older, keys, by=operation)
+    end_as_superseded(unit, older, own, by=operation)
 
 
 def lock_with_older(unit: UnitOfWork, operation: Operation) -> None:
     """Locks an operation that waits, and those that it would take the place of: all at once, as
     whoever gives an order does."""
-    older = open_steps_of_units(unit, units_taken_over(unit, operation.key))
+    older = giving_way(unit, operation.order, taken_over(steps_of(unit, operation.key)))
     operations_of(unit, {operation.key, *older}, lock=True)
 
 

@@ -18,7 +18,6 @@ from metadata_server.domain.orchestration.operation_step import (
     Step,
     StepMinor,
     Verdict,
-    takes_over,
 )
 from metadata_server.store.codec import build, data_of, plain, text_of
 from metadata_server.store.filter.record_sources import STEPS
@@ -266,28 +265,17 @@ def seen_of(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, Seen]:
     return {key: found.get(key) or Seen(key) for key in wanted}
 
 
-def open_steps_of_units(unit: UnitOfWork, unit_keys: Iterable[int]) -> dict[int, list[int]]:
-    """Positions of steps that have not ended, by key of their operation, of some units."""
-    found: dict[int, list[int]] = defaultdict(list)
+def open_steps_of_units(unit: UnitOfWork, unit_keys: Iterable[int]) -> dict[int, dict[int, int]]:
+    """Of some units the steps that have not ended, by key of their operation: the key of the unit
+    by position."""
+    found: dict[int, dict[int, int]] = defaultdict(dict)
     open_ = [StepState.EXECUTING.value, StepState.PENDING.value]
+    columns = (table.c.operation_key, table.c.position, table.c.unit_key)
     for some in batches(sorted(set(unit_keys))):
-        query = select(table.c.operation_key, table.c.position).where(
-            table.c.unit_key.in_(some), table.c.state.in_(open_)
-        )
-        for row in unit.connection.execute(query):
-            found[row.operation_key].append(row.position)
+        query = select(*columns).where(table.c.unit_key.in_(some), table.c.state.in_(open_))
+        for key, position, unit_key in unit.connection.execute(query):
+            found[key][position] = unit_key
     return found
-
-
-def units_taken_over(unit: UnitOfWork, operation_key: int) -> list[int]:
-    """Keys of the units that an operation takes over from older ones when it begins."""
-    columns = (table.c.unit_key, table.c.state, table.c.minor_state, table.c.target)
-    query = select(*columns).where(table.c.operation_key == operation_key)
-    return [
-        key
-        for key, state, minor_state, target in unit.connection.execute(query)
-        if takes_over(StepState(state), minor_state, State(target))
-    ]
 
 
 def states_of_steps(unit: UnitOfWork, operation_key: int) -> list[tuple[str, StepState, str, bool]]:

@@ -106,8 +106,9 @@ class OperationsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateOperation(self, request, context):
-        """Gives an order. Steps of older operations about the same units end as SUPERSEDED, but not
-        those about units that it leaves out; where it is to `wait`, they end when it is resumed.
+        """Gives an order. Steps of older operations that change the same of the same units (the wanted
+        state, or a field that both edit) end as SUPERSEDED, but not those about units that it leaves
+        out; where it is to `wait`, they end when it is resumed.
         Refused: INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
         CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
         REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.

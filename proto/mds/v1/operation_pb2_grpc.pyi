@@ -43,8 +43,9 @@ class OperationsStub:
     DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED.
     """
     CreateOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.CreateOperationRequest, _operation_pb2.Operation]
-    """Gives an order. Steps of older operations about the same units end as SUPERSEDED, but not
-    those about units that it leaves out; where it is to `wait`, they end when it is resumed.
+    """Gives an order. Steps of older operations that change the same of the same units (the wanted
+    state, or a field that both edit) end as SUPERSEDED, but not those about units that it leaves
+    out; where it is to `wait`, they end when it is resumed.
     Refused: INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
     CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
     REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
@@ -96,8 +97,9 @@ class OperationsAsyncStub(OperationsStub):
     DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND, CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED.
     """
     CreateOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.CreateOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
-    """Gives an order. Steps of older operations about the same units end as SUPERSEDED, but not
-    those about units that it leaves out; where it is to `wait`, they end when it is resumed.
+    """Gives an order. Steps of older operations that change the same of the same units (the wanted
+    state, or a field that both edit) end as SUPERSEDED, but not those about units that it leaves
+    out; where it is to `wait`, they end when it is resumed.
     Refused: INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
     CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
     REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
@@ -158,8 +160,9 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         request: _operation_pb2.CreateOperationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operation_pb2.Operation, _abc.Awaitable[_operation_pb2.Operation]]:
-        """Gives an order. Steps of older operations about the same units end as SUPERSEDED, but not
-        those about units that it leaves out; where it is to `wait`, they end when it is resumed.
+        """Gives an order. Steps of older operations that change the same of the same units (the wanted
+        state, or a field that both edit) end as SUPERSEDED, but not those about units that it leaves
+        out; where it is to `wait`, they end when it is resumed.
         Refused: INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
         CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
         REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
