@@ -296,9 +296,10 @@ def store_of(settings: Settings, figures: StoreFigures) -> Store:
 
 def door_of(keyring: Keyring, settings: Settings) -> Door:
     """What all calls pass."""
+    admission = Admission(settings.client_limits)
     return Door(
-        TokenGate(keyring) if settings.asks else OpenGate(),
-        Admission(settings.client_limits),
+        TokenGate(keyring, admission) if settings.asks else OpenGate(),
+        admission,
         access_of_methods(),
         Peers(settings.trusted_proxies()),
         settings.call_s,

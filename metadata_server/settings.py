@@ -140,7 +140,8 @@ class Settings(BaseSettings):
         default=1_000,
         ge=1,
         description="Calls that may wait for the database; then the longest queue of a client "
-        "loses its newest.",
+        "loses its newest. As many, beside these, may wait until it is known whose token they "
+        "show; more are refused.",
     )
     longest_wait_s: float = Field(
         default=4.0,
@@ -277,6 +278,7 @@ class Settings(BaseSettings):
             calls_per_s=self.calls_per_s,
             streams=self.streams_per_client,
             request_bytes=self.request_mb * 2**20,
+            strangers=self.waiting,
         )
 
     @property

@@ -12,9 +12,11 @@ from metadata_server.api.gate import Stream
 from metadata_server.api.messages.enums import ROLES
 from metadata_server.api.services import SERVED, services_of
 from metadata_server.domain.access.role import Access, Role, role_required
+from metadata_server.domain.access.token import Token
 from metadata_server.domain.change import Principal
 from metadata_server.domain.refused import Refused
 from metadata_server.services.access.keyring import HOW_TO, Keyring
+from metadata_server.services.admission import Admission
 
 SCHEME = "bearer"
 READING = Access(Role.VIEWER)
@@ -35,7 +37,7 @@ def access_of_methods() -> dict[str, Access]:
 class OpenGate:
     """Asks nobody: who calls is who they say they are, and may do anything."""
 
-    async def admit(self, method: str, metadata: Mapping[str, str]) -> Principal:
+    async def admit(self, method: str, metadata: Mapping[str, str], *, size: int = 0) -> Principal:
         name = metadata.get(PRINCIPAL, "").strip()[:255]
         return Principal(name) if name else NOBODY
 
@@ -50,17 +52,18 @@ class OpenGate:
 class TokenGate:
     """Asks for tokens, whatever callers say of themselves."""
 
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, keyring: Keyring, admission: Admission) -> None:
         self._keyring = keyring
+        self._admission = admission
         self._access = access_of_methods()
 
-    async def admit(self, method: str, metadata: Mapping[str, str]) -> Principal:
+    async def admit(self, method: str, metadata: Mapping[str, str], *, size: int = 0) -> Principal:
         """
         Raises:
-            Refused: UNAUTHENTICATED, ROLE_REQUIRED; DATABASE_UNAVAILABLE, DRAINING, where the
-                token is not remembered.
+            Refused: UNAUTHENTICATED, ROLE_REQUIRED; DATABASE_UNAVAILABLE, DRAINING, TOO_BUSY,
+                where the token is not remembered.
         """
-        token = await self._keyring.token_of(shown_in(metadata))
+        token = await self._token_of(shown_in(metadata), size)
         principal = Principal(
             token.principal,
             authenticated=True,
@@ -70,6 +73,13 @@ class TokenGate:
         )
         self.check(method, principal)
         return principal
+
+    async def _token_of(self, text: str, size: int) -> Token:
+        """Waits only with a token that has to be looked for, and only where there is room."""
+        if self._keyring.remembers(text):
+            return await self._keyring.token_of(text)
+        with self._admission.stranger(size):
+            return await self._keyring.token_of(text)
 
     def check(self, method: str, principal: Principal) -> None:
         access = self._access.get(method, READING)

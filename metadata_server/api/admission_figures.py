@@ -66,4 +66,4 @@ class AdmissionFigures(Collector):
 
 
 TURN_CAUSES = ("wait", "expected_wait", "full")
-CLIENT_CAUSES = ("all_calls", "calls_at_once", "rate", "streams", "bytes")
+CLIENT_CAUSES = ("all_calls", "calls_at_once", "rate", "streams", "bytes", "strangers")

@@ -126,7 +126,8 @@ class Calls:
             limit = asyncio.timeout(door.call_s)
             try:
                 async with limit:
-                    one.passage.begin_call(await self._admitted(one, rank), size_of(request))
+                    size = size_of(request)
+                    one.passage.begin_call(await self._admitted(one, rank, size), size)
                     await self._reach(one)
                     return await handle(request, context)
             except CALLED_OFF:
@@ -157,8 +158,9 @@ class Calls:
             opening = self._traces.opening(method, self._face, context)
             stream: Stream | None = None
             try:
-                client = await self._admitted(one, rank)
-                one.passage.begin_stream(client, size_of(request), of_unit_server=of_unit_server)
+                size = size_of(request)
+                client = await self._admitted(one, rank, size)
+                one.passage.begin_stream(client, size, of_unit_server=of_unit_server)
                 with door.gate.streaming(one.principal) as stream:
                     await self._reach(one)
                     async with aclosing(handle(request, context)) as messages:
@@ -183,14 +185,14 @@ class Calls:
 
         return call
 
-    async def _admitted(self, one: Call, rank: Rank) -> str:
+    async def _admitted(self, one: Call, rank: Rank, size: int) -> str:
         """Asks who calls, and says for whom the database is used from here on; the client's
         name."""
         door = self._door
         address = door.peers.address_of(one.context.peer(), one.metadata.get(FORWARDED_FOR, ""))
         # Whose token it is may have to be looked up: for nobody in particular yet.
         one.passage.ask_as(Asker(address, Rank.ARRIVALS))
-        one.admit(await door.gate.admit(one.method, one.metadata))
+        one.admit(await door.gate.admit(one.method, one.metadata, size=size))
         client = client_name(one.principal, address)
         one.passage.ask_as(Asker(client, rank, is_patient=rank is Rank.LIFE))
         return client

@@ -24,10 +24,13 @@ class Gate(Protocol):
     Methods are named like `ControlUnits.GetControlUnit`.
     """
 
-    async def admit(self, method: str, metadata: Mapping[str, str]) -> Principal:
+    async def admit(self, method: str, metadata: Mapping[str, str], *, size: int = 0) -> Principal:
         """
+        Args:
+            size: of what is kept while it is asked whose call it is, bytes.
+
         Raises:
-            Refused: UNAUTHENTICATED, ROLE_REQUIRED.
+            Refused: UNAUTHENTICATED, ROLE_REQUIRED; TOO_BUSY, where too many wait to be known.
         """
         ...
 

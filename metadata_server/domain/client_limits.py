@@ -1,4 +1,4 @@
-"""What one client may take of a replica."""
+"""What clients may take of a replica."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ class ClientLimits:
             watch do not keep out those who control.
         request_bytes: in requests that have come and are not answered, of all clients; a client
             may have half of it.
+        strangers: calls of all that wait until it is known whose token they show.
     """
 
     calls: int = 1_000
     calls_per_s: float = 5_000.0
     streams: int = 4_000
     request_bytes: int = 512 * 1024 * 1024
+    strangers: int = 1_000

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from metadata_server.domain.client_limits import ClientLimits
@@ -17,6 +18,8 @@ CLIENTS = 4
 """So many may have all their calls under way at once."""
 SHARE = 2
 """A client may have one part in so many of all bytes."""
+SHARE_OF_STRANGERS = 8
+"""And so, together, may calls of which nobody knows yet whose they are."""
 SHORTEST_DELAY_S, DELAY_S, STREAM_DELAY_S = 0.1, 1.0, 5.0
 
 
@@ -55,12 +58,44 @@ class Admission:
         self._burst = max(1.0, limits.calls_per_s * BURST_S)
         self._clients: OrderedDict[str, Client] = OrderedDict()
         self._calls = self._bytes = 0
+        self._strangers = self._bytes_of_strangers = 0
         self.refused: Counter[str] = Counter()
 
     @property
     def clients(self) -> int:
         """How many are remembered."""
         return len(self._clients)
+
+    @contextmanager
+    def stranger(self, size: int) -> Iterator[None]:
+        """A call waits, with the bytes that it brings, until it is known whose token it shows.
+        What it takes, it takes from other strangers only.
+
+        Raises:
+            Refused: TOO_BUSY, with when to come again.
+        """
+        most, most_bytes = self._limits.strangers, self._limits.request_bytes // SHARE_OF_STRANGERS
+        is_large = self._bytes_of_strangers > 0 and self._bytes_of_strangers + size > most_bytes
+        if self._strangers >= most or is_large:
+            bound = (
+                f"{most_bytes // 2**20} MB of requests (one part in {SHARE_OF_STRANGERS} of "
+                "MDS_REQUEST_MB)"
+                if is_large
+                else f"{most:,} calls (MDS_WAITING)"
+            )
+            raise self._too_busy(
+                "strangers",
+                "This replica has to look up whose token this is, and has as much waiting for that "
+                f"as it may: {bound}.",
+                DELAY_S,
+            )
+        self._strangers += 1
+        self._bytes_of_strangers += size
+        try:
+            yield
+        finally:
+            self._strangers -= 1
+            self._bytes_of_strangers -= size
 
     def call(self, name: str) -> Client:
         """A call with one answer begins; it has to be ended.

@@ -86,6 +86,10 @@ class Keyring:
         self._used: set[str] = set()
         self._turn = asyncio.Lock()
 
+    def remembers(self, text: str) -> bool:
+        """Whether it can say at once whose token a text is."""
+        return id_in(text) in self._held
+
     async def token_of(self, text: str) -> Token:
         """The token that a text is.
 
