@@ -125,7 +125,7 @@ class Settings(BaseSettings):
         default=4_000,
         ge=1,
         description="Streams that one client may have open; as many again of unit servers and "
-        "agents.",
+        "agents. Of all clients four times as many.",
     )
     call_s: float = Field(
         default=120.0, gt=0, description="How long a call with one answer may take, s."

@@ -66,4 +66,7 @@ class AdmissionFigures(Collector):
 
 
 TURN_CAUSES = ("wait", "expected_wait", "full")
-CLIENT_CAUSES = ("all_calls", "calls_at_once", "rate", "streams", "bytes", "strangers")
+CLIENT_CAUSES = (
+    *("all_calls", "calls_at_once", "rate"),
+    *("all_streams", "streams", "bytes", "strangers"),
+)

@@ -15,7 +15,7 @@ MOST_CLIENTS = 10_000
 """That are remembered although they have nothing under way."""
 BURST_S = 2.0
 CLIENTS = 4
-"""So many may have all their calls under way at once."""
+"""So many may have all their calls, and all their streams, under way at once."""
 SHARE = 2
 """A client may have one part in so many of all bytes."""
 SHARE_OF_STRANGERS = 8
@@ -58,6 +58,8 @@ class Admission:
         self._burst = max(1.0, limits.calls_per_s * BURST_S)
         self._clients: OrderedDict[str, Client] = OrderedDict()
         self._calls = self._bytes = 0
+        # By whether they are of unit servers.
+        self._streams = dict.fromkeys((False, True), 0)
         self._strangers = self._bytes_of_strangers = 0
         self.refused: Counter[str] = Counter()
 
@@ -136,6 +138,13 @@ class Admission:
         """
         client = self._known(name)
         most = self._limits.streams
+        if self._streams[of_unit_server] >= most * CLIENTS:
+            raise self._too_busy(
+                "all_streams",
+                f"This replica has {most * CLIENTS:,} streams of its clients, as many as it may "
+                f"({CLIENTS} times MDS_STREAMS_PER_CLIENT). Go to another replica.",
+                STREAM_DELAY_S,
+            )
         if (client.unit_servers if of_unit_server else client.streams) >= most:
             raise self._too_busy(
                 "streams",
@@ -144,6 +153,7 @@ class Admission:
                 STREAM_DELAY_S,
             )
         self._check_pace(client)
+        self._streams[of_unit_server] += 1
         if of_unit_server:
             client.unit_servers += 1
         else:
@@ -151,6 +161,7 @@ class Admission:
         return client
 
     def end_stream(self, client: Client, *, of_unit_server: bool) -> None:
+        self._streams[of_unit_server] -= 1
         if of_unit_server:
             client.unit_servers -= 1
         else:

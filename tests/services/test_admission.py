@@ -61,6 +61,18 @@ def test_those_who_watch_do_not_keep_out_unit_servers() -> None:
     admission.stream("A", of_unit_server=False)
 
 
+@pytest.mark.parametrize("of_unit_server", [False, True], ids=["watches", "unit servers"])
+def test_streams_are_limited_over_all_clients_too(*, of_unit_server: bool) -> None:
+    admission = Admission(SMALL)
+    first, *_ = [admission.stream(name, of_unit_server=of_unit_server) for name in "ABCD"]
+    told = refused(lambda: admission.stream("E", of_unit_server=of_unit_server))
+    assert "4 streams" in told.message
+    assert "4 times MDS_STREAMS_PER_CLIENT" in told.message
+    admission.stream("E", of_unit_server=not of_unit_server)
+    admission.end_stream(first, of_unit_server=of_unit_server)
+    admission.stream("E", of_unit_server=of_unit_server)
+
+
 def test_bytes_are_limited_in_all_and_half_of_them_for_one() -> None:
     admission = Admission(SMALL)
     a, b, c = (admission.call(name) for name in "ABC")
