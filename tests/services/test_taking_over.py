@@ -225,3 +225,66 @@ async def test_an_order_that_waited_is_refused_where_units_are_not_there_any_mor
             await steering.resume(SHIFT, tomorrow.id, validate_only=tried)
     assert (await operations.get(tomorrow.id)).value.phase is Phase.PENDING
     await steering.abort(SHIFT, tomorrow.id, validate_only=False)
+
+
+async def change(store: Store, id: str, **fields: object) -> None:
+    await Resources(store).update(
+        SHIFT,
+        ControlUnit,
+        id,
+        etag="*",
+        change=lambda unit: replace(unit, **fields),  # type: ignore[arg-type]
+        validate_only=False,
+    )
+
+
+async def refused_when_resumed(store: Store, operation: Operation) -> str:
+    steering = Steering(store, on_due=lambda: None)
+    said = set()
+    for tried in (True, False):
+        with pytest.raises(Refused, match="PLAN_MOVED") as refused:
+            await steering.resume(SHIFT, operation.id, validate_only=tried)
+        said.add(refused.value.message)
+    (message,) = said
+    return message
+
+
+async def test_an_order_that_waited_starts_nothing_without_what_that_requires_by_now(
+    store: Store, operations: Operations
+) -> None:
+    tomorrow = await given(operations, Verb.START, "STANDS", takes_over=[], wait=True)
+    await change(store, "STANDS", requires=("LACKS",))
+    assert "STANDS is blocked: LACKS is STOPPED" in await refused_when_resumed(store, tomorrow)
+
+
+async def test_an_order_that_waited_tells_of_units_that_have_come_and_gone(
+    store: Store, operations: Operations
+) -> None:
+    wanted = Order(verb=Verb.START, selection=UnitSelection(labels={"part": "arc"}))
+    await change(store, "STANDS", labels={"part": "arc"})
+    await change(store, "FAILED", labels={"part": "arc"})
+    tomorrow = (await operations.create(SHIFT, wanted, Giving(wait=True))).value
+    await change(store, "STANDS", labels={})
+    message = await refused_when_resumed(store, tomorrow)
+    assert "STANDS is not selected any more. Abort" in message
+    await change(store, "STANDS", labels={"part": "arc"})
+    await change(store, "LACKS", labels={"part": "arc"}, requires=())
+    assert "LACKS is selected, too" in await refused_when_resumed(store, tomorrow)
+
+
+async def test_an_order_that_waited_is_refused_where_a_unit_was_deleted(
+    store: Store, operations: Operations
+) -> None:
+    tomorrow = await given(operations, Verb.UNLOAD, "FAILED", "STANDS", takes_over=[], wait=True)
+    await Resources(store).delete(SHIFT, ControlUnit, "STANDS", etag="*", validate_only=False)
+    assert "STANDS" in await refused_when_resumed(store, tomorrow)
+
+
+async def test_an_order_that_waited_goes_by_where_its_units_are_hosted_now(
+    store: Store, operations: Operations
+) -> None:
+    tomorrow = await given(operations, Verb.START, "STANDS", takes_over=[], wait=True)
+    await change(store, "STANDS", unit_server="", level=3)
+    await Steering(store, on_due=lambda: None).resume(SHIFT, tomorrow.id, validate_only=False)
+    (step,) = (await store.read(lambda unit: steps_of(unit, tomorrow.key))).value
+    assert (step.unit_server, step.level) == ("", 3)

@@ -23,7 +23,7 @@ from metadata_server.services.orchestration.supersession import (
 )
 from metadata_server.services.orchestration.waiting_orders import (
     begin_from_now,
-    check_still_there,
+    check_plan,
 )
 from metadata_server.store import requests
 from metadata_server.store.orchestration.operation_steps import set_steps, states_of_steps, steps_of
@@ -111,7 +111,7 @@ def checked(unit: UnitOfWork, operation: Operation, steer: Steer) -> None:
         return
     check_open(operation)
     if steer is resumed and operation.phase is Phase.PENDING:
-        check_still_there(unit, operation)
+        check_plan(unit, operation)
 
 
 def check_open(operation: Operation) -> None:

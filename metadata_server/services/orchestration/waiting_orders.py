@@ -2,66 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.orchestration.advance import StepState
-from metadata_server.domain.orchestration.operation import Operation
+from metadata_server.domain.orchestration.operation import Operation, Order, UnitEdits
 from metadata_server.domain.orchestration.operation_step import Step, StepMinor
 from metadata_server.domain.orchestration.order_plan import is_there
 from metadata_server.domain.orchestration.ordering import Member
 from metadata_server.domain.refused import Refused
+from metadata_server.services.orchestration.operation_plans import Planned, plan, told
 from metadata_server.store.orchestration.members import members_of
 from metadata_server.store.orchestration.operation_steps import rewrite_plans, steps_of
 from metadata_server.store.unit_of_work import UnitOfWork
 
 TOLD_OF = 3
+CANNOT_BE_PLANNED = frozenset(
+    {"INVALID_FIELD", "NOTHING_SELECTED", "DEPENDENCY_CYCLE", "UNIT_LIST_NOT_FOUND"}
+)
+"""What a plan is refused for that could be made before."""
 
 
 def begin_from_now(unit: UnitOfWork, operation: Operation) -> None:
-    """Has the steps of a locked operation go by what is wanted of their units now: older orders
-    may have come on since it was planned.
+    """Has the steps of a locked operation go by what their units are now, and by what is wanted of
+    them: older orders may have come on since it was planned, units may have been changed.
 
     Raises:
         Refused: PLAN_MOVED.
     """
-    check_still_there(unit, operation)
+    check_plan(unit, operation)
     pending = steps_of(unit, operation.key, states=[StepState.PENDING])
     members = members_now(unit, pending)
-    anew = [
-        replace(each, desired=member.desired, found=member.state)
-        for each in pending
-        if (member := members.get(each.unit_key)) is not None
-        and (each.desired, each.found) != (member.desired, member.state)
-    ]
-    rewrite_plans(unit, operation.key, anew)
+    anew = [(each, as_now(each, members.get(each.unit_key))) for each in pending]
+    rewrite_plans(unit, operation.key, [now for before, now in anew if now != before])
 
 
-def check_still_there(unit: UnitOfWork, operation: Operation) -> None:
-    """Passes when all units are where it wants them that were so when it was planned: it would do
-    nothing about them.
+def as_now(step: Step, member: Member | None) -> Step:
+    if member is None:
+        return step
+    return replace(
+        step,
+        level=member.level,
+        unit_server=member.unit_server,
+        requires=member.requires,
+        after=member.after,
+        desired=member.desired,
+        found=member.state,
+    )
+
+
+def check_plan(unit: UnitOfWork, operation: Operation) -> None:
+    """Passes when a plan of now would act on the same units, but for those that are where it wants
+    them by now.
 
     Raises:
         Refused: PLAN_MOVED.
     """
-    steps = steps_of(unit, operation.key, states=[StepState.COMPLETED])
-    there = [each for each in steps if each.minor_state == StepMinor.ALREADY_THERE]
-    members = members_now(unit, there)
-    moved = [
-        f"{each.id} is {standing(member)}"
-        for each in there
-        if (member := members.get(each.unit_key)) is None
-        or not is_there(operation.order.verb, member)
-    ]
-    if not moved:
-        return
+    steps = steps_of(unit, operation.key)
+    try:
+        planned = plan(unit, order_of(operation, steps))
+    except Refused as refused:
+        if refused.reason not in CANNOT_BE_PLANNED:
+            raise
+        raise plan_moved(operation, [refused.message.rstrip(".")]) from refused
+    moved = sorted(differences(operation.order, steps, planned, members_now(unit, steps)))
+    if moved:
+        raise plan_moved(operation, moved)
+
+
+def order_of(operation: Operation, steps: Sequence[Step]) -> Order:
+    """The order as it was given; a campaign that was closed since then takes nothing from it."""
+    own = tuple(UnitEdits(each.id, each.edits) for each in steps if each.edits)
+    return replace(operation.order, unit_edits=own, campaign="")
+
+
+def differences(
+    order: Order, steps: Sequence[Step], planned: Planned, members: Mapping[int, Member]
+) -> Iterator[str]:
+    """What a plan of now would do otherwise, unit by unit."""
+    acted_on = {planned.units[each.id].meta.key for each in planned.order.ordering.members}
+    blocked = {planned.units[id].meta.key: why for id, why in planned.order.blocked.items()}
+    selected = {each.meta.key for each in planned.units.values()}
+    known = {each.unit_key for each in steps}
+    yield from (
+        f"{id} is selected, too"
+        for id, each in planned.units.items()
+        if each.meta.key in acted_on - known
+    )
+    for step in steps:
+        member = members.get(step.unit_key)
+        is_settled = member is not None and is_there(order.verb, member)
+        if step.minor_state == StepMinor.BLOCKED and step.unit_key in acted_on:
+            yield f"{step.id} was left out, and is not blocked any more"
+        elif step.minor_state == StepMinor.ALREADY_THERE and not is_settled:
+            yield f"{step.id} is {standing(member)}, and was there already"
+        elif step.state is not StepState.PENDING or is_settled:
+            continue
+        elif step.unit_key in blocked:
+            yield f"{step.id} is blocked: {told(blocked[step.unit_key])}"
+        elif step.unit_key not in selected:
+            yield f"{step.id} is {'not selected any more' if member else standing(member)}"
+
+
+def plan_moved(operation: Operation, moved: Sequence[str]) -> Refused:
     more = f" and {len(moved) - TOLD_OF} more" if len(moved) > TOLD_OF else ""
-    raise Refused.moved(
+    return Refused.moved(
         "PLAN_MOVED",
-        f"{operation.name} would do nothing about units that were there already when it was "
-        f"planned, and are not now: {'; '.join(moved[:TOLD_OF])}{more}. Abort it, and give the "
-        "order again.",
+        f"{operation.name} was planned for what is not so any more: "
+        f"{'; '.join(moved[:TOLD_OF])}{more}. Abort it, and give the order again.",
         [],
         name=operation.name,
     )
