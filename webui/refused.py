@@ -93,6 +93,7 @@ def _mistake() -> Said:
         _("Something went wrong here"),
         _("The web page has made a mistake; its log says which, by the number of the request."),
         HTTPStatus.INTERNAL_SERVER_ERROR,
+        may_be_done=True,
     )
 
 

@@ -13,6 +13,7 @@ from control_units.client import (
     Client,
     ClientError,
     Denied,
+    Fault,
     HistoryGone,
     Invalid,
     Precondition,
@@ -166,6 +167,16 @@ def busy_seconds(failure: ClientError | TimeoutError) -> int:
     if not isinstance(failure, Refused) or failure.reason != "TOO_BUSY":
         return 0
     return max(1, math.ceil(failure.retry_after or 0))
+
+
+def may_be_done(failure: ClientError | TimeoutError) -> bool:
+    """Whether nobody knows if what was sent was done: no answer came, or a fault behind it."""
+    if not isinstance(failure, Refused):
+        return True
+    if isinstance(failure, Fault) or failure.reason == "OUTCOME_UNKNOWN":
+        return True
+    # Something else answered than a metadata server: that may have done it.
+    return failure.is_transient and not failure.error_reason
 
 
 def explain(failure: ClientError | TimeoutError) -> tuple[str, str, int]:

@@ -13,6 +13,7 @@ from tests.webui.conftest import OpenSite, Site
 from tests.webui.forms import form_in, submit
 from tests.webui.magnets import ID, PAGE, declare_magnets
 from webui.datasets import editing
+from webui.datasets.unit_edited import EditedUnits
 
 StartReplica = Callable[..., Awaitable[Replica]]
 EDIT = f"{PAGE}/edit"
@@ -145,6 +146,26 @@ async def test_what_was_typed_survives_a_server_that_does_not_answer(
     monkeypatch.setattr(editing, "READ_SECONDS", 5.0)
     await submit(place.site, again)
     assert (await place.unit()).overrides[0].default_value == "30"
+
+
+async def test_an_edit_that_nobody_has_answered_is_not_told_as_not_saved(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = form_in(await place.site.text(EDIT), EDIT)
+    write = EditedUnits.write
+
+    async def hear_nothing(*what: Any) -> Any:
+        await write(*what)
+        raise TimeoutError
+
+    with monkeypatch.context() as network:
+        network.setattr(EditedUnits, "write", hear_nothing)
+        text = await submit(place.site, form, status=503, changed={CURRENT: "30"})
+    assert "It may have been saved; try again" in text
+    assert "Nothing was saved" not in text
+    saved = (await place.unit()).revision
+    await submit(place.site, form_in(text, EDIT))
+    assert (await place.unit()).revision == saved, "sent again just so, it is not saved twice"
 
 
 async def test_the_past_of_a_unit_is_shown_and_cannot_be_edited(place: Place) -> None:

@@ -114,6 +114,7 @@ async def test_what_a_form_sends_when_there_are_too_many_comes_back(open_site: O
         assert answer.status == 503
         text = await answer.text()
     assert "MDS_WEB_REQUESTS" in text
+    assert "Nothing was saved; try again" in text
     assert 'data-again="1"' in text, "scripts send it again"
     assert form_in(text, "/control_units/A/rename").fields == sent
     async with site.http.post("/theme", data={"theme": "dark"}, allow_redirects=False) as answer:
@@ -130,7 +131,10 @@ async def test_what_a_form_sends_to_a_page_that_fails_comes_back(
     with capture_logs() as logged:
         async with site.http.post("/control_units/A/rename", data=sent) as answer:
             assert answer.status == 500
-            assert form_in(await answer.text(), "/control_units/A/rename").fields == sent
+            text = await answer.text()
+        assert form_in(text, "/control_units/A/rename").fields == sent
+        assert "It may have been saved; try again" in text
+        assert "Nothing was saved" not in text
         assert "Something went wrong here" in await site.text("/palette", status=500)
     failed = [each["path"] for each in logged if each["event"] == "page_failed"]
     assert failed == ["/control_units/A/rename", "/palette"]

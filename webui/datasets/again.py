@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from control_units.client import ClientError
-from webui.site import Site, busy_seconds, explain
+from webui.site import Site, busy_seconds, explain, may_be_done
 
 
 def again(
@@ -24,7 +24,8 @@ def again(
     if isinstance(failure, ClientError) and not failure.is_transient:
         return site.refused(failure, whole=True)
     title, message, status = explain(failure)
-    said = Said(title, message, status, busy_seconds(failure))
+    seconds = busy_seconds(failure)
+    said = Said(title, message, status, seconds, may_be_done=may_be_done(failure))
     return kept(site, action, posted, said)
 
 
@@ -34,21 +35,26 @@ class Said:
 
     Attributes:
         seconds: after which scripts send it again; 0: they wait for somebody to do that.
+        may_be_done: nobody knows whether it was done even so.
     """
 
     title: str
     message: str
     status: int
     seconds: int = 0
+    may_be_done: bool = False
 
 
 def kept(site: Site, action: str, posted: Iterable[tuple[str, object]], said: Said) -> web.Response:
     """The page that sends it again."""
+    pairs = [(name, value) for name, value in posted if isinstance(value, str)]
     context: dict[str, object] = {
         "action": action,
-        "pairs": [(name, value) for name, value in posted if isinstance(value, str)],
+        "pairs": pairs,
+        "has_request_id": any(name == "request_id" and value for name, value in pairs),
         "title": said.title,
         "message": said.message,
         "seconds": said.seconds,
+        "may_be_done": said.may_be_done,
     }
     return site.page("datasets/again.html", context, status=said.status)

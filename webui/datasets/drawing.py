@@ -17,7 +17,7 @@ from webui.datasets.slots import moved
 from webui.datasets.texts import Misread
 from webui.names import id_of, page_of
 from webui.refusals import told
-from webui.site import READ_SECONDS, Site, explain
+from webui.site import READ_SECONDS, Site, explain, may_be_done
 from webui.translation import _
 
 
@@ -89,7 +89,7 @@ class Drawing(Generic[R]):
         problems: Sequence[Problem] = ()
         try:
             if isinstance(failure, TimeoutError | ClientError) and not _can_be_mended(failure):
-                return self.rescue(place, form, failure)
+                return self.rescue(place, form, failure, written=True)
             if isinstance(failure, Refused | Misread):
                 # What is sent next is another intent.
                 form = replace(form, request_id=new_request_id())
@@ -128,13 +128,25 @@ class Drawing(Generic[R]):
             "datasets/conflict.html", context, status=HTTPStatus.PRECONDITION_FAILED
         )
 
-    def rescue(self, place: Place, form: Form, failure: ClientError | TimeoutError) -> web.Response:
-        """The form without anything that only the server knows."""
+    def rescue(
+        self,
+        place: Place,
+        form: Form,
+        failure: ClientError | TimeoutError,
+        *,
+        written: bool = False,
+    ) -> web.Response:
+        """The form without anything that only the server knows.
+
+        Args:
+            written: it failed where it was to be saved, and not before.
+        """
         title, message, status = explain(failure)
         context = self._context(place, form) | {
             "what": self._title(place),
             "title": title,
             "message": message,
+            "may_be_done": written and may_be_done(failure),
         }
         return self._site.page("datasets/rescue.html", context, status=status)
 
@@ -146,6 +158,7 @@ class Drawing(Generic[R]):
             "what": self._edited.title,
             "title": _("Somebody has deleted it meanwhile"),
             "message": _("What is sent from here declares it anew, as it was, with your changes."),
+            "may_be_done": False,
         }
         return self._site.page("datasets/rescue.html", context, status=HTTPStatus.NOT_FOUND)
 
@@ -182,4 +195,4 @@ class Drawing(Generic[R]):
 
 def _can_be_mended(failure: ClientError | TimeoutError) -> bool:
     """Whether the server has said what is wrong with what was sent."""
-    return isinstance(failure, Refused) and not failure.is_transient
+    return isinstance(failure, Refused) and not failure.is_transient and not may_be_done(failure)

@@ -90,8 +90,10 @@ class EditPages(Generic[R]):
                 if isinstance(failure, Stale):
                     now = await self._edited.read(id_of(place.name))
                     return self._drawing.conflict(base, form, now, failure)
+        except NotFound as deleted:
+            failure = deleted
         except (ClientError, TimeoutError) as second:
-            failure = second
+            return self._drawing.rescue(place, form, second)
         if isinstance(failure, NotFound) and not failure.violations:
             return self._drawing.gone(place, form)
         return await self._drawing.again(place, base, form, failure=failure, sent=sent)
