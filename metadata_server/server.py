@@ -222,6 +222,7 @@ class Replica:
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", LARGEST_MESSAGE_BYTES),
                 ("grpc.max_send_message_length", LARGEST_REPLY_BYTES),
+                ("grpc.max_allowed_incoming_connections", self._settings.grpc_connections),
                 *PINGS,
             ],
         )

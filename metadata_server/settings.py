@@ -102,6 +102,12 @@ class Settings(BaseSettings):
     http_connections: int = Field(
         default=8_000, ge=1, description="HTTP connections at once; more are answered 429."
     )
+    grpc_connections: int = Field(
+        default=8_000,
+        ge=1,
+        description="gRPC connections at once; more are closed before anything is read, and "
+        "clients go to another server.",
+    )
     watches: int = Field(
         default=4_000, ge=1, description="Watches at once, on both ports; more are refused."
     )

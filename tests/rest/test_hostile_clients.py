@@ -13,6 +13,7 @@ from tests.stages.replica import Replica
 from tests.stages.waiting import until
 
 IDLE_S, CONNECTIONS, WATCHES = 1.0, 12, 3
+GRPC_CONNECTIONS = 4
 WATCH = b"GET /v1/watch HTTP/1.1\r\nHost: here\r\nAccept: text/event-stream\r\n\r\n"
 LIVE = b"GET /healthz/live HTTP/1.1\r\nHost: here\r\n\r\n"
 BODY = (
@@ -29,7 +30,11 @@ async def impatient(start_replica: StartReplica, sqlite_database: str) -> Replic
 
 @pytest.fixture
 async def narrow(start_replica: StartReplica, sqlite_database: str) -> Replica:
-    limits = {"MDS_HTTP_CONNECTIONS": str(CONNECTIONS), "MDS_WATCHES": str(WATCHES)}
+    limits = {
+        "MDS_HTTP_CONNECTIONS": str(CONNECTIONS),
+        "MDS_GRPC_CONNECTIONS": str(GRPC_CONNECTIONS),
+        "MDS_WATCHES": str(WATCHES),
+    }
     return await start_replica(sqlite_database, environment=limits)
 
 
@@ -139,3 +144,19 @@ async def test_more_connections_than_may_be_are_told_so(narrow: Replica) -> None
 
 async def lives(replica: Replica) -> bool:
     return await status_of(replica, LIVE) == b"200"
+
+
+async def test_more_connections_of_grpc_than_may_be_are_closed(narrow: Replica) -> None:
+    async with contextlib.AsyncExitStack() as silent:
+        for _ in range(GRPC_CONNECTIONS):
+            _, writer = await asyncio.open_connection("127.0.0.1", narrow.port)
+            silent.callback(writer.close)
+        reader, writer = await asyncio.open_connection("127.0.0.1", narrow.port)
+        silent.callback(writer.close)
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await narrow.health() == "UNREACHABLE"
+    await until(lambda: serves(narrow), what="a place for a connection")
+
+
+async def serves(replica: Replica) -> bool:
+    return await replica.health() == "SERVING"
