@@ -55,5 +55,10 @@ def replica_message(replica: Replica, now_us: int) -> replica_pb2.Replica:
 
 def node_message(node: DatabaseNode) -> replica_pb2.DatabaseNode:
     return replica_pb2.DatabaseNode(
-        id=node.id, role=ROLES.number[node.role], version=node.version, state=node.state
+        id=node.id,
+        role=ROLES.number[node.role],
+        version=node.version,
+        state=node.state,
+        waiting_transactions=node.waiting,
+        held_up=node.is_held_up,
     )

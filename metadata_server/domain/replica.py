@@ -73,9 +73,13 @@ class DatabaseNode:
     Attributes:
         version: with the kind; empty: not known.
         state: in the database's own words; empty: it has none.
+        waiting: transactions of other nodes that it has not applied yet; None: not known.
+        is_held_up: it stops writers, as some node is too far behind.
     """
 
     id: str
     role: DatabaseRole
     version: str = ""
     state: str = ""
+    waiting: int | None = None
+    is_held_up: bool = False

@@ -15,7 +15,8 @@ NODE = text("SELECT @@hostname, @@version")
 CLUSTER = text("SHOW VARIABLES WHERE Variable_name IN ('wsrep_on', 'wsrep_node_name')")
 STATUS = text(
     "SHOW GLOBAL STATUS WHERE Variable_name IN "
-    "('wsrep_local_state_comment', 'wsrep_incoming_addresses', 'wsrep_cluster_status')"
+    "('wsrep_local_state_comment', 'wsrep_incoming_addresses', 'wsrep_cluster_status', "
+    "'wsrep_local_recv_queue', 'wsrep_flow_control_active')"
 )
 NOT_PRIMARY = "non-Primary"
 
@@ -35,7 +36,15 @@ def database_nodes(unit: UnitOfWork) -> list[DatabaseNode]:
     state = status.get("wsrep_local_state_comment", "")
     if status.get("wsrep_cluster_status") == NOT_PRIMARY:
         state = NOT_PRIMARY
-    own = DatabaseNode(cluster.get("wsrep_node_name") or host, DatabaseRole.WRITER, version, state)
+    queue = status.get("wsrep_local_recv_queue", "")
+    own = DatabaseNode(
+        cluster.get("wsrep_node_name") or host,
+        DatabaseRole.WRITER,
+        version,
+        state,
+        waiting=int(queue) if queue.isdecimal() else None,
+        is_held_up=status.get("wsrep_flow_control_active") == "true",
+    )
     return [own, *standbys(status.get("wsrep_incoming_addresses", ""), own_port(unit))]
 
 

@@ -8,9 +8,11 @@ import pytest
 from mds.v1.script_pb2 import ListScriptsRequest, Script
 
 from control_units.client import Client, Invalid
+from metadata_server.store.database_nodes import database_nodes
 from tests.stages.galera import Galera
 from tests.stages.layout import lay_out
 from tests.stages.mariadb import MariaDB
+from tests.stages.opened_store import opened_store
 from tests.stages.replica import Replica
 
 StartReplica = Callable[..., Awaitable[Replica]]
@@ -61,6 +63,13 @@ async def test_it_is_refused_once_and_for_all_and_goes_in_parts(
         for first in range(0, SCRIPTS, 10):
             await client.apply(scripts[first : first + 10])
         assert len(await names(client)) == SCRIPTS
+
+
+def test_a_node_of_a_cluster_tells_how_far_it_is_behind(database: str) -> None:
+    """It stands here as such a node runs already."""
+    with opened_store(database) as store:
+        (own,) = store.read_now(database_nodes).value
+    assert (own.state, own.waiting, own.is_held_up) == ("Synced", 0, False)
 
 
 @pytest.fixture

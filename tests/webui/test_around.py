@@ -47,11 +47,16 @@ def doings(*operations: operation_pb2.Operation, more: str = "") -> Doings:
     return doings_of(listed, [change], today=NOW)
 
 
-def system(*replicas: replica_pb2.Replica, node_state: str = "") -> System:
+def system(
+    *replicas: replica_pb2.Replica,
+    node_state: str = "",
+    waiting: int | None = None,
+    held_up: bool = False,
+) -> System:
     nodes = [
         replica_pb2.DatabaseNode(
             id="db1", role=replica_pb2.DATABASE_NODE_ROLE_WRITER, version="MariaDB 10.11",
-            state=node_state,
+            state=node_state, waiting_transactions=waiting, held_up=held_up,
         ),
         replica_pb2.DatabaseNode(id="db2:3306", role=replica_pb2.DATABASE_NODE_ROLE_STANDBY),
     ]  # fmt: skip
@@ -127,6 +132,20 @@ def test_a_node_that_is_not_in_step_stands_out() -> None:
     assert [row.mark.tone for row in system(node_state="Synced").nodes] == ["quiet", "quiet"]
     donor = system(node_state="Donor/Desynced").nodes[0]
     assert (donor.mark.word, donor.mark.tone) == ("Donor/Desynced", "warning")
+
+
+def test_a_node_tells_how_far_it_is_behind_where_that_is_known(painter: Painter) -> None:
+    found = system(node_state="Synced", waiting=3)
+    pieces = painter.paint(None, LIVE, Around(system=found)).pieces
+    assert "3 transactions behind" in pieces["node:db1"]
+    assert "behind" not in pieces["node:db2:3306"]
+    alone = painter.paint(None, LIVE, Around(system=system())).pieces
+    assert "behind" not in alone["node:db1"]
+
+
+def test_a_node_that_is_held_up_by_another_stands_out() -> None:
+    held_up = system(node_state="Synced", held_up=True).nodes[0]
+    assert (held_up.mark.word, held_up.mark.tone) == ("Held up by a slow node", "warning")
 
 
 def test_text_from_the_facility_never_becomes_markup(painter: Painter) -> None:

@@ -46,12 +46,17 @@ class ReplicaRow:
 
 @dataclass(frozen=True, slots=True)
 class NodeRow:
-    """One node of the database."""
+    """One node of the database.
+
+    Attributes:
+        waiting: transactions of others that it has not applied yet; None: it is not known.
+    """
 
     id: str
     mark: Mark
     role: str
     version: str
+    waiting: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,13 @@ def _replica(replica: replica_pb2.Replica, *, answers: bool, today: datetime) ->
 
 
 def _node(node: replica_pb2.DatabaseNode) -> NodeRow:
-    if node.state in _WELL:
+    if node.held_up:
+        mark = Mark(gettext_noop("Held up by a slow node"), "warning", "warning")
+    elif node.state in _WELL:
         mark = Mark(node.state or gettext_noop("Answers"), "alive")
         if node.role != replica_pb2.DATABASE_NODE_ROLE_WRITER and not node.state:
             mark = Mark(gettext_noop("In the cluster"), "alive")
     else:
         mark = Mark(node.state, "warning", "warning")
-    return NodeRow(node.id, mark, _ROLES.get(node.role, ""), node.version)
+    waiting = node.waiting_transactions if node.HasField("waiting_transactions") else None
+    return NodeRow(node.id, mark, _ROLES.get(node.role, ""), node.version, waiting)

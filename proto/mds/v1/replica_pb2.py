@@ -29,7 +29,7 @@ from mds.v1 import access_pb2 as mds_dot_v1_dot_access__pb2
 from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14mds/v1/replica.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\xbd\x02\n\x07Replica\x12\n\n\x02id\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.mds.v1.ReplicaState\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x0c\n\x04host\x18\x04 \x01(\t\x12\x0b\n\x03pid\x18\x05 \x01(\x03\x12\x11\n\tgrpc_port\x18\x06 \x01(\x05\x12\x11\n\thttp_port\x18\x07 \x01(\x05\x12.\n\nstart_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tseen_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x03lag\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tfollowers\x18\x0b \x01(\x05\x12\x15\n\rdatabase_node\x18\x0c \x01(\t\"b\n\x0c\x44\x61tabaseNode\x12\n\n\x02id\x18\x01 \x01(\t\x12&\n\x04role\x18\x02 \x01(\x0e\x32\x18.mds.v1.DatabaseNodeRole\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\"\x15\n\x13ListReplicasRequest\"\x8b\x01\n\x14ListReplicasResponse\x12!\n\x08replicas\x18\x01 \x03(\x0b\x32\x0f.mds.v1.Replica\x12,\n\x0e\x64\x61tabase_nodes\x18\x02 \x03(\x0b\x32\x14.mds.v1.DatabaseNode\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position*\x95\x01\n\x0cReplicaState\x12\x1d\n\x19REPLICA_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15REPLICA_STATE_SERVING\x10\x01\x12\x1a\n\x16REPLICA_STATE_DRAINING\x10\x02\x12\x17\n\x13REPLICA_STATE_ENDED\x10\x03\x12\x16\n\x12REPLICA_STATE_LOST\x10\x04*u\n\x10\x44\x61tabaseNodeRole\x12\"\n\x1e\x44\x41TABASE_NODE_ROLE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44\x41TABASE_NODE_ROLE_WRITER\x10\x01\x12\x1e\n\x1a\x44\x41TABASE_NODE_ROLE_STANDBY\x10\x02\x32q\n\x08Replicas\x12\x65\n\x0cListReplicas\x12\x1b.mds.v1.ListReplicasRequest\x1a\x1c.mds.v1.ListReplicasResponse\"\x1a\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/replicasb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14mds/v1/replica.proto\x12\x06mds.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13mds/v1/access.proto\x1a\x15mds/v1/position.proto\"\xbd\x02\n\x07Replica\x12\n\n\x02id\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.mds.v1.ReplicaState\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x0c\n\x04host\x18\x04 \x01(\t\x12\x0b\n\x03pid\x18\x05 \x01(\x03\x12\x11\n\tgrpc_port\x18\x06 \x01(\x05\x12\x11\n\thttp_port\x18\x07 \x01(\x05\x12.\n\nstart_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tseen_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x03lag\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tfollowers\x18\x0b \x01(\x05\x12\x15\n\rdatabase_node\x18\x0c \x01(\t\"\xaf\x01\n\x0c\x44\x61tabaseNode\x12\n\n\x02id\x18\x01 \x01(\t\x12&\n\x04role\x18\x02 \x01(\x0e\x32\x18.mds.v1.DatabaseNodeRole\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12!\n\x14waiting_transactions\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x0f\n\x07held_up\x18\x06 \x01(\x08\x42\x17\n\x15_waiting_transactions\"\x15\n\x13ListReplicasRequest\"\x8b\x01\n\x14ListReplicasResponse\x12!\n\x08replicas\x18\x01 \x03(\x0b\x32\x0f.mds.v1.Replica\x12,\n\x0e\x64\x61tabase_nodes\x18\x02 \x03(\x0b\x32\x14.mds.v1.DatabaseNode\x12\"\n\x08position\x18\x03 \x01(\x0b\x32\x10.mds.v1.Position*\x95\x01\n\x0cReplicaState\x12\x1d\n\x19REPLICA_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15REPLICA_STATE_SERVING\x10\x01\x12\x1a\n\x16REPLICA_STATE_DRAINING\x10\x02\x12\x17\n\x13REPLICA_STATE_ENDED\x10\x03\x12\x16\n\x12REPLICA_STATE_LOST\x10\x04*u\n\x10\x44\x61tabaseNodeRole\x12\"\n\x1e\x44\x41TABASE_NODE_ROLE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44\x41TABASE_NODE_ROLE_WRITER\x10\x01\x12\x1e\n\x1a\x44\x41TABASE_NODE_ROLE_STANDBY\x10\x02\x32q\n\x08Replicas\x12\x65\n\x0cListReplicas\x12\x1b.mds.v1.ListReplicasRequest\x1a\x1c.mds.v1.ListReplicasResponse\"\x1a\xda\xe2\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/replicasb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,18 +38,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_REPLICAS'].methods_by_name['ListReplicas']._loaded_options = None
   _globals['_REPLICAS'].methods_by_name['ListReplicas']._serialized_options = b'\332\342\030\002\010\001\202\323\344\223\002\016\022\014/v1/replicas'
-  _globals['_REPLICASTATE']._serialized_start=757
-  _globals['_REPLICASTATE']._serialized_end=906
-  _globals['_DATABASENODEROLE']._serialized_start=908
-  _globals['_DATABASENODEROLE']._serialized_end=1025
+  _globals['_REPLICASTATE']._serialized_start=835
+  _globals['_REPLICASTATE']._serialized_end=984
+  _globals['_DATABASENODEROLE']._serialized_start=986
+  _globals['_DATABASENODEROLE']._serialized_end=1103
   _globals['_REPLICA']._serialized_start=172
   _globals['_REPLICA']._serialized_end=489
-  _globals['_DATABASENODE']._serialized_start=491
-  _globals['_DATABASENODE']._serialized_end=589
-  _globals['_LISTREPLICASREQUEST']._serialized_start=591
-  _globals['_LISTREPLICASREQUEST']._serialized_end=612
-  _globals['_LISTREPLICASRESPONSE']._serialized_start=615
-  _globals['_LISTREPLICASRESPONSE']._serialized_end=754
-  _globals['_REPLICAS']._serialized_start=1027
-  _globals['_REPLICAS']._serialized_end=1140
+  _globals['_DATABASENODE']._serialized_start=492
+  _globals['_DATABASENODE']._serialized_end=667
+  _globals['_LISTREPLICASREQUEST']._serialized_start=669
+  _globals['_LISTREPLICASREQUEST']._serialized_end=690
+  _globals['_LISTREPLICASRESPONSE']._serialized_start=693
+  _globals['_LISTREPLICASRESPONSE']._serialized_end=832
+  _globals['_REPLICAS']._serialized_start=1105
+  _globals['_REPLICAS']._serialized_end=1218
 # @@protoc_insertion_point(module_scope)

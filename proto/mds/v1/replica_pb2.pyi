@@ -160,6 +160,8 @@ class DatabaseNode(_message.Message):
     ROLE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    WAITING_TRANSACTIONS_FIELD_NUMBER: _builtins.int
+    HELD_UP_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its name: of the node in a cluster, the host, or the file of the embedded database."""
     role: Global___DatabaseNodeRole.ValueType
@@ -168,6 +170,15 @@ class DatabaseNode(_message.Message):
     """Kind and release of the database (`MariaDB 10.11.14`); empty: not known of this node."""
     state: _builtins.str
     """State in the database's own words (`Synced`); empty: it has none, or it is not known."""
+    waiting_transactions: _builtins.int
+    """How many transactions of other nodes it has received and not yet applied
+    (`wsrep_local_recv_queue`); absent: it is in no cluster, or this is not known of it. Only the
+    node that answers tells it.
+    """
+    held_up: _builtins.bool
+    """Whether it stops writers at this moment, because some node of the cluster is too far behind
+    (`wsrep_flow_control_active`); false, too, where it is not known.
+    """
     def __init__(
         self,
         *,
@@ -175,12 +186,16 @@ class DatabaseNode(_message.Message):
         role: Global___DatabaseNodeRole.ValueType = ...,
         version: _builtins.str = ...,
         state: _builtins.str = ...,
+        waiting_transactions: _builtins.int | None = ...,
+        held_up: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_waiting_transactions", b"_waiting_transactions", "waiting_transactions", b"waiting_transactions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "role", b"role", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_waiting_transactions", b"_waiting_transactions", "held_up", b"held_up", "id", b"id", "role", b"role", "state", b"state", "version", b"version", "waiting_transactions", b"waiting_transactions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__waiting_transactions: _TypeAlias = _typing.Literal["waiting_transactions"]  # noqa: Y015
+    _WhichOneofArgType__waiting_transactions: _TypeAlias = _typing.Literal["_waiting_transactions", b"_waiting_transactions"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__waiting_transactions) -> _WhichOneofReturnType__waiting_transactions | None: ...
 
 Global___DatabaseNode: _TypeAlias = DatabaseNode  # noqa: Y015
 
