@@ -16,7 +16,8 @@ from metadata_server.domain.orchestration.advance import ENDED, StepState
 from metadata_server.domain.orchestration.course import STOPPED, Course
 from metadata_server.domain.orchestration.operation import BREAKING_OFF, Minor, Operation, Phase
 from metadata_server.domain.orchestration.operation_step import Step, StepMinor, Verdict
-from metadata_server.services.orchestration.holding import held, held_off, still_held
+from metadata_server.services.orchestration.holding import held, held_off
+from metadata_server.services.orchestration.releasing import still_held
 from metadata_server.services.orchestration.step_begin import BEGINNING, begin
 from metadata_server.store.intent.authorship import UNKNOWN, authorships
 from metadata_server.store.orchestration.operation_steps import (

@@ -12,7 +12,6 @@ from metadata_server.domain.intent.edit import edited, steps_of
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.advance import ENDED
-from metadata_server.domain.orchestration.course import Course
 from metadata_server.domain.orchestration.guard import FORBIDDEN, Guard, Guarding
 from metadata_server.domain.orchestration.operation import Minor, Operation, Order, Phase
 from metadata_server.domain.orchestration.operation_step import Step
@@ -20,13 +19,7 @@ from metadata_server.domain.orchestration.order_plan import TARGETS, Verb
 from metadata_server.services.watching.following import keep_following
 from metadata_server.services.watching.tailer import Tailer
 from metadata_server.store.orchestration.guards import guarding_now
-from metadata_server.store.orchestration.operations import (
-    keep_operation,
-    lease_end,
-    park_operation,
-    wake_held,
-    write_operation,
-)
+from metadata_server.store.orchestration.operations import wake_held
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -86,31 +79,6 @@ def bar_of(guarding: Guarding, order: Order, unit: ControlUnit, step: Step) -> G
         return found.guard if found is not None else None
     fields = told_fields(order, unit, step.target, again=step.attempts > 0)
     return guarding.barring(unit, fields)
-
-
-def still_held(unit: UnitOfWork, course: Course, *, fence: int, lease_us: int) -> bool:
-    """Whether guards still forbid what a held operation has to do; else it goes on.
-
-    Raises:
-        Fenced: it is not ours any more.
-    """
-    operation = course.operation
-    keep_operation(unit, operation.key, fence, lease_us=lease_us)
-    if held_off(unit, operation.order, course.waiting()):
-        if course.is_quiet:
-            look_us = unit.now_us + HELD_LOOK_US
-            due_us = min(look_us, operation.deadline_us or look_us)
-            park_operation(unit, operation.key, fence, due_us=due_us)
-        return True
-    freed = replace(
-        operation,
-        phase=Phase.QUEUED,
-        minor_state=Minor.WAITING_FOR_REPLICA,
-        message="",
-        counts=course.counts({}),
-    )
-    write_operation(unit, freed, due_us=lease_end(unit, lease_us), fence=fence)
-    return False
 
 
 def held(operation: Operation, why: str) -> Operation:

@@ -196,15 +196,16 @@ def created(
 
 
 def write(unit: UnitOfWork, operation: Operation, steps: Sequence[Step]) -> Operation:
-    """Writes an operation, and ends what it takes the place of, unless it is to wait: all locks
-    come before the revision, as everywhere."""
-    begins = operation.phase is not Phase.PENDING
+    """Writes an operation, and ends what it takes the place of, unless it is to wait, for people or
+    for a mode: all locks come before the revision, as everywhere."""
+    begins = operation.phase is Phase.QUEUED
     own = taken_over(steps if begins else ())
     older = superseded_by(unit, operation.order, own)
     had = steps_had(unit, operation.campaign_key, [each.unit_key for each in steps])
     insert_steps(unit, operation.key, steps)
     join_campaign(unit, operation, had)
-    written = insert_operation(unit, operation, due_us=unit.now_us if begins else None)
+    due_us = None if operation.phase is Phase.PENDING else unit.now_us
+    written = insert_operation(unit, operation, due_us=due_us)
     end_as_superseded(unit, older, own, by=written)
     requests.remember(unit, {"id": operation.id})
     return written

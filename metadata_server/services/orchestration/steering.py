@@ -86,7 +86,7 @@ class Steering:
             first = None if validate_only else requests.repeated(unit)
             if first is not None:
                 return get_operation(unit, first.answer["id"])
-            if steer is resumed and (waiting := get_operation(unit, id)).phase is Phase.PENDING:
+            if steer is resumed and begins(waiting := get_operation(unit, id)):
                 lock_with_older(unit, waiting)
             operation = get_operation(unit, id, lock=True)
             if validate_only:
@@ -110,7 +110,7 @@ def checked(unit: UnitOfWork, operation: Operation, steer: Steer) -> None:
         check_retriable(operation)
         return
     check_open(operation)
-    if steer is resumed and operation.phase is Phase.PENDING:
+    if steer is resumed and begins(operation):
         check_plan(unit, operation)
 
 
@@ -123,6 +123,12 @@ def check_open(operation: Operation) -> None:
             name=operation.name,
             phase=operation.phase,
         )
+
+
+def begins(operation: Operation) -> bool:
+    """Whether nothing of it has begun yet, and that is so until it is resumed."""
+    is_paused = operation.phase is Phase.SUSPENDED
+    return operation.phase is Phase.PENDING or (is_paused and not operation.start_time_us)
 
 
 def check_retriable(operation: Operation) -> None:
@@ -158,6 +164,7 @@ def resumed(unit: UnitOfWork, operation: Operation) -> Operation:
     deadline_us = operation.deadline_us
     if operation.phase is Phase.PENDING:
         deadline_us = operation.order.deadline_us(unit.now_us)
+    if begins(operation):
         begin_from_now(unit, operation)
         take_over(unit, operation)
     return replace(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from metadata_server.domain.intent.edit import FieldEdit
 from metadata_server.domain.orchestration.advance import StepState
 from metadata_server.domain.orchestration.giving_way import changed, claimed, gives_way
-from metadata_server.domain.orchestration.operation import Operation, Order, counts_of
+from metadata_server.domain.orchestration.operation import Operation, Order, Phase, counts_of
 from metadata_server.domain.orchestration.operation_step import Step, StepMinor
 from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.store.orchestration.operation_steps import (
@@ -26,13 +26,21 @@ Own = Mapping[int, Sequence[FieldEdit]]
 """The edits of single units, by key of each unit that an order takes over."""
 
 
-def giving_way(unit: UnitOfWork, order: Order, own: Own) -> dict[int, list[int]]:
-    """Positions of open steps that give way to an order, by key of their operation."""
+def giving_way(
+    unit: UnitOfWork, order: Order, own: Own, *, before_us: int | None = None
+) -> dict[int, list[int]]:
+    """Positions of open steps that give way to an order, by key of their operation.
+
+    Args:
+        before_us: only of operations that were given before then; None: of all.
+    """
     common = claimed(order)
     claims = {key: claimed(order, edits) if edits else common for key, edits in own.items()}
     open_ = open_steps_of_units(unit, own)
     found = {}
     for key, operation in operations_of(unit, open_).items():
+        if before_us is not None and operation.create_time_us >= before_us:
+            continue
         changes = changes_of(unit, operation, open_[key])
         positions = [at for at, of in open_[key].items() if gives_way(changes[at], claims[of])]
         if positions:
@@ -52,13 +60,20 @@ def changes_of(
     return found
 
 
-def superseded_by(unit: UnitOfWork, order: Order, own: Own) -> dict[int, Operation]:
+def superseded_by(
+    unit: UnitOfWork, order: Order, own: Own, *, before_us: int | None = None
+) -> dict[int, Operation]:
     """Operations that have open steps which give way to an order, by key; locked."""
-    return operations_of(unit, giving_way(unit, order, own), lock=True)
+    return operations_of(unit, giving_way(unit, order, own, before_us=before_us), lock=True)
 
 
 def end_as_superseded(
-    unit: UnitOfWork, older: Mapping[int, Operation], own: Own, *, by: Operation
+    unit: UnitOfWork,
+    older: Mapping[int, Operation],
+    own: Own,
+    *,
+    by: Operation,
+    before_us: int | None = None,
 ) -> None:
     """Ends the open steps of older operations that give way to one. Who carries these on is fenced
     off, and finds them as they are now.
@@ -69,7 +84,7 @@ def end_as_superseded(
     Raises:
         LostRace: another operation has come in between.
     """
-    positions = giving_way(unit, by.order, own)
+    positions = giving_way(unit, by.order, own, before_us=before_us)
     if not positions.keys() <= {*older, by.key}:
         raise LostRace
     for key in sorted(positions.keys() & older.keys()):
@@ -92,22 +107,30 @@ def taken_over(steps: Iterable[Step]) -> Own:
     return {each.unit_key: each.edits for each in steps if each.takes_over}
 
 
+def spared_since(operation: Operation) -> int | None:
+    """Since when orders were given that do not give way to one that has waited; None: all do. What
+    people resume comes after all others; what a guard held off, or people paused before it began,
+    keeps its place among those that were given."""
+    return None if operation.phase is Phase.PENDING else operation.create_time_us
+
+
 def take_over(unit: UnitOfWork, operation: Operation) -> None:
     """Ends what an operation takes the place of that waited until now; it is locked.
 
     Raises:
         LostRace: another operation has come in between.
     """
-    own = taken_over(steps_of(unit, operation.key))
-    older = superseded_by(unit, operation.order, own)
+    own, before_us = taken_over(steps_of(unit, operation.key)), spared_since(operation)
+    older = superseded_by(unit, operation.order, own, before_us=before_us)
     older.pop(operation.key, None)
-    end_as_superseded(unit, older, own, by=operation)
+    end_as_superseded(unit, older, own, by=operation, before_us=before_us)
 
 
 def lock_with_older(unit: UnitOfWork, operation: Operation) -> None:
     """Locks an operation that waits, and those that it would take the place of: all at once, as
     whoever gives an order does."""
-    older = giving_way(unit, operation.order, taken_over(steps_of(unit, operation.key)))
+    own = taken_over(steps_of(unit, operation.key))
+    older = giving_way(unit, operation.order, own, before_us=spared_since(operation))
     operations_of(unit, {operation.key, *older}, lock=True)
 
 

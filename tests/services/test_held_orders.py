@@ -1,0 +1,138 @@
+"""Orders that a guard holds off leave units to others until the mode of the machine allows them."""
+
+from dataclasses import replace
+
+import pytest
+
+from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.intent.edit import UnitSelection
+from metadata_server.domain.life.state import Contact, State
+from metadata_server.domain.orchestration.course import Course
+from metadata_server.domain.orchestration.guard import Guard, MachineMode
+from metadata_server.domain.orchestration.guarded_change import GuardedChange
+from metadata_server.domain.orchestration.operation import Operation, Order, Phase
+from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.orchestration.operations import Giving, Operations
+from metadata_server.services.orchestration.releasing import still_held
+from metadata_server.services.orchestration.steering import Steering
+from metadata_server.store.orchestration.operation_steps import steps_of
+from metadata_server.store.orchestration.operations import claim_operation, get_operation
+from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
+from tests.store.planned import CALLER, Plan, Unit, build
+
+LEASE_US = 60_000_000
+WAITING, TAKEN = ("PENDING", "Waiting"), ("ABORTED", "Superseded")
+PLAN = Plan(
+    {"US": Contact.ALIVE},
+    [
+        Unit("RUNS", "US", State.RUNNING, State.RUNNING, Contact.ALIVE),
+        Unit("STANDS", "US", State.STOPPED, State.STOPPED, Contact.ALIVE),
+    ],
+)
+BEAM = Guard(
+    id="beam",
+    description="stored beam",
+    machine_mode="RING",
+    modes=("BEAM",),
+    forbids=(GuardedChange.ORDERS,),
+    id_prefixes=("STANDS",),
+)
+
+
+class Facility:
+    """A unit that runs, and one that is stopped and that a guard protects while there is beam."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.resources = store, Resources(store)
+        self.operations = Operations(store, on_due=lambda: None)
+        self.steering = Steering(store, on_due=lambda: None)
+
+    async def given(self, verb: Verb, *units: str, stage: bool = False) -> Operation:
+        order = Order(verb=verb, selection=UnitSelection(ids=units), stage=stage, even_so=True)
+        return (await self.operations.create(CALLER, order, Giving())).value
+
+    async def told(self, operation: Operation) -> dict[str, tuple[str, str]]:
+        steps = (await self.store.read(lambda unit: steps_of(unit, operation.key))).value
+        return {each.id: (each.state.value, each.minor_state) for each in steps}
+
+    async def end_the_beam(self) -> None:
+        await self.resources.delete(CALLER, Guard, "beam", etag="*", validate_only=False)
+
+    async def looked_at(self, operation: Operation) -> Operation:
+        """An operation after a replica has looked whether it is still held."""
+
+        def work(unit: UnitOfWork) -> Operation:
+            fence = claim_operation(unit, operation.key, replica="one", lease_us=LEASE_US)
+            assert fence is not None
+            course = Course(get_operation(unit, operation.id), steps_of(unit, operation.key))
+            still_held(unit, course, fence=fence, lease_us=LEASE_US)
+            return get_operation(unit, operation.id)
+
+        return (await self.store.transact(work)).value
+
+
+@pytest.fixture
+async def facility(store: Store) -> Facility:
+    build(store, PLAN)
+    found = Facility(store)
+    mode = MachineMode(id="RING", mode="BEAM", modes=("ACCESS", "BEAM"))
+    for each in (mode, BEAM):
+        await found.resources.create(CALLER, each, validate_only=False)
+    return found
+
+
+async def test_an_order_that_is_held_takes_units_over_when_it_is_released(
+    facility: Facility,
+) -> None:
+    stop = await facility.given(Verb.STOP, "RUNS")
+    start = await facility.given(Verb.START, "RUNS", "STANDS", stage=True)
+    assert start.phase is Phase.HELD
+    assert await facility.told(stop) == {"RUNS": WAITING}
+    await facility.end_the_beam()
+    assert (await facility.looked_at(start)).phase is Phase.QUEUED
+    assert await facility.told(stop) == {"RUNS": TAKEN}
+
+
+async def test_an_order_that_was_held_waits_for_people_where_its_plan_is_not_so_any_more(
+    facility: Facility,
+) -> None:
+    start = await facility.given(Verb.START, "RUNS", "STANDS", stage=True)
+    stop = await facility.given(Verb.STOP, "RUNS")
+    await facility.resources.update(
+        CALLER,
+        ControlUnit,
+        "RUNS",
+        etag="*",
+        change=lambda unit: replace(unit, desired_state=State.STOPPED),
+        validate_only=False,
+    )
+    await facility.end_the_beam()
+    found = await facility.looked_at(start)
+    assert found.phase is Phase.PENDING
+    assert "RUNS is RUNNING, wanted STOPPED" in found.message
+    assert await facility.told(stop) == {"RUNS": WAITING}
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_of_orders_that_are_held_the_later_one_counts(facility: Facility, first: int) -> None:
+    start = await facility.given(Verb.START, "STANDS", stage=True)
+    unload = await facility.given(Verb.UNLOAD, "STANDS", stage=True)
+    await facility.end_the_beam()
+    for each in (start, unload) if first == 0 else (unload, start):
+        await facility.looked_at(each)
+    assert await facility.told(start) == {"STANDS": TAKEN}
+    assert await facility.told(unload) == {"STANDS": WAITING}
+
+
+async def test_an_order_that_was_held_and_paused_takes_units_over_when_it_is_resumed(
+    facility: Facility,
+) -> None:
+    stop = await facility.given(Verb.STOP, "RUNS")
+    start = await facility.given(Verb.START, "RUNS", "STANDS", stage=True)
+    await facility.steering.pause(CALLER, start.id, validate_only=False)
+    await facility.end_the_beam()
+    assert await facility.told(stop) == {"RUNS": WAITING}
+    await facility.steering.resume(CALLER, start.id, validate_only=False)
+    assert await facility.told(stop) == {"RUNS": TAKEN}
