@@ -1,4 +1,4 @@
-"""What only a browser can do: a file that is dropped, and a text that outlives a reload."""
+"""What only a browser can do: a file that is dropped, and texts that outlive a reload and a theme."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -34,7 +34,7 @@ async def site(
         yield site
 
 
-async def test_a_dropped_file_shows_its_plan_and_what_was_pasted_outlives_a_reload(
+async def test_a_dropped_file_shows_its_plan_and_what_was_typed_outlives_a_reload_and_another_theme(
     site: Site, new_page: NewPage
 ) -> None:
     page = await new_page()
@@ -53,7 +53,14 @@ async def test_a_dropped_file_shows_its_plan_and_what_was_pasted_outlives_a_relo
     await expect(page.locator("h1")).to_contain_text("1 to change")
     await expect(page.locator("#text")).to_have_value(f"id,current\n{ID},12.5\n")
     await page.fill("#reason", "dropped")
+    await page.get_by_text("Theme", exact=True).click()
+    await page.get_by_role("button", name="Dark").click()
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    await expect(page.get_by_role("button", name="Dark")).to_be_hidden()
+    await expect(page.locator("h1")).to_contain_text("1 to change")
+    await expect(page.locator("#reason")).to_have_value("dropped")
     await page.click("text=Do this")
     await expect(page.locator("h1")).to_contain_text("Change 2")
     await page.goto(f"{site.url}/import")
     await expect(page.locator("#text")).to_have_value("")
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
