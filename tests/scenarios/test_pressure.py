@@ -66,25 +66,37 @@ class Storm:
     sessions: list[str] = field(default_factory=list)
     delays: list[float] = field(default_factory=list)
 
-    async def register(self, server: int, incarnation: str = "") -> None:
+    async def register(self, server: int) -> None:
         """Registers, coming again as it is told to, as unit servers do."""
         while True:
             try:
-                reply = await self.client.registration.Register(
-                    wire.RegisterRequest(
-                        unit_server=f"unit_servers/S{server}",
-                        incarnation=incarnation or f"one of {server}",
-                        classes=[wire.HostedClass(implementation="Supply")],
-                        host="rack1",
-                        pid=1,
-                    )
-                )
+                await self.register_once(server)
             except Busy as busy:
                 self.delays.append(busy.retry_after or 0.0)
                 await asyncio.sleep(self.delays[-1] * random.uniform(1, 2))
             else:
-                self.sessions.append(reply.session)
                 return
+
+    async def register_once(self, server: int) -> None:
+        reply = await self.client.registration.Register(
+            wire.RegisterRequest(
+                unit_server=f"unit_servers/S{server}",
+                incarnation=f"one of {server}",
+                classes=[wire.HostedClass(implementation="Supply")],
+                host="rack1",
+                pid=1,
+            )
+        )
+        self.sessions.append(reply.session)
+
+    async def keep_registering(self, server: int) -> None:
+        """Registers again and again, whatever it is told."""
+        while True:
+            try:
+                await self.register_once(server)
+            except Busy as busy:
+                self.delays.append(busy.retry_after or 0.0)
+                await asyncio.sleep(0.05)
 
     async def export(self) -> None:
         """Reads everything, again and again, whatever it is told."""
@@ -168,3 +180,25 @@ async def test_a_storm_comes_in_by_and_by_and_those_who_run_keep_their_leases(
     assert all(storm.delays), "and a delay was told each time"
     assert sum(value for name, value in told.items() if name.startswith("refused_total ")) > 0
     assert most_waiting <= WAITING
+
+
+async def test_a_unit_server_that_storms_keeps_no_other_one_out(
+    start_replica: StartReplica, sqlite_database: str
+) -> None:
+    patient = SMALL | {"MDS_LONGEST_WAIT_S": "60"}  # only how many wait decides who is refused
+    replica = await start_replica(sqlite_database, environment=patient)
+    async with Client(replica.address, principal="storm") as client:
+        await declare(client)
+        storm = Storm(client)
+        loops = [asyncio.create_task(storm.keep_registering(0)) for _ in range(2 * WAITING)]
+        try:
+            # All have been sent by then, and as many wait as may.
+            await until(lambda: len(storm.sessions) > 2, within=60, what="a storm")
+            before = len(storm.sessions)
+            await storm.register_once(1)
+            meanwhile = len(storm.sessions) - before - 1
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+    assert meanwhile < WAITING // 2, "it did not stand behind all that the other one sent"
