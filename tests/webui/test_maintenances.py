@@ -77,8 +77,13 @@ async def test_two_who_change_one_see_each_other(site: Site) -> None:
     address = "/maintenances/cooling/edit"
     mine, theirs = [form_in(await site.text(address), address) for _ in range(2)]
     await submit(site, theirs, changed={"description": "theirs"})
-    page = await submit(site, mine, changed={"description": "mine"}, status=412)
-    assert "It is now: theirs" in page
-    page = await submit(site, form_in(page, address))
-    assert "mine" in page
-    assert "theirs" not in page
+    mine_too = {"description": "mine", "end": "2098-01-01T12:00:00"}
+    page = await submit(site, mine, changed=mine_too, status=412)
+    assert "new &lt;b&gt;cooling&lt;/b&gt;" in page, "what both began with"
+    again = form_in(page, address)
+    assert again.choices["description"] == ["mine", "theirs"]
+    assert "description" not in again.fields, "somebody has to choose what both have changed"
+    page = await submit(site, again, changed={"description": "theirs"})
+    assert "theirs" in page
+    assert "2098-01-01 12:00:00" in page
+    assert 'href="/control_units/RING/Q2"' in page, "what nobody has changed stays"

@@ -9,7 +9,7 @@ from typing import Generic
 from aiohttp import web
 
 from control_units.client import ClientError, Refused, Stale
-from webui.datasets.conflict import choices
+from webui.datasets.conflict import choices, conflict_page
 from webui.datasets.edited import Edited, R
 from webui.datasets.form import Form, new_request_id
 from webui.datasets.problem import Problem, by_path, field_of, without_field
@@ -114,19 +114,7 @@ class Drawing(Generic[R]):
         fields_of = self._edited.fields_of
         before = fields_of(base) if stale else {}
         found = choices(before, form.fields, fields_of(now), words_of=self._edited.words_of)
-        drawn = Form.of(now, fields_of(now))
-        context: dict[str, object] = {
-            "id": id_of(now.name),
-            "name": now.name,
-            "page": page_of(now.name),
-            "form": replace(drawn, reason=form.reason),
-            "choices": found,
-            "conflict": stale.conflicts[0] if stale and stale.conflicts else None,
-            "was_there": stale is None,
-        }
-        return self._site.page(
-            "datasets/conflict.html", context, status=HTTPStatus.PRECONDITION_FAILED
-        )
+        return conflict_page(self._site, now, found, form.reason, stale=stale)
 
     def rescue(
         self,

@@ -31,6 +31,7 @@ class Form:
     Attributes:
         texts: by the names in FIELDS; ids stand one in a line.
         etag: of the maintenance that is changed; empty: it is a new one.
+        revision: of its last change; leads to what was read.
         problems: what is wrong, by field.
     """
 
@@ -39,12 +40,17 @@ class Form:
     reason: str = ""
     request_id: str = ""
     problems: Mapping[str, str] | None = None
+    revision: str = ""
 
     @classmethod
     def sent(cls, posted: Mapping[str, str]) -> "Form":
         texts = {field: posted.get(field, "").replace("\r\n", "\n").strip() for field in FIELDS}
         return cls(
-            texts, posted.get("etag", ""), posted.get("reason", ""), posted.get("request_id", "")
+            texts,
+            posted.get("etag", ""),
+            posted.get("reason", ""),
+            posted.get("request_id", ""),
+            revision=posted.get("revision", ""),
         )
 
     @classmethod
@@ -60,6 +66,7 @@ class Form:
                 "end": _local(maintenance, "end_time"),
             },
             maintenance.etag,
+            revision=str(maintenance.revision),
         )
 
     @classmethod
@@ -96,6 +103,19 @@ class Form:
                 Problem("control_units", _("Say at least one unit, unit server or group."))
             )
         return found, problems
+
+
+def words_of(field: str) -> str:
+    """A field, as people call it."""
+    words = {
+        "description": _("Why, for all who wonder"),
+        "control_units": _("Control units"),
+        "unit_servers": _("Unit servers"),
+        "id_prefixes": _("Groups"),
+        "begin": _("From"),
+        "end": _("Until"),
+    }
+    return words.get(field, field)
 
 
 def problem_of(field: str, description: str) -> Problem:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -20,9 +19,10 @@ from mds.v1.maintenance_pb2 import (
 
 from control_units.client import AlreadyExists, ClientError, Refused, Stale
 from webui.datasets.again import again
+from webui.datasets.conflict import choices, conflict_page
 from webui.datasets.form import new_request_id, page_after
 from webui.datasets.problem import Problem, field_of
-from webui.maintenances.form import MASK, Form, problem_of
+from webui.maintenances.form import MASK, Form, problem_of, words_of
 from webui.maintenances.shown import maintenance_page
 from webui.names import id_of, page_of
 from webui.refusals import told
@@ -146,8 +146,8 @@ class MaintenancePages:
                         reason=form.reason,
                     )
                 )
-        except Stale:
-            return await self._moved(request, form)
+        except Stale as stale:
+            return await self._conflict(request, posted, form, stale)
         except (ClientError, TimeoutError) as failure:
             return self._again(request, posted, form, failure)
         raise web.HTTPSeeOther(page_after(saved, form.etag))
@@ -169,21 +169,21 @@ class MaintenancePages:
             return again(self._site, request.path, posted.items(), failure)
         raise web.HTTPSeeOther(f"/change_sets/{ended.position.revision}?saved=1")
 
-    async def _moved(self, request: web.Request, form: Form) -> web.Response:
-        """The form, with what somebody else has written meanwhile beside what was typed."""
+    async def _conflict(
+        self, request: web.Request, posted: Mapping[str, str], form: Form, stale: Stale
+    ) -> web.Response:
+        """What was typed beside what somebody else has written meanwhile, and what both read."""
         try:
             async with asyncio.timeout(READ_SECONDS):
-                now = Form.of(await self._get(_name(request)))
+                found = await self._get(_name(request))
+                read = await self._get(_name(request), as_of=form.revision)
         except (ClientError, TimeoutError) as failure:
-            return self._again(request, dict(form.texts), form, failure)
-        theirs = _("Somebody else changed this meanwhile. It is now: %(text)s")
-        problems = [
-            Problem(field, theirs % {"text": now.texts[field] or _("empty")})
-            for field, text in form.texts.items()
-            if text != now.texts[field]
-        ]
-        moved = replace(form.wrong(problems), etag=now.etag, request_id="")
-        return self._form(moved, status=HTTPStatus.PRECONDITION_FAILED)
+            return self._again(request, posted, form, failure)
+        base, now = Form.of(read), Form.of(found)
+        differing = choices(base.texts, form.texts, now.texts, words_of=words_of)
+        chosen = {"id", *(each.path for each in differing)}
+        rest = {field: text for field, text in now.texts.items() if field not in chosen}
+        return conflict_page(self._site, found, differing, form.reason, stale=stale, rest=rest)
 
     def _again(
         self,
