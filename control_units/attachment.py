@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from mds.v1 import position_pb2, registration_pb2
 
 from control_units.client import ClientError, Stream, Unreachable
+from control_units.hosted_unit import HostedUnit
 from control_units.hosting import HostedClasses, Hosting
 from control_units.signs_of_life import SignsOfLife
 
@@ -48,6 +49,7 @@ class Attachment:
         self._on_word = on_word
         self._signs = SignsOfLife()
         self._missing: list[str] = []
+        self._letting_go: list[tuple[int, dict[str, list[HostedUnit]]]] = []
         self._goodbye = ""
         self._goodbye_due = 0.0
 
@@ -59,7 +61,10 @@ class Attachment:
         """
         self._missing = missing
         hello = registration_pb2.Hello(
-            session=session, position=position, sent_us=self._signs.send()
+            session=session,
+            position=position,
+            sent_us=self._signs.send(),
+            tells_let_go=True,
         )
         ended: ClientError | None = None
         try:
@@ -108,6 +113,9 @@ class Attachment:
             self._hosting.report_all()
         is_renewed = word.HasField("lease")
         self._on_word(word, self._signs.answered(word.lease_from_us) if is_renewed else None)
+        if word.removal:
+            self._letting_go.append((word.removal, self._hosting.leaving(word.removed)))
+            self._hosting.reported.set()
         if outbox.has_due or self._missing or self._goodbye:
             self._hosting.reported.set()
 
@@ -138,10 +146,21 @@ class Attachment:
         if self._missing:
             missing, self._missing = self._missing, []
             await self._send(datasets=self._classes.datasets(missing))
+        for removal, leaving in list(self._letting_go):
+            await self._tell_let_go(removal, leaving)
+        self._letting_go = [each for each in self._letting_go if each[1]]
         for reports in self._hosting.outbox.collect():
             await self._send(reports=reports)
         for values in self._hosting.values.collect():
             await self._send(values=values)
+
+    async def _tell_let_go(self, removal: int, leaving: dict[str, list[HostedUnit]]) -> None:
+        """Says which of these have let go, and forgets them."""
+        gone = [name for name, units in leaving.items() if all(u.has_let_go for u in units)]
+        for name in gone:
+            del leaving[name]
+        if gone:
+            await self._send(let_go=registration_pb2.LetGo(removal=removal, control_units=gone))
 
     async def _beat(self, late_s: float) -> None:
         age = Duration()

@@ -192,6 +192,13 @@ class HostedUnit:
         while self._task is not None and not self._task.done():
             await asyncio.wait({self._task})
 
+    async def gone(self) -> None:
+        """Returns when it has let go, after it was told to leave; a hook that hangs is waited for
+        as long as it does."""
+        await self.settled()
+        if self._life.stuck is not None:
+            await asyncio.wait({self._life.stuck})
+
     async def _follow(self) -> None:
         """Waits for those before it. What hangs in a hook of a namesake hangs in its own: a hook
         that cannot be ended may still have its hands on the same hardware."""

@@ -165,6 +165,11 @@ class Hosting:
         """They drive the same device, and two at once must not."""
         return [each for each in self._leaving if each.id == id]
 
+    def leaving(self, control_units: Iterable[str]) -> dict[str, list[HostedUnit]]:
+        """Units that were removed by these names and have not let go yet, by name; of most none."""
+        self._forget_gone()
+        return {name: self._leaving_namesakes(_id(name)) for name in control_units}
+
     def _forget_gone(self) -> None:
         self._leaving = [each for each in self._leaving if not each.has_let_go]
 
@@ -194,8 +199,13 @@ class Hosting:
             if unit is not None:
                 unit.leave()
                 self._leaving.append(unit)
+                self._spawn(self._see_off(unit))
                 self._forget(unit.id)
         self.changed.set()
+
+    async def _see_off(self, unit: HostedUnit) -> None:
+        await unit.gone()
+        self.reported.set()
 
     def _forget(self, control_unit: str) -> None:
         self.outbox.forget(control_unit)

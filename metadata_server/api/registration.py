@@ -18,6 +18,7 @@ from metadata_server.api.messages.registration import (
     registered_message,
     registering_of,
     reports_of,
+    units_of,
     values_of,
     word_message,
 )
@@ -69,7 +70,9 @@ class RegistrationServicer(registration_pb2_grpc.RegistrationServicer):
         requests = aiter(request_iterator)
         hello = await hello_of(requests)
         position = position_of(hello.position) if hello.position.store_id else None
-        attaching = self._attachments.attach(hello.session, position, hello.sent_us)
+        attaching = self._attachments.attach(
+            hello.session, position, hello.sent_us, tells_let_go=hello.tells_let_go
+        )
         async with attaching as attachment:
             listener = asyncio.create_task(listen(requests, attachment))
             try:
@@ -130,10 +133,14 @@ async def take(request: registration_pb2.AttachRequest, attachment: Attachment) 
             await attachment.value(values_of(request.values.units, steady_now_us()))
         case "datasets":
             await attachment.publish(published_of(request.datasets.datasets))
+        case "let_go":
+            await attachment.leaving.let_go(request.let_go.removal, units_of(request.let_go))
         case "goodbye":
             await attachment.say_goodbye()
         case _:
-            expected = "heartbeat, reports, values, datasets or goodbye, after the one hello"
+            expected = (
+                "heartbeat, reports, values, datasets, let_go or goodbye, after the one hello"
+            )
             raise wrong_word(request, expected)
 
 

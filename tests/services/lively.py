@@ -246,7 +246,11 @@ class Ear:
 
 @asynccontextmanager
 async def attached(
-    facility: Facility, registered: Registered, position: Position | None = None
+    facility: Facility,
+    registered: Registered,
+    position: Position | None = None,
+    *,
+    tells_let_go: bool = False,
 ) -> AsyncIterator[tuple[Attachment, Ear]]:
     """A stream of a session, and what is told on it."""
     ear = Ear()
@@ -261,7 +265,8 @@ async def attached(
 
     session = registered.session.id
     where = position or registered.position
-    async with facility.liveness.attachments.attach(session, where) as attachment:
+    attach = facility.liveness.attachments.attach
+    async with attach(session, where, tells_let_go=tells_let_go) as attachment:
         task = asyncio.create_task(listen(attachment))
         try:
             yield attachment, ear

@@ -95,6 +95,7 @@ def word_message(
         lease_from_us=word.lease_from_us,
         acknowledged_sequence=word.acknowledged,
         removed=[UNITS + unit_id for unit_id in word.removed],
+        removal=word.removal,
         refusals=map(refusal_message, word.not_taken),
         missing_datasets=word.missing_datasets,
         report_all=word.report_all,
@@ -199,6 +200,11 @@ def published_of(messages: Iterable[registration_pb2.PublishedDataset]) -> list[
         )
         for message in messages
     ]
+
+
+def units_of(message: registration_pb2.LetGo) -> list[str]:
+    """Ids of units that were let go of."""
+    return [name.removeprefix(UNITS) for name in message.control_units]
 
 
 def age_us_of(age: Duration) -> int:

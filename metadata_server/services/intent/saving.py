@@ -9,7 +9,6 @@ from metadata_server.domain.deliveries.webhook import Webhook
 from metadata_server.domain.intent.bundle import WRITING, Decision, ItemAction
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.template import Template, VersionState, marks_of, states_of
-from metadata_server.domain.life.session import EndReason
 from metadata_server.domain.names import DECLARED
 from metadata_server.domain.resource import Resource
 from metadata_server.store.deliveries.webhooks import remove_webhooks
@@ -19,7 +18,7 @@ from metadata_server.store.intent.template_versions import (
     version_states,
     write_versions,
 )
-from metadata_server.store.life.instantiations import end_lives
+from metadata_server.store.life.instantiations import begin_leaving
 from metadata_server.store.life.statuses import statuses_of
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -50,7 +49,7 @@ def save_all(unit: UnitOfWork, decisions: Iterable[Decision]) -> list[Resource]:
     for each in gone:
         unit.delete(each)
     check_all_locked(unit, leaving, locked)
-    end_lives(unit, moved, EndReason.REMOVED)
+    begin_leaving(unit, moved)
     remove_units(unit, gone_keys)
     remove_webhooks(unit, [each.meta.key for each in gone if isinstance(each, Webhook)])
     return saved

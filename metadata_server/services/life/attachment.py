@@ -12,7 +12,6 @@ from functools import partial
 import structlog
 
 from metadata_server.domain.change import Position
-from metadata_server.domain.horizon import check_position
 from metadata_server.domain.intent.fingerprint import digest as digest_of
 from metadata_server.domain.life.attachment import not_hosted, session_ended, too_old
 from metadata_server.domain.life.registration import Assignment
@@ -24,16 +23,17 @@ from metadata_server.domain.turn import ITSELF
 from metadata_server.domain.values.live_values import UnitValues
 from metadata_server.services.life.arrivals import Expected
 from metadata_server.services.life.heartbeats import Word as Renewal
-from metadata_server.services.life.hosting import HostedUnit, Told, differs
+from metadata_server.services.life.hosting import HostedUnit, IdsByKey, Looked, Told, differs
+from metadata_server.services.life.leaving import Coming, Leaving
 from metadata_server.services.life.means import Means
 from metadata_server.services.life.outbox import NotTaken, Outbox, Renewed, Word
 from metadata_server.services.life.publication import Published
 from metadata_server.services.life.reports import Outcome
+from metadata_server.services.life.resets import check_history
 from metadata_server.services.watching.pieces import is_ahead
 from metadata_server.store.life.endings import end_now
 from metadata_server.store.store import Answer
 from metadata_server.store.turns import on_behalf_of
-from metadata_server.store.unit_of_work import UnitOfWork
 
 STRIKES = 2
 """Heartbeats in a row whose digest differs before everything is told again, both ways."""
@@ -45,9 +45,15 @@ log = structlog.get_logger()
 
 
 class Attachment:
-    """The stream of one session on this replica; `sent_us`: of its hello."""
+    """The stream of one session on this replica; `sent_us`, `tells_let_go`: of its hello.
 
-    def __init__(self, session: Session, means: Means, sent_us: int = 0) -> None:
+    Attributes:
+        leaving: what it has yet to let go of.
+    """
+
+    def __init__(
+        self, session: Session, means: Means, sent_us: int = 0, *, tells_let_go: bool = False
+    ) -> None:
         self.session = session
         self._means = means
         self._hello_sent_us = sent_us
@@ -55,6 +61,8 @@ class Attachment:
         self._hosted: dict[str, HostedUnit] = {}
         self._ids: dict[int, str] = {}
         self._dirty: set[int] = set()
+        self._coming = Coming(lambda keys: self.mark(keys, self._seen))
+        self.leaving = Leaving(session, means, tells=tells_let_go)
         self._all_dirty = self._begun = False
         self._insisted: dict[int, str] = {}
         self._refused_datasets: set[tuple[int, str]] = set()
@@ -82,30 +90,18 @@ class Attachment:
         """
         hosting, session = self._means.hosting, self.session
         if position is not None:
-            await self._check(position)
+            await check_history(self._means.store, session, position)
         after = position.revision if position is not None else 0
         answer = await self._means.store.transact(lambda unit: hosting.arrive(unit, session, after))
         look = answer.value
         self._outbox.assign(
             each.assignment
-            for each in look.told
+            for each in look.looked.told
             if look.tells_all or each.assignment.unit.meta.revision > after or differs(each.hosted)
         )
         self._outbox.ask_for(look.missing_datasets)
-        self._take_in([each.hosted for each in look.told], look.removed, look.position)
-
-    async def _check(self, position: Position) -> None:
-        def work(unit: UnitOfWork) -> Refused | None:
-            try:
-                check_position(position, unit.position)
-            except Refused as reset:
-                end_now(unit, self.session.id, EndReason.SUPERSEDED)
-                return reset
-            return None
-
-        reset = (await self._means.store.transact(work)).value
-        if reset is not None:
-            raise reset
+        self._take_in([each.hosted for each in look.looked.told], look.removed, look.position)
+        self._coming.wait_for(look.looked.waiting)
 
     async def begin_expected(self, expected: Expected) -> None:
         """As `begin`, where this replica has just told it what it hosts."""
@@ -119,15 +115,13 @@ class Attachment:
         self._take_in(expected.hosted, removed, answer.position)
         self.mark(changed, answer.position)
 
-    def _take_in(
-        self, hosted: Sequence[HostedUnit], removed: Iterable[str], position: Position
-    ) -> None:
+    def _take_in(self, hosted: Sequence[HostedUnit], removed: IdsByKey, position: Position) -> None:
         self._seen = self._told = max(self._seen, position)
         self._hosted = {each.id: each for each in hosted}
         self._ids = {each.key: each.id for each in hosted}
         self._begun = True
         self._doubt(hosted)
-        self._outbox.remove(id for id in removed if id not in self._hosted)
+        self._remove(removed)
         self._outbox.touch()
         self._beat(0.0, self._hello_sent_us)
 
@@ -146,8 +140,10 @@ class Attachment:
             except TimeoutError:
                 raise too_old() from None
             if not self._ended:
+                await self.leaving.look()
                 await self._refresh()
                 word = self._outbox.take(self._told)
+                word = replace(word, removal=self.leaving.told(word.removed))
                 if self._dirty or self._all_dirty:  # marked while the others were looked at
                     self._outbox.touch()
                 yield word
@@ -196,31 +192,32 @@ class Attachment:
             keys = None if self._all_dirty else dirty
             self._all_dirty = False
             look = await self._look(keys)
-            if keys is not None and any(self._is_renamed(each.hosted) for each in look.value):
+            if keys is not None and any(self._is_renamed(each.hosted) for each in look.value.told):
                 # Perhaps others have got the names that these had: they are told together.
                 keys, look = None, await self._look(None)
             if is_ahead(seen, look.position):
                 await self._put_back(dirty, is_all=keys is None)
                 return
-            told = look.value
+            told = look.value.told
             news = [self._assignment(each) for each in told if self._is_news(each)]
             present = {each.hosted.key: each.hosted for each in told}
             gone = (dirty if keys is not None else self._ids.keys()) - present.keys()
-            self._outbox.remove(self._forget(gone))
+            self._remove(self._forget(gone))
             self._forget(key for key, each in present.items() if self._ids.get(key) != each.id)
             self._outbox.assign(news)
             self._doubt(present.values())
             self._hosted |= {each.id: each for each in present.values()}
             self._ids |= {each.key: each.id for each in present.values()}
             self._digest = None
+            self._coming.wait_for(look.value.waiting)
         self._told = max(self._told, seen)
 
-    async def _look(self, keys: AbstractSet[int] | None) -> Answer[list[Told]]:
+    async def _look(self, keys: AbstractSet[int] | None) -> Answer[Looked]:
         hosting, session = self._means.hosting, self.session
         look = await self._means.looks.look(session, keys) if keys is not None else None
         if look is not None:
-            return look
-        return await self._means.store.transact(lambda unit: hosting.look(unit, session, keys))
+            return Answer(Looked(look.value), look.position)
+        return await self._means.store.transact(lambda unit: hosting.look_at(unit, session, keys))
 
     async def _put_back(self, dirty: AbstractSet[int], *, is_all: bool) -> None:
         """Has units looked at again: a node that became the writer just now may still be applying
@@ -257,11 +254,16 @@ class Attachment:
         former = known if known != told.hosted.id else ""
         return replace(told.assignment, former_id=former)
 
-    def _forget(self, keys: Iterable[int]) -> list[str]:
-        gone = [self._ids.pop(key) for key in list(keys) if key in self._ids]
-        for unit_id in gone:
+    def _forget(self, keys: Iterable[int]) -> IdsByKey:
+        gone = {key: {self._ids.pop(key)} for key in list(keys) if key in self._ids}
+        for (unit_id,) in gone.values():
             self._hosted.pop(unit_id, None)
         return gone
+
+    def _remove(self, gone: IdsByKey) -> None:
+        """Has units let go of, by all ids by which they may be known and nothing else is."""
+        self.leaving.expect(gone)
+        self._outbox.remove({id for ids in gone.values() for id in ids} - self._hosted.keys())
 
     # What the unit server says.
 

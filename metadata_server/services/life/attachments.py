@@ -48,9 +48,18 @@ class Attachments:
 
     @asynccontextmanager
     async def attach(
-        self, session: str, position: Position | None, sent_us: int = 0
+        self,
+        session: str,
+        position: Position | None,
+        sent_us: int = 0,
+        *,
+        tells_let_go: bool = False,
     ) -> AsyncIterator[Attachment]:
-        """One stream of a session; an older one of it here ends. `sent_us`: of its hello.
+        """One stream of a session; an older one of it here ends.
+
+        Args:
+            sent_us: of its hello.
+            tells_let_go: it says when units that have left it have let go of their devices.
 
         Raises:
             Refused: SESSION_ENDED, DRAINING, DATABASE_UNAVAILABLE.
@@ -61,7 +70,7 @@ class Attachments:
         asking.set(Asker(session[:LONGEST_ID], Rank.ARRIVALS, is_patient=True))
         expected = self._arrivals.take(session, position)
         known = await self._find(session) if expected is None else expected.session
-        attachment = Attachment(known, self._means, sent_us)
+        attachment = Attachment(known, self._means, sent_us, tells_let_go=tells_let_go)
         older = self._open.get(session)
         if older is not None:
             older.end(attached_elsewhere(session))

@@ -22,13 +22,16 @@ from metadata_server.services.life.configurations import (
 from metadata_server.store.life.conditions import HeldByType, conditions_of, drop_mortal
 from metadata_server.store.life.conditions import told as conditions_in
 from metadata_server.store.life.hosted import changed_keys, hosted_among, hosted_units, removed_keys
-from metadata_server.store.life.instantiations import begin_lives
+from metadata_server.store.life.instantiations import begin_lives, leaving_ids, leaving_keys
 from metadata_server.store.life.leases import ended_among
 from metadata_server.store.life.sessions import lock_unit_server, sessions_of
 from metadata_server.store.life.standings import Newcomer, Standing, stamp, standings_of
 from metadata_server.store.orchestration.maintenances import coverage_now, have_changed, have_turned
 from metadata_server.store.past.past import ids_at
 from metadata_server.store.unit_of_work import UnitOfWork
+
+IdsByKey = dict[int, set[str]]
+"""Ids by which units are or were known, by their keys."""
 
 
 @dataclass(slots=True)
@@ -76,19 +79,31 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What a session is told of the units that it hosts.
+
+    Attributes:
+        waiting: keys of units that come to it when another unit server has let go of them.
+    """
+
+    told: list[Told]
+    waiting: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """What a session has when it attaches.
 
     Attributes:
         position: everything up to here is in it.
-        removed: ids of units that have left it.
+        removed: ids of units that have left it, by their keys.
         missing_datasets: hashes that its classes publish and the store lacks.
         tells_all: units may have come into maintenance, or out of it, while it was away.
     """
 
     position: Position
-    told: list[Told]
-    removed: tuple[str, ...]
+    looked: Looked
+    removed: IdsByKey
     missing_datasets: tuple[str, ...]
     tells_all: bool = False
 
@@ -102,10 +117,13 @@ class Hosting:
     def prepare(
         self, unit: UnitOfWork, session: Session, units: Sequence[ControlUnit]
     ) -> list[Told]:
-        """What units will be told when they are taken in; locks what `take_in` writes, so that
-        the revision is claimed late and held for a few statements only."""
+        """What units will be told when they are taken in, without those that another unit server
+        has not let go of; locks what `take_in` writes, so that the revision is claimed late and
+        held for a few statements only."""
         known = standings_of(unit, [each.meta.key for each in units], lock=True)
-        return self._tell(unit, session, units, known, coverage_now(unit))
+        waiting = held_elsewhere(unit, session, units, known)
+        free = [each for each in units if each.meta.key not in waiting]
+        return self._tell(unit, session, free, known, coverage_now(unit))
 
     def take_in(
         self, unit: UnitOfWork, session: Session, told: Sequence[Told], *, join: bool = False
@@ -120,26 +138,33 @@ class Hosting:
         """All that a session has, when its unit server attaches, which has been told everything
         up to the revision `after`; 0: nothing."""
         position = unit.position
-        told = known_before(unit, self.look(unit, session), after)
+        looked = self.look_at(unit, session)
+        told = known_before(unit, looked.told, after)
         removed = gone(unit, session, (each.hosted.key for each in told), after)
         missing = missing_datasets(unit, session.datasets.values())
         turned = have_changed(unit, after) or have_turned(unit, session.start_time_us)
-        return Arrival(position, told, removed, missing, tells_all=turned)
+        found = replace(looked, told=told)
+        return Arrival(position, found, removed, missing, tells_all=turned)
 
     def changed(
         self, unit: UnitOfWork, session: Session, since: Position
-    ) -> tuple[list[int], tuple[str, ...]] | None:
-        """Keys of the units that have changed or come since, and ids of those that have left;
-        None: the session has ended."""
+    ) -> tuple[list[int], IdsByKey] | None:
+        """Keys of the units that have changed or come since, and ids of those that have left, by
+        their keys; None: the session has ended."""
         if ended_among(unit, [session.id]):
             return None
-        changed = changed_keys(unit, session.unit_server_key, since.revision)
+        changed = changed_keys(unit, session, since.revision)
         return changed, gone(unit, session, changed, since.revision)
 
-    def look(
+    def look(self, unit: UnitOfWork, session: Session) -> list[Told]:
+        """What all units of a session are told now."""
+        return self.look_at(unit, session).told
+
+    def look_at(
         self, unit: UnitOfWork, session: Session, keys: Collection[int] | None = None
-    ) -> list[Told]:
-        """What units are told now; those that have come to this unit server are taken in.
+    ) -> Looked:
+        """What units are told now; those that have come to this unit server are taken in, unless
+        another has not let go of them.
 
         Args:
             keys: of some units; None: all that are hosted. Those that are not hosted here any
@@ -147,16 +172,18 @@ class Hosting:
         """
         units = hosted_units(unit, session.unit_server_key, keys)
         known = standings_of(unit, [each.meta.key for each in units])
+        waiting = held_elsewhere(unit, session, units, known)
+        units = [each for each in units if each.meta.key not in waiting]
         newcomers = [each for each in units if not is_stamped(each, session, known)]
         if newcomers and self._may_stamp(unit, session):
             self.take_in(unit, session, self.prepare(unit, session, newcomers), join=True)
             known |= standings_of(unit, [each.meta.key for each in newcomers])
-        return self._tell(unit, session, units, known, coverage_now(unit))
+        return Looked(self._tell(unit, session, units, known, coverage_now(unit)), waiting)
 
     def look_over(
         self, unit: UnitOfWork, asked: Sequence[tuple[Session, Collection[int]]]
     ) -> list[list[Told] | None]:
-        """As `look`, for many sessions and some units of each, without changing anything; None
+        """As `look_at`, for many sessions and some units of each, without changing anything; None
         for a session that has to take units in."""
         found = hosted_among(unit, {key for _, keys in asked for key in keys})
         known = standings_of(unit, found)
@@ -214,13 +241,36 @@ def known_before(unit: UnitOfWork, told: Sequence[Told], after: int) -> list[Tol
     ]
 
 
-def gone(unit: UnitOfWork, session: Session, present: Iterable[int], after: int) -> tuple[str, ...]:
-    """Ids of the units that have left a session, save those that are back; also those that they
-    had at the revision `after`."""
+def held_elsewhere(
+    unit: UnitOfWork,
+    session: Session,
+    units: Collection[ControlUnit],
+    known: Mapping[int, Standing],
+) -> frozenset[int]:
+    """Keys of units that another unit server has not let go of: they drive their devices there.
+    Of most nothing is read: they are of a session, this one or one before it."""
+    left = {each.meta.key for each in units if not at_home(known.get(each.meta.key))}
+    if not left:
+        return frozenset()
+    new = {each.id: each.meta.key for each in units if each.meta.key not in known}
+    held = leaving_keys(unit, left, save_of=session.id)
+    by_id = leaving_ids(unit, new, save_of=session.id)
+    return frozenset(held.union(new[id] for id in by_id))
+
+
+def at_home(standing: Standing | None) -> bool:
+    return standing is not None and bool(standing.session)
+
+
+def gone(unit: UnitOfWork, session: Session, present: Iterable[int], after: int) -> IdsByKey:
+    """Ids of the units that have left a session, by their keys, save those that are back; also
+    those that they had at the revision `after`."""
     keys = set(removed_keys(unit, session.id)) - set(present)
     unit.keys.find_ids(Kind.CONTROL_UNIT, keys)
-    last = {unit.keys.id_of(Kind.CONTROL_UNIT, key) for key in keys}
-    return tuple(sorted(last.union(ids_at(unit, keys, after).values())))
+    ids = {key: {unit.keys.id_of(Kind.CONTROL_UNIT, key)} for key in keys}
+    for key, id in ids_at(unit, keys, after).items():
+        ids[key].add(id)
+    return ids
 
 
 def is_stamped(control_unit: ControlUnit, session: Session, known: Mapping[int, Standing]) -> bool:

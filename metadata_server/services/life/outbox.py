@@ -36,6 +36,7 @@ class Word:
             steady clock; 0: it did not say, and the lease runs from now.
         acknowledged: reports up to this sequence are written for good; 0: nothing new.
         removed: ids of units that are not hosted here any more.
+        removal: number of this word among those that have such ids; 0: it has none.
         missing_datasets: hashes.
         report_all: every unit shall be reported again.
     """
@@ -46,6 +47,7 @@ class Word:
     acknowledged: int = 0
     assignments: tuple[Assignment, ...] = ()
     removed: tuple[str, ...] = ()
+    removal: int = 0
     not_taken: tuple[NotTaken, ...] = ()
     missing_datasets: tuple[str, ...] = ()
     report_all: bool = False

@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 
-from metadata_server.domain.life.session import EndReason
 from metadata_server.store.keys import batches
-from metadata_server.store.life.instantiations import end_lives
+from metadata_server.store.life.instantiations import begin_leaving
 from metadata_server.store.schema import control_unit_status
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 from metadata_server.store.values.live_values import drop_values
@@ -30,9 +29,9 @@ def check_all_locked(unit: UnitOfWork, keys: Iterable[int], locked: Collection[i
 
 
 def remove_units(unit: UnitOfWork, keys: Iterable[int]) -> None:
-    """Ends the lives of deleted units; what they became stays in the history."""
+    """Has deleted units leave; what they became stays in the history."""
     gone = sorted(keys)
-    end_lives(unit, gone, EndReason.REMOVED)
+    begin_leaving(unit, gone)
     drop_values(unit, gone)
     for some in batches(gone):
         unit.connection.execute(

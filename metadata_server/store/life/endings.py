@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import case, select
+from sqlalchemy import case, func, select
 from sqlalchemy.engine import Connection
 
 from metadata_server.domain.life.condition import outlives_session
@@ -69,7 +69,7 @@ def end_sessions(
 
 
 def end_lives(connection: Connection, *, ends: Mapping[str, int], reason: EndReason) -> None:
-    """Ends the lives of units in sessions that end.
+    """Ends the lives of units in sessions that end, also of those that have left them before.
 
     Args:
         ends: when, by the database's clock, by session.
@@ -81,7 +81,7 @@ def end_lives(connection: Connection, *, ends: Mapping[str, int], reason: EndRea
             .where(instantiation.c.session.in_(some), instantiation.c.end_time_us.is_(None))
             .values(
                 end_time_us=case(of_some, value=instantiation.c.session),
-                end_reason=reason.value,
+                end_reason=func.coalesce(instantiation.c.end_reason, reason.value),
                 fingerprint=last_applied(),
             )
         )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from metadata_server.domain.intent.control_unit import ControlUnit
-from metadata_server.domain.life.session import EndReason
+from metadata_server.domain.life.session import EndReason, Session
 from metadata_server.domain.names import Kind
 from metadata_server.store.keys import batches
-from metadata_server.store.schema import control_unit, instantiation
+from metadata_server.store.schema import control_unit, control_unit_status, instantiation
 from metadata_server.store.unit_of_work import UnitOfWork
 
 
@@ -36,10 +36,18 @@ def hosted_among(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, tuple[Contr
     }
 
 
-def changed_keys(unit: UnitOfWork, unit_server_key: int, after: int) -> list[int]:
-    """Keys of the units of a unit server that have changed, or come to it, after a revision."""
-    query = select(control_unit.c.key).where(
-        control_unit.c.unit_server_key == unit_server_key, control_unit.c.revision > after
+def changed_keys(unit: UnitOfWork, session: Session, after: int) -> list[int]:
+    """Keys of the units of a session's unit server that have changed, or come to it, after a
+    revision, or that the session has not taken in yet."""
+    status = control_unit_status.c
+    is_stamped = and_(status.key == control_unit.c.key, status.session == session.id)
+    query = (
+        select(control_unit.c.key)
+        .outerjoin(control_unit_status, is_stamped)
+        .where(
+            control_unit.c.unit_server_key == session.unit_server_key,
+            or_(control_unit.c.revision > after, status.key.is_(None)),
+        )
     )
     return [row.key for row in unit.connection.execute(query)]
 

@@ -31,7 +31,7 @@ from mds.v1 import position_pb2 as mds_dot_v1_dot_position__pb2
 from mds.v1 import state_pb2 as mds_dot_v1_dot_state__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mds/v1/registration.proto\x12\x06mds.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\x1a\x13mds/v1/access.proto\x1a\x1amds/v1/configuration.proto\x1a\x14mds/v1/dataset.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\";\n\x0bHostedClass\x12\x16\n\x0eimplementation\x18\x01 \x01(\t\x12\x14\n\x0c\x64\x61taset_hash\x18\x02 \x01(\t\"\xc4\x02\n\x0fRegisterRequest\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\t\x12$\n\x07\x63lasses\x18\x03 \x03(\x0b\x32\x13.mds.v1.HostedClass\x12\x0c\n\x04host\x18\x04 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x05 \x01(\t\x12\x0b\n\x03pid\x18\x06 \x01(\x03\x12\x0f\n\x07version\x18\x07 \x01(\t\x12H\n\x11held_fingerprints\x18\x08 \x03(\x0b\x32-.mds.v1.RegisterRequest.HeldFingerprintsEntry\x12\x11\n\ttake_over\x18\t \x01(\x08\x12\x0e\n\x06reason\x18\n \x01(\t\x1a\x37\n\x15HeldFingerprintsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa0\x02\n\nAssignment\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12,\n\rconfiguration\x18\x02 \x01(\x0b\x32\x15.mds.v1.Configuration\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x12\n\ngeneration\x18\x04 \x01(\x03\x12$\n\rdesired_state\x18\x05 \x01(\x0e\x32\r.mds.v1.State\x12\x15\n\rrecover_count\x18\x06 \x01(\x03\x12#\n\x07problem\x18\x07 \x01(\x0b\x32\x12.google.rpc.Status\x12\x16\n\x0eimplementation\x18\x08 \x01(\t\x12\x13\n\x0b\x66ormer_name\x18\t \x01(\t\x12\x16\n\x0ein_maintenance\x18\n \x01(\x08\"\xe9\x01\n\x10RegisterResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12\x0f\n\x07session\x18\x02 \x01(\t\x12(\n\x05lease\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x33\n\x10heartbeat_period\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x0b\x61ssignments\x18\x05 \x03(\x0b\x32\x12.mds.v1.Assignment\x12\x18\n\x10missing_datasets\x18\x06 \x03(\t\"\xfe\x01\n\rAttachRequest\x12\x1e\n\x05hello\x18\x01 \x01(\x0b\x32\r.mds.v1.HelloH\x00\x12&\n\theartbeat\x18\x02 \x01(\x0b\x32\x11.mds.v1.HeartbeatH\x00\x12\"\n\x07reports\x18\x03 \x01(\x0b\x32\x0f.mds.v1.ReportsH\x00\x12-\n\x08\x64\x61tasets\x18\x04 \x01(\x0b\x32\x19.mds.v1.PublishedDatasetsH\x00\x12\"\n\x07goodbye\x18\x05 \x01(\x0b\x32\x0f.mds.v1.GoodbyeH\x00\x12&\n\x06values\x18\x06 \x01(\x0b\x32\x14.mds.v1.ValueReportsH\x00\x42\x06\n\x04word\"M\n\x05Hello\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\x12\x0f\n\x07sent_us\x18\x03 \x01(\x03\"T\n\tHeartbeat\x12&\n\x03\x61ge\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x0f\n\x07sent_us\x18\x03 \x01(\x03\"d\n\x0bPassedState\x12\x1c\n\x05state\x18\x01 \x01(\x0e\x32\r.mds.v1.State\x12&\n\x03\x61ge\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07message\x18\x03 \x01(\t\"\x81\x03\n\nUnitReport\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x1c\n\x05state\x18\x03 \x01(\x0e\x32\r.mds.v1.State\x12&\n\x03\x61ge\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07message\x18\x05 \x01(\t\x12#\n\x06passed\x18\x06 \x03(\x0b\x32\x13.mds.v1.PassedState\x12\x1a\n\x12reached_generation\x18\x07 \x01(\x03\x12\x1d\n\x15reached_recover_count\x18\x08 \x01(\x03\x12\x13\n\x0b\x66ingerprint\x18\t \x01(\t\x12\x14\n\x0c\x64\x61taset_hash\x18\n \x01(\t\x12\x10\n\x08unfenced\x18\x0b \x01(\x08\x12\x10\n\x08\x61ttempts\x18\x0c \x01(\x05\x12/\n\x0cnext_attempt\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0changing_hook\x18\x0e \x01(\t\".\n\x07Reports\x12#\n\x07reports\x18\x01 \x03(\x0b\x32\x12.mds.v1.UnitReport\"z\n\rReportedValue\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\x1f\n\x04type\x18\x02 \x01(\x0e\x32\x11.mds.v1.ValueType\x12\r\n\x05value\x18\x03 \x01(\t\x12&\n\x03\x61ge\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"[\n\nUnitValues\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12%\n\x06values\x18\x03 \x03(\x0b\x32\x15.mds.v1.ReportedValue\"1\n\x0cValueReports\x12!\n\x05units\x18\x01 \x03(\x0b\x32\x12.mds.v1.UnitValues\"_\n\x10PublishedDataset\x12\x0c\n\x04hash\x18\x01 \x01(\t\x12%\n\nattributes\x18\x02 \x03(\x0b\x32\x11.mds.v1.Attribute\x12\x16\n\x0eimplementation\x18\x03 \x01(\t\"?\n\x11PublishedDatasets\x12*\n\x08\x64\x61tasets\x18\x01 \x03(\x0b\x32\x18.mds.v1.PublishedDataset\"\x1a\n\x07Goodbye\x12\x0f\n\x07message\x18\x01 \x01(\t\"l\n\x07Refusal\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x14\n\x0c\x64\x61taset_hash\x18\x02 \x01(\t\x12\"\n\x06status\x18\x03 \x01(\x0b\x32\x12.google.rpc.Status\x12\x11\n\tof_values\x18\x04 \x01(\x08\"\x9f\x02\n\x0e\x41ttachResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12(\n\x05lease\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1d\n\x15\x61\x63knowledged_sequence\x18\x03 \x01(\x03\x12\'\n\x0b\x61ssignments\x18\x04 \x03(\x0b\x32\x12.mds.v1.Assignment\x12\x0f\n\x07removed\x18\x05 \x03(\t\x12!\n\x08refusals\x18\x06 \x03(\x0b\x32\x0f.mds.v1.Refusal\x12\x18\n\x10missing_datasets\x18\x07 \x03(\t\x12\x12\n\nreport_all\x18\x08 \x01(\x08\x12\x15\n\rlease_from_us\x18\t \x01(\x03\x32\x9e\x01\n\x0cRegistration\x12G\n\x08Register\x12\x17.mds.v1.RegisterRequest\x1a\x18.mds.v1.RegisterResponse\"\x08\xda\xe2\x18\x04\x08\x02\x10\x01\x12\x45\n\x06\x41ttach\x12\x15.mds.v1.AttachRequest\x1a\x16.mds.v1.AttachResponse\"\x08\xda\xe2\x18\x04\x08\x02\x10\x01(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mds/v1/registration.proto\x12\x06mds.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\x1a\x13mds/v1/access.proto\x1a\x1amds/v1/configuration.proto\x1a\x14mds/v1/dataset.proto\x1a\x15mds/v1/position.proto\x1a\x12mds/v1/state.proto\";\n\x0bHostedClass\x12\x16\n\x0eimplementation\x18\x01 \x01(\t\x12\x14\n\x0c\x64\x61taset_hash\x18\x02 \x01(\t\"\xc4\x02\n\x0fRegisterRequest\x12\x13\n\x0bunit_server\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\t\x12$\n\x07\x63lasses\x18\x03 \x03(\x0b\x32\x13.mds.v1.HostedClass\x12\x0c\n\x04host\x18\x04 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x05 \x01(\t\x12\x0b\n\x03pid\x18\x06 \x01(\x03\x12\x0f\n\x07version\x18\x07 \x01(\t\x12H\n\x11held_fingerprints\x18\x08 \x03(\x0b\x32-.mds.v1.RegisterRequest.HeldFingerprintsEntry\x12\x11\n\ttake_over\x18\t \x01(\x08\x12\x0e\n\x06reason\x18\n \x01(\t\x1a\x37\n\x15HeldFingerprintsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa0\x02\n\nAssignment\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12,\n\rconfiguration\x18\x02 \x01(\x0b\x32\x15.mds.v1.Configuration\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x12\n\ngeneration\x18\x04 \x01(\x03\x12$\n\rdesired_state\x18\x05 \x01(\x0e\x32\r.mds.v1.State\x12\x15\n\rrecover_count\x18\x06 \x01(\x03\x12#\n\x07problem\x18\x07 \x01(\x0b\x32\x12.google.rpc.Status\x12\x16\n\x0eimplementation\x18\x08 \x01(\t\x12\x13\n\x0b\x66ormer_name\x18\t \x01(\t\x12\x16\n\x0ein_maintenance\x18\n \x01(\x08\"\xe9\x01\n\x10RegisterResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12\x0f\n\x07session\x18\x02 \x01(\t\x12(\n\x05lease\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x33\n\x10heartbeat_period\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x0b\x61ssignments\x18\x05 \x03(\x0b\x32\x12.mds.v1.Assignment\x12\x18\n\x10missing_datasets\x18\x06 \x03(\t\"\x9f\x02\n\rAttachRequest\x12\x1e\n\x05hello\x18\x01 \x01(\x0b\x32\r.mds.v1.HelloH\x00\x12&\n\theartbeat\x18\x02 \x01(\x0b\x32\x11.mds.v1.HeartbeatH\x00\x12\"\n\x07reports\x18\x03 \x01(\x0b\x32\x0f.mds.v1.ReportsH\x00\x12-\n\x08\x64\x61tasets\x18\x04 \x01(\x0b\x32\x19.mds.v1.PublishedDatasetsH\x00\x12\"\n\x07goodbye\x18\x05 \x01(\x0b\x32\x0f.mds.v1.GoodbyeH\x00\x12&\n\x06values\x18\x06 \x01(\x0b\x32\x14.mds.v1.ValueReportsH\x00\x12\x1f\n\x06let_go\x18\x07 \x01(\x0b\x32\r.mds.v1.LetGoH\x00\x42\x06\n\x04word\"c\n\x05Hello\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\"\n\x08position\x18\x02 \x01(\x0b\x32\x10.mds.v1.Position\x12\x0f\n\x07sent_us\x18\x03 \x01(\x03\x12\x14\n\x0ctells_let_go\x18\x04 \x01(\x08\"/\n\x05LetGo\x12\x0f\n\x07removal\x18\x01 \x01(\x03\x12\x15\n\rcontrol_units\x18\x02 \x03(\t\"T\n\tHeartbeat\x12&\n\x03\x61ge\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x0f\n\x07sent_us\x18\x03 \x01(\x03\"d\n\x0bPassedState\x12\x1c\n\x05state\x18\x01 \x01(\x0e\x32\r.mds.v1.State\x12&\n\x03\x61ge\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07message\x18\x03 \x01(\t\"\x81\x03\n\nUnitReport\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x1c\n\x05state\x18\x03 \x01(\x0e\x32\r.mds.v1.State\x12&\n\x03\x61ge\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07message\x18\x05 \x01(\t\x12#\n\x06passed\x18\x06 \x03(\x0b\x32\x13.mds.v1.PassedState\x12\x1a\n\x12reached_generation\x18\x07 \x01(\x03\x12\x1d\n\x15reached_recover_count\x18\x08 \x01(\x03\x12\x13\n\x0b\x66ingerprint\x18\t \x01(\t\x12\x14\n\x0c\x64\x61taset_hash\x18\n \x01(\t\x12\x10\n\x08unfenced\x18\x0b \x01(\x08\x12\x10\n\x08\x61ttempts\x18\x0c \x01(\x05\x12/\n\x0cnext_attempt\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0changing_hook\x18\x0e \x01(\t\".\n\x07Reports\x12#\n\x07reports\x18\x01 \x03(\x0b\x32\x12.mds.v1.UnitReport\"z\n\rReportedValue\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\x1f\n\x04type\x18\x02 \x01(\x0e\x32\x11.mds.v1.ValueType\x12\r\n\x05value\x18\x03 \x01(\t\x12&\n\x03\x61ge\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"[\n\nUnitValues\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12%\n\x06values\x18\x03 \x03(\x0b\x32\x15.mds.v1.ReportedValue\"1\n\x0cValueReports\x12!\n\x05units\x18\x01 \x03(\x0b\x32\x12.mds.v1.UnitValues\"_\n\x10PublishedDataset\x12\x0c\n\x04hash\x18\x01 \x01(\t\x12%\n\nattributes\x18\x02 \x03(\x0b\x32\x11.mds.v1.Attribute\x12\x16\n\x0eimplementation\x18\x03 \x01(\t\"?\n\x11PublishedDatasets\x12*\n\x08\x64\x61tasets\x18\x01 \x03(\x0b\x32\x18.mds.v1.PublishedDataset\"\x1a\n\x07Goodbye\x12\x0f\n\x07message\x18\x01 \x01(\t\"l\n\x07Refusal\x12\x14\n\x0c\x63ontrol_unit\x18\x01 \x01(\t\x12\x14\n\x0c\x64\x61taset_hash\x18\x02 \x01(\t\x12\"\n\x06status\x18\x03 \x01(\x0b\x32\x12.google.rpc.Status\x12\x11\n\tof_values\x18\x04 \x01(\x08\"\xb0\x02\n\x0e\x41ttachResponse\x12\"\n\x08position\x18\x01 \x01(\x0b\x32\x10.mds.v1.Position\x12(\n\x05lease\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1d\n\x15\x61\x63knowledged_sequence\x18\x03 \x01(\x03\x12\'\n\x0b\x61ssignments\x18\x04 \x03(\x0b\x32\x12.mds.v1.Assignment\x12\x0f\n\x07removed\x18\x05 \x03(\t\x12!\n\x08refusals\x18\x06 \x03(\x0b\x32\x0f.mds.v1.Refusal\x12\x18\n\x10missing_datasets\x18\x07 \x03(\t\x12\x12\n\nreport_all\x18\x08 \x01(\x08\x12\x0f\n\x07removal\x18\n \x01(\x03\x12\x15\n\rlease_from_us\x18\t \x01(\x03\x32\x9e\x01\n\x0cRegistration\x12G\n\x08Register\x12\x17.mds.v1.RegisterRequest\x1a\x18.mds.v1.RegisterResponse\"\x08\xda\xe2\x18\x04\x08\x02\x10\x01\x12\x45\n\x06\x41ttach\x12\x15.mds.v1.AttachRequest\x1a\x16.mds.v1.AttachResponse\"\x08\xda\xe2\x18\x04\x08\x02\x10\x01(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,33 +55,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REGISTERRESPONSE']._serialized_start=888
   _globals['_REGISTERRESPONSE']._serialized_end=1121
   _globals['_ATTACHREQUEST']._serialized_start=1124
-  _globals['_ATTACHREQUEST']._serialized_end=1378
-  _globals['_HELLO']._serialized_start=1380
-  _globals['_HELLO']._serialized_end=1457
-  _globals['_HEARTBEAT']._serialized_start=1459
-  _globals['_HEARTBEAT']._serialized_end=1543
-  _globals['_PASSEDSTATE']._serialized_start=1545
-  _globals['_PASSEDSTATE']._serialized_end=1645
-  _globals['_UNITREPORT']._serialized_start=1648
-  _globals['_UNITREPORT']._serialized_end=2033
-  _globals['_REPORTS']._serialized_start=2035
-  _globals['_REPORTS']._serialized_end=2081
-  _globals['_REPORTEDVALUE']._serialized_start=2083
-  _globals['_REPORTEDVALUE']._serialized_end=2205
-  _globals['_UNITVALUES']._serialized_start=2207
-  _globals['_UNITVALUES']._serialized_end=2298
-  _globals['_VALUEREPORTS']._serialized_start=2300
-  _globals['_VALUEREPORTS']._serialized_end=2349
-  _globals['_PUBLISHEDDATASET']._serialized_start=2351
-  _globals['_PUBLISHEDDATASET']._serialized_end=2446
-  _globals['_PUBLISHEDDATASETS']._serialized_start=2448
-  _globals['_PUBLISHEDDATASETS']._serialized_end=2511
-  _globals['_GOODBYE']._serialized_start=2513
-  _globals['_GOODBYE']._serialized_end=2539
-  _globals['_REFUSAL']._serialized_start=2541
-  _globals['_REFUSAL']._serialized_end=2649
-  _globals['_ATTACHRESPONSE']._serialized_start=2652
-  _globals['_ATTACHRESPONSE']._serialized_end=2939
-  _globals['_REGISTRATION']._serialized_start=2942
-  _globals['_REGISTRATION']._serialized_end=3100
+  _globals['_ATTACHREQUEST']._serialized_end=1411
+  _globals['_HELLO']._serialized_start=1413
+  _globals['_HELLO']._serialized_end=1512
+  _globals['_LETGO']._serialized_start=1514
+  _globals['_LETGO']._serialized_end=1561
+  _globals['_HEARTBEAT']._serialized_start=1563
+  _globals['_HEARTBEAT']._serialized_end=1647
+  _globals['_PASSEDSTATE']._serialized_start=1649
+  _globals['_PASSEDSTATE']._serialized_end=1749
+  _globals['_UNITREPORT']._serialized_start=1752
+  _globals['_UNITREPORT']._serialized_end=2137
+  _globals['_REPORTS']._serialized_start=2139
+  _globals['_REPORTS']._serialized_end=2185
+  _globals['_REPORTEDVALUE']._serialized_start=2187
+  _globals['_REPORTEDVALUE']._serialized_end=2309
+  _globals['_UNITVALUES']._serialized_start=2311
+  _globals['_UNITVALUES']._serialized_end=2402
+  _globals['_VALUEREPORTS']._serialized_start=2404
+  _globals['_VALUEREPORTS']._serialized_end=2453
+  _globals['_PUBLISHEDDATASET']._serialized_start=2455
+  _globals['_PUBLISHEDDATASET']._serialized_end=2550
+  _globals['_PUBLISHEDDATASETS']._serialized_start=2552
+  _globals['_PUBLISHEDDATASETS']._serialized_end=2615
+  _globals['_GOODBYE']._serialized_start=2617
+  _globals['_GOODBYE']._serialized_end=2643
+  _globals['_REFUSAL']._serialized_start=2645
+  _globals['_REFUSAL']._serialized_end=2753
+  _globals['_ATTACHRESPONSE']._serialized_start=2756
+  _globals['_ATTACHRESPONSE']._serialized_end=3060
+  _globals['_REGISTRATION']._serialized_start=3063
+  _globals['_REGISTRATION']._serialized_end=3221
 # @@protoc_insertion_point(module_scope)

@@ -272,6 +272,7 @@ class AttachRequest(_message.Message):
     DATASETS_FIELD_NUMBER: _builtins.int
     GOODBYE_FIELD_NUMBER: _builtins.int
     VALUES_FIELD_NUMBER: _builtins.int
+    LET_GO_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello:
         """First on every stream: who this is."""
@@ -296,6 +297,10 @@ class AttachRequest(_message.Message):
     def values(self) -> Global___ValueReports:
         """What the inputs of its units are set to."""
 
+    @_builtins.property
+    def let_go(self) -> Global___LetGo:
+        """Units that have left it have let go of their devices."""
+
     def __init__(
         self,
         *,
@@ -305,12 +310,13 @@ class AttachRequest(_message.Message):
         datasets: Global___PublishedDatasets | None = ...,
         goodbye: Global___Goodbye | None = ...,
         values: Global___ValueReports | None = ...,
+        let_go: Global___LetGo | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["datasets", b"datasets", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello", "reports", b"reports", "values", b"values", "word", b"word"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["datasets", b"datasets", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello", "let_go", b"let_go", "reports", b"reports", "values", b"values", "word", b"word"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["datasets", b"datasets", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello", "reports", b"reports", "values", b"values", "word", b"word"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["datasets", b"datasets", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "hello", b"hello", "let_go", b"let_go", "reports", b"reports", "values", b"values", "word", b"word"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_word: _TypeAlias = _typing.Literal["hello", "heartbeat", "reports", "datasets", "goodbye", "values"]  # noqa: Y015
+    _WhichOneofReturnType_word: _TypeAlias = _typing.Literal["hello", "heartbeat", "reports", "datasets", "goodbye", "values", "let_go"]  # noqa: Y015
     _WhichOneofArgType_word: _TypeAlias = _typing.Literal["word", b"word"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_word) -> _WhichOneofReturnType_word | None: ...
 
@@ -325,10 +331,15 @@ class Hello(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     SENT_US_FIELD_NUMBER: _builtins.int
+    TELLS_LET_GO_FIELD_NUMBER: _builtins.int
     session: _builtins.str
     """The session, from Register."""
     sent_us: _builtins.int
     """As in Heartbeat: a hello is a sign of life, too."""
+    tells_let_go: _builtins.bool
+    """Whether it says LetGo. Another unit server gets a unit that has left one which does not as
+    late as a lease runs.
+    """
     @_builtins.property
     def position(self) -> _position_pb2.Position:
         """The last revision that this unit server has seen; what changed since is sent."""
@@ -339,14 +350,45 @@ class Hello(_message.Message):
         session: _builtins.str = ...,
         position: _position_pb2.Position | None = ...,
         sent_us: _builtins.int = ...,
+        tells_let_go: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "sent_us", b"sent_us", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "sent_us", b"sent_us", "session", b"session", "tells_let_go", b"tells_let_go"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Hello: _TypeAlias = Hello  # noqa: Y015
+
+@_typing.final
+class LetGo(_message.Message):
+    """Said in answer to a word with `removed`, at once or over time, when those units are nowhere near
+    their devices any more; only then another unit server gets them.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMOVAL_FIELD_NUMBER: _builtins.int
+    CONTROL_UNITS_FIELD_NUMBER: _builtins.int
+    removal: _builtins.int
+    """`removal` of that word."""
+    @_builtins.property
+    def control_units(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """`control_units/{id}`, as `removed` named them; also those that were not hosted here."""
+
+    def __init__(
+        self,
+        *,
+        removal: _builtins.int = ...,
+        control_units: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["control_units", b"control_units", "removal", b"removal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LetGo: _TypeAlias = LetGo  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):
@@ -750,11 +792,16 @@ class AttachResponse(_message.Message):
     REFUSALS_FIELD_NUMBER: _builtins.int
     MISSING_DATASETS_FIELD_NUMBER: _builtins.int
     REPORT_ALL_FIELD_NUMBER: _builtins.int
+    REMOVAL_FIELD_NUMBER: _builtins.int
     LEASE_FROM_US_FIELD_NUMBER: _builtins.int
     acknowledged_sequence: _builtins.int
     """Highest sequence that is written for good; reports up to it need not be sent again."""
     report_all: _builtins.bool
     """Report every unit again: what the last heartbeats' digests say is not what was reported."""
+    removal: _builtins.int
+    """Number of this word among those of its stream that have `removed`, from 1; sent back with
+    LetGo. 0: there is none, or the server is of an older release and takes no LetGo.
+    """
     lease_from_us: _builtins.int
     """`sent_us` of the hello or heartbeat that `lease` answers, so that a word which was held back on
     its way promises nothing that is over. 0: it told none, and `lease` runs from now.
@@ -794,11 +841,12 @@ class AttachResponse(_message.Message):
         refusals: _abc.Iterable[Global___Refusal] | None = ...,
         missing_datasets: _abc.Iterable[_builtins.str] | None = ...,
         report_all: _builtins.bool = ...,
+        removal: _builtins.int = ...,
         lease_from_us: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease", "position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_sequence", b"acknowledged_sequence", "assignments", b"assignments", "lease", b"lease", "lease_from_us", b"lease_from_us", "missing_datasets", b"missing_datasets", "position", b"position", "refusals", b"refusals", "removed", b"removed", "report_all", b"report_all"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_sequence", b"acknowledged_sequence", "assignments", b"assignments", "lease", b"lease", "lease_from_us", b"lease_from_us", "missing_datasets", b"missing_datasets", "position", b"position", "refusals", b"refusals", "removal", b"removal", "removed", b"removed", "report_all", b"report_all"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
