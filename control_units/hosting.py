@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import structlog
 from google.rpc import code_pb2
@@ -165,10 +165,14 @@ class Hosting:
         """They drive the same device, and two at once must not."""
         return [each for each in self._leaving if each.id == id]
 
-    def leaving(self, control_units: Iterable[str]) -> dict[str, list[HostedUnit]]:
+    def leaving(self, control_units: Collection[str]) -> dict[str, list[HostedUnit]]:
         """Units that were removed by these names and have not let go yet, by name; of most none."""
         self._forget_gone()
-        return {name: self._leaving_namesakes(_id(name)) for name in control_units}
+        found: dict[str, list[HostedUnit]] = {_id(name): [] for name in control_units}
+        for each in self._leaving:
+            if each.id in found:
+                found[each.id].append(each)
+        return {name: found[_id(name)] for name in control_units}
 
     def _forget_gone(self) -> None:
         self._leaving = [each for each in self._leaving if not each.has_let_go]

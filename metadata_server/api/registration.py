@@ -134,7 +134,7 @@ async def take(request: registration_pb2.AttachRequest, attachment: Attachment) 
         case "datasets":
             await attachment.publish(published_of(request.datasets.datasets))
         case "let_go":
-            await attachment.leaving.let_go(request.let_go.removal, units_of(request.let_go))
+            attachment.leaving.let_go(request.let_go.removal, units_of(request.let_go))
         case "goodbye":
             await attachment.say_goodbye()
         case _:

@@ -12,6 +12,7 @@ from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.life.session import EndReason
 from metadata_server.domain.life.state import State
 from metadata_server.services.life.attachment import Attachment
+from metadata_server.services.life.leaving import Leaving
 from metadata_server.store.life.endings import end_now
 from metadata_server.store.life.instantiations import begin_leaving
 from metadata_server.store.store import Store
@@ -83,7 +84,7 @@ async def test_a_unit_comes_when_the_one_before_says_that_it_has_let_go(moving: 
         await is_kept_back(moving, others, "B/ONE")
         (life,) = await lives(moving)
         assert (life.end_reason, life.end_time_us) == (EndReason.REMOVED, None)
-        await us.leaving.let_go(removal, [PS1])
+        us.leaving.let_go(removal, [PS1])
         await comes(moving, others)
     newer, older = await lives(moving)
     assert older.end_time_us is not None
@@ -152,7 +153,7 @@ async def test_one_that_was_deleted_is_not_created_on_another_before_it_has_let_
         assert PS1 not in others.assigned
         await until(lambda: PS1 in ear.removed, what="the word")
         (removal,) = [word.removal for word in ear.words if PS1 in word.removed]
-        await us.leaving.let_go(removal, [PS1])
+        us.leaving.let_go(removal, [PS1])
         await comes(moving, others)
 
 
@@ -162,9 +163,9 @@ async def test_an_answer_to_an_older_word_counts_no_more(moving: Facility) -> No
         await moving.change(PS1, unit_server="US")
         await until(lambda: PS1 in ear.assigned, what="the way back")
         newer = await go(moving, ear)
-        await us.leaving.let_go(older, [PS1])
+        us.leaving.let_go(older, [PS1])
         await is_kept_back(moving, others, "B/ONE")
-        await us.leaving.let_go(newer, [PS1])
+        us.leaving.let_go(newer, [PS1])
         await comes(moving, others)
 
 
@@ -182,5 +183,21 @@ async def test_what_was_told_on_a_stream_that_broke_is_told_again_on_the_next(
     ):
         await until(lambda: PS1 in later.removed, what="the word again")
         await is_kept_back(moving, others, "B/ONE")
-        await us.leaving.let_go(later.words[0].removal, [PS1])
+        us.leaving.let_go(later.words[0].removal, [PS1])
         await comes(moving, others)
+
+
+async def test_what_came_back_and_left_again_is_not_let_go_of_by_an_answer_under_way(
+    moving: Facility,
+) -> None:
+    async with driven_by_us(moving) as (us, _):
+        touched: list[str] = []
+        leaving = Leaving(us.session, us._means, lambda: touched.append("once"), tells=True)
+        leaving.expect({1: {PS1}, 2: {"A/PS2"}})
+        first = leaving.told([PS1, "A/PS2"])
+        leaving.back({1})
+        leaving.expect({1: {PS1}})
+        leaving.let_go(first, [PS1])
+        assert touched == []
+        leaving.let_go(first, ["A/PS2"])
+        assert touched == ["once"]

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import event, func, select
 
 from metadata_server.domain.intent.bundle import Item, OnConflict
 from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.session import EndReason
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.services.intent.bundles import Bundles
@@ -18,6 +20,7 @@ from metadata_server.services.intent.plans import Applying
 from metadata_server.services.intent.progress import ApplyProgress
 from metadata_server.services.intent.resources import Resources
 from metadata_server.store import schema
+from metadata_server.store.life.endings import end_now
 from metadata_server.store.store import Store
 from tests.services.lively import CALLER, Facility, facility
 from tests.stages.opened_store import opened_store
@@ -25,6 +28,7 @@ from tests.stages.waiting import until
 
 CLAIM = "UPDATE revision"
 LOCK = "FROM unit_server_status"
+STATUS = "AS has_conditions"
 
 
 @pytest.fixture
@@ -134,3 +138,21 @@ async def test_a_lease_that_runs_out_while_its_registration_waits_is_not_told_as
     assert again.session.id != first.session.id
     session, lease = await lab.held()
     assert (session.id, lease.ended) == (again.session.id, False)
+
+
+@pytest.mark.parametrize("was_loaded", [False, True])
+async def test_what_goes_to_another_unit_server_while_its_own_registers_is_not_told_to_both(
+    lab: Facility, other: Store, *, was_loaded: bool
+) -> None:
+    await lab.resources.create(CALLER, UnitServer(id="OTHER"), validate_only=False)
+    await lab.declare("PS1")
+    if was_loaded:
+        last = (await lab.register()).session
+        await lab.store.transact(lambda unit: end_now(unit, last.id, EndReason.LEASE_ENDED))
+    moves = replace(lab, resources=Resources(other))
+    # Until a unit was loaded, it has no status whose lock would keep the move waiting.
+    with paused_before(lab.store, STATUS if was_loaded else CLAIM) as is_there:
+        registering = asyncio.create_task(lab.register(incarnation="next"))
+        await until(is_there.is_set, what="the registration, which knows its units")
+        await moves.change("PS1", unit_server="OTHER")
+    assert (await registering).assignments == ()

@@ -61,8 +61,9 @@ class Attachment:
         self._hosted: dict[str, HostedUnit] = {}
         self._ids: dict[int, str] = {}
         self._dirty: set[int] = set()
-        self._coming = Coming(lambda keys: self.mark(keys, self._seen))
-        self.leaving = Leaving(session, means, tells=tells_let_go)
+        touch = self._outbox.touch
+        self._coming = Coming(session, means, touch, lambda keys: self.mark(keys, self._seen))
+        self.leaving = Leaving(session, means, touch, tells=tells_let_go)
         self._all_dirty = self._begun = False
         self._insisted: dict[int, str] = {}
         self._refused_datasets: set[tuple[int, str]] = set()
@@ -141,6 +142,7 @@ class Attachment:
                 raise too_old() from None
             if not self._ended:
                 await self.leaving.look()
+                await self._coming.look()
                 await self._refresh()
                 word = self._outbox.take(self._told)
                 word = replace(word, removal=self.leaving.told(word.removed))
@@ -203,6 +205,7 @@ class Attachment:
             present = {each.hosted.key: each.hosted for each in told}
             gone = (dirty if keys is not None else self._ids.keys()) - present.keys()
             self._remove(self._forget(gone))
+            self.leaving.back(present.keys())
             self._forget(key for key, each in present.items() if self._ids.get(key) != each.id)
             self._outbox.assign(news)
             self._doubt(present.values())

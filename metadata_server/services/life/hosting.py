@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from metadata_server.domain.change import Position
 from metadata_server.domain.intent.control_unit import ControlUnit
@@ -21,7 +21,13 @@ from metadata_server.services.life.configurations import (
 )
 from metadata_server.store.life.conditions import HeldByType, conditions_of, drop_mortal
 from metadata_server.store.life.conditions import told as conditions_in
-from metadata_server.store.life.hosted import changed_keys, hosted_among, hosted_units, removed_keys
+from metadata_server.store.life.hosted import (
+    changed_keys,
+    check_hosted,
+    hosted_among,
+    hosted_units,
+    removed_keys,
+)
 from metadata_server.store.life.instantiations import begin_lives, leaving_ids, leaving_keys
 from metadata_server.store.life.leases import ended_among
 from metadata_server.store.life.sessions import lock_unit_server, sessions_of
@@ -83,11 +89,11 @@ class Looked:
     """What a session is told of the units that it hosts.
 
     Attributes:
-        waiting: keys of units that come to it when another unit server has let go of them.
+        waiting: units that come to it when another unit server has let go of them; see `held_among`.
     """
 
     told: list[Told]
-    waiting: frozenset[int] = frozenset()
+    waiting: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,14 @@ class Hosting:
     def take_in(
         self, unit: UnitOfWork, session: Session, told: Sequence[Told], *, join: bool = False
     ) -> None:
-        """Stamps units with a session, and begins their lives; `join`: it runs already."""
+        """Stamps units with a session, and begins their lives; `join`: it runs already.
+
+        Raises:
+            LostRace: somebody has taken one away since it was found; all who came before are seen
+                once the revision is claimed.
+        """
+        unit.claim()
+        check_hosted(unit, session.unit_server_key, [each.hosted.key for each in told])
         begin_lives(unit, session, [each.assignment.unit for each in told], join=join)
         held = conditions_of(unit, [e.hosted.key for e in told if e.hosted.has_conditions])
         drop_mortal(unit, {key: conditions_in(each) for key, each in held.items()})
@@ -246,16 +259,24 @@ def held_elsewhere(
     session: Session,
     units: Collection[ControlUnit],
     known: Mapping[int, Standing],
-) -> frozenset[int]:
-    """Keys of units that another unit server has not let go of: they drive their devices there.
-    Of most nothing is read: they are of a session, this one or one before it."""
-    left = {each.meta.key for each in units if not at_home(known.get(each.meta.key))}
-    if not left:
-        return frozenset()
-    new = {each.id: each.meta.key for each in units if each.meta.key not in known}
-    held = leaving_keys(unit, left, save_of=session.id)
-    by_id = leaving_ids(unit, new, save_of=session.id)
-    return frozenset(held.union(new[id] for id in by_id))
+) -> dict[int, str]:
+    """Units that another unit server has not let go of: they drive their devices there. Of most
+    nothing is read: they are of a session, this one or one before it."""
+    homeless = (each for each in units if not at_home(known.get(each.meta.key)))
+    asked = {each.meta.key: "" if each.meta.key in known else each.id for each in homeless}
+    return held_among(unit, session, asked) if asked else {}
+
+
+def held_among(unit: UnitOfWork, session: Session, asked: Mapping[int, str]) -> dict[int, str]:
+    """Those that another unit server has not let go of, by key.
+
+    Args:
+        asked: the id of each that was never loaded, for which one that was deleted may still drive
+            the same device; others have "".
+    """
+    held = leaving_keys(unit, asked, save_of=session.id)
+    by_id = leaving_ids(unit, {id for id in asked.values() if id}, save_of=session.id)
+    return {key: id for key, id in asked.items() if key in held or id in by_id}
 
 
 def at_home(standing: Standing | None) -> bool:

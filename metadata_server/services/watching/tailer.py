@@ -366,6 +366,8 @@ class Tailer:
             batch = self._pieces.get(piece)
             if batch is not None:
                 return batch, None
+            if piece.after == self._position:  # the tailer has come here while others were read to
+                return Batch(piece.after, ()), piece.after
             # Who was refused would ask again, for more by then; how many watch has its own bound.
             with on_behalf_of(replace(asking.get(), is_patient=True)):
                 read = await self._piece_once_applied(piece)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.life.session import EndReason, Session
 from metadata_server.domain.names import Kind
 from metadata_server.store.keys import batches
 from metadata_server.store.schema import control_unit, control_unit_status, instantiation
-from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 
 def hosted_units(
@@ -25,6 +25,20 @@ def hosted_units(
     for some in batches(sorted(keys)):
         found += unit.resources.where(ControlUnit, mine, control_unit.c.key.in_(some))
     return sorted(found, key=lambda each: each.id)
+
+
+def check_hosted(unit: UnitOfWork, unit_server_key: int, keys: Collection[int]) -> None:
+    """Passes when units are declared still, and for this unit server.
+
+    Raises:
+        LostRace: somebody has moved or deleted one since it was found.
+    """
+    for some in batches(sorted(keys)):
+        query = select(func.count()).where(
+            control_unit.c.key.in_(some), control_unit.c.unit_server_key == unit_server_key
+        )
+        if unit.connection.execute(query).scalar_one() != len(some):
+            raise LostRace
 
 
 def hosted_among(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, tuple[ControlUnit, int]]:
