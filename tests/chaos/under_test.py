@@ -9,13 +9,13 @@ UNDER_TEST = (
     "proto", "metadata_server", "control_units", "webui", "deploy", "setup.cfg", "tests/chaos",
 )  # fmt: skip
 """What decides how a round ends: the programs, their cluster, the faults and their checker."""
+PAGES = (
+    "agents", "charts", "datasets", "importing", "lists", "maintenances", "operations", "snapshots",
+    "topology", "units",
+)  # fmt: skip
 NOT_ASKED_FOR = (
     *(f"webui/{each}" for each in ("static", "locale", "package.json", "package-lock.json")),
-    *(
-        f"webui/{place}{pages}"
-        for place in ("", "templates/")
-        for pages in ("agents", "charts", "datasets", "importing", "maintenances", "snapshots", "units")
-    ),
+    *(f"webui/{place}{each}" for place in ("", "templates/") for each in PAGES),
     "deploy/kustomize", "deploy/systemd", "deploy/grafana", "deploy/README.md",
     "tests/chaos/test_*.py", "tests/chaos/planted", "tests/chaos/report.py",
 )  # fmt: skip
