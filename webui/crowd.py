@@ -5,7 +5,7 @@ from http import HTTPMethod
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from webui.access.log_in import asks_for_a_page
+from webui.access.log_in import CROWDED, asks_for_a_page
 from webui.figures import STREAM, method_of
 from webui.headers import QUIET
 from webui.translation import _
@@ -13,8 +13,6 @@ from webui.translation import _
 AGAIN_S = "1"
 # Forms that are sent beyond the limit, and are only read and shown again, at once.
 MOST_KEPT = 50
-# Has what was sent come back, as there are too many requests.
-CROWDED = web.RequestKey("crowded", bool)
 
 
 def at_most(most: int) -> Middleware:

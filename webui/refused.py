@@ -7,8 +7,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from webui.access.admission import OPEN
-from webui.access.log_in import asks_for_a_page, typed_in
-from webui.crowd import AGAIN_S, CROWDED, too_many
+from webui.access.log_in import CROWDED, asks_for_a_page, typed_in
+from webui.crowd import AGAIN_S, too_many
 from webui.datasets.again import Said, kept
 from webui.site import Site
 from webui.translation import _

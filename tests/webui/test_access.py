@@ -1,5 +1,6 @@
 """The page where the server asks for tokens: who comes in, as whom, and what they see."""
 
+import json
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -227,6 +228,33 @@ async def test_a_file_that_was_chosen_comes_back_after_logging_in(
     back = {name: one_field(asked, name) for name in names if f'name="{name}"' in asked}
     page = await anybody.post("/import", back, status=422)
     assert "magnets.csv" in page
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+async def test_only_of_those_who_were_logged_in_much_is_kept(
+    anybody: Visitor, guarded: Guarded, page: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of others the page would hold it before it has asked who they are."""
+    monkeypatch.setattr(callers, "FRESH_SECONDS", 0.0)
+    much = {"text": "id,template\n" + "A" * 3 * 2**20}
+    new = await guarded.new_token("rosa", "expert")
+    made_up = f"{new.text[:-8]}{'0' * 8}"
+    port = page.url.rpartition(":")[2]
+    anybody.http.cookie_jar.update_cookies({f"mds_token_{port}": made_up})
+    assert "too large" in await anybody.post("/import", much, status=401)
+    typed = {"typed": json.dumps(list(much.items())), "next": "/import"}
+    assert "too large" in await anybody.post("/login", typed | {"token": new.text}, status=413)
+
+    await anybody.log_in(new.text)
+    async with guarded.client("admin") as admin:
+        await admin.tokens.RevokeToken(RevokeTokenRequest(name=new.name))
+    await until(lambda: is_refused(guarded, new.text), what="a token that is of no use")
+    asked = await anybody.post("/import", much, status=401)
+    for token, status in (("x", 401), (guarded.texts["expert"], 200)):
+        (action,) = re.findall(r'action="(/login\?much=[^"]+)"', asked)
+        again = {"token": token, "typed": one_field(asked, "typed"), "next": "/import"}
+        asked = await anybody.post(action, again, status=status)
+    assert one_field(asked, "text") == much["text"]
 
 
 async def test_streams_end_with_their_token(

@@ -10,7 +10,7 @@ from control_units.client import ClientError
 from webui.access.callers import Callers, NotLoggedIn
 from webui.access.cookie import delete_cookie, token_in
 from webui.access.entrance import Entrance
-from webui.access.log_in import LogIn, asks_for_a_page, typed_in
+from webui.access.log_in import CROWDED, LogIn, asks_for_a_page, typed_in
 from webui.access.shown import show_token, shown_token
 from webui.site import Site
 from webui.translation import _
@@ -39,10 +39,11 @@ class Admission:
             if request.path.startswith(OPEN):
                 return await handler(request)
             show_token(token_in(self._entrance, request))
+            was_known = self._callers.knows(shown_token())
             try:
                 person = await self._callers.who(shown_token())
             except NotLoggedIn as refused:
-                return await self._to_log_in(request, refused.reason)
+                return await self._to_log_in(request, refused.reason, was_known=was_known)
             except ClientError as failure:
                 return self._site.refused(failure, whole=asks_for_a_page(request))
             begin_visit(replace(current_visit(), person=person))
@@ -67,18 +68,23 @@ class Admission:
         if response.status != UNAUTHORIZED or response.prepared:
             return response
         # The server refused a token that was good some seconds ago.
+        was_known = self._callers.knows(shown_token())
         self._callers.forget(shown_token())
-        return await self._to_log_in(request, _("You are no longer logged in."))
+        reason = _("You are no longer logged in.")
+        return await self._to_log_in(request, reason, was_known=was_known)
 
-    async def _to_log_in(self, request: web.Request, reason: str) -> web.StreamResponse:
+    async def _to_log_in(
+        self, request: web.Request, reason: str, *, was_known: bool
+    ) -> web.StreamResponse:
         """The log-in page; a part of a page only learns that it is needed. A form that was sent
-        is kept in it."""
+        is kept in it: of those whose token was never good here, and among too many, less."""
         had_one = bool(shown_token())
         show_token("")
         if asks_for_a_page(request):
-            typed = None if request.method in SAFE else await typed_in(request, is_known=had_one)
+            is_known = was_known and CROWDED not in request
+            typed = None if request.method in SAFE else await typed_in(request, is_known=is_known)
             problem = reason if had_one else ""
-            response = self._log_in.page(request, problem=problem, typed=typed)
+            response = self._log_in.page(request, problem=problem, typed=typed, is_known=is_known)
         else:
             response = web.Response(text=_("You are not logged in.") + "\n", status=UNAUTHORIZED)
         if had_one:

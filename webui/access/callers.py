@@ -85,6 +85,10 @@ class Callers:
             self._known.popitem(last=False)
         return person
 
+    def knows(self, token: str) -> bool:
+        """Whether it was good here, a moment ago or long before."""
+        return hashlib.sha256(token.encode()).digest() in self._known
+
     def forget(self, token: str) -> None:
         """The server has just refused it."""
         self._known.pop(hashlib.sha256(token.encode()).digest(), None)

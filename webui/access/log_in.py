@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
@@ -23,12 +24,15 @@ from webui.visit import SAFE, current_visit
 
 log = structlog.get_logger()
 
-# What somebody typed is kept in the log-in page up to so many bytes; whoever had no token is no
-# user who has been working here.
+# What somebody typed is kept in the log-in page up to so many bytes; whoever had no good token is
+# no user who has been working here.
 MOST_TYPED = 20 * 1024 * 1024
 MOST_TYPED_BY_STRANGERS = 1024 * 1024
 
 Typed = Sequence[tuple[str, str]]
+
+# There are too many requests: what was sent is only to come back.
+CROWDED = web.RequestKey("crowded", bool)
 
 # Where a handler that reads a large form itself leaves it.
 POSTED = web.RequestKey("posted", Mapping[str, object])
@@ -42,6 +46,8 @@ class LogIn:
         self._callers = callers
         self._entrance = entrance
         self._attempts = Attempts()
+        # Only the page for somebody who has been working here leads back with it.
+        self._much = secrets.token_urlsafe(16)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -57,21 +63,21 @@ class LogIn:
         *,
         problem: str = "",
         typed: Typed | None = None,
+        is_known: bool = False,
     ) -> web.Response:
         """In the place of the page that was asked for, which comes afterwards.
 
         Args:
             typed: what was sent there; None: nothing, or what cannot be kept.
+            is_known: they were logged in before.
         """
         is_lost = typed is None and request.method not in SAFE
         then = "/" if is_lost else request.path_qs
         kept = "" if typed is None else json.dumps(typed)
         if is_lost:
-            lost = _(
-                "What you sent is too large to be kept here: log in, go back, and send it again."
-            )
-            problem = f"{problem} {lost}".strip()
-        return self._drawn(then, problem, kept, HTTPStatus.UNAUTHORIZED)
+            problem = f"{problem} {_too_large()}".strip()
+        is_much = is_known and len(kept) > MOST_TYPED_BY_STRANGERS
+        return self._drawn(then, problem, kept, HTTPStatus.UNAUTHORIZED, is_much=is_much)
 
     def closed(self, context: dict[str, object]) -> web.Response:
         text = self._site.environment.get_template("access/closed.html").render(context)
@@ -89,8 +95,13 @@ class LogIn:
         raise web.HTTPSeeOther(then)
 
     async def log_in(self, request: web.Request) -> web.Response:
-        """`POST /login`"""
-        form = await request.clone(client_max_size=2 * MOST_TYPED).post()
+        """`POST /login`; with `?much=…`, of somebody who has been working here."""
+        is_much = request.query.get("much") == self._much and CROWDED not in request
+        most = MOST_TYPED if is_much else MOST_TYPED_BY_STRANGERS
+        try:
+            form = await request.clone(client_max_size=2 * most).post()
+        except web.HTTPRequestEntityTooLarge as large:
+            return self._drawn("/", _too_large(), "", large.status)
         then, typed = own_address(str(form.get("next", "/"))), str(form.get("typed", ""))
         token = "".join(str(form.get("token", "")).split())
         address = self._entrance.address_of(request)
@@ -99,13 +110,15 @@ class LogIn:
             person = await self._person(token)
         except TooMany as many:
             problem = _("There were too many attempts. Try again in %d s.") % (many.seconds + 1)
-            return self._drawn(then, problem, typed, HTTPStatus.TOO_MANY_REQUESTS)
+            status = HTTPStatus.TOO_MANY_REQUESTS
+            return self._drawn(then, problem, typed, status, is_much=is_much)
         except NotLoggedIn as refused:
             log.warning("log_in_refused", address=address)
-            return self._drawn(then, refused.reason, typed, HTTPStatus.UNAUTHORIZED)
+            status = HTTPStatus.UNAUTHORIZED
+            return self._drawn(then, refused.reason, typed, status, is_much=is_much)
         except ClientError as failure:
-            _title, message, status = explain(failure)
-            return self._drawn(then, message, typed, status)
+            _title, message, code = explain(failure)
+            return self._drawn(then, message, typed, code, is_much=is_much)
         self._attempts.succeeded(address)
         log.info("logged_in", principal=person.name, token=person.token, address=address)
         response = self._after(then, typed, person)
@@ -140,8 +153,15 @@ class LogIn:
         text = self._site.environment.get_template("access/typed.html").render(context)
         return web.Response(text=text, content_type="text/html")
 
-    def _drawn(self, then: str, problem: str, typed: str, status: int) -> web.Response:
-        context: dict[str, object] = {"then": then, "problem": problem, "typed": typed}
+    def _drawn(
+        self, then: str, problem: str, typed: str, status: int, *, is_much: bool = False
+    ) -> web.Response:
+        context: dict[str, object] = {
+            "then": then,
+            "problem": problem,
+            "typed": typed,
+            "much": self._much if is_much else "",
+        }
         text = self._site.environment.get_template("access/login.html").render(context)
         response = web.Response(text=text, content_type="text/html", status=status)
         if status == HTTPStatus.UNAUTHORIZED:
@@ -165,7 +185,7 @@ async def typed_in(request: web.Request, *, is_known: bool) -> Typed | None:
     much to be kept in a page.
 
     Args:
-        is_known: they were logged in before.
+        is_known: they were logged in before, and there is room.
     """
     most = MOST_TYPED if is_known else MOST_TYPED_BY_STRANGERS
     if request.content_type not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
@@ -183,6 +203,10 @@ async def typed_in(request: web.Request, *, is_known: bool) -> Typed | None:
             each.file.close()
         return list(kept.items())
     return [(name, value) for name, value in posted.items() if isinstance(value, str)]
+
+
+def _too_large() -> str:
+    return _("What you sent is too large to be kept here: log in, go back, and send it again.")
 
 
 def see_other(address: str) -> web.Response:
