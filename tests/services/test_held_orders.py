@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event
 
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.edit import UnitSelection
@@ -17,7 +18,11 @@ from metadata_server.services.orchestration.operations import Giving, Operations
 from metadata_server.services.orchestration.releasing import still_held
 from metadata_server.services.orchestration.steering import Steering
 from metadata_server.store.orchestration.operation_steps import steps_of
-from metadata_server.store.orchestration.operations import claim_operation, get_operation
+from metadata_server.store.orchestration.operations import (
+    claim_operation,
+    get_operation,
+    wake_held,
+)
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.store.planned import CALLER, Plan, Unit, build
@@ -48,10 +53,15 @@ class Facility:
         self.store, self.resources = store, Resources(store)
         self.operations = Operations(store, on_due=lambda: None)
         self.steering = Steering(store, on_due=lambda: None)
+        self.statements: list[str] = []
+        self.looks: list[str] = []
+        event.listen(store.database.writing, "before_cursor_execute", self.note)
 
-    async def given(self, verb: Verb, *units: str, stage: bool = False) -> Operation:
+    async def given(
+        self, verb: Verb, *units: str, stage: bool = False, wait: bool = False
+    ) -> Operation:
         order = Order(verb=verb, selection=UnitSelection(ids=units), stage=stage, even_so=True)
-        return (await self.operations.create(CALLER, order, Giving())).value
+        return (await self.operations.create(CALLER, order, Giving(wait=wait))).value
 
     async def told(self, operation: Operation) -> dict[str, tuple[str, str]]:
         steps = (await self.store.read(lambda unit: steps_of(unit, operation.key))).value
@@ -59,6 +69,7 @@ class Facility:
 
     async def end_the_beam(self) -> None:
         await self.resources.delete(CALLER, Guard, "beam", etag="*", validate_only=False)
+        await self.store.transact(wake_held)
 
     async def looked_at(self, operation: Operation) -> Operation:
         """An operation after a replica has looked whether it is still held."""
@@ -67,10 +78,15 @@ class Facility:
             fence = claim_operation(unit, operation.key, replica="one", lease_us=LEASE_US)
             assert fence is not None
             course = Course(get_operation(unit, operation.id), steps_of(unit, operation.key))
+            self.statements.clear()
             still_held(unit, course, fence=fence, lease_us=LEASE_US)
+            self.looks = list(self.statements)
             return get_operation(unit, operation.id)
 
         return (await self.store.transact(work)).value
+
+    def note(self, *said: object) -> None:
+        self.statements.append(str(said[2]))
 
 
 @pytest.fixture
@@ -136,3 +152,28 @@ async def test_an_order_that_was_held_and_paused_takes_units_over_when_it_is_res
     assert await facility.told(stop) == {"RUNS": WAITING}
     await facility.steering.resume(CALLER, start.id, validate_only=False)
     assert await facility.told(stop) == {"RUNS": TAKEN}
+
+
+@pytest.mark.parametrize("wait", [False, True], ids=["paused", "pending"])
+async def test_an_order_that_is_resumed_while_a_guard_forbids_it_takes_nothing_over(
+    facility: Facility, *, wait: bool
+) -> None:
+    stop = await facility.given(Verb.STOP, "RUNS")
+    start = await facility.given(Verb.START, "RUNS", "STANDS", stage=True, wait=wait)
+    await facility.steering.pause(CALLER, start.id, validate_only=False)
+    resumed = (await facility.steering.resume(CALLER, start.id, validate_only=False)).value
+    assert resumed.phase is Phase.HELD
+    assert "STANDS: guards/beam forbids it" in resumed.message
+    assert (await facility.looked_at(start)).phase is Phase.HELD
+    assert await facility.told(stop) == {"RUNS": WAITING}
+    await facility.end_the_beam()
+    assert (await facility.looked_at(start)).phase is Phase.QUEUED
+    assert await facility.told(stop) == {"RUNS": TAKEN}
+
+
+async def test_a_look_at_an_order_that_is_held_reads_no_steps(facility: Facility) -> None:
+    await facility.given(Verb.STOP, "RUNS")
+    start = await facility.given(Verb.START, "RUNS", "STANDS", stage=True)
+    assert (await facility.looked_at(start)).phase is Phase.HELD
+    assert facility.looks
+    assert not [each for each in facility.looks if "operation_step" in each]

@@ -28,11 +28,12 @@ def still_held(unit: UnitOfWork, course: Course, *, fence: int, lease_us: int) -
         Fenced: it is not ours any more.
     """
     operation = course.operation
-    begins = not operation.start_time_us and bool(course.waiting())
+    is_held = bool(held_off(unit, operation.order, course.waiting()))
+    begins = not is_held and not operation.start_time_us and bool(course.waiting())
     if begins:
         lock_with_older(unit, operation)
     keep_operation(unit, operation.key, fence, lease_us=lease_us)
-    if held_off(unit, operation.order, course.waiting()):
+    if is_held:
         if course.is_quiet:
             look_us = unit.now_us + HELD_LOOK_US
             due_us = min(look_us, operation.deadline_us or look_us)

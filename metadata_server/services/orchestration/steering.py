@@ -16,6 +16,7 @@ from metadata_server.domain.orchestration.operation import (
 )
 from metadata_server.domain.orchestration.operation_step import RETRIED, Step, StepMinor
 from metadata_server.domain.refused import Refused, WrongField
+from metadata_server.services.orchestration.holding import held, held_off
 from metadata_server.services.orchestration.supersession import (
     lock_with_older,
     rewrite,
@@ -157,23 +158,30 @@ def paused(_: UnitOfWork, operation: Operation) -> Operation:
 
 def resumed(unit: UnitOfWork, operation: Operation) -> Operation:
     """One that was paused has the deadline that it had: what was to happen by then is not wanted
-    later. One that was planned to wait takes time, and units from older ones, from now on."""
+    later. One that was planned to wait takes time, and units from older ones, from now on; where a
+    guard forbids it yet, it is held, and takes no units before that lets it go."""
     check_open(operation)
     if operation.phase not in {Phase.SUSPENDED, Phase.PENDING}:
         return operation
     deadline_us = operation.deadline_us
     if operation.phase is Phase.PENDING:
         deadline_us = operation.order.deadline_us(unit.now_us)
-    if begins(operation):
-        begin_from_now(unit, operation)
-        take_over(unit, operation)
-    return replace(
+    queued = replace(
         operation,
         phase=Phase.QUEUED,
         minor_state=Minor.WAITING_FOR_REPLICA,
         message="",
         deadline_us=deadline_us,
     )
+    if not begins(operation):
+        return queued
+    begin_from_now(unit, operation)
+    if operation.order.stage:
+        why = held_off(unit, operation.order, steps_of(unit, operation.key))
+        if why:
+            return held(queued, why)
+    take_over(unit, operation)
+    return queued
 
 
 def aborted(unit: UnitOfWork, operation: Operation) -> Operation:
