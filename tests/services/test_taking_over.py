@@ -10,9 +10,10 @@ from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.edit import FieldEdit, UnitSelection
 from metadata_server.domain.life.state import Contact, State
-from metadata_server.domain.orchestration.operation import Operation, Order, Phase
+from metadata_server.domain.orchestration.operation import Operation, Order, Phase, UnitEdits
 from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.domain.refused import Refused
+from metadata_server.services.intent.renaming import Renaming
 from metadata_server.services.intent.resources import Resources
 from metadata_server.services.orchestration.operations import Giving, Operations
 from metadata_server.services.orchestration.steering import Steering
@@ -288,3 +289,51 @@ async def test_an_order_that_waited_goes_by_where_its_units_are_hosted_now(
     await Steering(store, on_due=lambda: None).resume(SHIFT, tomorrow.id, validate_only=False)
     (step,) = (await store.read(lambda unit: steps_of(unit, tomorrow.key))).value
     assert (step.unit_server, step.level) == ("", 3)
+
+
+async def rename(store: Store, id: str, new_id: str) -> None:
+    await Renaming(store).rename(SHIFT, id, new_id, etag="*", validate_only=False)
+
+
+async def test_an_order_that_waited_goes_on_with_units_that_were_renamed(
+    store: Store, operations: Operations
+) -> None:
+    await change(store, "LACKS", requires=("STANDS",))
+    tomorrow = await given(
+        operations, Verb.START, "LACKS", "RUNS", "STANDS", takes_over=[], wait=True
+    )
+    await rename(store, "STANDS", "A/STOOD")
+    steering = Steering(store, on_due=lambda: None)
+    for _ in range(2):  # also once its steps know of it
+        resumed = (await steering.resume(SHIFT, tomorrow.id, validate_only=False)).value
+        assert resumed.phase is Phase.QUEUED
+        await steering.pause(SHIFT, tomorrow.id, validate_only=False)
+    steps = (await store.read(lambda unit: steps_of(unit, tomorrow.key))).value
+    assert {each.id: each.requires for each in steps} == {
+        "LACKS": ("A/STOOD",),
+        "RUNS": (),
+        "A/STOOD": (),
+    }
+
+
+async def test_an_edit_that_waited_goes_on_with_units_that_were_renamed(
+    store: Store, operations: Operations
+) -> None:
+    own = tuple(UnitEdits(id, (FieldEdit("level", "2"),)) for id in ("RUNS", "STANDS"))
+    wanted = Order(verb=Verb.EDIT, unit_edits=own)
+    tomorrow = (await operations.create(SHIFT, wanted, Giving(wait=True))).value
+    await rename(store, "STANDS", "STOOD")
+    steering = Steering(store, on_due=lambda: None)
+    resumed = (await steering.resume(SHIFT, tomorrow.id, validate_only=False)).value
+    assert resumed.phase is Phase.QUEUED
+
+
+async def test_an_order_that_waited_is_about_no_unit_that_has_got_the_name_of_another(
+    store: Store, operations: Operations
+) -> None:
+    tomorrow = await given(operations, Verb.START, "STANDS", takes_over=[], wait=True)
+    await rename(store, "STANDS", "STOOD")
+    await rename(store, "LACKS", "STANDS")
+    steering = Steering(store, on_due=lambda: None)
+    await steering.resume(SHIFT, tomorrow.id, validate_only=False)
+    assert await told(store, tomorrow) == {"STOOD": WAITING}

@@ -43,6 +43,7 @@ def as_now(step: Step, member: Member | None) -> Step:
         return step
     return replace(
         step,
+        id=member.id,
         level=member.level,
         unit_server=member.unit_server,
         requires=member.requires,
@@ -60,21 +61,39 @@ def check_plan(unit: UnitOfWork, operation: Operation) -> None:
         Refused: PLAN_MOVED.
     """
     steps = steps_of(unit, operation.key)
+    members = members_now(unit, steps)
     try:
-        planned = plan(unit, order_of(operation, steps))
+        planned = plan(unit, order_of(unit, operation, steps, members))
     except Refused as refused:
         if refused.reason not in CANNOT_BE_PLANNED:
             raise
         raise plan_moved(operation, [refused.message.rstrip(".")]) from refused
-    moved = sorted(differences(operation.order, steps, planned, members_now(unit, steps)))
+    moved = sorted(differences(operation.order, steps, planned, members))
     if moved:
         raise plan_moved(operation, moved)
 
 
-def order_of(operation: Operation, steps: Sequence[Step]) -> Order:
-    """The order as it was given; a campaign that was closed since then takes nothing from it."""
-    own = tuple(UnitEdits(each.id, each.edits) for each in steps if each.edits)
-    return replace(operation.order, unit_edits=own, campaign="")
+def order_of(
+    unit: UnitOfWork, operation: Operation, steps: Sequence[Step], members: Mapping[int, Member]
+) -> Order:
+    """The order as it was given, to the same units, whatever they are called by now; a campaign
+    that was closed since then takes nothing from it."""
+    edits = [UnitEdits(called(each, members), each.edits) for each in steps if each.edits]
+    selection = operation.order.selection
+    if selection.ids:
+        # Others were named, too, which did not pass; those that are gone by now never will.
+        others = set(selection.ids) - {each.id for each in steps}
+        named = {each.id for each in members.values()}
+        named |= unit.resources.find(ControlUnit, others).keys()
+        # Without any, all units would be selected.
+        selection = replace(selection, ids=tuple(sorted(named)) or selection.ids)
+    return replace(operation.order, selection=selection, unit_edits=tuple(edits), campaign="")
+
+
+def called(step: Step, members: Mapping[int, Member]) -> str:
+    """The id that the unit of a step has now, or had."""
+    member = members.get(step.unit_key)
+    return member.id if member is not None else step.id
 
 
 def differences(
@@ -92,17 +111,18 @@ def differences(
     )
     for step in steps:
         member = members.get(step.unit_key)
+        id = called(step, members)
         is_settled = member is not None and is_there(order.verb, member)
         if step.minor_state == StepMinor.BLOCKED and step.unit_key in acted_on:
-            yield f"{step.id} was left out, and is not blocked any more"
+            yield f"{id} was left out, and is not blocked any more"
         elif step.minor_state == StepMinor.ALREADY_THERE and not is_settled:
-            yield f"{step.id} is {standing(member)}, and was there already"
+            yield f"{id} is {standing(member)}, and was there already"
         elif step.state is not StepState.PENDING or is_settled:
             continue
         elif step.unit_key in blocked:
-            yield f"{step.id} is blocked: {told(blocked[step.unit_key])}"
+            yield f"{id} is blocked: {told(blocked[step.unit_key])}"
         elif step.unit_key not in selected:
-            yield f"{step.id} is {'not selected any more' if member else standing(member)}"
+            yield f"{id} is {'not selected any more' if member else standing(member)}"
 
 
 def plan_moved(operation: Operation, moved: Sequence[str]) -> Refused:
