@@ -1,5 +1,7 @@
 """When a step has come to its end, from what is declared and what the unit said last."""
 
+from dataclasses import replace
+
 import pytest
 
 from metadata_server.domain.life.state import Contact, State
@@ -100,9 +102,30 @@ def test_an_edit_has_ended_when_it_is_written_where_nobody_can_use_it_yet() -> N
 
 
 def test_what_is_late_says_where_it_stands() -> None:
-    late = overdue(ALIVE._replace(contact=Contact.LOST, message="warming up"), 90_000_000)
+    late = overdue(STEP, ALIVE._replace(message="warming up"), 90_000_000)
     assert (late.state, late.minor_state) == ("ERROR", "TimedOut")
-    assert late.message == "not there after 90 s: it is INITIALIZED, contact LOST (warming up)"
+    assert late.message == "not there after 90 s: it is INITIALIZED (warming up)"
+
+
+@pytest.mark.parametrize(
+    ("contact", "unit_server", "expected"),
+    [
+        (Contact.LOST, "MAG_0", ", contact LOST with unit_servers/MAG_0 (warming up)"),
+        (Contact.LOST, "", ", contact LOST (warming up)"),
+        (Contact.NONE, "", ", and no unit server hosts it (warming up)"),
+        (
+            Contact.NONE,
+            "MAG_0",
+            ", and no unit server hosts it; it was to be on unit_servers/MAG_0 (warming up)",
+        ),
+    ],
+)
+def test_what_is_late_says_whom_nobody_hears(
+    contact: Contact, unit_server: str, expected: str
+) -> None:
+    step = replace(STEP, unit_server=unit_server)
+    late = overdue(step, ALIVE._replace(contact=contact, message="warming up"), 90_000_000)
+    assert late.message == f"not there after 90 s: it is INITIALIZED{expected}"
 
 
 def test_a_unit_is_taken_back_to_what_people_wanted_before_or_to_where_it_stood() -> None:

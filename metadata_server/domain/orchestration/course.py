@@ -160,7 +160,7 @@ class Course:
                 return Verdict(StepState.ERROR, StepMinor.FAILED, step.message)
             return Verdict(step.state, StepMinor.WAITING_TO_RETRY, step.message)
         if verdict.state is StepState.EXECUTING and now_us >= step.deadline_us:
-            verdict = overdue(seen, order.step_timeout_us)
+            verdict = overdue(step, seen, order.step_timeout_us)
         is_last = step.attempts >= order.most_attempts or self.is_back
         if verdict.state is StepState.ERROR and not is_last:
             return Verdict(StepState.EXECUTING, StepMinor.WAITING_TO_RETRY, verdict.message)

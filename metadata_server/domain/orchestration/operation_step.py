@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from metadata_server.domain.intent.edit import FieldEdit
 from metadata_server.domain.life.state import Contact, State
+from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.advance import ENDED, StepState
 from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.domain.orchestration.ordering import Member
@@ -229,12 +230,20 @@ def in_error(step: Step, verb: Verb, seen: Seen) -> Verdict:
     return failed if has_tried or not needs_init else ON_THE_WAY
 
 
-def overdue(seen: Seen, timeout_us: int) -> Verdict:
+def overdue(step: Step, seen: Seen, timeout_us: int) -> Verdict:
     """The end of a step whose unit has not come there in time."""
-    where = f"it is {seen.state}"
-    if not seen.is_in_touch:
-        where += f", contact {seen.contact}"
+    where = f"it is {seen.state}{silence(step, seen)}"
     if seen.message:
         where += f" ({seen.message})"
     why = f"not there after {timeout_us / 1_000_000:g} s: {where}"
     return Verdict(StepState.ERROR, StepMinor.TIMED_OUT, why)
+
+
+def silence(step: Step, seen: Seen) -> str:
+    """Who is not heard that should say where a unit is: where people have to look."""
+    if seen.is_in_touch:
+        return ""
+    server = Kind.UNIT_SERVER.name_of(step.unit_server) if step.unit_server else ""
+    if seen.contact is Contact.NONE:
+        return ", and no unit server hosts it" + (f"; it was to be on {server}" if server else "")
+    return f", contact {seen.contact}" + (f" with {server}" if server else "")
