@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,8 +11,9 @@ import click
 from tests.chaos.faults import FAULTS, SHORT, SOAK
 from tests.chaos.faults.fault import Fault
 from tests.chaos.goals import missed
+from tests.chaos.lanes import Lane, run_lanes
 from tests.chaos.loads.catalogue import MATRIX, NAMES, make_load
-from tests.chaos.matrix import FEW_UNITS, Results, cells, run_all
+from tests.chaos.matrix import FEW_UNITS, Cell, Results, cells, run_all
 from tests.chaos.report import report as table
 from tests.chaos.report import soak_report
 from tests.chaos.soak import Soak
@@ -44,6 +46,8 @@ where_to = click.option("--report", type=Path, metavar="FILE", help="Write it th
     "--results", default=RESULTS, type=Path, metavar="FILE", show_default=".cache/chaos/results.jsonl",
     help="Where results are kept, a line a round; an earlier run's are gone on from.",
 )  # fmt: skip
+@click.option("--lanes", default=1, show_default=True, help="Clusters beside each other.")
+@click.option("--lane", default="1/1", hidden=True)
 @click.option("--commit", default="", help="Count as of this one, instead of the work tree's.")
 @where_to
 def main(
@@ -53,6 +57,8 @@ def main(
     loads: tuple[str, ...],
     units: int | None,
     results: Path,
+    lanes: int,
+    lane: str,
     commit: str,
     *,
     short: bool,
@@ -68,14 +74,29 @@ def main(
 
     done = Results(results, version(), forget=again)
     under = loads or (("mixed",) if short else MATRIX)
-    wanted = list(cells(chosen, under, 1 if short else rounds, units))
-    asyncio.run(run_all(wanted, done, click.echo, version))
+    here, times = Lane.parse(lane), 1 if short else rounds
+    if lanes > here.of:
+        asyncio.run(run_lanes(lanes, sys.argv[1:]))
+        done = Results(results, version())
+    else:
+        share = list(cells(here.share(chosen), here.order(under), times, units))
+        asyncio.run(run_all(share, done, click.echo, version))
+    if here.of == 1:
+        _conclude(done, list(cells(chosen, under, times, units)), report, is_short=short)
+
+
+def _conclude(
+    done: Results, wanted: Sequence[Cell], report: Path | None, *, is_short: bool
+) -> None:
+    """Says what has come out, and ends the program."""
     if report is not None:
         report.write_text(table(done.all))
     decided = [each for each in done.all if not each.undecided]
     violations = sum(len(each.violations) for each in done.all)
     click.echo(f"{violations} violations in {len(decided)} rounds.")
-    late = [] if short else missed(decided)  # a few rounds beside other tests say nothing of times
+    late = (
+        [] if is_short else missed(decided)
+    )  # a few rounds beside other tests say nothing of times
     for goal in late:
         click.echo(f"Not held: {goal}.", err=True)
     sys.exit(1 if violations or late or not all(map(done.has, wanted)) else 0)

@@ -31,7 +31,7 @@ OWN_DATABASE = "chaos"
 """Beside that of the product, for what faults write themselves."""
 # Loads bring what they need of these.
 _LEFT_OUT = {"prometheus", "grafana", "facility", "linac-hall", "ring-hall"}
-_PLACE = Path(tempfile.gettempdir()) / "mds-chaos"
+PLACE = Path(tempfile.gettempdir()) / "mds-chaos"
 WELL_WITHIN_S = 90.0
 KEPT = Path(__file__).parents[2] / ".cache" / "chaos" / "violations"
 KEPT_BYTES = 20_000_000
@@ -75,7 +75,7 @@ class ClusterStage:
     """
 
     def __init__(self) -> None:
-        self.folder = _PLACE / str(os.getpid())
+        self.folder = PLACE / str(os.getpid())
         self.observed = Observed()
         self.is_sick = False
         self.clock = Clock(REPLICAS[2], self.folder / "clock")
@@ -126,7 +126,7 @@ class ClusterStage:
         Raises:
             Failed: another cluster runs, or one of these services does not.
         """
-        remove_what_was_left(_PLACE)
+        remove_what_was_left(PLACE)
         self.folder.mkdir(parents=True)
         self.folder.chmod(0o755)
         self.clock.set(0)

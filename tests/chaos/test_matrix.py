@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from tests.chaos import rounds
 from tests.chaos.faults import FAULTS, SHORT, SOAK
 from tests.chaos.goals import held, missed
+from tests.chaos.lanes import Lane
 from tests.chaos.matrix import Results, cells
 from tests.chaos.report import report
 from tests.chaos.rounds import Result
@@ -110,6 +112,16 @@ def test_every_cell_is_seen_once_before_any_is_seen_twice() -> None:
     wanted = list(cells(FAULTS[:2], ["idle", "boot storm"], 2, None))
     assert [each.number for each in wanted] == [1] * 4 + [2] * 4
     assert {each.load: each.units for each in wanted} == {"idle": 100, "boot storm": 10_000}
+
+
+def test_lanes_share_all_cells_and_begin_with_different_loads() -> None:
+    loads = ["idle", "boot storm", "operation"]
+    lanes = [Lane(number, 3) for number in (1, 2, 3)]
+    shares = [list(cells(lane.share(FAULTS), lane.order(loads), 2, None)) for lane in lanes]
+    assert {share[0].load for share in shares} == set(loads)
+    everything = Counter((e.fault.name, e.load, e.number) for share in shares for e in share)
+    whole = [(e.fault.name, e.load, e.number) for e in cells(FAULTS, loads, 2, None)]
+    assert everything == Counter(whole)
 
 
 def test_a_goal_that_is_not_held_is_told_so(result: Result) -> None:
