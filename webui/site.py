@@ -44,6 +44,8 @@ _STATUSES = {
     Denied: HTTPStatus.FORBIDDEN,
 }
 """What a refusal is in a browser; another one is the server's own fault."""
+# Faults that stand before anything is done.
+_NOT_BEGUN = frozenset({"SCHEMA_UNKNOWN", "UNIMPLEMENTED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +175,17 @@ def may_be_done(failure: ClientError | TimeoutError) -> bool:
     """Whether nobody knows if what was sent was done: no answer came, or a fault behind it."""
     if not isinstance(failure, Refused):
         return True
+    if failure.reason in _NOT_BEGUN:
+        return False
     if isinstance(failure, Fault) or failure.reason == "OUTCOME_UNKNOWN":
         return True
     # Something else answered than a metadata server: that may have done it.
     return failure.is_transient and not failure.error_reason
+
+
+def can_be_mended(failure: ClientError | TimeoutError) -> bool:
+    """Whether the server has said what is wrong with what was sent, and has done nothing."""
+    return isinstance(failure, Refused) and not failure.is_transient and not may_be_done(failure)
 
 
 def explain(failure: ClientError | TimeoutError) -> tuple[str, str, int]:

@@ -64,12 +64,34 @@ async def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_lost(site: 
     assert "RING/NO" in page
 
 
+async def test_what_is_typed_for_one_choice_of_units_is_kept_for_that_one(site: Site) -> None:
+    def draft_of(page: str) -> str:
+        return str(re.findall(r'data-draft="([^"]+)"', page)[0])
+
+    paths = ("/maintenances/new", "/maintenances/new?id=A", "/maintenances/new?group=A")
+    pages = [await site.text(path) for path in paths]
+    assert len({draft_of(page) for page in pages}) == len(paths)
+    wrong = await submit(site, form_in(pages[1], paths[0]), changed={"begin": "soon"}, status=422)
+    assert draft_of(wrong) == draft_of(pages[1]), "also when it was refused"
+
+
 async def test_a_form_sent_as_it_was_drawn_is_not_told_as_saved(site: Site) -> None:
     await begun(site)
     address = "/maintenances/cooling/edit"
     page = await submit(site, form_in(await site.text(address), address))
     assert "Goes on" in page
     assert 'class="saved"' not in page
+
+
+async def test_seconds_that_a_browser_leaves_out_are_no_change(site: Site) -> None:
+    await begun(site)
+    address = "/maintenances/cooling/edit"
+    mine, theirs = [form_in(await site.text(address), address) for _ in range(2)]
+    assert mine.fields["end"] == "2099-01-01T12:00:00"
+    await submit(site, theirs, changed={"description": "theirs"})
+    typed = {"description": "mine", "end": "2099-01-01T12:00"}
+    page = await submit(site, mine, changed=typed, status=412)
+    assert list(form_in(page, address).choices) == ["description"]
 
 
 async def test_two_who_change_one_see_each_other(site: Site) -> None:

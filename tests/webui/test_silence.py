@@ -4,6 +4,8 @@
 
 import asyncio
 import re
+import socket
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ import grpc
 import pytest
 from mds.v1 import token_pb2, token_pb2_grpc
 
+from control_units.client import Client
 from tests.webui.conftest import OpenSite
 from webui.access import callers
+from webui.access.person import STRANGER
 from webui.live import events, feed
 
 WITHIN_S = 5.0
@@ -32,7 +36,19 @@ def test_what_is_waited_for_between_silence_and_banner_is_shorter_than_a_heartbe
     silence_s = in_the_browser_s("SILENCE_MS")
     assert silence_s + in_the_browser_s("LOOK_MS") + ON_THE_WAY_S <= WITHIN_S, "of the page's"
     assert silence_s >= 2 * events.ALIVE_SECONDS + ON_THE_WAY_S, "one word may be late"
+    assert silence_s > callers.ASK_SECONDS + ON_THE_WAY_S, "before who connects anew gives up"
     assert feed.SILENCE_SECONDS < feed.TOLD_SECONDS, "another replica is tried before"
+
+
+async def test_servers_that_stand_still_are_asked_who_calls_for_one_time_all_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(callers, "ASK_SECONDS", 0.5)
+    with ExitStack() as silent:
+        servers = [silent.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(4)]
+        address = ",".join(f"127.0.0.1:{each.getsockname()[1]}" for each in servers)
+        async with Client(address) as client, asyncio.timeout(1.5):
+            assert await callers.Callers(client).who("") == STRANGER
 
 
 class _WhoAmI(token_pb2_grpc.TokensServicer):

@@ -115,6 +115,21 @@ async def test_somebody_else_is_faster_and_nothing_is_ordered(held: tuple[Site, 
         assert [each async for each in client.operations.list()] == []
 
 
+async def test_two_who_describe_one_see_each_other(held: tuple[Site, str]) -> None:
+    site, _ = held
+    address = f"{PAGE}/edit"
+    mine, theirs = [form_in(await site.text(PAGE), address) for _ in range(2)]
+    await submit(site, theirs, changed={"description": "theirs", "marks": "golden"})
+    page = await submit(site, mine, changed={"description": "mine"}, status=412)
+    again = form_in(page, address)
+    assert again.choices["description"] == ["mine", "theirs"]
+    assert "description" not in again.fields, "somebody has to choose what both have changed"
+    assert again.fields["marks"] == "golden", "only they have changed it"
+    page = await submit(site, again, changed={"description": "mine"})
+    kept = form_in(page, address).fields
+    assert (kept["description"], kept["marks"]) == ("mine", "golden")
+
+
 async def test_it_is_marked_and_deleted_and_comes_back(held: tuple[Site, str]) -> None:
     site, _ = held
     form = form_in(await site.text(PAGE), f"{PAGE}/edit")

@@ -6,15 +6,21 @@ from io import BytesIO
 from urllib.parse import urlencode
 
 import pytest
+from google.protobuf.any_pb2 import Any
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+from grpc import StatusCode
 from mds.v1 import operation_pb2
 from structlog.testing import capture_logs
 
 from control_units.client import Client
+from control_units.client.errors import from_status
 from tests.stages.replica import Replica
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.forms import form_in, submit
 from tests.webui.magnets import declare_magnets
 from webui.rendering import environment
+from webui.site import can_be_mended, may_be_done
 
 IDS = ("RING/MAG/Q1", "RING/MAG/Q2")
 REFRESH = '<noscript><meta http-equiv="refresh"'
@@ -138,6 +144,60 @@ async def test_what_a_form_sends_to_a_page_that_fails_comes_back(
         assert "Something went wrong here" in await site.text("/palette", status=500)
     failed = [each["path"] for each in logged if each["event"] == "page_failed"]
     assert failed == ["/control_units/A/rename", "/palette"]
+
+
+SILENT = [
+    (
+        "snapshots.taking.COMPARE_SECONDS",
+        "/snapshots/new",
+        {"all": "1", "name": "a"},
+        {"look": "1"},
+    ),
+    ("datasets.rebase.PLAN_SECONDS", "/templates/T/rebase", {"unit": "A"}, {"rest": "1"}),
+    (
+        "datasets.bulk.WRITE_SECONDS",
+        "/datasets/edit/apply",
+        {"id": "A", "do:label": "set", "count": "1", "typed_count": "1"},
+        {"typed_count": "2"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("limit", "path", "sent", "only_looks"), SILENT, ids=["snapshot", "rebase", "many units"]
+)
+async def test_only_of_what_was_to_be_written_nobody_knows_whether_it_was(
+    open_site: OpenSite,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    path: str,
+    sent: dict[str, str],
+    only_looks: dict[str, str],
+) -> None:
+    monkeypatch.setattr(f"webui.{limit}", 0.2)
+    site = await open_site()
+    for fields, told in ((sent, "It may have been"), (sent | only_looks, "Nothing was")):
+        async with site.http.post(path, data=fields) as answer:
+            assert f"<h1>{told} saved; try again</h1>" in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "is_mended"),
+    [
+        ("INTERNAL_FAULT", StatusCode.INTERNAL, False),
+        ("SCHEMA_UNKNOWN", StatusCode.UNAVAILABLE, True),
+        ("UNIMPLEMENTED", StatusCode.UNIMPLEMENTED, True),
+        ("UNIT_NOT_FOUND", StatusCode.NOT_FOUND, True),
+    ],
+)
+def test_a_fault_behind_a_write_is_told_as_one_where_it_may_be_done(
+    reason: str, code: StatusCode, *, is_mended: bool
+) -> None:
+    detail = Any()
+    detail.Pack(ErrorInfo(reason=reason, domain="mds"))
+    failure = from_status(Status(message="why", details=[detail]), code)
+    assert can_be_mended(failure) == is_mended
+    assert may_be_done(failure) != is_mended
 
 
 async def test_a_form_that_sends_too_much_is_told_so_on_a_page(open_site: OpenSite) -> None:

@@ -15,6 +15,7 @@ from webui.access.shown import showing
 FRESH_SECONDS = 3.0
 # A server that did not answer is asked again after so long, in s: each page waits for it.
 PAUSE_SECONDS = 2.0
+# All servers together; a browser that hears nothing for twice as long takes the page for lost.
 ASK_SECONDS = 2.0
 MOST_REMEMBERED = 1024
 
@@ -97,11 +98,15 @@ class Callers:
         if time.monotonic() - self._asked_in_vain < PAUSE_SECONDS:
             raise Unreachable(self._client.address, "it did not answer a moment ago.")
         failure: ClientError = Unreachable(self._client.address, "")
+        end = time.monotonic() + ASK_SECONDS
         # A replica that has just died is no reason to doubt anybody: another one is asked.
         for _try in self._client.addresses or ("",):
+            left = end - time.monotonic()
+            if left <= 0:
+                break
             try:
                 with showing(token):
-                    told = await self._client.tokens.WhoAmI(WhoAmIRequest(), timeout=ASK_SECONDS)
+                    told = await self._client.tokens.WhoAmI(WhoAmIRequest(), timeout=left)
             except Refused as refused:
                 if refused.reason == "UNAUTHENTICATED":
                     self._asks = True

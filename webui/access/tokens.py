@@ -25,7 +25,7 @@ from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of
 from webui.refusals import told
-from webui.site import READ_SECONDS, Site
+from webui.site import READ_SECONDS, Site, can_be_mended
 from webui.translation import _, gettext_noop
 from webui.visit import current_visit
 
@@ -127,7 +127,7 @@ class TokenPages:
             async with asyncio.timeout(READ_SECONDS):
                 made = await self._tokens.CreateToken(asked)
         except (ClientError, TimeoutError) as failure:
-            if isinstance(failure, Refused) and not failure.is_transient:
+            if isinstance(failure, Refused) and can_be_mended(failure):
                 return await self._refused(request, wanted, failure)
             return again(self._site, "/tokens", posted.items(), failure)
         context: dict[str, object] = {

@@ -25,7 +25,7 @@ from webui.datasets.problem import field_of
 from webui.names import id_of, page_of
 from webui.operations.planned import MOST_WITHOUT_COUNT, Some, named, some
 from webui.refusals import told
-from webui.site import READ_SECONDS, Site
+from webui.site import READ_SECONDS, Site, can_be_mended
 from webui.translation import _, gettext_noop
 from webui.visit import come_back_to
 
@@ -126,7 +126,7 @@ class LaunchPages:
                     for number, id in enumerate(ids)
                 ]
         except Refused as refused:
-            if refused.is_transient:
+            if not can_be_mended(refused):
                 return again(self._site, request.path, posted.items(), refused)
             field = field_of(refused)
             return await self._plan(how, ids, reason=reason, problem=told(refused), field=field)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from control_units.client import ClientError
-from webui.site import Site, busy_seconds, explain, may_be_done
+from webui.site import Site, busy_seconds, can_be_mended, explain, may_be_done
 
 
 def again(
@@ -14,18 +14,21 @@ def again(
     action: str,
     posted: Iterable[tuple[str, object]],
     failure: ClientError | TimeoutError,
+    *,
+    written: bool = True,
 ) -> web.Response:
     """The page that sends it again where that may help; else what the server said.
 
     Args:
         action: where it was sent.
         posted: all of it. Its request id, if it has one, makes a second sending harmless.
+        written: it failed where it was to be saved, and not where something was only read.
     """
-    if isinstance(failure, ClientError) and not failure.is_transient:
+    if can_be_mended(failure):
         return site.refused(failure, whole=True)
     title, message, status = explain(failure)
     seconds = busy_seconds(failure)
-    said = Said(title, message, status, seconds, may_be_done=may_be_done(failure))
+    said = Said(title, message, status, seconds, may_be_done=written and may_be_done(failure))
     return kept(site, action, posted, said)
 
 

@@ -22,7 +22,7 @@ from webui.datasets.problem import field_of
 from webui.names import id_of
 from webui.refusals import told
 from webui.selection import Chosen
-from webui.site import READ_SECONDS, Site
+from webui.site import READ_SECONDS, Site, can_be_mended
 from webui.translation import _
 from webui.visit import come_back_to
 
@@ -147,12 +147,12 @@ class BulkPages:
         is_applied: bool,
     ) -> web.Response:
         """The form again, or all that was typed, where no server says what is in the form."""
-        if isinstance(failure, Refused) and not failure.is_transient:
+        if isinstance(failure, Refused) and can_be_mended(failure):
             field = field_of(failure)
             return await self._form(chosen, texts, problem=told(failure), field=field)
         said = [(name, text) for name, text in texts.items() if name not in ("id", "filter", "all")]
         path = "/datasets/edit/apply" if is_applied else "/datasets/edit"
-        return again(self._site, path, [*chosen.pairs, *said], failure)
+        return again(self._site, path, [*chosen.pairs, *said], failure, written=is_applied)
 
     async def _outcome(self, asked: EditControlUnitsRequest) -> tuple[Outcome, int]:
         """What the server says, with the results that are shown, and how many more there are."""

@@ -78,7 +78,7 @@ class DeletePages:
         try:
             piece = await self._first_of(chosen)
         except (ClientError, TimeoutError) as failure:
-            return again(self._site, MANY, posted.items(), failure)
+            return again(self._site, MANY, posted.items(), failure, written=False)
         return await self._delete(request, piece, chosen)
 
     async def _delete(self, request: web.Request, piece: Piece, chosen: Chosen) -> web.Response:

@@ -17,7 +17,7 @@ from webui.datasets.slots import moved
 from webui.datasets.texts import Misread
 from webui.names import id_of, page_of
 from webui.refusals import told
-from webui.site import READ_SECONDS, Site, explain, may_be_done
+from webui.site import READ_SECONDS, Site, can_be_mended, explain, may_be_done
 from webui.translation import _
 
 
@@ -88,7 +88,7 @@ class Drawing(Generic[R]):
         """
         problems: Sequence[Problem] = ()
         try:
-            if isinstance(failure, TimeoutError | ClientError) and not _can_be_mended(failure):
+            if isinstance(failure, TimeoutError | ClientError) and not can_be_mended(failure):
                 return self.rescue(place, form, failure, written=True)
             if isinstance(failure, Refused | Misread):
                 # What is sent next is another intent.
@@ -179,8 +179,3 @@ class Drawing(Generic[R]):
             "form": form,
             "words_of": self._edited.words_of,
         }
-
-
-def _can_be_mended(failure: ClientError | TimeoutError) -> bool:
-    """Whether the server has said what is wrong with what was sent."""
-    return isinstance(failure, Refused) and not failure.is_transient and not may_be_done(failure)

@@ -22,7 +22,7 @@ from webui.datasets.form import new_request_id
 from webui.datasets.problem import field_of
 from webui.names import page_of
 from webui.refusals import told
-from webui.site import READ_SECONDS, Site
+from webui.site import READ_SECONDS, Site, can_be_mended
 from webui.translation import _, gettext_noop
 
 WORDS = {
@@ -61,7 +61,7 @@ class VersionPages:
             async with asyncio.timeout(READ_SECONDS):
                 leads_to = await self._done(request.match_info["what"], name, texts)
         except Refused as refused:
-            if refused.is_transient:
+            if not can_be_mended(refused):
                 return again(self._site, request.path, posted.items(), refused)
             return await self._form(request, texts, problem=told(refused), field=field_of(refused))
         except (ClientError, TimeoutError) as failure:

@@ -138,13 +138,17 @@ class RebasePages:
         fields = [(name, str(value)) for name, value in (await request.post()).items()]
         wanted = Wanted.sent(fields)
         come_back_to(request.rel_url.raw_path, [("version", wanted.version)])
+        written = False
         try:
-            problem, field = await self._move(id, wanted)
+            rest = await self._rest(id, wanted) if wanted.rest else []
+            written = True
+            problem, field = await self._move(id, wanted, rest)
+            written = False
             return await self._plan(id, wanted, problem=problem, field=field)
         except (ClientError, TimeoutError) as failure:
-            return again(self._site, request.path, fields, failure)
+            return again(self._site, request.path, fields, failure, written=written)
 
-    async def _move(self, id: str, wanted: Wanted) -> tuple[str, str]:
+    async def _move(self, id: str, wanted: Wanted, rest: Sequence[str]) -> tuple[str, str]:
         """Why nothing was moved, and at which field that stands.
 
         Raises:
@@ -158,7 +162,6 @@ class RebasePages:
         asked.reason = wanted.reason
         asked.request_id = wanted.request_id or new_request_id()
         try:
-            rest = await self._rest(id, wanted) if wanted.rest else []
             asked.selection.CopyFrom(UnitSelection(names=[*(wanted.ticked or ()), *rest]))
             outcome, _units = await self._outcome(asked)
         except (Invalid, Stale) as refused:

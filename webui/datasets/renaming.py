@@ -13,7 +13,7 @@ from webui.datasets.form import new_request_id
 from webui.datasets.problem import field_of
 from webui.names import page_of
 from webui.refusals import told
-from webui.site import READ_SECONDS, Site
+from webui.site import READ_SECONDS, Site, can_be_mended
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -52,7 +52,7 @@ class RenamePages:
                     )
                 )
         except Refused as refused:
-            if refused.is_transient:
+            if not can_be_mended(refused):
                 return again(self._site, request.path, posted.items(), refused)
             return await self._form(id, texts, problem=told(refused), field=field_of(refused))
         except (ClientError, TimeoutError) as failure:

@@ -13,6 +13,7 @@ from webui.names import id_of
 from webui.translation import _
 
 FIELDS = ("id", "description", "control_units", "unit_servers", "id_prefixes", "begin", "end")
+_DRAWN = "%Y-%m-%dT%H:%M:%S"
 # What of it can be changed, and in which field of the form that stands.
 MASK = {
     "description": "description",
@@ -33,6 +34,7 @@ class Form:
         etag: of the maintenance that is changed; empty: it is a new one.
         revision: of its last change; leads to what was read.
         problems: what is wrong, by field.
+        about: of a new one, by what its units were chosen.
     """
 
     texts: Mapping[str, str]
@@ -41,16 +43,19 @@ class Form:
     request_id: str = ""
     problems: Mapping[str, str] | None = None
     revision: str = ""
+    about: str = ""
 
     @classmethod
     def sent(cls, posted: Mapping[str, str]) -> "Form":
         texts = {field: posted.get(field, "").replace("\r\n", "\n").strip() for field in FIELDS}
+        texts |= {field: _as_drawn(texts[field]) for field in ("begin", "end")}
         return cls(
             texts,
             posted.get("etag", ""),
             posted.get("reason", ""),
             posted.get("request_id", ""),
             revision=posted.get("revision", ""),
+            about=posted.get("about", ""),
         )
 
     @classmethod
@@ -70,10 +75,10 @@ class Form:
         )
 
     @classmethod
-    def new(cls, **lines: Sequence[str]) -> "Form":
-        """One that nobody has typed into, about these units, unit servers or groups."""
+    def new(cls, about: str, **lines: Sequence[str]) -> "Form":
+        """One that nobody has typed into, for these units, unit servers or groups."""
         texts = dict.fromkeys(FIELDS, "") | {name: "\n".join(ids) for name, ids in lines.items()}
-        return cls(texts | {"id": new_id()})
+        return cls(texts | {"id": new_id()}, about=about)
 
     def wrong(self, problems: Sequence[Problem]) -> "Form":
         return replace(self, problems=by_path(problems))
@@ -137,7 +142,16 @@ def _local(maintenance: Maintenance, field: str) -> str:
     if not maintenance.HasField(field):  # type: ignore[arg-type]
         return ""
     stamp: Timestamp = getattr(maintenance, field)
-    return f"{stamp.ToDatetime(tzinfo=UTC).astimezone():%Y-%m-%dT%H:%M:%S}"
+    return f"{stamp.ToDatetime(tzinfo=UTC).astimezone():{_DRAWN}}"
+
+
+def _as_drawn(text: str) -> str:
+    """A time as `_local` writes it: browsers leave out seconds that are zero."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{time if time.tzinfo is None else time.astimezone():{_DRAWN}}"
 
 
 def _stamp(time: datetime) -> Timestamp:

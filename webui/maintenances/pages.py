@@ -17,7 +17,7 @@ from mds.v1.maintenance_pb2 import (
     UpdateMaintenanceRequest,
 )
 
-from control_units.client import AlreadyExists, ClientError, Refused, Stale
+from control_units.client import AlreadyExists, ClientError, HistoryGone, Refused, Stale
 from webui.datasets.again import again
 from webui.datasets.conflict import choices, conflict_page
 from webui.datasets.form import new_request_id, page_after
@@ -27,7 +27,7 @@ from webui.maintenances.shown import maintenance_page
 from webui.names import id_of, page_of
 from webui.refusals import told
 from webui.selection import Chosen
-from webui.site import READ_SECONDS, Site
+from webui.site import READ_SECONDS, Site, can_be_mended
 from webui.translation import _
 from webui.units.pages import change_number
 
@@ -87,6 +87,7 @@ class MaintenancePages:
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
         form = Form.new(
+            request.query_string,
             control_units=ids,
             unit_servers=request.query.getall("unit_server", []),
             id_prefixes=request.query.getall("group", []),
@@ -176,9 +177,12 @@ class MaintenancePages:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 found = await self._get(_name(request))
-                read = await self._get(_name(request), as_of=form.revision)
+                try:
+                    read = await self._get(_name(request), as_of=form.revision)
+                except HistoryGone:
+                    read = found
         except (ClientError, TimeoutError) as failure:
-            return self._again(request, posted, form, failure)
+            return again(self._site, request.path, posted.items(), failure, written=False)
         base, now = Form.of(read), Form.of(found)
         differing = choices(base.texts, form.texts, now.texts, words_of=words_of)
         chosen = {"id", *(each.path for each in differing)}
@@ -194,7 +198,7 @@ class MaintenancePages:
         *,
         new: bool = False,
     ) -> web.Response:
-        if not isinstance(failure, Refused) or failure.is_transient:
+        if not isinstance(failure, Refused) or not can_be_mended(failure):
             return again(self._site, request.path, posted.items(), failure)
         problems = [problem_of(each.field, each.description) for each in failure.violations]
         return self._form(

@@ -21,7 +21,7 @@ from webui.operations.verbs import order_words
 from webui.overview.bar import Segment
 from webui.overview.doings import step_bar
 from webui.refusals import told
-from webui.site import READ_SECONDS, Site
+from webui.site import READ_SECONDS, Site, can_be_mended
 from webui.translation import _, gettext_noop
 from webui.vocabulary import Mark
 
@@ -168,7 +168,7 @@ class OperationPages:
                     )
                 )
         except Refused as refused:
-            if refused.is_transient or refused.reason == "OPERATION_NOT_FOUND":
+            if not can_be_mended(refused) or refused.reason == "OPERATION_NOT_FOUND":
                 return again(self._site, request.path, posted.items(), refused)
             return await self._refused(request, refused, reason=str(posted.get("reason", "")))
         except (ClientError, TimeoutError) as failure:

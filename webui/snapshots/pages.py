@@ -19,14 +19,15 @@ from mds.v1.snapshot_pb2 import (
 )
 from multidict import MultiMapping
 
-from control_units.client import ClientError, Refused, Stale
+from control_units.client import ClientError, HistoryGone, Refused, Stale
 from webui.clock import moment
 from webui.datasets.again import again
+from webui.datasets.conflict import choices, conflict_page
 from webui.datasets.form import new_request_id, page_after
 from webui.lists.reading import order_of
 from webui.names import id_of, page_of
 from webui.refusals import told
-from webui.site import READ_SECONDS, Site
+from webui.site import READ_SECONDS, Site, can_be_mended
 from webui.snapshots.comparison import (
     COMPARE_SECONDS,
     LIVE,
@@ -121,13 +122,10 @@ class SnapshotPages:
                         reason=texts.get("reason", ""),
                     )
                 )
-        except Stale:
-            problem = _("Somebody else changed it meanwhile; look at it again, and save.")
-            return await self._show(
-                request, {**texts, "problem": problem}, status=HTTPStatus.PRECONDITION_FAILED
-            )
+        except Stale as stale:
+            return await self._conflict(request, texts, stale)
         except Refused as refused:
-            if refused.is_transient:
+            if not can_be_mended(refused):
                 return again(self._site, request.path, posted.items(), refused)
             return await self._show(
                 request,
@@ -161,6 +159,31 @@ class SnapshotPages:
             return again(self._site, request.path, posted.items(), failure)
         raise web.HTTPSeeOther(f"/change_sets/{deleted.position.revision}?saved=1")
 
+    async def _conflict(
+        self, request: web.Request, texts: Mapping[str, str], stale: Stale
+    ) -> web.Response:
+        """What was typed beside what somebody else has written meanwhile, and what both read."""
+        name = _name(request)
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                now = await self._get(name)
+                try:
+                    read = await self._get(name, as_of=texts.get("revision", ""))
+                except HistoryGone:
+                    read = now
+        except (ClientError, TimeoutError) as failure:
+            return again(self._site, request.path, texts.items(), failure, written=False)
+        theirs, words = _texts_of(now), _words()
+        mine = {
+            "description": texts.get("description", ""),
+            "marks": " ".join(marks_in(texts.get("marks", ""))),
+        }
+        found = choices(_texts_of(read), mine, theirs, words_of=words.__getitem__)
+        chosen = {each.path for each in found}
+        rest = {field: text for field, text in theirs.items() if field not in chosen}
+        reason = texts.get("reason", "")
+        return conflict_page(self._site, now, found, reason, stale=stale, rest=rest)
+
     async def _show(
         self, request: web.Request, typed: Mapping[str, str], *, status: int = HTTPStatus.OK
     ) -> web.Response:
@@ -175,6 +198,9 @@ class SnapshotPages:
         context |= {
             "description": typed.get("description", snapshot.description),
             "marks": typed.get("marks", " ".join(snapshot.marks)),
+            # What was typed stays upon what it was typed upon.
+            "etag": typed.get("etag", snapshot.etag),
+            "revision": typed.get("revision", str(snapshot.revision)),
             "reason": typed.get("reason", ""),
             "problem": typed.get("problem", ""),
             "saved": change_number(request, "saved"),
@@ -185,7 +211,7 @@ class SnapshotPages:
 
     async def _read(self, name: str, looked: Looked) -> dict[str, object]:
         snapshot, listed = await asyncio.gather(
-            self._snapshots.GetSnapshot(GetSnapshotRequest(name=name, as_of=self._site.as_of)),
+            self._get(name, as_of=self._site.as_of),
             self._snapshots.ListSnapshots(
                 ListSnapshotsRequest(page_size=MOST_OFFERED, order_by=order_of("-created"))
             ),
@@ -218,6 +244,9 @@ class SnapshotPages:
             "wrong": wrong,
         }
 
+    async def _get(self, name: str, *, as_of: str = "") -> Snapshot:
+        return await self._snapshots.GetSnapshot(GetSnapshotRequest(name=name, as_of=as_of))
+
     async def _compared(self, name: str, looked: Looked) -> tuple[Compared, str]:
         """What differs, and why that cannot be said."""
         nothing = Compared({}, ComparisonCounts())
@@ -230,6 +259,15 @@ class SnapshotPages:
             if refused.is_transient:
                 raise
             return nothing, told(refused)
+
+
+def _texts_of(snapshot: Snapshot) -> dict[str, str]:
+    """What people think of it, as they type that."""
+    return {"description": snapshot.description, "marks": " ".join(sorted(snapshot.marks))}
+
+
+def _words() -> dict[str, str]:
+    return {"description": _("Description"), "marks": _("Marks")}
 
 
 def _name(request: web.Request) -> str:

@@ -22,7 +22,7 @@ from webui.names import id_of, page_of
 from webui.operations.planned import plan_of
 from webui.operations.standing import last_words
 from webui.refusals import told
-from webui.site import Site
+from webui.site import Site, can_be_mended
 from webui.snapshots.comparison import COMPARE_SECONDS
 from webui.translation import _
 
@@ -70,25 +70,28 @@ class RestorePages:
         if texts.get("plan") and asked and asked != needed:
             problem = _("Nothing was ordered: type the number of units that it is about.")
         field = "typed_count" if problem else ""
+        written = False
         try:
             async with asyncio.timeout(COMPARE_SECONDS):
                 found = await self._edits(name, wanted, texts.get("tolerance", ""))
                 operation = Operation(verb=OrderVerb.ORDER_VERB_EDIT, unit_edits=found.edits)
                 if texts.get("plan") and found.edits and not problem:
+                    written = True
                     try:
                         ordered = await self._order(operation, name, texts)
                         raise web.HTTPSeeOther(page_of(ordered.name))
                     except (Precondition, Stale) as refused:
+                        written = False
                         problem = _("Nothing was ordered. %(why)s") % {"why": told(refused)}
                 return await self._plan(
                     name, found, operation, keys, texts, problem=problem, field=field
                 )
         except Refused as refused:
-            if refused.is_transient:
-                return again(self._site, request.path, posted.items(), refused)
+            if not can_be_mended(refused):
+                return again(self._site, request.path, posted.items(), refused, written=written)
             return self._site.refused(refused, whole=True)
         except (ClientError, TimeoutError) as failure:
-            return again(self._site, request.path, posted.items(), failure)
+            return again(self._site, request.path, posted.items(), failure, written=written)
 
     async def _edits(
         self, name: str, wanted: Collection[str] | None, tolerance: str

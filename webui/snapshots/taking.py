@@ -16,7 +16,7 @@ from webui.datasets.problem import without_field
 from webui.names import id_of, page_of
 from webui.refusals import told
 from webui.selection import Chosen
-from webui.site import Site
+from webui.site import Site, can_be_mended
 from webui.snapshots.comparison import COMPARE_SECONDS
 from webui.translation import _
 
@@ -70,11 +70,11 @@ class TakingPages:
             problem = _("There is another one of this name: choose another name.")
             return self._form(chosen, texts, {"name": problem}, status=HTTPStatus.CONFLICT)
         except Refused as refused:
-            if refused.is_transient:
-                return again(self._site, request.path, posted.items(), refused)
+            if not can_be_mended(refused):
+                return again(self._site, request.path, posted.items(), refused, written=not looks)
             return self._form(chosen, texts, _problems(refused), gaps=_gaps(refused))
         except (ClientError, TimeoutError) as failure:
-            return again(self._site, request.path, posted.items(), failure)
+            return again(self._site, request.path, posted.items(), failure, written=not looks)
         if looks:
             return self._form(chosen, texts, taken=taken)
         page = page_of(taken.snapshot.name)
