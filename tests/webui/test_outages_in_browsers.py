@@ -19,8 +19,9 @@ CURRENT = '[name="overrides[current].default_value"]'
 SAVE = "form.editing button.main"
 # What the console says of answers and connections that are none.
 CUT = "503|412|ERR_"
-# Who hears nothing is told so within one heartbeat of a unit server, in ms.
-TOLD_MS = 5_000
+# Who hears nothing is told so within one heartbeat of a unit server, 5 s (`test_silence` has the
+# sum); this is that and what a busy machine takes to look, in ms.
+TOLD_MS = 10_000
 
 
 @pytest_asyncio.fixture(loop_scope="session")

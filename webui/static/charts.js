@@ -111,5 +111,6 @@ if (box && !document.body.hasAttribute("data-as-of")) {
   }).observe(box);
   const redraw = () => plots.forEach((plot) => plot.redraw(false));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  document.addEventListener("mds:theme", redraw);
   read();
 }

@@ -1,6 +1,8 @@
 // Another theme is put on where one is: the page is not left for it, nor what was typed, ticked or
 // chosen there, which an answer to what a form sent could not show again.
 
+const WITHIN_MS = 5000;
+
 document.addEventListener("submit", async (event) => {
   const { target: form, submitter } = event;
   const isTheme = new URL(form.action).pathname === "/theme" && submitter?.name === "theme";
@@ -12,7 +14,9 @@ document.addEventListener("submit", async (event) => {
     return;
   }
   put(submitter.value);
-  form.closest("details")?.removeAttribute("open");
+  const menu = form.closest("details");
+  menu?.removeAttribute("open");
+  menu?.querySelector("summary").focus(); // what is hidden keeps none
   form.closest("dialog")?.close();
 });
 
@@ -20,7 +24,8 @@ document.addEventListener("submit", async (event) => {
 async function isKept(form, submitter) {
   const body = new URLSearchParams(new FormData(form, submitter));
   try {
-    const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
+    const signal = AbortSignal.timeout(WITHIN_MS);
+    const answer = await fetch(form.action, { method: "POST", body, redirect: "manual", signal });
     return answer.type === "opaqueredirect";
   } catch {
     return false;
@@ -33,4 +38,5 @@ function put(theme) {
     if (button.value === theme) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   }
+  document.dispatchEvent(new CustomEvent("mds:theme"));
 }
