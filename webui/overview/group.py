@@ -4,15 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from mds.v1 import overview_pb2
+from mds.v1 import overview_pb2, state_pb2
 
 from webui import vocabulary
 from webui.clock import Moment, moment
 from webui.overview.bar import Segment, health_bar
+from webui.translation import _, gettext_noop
 from webui.vocabulary import Mark
 
 # A page with more rows of one kind than these is no overview; they come worst first.
 MOST_ROWS = 200
+# What the server says before the name of a state.
+_BEFORE_A_STATE = {
+    "in ": gettext_noop("in %(state)s"),
+    "not yet ": gettext_noop("not yet %(state)s"),
+    "stuck before ": gettext_noop("stuck before %(state)s"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +80,17 @@ def group_row(
 def _cause(cause: overview_pb2.Cause, today: datetime) -> CauseWords:
     known = cause.HasField("since_time")
     since = moment(cause.since_time, today=today) if known else None
-    return CauseWords(cause.count, cause.why, since)
+    return CauseWords(cause.count, _in_words(cause.why), since)
+
+
+def _in_words(why: str) -> str:
+    """What the server says, in the page's words; what a newer one may say stays as it is."""
+    contact = state_pb2.Contact.DESCRIPTOR.values_by_name.get(f"CONTACT_{why}")
+    if contact is not None:
+        return vocabulary.contact(contact.number).word.lower()
+    if why == "without a process":
+        return _("without a process")
+    for begin, words in _BEFORE_A_STATE.items():
+        if why.startswith(begin):
+            return _(words) % {"state": why.removeprefix(begin)}
+    return why
