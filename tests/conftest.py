@@ -1,6 +1,7 @@
 """Stages that all tests share, and what no test may do. See tests/stages."""
 
 import asyncio
+import gc
 import inspect
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -35,6 +36,14 @@ def pytest_configure() -> None:
             "shared", deadline=None, suppress_health_check=[HealthCheck.too_slow]
         )
         settings.load_profile("shared")
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: to look through all of it for garbage, again and again, is a
+    sixteenth of the processor time of all tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)
