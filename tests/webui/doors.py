@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
-from mds.v1.token_pb2 import WhoAmIRequest
+from mds.v1.token_pb2 import RevokeTokenRequest, WhoAmIRequest
 
 from control_units.client import Client, Denied
+from control_units.client.tokens import NewToken
 from tests.access.conftest import Guarded
+from tests.stages.waiting import until
 from webui.access.entrance import Entrance
 from webui.application import application
 from webui.live.feed import Feed
@@ -25,6 +27,19 @@ from webui.site import Site
 # A browser says so of a page that it shows itself.
 NAVIGATING = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
 FETCHING = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin"}
+# Pages that are looked at, and pages with a form.
+LOOKED_AT = [
+    *("/", "/control_units", "/unit_servers", "/templates", "/operations", "/snapshots"),
+    *("/changes", "/conditions", "/agents", "/templates/LOOKED_AT", "/templates/LOOKED_AT/history"),
+    *("/change_sets/1", "/palette?q=i", "/keys"),
+]
+FORMS = [
+    *("/control_units/new", "/unit_servers/new", "/templates/new", "/templates/LOOKED_AT/edit"),
+    *("/operations/new?verb=start&id=A", "/datasets/edit?id=A", "/import", "/change_sets/1/undo"),
+    *("/snapshots/new?id=A", "/launches/new?how=stop&unit_server=A", "/maintenances/new?id=A"),
+    *("/control_units/A/delete", "/control_units/A/rename", "/templates/LOOKED_AT/revert?to=1"),
+    "/tokens",
+]
 
 
 @dataclass(frozen=True)
@@ -112,6 +127,10 @@ def one_field(page: str, name: str) -> str:
     return html.unescape(found[1])
 
 
+def hidden_in(text: str) -> dict[str, str]:
+    return dict(re.findall(r'<input type="hidden" name="(request_id)" value="([^"]*)"', text))
+
+
 async def is_refused(guarded: Guarded, token: str) -> bool:
     async with Client(guarded.first.address, token=token) as client:
         try:
@@ -119,3 +138,10 @@ async def is_refused(guarded: Guarded, token: str) -> bool:
         except Denied:
             return True
         return False
+
+
+async def revoked(guarded: Guarded, token: NewToken) -> None:
+    """Waits until it is of no use."""
+    async with guarded.client("admin") as admin:
+        await admin.tokens.RevokeToken(RevokeTokenRequest(name=token.name))
+    await until(lambda: is_refused(guarded, token.text), what="a token that is of no use")

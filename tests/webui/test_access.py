@@ -20,12 +20,15 @@ from tests.stages.waiting import until
 from tests.webui.browsers import NewPage, look
 from tests.webui.doors import (
     FETCHING,
+    FORMS,
+    LOOKED_AT,
     NAVIGATING,
     Door,
     Visitor,
     door,
-    is_refused,
+    hidden_in,
     one_field,
+    revoked,
     visitor,
 )
 from tests.webui.npm import npm_is_missing, packages
@@ -179,9 +182,7 @@ async def test_a_revoked_token_leads_to_the_log_in_page_with_what_was_typed(
     monkeypatch.setattr(callers, "FRESH_SECONDS", 0.0)
     new = await guarded.new_token("rosa", "expert")
     await anybody.log_in(new.text)
-    async with guarded.client("admin") as admin:
-        await admin.tokens.RevokeToken(RevokeTokenRequest(name=new.name))
-    await until(lambda: is_refused(guarded, new.text), what="a token that is of no use")
+    await revoked(guarded, new)
     fields = {"id": "DAFNE/NEW", "description": 'two\r\nlines & "quotes"'}
     text = await anybody.post("/templates/new", fields, status=401)
     typed = re.search(r'name="typed" value="([^"]+)"', text)
@@ -199,9 +200,7 @@ async def test_a_text_to_import_is_kept_when_the_server_itself_refuses_the_token
 ) -> None:
     new = await guarded.new_token("rosa", "expert")
     await anybody.log_in(new.text)
-    async with guarded.client("admin") as admin:
-        await admin.tokens.RevokeToken(RevokeTokenRequest(name=new.name))
-    await until(lambda: is_refused(guarded, new.text), what="a token that is of no use")
+    await revoked(guarded, new)
     text = await anybody.post("/import", {"text": "id,template\r\nA,B\r\n"}, status=401)
     assert "id,template\\r\\nA,B" in text
 
@@ -214,9 +213,7 @@ async def test_a_file_that_was_chosen_comes_back_after_logging_in(
     monkeypatch.setattr(callers, "FRESH_SECONDS", fresh_s)
     new = await guarded.new_token("rosa", "expert")
     await anybody.log_in(new.text)
-    async with guarded.client("admin") as admin:
-        await admin.tokens.RevokeToken(RevokeTokenRequest(name=new.name))
-    await until(lambda: is_refused(guarded, new.text), what="a token that is of no use")
+    await revoked(guarded, new)
     table = "".join(f"A/{row},Unknown,{'x' * 2_500}\n" for row in range(rows))
     table = f"id,template,description\n{table}"
     form = aiohttp.FormData({"reason": "from the shift", "text": ""})
@@ -238,17 +235,14 @@ async def test_only_of_those_who_were_logged_in_much_is_kept(
     monkeypatch.setattr(callers, "FRESH_SECONDS", 0.0)
     much = {"text": "id,template\n" + "A" * 3 * 2**20}
     new = await guarded.new_token("rosa", "expert")
-    made_up = f"{new.text[:-8]}{'0' * 8}"
-    port = page.url.rpartition(":")[2]
-    anybody.http.cookie_jar.update_cookies({f"mds_token_{port}": made_up})
+    cookie = f"mds_token_{page.url.rpartition(':')[2]}"
+    anybody.http.cookie_jar.update_cookies({cookie: f"{new.text[:-8]}{'0' * 8}"})
     assert "too large" in await anybody.post("/import", much, status=401)
     typed = {"typed": json.dumps(list(much.items())), "next": "/import"}
     assert "too large" in await anybody.post("/login", typed | {"token": new.text}, status=413)
 
     await anybody.log_in(new.text)
-    async with guarded.client("admin") as admin:
-        await admin.tokens.RevokeToken(RevokeTokenRequest(name=new.name))
-    await until(lambda: is_refused(guarded, new.text), what="a token that is of no use")
+    await revoked(guarded, new)
     asked = await anybody.post("/import", much, status=401)
     for token, status in (("x", 401), (guarded.texts["expert"], 200)):
         (action,) = re.findall(r'action="(/login\?much=[^"]+)"', asked)
@@ -332,24 +326,6 @@ async def test_only_admins_see_tokens(anybody: Visitor, guarded: Guarded, path: 
     assert "takes the role admin" in await anybody.get(path, status=403)
     fields = {"principal": "x", "role": "admin", "days": "0"}
     assert "takes the role admin" in await anybody.post(path, fields, status=403)
-
-
-def hidden_in(text: str) -> dict[str, str]:
-    return dict(re.findall(r'<input type="hidden" name="(request_id)" value="([^"]*)"', text))
-
-
-LOOKED_AT = [
-    *("/", "/control_units", "/unit_servers", "/templates", "/operations", "/snapshots"),
-    *("/changes", "/conditions", "/agents", "/templates/LOOKED_AT", "/templates/LOOKED_AT/history"),
-    *("/change_sets/1", "/palette?q=i", "/keys"),
-]
-FORMS = [
-    *("/control_units/new", "/unit_servers/new", "/templates/new", "/templates/LOOKED_AT/edit"),
-    *("/operations/new?verb=start&id=A", "/datasets/edit?id=A", "/import", "/change_sets/1/undo"),
-    *("/snapshots/new?id=A", "/launches/new?how=stop&unit_server=A", "/maintenances/new?id=A"),
-    *("/control_units/A/delete", "/control_units/A/rename", "/templates/LOOKED_AT/revert?to=1"),
-    "/tokens",
-]
 
 
 async def test_a_viewer_sees_no_button_that_changes_anything(

@@ -14,12 +14,13 @@ from webui.vocabulary import Mark
 
 # A page with more rows of one kind than these is no overview; they come worst first.
 MOST_ROWS = 200
-# What the server says before the name of a state.
-_BEFORE_A_STATE = {
-    "in ": gettext_noop("in %(state)s"),
-    "not yet ": gettext_noop("not yet %(state)s"),
-    "stuck before ": gettext_noop("stuck before %(state)s"),
-}
+# What the server says with the name of a state, and without.
+_WITH_STATE = (
+    gettext_noop("in %(state)s"),
+    gettext_noop("not yet %(state)s"),
+    gettext_noop("stuck before %(state)s"),
+)
+_WITHOUT_PROCESS = gettext_noop("without a process")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,10 @@ def _in_words(why: str) -> str:
     contact = state_pb2.Contact.DESCRIPTOR.values_by_name.get(f"CONTACT_{why}")
     if contact is not None:
         return vocabulary.contact(contact.number).word.lower()
-    if why == "without a process":
-        return _("without a process")
-    for begin, words in _BEFORE_A_STATE.items():
+    if why == _WITHOUT_PROCESS:
+        return _(_WITHOUT_PROCESS)
+    for words in _WITH_STATE:
+        begin = words.removesuffix("%(state)s")
         if why.startswith(begin):
             return _(words) % {"state": why.removeprefix(begin)}
     return why
