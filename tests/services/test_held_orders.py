@@ -1,5 +1,6 @@
 """Orders that a guard holds off leave units to others until the mode of the machine allows them."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -12,8 +13,11 @@ from metadata_server.domain.orchestration.course import Course
 from metadata_server.domain.orchestration.guard import Guard, MachineMode
 from metadata_server.domain.orchestration.guarded_change import GuardedChange
 from metadata_server.domain.orchestration.operation import Operation, Order, Phase
+from metadata_server.domain.orchestration.operation_step import Step
 from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.services.intent.resources import Resources
+from metadata_server.services.orchestration import releasing
+from metadata_server.services.orchestration.holding import held_off
 from metadata_server.services.orchestration.operations import Giving, Operations
 from metadata_server.services.orchestration.releasing import still_held
 from metadata_server.services.orchestration.steering import Steering
@@ -23,6 +27,7 @@ from metadata_server.store.orchestration.operations import (
     get_operation,
     wake_held,
 )
+from metadata_server.store.schema import guard
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.store.planned import CALLER, Plan, Unit, build
@@ -109,6 +114,24 @@ async def test_an_order_that_is_held_takes_units_over_when_it_is_released(
     await facility.end_the_beam()
     assert (await facility.looked_at(start)).phase is Phase.QUEUED
     assert await facility.told(stop) == {"RUNS": TAKEN}
+
+
+async def test_a_guard_that_lets_go_while_an_order_is_looked_at_is_seen(
+    facility: Facility, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = await facility.given(Verb.START, "STANDS", stage=True)
+    answers: list[str] = []
+
+    def lets_go(unit: UnitOfWork, order: Order, steps: Iterable[Step]) -> str:
+        answers.append(held_off(unit, order, steps))
+        if len(answers) == 1:
+            unit.connection.execute(guard.delete())
+        return answers[-1]
+
+    monkeypatch.setattr(releasing, "held_off", lets_go)
+    # What let it go here is undone when the look loses the race: the next one finds it held again.
+    assert (await facility.looked_at(start)).phase is Phase.HELD
+    assert [bool(each) for each in answers] == [True, False, True, True]
 
 
 async def test_an_order_that_was_held_waits_for_people_where_its_plan_is_not_so_any_more(

@@ -11,6 +11,7 @@ from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.life.session import EndReason
 from metadata_server.domain.life.state import State
+from metadata_server.services.intent.renaming import Renaming
 from metadata_server.services.life.attachment import Attachment
 from metadata_server.services.life.leaving import Leaving
 from metadata_server.store.life.endings import end_now
@@ -201,3 +202,16 @@ async def test_what_came_back_and_left_again_is_not_let_go_of_by_an_answer_under
         assert touched == []
         leaving.let_go(first, ["A/PS2"])
         assert touched == ["once"]
+
+
+async def test_one_that_is_renamed_while_it_leaves_is_let_go_of_by_the_name_that_its_process_knows(
+    moving: Facility,
+) -> None:
+    registered = await moving.register()
+    async with attached(moving, registered, tells_let_go=True) as (_, ear):
+        await until(lambda: ear.words, what="the first word")
+        await go(moving, ear)
+        await Renaming(moving.store).rename(CALLER, PS1, "C/PS1", etag="*", validate_only=False)
+        seen = await moving.position()
+    async with attached(moving, registered, seen, tells_let_go=True) as (_, later):
+        await until(lambda: {PS1, "C/PS1"} <= later.removed, what="both names")

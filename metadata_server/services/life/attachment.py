@@ -113,7 +113,8 @@ class Attachment:
         if answer.value is None:
             raise session_ended(session.id)
         changed, removed = answer.value
-        self._take_in(expected.hosted, removed, answer.position)
+        hosted = [each for each in expected.hosted if each.key not in removed]
+        self._take_in(hosted, removed, answer.position)
         self.mark(changed, answer.position)
 
     def _take_in(self, hosted: Sequence[HostedUnit], removed: IdsByKey, position: Position) -> None:
@@ -146,7 +147,8 @@ class Attachment:
                 await self._refresh()
                 word = self._outbox.take(self._told)
                 word = replace(word, removal=self.leaving.told(word.removed))
-                if self._dirty or self._all_dirty:  # marked while the others were looked at
+                # Marked, or come due, while the others were looked at.
+                if self._dirty or self._all_dirty or self.leaving.is_due or self._coming.is_due:
                     self._outbox.touch()
                 yield word
         if self._refused is not None:

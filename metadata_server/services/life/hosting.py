@@ -10,7 +10,6 @@ from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.life.condition import outlives_session
 from metadata_server.domain.life.registration import Assignment, class_not_hosted, contradicting
 from metadata_server.domain.life.session import Session
-from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.maintenance import Coverage
 from metadata_server.services.life.configurations import (
     Basis,
@@ -33,7 +32,7 @@ from metadata_server.store.life.leases import ended_among
 from metadata_server.store.life.sessions import lock_unit_server, sessions_of
 from metadata_server.store.life.standings import Newcomer, Standing, stamp, standings_of
 from metadata_server.store.orchestration.maintenances import coverage_now, have_changed, have_turned
-from metadata_server.store.past.past import ids_at
+from metadata_server.store.past.past import ids_at, ids_ever
 from metadata_server.store.unit_of_work import UnitOfWork
 
 IdsByKey = dict[int, set[str]]
@@ -153,7 +152,7 @@ class Hosting:
         position = unit.position
         looked = self.look_at(unit, session)
         told = known_before(unit, looked.told, after)
-        removed = gone(unit, session, (each.hosted.key for each in told), after)
+        removed = gone(unit, session, (each.hosted.key for each in told))
         missing = missing_datasets(unit, session.datasets.values())
         turned = have_changed(unit, after) or have_turned(unit, session.start_time_us)
         found = replace(looked, told=told)
@@ -167,7 +166,7 @@ class Hosting:
         if ended_among(unit, [session.id]):
             return None
         changed = changed_keys(unit, session, since.revision)
-        return changed, gone(unit, session, changed, since.revision)
+        return changed, gone(unit, session, changed)
 
     def look(self, unit: UnitOfWork, session: Session) -> list[Told]:
         """What all units of a session are told now."""
@@ -283,15 +282,10 @@ def at_home(standing: Standing | None) -> bool:
     return standing is not None and bool(standing.session)
 
 
-def gone(unit: UnitOfWork, session: Session, present: Iterable[int], after: int) -> IdsByKey:
-    """Ids of the units that have left a session, by their keys, save those that are back; also
-    those that they had at the revision `after`."""
-    keys = set(removed_keys(unit, session.id)) - set(present)
-    unit.keys.find_ids(Kind.CONTROL_UNIT, keys)
-    ids = {key: {unit.keys.id_of(Kind.CONTROL_UNIT, key)} for key in keys}
-    for key, id in ids_at(unit, keys, after).items():
-        ids[key].add(id)
-    return ids
+def gone(unit: UnitOfWork, session: Session, present: Iterable[int]) -> IdsByKey:
+    """All ids of the units that have left a session, by their keys, save those that are back: a
+    process knows a unit by the id that it was told last, whatever became of it since."""
+    return ids_ever(unit, set(removed_keys(unit, session.id)) - set(present))
 
 
 def is_stamped(control_unit: ControlUnit, session: Session, known: Mapping[int, Standing]) -> bool:

@@ -46,6 +46,7 @@ class Leaving:
 
     Attributes:
         clock: steady, in s.
+        is_due: a look would find something.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Leaving:
         self._told: dict[str, int] = {}
         self._over: set[int] = set()
         self._words = 0
+        self.is_due = False
 
     def expect(self, leaving: Mapping[int, Collection[str]]) -> None:
         """Units by their keys, with all the ids by which it may know them."""
@@ -97,12 +99,14 @@ class Leaving:
                 if not left:
                     self._over.add(key)
         if self._over:
+            self.is_due = True
             self._touch()
 
     async def look(self) -> None:
         """Ends the waiting for those of which it has told, or will not: it tells of none, or they
         have an id that was not told, for it is another's by now. While the database is away,
         nothing ends; it is tried again with the next word."""
+        self.is_due = False
         over = self._over | set(self._overdue())
         if not over:
             return
@@ -133,7 +137,11 @@ class Leaving:
 
 class Coming:
     """What comes to one unit server when another has let go of it; looked for again and again, since
-    nothing that is announced tells of it."""
+    nothing that is announced tells of it.
+
+    Attributes:
+        is_due: it is time for a look.
+    """
 
     def __init__(
         self, session: Session, means: Means, touch: Callable[[], None], mark: Marking
@@ -145,7 +153,7 @@ class Coming:
         self._waiting: dict[int, str] = {}
         self._pause_s = LOOK_AGAIN_S
         self._timer: asyncio.TimerHandle | None = None
-        self._is_due = False
+        self.is_due = False
 
     def wait_for(self, waiting: Mapping[int, str]) -> None:
         """See `hosting.held_among`."""
@@ -156,9 +164,9 @@ class Coming:
 
     async def look(self) -> None:
         """Has those taken in that have become free."""
-        if not self._is_due:
+        if not self.is_due:
             return
-        self._is_due = False
+        self.is_due = False
         waiting, session = dict(self._waiting), self._session
         try:
             held = (
@@ -173,9 +181,9 @@ class Coming:
         self._set_timer()
 
     def _set_timer(self) -> None:
-        if self._waiting and self._timer is None and not self._is_due:
+        if self._waiting and self._timer is None and not self.is_due:
             self._timer = asyncio.get_running_loop().call_later(self._pause_s, self._ring)
 
     def _ring(self) -> None:
-        self._timer, self._is_due = None, True
+        self._timer, self.is_due = None, True
         self._touch()

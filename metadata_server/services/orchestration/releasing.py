@@ -17,7 +17,7 @@ from metadata_server.store.orchestration.operations import (
     park_operation,
     write_operation,
 )
-from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
 
 def still_held(unit: UnitOfWork, course: Course, *, fence: int, lease_us: int) -> bool:
@@ -26,6 +26,7 @@ def still_held(unit: UnitOfWork, course: Course, *, fence: int, lease_us: int) -
 
     Raises:
         Fenced: it is not ours any more.
+        LostRace: guards changed meanwhile.
     """
     operation = course.operation
     is_held = bool(held_off(unit, operation.order, course.waiting()))
@@ -35,6 +36,8 @@ def still_held(unit: UnitOfWork, course: Course, *, fence: int, lease_us: int) -
     keep_operation(unit, operation.key, fence, lease_us=lease_us)
     if is_held:
         if course.is_quiet:
+            if not held_off(unit, operation.order, course.waiting()):
+                raise LostRace  # guards let it go, and did not wake it, as it was not parked yet
             look_us = unit.now_us + HELD_LOOK_US
             due_us = min(look_us, operation.deadline_us or look_us)
             park_operation(unit, operation.key, fence, due_us=due_us)

@@ -138,6 +138,17 @@ def batches_of(
         after = next(reversed(some))
 
 
+def ids_ever(unit: UnitOfWork, keys: Iterable[int]) -> dict[int, set[str]]:
+    """All ids that keys have or had."""
+    found: dict[int, set[str]] = {}
+    for some in batches(sorted(set(keys))):
+        for row in unit.connection.execute(
+            select(name.c.key, name.c.id).where(name.c.key.in_(some))
+        ):
+            found.setdefault(row.key, set()).add(row.id)
+    return found
+
+
 def ids_at(unit: UnitOfWork, keys: Iterable[int], revision: int) -> dict[int, str]:
     """The ids that keys had at a revision, of those that were there."""
     found: dict[int, str] = {}
