@@ -23,7 +23,7 @@ from control_units.client import Client, Refused
 from tests.stages.replica import Replica
 
 StartReplica = Callable[..., Awaitable[Replica]]
-ROUNDS = int(os.environ.get("MDS_TEST_ROUNDS", "100"))
+ROUNDS = int(os.environ.get("MDS_TEST_ROUNDS", "40"))
 """Of each of the two."""
 UNITS = 20
 TEMPLATE = "templates/PowerSupply"
