@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from metadata_server.domain.change import Position
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.registration import Registered
 from metadata_server.domain.life.session import EndReason
 from metadata_server.domain.life.state import State
 from metadata_server.services.intent.renaming import Renaming
@@ -170,14 +172,19 @@ async def test_an_answer_to_an_older_word_counts_no_more(moving: Facility) -> No
         await comes(moving, others)
 
 
+async def told_on_a_stream_that_broke(lab: Facility) -> tuple[Registered, Position]:
+    """Unit server US has been told that the unit leaves it; its session, and what it has seen."""
+    registered = await lab.register()
+    async with attached(lab, registered, tells_let_go=True) as (_, ear):
+        await until(lambda: ear.words, what="the first word")
+        await go(lab, ear)
+    return registered, ear.words[-1].position
+
+
 async def test_what_was_told_on_a_stream_that_broke_is_told_again_on_the_next(
     moving: Facility,
 ) -> None:
-    registered = await moving.register()
-    async with attached(moving, registered, tells_let_go=True) as (_, ear):
-        await until(lambda: ear.words, what="the first word")
-        await go(moving, ear)
-        seen = ear.words[-1].position
+    registered, seen = await told_on_a_stream_that_broke(moving)
     async with (
         attached(moving, registered, seen, tells_let_go=True) as (us, later),
         other(moving) as others,
@@ -207,11 +214,25 @@ async def test_what_came_back_and_left_again_is_not_let_go_of_by_an_answer_under
 async def test_one_that_is_renamed_while_it_leaves_is_let_go_of_by_the_name_that_its_process_knows(
     moving: Facility,
 ) -> None:
-    registered = await moving.register()
-    async with attached(moving, registered, tells_let_go=True) as (_, ear):
-        await until(lambda: ear.words, what="the first word")
-        await go(moving, ear)
-        await Renaming(moving.store).rename(CALLER, PS1, "C/PS1", etag="*", validate_only=False)
-        seen = await moving.position()
+    registered, _ = await told_on_a_stream_that_broke(moving)
+    await Renaming(moving.store).rename(CALLER, PS1, "C/PS1", etag="*", validate_only=False)
+    seen = await moving.position()
     async with attached(moving, registered, seen, tells_let_go=True) as (_, later):
         await until(lambda: {PS1, "C/PS1"} <= later.removed, what="both names")
+
+
+async def test_what_is_let_go_of_while_a_word_is_made_does_not_wait_for_the_next(
+    moving: Facility, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with driven_by_us(moving) as (us, ear), other(moving) as others:
+        removal = await go(moving, ear)
+        refresh = us._refresh
+
+        async def meanwhile() -> None:
+            await refresh()
+            monkeypatch.setattr(us, "_refresh", refresh)
+            us.leaving.let_go(removal, [PS1])
+
+        monkeypatch.setattr(us, "_refresh", meanwhile)
+        us.heartbeat(0.0, "")
+        await comes(moving, others)
