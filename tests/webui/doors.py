@@ -38,7 +38,7 @@ FORMS = [
     *("/operations/new?verb=start&id=A", "/datasets/edit?id=A", "/import", "/change_sets/1/undo"),
     *("/snapshots/new?id=A", "/launches/new?how=stop&unit_server=A", "/maintenances/new?id=A"),
     *("/control_units/A/delete", "/control_units/A/rename", "/templates/LOOKED_AT/revert?to=1"),
-    "/tokens",
+    *("/tokens", "/operations/steer?how=abort&id=A", "/datasets/delete?of=templates&id=A"),
 ]
 
 

@@ -90,6 +90,8 @@ MADE_ALIKE = [
     "/control_units/BTF/MAG/PS0005/revert?to=1",
     "POST /control_units/BTF/MAG/PS0002/rename?new_id=BTF/MAG/PS0005&etag=*",
     "POST /control_units/BTF/MAG/GONE/edit?etag=1&revision=1&description=mine",
+    "/operations/steer?how=pause&filter=verb%3DSTART",
+    "/datasets/delete?of=templates&id=Camera",
     "/templates/Camera/rebase?version=2&whole=1",
     "POST /import?text=id,level%0ABTF/MAG/PS0002,high",
     "POST /snapshots/night/restore?every=1",

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 from mds.v1.control_unit_pb2 import ControlUnit, RenameControlUnitRequest
+from mds.v1.operation_pb2 import ORDER_VERB_START
 from playwright.async_api import Page, Route, expect
 
 from control_units.client import Client
 from tests.stages.replica import Replica
 from tests.webui.browsers import NewPage, until_true
 from tests.webui.conftest import Site, running_site
-from tests.webui.facility import declared_replica
+from tests.webui.facility import declared_replica, unit_id
 
 UNITS = 120
 SHOWN = "[...document.querySelectorAll('#rows > tr')].map((row) => row.dataset.name.slice(14))"
@@ -172,6 +173,35 @@ async def test_hundreds_that_are_ticked_one_by_one_are_planned_for_and_done(
     await page.wait_for_selector("[data-saved]")
     left = [unit.name async for unit in looking.client.control_units.list(filter="zone=STORE")]
     assert left == []
+
+
+async def test_unit_servers_and_operations_are_ticked_and_ordered_together(
+    looking: Looking,
+) -> None:
+    page, boxes = looking.page, looking.page.locator("[data-tick]")
+    await looking.open("/unit_servers")
+    await boxes.first.click()
+    await boxes.last.click(modifiers=["Shift"])
+    await expect(page.locator(SELECTED)).to_have_text("3 selected")
+    await page.click("#ticked [value='restart']")
+    await expect(page.locator("h1")).to_contain_text("Restart: 3 unit servers")
+
+    for number in range(3):
+        await looking.client.operations.order(ORDER_VERB_START, [unit_id(number)])
+    await looking.open("/operations")
+    for number in (0, 2):
+        await boxes.nth(number).click()
+    ticked = [await boxes.nth(number).get_attribute("value") for number in (0, 2)]
+    await page.click("#ticked summary")
+    async with page.expect_download() as download:
+        await page.click("#ticked [value='csv']")
+    lines = (await (await download.value).path()).read_text().splitlines()
+    assert [line.split(",")[1] for line in lines[1:]] == ticked
+    await page.click("#ticked [value='abort']")
+    await page.fill("#reason", "beam is lost")
+    await page.click("main button.main")
+    for id in ticked:
+        await expect(page.locator(f"tr[data-name='operations/{id}']")).to_contain_text("Aborting")
 
 
 async def test_more_than_an_address_holds_is_said_and_goes_nowhere(looking: Looking) -> None:

@@ -22,10 +22,12 @@ from control_units.client import Client, ClientError, Refused
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.datasets.problem import field_of
+from webui.lists.ticked import Ticked, TooMany
+from webui.lists.together import Outcome, one_by_one
 from webui.names import id_of, page_of
 from webui.operations.planned import MOST_WITHOUT_COUNT, Some, named, some
 from webui.refusals import told
-from webui.site import READ_SECONDS, Site, can_be_mended
+from webui.site import READ_SECONDS, Site
 from webui.translation import _, gettext_noop
 from webui.visit import come_back_to
 
@@ -100,10 +102,19 @@ class LaunchPages:
         self._client = site.client
 
     async def plan(self, request: web.Request) -> web.Response:
-        """`GET /launches/new?how=stop&unit_server=…`: what it would mean."""
+        """`GET /launches/new?how=stop&unit_server=…`, or as ticked in their list: what it would
+        mean."""
         self._site.require("UnitServers.StartUnitServer")
-        query = request.query
-        return await self._plan(query.get("how", ""), query.getall("unit_server", []))
+        ids = request.query.getall("unit_server", [])
+        ticked = Ticked.of(request.query.items(), "unit_servers")
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                ids += [id_of(name) for name in await ticked.names(self._client, most=MOST_SERVERS)]
+        except TooMany:
+            return self._too_many()
+        except (ClientError, TimeoutError) as failure:
+            return self._site.refused(failure, whole=True)
+        return await self._plan(request.query.get("how", ""), ids)
 
     async def give(self, request: web.Request) -> web.Response:
         """`POST /launches/new`: orders it, one unit server after the other."""
@@ -111,37 +122,49 @@ class LaunchPages:
         texts = {name: str(value) for name, value in posted.items()}
         how, ids = texts.get("how", ""), _ids(map(str, posted.getall("unit_server", [])))
         come_back_to("/launches/new", [("how", how), *(("unit_server", id) for id in ids)])
-        if how not in LAUNCHES or not ids:
+        if how not in LAUNCHES or not 0 < len(ids) <= MOST_SERVERS:
             return await self._plan(how, ids)
         asked = texts.get("count", "")
         reason = texts.get("reason", "")
         if asked and texts.get("typed_count", "").strip() != asked:
             problem = _("Nothing was ordered: type the number of units that it is about.")
             return await self._plan(how, ids, reason=reason, problem=problem, field="typed_count")
-        request_id = texts.get("request_id") or new_request_id()
-        try:
-            async with asyncio.timeout(READ_SECONDS):
-                servers = [
-                    await _order(self._client, how, id, reason, f"{request_id}-{number}")
-                    for number, id in enumerate(ids)
-                ]
-        except Refused as refused:
-            if not can_be_mended(refused):
-                return again(self._site, request.path, posted.items(), refused)
+
+        async def order(id: str, request_id: str) -> UnitServer:
+            return await _order(self._client, how, id, reason, request_id)
+
+        outcome = await one_by_one(ids, texts.get("request_id") or new_request_id()[:32], order)
+        if failure := outcome.failure:
+            begun = bool(outcome.done)
+            return again(self._site, request.path, posted.items(), failure, begun=begun)
+        if refused := outcome.about_all:
             field = field_of(refused)
             return await self._plan(how, ids, reason=reason, problem=told(refused), field=field)
-        except (ClientError, TimeoutError) as failure:
-            return again(self._site, request.path, posted.items(), failure)
-        agents = dict.fromkeys(server.launch.agent for server in servers)
+        if outcome.refused:
+            return await self._refused(how, outcome, reason=reason)
+        agents = dict.fromkeys(server.launch.agent for server in outcome.done)
         agent = next(iter(agents)) if len(agents) == 1 else ""
         raise web.HTTPSeeOther(f"{page_of(agent) if agent else '/unit_servers'}?launched={how}")
+
+    async def _refused(
+        self, how: str, outcome: Outcome[UnitServer], *, reason: str
+    ) -> web.Response:
+        """The plan of those that are left, with why each was refused."""
+        if not outcome.left and not outcome.done:
+            return self._site.refused(next(iter(outcome.refused.values())), whole=True)
+        problem = " ".join([outcome.words, *outcome.gone, *outcome.left.values()])
+        if not outcome.left:
+            return self._said(problem, title=_("The metadata server refused"))
+        return await self._plan(how, list(outcome.left), reason=reason, problem=problem)
 
     async def _plan(
         self, how: str, ids: Sequence[str], *, reason: str = "", problem: str = "", field: str = ""
     ) -> web.Response:
         ids = _ids(ids)
         if how not in LAUNCHES or not ids:
-            return self._nothing()
+            return self._said(_("Tick unit servers in their list, or on the page of their agent."))
+        if len(ids) > MOST_SERVERS:
+            return self._too_many()
         try:
             async with asyncio.timeout(READ_SECONDS):
                 rows = await launched(self._client, ids)
@@ -165,12 +188,14 @@ class LaunchPages:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return self._site.page("agents/launching.html", context, status=status)
 
-    def _nothing(self) -> web.Response:
-        context: dict[str, object] = {
-            "title": _("Nothing to order"),
-            "message": _("Choose unit servers on the page of their agent."),
-        }
-        return self._site.page("refused.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    def _too_many(self) -> web.Response:
+        message = _("At most %(most)s are ordered together: narrow the list by its filter.")
+        return self._said(message % {"most": MOST_SERVERS})
+
+    def _said(self, message: str, *, title: str = "") -> web.Response:
+        return self._site.said(
+            title or _("Nothing to order"), message, status=HTTPStatus.UNPROCESSABLE_ENTITY
+        )
 
 
 async def launched(client: Client, ids: Sequence[str]) -> list[Launched]:
@@ -233,4 +258,4 @@ async def _order(client: Client, how: str, id: str, reason: str, request_id: str
 
 def _ids(given: Iterable[str]) -> list[str]:
     ids = [each.removeprefix("unit_servers/") for each in given]
-    return list(dict.fromkeys(filter(None, ids)))[:MOST_SERVERS]
+    return list(dict.fromkeys(filter(None, ids)))

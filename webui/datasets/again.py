@@ -16,6 +16,7 @@ def again(
     failure: ClientError | TimeoutError,
     *,
     written: bool = True,
+    begun: bool = False,
 ) -> web.Response:
     """The page that sends it again where that may help; else what the server said.
 
@@ -23,12 +24,14 @@ def again(
         action: where it was sent.
         posted: all of it. Its request id, if it has one, makes a second sending harmless.
         written: it failed where it was to be saved, and not where something was only read.
+        begun: a part of it was saved before.
     """
     if can_be_mended(failure):
         return site.refused(failure, whole=True)
     title, message, status = explain(failure)
     seconds = busy_seconds(failure)
-    said = Said(title, message, status, seconds, may_be_done=written and may_be_done(failure))
+    may_be = begun or (written and may_be_done(failure))
+    said = Said(title, message, status, seconds, may_be_done=may_be)
     return kept(site, action, posted, said)
 
 

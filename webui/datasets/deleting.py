@@ -1,7 +1,7 @@
 """Deleting what is declared: whom it hits and what stands against it first, then just that."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ from webui.datasets.left_behind import left_behind
 from webui.datasets.pieces import Piece, Progress, first_of, pages_of
 from webui.datasets.plan import planned_items
 from webui.datasets.problem import field_of
+from webui.lists.ticked import Ticked, TooMany
 from webui.names import id_of, page_of
 from webui.planning import LOOKED_AT, PLAN_SECONDS, being_planned, is_awaited, is_whole
 from webui.refusals import told
@@ -25,6 +26,8 @@ from webui.site import Site
 from webui.translation import _
 
 KINDS = ("control_units", "unit_servers", "templates")
+# Of which several are deleted together, besides units.
+LISTS = ("unit_servers", "agents", "templates", "snapshots", "policies", "maintenances")
 MANY = "/datasets/delete"
 APPLY = "Bundles.Apply"
 # Deleted as one change, and shown of them. More are deleted in pieces, one change after the other.
@@ -59,13 +62,16 @@ class DeletePages:
         return await self._delete(request, _one(request), Chosen((), "", is_all=False))
 
     async def plan_many(self, request: web.Request) -> web.Response:
-        """`GET /datasets/delete?id=…`, or `?filter=…`; of many it comes when it is fetched."""
+        """`GET /datasets/delete?id=…`, or `?filter=…`; of many it comes when it is fetched. With
+        `of=templates` they are no units but of that list."""
         self._site.require(APPLY)
-        chosen, whole = Chosen.of(request.query.items()), is_whole(request)
+        chosen, whole = _chosen(request.query.items()), is_whole(request)
         if chosen.may_be_many and not is_awaited(request):
             return being_planned(self._site, request, _("Delete"))
         try:
             piece = await self._first_of(chosen)
+        except TooMany:
+            return self._too_many()
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=whole)
         return await self._plan(MANY, piece, chosen, whole=whole)
@@ -74,14 +80,18 @@ class DeletePages:
         """`POST /datasets/delete`: just the plan that was seen, as one change; leads to the plan
         of the next piece where there are more."""
         posted = await request.post()
-        chosen = Chosen.of(posted.items())
+        chosen = _chosen(posted.items())
         try:
             piece = await self._first_of(chosen)
+        except TooMany:
+            return self._too_many()
         except (ClientError, TimeoutError) as failure:
             return again(self._site, MANY, posted.items(), failure, written=False)
         return await self._delete(request, piece, chosen)
 
-    async def _delete(self, request: web.Request, piece: Piece, chosen: Chosen) -> web.Response:
+    async def _delete(
+        self, request: web.Request, piece: Piece, chosen: Chosen | Ticked
+    ) -> web.Response:
         posted = await request.post()
         texts = {name: str(value) for name, value in posted.items()}
         progress = Progress.of(posted.items())
@@ -122,7 +132,7 @@ class DeletePages:
         return await self._go_on(chosen, progress, texts)
 
     async def _go_on(
-        self, chosen: Chosen, progress: Progress, texts: Mapping[str, str]
+        self, chosen: Chosen | Ticked, progress: Progress, texts: Mapping[str, str]
     ) -> web.Response:
         """How far it is; with scripts, the next piece follows by itself."""
         try:
@@ -156,7 +166,7 @@ class DeletePages:
         self,
         action: str,
         piece: Piece,
-        chosen: Chosen,
+        chosen: Chosen | Ticked,
         *,
         texts: Mapping[str, str] | None = None,
         problem: str = "",
@@ -174,6 +184,7 @@ class DeletePages:
         context: dict[str, object] = {
             "action": action,
             "chosen": chosen,
+            "listed": chosen.kind.title if isinstance(chosen, Ticked) else "",
             **_only(action, names),
             "summary": outcome.summary,
             "items": items[:MOST_SHOWN],
@@ -192,6 +203,12 @@ class DeletePages:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return self._site.page("datasets/delete.html", context, status=status)
 
+    def _too_many(self) -> web.Response:
+        message = _("At most %(most)s are deleted together: narrow the list by its filter.")
+        return self._site.said(
+            _("Too many"), message % {"most": MOST}, status=HTTPStatus.UNPROCESSABLE_ENTITY
+        )
+
     async def _outcome(self, names: Sequence[str], header: BundleHeader) -> Outcome:
         items = [BundleItem(source=id_of(name), removed=name) for name in names]
         async with asyncio.timeout(WRITE_SECONDS):
@@ -199,17 +216,28 @@ class DeletePages:
                 self._client, items, header, progress=lambda _: None, timeout=WRITE_SECONDS
             )
 
-    async def _first_of(self, chosen: Chosen) -> Piece:
+    async def _first_of(self, chosen: Chosen | Ticked) -> Piece:
+        if isinstance(chosen, Ticked):
+            async with asyncio.timeout(WRITE_SECONDS):
+                names = await chosen.names(self._client, most=MOST)
+            return Piece(names, len(names))
         return await first_of(self._client, chosen, most=MOST, within_s=WRITE_SECONDS)
 
-    async def _left_behind(self, piece: Piece, chosen: Chosen) -> list[str]:
+    async def _left_behind(self, piece: Piece, chosen: Chosen | Ticked) -> list[str]:
         """Ids of units that require what would be deleted, now or with a later piece, and stay."""
-        if chosen.is_all:
+        if chosen.is_all or isinstance(chosen, Ticked):
             return []
         if piece.total <= len(piece.names):
             return await left_behind(self._client, piece.names)
         pages = pages_of(self._client, chosen)
         return await left_behind(self._client, {name async for page in pages for name in page})
+
+
+def _chosen(pairs: Iterable[tuple[str, object]]) -> Chosen | Ticked:
+    """What an address, or a form, is about: units, or things of the list that it names."""
+    said = list(pairs)
+    path = str(dict(said).get("of", ""))
+    return Ticked.of(said, path) if path in LISTS else Chosen.of(said)
 
 
 def _told_on_plan(failure: ClientError | TimeoutError) -> tuple[str, str]:

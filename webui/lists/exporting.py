@@ -1,5 +1,5 @@
-"""Lists as files: all that passes, in its order, page after page, so that 100,000 things need no
-memory for 100,000."""
+"""Lists as files: all that passes, in its order, or what is ticked of it; page after page, so that
+100,000 things need no memory for 100,000."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 from control_units.client import Client
 from control_units.importers.tables import table_writer
 from webui.lists.kind import Column, ListKind
-from webui.lists.reading import Query
+from webui.lists.reading import Page, Query, pages
 from webui.translation import gettext_noop
 
 T = TypeVar("T")
@@ -51,44 +51,43 @@ def formats_of(kind: ListKind[Any]) -> Mapping[str, Format]:
 
 
 async def pieces(
-    client: Client, kind: ListKind[T], columns: Sequence[Column[T]], query: Query, format: Format
+    client: Client,
+    kind: ListKind[T],
+    columns: Sequence[Column[T]],
+    queries: Sequence[Query],
+    format: Format,
 ) -> AsyncIterator[str]:
     """The text of a file, a piece for each page.
+
+    Args:
+        queries: that it has the things of, one after the other.
 
     Raises:
         ClientError: what the server says, or that none answers; the file then breaks off.
     """
-    query = replace(query, size=PAGE, token="")
+    found = pages(kind.read, client, *(replace(each, size=PAGE, token="") for each in queries))
     if format.is_table:
-        async for text in _table(client, kind, query):
+        async for text in _table(found):
             yield text
         return
     before = format.begin(kind, columns)
     count = 0
-    while True:
-        page = await kind.read(client, query)
+    async for page in found:
         texts = [format.one(kind, columns, thing) for thing in page.things]
         if texts and count:
             before += format.between
         yield before + format.between.join(texts)
         before, count = "", count + len(texts)
-        if not page.next_token:
-            break
-        query = replace(query, token=page.next_token)
     yield format.end if count else format.empty or format.end
 
 
-async def _table(client: Client, kind: ListKind[Any], query: Query) -> AsyncIterator[str]:
+async def _table(found: AsyncIterator[Page[Any]]) -> AsyncIterator[str]:
     """Which columns there are is known only when all has been read."""
     with table_writer() as writer:
-        while True:
-            page = await kind.read(client, query)
+        async for page in found:
             for unit in page.things:
                 writer.add(unit.declared)
             yield ""
-            if not page.next_token:
-                break
-            query = replace(query, token=page.next_token)
         for text in writer.lines():
             yield text
 

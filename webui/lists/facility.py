@@ -23,7 +23,7 @@ from control_units.client import Client
 from control_units.client.words import word_of
 from webui import vocabulary
 from webui.lists import cell
-from webui.lists.kind import Column, ListKind
+from webui.lists.kind import Action, Column, ListKind
 from webui.lists.reading import Call, Page, Query, plain
 from webui.maintenances.shown import mark_of
 from webui.translation import gettext_noop
@@ -106,6 +106,14 @@ def version_state(template: Template) -> str:
     return word.capitalize()
 
 
+def _launch(title: str, how: str, call: str) -> Action:
+    return Action(title, "/launches/new", ("how", how), f"UnitServers.{call}")
+
+
+def _delete(path: str, call: str = "Bundles.Apply") -> Action:
+    return Action(gettext_noop("Delete"), "/datasets/delete", ("of", path), call)
+
+
 def covers(maintenance: Maintenance) -> cell.Cell:
     """Groups with a star, units and unit servers by their ids."""
     groups = [f"/{prefix}*" for prefix in maintenance.id_prefixes]
@@ -141,6 +149,13 @@ UNIT_SERVERS: ListKind[Server] = ListKind(
     nothing=gettext_noop("No unit server has been declared yet."),
     create="UnitServers.CreateUnitServer",
     edit="UnitServers.UpdateUnitServer",
+    actions=(
+        _launch(gettext_noop("Start"), "start", "StartUnitServer"),
+        _launch(gettext_noop("Stop"), "stop", "StopUnitServer"),
+        _launch(gettext_noop("Restart"), "restart", "RestartUnitServer"),
+        Action(gettext_noop("Maintenance"), "/maintenances/new", ("of", "unit_servers"), "Maintenances.CreateMaintenance"),
+        _delete("unit_servers"),
+    ),
     takes_files=True,
 )  # fmt: skip
 
@@ -166,6 +181,7 @@ AGENTS: ListKind[Watched] = ListKind(
     tone=lambda agent: vocabulary.contact(agent.status.contact).tone,
     example="id:host-*",
     every_s=5,
+    actions=(_delete("agents"),),
     nothing=gettext_noop("No agent has been declared yet."),
 )  # fmt: skip
 
@@ -192,6 +208,7 @@ TEMPLATES: ListKind[Template] = ListKind(
     nothing=gettext_noop("No template has been declared yet."),
     create="Templates.CreateTemplate",
     edit="Templates.UpdateTemplate",
+    actions=(_delete("templates"),),
     takes_files=True,
 )  # fmt: skip
 
@@ -210,6 +227,10 @@ SNAPSHOTS: ListKind[Snapshot] = ListKind(
     read=read_snapshots,
     name=lambda snapshot: snapshot.name,
     create="LiveValues.TakeSnapshot",
+    actions=(
+        Action(gettext_noop("Compare"), "/snapshots/compare", call="Snapshots.CompareSnapshots"),
+        _delete("snapshots"),
+    ),
     example="mark=golden",
     nothing=gettext_noop("No snapshot has been taken yet."),
 )  # fmt: skip
@@ -226,6 +247,7 @@ POLICIES: ListKind[Policy] = ListKind(
     read=read_policies,
     name=lambda policy: policy.name,
     example="requires_reason",
+    actions=(_delete("policies", "Policies.DeletePolicy"),),
     nothing=gettext_noop("No policy has been declared yet."),
 )  # fmt: skip
 
@@ -246,6 +268,7 @@ MAINTENANCES: ListKind[Maintenance] = ListKind(
     name=lambda maintenance: maintenance.name,
     create="Maintenances.CreateMaintenance",
     edit="Maintenances.UpdateMaintenance",
+    actions=(_delete("maintenances"),),
     example="end>2026-11-01",
     nothing=gettext_noop("Nothing is, or will be, in maintenance."),
 )  # fmt: skip

@@ -57,13 +57,13 @@ class Action:
 
     Attributes:
         page: that is opened with them, as `id=…` for each or as one `filter=…`.
-        verb: sent with them; may be empty.
+        field: sent with them, its name and its value; None: no other is.
         call: that it leads to, and that whoever is shown it may make.
     """
 
     title: str
     page: str
-    verb: str = ""
+    field: tuple[str, str] | None = None
     call: str = "Operations.CreateOperation"
 
 
@@ -83,6 +83,7 @@ class ListKind(Generic[T]):
         base: filter that everything on it passes.
         identity: key of filters that tells one thing from the others; empty: things never
             change, and are not read again.
+        key: likewise, of things that are ticked, changing or not.
         usual_sort: of who has chosen none.
         tallied: keys of filters by whose values the things are counted under the list; their
             values have marks, or none.
@@ -107,6 +108,7 @@ class ListKind(Generic[T]):
     tone: Callable[[T], str] = lambda _: ""
     base: str = ""
     identity: str = "id"
+    key: str = "id"
     usual_sort: str = "id"
     tallied: Sequence[Tallied] = ()
     every_s: int = 0

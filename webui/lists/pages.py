@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -27,6 +28,7 @@ from webui.lists.table import (
     size_choices,
     writer_of_times,
 )
+from webui.lists.ticked import Ticked
 from webui.lists.view import View, cookie_of, view_of
 from webui.names import id_of
 from webui.site import READ_SECONDS, Site
@@ -50,7 +52,8 @@ class ListPages:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """`GET /control_units?q=…&sort=…&columns=…&page=…`: a page of the list, or with `format=`
-        a file of all of it, or with `fragment=` a part of the page."""
+        a file of all of it or, with `id=…`, of what is ticked, or with `fragment=` a part of the
+        page."""
         view = view_of(self._kind, request.query, request.cookies)
         if format := formats_of(self._kind).get(request.query.get("format", "")):
             return await self._file(request, view, format)
@@ -124,7 +127,7 @@ class ListPages:
         return RowMarkup(
             self._site.environment,
             columns,
-            have_ticks=bool(self._kind.actions) and not is_past,
+            have_ticks=not is_past,
             written=writer_of_times(datetime.now(UTC)),
         )
 
@@ -173,7 +176,9 @@ class ListPages:
 
     async def _file(self, request: web.Request, view: View, format: Any) -> web.StreamResponse:
         columns = shown_columns(self._kind, view)
-        texts = pieces(self._client, self._kind, columns, self._query(view), format)
+        ticked, query = Ticked.of(request.query.items(), self._kind.path), self._query(view)
+        queries = [replace(query, filter=each) for each in ticked.filters] or [query]
+        texts = pieces(self._client, self._kind, columns, queries, format)
         try:
             async with asyncio.timeout(READ_SECONDS):
                 first = await anext(texts)

@@ -1,11 +1,13 @@
 """One page of a list, asked of the metadata server, and what else is told of the same things."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
+
+from control_units.client import Client
 
 T = TypeVar("T")
 
@@ -79,6 +81,22 @@ class Call:
         pieces = [names[at : at + LARGEST_PAGE] for at in range(0, len(names), LARGEST_PAGE)]
         pages = await asyncio.gather(*(self.page(query, **{f"{field}s": each}) for each in pieces))
         return {getattr(each, field): each for page in pages for each in page.things}
+
+
+async def pages(
+    read: Callable[[Client, Query], Awaitable[Page[T]]], client: Client, *queries: Query
+) -> AsyncIterator[Page[T]]:
+    """All pages of some queries, one after the other.
+
+    Raises:
+        ClientError
+    """
+    for query in queries:
+        page = await read(client, query)
+        yield page
+        while page.next_token:
+            page = await read(client, replace(query, token=page.next_token))
+            yield page
 
 
 def all_of(*filters: str) -> str:

@@ -6,9 +6,10 @@ from mds.v1.operation_pb2 import ORDER_VERB_EDIT, ListOperationsRequest, Operati
 from control_units.client import Client
 from webui.lists import cell
 from webui.lists.cell import Cell
-from webui.lists.kind import Column, ListKind, Tallied
+from webui.lists.kind import Action, Column, ListKind, Tallied
 from webui.lists.reading import Call, Page, Query
 from webui.operations.phases import phase_named, phase_of
+from webui.operations.steering import STEERING
 from webui.operations.verbs import order_words, verb_named
 from webui.translation import _, gettext_noop
 from webui.vocabulary import Mark
@@ -83,6 +84,10 @@ OPERATIONS: ListKind[Operation] = ListKind(
     ),
     has_past=False,
     usual_sort="-create_time",
+    actions=tuple(
+        Action(steering.word, "/operations/steer", ("how", how), f"Operations.{steering.call}")
+        for how, steering in STEERING.items()
+    ),
     example="phase=EXECUTING,HELD author=anna",
     nothing=gettext_noop("Nobody has given an order yet."),
 )  # fmt: skip
@@ -104,6 +109,7 @@ CHANGES: ListKind[ChangeSet] = ListKind(
     read=read_changes,
     name=lambda change: change.name,
     identity="",
+    key="revision",
     has_past=False,
     usual_sort="-revision",
     example="author=anna time<2h",

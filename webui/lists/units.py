@@ -89,10 +89,10 @@ _COLUMNS: tuple[Column[Unit], ...] = (
 )  # fmt: skip
 
 _ACTIONS = (
-    Action(gettext_noop("Start"), "/operations/new", "START"),
-    Action(gettext_noop("Stop"), "/operations/new", "STOP"),
-    Action(gettext_noop("Initialize"), "/operations/new", "INIT"),
-    Action(gettext_noop("Recover"), "/operations/new", "RECOVER"),
+    Action(gettext_noop("Start"), "/operations/new", ("verb", "START")),
+    Action(gettext_noop("Stop"), "/operations/new", ("verb", "STOP")),
+    Action(gettext_noop("Initialize"), "/operations/new", ("verb", "INIT")),
+    Action(gettext_noop("Recover"), "/operations/new", ("verb", "RECOVER")),
     Action(gettext_noop("Edit together"), "/datasets/edit", call="Edits.EditControlUnits"),
     Action(gettext_noop("Take a snapshot"), "/snapshots/new", call="LiveValues.TakeSnapshot"),
     Action(gettext_noop("Maintenance"), "/maintenances/new", call="Maintenances.CreateMaintenance"),

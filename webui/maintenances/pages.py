@@ -22,6 +22,8 @@ from webui.datasets.again import again
 from webui.datasets.conflict import choices, conflict_page
 from webui.datasets.form import new_request_id, page_after
 from webui.datasets.problem import Problem, field_of
+from webui.lists.facility import UNIT_SERVERS
+from webui.lists.ticked import Ticked, TooMany
 from webui.maintenances.form import MASK, Form, problem_of, words_of
 from webui.maintenances.shown import maintenance_page
 from webui.names import id_of, page_of
@@ -78,18 +80,31 @@ class MaintenancePages:
         return self._site.page("maintenances/maintenance.html", context)
 
     async def new(self, request: web.Request) -> web.Response:
-        """`GET /maintenances/new?id=…`, `?filter=…`, `?unit_server=…`, `?group=…`: a form."""
+        """`GET /maintenances/new?id=…`, `?filter=…`, `?unit_server=…`, `?group=…`: a form. With
+        `of=unit_servers` the ids, or the filter, are of those."""
         self._site.require("Maintenances.CreateMaintenance")
-        chosen = Chosen.of(request.query.items())
+        of_servers = request.query.get("of") == UNIT_SERVERS.path
+        told = () if of_servers else request.query.items()
+        servers = Ticked.of(request.query.items() if of_servers else (), UNIT_SERVERS.path)
         try:
             async with asyncio.timeout(READ_SECONDS):
-                ids, more = await self._ids(chosen)
+                ids, more = await self._ids(Chosen.of(told))
+                names = await servers.names(self._client, most=MOST_CHOSEN)
+        except TooMany:
+            message = _(
+                "At most %(most)s are named: narrow the list by its filter, or name a group."
+            )
+            return self._site.said(
+                _("Too many"),
+                message % {"most": MOST_CHOSEN},
+                status=HTTPStatus.UNPROCESSABLE_ENTITY,
+            )
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
         form = Form.new(
             request.query_string,
             control_units=ids,
-            unit_servers=request.query.getall("unit_server", []),
+            unit_servers=[*request.query.getall("unit_server", []), *map(id_of, names)],
             id_prefixes=request.query.getall("group", []),
         )
         if more:

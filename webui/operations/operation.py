@@ -16,7 +16,9 @@ from webui.clock import Moment, moment
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of, page_of
+from webui.operations import steering_many
 from webui.operations.phases import phase_of
+from webui.operations.steering import STEERING, Steer, steer, steers
 from webui.operations.verbs import order_words
 from webui.overview.bar import Segment
 from webui.overview.doings import step_bar
@@ -26,28 +28,6 @@ from webui.translation import _, gettext_noop
 from webui.vocabulary import Mark
 
 STEPS_A_PAGE = 200
-_STEERED = {
-    "pause": operation_pb2.PauseOperationRequest,
-    "resume": operation_pb2.ResumeOperationRequest,
-    "abort": operation_pb2.AbortOperationRequest,
-    "retry": operation_pb2.RetryOperationRequest,
-}
-_WORDS = {
-    "pause": gettext_noop("Pause"),
-    "resume": gettext_noop("Resume"),
-    "abort": gettext_noop("Abort"),
-    "retry": gettext_noop("Retry what failed"),
-}
-_GOING = ("pause", "abort")
-_ALLOWED = {
-    operation_pb2.OPERATION_PHASE_PENDING: ("resume", "abort"),
-    operation_pb2.OPERATION_PHASE_QUEUED: _GOING,
-    operation_pb2.OPERATION_PHASE_EXECUTING: _GOING,
-    operation_pb2.OPERATION_PHASE_HELD: _GOING,
-    operation_pb2.OPERATION_PHASE_SUSPENDED: ("resume", "abort"),
-    operation_pb2.OPERATION_PHASE_ERROR: ("retry",),
-    operation_pb2.OPERATION_PHASE_ABORTED: ("retry",),
-}
 _STATES = {
     operation_step_pb2.STEP_STATE_PENDING: Mark(gettext_noop("Waits"), "none"),
     operation_step_pb2.STEP_STATE_EXECUTING: Mark(
@@ -82,26 +62,12 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Steer:
-    """What may be asked of an operation, now or in another phase of it.
-
-    Attributes:
-        name: as addresses have it: `pause`.
-    """
-
-    name: str
-    word: str
-    is_allowed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class OperationPage:
     """All but the steps.
 
     Attributes:
         tallies: states in which steps are, with the name that a filter has for each.
-        steering: every way to steer it, each in its place, whatever is allowed now: a button never
-            becomes another one under a hand. Empty: none is, and none will be.
+        steering: see `steers`.
     """
 
     name: str
@@ -128,8 +94,9 @@ class OperationPage:
 def routes(site: Site) -> list[web.RouteDef]:
     pages = OperationPages(site)
     return [
+        *steering_many.routes(site),
         web.get("/operations/{id:[^/]+}", pages.operation),
-        web.post("/operations/{id:[^/]+}/{how:pause|resume|abort|retry}", pages.steer),
+        web.post("/operations/{id:[^/]+}/{how:" + "|".join(STEERING) + "}", pages.steer),
     ]
 
 
@@ -157,20 +124,15 @@ class OperationPages:
         posted = await request.post()
         how = request.match_info["how"]
         name = f"operations/{request.match_info['id']}"
-        call = getattr(self._operations, f"{how.capitalize()}Operation")
+        request_id = str(posted.get("request_id", "")) or new_request_id()
+        reason = str(posted.get("reason", ""))
         try:
             async with asyncio.timeout(READ_SECONDS):
-                await call(
-                    _STEERED[how](
-                        name=name,
-                        request_id=str(posted.get("request_id", "")) or new_request_id(),
-                        reason=str(posted.get("reason", "")),
-                    )
-                )
+                await steer(self._site.client, how, name, request_id, reason)
         except Refused as refused:
             if not can_be_mended(refused) or refused.reason == "OPERATION_NOT_FOUND":
                 return again(self._site, request.path, posted.items(), refused)
-            return await self._refused(request, refused, reason=str(posted.get("reason", "")))
+            return await self._refused(request, refused, reason=reason)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
         raise web.HTTPSeeOther(page_of(name))
@@ -252,15 +214,8 @@ def operation_page(operation: operation_pb2.Operation, today: datetime) -> Opera
         tallies=tuple(
             (_name_of(state), _STATES[state], count) for state, count in by_state.items() if count
         ),
-        steering=_steering(operation.phase),
+        steering=steers(operation.phase),
     )
-
-
-def _steering(phase: operation_pb2.OperationPhase.ValueType) -> tuple[Steer, ...]:
-    allowed = _ALLOWED.get(phase, ())
-    if not allowed:
-        return ()
-    return tuple(Steer(how, _(word), how in allowed) for how, word in _WORDS.items())
 
 
 def step_rows(

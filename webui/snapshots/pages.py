@@ -86,6 +86,7 @@ def routes(site: Site) -> list[web.RouteDef]:
     return [
         web.post("/snapshots/{id:.+}/delete", pages.delete),
         web.post("/snapshots/{id:.+}/edit", pages.save),
+        web.get("/snapshots/compare", pages.compare),
         web.get("/snapshots/{id:.+}", pages.snapshot),
     ]
 
@@ -101,6 +102,17 @@ class SnapshotPages:
     async def snapshot(self, request: web.Request) -> web.Response:
         """`GET /snapshots/{id}?with=live&tolerance=1%25&group=RING/&all=1`."""
         return await self._show(request, {})
+
+    async def compare(self, request: web.Request) -> web.Response:
+        """`GET /snapshots/compare?id=…&id=…`: leads to the first beside the second."""
+        ids = request.query.getall("id", [])
+        if len(ids) != 2:
+            message = _("Tick two snapshots in their list, and no more.")
+            return self._site.said(
+                _("Nothing to compare"), message, status=HTTPStatus.UNPROCESSABLE_ENTITY
+            )
+        query = urlencode({"with": ids[1]})
+        raise web.HTTPSeeOther(f"{page_of(f'snapshots/{ids[0]}')}?{query}")
 
     async def save(self, request: web.Request) -> web.Response:
         """`POST /snapshots/{id}/edit`: what people think of it; leads back to it."""

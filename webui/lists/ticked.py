@@ -1,0 +1,91 @@
+"""What somebody has ticked in a list: some things of it, or all that pass a filter."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from control_units.client import Client
+from control_units.client.finding import id_filters
+from webui.lists.kind import ListKind
+from webui.lists.kinds import KINDS
+from webui.lists.reading import LARGEST_PAGE, Query, pages
+from webui.selection import Chosen
+
+_BY_PATH = {kind.path: kind for kind in KINDS}
+
+
+class TooMany(Exception):
+    """More are ticked than can be worked with at once; the message is its limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Things of one list.
+
+    Attributes:
+        filter: what the list shows, with what it passes at all.
+    """
+
+    kind: ListKind[Any]
+    ids: tuple[str, ...]
+    filter: str
+    is_all: bool
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, object]], path: str) -> Self:
+        """What an address, or a form, says.
+
+        Args:
+            path: of the list.
+        """
+        chosen = Chosen.of(pairs)
+        return cls(_BY_PATH[path], chosen.ids, chosen.filter, chosen.is_all)
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.ids or self.filter or self.is_all)
+
+    @property
+    def may_be_many(self) -> bool:
+        """Whether working with them may take longer than a page should."""
+        return not (self.is_nothing or self.ids)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The same for a form."""
+        chosen = Chosen(self.ids, self.filter, is_all=self.is_all)
+        return [("of", self.kind.path), *chosen.pairs]
+
+    @property
+    def back(self) -> str:
+        """The page where they were ticked."""
+        path = f"/{self.kind.path}"
+        return f"{path}?{urlencode({'q': self.filter})}" if self.filter else path
+
+    @property
+    def filters(self) -> list[str]:
+        """That pass them together."""
+        if self.ids:
+            return list(id_filters(self.ids, self.kind.key))
+        return [] if self.is_nothing else [self.filter]
+
+    async def things(self, client: Client, *, most: int) -> list[Any]:
+        """Those that are there still, as the list has them.
+
+        Raises:
+            ClientError: also of the filter.
+            TooMany
+        """
+        found: list[Any] = []
+        for each in self.filters:
+            query = Query(filter=each, size=LARGEST_PAGE)
+            async for page in pages(self.kind.read, client, query):
+                found += page.things
+                if len(found) > most:
+                    raise TooMany(most)
+        return found
+
+    async def names(self, client: Client, *, most: int) -> list[str]:
+        """Raises: like `things`."""
+        return [self.kind.name(each) for each in await self.things(client, most=most)]

@@ -1,0 +1,80 @@
+"""Ways to steer an operation that is there: which there are, and which its phase allows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mds.v1 import operation_pb2
+
+from control_units.client import Client
+from webui.translation import _, gettext_noop
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """One way.
+
+    Attributes:
+        call: of the protocol, that does it.
+        request: the class of its requests.
+    """
+
+    word: str
+    call: str
+    request: Any
+
+
+STEERING: Mapping[str, Steering] = {
+    "pause": Steering(gettext_noop("Pause"), "PauseOperation", operation_pb2.PauseOperationRequest),
+    "resume": Steering(
+        gettext_noop("Resume"), "ResumeOperation", operation_pb2.ResumeOperationRequest
+    ),
+    "abort": Steering(gettext_noop("Abort"), "AbortOperation", operation_pb2.AbortOperationRequest),
+    "retry": Steering(
+        gettext_noop("Retry what failed"), "RetryOperation", operation_pb2.RetryOperationRequest
+    ),
+}
+"""By their names in addresses."""
+_GOING = ("pause", "abort")
+_ALLOWED = {
+    operation_pb2.OPERATION_PHASE_PENDING: ("resume", "abort"),
+    operation_pb2.OPERATION_PHASE_QUEUED: _GOING,
+    operation_pb2.OPERATION_PHASE_EXECUTING: _GOING,
+    operation_pb2.OPERATION_PHASE_HELD: _GOING,
+    operation_pb2.OPERATION_PHASE_SUSPENDED: ("resume", "abort"),
+    operation_pb2.OPERATION_PHASE_ERROR: ("retry",),
+    operation_pb2.OPERATION_PHASE_ABORTED: ("retry",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """What may be asked of an operation, now or in another phase of it.
+
+    Attributes:
+        name: as addresses have it: `pause`.
+    """
+
+    name: str
+    word: str
+    is_allowed: bool
+
+
+def steers(phase: operation_pb2.OperationPhase.ValueType) -> tuple[Steer, ...]:
+    """Every way, each in its place, whatever is allowed now: a button never becomes another one
+    under a hand. Empty: none is allowed, and none will be."""
+    allowed = _ALLOWED.get(phase, ())
+    if not allowed:
+        return ()
+    return tuple(Steer(how, _(each.word), how in allowed) for how, each in STEERING.items())
+
+
+def is_allowed(how: str, phase: operation_pb2.OperationPhase.ValueType) -> bool:
+    return how in _ALLOWED.get(phase, ())
+
+
+async def steer(client: Client, how: str, name: str, request_id: str, reason: str) -> None:
+    """Raises: ClientError."""
+    steering = STEERING[how]
+    call = getattr(client.operations, steering.call)
+    await call(steering.request(name=name, request_id=request_id, reason=reason))
