@@ -21,9 +21,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.elements import ColumnElement
 
 from metadata_server.store.mysql_connections import (
+    NOT_READY,
     STATEMENT_TOO_LARGE,
-    drop_refused_connections,
-    share_tls_context,
+    look_after_connections,
 )
 
 CONNECT_TIMEOUT_S = 5
@@ -42,7 +42,7 @@ DAMAGED = (
 )
 
 DEADLOCK, LOCK_TIMEOUT, CHANGED_SINCE_READ = 1213, 1205, 1020
-NOT_READY, COMMIT_REFUSED = 1047, 1180
+COMMIT_REFUSED = 1180
 TOO_LARGE = {1105: "writeset size exceeded", 1180: "wsrep_max_ws_rows exceeded"}
 """What a node of Galera says of the bytes of a transaction, and of its rows. Both codes stand for
 other things, too."""
@@ -229,8 +229,7 @@ def open_mysql(
         engine("REPEATABLE READ", size=pool_size + 1),
         engine("AUTOCOMMIT", size=1),
     )
-    share_tls_context(*engines)
-    drop_refused_connections(*engines)
+    look_after_connections(*engines)
     return Database(
         url,
         *engines,

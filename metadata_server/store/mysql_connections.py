@@ -1,4 +1,5 @@
-"""Connections to MariaDB and MySQL, which share one TLS context, and send no more than is taken.
+"""Connections to MariaDB and MySQL, which share one TLS context, begin with all that is acknowledged,
+and send no more than is taken.
 
 PyMySQL makes a context for each connection, for which OpenSSL reads all certificates of the system:
 30 ms of processor time, also where the database has no TLS. After a fail-over all connections of
@@ -11,12 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from pymysql.connections import Connection
-from pymysql.err import OperationalError
+from pymysql.err import Error, OperationalError
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.pool import ConnectionPoolEntry
 from typing_extensions import override
 
 PYMYSQL, TLS = "pymysql", "ssl"
+UNKNOWN_VARIABLE, NOT_READY = 1193, 1047
 STATEMENT_TOO_LARGE = 1153
 ALWAYS_TAKEN_BYTES = 64 * 1024
 """Of a statement; no database that anybody runs takes less."""
@@ -50,6 +53,13 @@ class MeasuringConnection(Connection):
         return self._most_bytes
 
 
+def look_after_connections(*engines: Engine) -> None:
+    """Of one database."""
+    share_tls_context(*engines)
+    begin_with_all(*engines)
+    drop_refused_connections(*engines)
+
+
 def share_tls_context(*engines: Engine) -> None:
     """Has all connections of engines use the context that the first of them makes, as the URL
     says; where it says nothing, a database that offers TLS is spoken to with it, unverified."""
@@ -77,6 +87,32 @@ def connected(model: MeasuringConnection, arguments: Mapping[str, Any]) -> Measu
         connection.ssl, connection.ctx = True, model.ctx  # type: ignore[attr-defined]
     connection.connect()
     return connection
+
+
+def begin_with_all(*engines: Engine) -> None:
+    """Has each new connection to a node of Galera wait until the node has all that the cluster has
+    acknowledged.
+
+    One that stood still, or has lost the others, tells what is long past until it hears of that; one
+    that takes over may be applying yet what another one has acknowledged.
+    """
+    if engines[0].dialect.driver != PYMYSQL:
+        return
+
+    def wait(connection: Connection, _: ConnectionPoolEntry) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET SESSION wsrep_sync_wait = 1")
+                cursor.execute("SELECT 1")
+                cursor.execute("SET SESSION wsrep_sync_wait = 0")
+        except Error as error:
+            if error.args[0] == UNKNOWN_VARIABLE:  # of MySQL
+                return
+            connection.close()
+            raise OperationalError(NOT_READY, f"The node is behind: {error}") from error
+
+    for engine in engines:
+        event.listen(engine, "connect", wait)
 
 
 def drop_refused_connections(*engines: Engine) -> None:

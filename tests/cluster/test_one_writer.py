@@ -3,6 +3,7 @@ are servers that know as much of the protocol as it asks for."""
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,10 +19,18 @@ WELCOME = b"\x07\x00\x00\x02\x00\x00\x00\x02\x00\x00\x00"
 
 
 class DatabaseNode:
-    """Serves as long as it is up; counts who stays connected."""
+    """Serves as long as it is up; counts who stays connected.
+
+    Attributes:
+        checks: so often it was asked whether it serves.
+        last_check: from then on it knows that it has lost the others.
+        clients: so many have asked it for anything else.
+    """
 
     def __init__(self) -> None:
         self.port = free_port()
+        self.checks, self.last_check = 0, sys.maxsize
+        self.clients = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -41,8 +50,11 @@ class DatabaseNode:
             writer.write(GREETING)
             while said := await reader.read(4096):
                 if b"SELECT" in said:
-                    writer.write(b"node-serves")
+                    self.checks += 1
+                    does_serve = self.checks <= self.last_check
+                    writer.write(b"node-serves" if does_serve else b"node-waits")
                 elif b"who" in said:
+                    self.clients += 1
                     writer.write(f" {self.port}".encode())
                 elif b"balancer" in said:
                     writer.write(WELCOME)
@@ -118,4 +130,30 @@ async def test_everybody_is_on_one_node_whoever_comes_back(
     finally:
         for pool in pools:
             pool.close()
+        balancer.program.kill()
+
+
+async def test_a_node_that_does_not_know_yet_that_it_has_lost_the_others_is_not_asked(
+    nodes: list[DatabaseNode], tmp_path: Path
+) -> None:
+    """It stood still, and says of itself what was so before: for half a second at most."""
+    needs(what_is_missing())
+    resumed, writer, _ = nodes
+    await writer.up()
+    balancer = Balancer([], tmp_path, databases=[node.port for node in nodes])
+    await balancer.start()
+    pool = Pool(balancer.database)
+
+    async def is_on_the_stand_by() -> bool:
+        return await pool.node() == writer.port
+
+    try:
+        await until(is_on_the_stand_by)
+        resumed.last_check = 5
+        await resumed.up()
+        await until(lambda: resumed.checks > resumed.last_check + 3)
+        assert resumed.clients == 0
+        assert await is_on_the_stand_by()
+    finally:
+        pool.close()
         balancer.program.kill()

@@ -42,9 +42,13 @@ class Galera(MariaDB):
 
     Args:
         founder: the node whose cluster it joins, which sends it everything.
+        timers: of the group, as this node has them.
     """
 
-    def __init__(self, folder: Path, founder: "Galera | None" = None) -> None:
+    def __init__(
+        self, folder: Path, founder: "Galera | None" = None, *, timers: str = SOON_LOST
+    ) -> None:
+        self._timers = timers
         self._group = free_port()
         self._founder = founder
         super().__init__(folder)
@@ -57,7 +61,7 @@ class Galera(MariaDB):
             f"ist.recv_addr=127.0.0.1:{free_port()}",
             f"gcache.dir={self.data}",
             "gcache.size=32M",
-            SOON_LOST,
+            self._timers,
         )
         member = f"127.0.0.1:{self._founder._group}" if self._founder else ""
         return [
