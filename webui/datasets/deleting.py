@@ -97,13 +97,10 @@ class DeletePages:
         progress = Progress.of(posted.items())
         if progress.changes and not texts.get("plan"):
             return await self._go_on(chosen, progress, texts)
-        if not texts.get("plan"):
-            problem = _("Nothing was deleted: look at what it would do first.")
-            return await self._plan(request.path, piece, chosen, texts=texts, problem=problem)
-        if texts.get("count") and texts.get("typed_count", "").strip() != texts["count"]:
-            problem = _("Nothing was deleted: type the number of what it is about.")
+        problem, field = _unconfirmed(texts)
+        if problem:
             return await self._plan(
-                request.path, piece, chosen, texts=texts, problem=problem, field="typed_count"
+                request.path, piece, chosen, texts=texts, problem=problem, field=field
             )
         header = BundleHeader(
             request_id=texts.get("request_id") or new_request_id(),
@@ -238,6 +235,15 @@ def _chosen(pairs: Iterable[tuple[str, object]]) -> Chosen | Ticked:
     said = list(pairs)
     path = str(dict(said).get("of", ""))
     return Ticked.of(said, path) if path in LISTS else Chosen.of(said)
+
+
+def _unconfirmed(texts: Mapping[str, str]) -> tuple[str, str]:
+    """What is missing to do it, and of which field; empty: nothing."""
+    if not texts.get("plan"):
+        return _("Nothing was deleted: look at what it would do first."), ""
+    if texts.get("count") and texts.get("typed_count", "").strip() != texts["count"]:
+        return _("Nothing was deleted: type the number of what it is about."), "typed_count"
+    return "", ""
 
 
 def _told_on_plan(failure: ClientError | TimeoutError) -> tuple[str, str]:

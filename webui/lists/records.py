@@ -85,7 +85,7 @@ OPERATIONS: ListKind[Operation] = ListKind(
     has_past=False,
     usual_sort="-create_time",
     actions=tuple(
-        Action(steering.word, "/operations/steer", ("how", how), f"Operations.{steering.call}")
+        Action(steering.word, "/operations/steer", ("how", how), steering.call)
         for how, steering in STEERING.items()
     ),
     example="phase=EXECUTING,HELD author=anna",

@@ -25,13 +25,19 @@ class Steering:
 
 
 STEERING: Mapping[str, Steering] = {
-    "pause": Steering(gettext_noop("Pause"), "PauseOperation", operation_pb2.PauseOperationRequest),
-    "resume": Steering(
-        gettext_noop("Resume"), "ResumeOperation", operation_pb2.ResumeOperationRequest
+    "pause": Steering(
+        gettext_noop("Pause"), "Operations.PauseOperation", operation_pb2.PauseOperationRequest
     ),
-    "abort": Steering(gettext_noop("Abort"), "AbortOperation", operation_pb2.AbortOperationRequest),
+    "resume": Steering(
+        gettext_noop("Resume"), "Operations.ResumeOperation", operation_pb2.ResumeOperationRequest
+    ),
+    "abort": Steering(
+        gettext_noop("Abort"), "Operations.AbortOperation", operation_pb2.AbortOperationRequest
+    ),
     "retry": Steering(
-        gettext_noop("Retry what failed"), "RetryOperation", operation_pb2.RetryOperationRequest
+        gettext_noop("Retry what failed"),
+        "Operations.RetryOperation",
+        operation_pb2.RetryOperationRequest,
     ),
 }
 """By their names in addresses."""
@@ -76,5 +82,5 @@ def is_allowed(how: str, phase: operation_pb2.OperationPhase.ValueType) -> bool:
 async def steer(client: Client, how: str, name: str, request_id: str, reason: str) -> None:
     """Raises: ClientError."""
     steering = STEERING[how]
-    call = getattr(client.operations, steering.call)
+    call = getattr(client.operations, steering.call.partition(".")[2])
     await call(steering.request(name=name, request_id=request_id, reason=reason))

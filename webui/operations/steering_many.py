@@ -103,8 +103,7 @@ class SteeringPages:
         return await self._plan(how, ticked, reason=reason, problem=problem, refused=outcome.left)
 
     def _require(self, how: str) -> None:
-        known = STEERING.get(how)
-        self._site.require(f"Operations.{known.call if known else 'AbortOperation'}")
+        self._site.require(STEERING.get(how, STEERING["abort"]).call)
 
     async def _plan(
         self,
