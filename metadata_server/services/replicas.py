@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -18,6 +18,7 @@ from metadata_server.domain.replica import (
     ReplicaState,
     Sign,
 )
+from metadata_server.services.standbys import StandBys
 from metadata_server.services.watching.tailer import Tailer
 from metadata_server.store.database_nodes import database_nodes
 from metadata_server.store.replicas import replicas, write_sign
@@ -41,6 +42,7 @@ class Replicas:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._standbys = StandBys(store.database)
 
     async def list(self) -> Answer[Standing]:
         """
@@ -51,7 +53,9 @@ class Replicas:
         def work(unit: UnitOfWork) -> Standing:
             return Standing(replicas(unit), database_nodes(unit), unit.now_us)
 
-        return await self._store.read(work)
+        answer = await self._store.read(work)
+        nodes = await self._standbys.told(answer.value.nodes)
+        return replace(answer, value=replace(answer.value, nodes=nodes))
 
 
 class SignOfLife:

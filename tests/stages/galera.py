@@ -73,6 +73,7 @@ class Galera(MariaDB):
             f"--wsrep-provider-options={';'.join(provider_options)}",
             f"--wsrep-cluster-address=gcomm://{member}",
             "--wsrep-node-address=127.0.0.1",
+            f"--wsrep-node-incoming-address=127.0.0.1:{self.port}",
             f"--wsrep-node-name=node-{self.port}",
             "--wsrep-sst-method=rsync",
             f"--wsrep-sst-receive-address=127.0.0.1:{free_port()}",

@@ -172,8 +172,8 @@ class DatabaseNode(_message.Message):
     """State in the database's own words (`Synced`); empty: it has none, or it is not known."""
     waiting_transactions: _builtins.int
     """How many transactions of other nodes it has received and not yet applied
-    (`wsrep_local_recv_queue`); absent: it is in no cluster, or this is not known of it. Only the
-    node that answers tells it.
+    (`wsrep_local_recv_queue`); absent: it is in no cluster, or this is not known of it: one that
+    stands by is asked itself, and may not answer.
     """
     held_up: _builtins.bool
     """Whether it stops writers at this moment, because some node of the cluster is too far behind

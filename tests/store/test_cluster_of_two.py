@@ -1,17 +1,21 @@
-"""A node of a cluster that has lost the others, or stood still meanwhile, goes on as if nothing had
-happened until it hears of that. Whoever connects to it is told nothing that has passed."""
+"""Two nodes of a cluster: what is known of the one that stands by, and what it tells when it is left
+behind. It goes on as if nothing had happened until it hears of that."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from metadata_server.domain.replica import DatabaseNode, DatabaseRole
+from metadata_server.services import standbys
+from metadata_server.services.replicas import Replicas
 from metadata_server.store.database import Fault, fault_of, open_database
+from metadata_server.store.store import Store
 from tests.stages.galera import Galera, what_is_missing
+from tests.stages.opened_store import opened_store
 from tests.stages.requirements import needs
 from tests.stages.waiting import until
 
@@ -20,10 +24,11 @@ LATE = "evs.inactive_check_period=PT1S;evs.suspect_timeout=PT3S;evs.inactive_tim
 KINDS = ("reading", "writing", "glancing")
 
 
-@pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[tuple[Galera, Galera]]:
-    """Two, of which the first goes on without the second."""
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Galera, Galera]]:
+    """Of which the first goes on without the second."""
     needs(what_is_missing(join=True))
+    tmp_path = tmp_path_factory.mktemp("cluster")
     with ExitStack() as ending:
         for name in ("first", "second"):
             (tmp_path / name).mkdir()
@@ -50,6 +55,28 @@ def read(url: str, kind: str) -> str | Fault:
         database.dispose()
 
 
+async def standby_of(store: Store) -> DatabaseNode:
+    _writer, standby = (await Replicas(store).list()).value.nodes
+    return standby
+
+
+async def test_the_one_that_stands_by_says_itself_how_far_it_is(
+    nodes: tuple[Galera, Galera], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = nodes
+    monkeypatch.setattr(standbys, "FRESH_S", 0.0)
+    monkeypatch.setattr(standbys, "WAIT_S", 2.0)
+    with opened_store(first.url(first.create_database())) as store:
+        standby = await standby_of(store)
+        assert standby.id == f"127.0.0.1:{second.port}"
+        assert (standby.state, standby.waiting) == ("Synced", 0)
+        assert standby.version.startswith("MariaDB 1")
+        second.pause()
+        silent = await standby_of(store)
+        second.resume()
+        assert silent == DatabaseNode(standby.id, DatabaseRole.STANDBY)
+
+
 async def test_whoever_connects_to_a_node_that_has_lost_the_others_reads_nothing_that_has_passed(
     nodes: tuple[Galera, Galera],
 ) -> None:
@@ -60,7 +87,7 @@ async def test_whoever_connects_to_a_node_that_has_lost_the_others_reads_nothing
         f"INSERT INTO {name}.note VALUES (1, 'old')",
     )
     url = second.url(name)
-    assert [read(url, kind) for kind in KINDS] == ["old"] * len(KINDS)
+    await until(lambda: [read(url, kind) for kind in KINDS] == ["old"] * len(KINDS), within=30)
     first.execute("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=1'")
     await until(lambda: first.status("wsrep_cluster_size") == "1")
     await until(lambda: first.status("wsrep_ready") == "ON")
