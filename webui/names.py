@@ -28,6 +28,7 @@ WORDS = frozenset(
         "resume",
         "retry",
         "revert",
+        "steer",
         "undo",
     }
 )

@@ -104,11 +104,10 @@ def begin_with_all(*engines: Engine) -> None:
             with connection.cursor() as cursor:
                 cursor.execute("SET SESSION wsrep_sync_wait = 1")
                 cursor.execute("SELECT 1")
-                cursor.execute("SET SESSION wsrep_sync_wait = 0")
+                cursor.execute("SET SESSION wsrep_sync_wait = DEFAULT")
         except Error as error:
             if error.args[0] == UNKNOWN_VARIABLE:  # of MySQL
                 return
-            connection.close()
             raise OperationalError(NOT_READY, f"The node is behind: {error}") from error
 
     for engine in engines:

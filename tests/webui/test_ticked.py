@@ -7,9 +7,9 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from mds.v1 import maintenance_pb2, operation_pb2, snapshot_pb2, template_pb2, unit_server_pb2
+from mds.v1 import maintenance_pb2, operation_pb2, snapshot_pb2, template_pb2
 from mds.v1.policy_pb2 import Policy
-from mds.v1.unit_server_pb2 import LaunchOrder
+from mds.v1.unit_server_pb2 import LaunchOrder, UnitServer
 
 from control_units.client import Client
 from tests.stages.replica import Replica
@@ -25,7 +25,7 @@ StartReplica = Callable[..., Awaitable[Replica]]
 DELETE, LAUNCH, STEER = "/datasets/delete", "/launches/new", "/operations/steer"
 SPARES = ("SPARE/A", "SPARE/B", "SPARE/C")
 DELETED = {
-    "unit_servers": unit_server_pb2.UnitServer,
+    "unit_servers": UnitServer,
     "templates": template_pb2.Template,
     "snapshots": snapshot_pb2.Snapshot,
     "maintenances": maintenance_pb2.Maintenance,
@@ -121,6 +121,7 @@ async def test_operations_are_steered_together_as_far_as_each_allows(
     text = await submit(site, form, changed={"reason": "go on"}, status=422)
     assert "2 of 3 are done" in text
     assert "20260101-000000-000000" in text
+    assert "Nothing to order" in await submit(site, form, changed={"how": "jump"}, status=422)
     text = await submit(site, form, changed={"how": "retry", "request_id": "new"}, status=422)
     assert "0 of 3 are done" in text
     rows = re.findall(r'<th scope="row"><a class="id" href="/operations/([^"]+)"', text)
@@ -229,3 +230,23 @@ async def test_a_reason_that_is_missing_is_said_once_and_nothing_is_ordered(
     assert "are done" not in text
     assert 'aria-invalid="true"' in text
     assert "Stop: 2 unit servers" in text
+
+
+async def test_what_was_ordered_before_one_was_refused_is_not_ordered_again(
+    client: Client, site: Site
+) -> None:
+    reasons = Policy(name="policies/reasons", id_prefix="DAFNE/", requires_reason=True)
+    await client.apply([reasons], reason="a test")
+    text = await site.text(f"{LAUNCH}?how=restart{ids('BTF/MAGNETS', 'DAFNE/MAGNETS')}")
+    text = await submit(site, form_in(text, LAUNCH), status=422)
+    assert "1 of 2 are done" in text
+    assert "Restart: 1 unit server<" in text
+    await submit(site, form_in(text, LAUNCH), changed={"reason": "a new crate"})
+    for id in ("BTF/MAGNETS", "DAFNE/MAGNETS"):
+        assert (await client.unit_servers.get(id)).launch.restart_count == 1, id
+
+
+async def test_as_many_unit_servers_as_one_filter_cannot_name(client: Client, site: Site) -> None:
+    servers = [UnitServer(name=f"unit_servers/LONG/{n:090}") for n in range(60)]
+    await client.apply(servers, reason="a test")
+    assert "Stop: 60 unit servers" in await site.text(f"{LAUNCH}?how=stop&filter=id:LONG/*")

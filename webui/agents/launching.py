@@ -10,6 +10,7 @@ from aiohttp import web
 from mds.v1.edit_pb2 import UnitSelection
 from mds.v1.filter_pb2 import CountMatchesRequest
 from mds.v1.operation_pb2 import Operation, OrderVerb, PlanOperationRequest
+from mds.v1.operation_plan_pb2 import HitUnit
 from mds.v1.unit_server_pb2 import (
     GetUnitServerRequest,
     RestartUnitServerRequest,
@@ -19,11 +20,12 @@ from mds.v1.unit_server_pb2 import (
 )
 
 from control_units.client import Client, ClientError, Refused
+from control_units.client.finding import find_control_units, id_filters
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.datasets.problem import field_of
 from webui.lists.ticked import Ticked, TooMany
-from webui.lists.together import Outcome, one_by_one
+from webui.lists.together import MOST_TOLD, Outcome, one_by_one
 from webui.names import id_of, page_of
 from webui.operations.planned import MOST_WITHOUT_COUNT, Some, named, some
 from webui.refusals import told
@@ -152,7 +154,10 @@ class LaunchPages:
         """The plan of those that are left, with why each was refused."""
         if not outcome.left and not outcome.done:
             return self._site.refused(next(iter(outcome.refused.values())), whole=True)
-        problem = " ".join([outcome.words, *outcome.gone, *outcome.left.values()])
+        # And not to what is done: it would be done once more.
+        come_back_to("/launches/new", [("how", how), *(("unit_server", id) for id in outcome.left)])
+        why = list(outcome.left.values())[:MOST_TOLD]
+        problem = " ".join([outcome.words_of_gone, *why])
         if not outcome.left:
             return self._said(problem, title=_("The metadata server refused"))
         return await self._plan(how, list(outcome.left), reason=reason, problem=problem)
@@ -170,6 +175,8 @@ class LaunchPages:
                 rows = await launched(self._client, ids)
                 hit = await left_without(self._client, ids) if LAUNCHES[how].ends else some([])
         except (ClientError, TimeoutError) as failure:
+            if problem:
+                return self._said(problem, title=_("The metadata server refused"))
             return self._site.refused(failure, whole=True)
         running = sum(row.running for row in rows)
         context: dict[str, object] = {
@@ -225,19 +232,28 @@ async def left_without(client: Client, ids: Sequence[str]) -> Some:
     Raises:
         ClientError: what the server says, or that none answers.
     """
-    text = "unit_server=" + ",".join(f'"{id}"' for id in ids)
-    operation = Operation(
-        verb=OrderVerb.ORDER_VERB_UNLOAD, selection=UnitSelection(filter=text), even_so=True
-    )
-    try:
-        plan = await client.operations.PlanOperation(PlanOperationRequest(operation=operation))
-    except Refused as refused:
-        if refused.reason == "NOTHING_SELECTED":
-            return some([])
-        raise
+    hit: dict[str, HitUnit] = {}
+    for text in id_filters(ids, "unit_server"):
+        operation = Operation(
+            verb=OrderVerb.ORDER_VERB_UNLOAD, selection=UnitSelection(filter=text), even_so=True
+        )
+        try:
+            plan = await client.operations.PlanOperation(PlanOperationRequest(operation=operation))
+        except Refused as refused:
+            if refused.reason != "NOTHING_SELECTED":
+                raise
+            continue
+        hit |= {each.control_unit: each for each in plan.hit}
+    # What one filter leaves out may be of a unit server that another one names.
+    ending = {f"unit_servers/{id}" for id in ids}
+    units = await find_control_units(client, list(hit))
     words = _("requires %(unit)s")
     return some(
-        [named(each.control_unit, words % {"unit": id_of(each.through)}) for each in plan.hit]
+        [
+            named(name, words % {"unit": id_of(hit[name].through)})
+            for name, unit in units.items()
+            if unit.unit_server not in ending
+        ]
     )
 
 

@@ -87,5 +87,12 @@ class Ticked:
         return found
 
     async def names(self, client: Client, *, most: int) -> list[str]:
-        """Raises: like `things`."""
+        """Of all that pass now; those that are ticked one by one as they were, there or not.
+
+        Raises: like `things`.
+        """
+        if len(self.ids) > most:
+            raise TooMany(most)
+        if self.ids:
+            return [f"{self.kind.path}/{id}" for id in self.ids]
         return [self.kind.name(each) for each in await self.things(client, most=most)]

@@ -14,6 +14,8 @@ from webui.translation import _
 T = TypeVar("T")
 # Time for all of them, in s.
 TOGETHER_SECONDS = 60.0
+# Reasons in one sentence after the other.
+MOST_TOLD = 20
 
 
 @dataclass(slots=True)
@@ -23,7 +25,7 @@ class Outcome(Generic[T]):
     Attributes:
         done: what was answered, in their order.
         refused: those that were refused, by their ids.
-        about_all: a refusal that the others would have had, too: they were not asked.
+        about_all: the first one was refused for what is missing of all: nobody else was asked.
         failure: after which nobody went on; None: all were asked.
     """
 
@@ -39,13 +41,14 @@ class Outcome(Generic[T]):
         return _("%(done)s of %(all)s are done. These were refused:") % counts
 
     @property
-    def gone(self) -> list[str]:
-        """Why of those that are not there any more."""
-        return [told(why) for why in self.refused.values() if _is_gone(why)]
+    def words_of_gone(self) -> str:
+        """The same, and why of those that are not there any more."""
+        gone = [told(why) for why in self.refused.values() if _is_gone(why)]
+        return " ".join([self.words, *gone[:MOST_TOLD]])
 
     @property
     def left(self) -> dict[str, str]:
-        """Why of the others, by their ids."""
+        """Those that were refused and are there, with why, by their ids."""
         return {id: told(why) for id, why in self.refused.items() if not _is_gone(why)}
 
 
@@ -65,9 +68,9 @@ async def one_by_one(
                 try:
                     outcome.done.append(await call(id, f"{request_id}-{number}"))
                 except Refused as refused:
-                    if not can_be_mended(refused):
+                    if not can_be_mended(refused) or refused.reason == "UNAUTHENTICATED":
                         raise
-                    if field_of(refused):
+                    if field_of(refused) and not (outcome.done or outcome.refused):
                         outcome.about_all = refused
                         return outcome
                     outcome.refused[id] = refused

@@ -13,7 +13,7 @@ from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.datasets.problem import field_of
 from webui.lists.ticked import Ticked, TooMany
-from webui.lists.together import one_by_one
+from webui.lists.together import Outcome, one_by_one
 from webui.names import id_of, page_of
 from webui.operations.phases import phase_of
 from webui.operations.planned import MOST_WITHOUT_COUNT
@@ -76,6 +76,8 @@ class SteeringPages:
         ticked = Ticked.of(posted.items(), "operations")
         come_back_to(PATH, [("how", how), *ticked.pairs])
         self._require(how)
+        if how not in STEERING or not 0 < len(ticked.ids) <= MOST:
+            return await self._plan(how, ticked, reason=reason)
         asked = texts.get("count", "")
         if asked and texts.get("typed_count", "").strip() != asked:
             problem = _("Nothing was ordered: type the number of operations that it is about.")
@@ -94,12 +96,17 @@ class SteeringPages:
         if refused := outcome.about_all:
             field = field_of(refused)
             return await self._plan(how, ticked, reason=reason, problem=told(refused), field=field)
-        if not outcome.refused:
-            raise web.HTTPSeeOther("/operations")
-        problem = " ".join([outcome.words, *outcome.gone])
-        if not outcome.left:
-            return self._said(problem, title=_("The metadata server refused"))
+        if outcome.refused:
+            return await self._refused(how, outcome, reason=reason)
+        raise web.HTTPSeeOther("/operations")
+
+    async def _refused(self, how: str, outcome: Outcome[None], *, reason: str) -> web.Response:
+        """The plan of those that are left, with why each was refused."""
         ticked = Ticked.of([("id", id) for id in outcome.left], "operations")
+        come_back_to(PATH, [("how", how), *ticked.pairs])  # and not to what is done
+        problem = outcome.words_of_gone
+        if ticked.is_nothing:
+            return self._said(problem, title=_("The metadata server refused"))
         return await self._plan(how, ticked, reason=reason, problem=problem, refused=outcome.left)
 
     def _require(self, how: str) -> None:
@@ -126,11 +133,10 @@ class SteeringPages:
             async with asyncio.timeout(READ_SECONDS):
                 operations = await ticked.things(self._client, most=MOST)
         except TooMany:
-            return self._said(
-                _("At most %(most)s are ordered together: narrow the list by its filter.")
-                % {"most": MOST}
-            )
+            return self._too_many()
         except (ClientError, TimeoutError) as failure:
+            if problem:
+                return self._said(problem, title=_("The metadata server refused"))
             return self._site.refused(failure, whole=True)
         rows = _rows(operations, how, refused or {})
         count = sum(row.is_allowed for row in rows)
@@ -150,6 +156,10 @@ class SteeringPages:
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return self._site.page("operations/steer.html", context, status=status)
+
+    def _too_many(self) -> web.Response:
+        message = _("At most %(most)s are ordered together: narrow the list by its filter.")
+        return self._said(message % {"most": MOST})
 
     def _said(self, message: str, *, title: str = "") -> web.Response:
         return self._site.said(
