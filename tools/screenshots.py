@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "proto")]
 
 from mds.v1 import overview_pb2, state_pb2, template_pb2  # noqa: E402
 from mds.v1.operation_pb2 import ORDER_VERB_STOP  # noqa: E402
+from mds.v1.snapshot_pb2 import SetSnapshotValuesRequest, ValueToSet  # noqa: E402
 from playwright.async_api import Page  # noqa: E402
 
 from control_units.client import Client  # noqa: E402
@@ -129,6 +130,15 @@ async def names_of(client: Client, server: str, gone: str) -> dict[str, str]:
     near = [each.name.partition("/")[2] for each in units if each.unit_server == well.unit_server]
     order = await client.operations.order(ORDER_VERB_STOP, near[:6], reason="Access to the hall")
     (snapshot,) = [each async for each in client.snapshots.list()]
+    unit = snapshot.units[0]
+    value = ValueToSet(
+        control_unit=unit.control_unit,
+        attribute=unit.values[0].attribute,
+        value=f"{float(unit.values[0].value) * 1.01:.2f}",
+    )
+    await client.snapshots.SetSnapshotValues(
+        SetSnapshotValuesRequest(name=snapshot.name, values=[value], reason="The tune is better so")
+    )
     agent, *_ = [each async for each in client.agents.list()]
     return {
         "unit": gone,
