@@ -30,12 +30,18 @@ def pytest_configure() -> None:
     LOOPBACK.watch()
     # Else the first look for "the loop of this thread" makes one that nobody closes.
     asyncio.set_event_loop(None)
-    if "CI" not in os.environ:  # where it is set, hypothesis does so by itself
+    # Where CI is set, hypothesis has a profile for that.
+    name = "ci" if "CI" in os.environ else "default"
+    settings.register_profile(
+        "shared",
+        settings.get_profile(name),
+        # Half of what is usual, for there are many such tests.
+        max_examples=50,
         # How long an example takes says nothing of the code on a machine that is shared.
-        settings.register_profile(
-            "shared", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-        )
-        settings.load_profile("shared")
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("shared")
 
 
 def pytest_collection_finish() -> None:

@@ -90,7 +90,7 @@ def files(draw: st.DrawFn) -> object:
     return draw(FILES)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(files())
 def test_any_file_of_a_site_is_read_or_named(document: object) -> None:
     reading = read_chaos(json.dumps(document).encode())
@@ -105,14 +105,14 @@ def test_any_file_of_a_site_is_read_or_named(document: object) -> None:
     assert write_facility(again.items, "yaml") == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(VALUES)
 def test_any_file_in_our_own_format_is_read_or_named(document: object) -> None:
     reading = read_facility(json.dumps(document).encode())
     assert reading.findings.problems or all(item.source for item in reading.items)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
 def test_any_bytes_are_read_or_named(data: bytes) -> None:
     read_chaos(data)

@@ -160,7 +160,7 @@ def comes_back_whole(store: Store) -> None:
     assert export(store) == exported
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(STORIES)
 def test_a_plan_says_what_apply_does(sqlite_store: Store, bundles: list[Bundle]) -> None:
     go_as_the_model_says(sqlite_store, bundles)
