@@ -17,7 +17,9 @@ from metadata_server.store.unit_of_work import UnitOfWork
 
 NODE = text("SELECT @@hostname, @@version")
 # Not as @@wsrep_on: MySQL refuses words that it does not know, where this leaves them out.
-CLUSTER = text("SHOW VARIABLES WHERE Variable_name IN ('wsrep_on', 'wsrep_node_name')")
+CLUSTER = text(
+    "SHOW VARIABLES WHERE Variable_name IN ('wsrep_on', 'wsrep_node_name', 'wsrep_node_address')"
+)
 STATUS = text(
     "SHOW GLOBAL STATUS WHERE Variable_name IN "
     "('wsrep_local_state_comment', 'wsrep_incoming_addresses', 'wsrep_cluster_status', "
@@ -40,7 +42,9 @@ def database_nodes(unit: UnitOfWork) -> list[DatabaseNode]:
         return [DatabaseNode(host, DatabaseRole.WRITER, version_of(release))]
     status = {row[0]: row[1] for row in unit.connection.execute(STATUS)}
     own = _member(cluster.get("wsrep_node_name") or host, DatabaseRole.WRITER, release, status)
-    return [own, *standbys(status.get("wsrep_incoming_addresses", ""), own_port(unit))]
+    own_address = cluster.get("wsrep_node_address", "").partition(":")[0]
+    addresses = status.get("wsrep_incoming_addresses", "")
+    return [own, *standbys(addresses, own_port(unit), own_address)]
 
 
 def version_of(release: str) -> str:
@@ -100,17 +104,19 @@ def own_port(unit: UnitOfWork) -> int:
     return int(unit.connection.execute(text("SELECT @@port")).scalar_one())
 
 
-def standbys(addresses: str, port: int) -> list[DatabaseNode]:
+def standbys(addresses: str, port: int, host: str = "") -> list[DatabaseNode]:
     """The other members of a cluster, by the addresses at which they take clients.
 
     Args:
         addresses: `host:port` with commas, as Galera tells them; `AUTO` is one that says none.
-        port: of the node that answers; of its own addresses the first with it is left out.
+        port, host: of the node that answers, which is left out; where none is just there, the
+            first with its port is, or the first of all.
     """
     found = [each.strip() for each in addresses.split(",") if each.strip()]
-    own = next((each for each in found if each.rpartition(":")[2] == str(port)), None)
-    if own is None:
-        own = next(iter(found), "")
+    alike = [each for each in found if each.rpartition(":")[2] == str(port)]
+    own = f"{host}:{port}"
+    if own not in found:
+        own = next(iter(alike or found), "")
     if own in found:
         found.remove(own)
     return [DatabaseNode(each, DatabaseRole.STANDBY) for each in found]

@@ -137,3 +137,9 @@ def test_the_other_members_of_a_cluster_stand_by(
     assert standbys(addresses, port) == [
         DatabaseNode(each, DatabaseRole.STANDBY) for each in others
     ]
+
+
+def test_the_node_that_answers_does_not_stand_by_wherever_it_is_named() -> None:
+    addresses = "10.0.0.1:3306,10.0.0.2:3306,10.0.0.3:3306"
+    found = [each.id for each in standbys(addresses, 3306, "10.0.0.2")]
+    assert found == ["10.0.0.1:3306", "10.0.0.3:3306"]
