@@ -72,8 +72,10 @@ class Child:
     def last_words(self) -> str:
         """The last lines of its output that say more than that all is well."""
         with self.log.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - LAST_BYTES))
+            begin = log.seek(max(0, log.seek(0, os.SEEK_END) - LAST_BYTES))
             lines = log.read().decode(errors="replace").splitlines()
+        if begin:  # in the middle of a line, of which nobody knows what it was
+            del lines[0]
         return "\n".join([line for line in lines if not is_routine(line)][-LAST_LINES:])
 
 

@@ -9,7 +9,6 @@ import re
 import shlex
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ import pytest
 from metadata_server.settings import Settings
 from tests.cli.conftest import run_mds
 from tests.conftest import StartReplica
-from tests.stages.galera import Galera, what_is_missing
+from tests.stages.galera import Galera, two_nodes, what_is_missing
 from tests.stages.nursery import BIN
 from tests.stages.program import Program
 from tests.stages.replica import Replica
@@ -181,25 +180,17 @@ async def ran(command: str, replica: Replica) -> tuple[int | None, str]:
 
 
 @pytest.fixture
-def two_nodes(tmp_path: Path) -> Iterator[tuple[Galera, Galera]]:
+def nodes(tmp_path: Path) -> Iterator[tuple[Galera, Galera]]:
     needs(what_is_missing(join=True))
-    with ExitStack() as ending:
-        for name in ("first", "second"):
-            (tmp_path / name).mkdir()
-        first = Galera(tmp_path / "first")
-        ending.callback(first.clear)
-        first.install()
-        second = Galera(tmp_path / "second", founder=first)
-        ending.callback(second.clear)
-        second.join()
-        yield first, second
+    with two_nodes(tmp_path) as both:
+        yield both
 
 
 async def test_what_is_asked_of_the_database_and_told_to_it_does_what_the_page_says(
-    two_nodes: tuple[Galera, Galera],
+    nodes: tuple[Galera, Galera],
 ) -> None:
     """The other node is gone for good: the one that is left is told to go on."""
-    left, gone = two_nodes
+    left, gone = nodes
     assert left.status("wsrep_local_state_comment") == "Synced"
     gone.kill()
     await until(lambda: left.status("wsrep_cluster_status") == "non-Primary", within=30)

@@ -88,6 +88,13 @@ async def test_the_last_words_are_not_about_what_went_well(tmp_path: Path) -> No
     assert json.loads(child.last_words()) == events[1]
 
 
+async def test_of_a_long_log_half_a_line_is_no_last_word(tmp_path: Path) -> None:
+    well = json.dumps({"level": "info", "event": "call"})
+    child = await start(f"for n in range(1000): print({well!r} + n % 7 * ' ')", tmp_path / "log")
+    await child.ended()
+    assert child.last_words() == ""
+
+
 @pytest.mark.skipif(not ends_with_its_parent(), reason="no setpriv on this machine")
 async def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     program = [*ends_with_its_parent(), "sleep", "60"]

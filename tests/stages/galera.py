@@ -3,6 +3,8 @@ and its limits of how large a transaction may be, hold for one node, too."""
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from typing_extensions import override
@@ -93,3 +95,22 @@ class Galera(MariaDB):
         """What it says of itself; empty: nothing."""
         said = {str(key): str(value) for key, value in self.execute(f"SHOW STATUS LIKE '{name}'")}
         return said.get(name, "")
+
+
+@contextmanager
+def two_nodes(folder: Path, *, timers: str = SOON_LOST) -> Iterator[tuple[Galera, Galera]]:
+    """The founder of a cluster, and one that has joined it.
+
+    Args:
+        timers: of the one that has joined.
+    """
+    with ExitStack() as ending:
+        for name in ("first", "second"):
+            (folder / name).mkdir()
+        first = Galera(folder / "first")
+        ending.callback(first.clear)
+        first.install()
+        second = Galera(folder / "second", founder=first, timers=timers)
+        ending.callback(second.clear)
+        second.join()
+        yield first, second

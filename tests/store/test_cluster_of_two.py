@@ -3,7 +3,6 @@ behind. It goes on as if nothing had happened until it hears of that."""
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import Engine, text
@@ -14,7 +13,7 @@ from metadata_server.services import standbys
 from metadata_server.services.replicas import Replicas
 from metadata_server.store.database import Fault, fault_of, open_database
 from metadata_server.store.store import Store
-from tests.stages.galera import Galera, what_is_missing
+from tests.stages.galera import Galera, two_nodes, what_is_missing
 from tests.stages.opened_store import opened_store
 from tests.stages.requirements import needs
 from tests.stages.waiting import until
@@ -28,18 +27,9 @@ KINDS = ("reading", "writing", "glancing")
 def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Galera, Galera]]:
     """Of which the first goes on without the second."""
     needs(what_is_missing(join=True))
-    tmp_path = tmp_path_factory.mktemp("cluster")
-    with ExitStack() as ending:
-        for name in ("first", "second"):
-            (tmp_path / name).mkdir()
-        first = Galera(tmp_path / "first")
-        ending.callback(first.clear)
-        first.install()
-        first.execute("SET GLOBAL wsrep_provider_options = 'pc.weight=3'")
-        second = Galera(tmp_path / "second", founder=first, timers=LATE)
-        ending.callback(second.clear)
-        second.join()
-        yield first, second
+    with two_nodes(tmp_path_factory.mktemp("cluster"), timers=LATE) as both:
+        both[0].execute("SET GLOBAL wsrep_provider_options = 'pc.weight=3'")
+        yield both
 
 
 def read(url: str, kind: str) -> str | Fault:

@@ -24,7 +24,7 @@ from control_units.client.finding import find_control_units, id_filters
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.datasets.problem import field_of
-from webui.lists.ticked import Ticked, TooMany
+from webui.lists.ticked import Ticked, TooMany, too_many
 from webui.lists.together import MOST_TOLD, Outcome, one_by_one
 from webui.names import id_of, page_of
 from webui.operations.planned import MOST_WITHOUT_COUNT, Some, named, some
@@ -113,7 +113,7 @@ class LaunchPages:
             async with asyncio.timeout(READ_SECONDS):
                 ids += [id_of(name) for name in await ticked.names(self._client, most=MOST_SERVERS)]
         except TooMany:
-            return self._too_many()
+            return too_many(self._site, MOST_SERVERS)
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
         return await self._plan(request.query.get("how", ""), ids)
@@ -169,7 +169,7 @@ class LaunchPages:
         if how not in LAUNCHES or not ids:
             return self._said(_("Tick unit servers in their list, or on the page of their agent."))
         if len(ids) > MOST_SERVERS:
-            return self._too_many()
+            return too_many(self._site, MOST_SERVERS)
         try:
             async with asyncio.timeout(READ_SECONDS):
                 rows = await launched(self._client, ids)
@@ -194,10 +194,6 @@ class LaunchPages:
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return self._site.page("agents/launching.html", context, status=status)
-
-    def _too_many(self) -> web.Response:
-        message = _("At most %(most)s are ordered together: narrow the list by its filter.")
-        return self._said(message % {"most": MOST_SERVERS})
 
     def _said(self, message: str, *, title: str = "") -> web.Response:
         return self._site.said(

@@ -17,7 +17,7 @@ from webui.datasets.left_behind import left_behind
 from webui.datasets.pieces import Piece, Progress, first_of, pages_of
 from webui.datasets.plan import planned_items
 from webui.datasets.problem import field_of
-from webui.lists.ticked import Ticked, TooMany
+from webui.lists.ticked import Ticked, TooMany, too_many
 from webui.names import id_of, page_of
 from webui.planning import LOOKED_AT, PLAN_SECONDS, being_planned, is_awaited, is_whole
 from webui.refusals import told
@@ -71,7 +71,7 @@ class DeletePages:
         try:
             piece = await self._first_of(chosen)
         except TooMany:
-            return self._too_many()
+            return too_many(self._site, MOST)
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=whole)
         return await self._plan(MANY, piece, chosen, whole=whole)
@@ -84,7 +84,7 @@ class DeletePages:
         try:
             piece = await self._first_of(chosen)
         except TooMany:
-            return self._too_many()
+            return too_many(self._site, MOST)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, MANY, posted.items(), failure, written=False)
         return await self._delete(request, piece, chosen)
@@ -199,12 +199,6 @@ class DeletePages:
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return self._site.page("datasets/delete.html", context, status=status)
-
-    def _too_many(self) -> web.Response:
-        message = _("At most %(most)s are deleted together: narrow the list by its filter.")
-        return self._site.said(
-            _("Too many"), message % {"most": MOST}, status=HTTPStatus.UNPROCESSABLE_ENTITY
-        )
 
     async def _outcome(self, names: Sequence[str], header: BundleHeader) -> Outcome:
         items = [BundleItem(source=id_of(name), removed=name) for name in names]

@@ -1,7 +1,7 @@
 """One page of a list, asked of the metadata server, and what else is told of the same things."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -85,7 +85,7 @@ class Call:
 
 async def pages(
     read: Callable[[Client, Query], Awaitable[Page[T]]], client: Client, *queries: Query
-) -> AsyncIterator[Page[T]]:
+) -> AsyncGenerator[Page[T], None]:
     """All pages of some queries, one after the other.
 
     Raises:

@@ -1,9 +1,13 @@
 """What somebody has ticked in a list: some things of it, or all that pass a filter."""
 
 from collections.abc import Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import urlencode
+
+from aiohttp import web
 
 from control_units.client import Client
 from control_units.client.finding import id_filters
@@ -11,12 +15,14 @@ from webui.lists.kind import ListKind
 from webui.lists.kinds import KINDS
 from webui.lists.reading import LARGEST_PAGE, Query, pages
 from webui.selection import Chosen
+from webui.site import Site
+from webui.translation import _
 
 _BY_PATH = {kind.path: kind for kind in KINDS}
 
 
 class TooMany(Exception):
-    """More are ticked than can be worked with at once; the message is its limit."""
+    """More are ticked than can be worked with at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +86,11 @@ class Ticked:
         found: list[Any] = []
         for each in self.filters:
             query = Query(filter=each, size=LARGEST_PAGE)
-            async for page in pages(self.kind.read, client, query):
-                found += page.things
-                if len(found) > most:
-                    raise TooMany(most)
+            async with aclosing(pages(self.kind.read, client, query)) as read:
+                async for page in read:
+                    found += page.things
+                    if len(found) > most:
+                        raise TooMany
         return found
 
     async def names(self, client: Client, *, most: int) -> list[str]:
@@ -92,7 +99,15 @@ class Ticked:
         Raises: like `things`.
         """
         if len(self.ids) > most:
-            raise TooMany(most)
+            raise TooMany
         if self.ids:
             return [f"{self.kind.path}/{id}" for id in self.ids]
         return [self.kind.name(each) for each in await self.things(client, most=most)]
+
+
+def too_many(site: Site, most: int) -> web.Response:
+    """The page that says so."""
+    message = _("At most %(most)s are taken together: narrow the list by its filter.")
+    return site.said(
+        _("Too many"), message % {"most": most}, status=HTTPStatus.UNPROCESSABLE_ENTITY
+    )

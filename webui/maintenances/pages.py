@@ -23,7 +23,7 @@ from webui.datasets.conflict import choices, conflict_page
 from webui.datasets.form import new_request_id, page_after
 from webui.datasets.problem import Problem, field_of
 from webui.lists.facility import UNIT_SERVERS
-from webui.lists.ticked import Ticked, TooMany
+from webui.lists.ticked import Ticked, TooMany, too_many
 from webui.maintenances.form import MASK, Form, problem_of, words_of
 from webui.maintenances.shown import maintenance_page
 from webui.names import id_of, page_of
@@ -91,14 +91,7 @@ class MaintenancePages:
                 ids, more = await self._ids(Chosen.of(told))
                 names = await servers.names(self._client, most=MOST_CHOSEN)
         except TooMany:
-            message = _(
-                "At most %(most)s are named: narrow the list by its filter, or name a group."
-            )
-            return self._site.said(
-                _("Too many"),
-                message % {"most": MOST_CHOSEN},
-                status=HTTPStatus.UNPROCESSABLE_ENTITY,
-            )
+            return too_many(self._site, MOST_CHOSEN)
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
         form = Form.new(

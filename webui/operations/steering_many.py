@@ -12,7 +12,7 @@ from control_units.client import ClientError
 from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.datasets.problem import field_of
-from webui.lists.ticked import Ticked, TooMany
+from webui.lists.ticked import Ticked, TooMany, too_many
 from webui.lists.together import Outcome, one_by_one
 from webui.names import id_of, page_of
 from webui.operations.phases import phase_of
@@ -133,7 +133,7 @@ class SteeringPages:
             async with asyncio.timeout(READ_SECONDS):
                 operations = await ticked.things(self._client, most=MOST)
         except TooMany:
-            return self._too_many()
+            return too_many(self._site, MOST)
         except (ClientError, TimeoutError) as failure:
             if problem:
                 return self._said(problem, title=_("The metadata server refused"))
@@ -156,10 +156,6 @@ class SteeringPages:
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return self._site.page("operations/steer.html", context, status=status)
-
-    def _too_many(self) -> web.Response:
-        message = _("At most %(most)s are ordered together: narrow the list by its filter.")
-        return self._said(message % {"most": MOST})
 
     def _said(self, message: str, *, title: str = "") -> web.Response:
         return self._site.said(
