@@ -1,15 +1,19 @@
 """A facility of 100,000 units with all that pages show of it: a template, unit servers in session,
 what each unit said last, a few that are not as they should be.
 
-The store itself writes it, so nothing is there that could not be there; only that nobody beats for
-the sessions, whose leases outlast every measurement.
+The store itself writes it, so nothing is there that could not be there. The beats of its sessions
+are written like those that come to another replica than the one that is measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeVar
+
+from sqlalchemy import select
 
 from benchmarks.facility import (
     CLASS,
@@ -26,22 +30,29 @@ from metadata_server.domain.intent.template import Template
 from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.life.session import Session
 from metadata_server.domain.life.state import State
+from metadata_server.domain.life.timing import Timing
 from metadata_server.domain.resource import Resource
+from metadata_server.settings import Settings
 from metadata_server.store.intent.template_versions import write_versions
 from metadata_server.store.life.datasets import store_datasets
 from metadata_server.store.life.instantiations import begin_lives
+from metadata_server.store.life.leases import renew
+from metadata_server.store.life.observer import observer
 from metadata_server.store.life.sessions import begin_session
 from metadata_server.store.life.statuses import save_statuses
 from metadata_server.store.schema import lease
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
+from tests.stages.waiting import until
 
 SERVERS, UNITS_EACH = 1_600, 63
 UNITS = SERVERS * UNITS_EACH
 SERVERS_AT_ONCE = 80
 """Declared in one transaction."""
 ERRS_EVERY = 1_000
-LEASE_US = 24 * 3600 * 1_000_000
+TIMING = Timing(Settings().lease_us, Settings().heartbeat_us)
+LONG_US = 24 * 3600 * 1_000_000
+"""A lease that outlasts the filling; nobody sweeps meanwhile."""
 TEMPLATE = CLASS.removeprefix("::")
 R = TypeVar("R", bound=Resource)
 CALLER = Caller(principal=Principal("bench"), method="Benchmarks.LargeFacility")
@@ -113,13 +124,11 @@ def run(unit: UnitOfWork, declared: Declared) -> None:
                 datasets={TEMPLATE: DATASET_HASH},
                 version="bench",
             ),
-            lease_us=LEASE_US,
+            lease_us=LONG_US,
         )
         begin_lives(unit, session, units)
         statuses += [status_of(each, session, unit.now_us) for each in units]
     save_statuses(unit, statuses)
-    # Word that comes from the future never is too old.
-    unit.connection.execute(lease.update().values(beat_us=unit.now_us + LEASE_US))
 
 
 def status_of(unit: ControlUnit, session: Session, now_us: int) -> ControlUnitStatus:
@@ -136,3 +145,47 @@ def status_of(unit: ControlUnit, session: Session, now_us: int) -> ControlUnitSt
         reached_generation=unit.meta.generation,
         dataset=DATASET_HASH,
     )
+
+
+@asynccontextmanager
+async def beating(store: Store) -> AsyncIterator[None]:
+    """Has all unit servers beat."""
+    sessions = store.read_now(open_sessions).value
+    task = asyncio.create_task(beat(store, sessions))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def beat(store: Store, sessions: Sequence[str]) -> None:
+    """Renews all leases at once, and from then on some every half a second, each in its turn."""
+    parts = round(TIMING.heartbeat_us / 1_000_000 / TIMING.renewal_s)
+    some: Sequence[str] = sessions
+    turn = 0
+    while True:
+        await store.transact(partial(renew, sessions=some, lease_us=TIMING.lease_us))
+        await asyncio.sleep(TIMING.renewal_s)
+        turn += 1
+        some = sessions[turn % parts :: parts]
+
+
+def open_sessions(unit: UnitOfWork) -> list[str]:
+    query = select(lease.c.session).where(lease.c.ended.is_(False))
+    return list(unit.connection.execute(query).scalars())
+
+
+async def is_seen(store: Store) -> None:
+    """Waits until the replica that looks over it has watched for as long as a lease runs: before
+    that, it judges nobody."""
+
+    def sees(unit: UnitOfWork) -> bool:
+        found = observer(unit)
+        return found.sweep_us > 0 and found.blind_until_us < unit.now_us
+
+    async def reads() -> bool:
+        return (await store.read(sees)).value
+
+    within = 3 * TIMING.lease_us / 1_000_000
+    await until(reads, within=within, what="a replica that knows who is there")

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 from aiohttp import ClientError, ClientSession
 
-from benchmarks.large_facility import fill
+from benchmarks.large_facility import beating, fill, is_seen
 from benchmarks.stage import Stage
 from tests.stages.opened_store import opened_store
 from tests.stages.ports import free_port
@@ -69,16 +69,18 @@ async def large_facility(stage: Stage, database: str) -> AsyncIterator[Replica]:
     url = stage.mariadb.url(name) if name else f"sqlite:///{path}"
     with opened_store(url) as store:
         fill(store)
-    replica = Replica(url, stage.folder, environment=QUIET)
-    try:
-        await replica.start()
-        yield replica
-    finally:
-        replica.program.clear()
-        if name:
-            stage.mariadb.drop_database(name)
-        else:
-            path.unlink()
+        replica = Replica(url, stage.folder, environment=QUIET)
+        try:
+            async with beating(store):
+                await replica.start()
+                await is_seen(store)
+                yield replica
+        finally:
+            replica.program.clear()
+    if name:
+        stage.mariadb.drop_database(name)
+    else:
+        path.unlink()
 
 
 @asynccontextmanager

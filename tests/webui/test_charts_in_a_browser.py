@@ -1,7 +1,6 @@
 """Charts and the topology as a browser shows them."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -33,19 +32,16 @@ INK = """(tone) => {
 DRAWN = "document.querySelectorAll('.plot canvas').length === 4"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("charts")
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def client(folder: Path) -> AsyncIterator[Client]:
-    replica = Replica(f"sqlite:///{folder / 'mds.sqlite'}", folder)
+async def client(
+    database_of_module: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Client]:
+    replica = Replica(database_of_module, tmp_path_factory.mktemp("charts"))
     try:
         await replica.start()
         async with Client(replica.address) as client:
             await declare_facility(client, 24)
-            record(folder, bad=3, begin=200, end=100)
+            record(database_of_module, bad=3, begin=200, end=100)
             yield client
     finally:
         replica.program.clear()
@@ -58,7 +54,7 @@ async def site(client: Client) -> AsyncIterator[Site]:
         yield site
 
 
-def record(folder: Path, *, bad: int, begin: int, end: int) -> None:
+def record(database: str, *, bad: int, begin: int, end: int) -> None:
     """Samples of the past, as a replica would have taken them then."""
 
     def work(unit: UnitOfWork) -> None:
@@ -67,7 +63,7 @@ def record(folder: Path, *, bad: int, begin: int, end: int) -> None:
         found = [Sample(time_us=at, healths={Health.BAD: bad}) for at in times]
         table.write(unit, found, FINE_US)
 
-    with opened_store(f"sqlite:///{folder / 'mds.sqlite'}") as store:
+    with opened_store(database) as store:
         store.transact_now(work)
 
 
@@ -96,9 +92,7 @@ async def test_only_what_is_not_good_has_a_colour_in_either_theme(
     assert await page.locator("[style*='width']").count() > 0  # set by script, not by the page
 
 
-async def test_a_chart_goes_on_without_being_drawn_anew(
-    site: Site, folder: Path, new_page: NewPage
-) -> None:
+async def test_a_chart_goes_on_without_being_drawn_anew(site: Site, new_page: NewPage) -> None:
     page = await new_page()
     await page.clock.install()
     await page.goto(f"{site.url}/")

@@ -17,9 +17,9 @@ NEW = "RING/MAG/Q9"
 
 
 async def test_a_unit_is_declared_by_hand_and_taken_back_by_a_key(
-    start_replica: StartReplica, sqlite_database: str, new_page: NewPage
+    start_replica: StartReplica, mariadb_database: str, new_page: NewPage
 ) -> None:
-    replica = await start_replica(sqlite_database)
+    replica = await start_replica(mariadb_database)
     async with Client(replica.address) as client, running_site(replica.address) as site:
         await declare_magnets(client)
         page = await new_page()
@@ -50,12 +50,12 @@ async def test_a_unit_is_declared_by_hand_and_taken_back_by_a_key(
 
 async def test_pieces_of_a_deletion_follow_one_another_until_somebody_stops_it(
     start_replica: StartReplica,
-    sqlite_database: str,
+    mariadb_database: str,
     new_page: NewPage,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(deleting, "MOST", 4)
-    replica = await start_replica(sqlite_database)
+    replica = await start_replica(mariadb_database)
     async with Client(replica.address) as client, running_site(replica.address) as site:
         await declare_magnets(client, *(f"RING/COR/C{number:02}" for number in range(40)))
         page = await new_page()

@@ -22,10 +22,11 @@ TYPED = "magnet group changes a supply"
 
 
 @pytest.fixture(scope="module")
-def declared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
-    with declared_replica(
-        tmp_path_factory.mktemp("live_pages"), UNITS, environment=FAST
-    ) as replica:
+def declared(
+    database_of_module: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Replica]:
+    folder = tmp_path_factory.mktemp("live_pages")
+    with declared_replica(folder, UNITS, database=database_of_module, environment=FAST) as replica:
         yield replica
 
 

@@ -14,8 +14,10 @@ PLAN = "/operations/new?verb=start&filter=zone%3DBTF"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    async with looked_at(tmp_path_factory.mktemp("planning")) as started:
+async def site(
+    database_of_module: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    async with looked_at(tmp_path_factory.mktemp("planning"), database_of_module) as started:
         yield started
 
 

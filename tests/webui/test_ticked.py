@@ -112,13 +112,15 @@ async def test_operations_are_steered_together_as_far_as_each_allows(
     await submit(site, form_in(text, STEER))
     assert await phases(client, paused) == ["SUSPENDED"]
 
-    text = await site.text(f"{STEER}?how=pause{ids(going, paused, other)}")
+    text = await site.text(f"{STEER}?how=pause{ids(going, paused, other)}&q=verb=START")
     assert "Pause: 2 operations" in text
     assert "1 of those that are ticked is left out" in text
     form = form_in(text, STEER)
     assert "SUSPENDED" not in await phases(client, going, other), "nothing is done yet"
     text = await submit(site, form, changed={"reason": "beam is lost"})
     assert "<h1>Operations" in text
+    assert "Ordered for 2 of them." in text
+    assert form_in(text, "/operations").fields["q"] == "verb=START", "as the list was"
     assert await phases(client, going, paused, other) == ["SUSPENDED"] * 3
 
     form = form_in(await site.text(f"{STEER}?how=resume{ids(going, other)}"), STEER)
@@ -161,8 +163,11 @@ async def test_unit_servers_that_are_ticked_are_launched(
     text = await site.text(f"{LAUNCH}?how=stop&filter=id:*/MAGNETS")
     assert "Stop: 3 unit servers" in text
     chosen = ids("BTF/MAGNETS", "DAFNE/MAGNETS")
-    form = form_in(await site.text(f"{LAUNCH}?how=stop{chosen}"), LAUNCH)
-    await submit(site, form)
+    text = await site.text(f"{LAUNCH}?how=stop{chosen}&q=id:*/MAGNETS")
+    assert '<a href="/unit_servers?q=id%3A%2A%2FMAGNETS" data-forget>Cancel</a>' in text
+    text = await submit(site, form_in(text, LAUNCH))
+    assert "<title>Unit servers<" in text
+    assert "Ordered for 2 of them." in text
     orders = {
         each.name.partition("/")[2]: each.launch.order
         async for each in client.unit_servers.list(filter="id:*/MAGNETS")
@@ -218,7 +223,7 @@ async def test_of_unit_servers_that_are_ordered_those_that_are_gone_are_named(
     form = form_in(
         await site.text(f"{LAUNCH}?how=stop{ids('BTF/MAGNETS', 'DAFNE/MAGNETS')}"), LAUNCH
     )
-    form.more.append(("unit_server", "DAFNE/GONE"))
+    form.more.append(("id", "DAFNE/GONE"))
     text = await submit(site, form, status=422)
     assert "2 of 3 are done" in text
     assert "DAFNE/GONE" in text

@@ -116,21 +116,25 @@ class LaunchPages:
             return too_many(self._site, MOST_SERVERS)
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
-        return await self._plan(request.query.get("how", ""), ids)
+        return await self._plan(request.query.get("how", ""), ids, ticked)
 
     async def give(self, request: web.Request) -> web.Response:
-        """`POST /launches/new`: orders it, one unit server after the other."""
+        """`POST /launches/new`: orders it, one unit server after the other. It leads back to where
+        they were ticked."""
         posted = await request.post()
         texts = {name: str(value) for name, value in posted.items()}
-        how, ids = texts.get("how", ""), _ids(map(str, posted.getall("unit_server", [])))
-        come_back_to("/launches/new", [("how", how), *(("unit_server", id) for id in ids)])
+        ticked = Ticked.of(posted.items(), "unit_servers")
+        how, ids = texts.get("how", ""), _ids(map(str, posted.getall("unit_server", ticked.ids)))
+        come_back_to("/launches/new", [("how", how), *_pairs(ids, ticked)])
         if how not in LAUNCHES or not 0 < len(ids) <= MOST_SERVERS:
-            return await self._plan(how, ids)
+            return await self._plan(how, ids, ticked)
         asked = texts.get("count", "")
         reason = texts.get("reason", "")
         if asked and texts.get("typed_count", "").strip() != asked:
             problem = _("Nothing was ordered: type the number of units that it is about.")
-            return await self._plan(how, ids, reason=reason, problem=problem, field="typed_count")
+            return await self._plan(
+                how, ids, ticked, reason=reason, problem=problem, field="typed_count"
+            )
 
         async def order(id: str, request_id: str) -> UnitServer:
             return await _order(self._client, how, id, reason, request_id)
@@ -141,30 +145,45 @@ class LaunchPages:
             return again(self._site, request.path, posted.items(), failure, begun=begun)
         if refused := outcome.about_all:
             field = field_of(refused)
-            return await self._plan(how, ids, reason=reason, problem=told(refused), field=field)
+            return await self._plan(
+                how, ids, ticked, reason=reason, problem=told(refused), field=field
+            )
         if outcome.refused:
-            return await self._refused(how, outcome, reason=reason)
+            return await self._refused(how, ticked, outcome, reason=reason)
+        if ticked.ids:
+            raise web.HTTPSeeOther(ticked.ordered(len(outcome.done)))
         agents = dict.fromkeys(server.launch.agent for server in outcome.done)
         agent = next(iter(agents)) if len(agents) == 1 else ""
         raise web.HTTPSeeOther(f"{page_of(agent) if agent else '/unit_servers'}?launched={how}")
 
     async def _refused(
-        self, how: str, outcome: Outcome[UnitServer], *, reason: str
+        self, how: str, ticked: Ticked, outcome: Outcome[UnitServer], *, reason: str
     ) -> web.Response:
         """The plan of those that are left, with why each was refused."""
         if not outcome.left and not outcome.done:
             return self._site.refused(next(iter(outcome.refused.values())), whole=True)
         # And not to what is done: it would be done once more.
-        come_back_to("/launches/new", [("how", how), *(("unit_server", id) for id in outcome.left)])
+        come_back_to("/launches/new", [("how", how), *_pairs(outcome.left, ticked)])
         why = list(outcome.left.values())[:MOST_TOLD]
         problem = " ".join([outcome.words_of_gone, *why])
         if not outcome.left:
             return self._said(problem, title=_("The metadata server refused"))
-        return await self._plan(how, list(outcome.left), reason=reason, problem=problem)
+        return await self._plan(how, list(outcome.left), ticked, reason=reason, problem=problem)
 
     async def _plan(
-        self, how: str, ids: Sequence[str], *, reason: str = "", problem: str = "", field: str = ""
+        self,
+        how: str,
+        ids: Sequence[str],
+        ticked: Ticked,
+        *,
+        reason: str = "",
+        problem: str = "",
+        field: str = "",
     ) -> web.Response:
+        """
+        Args:
+            ticked: in their list; nothing: another page led here.
+        """
         ids = _ids(ids)
         if how not in LAUNCHES or not ids:
             return self._said(_("Tick unit servers in their list, or on the page of their agent."))
@@ -183,10 +202,11 @@ class LaunchPages:
             "how": how,
             "launching": LAUNCHES[how],
             "rows": rows,
+            "pairs": _pairs(ids, ticked),
             "running": running,
             "hit": hit,
             "asks_for_count": LAUNCHES[how].ends and running > MOST_WITHOUT_COUNT,
-            "back": rows[0].agent_page or rows[0].page,
+            "back": (rows[0].agent_page or rows[0].page) if ticked.is_nothing else ticked.back,
             "reason": reason,
             "problem": problem,
             "field": field,
@@ -271,3 +291,10 @@ async def _order(client: Client, how: str, id: str, reason: str, request_id: str
 def _ids(given: Iterable[str]) -> list[str]:
     ids = [each.removeprefix("unit_servers/") for each in given]
     return list(dict.fromkeys(filter(None, ids)))
+
+
+def _pairs(ids: Iterable[str], ticked: Ticked) -> list[tuple[str, str]]:
+    """Unit servers, as an address or a form has them."""
+    if ticked.is_nothing:
+        return [("unit_server", id) for id in ids]
+    return ticked.only(ids).pairs

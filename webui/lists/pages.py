@@ -98,6 +98,8 @@ class ListPages:
                 part.headers["HX-Replace-Url"] = view.address(**past)
             return part
         context["keys"] = await keys_of(self._client, self._kind.noun)
+        count = request.query.get("ordered_count", "")
+        context["ordered_count"] = count if count.isdecimal() and len(count) < 9 else ""
         status = HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK
         response = self._site.page("lists/list.html", context, status=status)
         if "column" in request.query:

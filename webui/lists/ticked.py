@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -31,12 +31,14 @@ class Ticked:
 
     Attributes:
         filter: what the list shows, with what it passes at all.
+        q: the filter that people wrote.
     """
 
     kind: ListKind[Any]
     ids: tuple[str, ...]
     filter: str
     is_all: bool
+    q: str = ""
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, object]], path: str) -> Self:
@@ -45,8 +47,14 @@ class Ticked:
         Args:
             path: of the list.
         """
-        chosen = Chosen.of(pairs)
-        return cls(_BY_PATH[path], chosen.ids, chosen.filter, chosen.is_all)
+        said = list(pairs)
+        chosen = Chosen.of(said)
+        q = next((str(value) for name, value in said if name == "q"), "")
+        return cls(_BY_PATH[path], chosen.ids, chosen.filter, chosen.is_all, q)
+
+    def only(self, ids: Iterable[str]) -> Self:
+        """Some of them."""
+        return replace(self, ids=tuple(ids), filter="", is_all=False)
 
     @property
     def is_nothing(self) -> bool:
@@ -61,13 +69,21 @@ class Ticked:
     def pairs(self) -> list[tuple[str, str]]:
         """The same for a form."""
         chosen = Chosen(self.ids, self.filter, is_all=self.is_all)
-        return [("of", self.kind.path), *chosen.pairs]
+        return [("of", self.kind.path), *chosen.pairs, *([("q", self.q)] if self.q else [])]
 
     @property
     def back(self) -> str:
         """The page where they were ticked."""
-        path = f"/{self.kind.path}"
-        return f"{path}?{urlencode({'q': self.filter})}" if self.filter else path
+        return self._list()
+
+    def ordered(self, count: int) -> str:
+        """The same page, which says that something was ordered for so many."""
+        return self._list(ordered_count=str(count))
+
+    def _list(self, **more: str) -> str:
+        q = self.q or self.filter
+        query = urlencode({**({"q": q} if q else {}), **more})
+        return f"/{self.kind.path}?{query}" if query else f"/{self.kind.path}"
 
     @property
     def filters(self) -> list[str]:

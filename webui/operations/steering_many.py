@@ -97,12 +97,13 @@ class SteeringPages:
             field = field_of(refused)
             return await self._plan(how, ticked, reason=reason, problem=told(refused), field=field)
         if outcome.refused:
-            return await self._refused(how, outcome, reason=reason)
-        raise web.HTTPSeeOther("/operations")
+            return await self._refused(how, ticked.only(outcome.left), outcome, reason=reason)
+        raise web.HTTPSeeOther(ticked.ordered(len(outcome.done)))
 
-    async def _refused(self, how: str, outcome: Outcome[None], *, reason: str) -> web.Response:
+    async def _refused(
+        self, how: str, ticked: Ticked, outcome: Outcome[None], *, reason: str
+    ) -> web.Response:
         """The plan of those that are left, with why each was refused."""
-        ticked = Ticked.of([("id", id) for id in outcome.left], "operations")
         come_back_to(PATH, [("how", how), *ticked.pairs])  # and not to what is done
         problem = outcome.words_of_gone
         if ticked.is_nothing:
@@ -152,7 +153,7 @@ class SteeringPages:
             "field": field,
             # Each of them has its number behind it.
             "request_id": new_request_id()[:32],
-            "back": ticked.back,
+            "ticked": ticked,
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return self._site.page("operations/steer.html", context, status=status)
