@@ -11,7 +11,7 @@ from tests.stages.waiting import until
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.forms import form_in, submit
 from tests.webui.magnets import ID, PAGE, declare_magnets
-from webui.datasets import history
+from webui.datasets import history, undo
 
 StartReplica = Callable[..., Awaitable[Replica]]
 
@@ -111,6 +111,28 @@ async def test_an_undo_from_the_history_shows_its_plan(client: Client, site: Sit
     back = await submit(site, form_in(text, f"/change_sets/{change}/undo"))
     assert "Taken back" in back
     assert (await client.control_units.get(ID)).description == "first"
+
+
+async def test_a_change_of_more_than_ten_is_taken_back_once_their_number_is_typed(
+    client: Client, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [f"{ID}{number:02}" for number in range(12)]
+    await declare_magnets(client, *ids)
+    change = (await client.control_units.get(ids[0])).revision
+    address = f"/change_sets/{change}/undo"
+    monkeypatch.setattr(undo, "MOST_SHOWN", 5)
+    text = await site.text(address)
+    assert "Type 12, how many they are, to confirm" in text
+    assert "and 7 more" in text
+    changed = {"typed_count": "5", "reason": "too early"}
+    text = await submit(site, form_in(text, address), changed=changed, status=409)
+    assert "Nothing was taken back" in text
+    assert 'aria-describedby=" typed_count-problem"' in text
+    form = form_in(text, address)
+    assert form.fields["reason"] == "too early"
+    await submit(site, form, changed={"typed_count": "12"})
+    left = [each.name async for each in client.control_units.list()]
+    assert left == [f"control_units/{ID}"]
 
 
 async def test_what_others_have_changed_since_is_not_taken_back(client: Client, site: Site) -> None:

@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from mds.v1.history_pb2 import UndoRequest
 from mds.v1.template_pb2 import VersionState
+from playwright.async_api import expect
 
 from control_units.client import Client
 from tests.stages.replica import Replica
-from tests.webui.conftest import OpenSite, Site
+from tests.webui.browsers import NewPage
+from tests.webui.conftest import OpenSite, Site, running_site
 from tests.webui.forms import form_in, plan_at, submit
 from tests.webui.magnets import declare_magnets
 from webui.datasets import rebase
@@ -16,6 +19,7 @@ from webui.datasets import rebase
 StartReplica = Callable[..., Awaitable[Replica]]
 PAGE = "/templates/Magnet"
 IDS = ("RING/MAG/Q1", "RING/MAG/Q2", "RING/MAG/Q3")
+THIRTEEN = [f"RING/MAG/Q{number}" for number in range(1, 14)]
 
 
 @pytest.fixture
@@ -156,6 +160,62 @@ async def test_units_beyond_those_that_are_listed_are_moved_by_one_tick(
     monkeypatch.setattr(rebase, "MOST_SHOWN", 1)
     text = await plan_at(site, f"{PAGE}/rebase?version=2")
     assert "With a conflict and not listed: 1" in text
+
+
+async def test_more_than_ten_are_moved_once_their_number_is_typed_as_they_are_ticked(
+    client: Client, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await declare_magnets(client, *THIRTEEN)
+    await narrow(client, "60")
+    address = f"{PAGE}/rebase"
+    form = form_in(await plan_at(site, f"{address}?version=2"), address)
+    await submit(site, form, status=422)
+    _, form.fields["unit"] = form.more.pop(0)
+    text = await submit(site, form, changed={"typed_count": "13", "reason": "hot"}, status=422)
+    assert "type 12, the number of units that are ticked now" in text
+    assert "Type 12, the number of units, to confirm" in text
+    assert set((await versions(client)).values()) == {1}
+
+    form = form_in(text, address)
+    assert len(form.more) == 11
+    assert (form.fields["reason"], form.fields["typed_count"]) == ("hot", "")
+    await submit(site, form, changed={"typed_count": " 12"})
+    assert sorted((await versions(client)).values()) == [1] + 12 * [2]
+
+    moved = (await client.control_units.get(IDS[2])).revision
+    await client.history.Undo(UndoRequest(name=f"change_sets/{moved}", request_id="once more"))
+    monkeypatch.setattr(rebase, "MOST_SHOWN", 1)
+    form = form_in(await plan_at(site, f"{address}?version=2"), address)
+    text = await submit(site, form, status=422)
+    assert "type 13, the number of units that are ticked now" in text, "those not listed, too"
+
+
+async def test_the_number_to_be_typed_follows_the_ticks(
+    start_replica: StartReplica,
+    sqlite_database: str,
+    new_page: NewPage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rebase, "MOST_SHOWN", 11)
+    replica = await start_replica(sqlite_database)
+    async with Client(replica.address) as client, running_site(replica.address) as site:
+        await declare_magnets(client, *THIRTEEN)
+        await narrow(client, "60")
+        page = await new_page()
+        await page.goto(f"{site.url}{PAGE}/rebase?version=2&whole=1")
+        asked = page.locator("[for=typed_count]")
+        await expect(asked).to_have_text("Type 13, the number of units, to confirm")
+        await page.uncheck("[name=rest]")
+        await page.locator("[name=unit]").first.uncheck()
+        await expect(asked).to_be_hidden()
+        await page.check("[name=rest]")
+        await expect(asked).to_have_text("Type 12, the number of units, to confirm")
+        await page.reload()  # the ticks are kept as a draft
+        await expect(asked).to_have_text("Type 12, the number of units, to confirm")
+        await page.fill("#typed_count", "12")
+        await page.get_by_role("button", name="Move them").click()
+        await page.wait_for_selector("[data-saved]")
+        assert sorted((await versions(client)).values()) == [1] + 12 * [2]
 
 
 async def test_a_draft_is_edited_and_no_unit_uses_it_before_it_is_published(

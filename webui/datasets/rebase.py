@@ -23,6 +23,7 @@ from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.datasets.problem import field_of
 from webui.names import id_of, page_of
+from webui.operations.planned import MOST_WITHOUT_COUNT
 from webui.planning import LOOKED_AT, PLAN_SECONDS, being_planned, is_awaited, is_whole
 from webui.refusals import told
 from webui.site import Site
@@ -73,6 +74,7 @@ class Wanted:
         shown: names of units that were listed, where there were more than those.
         rest: whether those that were not listed are moved, too.
         drop: whether what stands against the version is dropped.
+        typed_count: how many shall be moved, as somebody has typed to confirm it.
     """
 
     version: str
@@ -82,6 +84,7 @@ class Wanted:
     drop: bool = False
     reason: str = ""
     request_id: str = ""
+    typed_count: str = ""
 
     @classmethod
     def sent(cls, fields: Sequence[tuple[str, str]]) -> Self:
@@ -94,6 +97,7 @@ class Wanted:
             drop=texts.get("drop_conflicting") == "1",
             reason=texts.get("reason", ""),
             request_id=texts.get("request_id", ""),
+            typed_count=texts.get("typed_count", "").strip(),
         )
 
     def moves(self, unit: UnitRebase) -> bool:
@@ -141,28 +145,29 @@ class RebasePages:
         written = False
         try:
             rest = await self._rest(id, wanted) if wanted.rest else []
-            written = True
-            problem, field = await self._move(id, wanted, rest)
-            written = False
+            names = [*dict.fromkeys([*(wanted.ticked or ()), *rest])]
+            problem, field = _unconfirmed(wanted, names)
+            if not problem:
+                written = True
+                problem, field = await self._move(id, wanted, names)
+                written = False
             return await self._plan(id, wanted, problem=problem, field=field)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, fields, failure, written=written)
 
-    async def _move(self, id: str, wanted: Wanted, rest: Sequence[str]) -> tuple[str, str]:
+    async def _move(self, id: str, wanted: Wanted, names: Sequence[str]) -> tuple[str, str]:
         """Why nothing was moved, and at which field that stands.
 
         Raises:
             web.HTTPSeeOther: they were moved; it leads to the change.
         """
-        if not wanted.ticked and not wanted.rest:
-            return _("No unit is ticked."), ""
         asked = _request(id, wanted.version)
         asked.validate_only = False
         asked.drop_conflicting = wanted.drop
         asked.reason = wanted.reason
         asked.request_id = wanted.request_id or new_request_id()
         try:
-            asked.selection.CopyFrom(UnitSelection(names=[*(wanted.ticked or ()), *rest]))
+            asked.selection.CopyFrom(UnitSelection(names=names))
             outcome, _units = await self._outcome(asked)
         except (Invalid, Stale) as refused:
             return told(refused), field_of(refused)
@@ -189,6 +194,8 @@ class RebasePages:
             "wanted": wanted,
             "rows": rows,
             "rest": rest,
+            "count": sum(each.is_ticked for each in rows) + (rest if wanted.rest else 0),
+            "most": MOST_WITHOUT_COUNT,
             "stuck": max(0, len(units) - MOST_SHOWN) - rest,
             "running": outcome.summary.running,
             "has_conflicts": any(each.has_conflict for each in rows),
@@ -227,6 +234,18 @@ def _request(id: str, version: str) -> RebaseControlUnitsRequest:
         reason=LOOKED_AT,
         request_id=new_request_id(),
     )
+
+
+def _unconfirmed(wanted: Wanted, names: Sequence[str]) -> tuple[str, str]:
+    """What is missing to move just these, and of which field; empty: nothing. They are counted as
+    they were sent: a browser without scripts draws no other number when a tick changes."""
+    count = len(names)
+    if not count:
+        return _("No unit is ticked."), ""
+    if count > MOST_WITHOUT_COUNT and wanted.typed_count != str(count):
+        problem = _("Nothing was moved: type %(number)s, the number of units that are ticked now.")
+        return problem % {"number": count}, "typed_count"
+    return "", ""
 
 
 def _can_move(unit: UnitRebase) -> bool:

@@ -23,6 +23,8 @@ from webui.translation import _
 # A message names its resource; that stands beside it.
 _OF_WHICH = re.compile(r" \(of '[^']*'\)")
 REMOVED = ItemAction.ITEM_ACTION_REMOVED
+# Of what would be taken back.
+MOST_SHOWN = 200
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -52,6 +54,11 @@ class UndoPages:
         posted = await request.post()
         back = local_page(str(posted.get("back", "")))
         reason = str(posted.get("reason", ""))
+        # What was drawn with a number: the button right after an edit has none.
+        asked, typed = str(posted.get("count", "")), str(posted.get("typed_count", ""))
+        if asked and typed.strip() != asked:
+            wrong = _("Type the number of what it is about.")
+            return await self._plan(name, back, reason=reason, refused=wrong, field="typed_count")
         try:
             async with asyncio.timeout(WRITE_SECONDS):
                 undone = await self._client.history.Undo(
@@ -100,16 +107,18 @@ class UndoPages:
                 )
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
+        items = planned_items(
+            each for each in planned.results if each.action != ItemAction.ITEM_ACTION_REJECTED
+        )
         context: dict[str, object] = {
             "page": page_of(name),
             "change_set": change_set,
             "back": back,
             "reason": reason,
-            "reason_problem": refused if field else "",
+            "refused_at": {field: refused} if field else {},
             "request_id": new_request_id(),
-            "items": planned_items(
-                each for each in planned.results if each.action != ItemAction.ITEM_ACTION_REJECTED
-            ),
+            "items": items[:MOST_SHOWN],
+            "count": planned.count,
             "problems": [_told(each) for each in planned.problems],
             "refused": "" if planned.problems or field else refused,
             "was_refused": bool(refused),
