@@ -1,16 +1,20 @@
-"""The overview and the topology as of a moment, asked of a real server."""
+"""Pages as of a moment, asked of a real server."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
+from mds.v1.agent_report_pb2 import ReportAgentRequest
+from mds.v1.maintenance_pb2 import CreateMaintenanceRequest, Maintenance
 from mds.v1.operation_pb2 import ORDER_VERB_START
 
 from control_units.client import Client
 from control_units.client.operations import NotReached
 from tests.stages.replica import Replica
+from tests.stages.waiting import until
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.facility import declared_replica, unit_id
 
@@ -37,6 +41,11 @@ async def site(open_site: OpenSite, replica: Replica) -> Site:
 def now() -> str:
     """This moment, as an address has it."""
     return quote(datetime.now(UTC).isoformat())
+
+
+def rows_of(page: str) -> str:
+    """All that stands in a table, in small letters."""
+    return page.rpartition("<tbody")[2].partition("</tbody>")[0].lower()
 
 
 async def test_what_has_gone_since_is_on_the_overview_and_in_the_topology_of_then(
@@ -86,3 +95,95 @@ async def test_a_form_says_once_that_the_past_cannot_be_changed(site: Site) -> N
         assert "<h1>The past cannot be changed</h1>" in page
         assert "Nothing can be changed here" not in page
         assert "knows only now" not in page
+
+
+async def test_of_agents_of_the_past_nothing_is_told_that_they_say_now(
+    site: Site, client: Client
+) -> None:
+    await client.agent_reports.ReportAgent(
+        ReportAgentRequest(agent="agents/host-1", incarnation="one", host="crate-7", pid=4711)
+    )
+    assert "crate-7" in await site.text("/agents")
+    for path in ("/agents", "/agents?format=csv", "/agents/host-1"):
+        page = await site.text(f"{path}{'&' if '?' in path else '?'}as_of={now()}")
+        assert "host-1" in page
+        assert "Unknown" in page
+        for said in ("crate-7", "4711", "Alive", "says nothing of it"):
+            assert said not in page, path
+        assert ("What agents say is not kept" in page) is ("csv" not in path)
+
+
+async def test_a_maintenance_is_planned_goes_on_or_is_over_as_of_the_moment(
+    site: Site, client: Client
+) -> None:
+    begin = datetime.now(UTC) + timedelta(seconds=1)
+    end = begin + timedelta(milliseconds=100)
+    planned = Maintenance(
+        name="maintenances/cooling",
+        description="new pump",
+        control_units=[f"control_units/{unit_id(1)}"],
+    )
+    planned.begin_time.FromDatetime(begin)
+    planned.end_time.FromDatetime(end)
+    begun = await client.maintenances.CreateMaintenance(
+        CreateMaintenanceRequest(maintenance=planned, reason="a test", request_id="cooling")
+    )
+
+    async def is_over() -> bool:
+        return "Over<" in await site.text("/maintenances")
+
+    await until(is_over, what="the end of the maintenance")
+    moments = {str(begun.revision): "Planned", quote(begin.isoformat()): "Goes on", now(): "Over"}
+    for moment, state in moments.items():
+        for path in ("/maintenances", "/maintenances/cooling"):
+            page = await site.text(f"{path}?as_of={moment}")
+            said = [word for word in ("Planned", "Goes on", "Over<") if word in page]
+            assert [word.rstrip("<") for word in said] == [state], (path, state)
+
+
+async def test_operations_are_listed_as_far_as_they_are_known_of_then(
+    site: Site, client: Client
+) -> None:
+    before = now()
+    running = await client.operations.order(ORDER_VERB_START, [unit_id(2)], reason="night shift")
+    between = now()
+    await running.abort()
+    with suppress(NotReached):
+        await running.done(timeout=20)
+    history = f"/control_units/{unit_id(2)}/history"
+    for path in ("/operations?q=reason:night&", f"{history}?"):
+        assert "night shift" not in await site.text(f"{path}as_of={before}")
+        page = await site.text(f"{path}as_of={between}")
+        assert "night shift" in page
+        assert "Under way then" in page
+        assert "bort" not in rows_of(page)
+        assert "knows only now" not in page
+        page = await site.text(f"{path}as_of={now()}")
+        assert "aborted" in rows_of(page), path
+    page = await site.text(f"/operations?as_of={between}")
+    assert "is not kept: those that have changed since" in page
+    assert 'id="statistics"' not in page
+    assert "sort=phase" not in page
+    file = await site.text(f"/operations?format=csv&columns=id,phase,ended,reason&as_of={between}")
+    assert re.search(r"^Under way then,[^,]+,night shift,\r$", file, re.MULTILINE)
+    await site.text("/operations?as_of=99999", status=400)
+    await site.text("/operations?as_of=yesterday", status=400)
+
+
+async def test_changes_and_histories_end_at_the_moment(site: Site, client: Client) -> None:
+    unit = await client.control_units.get(unit_id(4))
+    revisions = []
+    for text in ("first", "second", "third"):
+        unit.description = text
+        unit = await client.control_units.update(unit, "description", reason=f"to {text}")
+        revisions.append(unit.revision)
+    first, second, _ = revisions
+    page = f"/control_units/{unit_id(4)}"
+    for path in ("/changes", f"{page}/history"):
+        told = await site.text(f"{path}?as_of={second}")
+        assert ("to second" in told, "to third" in told) == (True, False)
+        assert "knows only now" not in told
+        assert "to third" in await site.text(f"{path}?as_of={now()}")
+    told = await site.text(f"{page}/compare?from={first}&as_of={second}")
+    assert ("second" in told, "third" in told) == (True, False)
+    assert f"To: as of revision {second}" in told

@@ -103,6 +103,8 @@ def agent_page(
 ) -> AgentPage:
     heard = vocabulary.contact(status.contact).tone == "quiet" and bool(status.pid)
     told = {each.unit_server: each for each in status.processes}
+    # Of the past nobody is asked what it says.
+    silent = _SILENT if status.contact else vocabulary.contact(status.contact)
     return AgentPage(
         name=agent.name,
         id=id_of(agent.name),
@@ -118,7 +120,7 @@ def agent_page(
         last_word=_moment(status, "report_time", now),
         labels=tuple(sorted(agent.labels.items())),
         rows=tuple(
-            _row(server, session, told.get(server.name), now, heard=heard)
+            _row(server, session, told.get(server.name), now, silent=silent, heard=heard)
             for server, session in servers
         ),
     )
@@ -130,6 +132,7 @@ def _row(
     process: UnitServerProcess | None,
     now: datetime,
     *,
+    silent: Mark,
     heard: bool,
 ) -> ProcessRow:
     process_or_none = process or UnitServerProcess()
@@ -137,7 +140,7 @@ def _row(
         id=id_of(server.name),
         name=server.name,
         page=page_of(server.name),
-        mark=_STATES.get(process_or_none.state, _SILENT) if process else _SILENT,
+        mark=_STATES.get(process_or_none.state, silent) if process else silent,
         was=bool(process) and not heard,
         contact=vocabulary.contact(session.contact),
         wanted=_wanted(server),

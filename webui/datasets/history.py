@@ -13,6 +13,8 @@ from mds.v1.operation_pb2 import ListOperationsRequest, ListOperationsResponse
 from control_units.client import Client, ClientError
 from webui.datasets.timeline import oldest_known, timeline
 from webui.names import id_of, page_of
+from webui.operations.past_operation import as_it_was
+from webui.past_time import time_of
 from webui.site import READ_SECONDS, Site
 
 # Entries of each kind on one page.
@@ -49,23 +51,24 @@ class HistoryPages:
         self._client = site.client
 
     async def history(self, request: web.Request) -> web.Response:
-        """`GET /{name}/history?until=…`: newest first."""
+        """`GET /{name}/history?until=…`: newest first; as of a moment, what had happened by then."""
         name = name_in(request)
         until = _time(request.query.get("until", ""))
         try:
             async with asyncio.timeout(READ_SECONDS):
-                context = await self._history(name, until)
+                context = await self._history(name, until, as_of=self._site.as_of)
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
         return self._site.page("datasets/history.html", context)
 
-    async def _history(self, name: str, until: datetime | None) -> dict[str, object]:
+    async def _history(self, name: str, older: datetime | None, *, as_of: str) -> dict[str, object]:
+        then = await time_of(self._client, as_of)
+        until = min((time for time in (older, then) if time), default=None)
+        request = ListChangesRequest(
+            name=name, page_size=PAGE, until=older.isoformat() if older else as_of
+        )
         changes, lives, operations = await asyncio.gather(
-            self._client.history.ListChanges(
-                ListChangesRequest(
-                    name=name, page_size=PAGE, until=until.isoformat() if until else ""
-                )
-            ),
+            self._client.history.ListChanges(request),
             lives_of(self._client, name, until),
             operations_of(self._client, name, until),
         )
@@ -82,7 +85,7 @@ class HistoryPages:
         entries = timeline(
             changes.changes,
             lives.instantiations,
-            operations.operations,
+            [as_it_was(each, then) if then else each for each in operations.operations],
             since=since,
             until=until,
             today=datetime.now(UTC),
@@ -99,7 +102,8 @@ class HistoryPages:
         }
 
     async def compare(self, request: web.Request) -> web.Response:
-        """`GET /{name}/compare?from=12&to=20`: two columns; `to` empty: now."""
+        """`GET /{name}/compare?from=12&to=20`: two columns; `to` empty: the moment that is
+        looked at."""
         name, from_, to = (
             name_in(request),
             request.query.get("from", ""),
@@ -107,9 +111,10 @@ class HistoryPages:
         )
         if from_.isdecimal() and to.isdecimal() and int(from_) > int(to):
             from_, to = to, from_
+        as_of = self._site.as_of
         try:
             async with asyncio.timeout(READ_SECONDS):
-                difference = await self._difference(name, from_, to)
+                difference = await self._difference(name, from_, to or as_of)
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
         context: dict[str, object] = {

@@ -15,6 +15,7 @@ from webui import vocabulary
 from webui.clock import Moment, moment
 from webui.datasets.change_set import ACTIONS
 from webui.names import id_of
+from webui.operations.past_operation import UNDER_WAY
 from webui.operations.verbs import order_words
 from webui.translation import _
 from webui.vocabulary import Mark
@@ -137,12 +138,12 @@ def _life(life: Instantiation, today: datetime) -> Iterable[Entry]:
 
 
 def _operation(operation: Operation, today: datetime) -> Entry:
-    phase = word_of(OperationPhase, operation.phase).lower()
+    known = word_of(OperationPhase, operation.phase).lower() if operation.phase else ""
     return Entry(
         at=_at(operation.create_time),
         time=moment(operation.create_time, today=today),
         kind="operation",
-        title=f"{order_words(operation.verb)}: {phase}",
+        title=f"{order_words(operation.verb)}: {known or UNDER_WAY.word}",
         who=operation.author,
         why=operation.reason or operation.message,
         page=f"/{operation.name}",

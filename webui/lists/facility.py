@@ -1,8 +1,9 @@
 """Lists of what else people declare: unit servers, agents, templates, snapshots, and what they
 agree on."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ from webui.lists import cell
 from webui.lists.kind import Action, Column, ListKind
 from webui.lists.reading import Call, Page, Query, plain
 from webui.maintenances.shown import mark_of
+from webui.past_time import time_of
 from webui.translation import gettext_noop
 
 
@@ -45,6 +47,14 @@ class Watched:
     status: AgentStatus
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A maintenance, and the time at which it is planned, goes on or is over."""
+
+    declared: Maintenance
+    time: datetime
+
+
 async def read_servers(client: Client, query: Query) -> Page[Server]:
     """Raises: ClientError."""
     servers = client.unit_servers
@@ -62,7 +72,9 @@ async def read_agents(client: Client, query: Query) -> Page[Watched]:
     """Raises: ClientError."""
     page = await Call(client.agents.ListAgents, ListAgentsRequest, "agents").page(query)
     said = Call(client.agent_reports.ListAgentStatuses, ListAgentStatusesRequest, "agent_statuses")
-    known = await said.of([each.name for each in page.things], "agent")
+    # What agents say is not kept: of the past it is not known.
+    names = [] if query.as_of else [each.name for each in page.things]
+    known = await said.of(names, "agent")
     never = AgentStatus()
     return Page(
         [Watched(each, known.get(each.name, never)) for each in page.things], page.next_token
@@ -84,11 +96,12 @@ async def read_policies(client: Client, query: Query) -> Page[Policy]:
     return await Call(client.policies.ListPolicies, ListPoliciesRequest, "policies").page(query)
 
 
-async def read_maintenances(client: Client, query: Query) -> Page[Maintenance]:
+async def read_maintenances(client: Client, query: Query) -> Page[Judged]:
     """Raises: ClientError."""
-    return await Call(
-        client.maintenances.ListMaintenances, ListMaintenancesRequest, "maintenances"
-    ).page(query)
+    listed = Call(client.maintenances.ListMaintenances, ListMaintenancesRequest, "maintenances")
+    page, then = await asyncio.gather(listed.page(query), time_of(client, query.as_of))
+    time = then or datetime.now(UTC)
+    return replace(page, things=[Judged(each, time) for each in page.things])
 
 
 def plain_server(server: Server) -> Mapping[str, Any]:
@@ -181,6 +194,7 @@ AGENTS: ListKind[Watched] = ListKind(
     tone=lambda agent: vocabulary.contact(agent.status.contact).tone,
     example="id:host-*",
     every_s=5,
+    past_note=gettext_noop("What agents say is not kept: of then nobody knows it."),
     actions=(_delete("agents"),),
     nothing=gettext_noop("No agent has been declared yet."),
 )  # fmt: skip
@@ -251,21 +265,22 @@ POLICIES: ListKind[Policy] = ListKind(
     nothing=gettext_noop("No policy has been declared yet."),
 )  # fmt: skip
 
-MAINTENANCES: ListKind[Maintenance] = ListKind(
+MAINTENANCES: ListKind[Judged] = ListKind(
     path="maintenances",
     title=gettext_noop("Maintenances"),
     noun="maintenance",
     columns=(
-        Column(key="state", title=gettext_noop("State"), cell=lambda m: cell.mark(mark_of(m, datetime.now(UTC)))),
-        Column(key="id", title=gettext_noop("Maintenance"), cell=lambda m: cell.name(m.name), sort="id", style="id"),
-        Column(key="description", title=gettext_noop("Why"), cell=lambda m: cell.text(m.description), style="why"),
-        Column(key="begin", title=gettext_noop("Begins"), cell=lambda m: cell.time(m.begin_time)),
-        Column(key="end", title=gettext_noop("Ends"), cell=lambda m: cell.time(m.end_time)),
-        Column(key="covers", title=gettext_noop("Covers"), cell=covers, style="why"),
-        Column(key="changed", title=gettext_noop("Changed"), cell=lambda m: cell.time(m.update_time), sort="changed", falls=True, is_usual=False),
+        Column(key="state", title=gettext_noop("State"), cell=lambda m: cell.mark(mark_of(m.declared, m.time))),
+        Column(key="id", title=gettext_noop("Maintenance"), cell=lambda m: cell.name(m.declared.name), sort="id", style="id"),
+        Column(key="description", title=gettext_noop("Why"), cell=lambda m: cell.text(m.declared.description), style="why"),
+        Column(key="begin", title=gettext_noop("Begins"), cell=lambda m: cell.time(m.declared.begin_time)),
+        Column(key="end", title=gettext_noop("Ends"), cell=lambda m: cell.time(m.declared.end_time)),
+        Column(key="covers", title=gettext_noop("Covers"), cell=lambda m: covers(m.declared), style="why"),
+        Column(key="changed", title=gettext_noop("Changed"), cell=lambda m: cell.time(m.declared.update_time), sort="changed", falls=True, is_usual=False),
     ),
     read=read_maintenances,
-    name=lambda maintenance: maintenance.name,
+    name=lambda maintenance: maintenance.declared.name,
+    plain=lambda maintenance: plain(maintenance.declared),
     create="Maintenances.CreateMaintenance",
     edit="Maintenances.UpdateMaintenance",
     actions=(_delete("maintenances"),),

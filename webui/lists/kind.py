@@ -90,7 +90,7 @@ class ListKind(Generic[T]):
         every_s: after so long it is read again without an event, for there is something in it that
             no event tells of; 0: events tell of everything.
         example: a filter.
-        has_past: it can be read as of a moment.
+        past_note: what is not known of the things as of a moment, in a sentence; empty: all is.
         create: the call that makes a new one, on the page `new`; empty: there is no such page.
         edit: the call that changes one, on the page `edit` behind its own; empty: there is none.
         takes_files: they are what people import.
@@ -114,7 +114,7 @@ class ListKind(Generic[T]):
     every_s: int = 0
     example: str = ""
     actions: Sequence[Action] = ()
-    has_past: bool = True
+    past_note: str = ""
     create: str = ""
     edit: str = ""
     takes_files: bool = False

@@ -82,7 +82,7 @@ class ListPages:
         try:
             page, tallies = await asyncio.gather(
                 self._kind.read(self._client, self._query(view)),
-                statistics(self._client, self._kind, view),
+                self._statistics_of(view),
             )
         except Refused as refused:
             if refused.reason not in MENDABLE:
@@ -166,8 +166,12 @@ class ListPages:
 
     async def _statistics(self, _: web.Request, view: View) -> web.Response:
         """How many there are by what they have."""
-        tallies = await statistics(self._client, self._kind, view)
+        tallies = await self._statistics_of(view)
         return self._site.fragment("lists/statistics.html", {"tallies": tallies, "view": view})
+
+    async def _statistics_of(self, view: View) -> Sequence[TallyTable]:
+        # What things had then is not counted.
+        return () if self._site.is_past else await statistics(self._client, self._kind, view)
 
     async def _suggest(self, request: web.Request, _: View) -> web.Response:
         zones = [key.removeprefix("zone:") for key in self._site.hub.picture.lists.get("zones", ())]
@@ -204,7 +208,7 @@ class ListPages:
             order_by=order_of(view.sort),
             size=view.size,
             token=view.page,
-            as_of=self._site.as_of if self._kind.has_past else "",
+            as_of=self._site.as_of,
         )
 
 

@@ -1,5 +1,9 @@
 """Lists of what the server itself keeps a record of: operations and changes."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from google.protobuf.timestamp_pb2 import Timestamp
 from mds.v1.history_pb2 import ChangeSet, ListChangeSetsRequest
 from mds.v1.operation_pb2 import ORDER_VERB_EDIT, ListOperationsRequest, Operation
 
@@ -8,25 +12,36 @@ from webui.lists import cell
 from webui.lists.cell import Cell
 from webui.lists.kind import Action, Column, ListKind, Tallied
 from webui.lists.reading import Call, Page, Query
-from webui.operations.phases import phase_named, phase_of
+from webui.operations.past_operation import as_it_was, standing_of
+from webui.operations.phases import phase_named
 from webui.operations.steering import STEERING
 from webui.operations.verbs import order_words, verb_named
+from webui.past_time import time_of
 from webui.translation import _, gettext_noop
 from webui.vocabulary import Mark
 
 
 async def read_operations(client: Client, query: Query) -> Page[Operation]:
     """Raises: ClientError."""
-    return await Call(client.operations.ListOperations, ListOperationsRequest, "operations").page(
-        query
-    )
+    listed = Call(client.operations.ListOperations, ListOperationsRequest, "operations")
+    then = await time_of(client, query.as_of)
+    if then is None:
+        return await listed.page(query)
+    page = await listed.page(query, until=_just_after(then))
+    return replace(page, things=[as_it_was(each, then) for each in page.things])
 
 
 async def read_changes(client: Client, query: Query) -> Page[ChangeSet]:
     """Raises: ClientError."""
-    return await Call(client.history.ListChangeSets, ListChangeSetsRequest, "change_sets").page(
-        query
-    )
+    listed = Call(client.history.ListChangeSets, ListChangeSetsRequest, "change_sets")
+    return await listed.page(query, until=query.as_of)
+
+
+def _just_after(time: datetime) -> Timestamp:
+    """The first moment that no longer belongs to it: the server leaves the bound itself out."""
+    stamp = Timestamp()
+    stamp.FromDatetime(time + timedelta(microseconds=1))
+    return stamp
 
 
 def counts_of(operation: Operation) -> Cell:
@@ -60,29 +75,29 @@ OPERATIONS: ListKind[Operation] = ListKind(
     title=gettext_noop("Operations"),
     noun="operation",
     columns=(
-        Column(key="phase", title=gettext_noop("Status"), cell=lambda o: cell.mark(phase_of(o)), sort="phase"),
+        Column(key="phase", title=gettext_noop("Status"), cell=lambda o: cell.mark(standing_of(o)), sort="phase", is_past=False),
         Column(key="id", title=gettext_noop("Operation"), cell=lambda o: cell.name(o.name), style="id"),
         Column(key="verb", title=gettext_noop("Order"), cell=lambda o: cell.text(order_words(o.verb)), sort="verb"),
-        Column(key="minor_state", title=gettext_noop("Minor status"), cell=lambda o: cell.text(o.minor_state), sort="minor_state"),
-        Column(key="counts", title=gettext_noop("Steps"), cell=counts_of, sort="failed", falls=True, style="why"),
+        Column(key="minor_state", title=gettext_noop("Minor status"), cell=lambda o: cell.text(o.minor_state), sort="minor_state", is_past=False),
+        Column(key="counts", title=gettext_noop("Steps"), cell=counts_of, sort="failed", falls=True, is_past=False, style="why"),
         Column(key="message", title=gettext_noop("Message"), cell=lambda o: cell.text(o.message), style="why"),
         Column(key="reason", title=gettext_noop("Reason"), cell=lambda o: cell.text(o.reason), style="why"),
         Column(key="author", title=gettext_noop("Owner"), cell=lambda o: cell.text(o.author), sort="author"),
         Column(key="created", title=gettext_noop("Ordered"), cell=lambda o: cell.time(o.create_time), sort="create_time", falls=True),
-        Column(key="changed", title=gettext_noop("Last update"), cell=lambda o: cell.time(o.update_time), sort="update_time", falls=True),
-        Column(key="alive", title=gettext_noop("Last sign of life"), cell=lambda o: cell.time(o.sign_of_life_time), sort="sign_of_life_time", falls=True),
-        Column(key="started", title=gettext_noop("Began"), cell=lambda o: cell.time(o.start_time), sort="start_time", falls=True, is_usual=False),
-        Column(key="ended", title=gettext_noop("Ended"), cell=lambda o: cell.time(o.end_time), sort="end_time", falls=True, is_usual=False),
+        Column(key="changed", title=gettext_noop("Last update"), cell=lambda o: cell.time(o.update_time), sort="update_time", falls=True, is_past=False),
+        Column(key="alive", title=gettext_noop("Last sign of life"), cell=lambda o: cell.time(o.sign_of_life_time), sort="sign_of_life_time", falls=True, is_past=False),
+        Column(key="started", title=gettext_noop("Began"), cell=lambda o: cell.time(o.start_time), sort="start_time", falls=True, is_past=False, is_usual=False),
+        Column(key="ended", title=gettext_noop("Ended"), cell=lambda o: cell.time(o.end_time), sort="end_time", falls=True, is_past=False, is_usual=False),
     ),
     read=read_operations,
     name=lambda operation: operation.name,
-    tone=lambda operation: phase_of(operation).tone,
+    tone=lambda operation: standing_of(operation).tone,
     tallied=(
         Tallied("phase", gettext_noop("Status"), phase_named),
         Tallied("verb", gettext_noop("Order"), lambda verb: Mark(order_words(verb_named(verb) or ORDER_VERB_EDIT), "")),
         Tallied("author", gettext_noop("Owner"), lambda author: Mark(author, "")),
     ),
-    has_past=False,
+    past_note=gettext_noop("How far operations had come then is not kept: those that have changed since, also those that were retried, are shown as under way. Filters by order, owner, reason and when it was ordered are as of then; others ask for what is so now."),
     usual_sort="-create_time",
     actions=tuple(
         Action(steering.word, "/operations/steer", ("how", how), steering.call)
@@ -110,7 +125,6 @@ CHANGES: ListKind[ChangeSet] = ListKind(
     name=lambda change: change.name,
     identity="",
     key="revision",
-    has_past=False,
     usual_sort="-revision",
     example="author=anna time<2h",
     nothing=gettext_noop("Nothing has been changed yet."),

@@ -27,6 +27,7 @@ from webui.lists.ticked import Ticked, TooMany, too_many
 from webui.maintenances.form import MASK, Form, problem_of, words_of
 from webui.maintenances.shown import maintenance_page
 from webui.names import id_of, page_of
+from webui.past_time import time_of
 from webui.refusals import told
 from webui.selection import Chosen
 from webui.site import READ_SECONDS, Site, can_be_mended
@@ -65,10 +66,11 @@ class MaintenancePages:
             async with asyncio.timeout(READ_SECONDS):
                 found = await self._get(name, as_of=self._site.as_of)
                 change = await self._change(found.revision)
+                then = await time_of(self._client, self._site.as_of)
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=whole)
         context: dict[str, object] = {
-            "maintenance": maintenance_page(found, change, datetime.now(UTC)),
+            "maintenance": maintenance_page(found, change, then or datetime.now(UTC)),
             "request_id": new_request_id(),
         }
         if not whole:

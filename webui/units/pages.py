@@ -14,11 +14,12 @@ from webui.datasets.form import Form
 from webui.datasets.unit_edited import configuration_for
 from webui.names import id_of, page_of
 from webui.operations.verbs import orders_for
+from webui.past_time import time_of
 from webui.site import READ_SECONDS, Site
 from webui.units.commands import commands_for
 from webui.units.control_unit import control_unit_page
 from webui.units.hosted import hosted_statuses
-from webui.units.past_lives import as_they_were, time_of
+from webui.units.past_lives import as_they_were
 from webui.units.rows import unit_rows
 
 # Units shown of a unit server at first, the factor by which "more" adds, and the most.

@@ -4,26 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from mds.v1.history_pb2 import ListChangeSetsRequest
 from mds.v1.instantiation_pb2 import Instantiation
-
-from control_units.client import Client
-
-
-async def time_of(client: Client, as_of: str) -> datetime | None:
-    """When that is: of a revision, the time of the last change up to it; None: now.
-
-    Raises:
-        ClientError
-    """
-    if not as_of:
-        return None
-    if not as_of.isdecimal():
-        return datetime.fromisoformat(as_of).astimezone(UTC)
-    page = await client.history.ListChangeSets(
-        ListChangeSetsRequest(filter=f"revision<={as_of}", page_size=1)
-    )
-    return max((_time(each.time) for each in page.change_sets), default=datetime.now(UTC))
 
 
 def as_they_were(lives: Iterable[Instantiation], then: datetime) -> list[Instantiation]:
