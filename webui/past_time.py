@@ -9,7 +9,8 @@ from control_units.client import Client
 
 
 async def time_of(client: Client, as_of: str) -> datetime | None:
-    """When that is: of a revision, the time of the last change up to it; None: now.
+    """When that is: of a revision, the time of the last change up to it, and before the first the
+    beginning of all times; None: now.
 
     Raises:
         ClientError: what the server says of what is no moment, or of one that has not come yet.
@@ -21,4 +22,4 @@ async def time_of(client: Client, as_of: str) -> datetime | None:
             return datetime.fromisoformat(as_of).astimezone(UTC)
     page = await client.history.ListChangeSets(ListChangeSetsRequest(until=as_of, page_size=1))
     times = [each.time.ToDatetime(tzinfo=UTC) for each in page.change_sets]
-    return max(times, default=datetime.now(UTC))
+    return max(times, default=datetime.fromtimestamp(0, UTC))

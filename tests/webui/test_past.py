@@ -166,6 +166,7 @@ async def test_operations_are_listed_as_far_as_they_are_known_of_then(
     assert "sort=phase" not in page
     file = await site.text(f"/operations?format=csv&columns=id,phase,ended,reason&as_of={between}")
     assert re.search(r"^Under way then,[^,]+,night shift,\r$", file, re.MULTILINE)
+    assert "night shift" not in await site.text("/operations?as_of=0")
     await site.text("/operations?as_of=99999", status=400)
     await site.text("/operations?as_of=yesterday", status=400)
 
