@@ -23,6 +23,7 @@ def environment() -> Environment:
     vars(made)["install_gettext_callables"](translation._, translation.ngettext, newstyle=True)
     made.filters["count"] = translation.grouped
     made.filters["told"] = told
+    made.filters["facet"] = vocabulary.facet
     made.globals["unknown"] = vocabulary.health(0)
     made.globals["navigation"] = NAVIGATION
     made.globals["visit"] = current_visit

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mds.v1 import dataset_pb2, state_pb2, unit_server_pb2
+from mds.v1 import dataset_pb2, state_pb2, template_pb2, unit_server_pb2
 
 from webui.translation import _, gettext_noop
 
@@ -85,6 +85,39 @@ CONDITIONS = (
 )
 """Those that there are today; one of a newer server is shown by its English name."""
 
+VERSION_STATE: Mapping[int, str] = {
+    template_pb2.VERSION_STATE_DRAFT: gettext_noop("draft"),
+    template_pb2.VERSION_STATE_PUBLISHED: gettext_noop("published"),
+    template_pb2.VERSION_STATE_DEPRECATED: gettext_noop("deprecated"),
+}
+
+FACETS = (
+    gettext_noop("conversion factor"),
+    gettext_noop("default value"),
+    gettext_noop("description"),
+    gettext_noop("direction"),
+    gettext_noop("error threshold"),
+    gettext_noop("increment"),
+    gettext_noop("init parameter"),
+    gettext_noop("maximum"),
+    gettext_noop("maximum size bytes"),
+    gettext_noop("mime type"),
+    gettext_noop("minimum"),
+    gettext_noop("name"),
+    gettext_noop("offset"),
+    gettext_noop("place"),
+    gettext_noop("properties"),
+    gettext_noop("required"),
+    gettext_noop("shape"),
+    gettext_noop("type"),
+    gettext_noop("unit"),
+    gettext_noop("version"),
+    gettext_noop("warning maximum"),
+    gettext_noop("warning minimum"),
+    gettext_noop("warning threshold"),
+)
+"""What is said of an attribute, a parameter or a driver."""
+
 ALL_GOOD = HEALTH[state_pb2.HEALTH_GOOD]
 
 
@@ -117,6 +150,16 @@ def condition(type_: str) -> str:
 
 def direction(value: int) -> str:
     return _(DIRECTION.get(value, "not known yet"))
+
+
+def version_state(value: int) -> str:
+    word = VERSION_STATE.get(value)
+    return _(word) if word else "?"
+
+
+def facet(name: str) -> str:
+    """A field of an attribute, a parameter or a driver: `warning_minimum` is *warning minimum*."""
+    return _(name.replace("_", " "))
 
 
 def value_type(value: int) -> str:

@@ -7,13 +7,16 @@ import pytest
 from mds.v1 import operation_pb2, operation_step_pb2
 
 from control_units.client import Client
+from metadata_server.domain.orchestration.operation import Minor
+from metadata_server.domain.orchestration.operation_step import StepMinor
 from tests.stages.replica import Replica
 from tests.stages.waiting import until
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.magnets import declare_magnets
 from tests.webui.messages import NOW, stamp
 from webui.lists.statistics import narrowed_by
-from webui.operations.operation import operation_page, step_rows, words
+from webui.operations.operation import operation_page, step_rows
+from webui.operations.phases import MINOR_STATES, minor_words
 
 StartReplica = Callable[..., Awaitable[Replica]]
 IDS = [f"RING/MAG/Q{number:02}" for number in range(4)]
@@ -191,5 +194,6 @@ def test_only_what_its_phase_allows_is_offered(phase: str, steering: list[str]) 
 
 
 def test_minor_states_are_words() -> None:
-    assert words("WaitingForLevel") == "waiting for level"
-    assert words("") == ""
+    assert minor_words("WaitingForLevel") == "waiting for level"
+    assert minor_words("") == ""
+    assert {minor_words(each) for each in (*Minor, *StepMinor)} == set(MINOR_STATES)

@@ -14,7 +14,9 @@ from tests.webui.browsers import NewPage
 from tests.webui.conftest import OpenSite, Site, running_site
 from tests.webui.forms import form_in, plan_at, submit
 from tests.webui.magnets import declare_magnets
-from webui.datasets import rebase
+from webui import vocabulary
+from webui.datasets import declaration, rebase
+from webui.datasets.slots import NAME, ORDERED, PLACE
 
 StartReplica = Callable[..., Awaitable[Replica]]
 PAGE = "/templates/Magnet"
@@ -262,3 +264,9 @@ async def test_a_template_too_is_wrong_beside_its_field_and_shared_field_by_fiel
     draft = await client.templates.get("Magnet")
     found = {each.name: each.maximum for each in draft.attributes}
     assert (found["current"], "polarity" in found) == ("60", True)
+
+
+def test_all_that_is_said_of_an_attribute_or_its_like_has_words() -> None:
+    of_slots = (facet for slots in ORDERED for facet in slots.facets)
+    facets = {NAME, PLACE, *declaration.FACETS, *of_slots}
+    assert {each.replace("_", " ") for each in facets} == set(vocabulary.FACETS)

@@ -22,15 +22,9 @@ from webui.datasets.dataset import range_text
 from webui.datasets.form import new_request_id
 from webui.names import id_of, page_of
 from webui.site import READ_SECONDS, Site
-from webui.translation import _, gettext_noop
 from webui.units.pages import change_number
 
 DRAFT = VersionState.VERSION_STATE_DRAFT
-_STATES = {
-    VersionState.VERSION_STATE_DRAFT: gettext_noop("draft"),
-    VersionState.VERSION_STATE_PUBLISHED: gettext_noop("published"),
-    VersionState.VERSION_STATE_DEPRECATED: gettext_noop("deprecated"),
-}
 # Of an attribute, besides its value and range.
 _MORE = (
     "increment",
@@ -101,7 +95,7 @@ class TemplatePages:
             "id": id_of(name),
             "page": page_of(name),
             "template": shown,
-            "state": state_words(shown.version_state),
+            "state": vocabulary.version_state(shown.version_state),
             "changed": moment(shown.update_time, today=datetime.now(UTC)),
             "newest": newest,
             "has_draft": rows[-1].is_draft,
@@ -131,7 +125,7 @@ class TemplatePages:
 def version_row(template: Template, units: int) -> VersionRow:
     return VersionRow(
         version=template.version,
-        state=state_words(template.version_state),
+        state=vocabulary.version_state(template.version_state),
         units=units,
         is_draft=template.version_state == DRAFT,
         is_deprecated=template.version_state == VersionState.VERSION_STATE_DEPRECATED,
@@ -147,7 +141,7 @@ def past_row(mark: VersionMark) -> VersionRow:
 def slot_row(slot: Attribute | Parameter) -> SlotRow:
     is_attribute = isinstance(slot, Attribute)
     more = [
-        f"{facet.replace('_', ' ')} {getattr(slot, facet)}"
+        f"{vocabulary.facet(facet)} {getattr(slot, facet)}"
         for facet in _MORE
         if is_attribute and getattr(slot, facet)
     ]
@@ -161,8 +155,3 @@ def slot_row(slot: Attribute | Parameter) -> SlotRow:
         range=range_text(slot),
         more=", ".join(more),
     )
-
-
-def state_words(state: int) -> str:
-    word = next((word for known, word in _STATES.items() if known == state), "")
-    return _(word) if word else "?"

@@ -1,7 +1,6 @@
 """One operation as it goes on: how far it is, what each step waits for, and how to steer it."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of, page_of
 from webui.operations import steering_many
-from webui.operations.phases import phase_of
+from webui.operations.phases import STEP_STATES, minor_words, phase_of
 from webui.operations.steering import STEERING, Steer, steer, steers
 from webui.operations.verbs import order_words
 from webui.overview.bar import Segment
@@ -28,16 +27,6 @@ from webui.translation import _, gettext_noop
 from webui.vocabulary import Mark
 
 STEPS_A_PAGE = 200
-_STATES = {
-    operation_step_pb2.STEP_STATE_PENDING: Mark(gettext_noop("Waits"), "none"),
-    operation_step_pb2.STEP_STATE_EXECUTING: Mark(
-        gettext_noop("On the way"), "changing", "changing"
-    ),
-    operation_step_pb2.STEP_STATE_COMPLETED: Mark(gettext_noop("Done"), "good"),
-    operation_step_pb2.STEP_STATE_ERROR: Mark(gettext_noop("Failed"), "bad", "bad"),
-    operation_step_pb2.STEP_STATE_ABORTED: Mark(gettext_noop("Aborted"), "unloaded"),
-    operation_step_pb2.STEP_STATE_SKIPPED: Mark(gettext_noop("Left out"), "none"),
-}
 _UNHEARD_OF = Mark(gettext_noop("Unknown"), "unknown", "unknown")
 
 
@@ -154,7 +143,7 @@ class OperationPages:
     async def _read(self, request: web.Request) -> dict[str, object]:
         name = f"operations/{request.match_info['id']}"
         state = request.query.get("state", "")
-        states = [each for each in _STATES if _name_of(each) == state]
+        states = [each for each in STEP_STATES if _name_of(each) == state]
         operation = await self._operations.GetOperation(
             operation_pb2.GetOperationRequest(name=name)
         )
@@ -199,7 +188,7 @@ def operation_page(operation: operation_pb2.Operation, today: datetime) -> Opera
         page=page_of(operation.name),
         verb=order_words(operation.verb),
         mark=phase_of(operation),
-        minor=words(operation.minor_state),
+        minor=minor_words(operation.minor_state),
         message=operation.message,
         author=operation.author,
         reason=operation.reason,
@@ -212,7 +201,9 @@ def operation_page(operation: operation_pb2.Operation, today: datetime) -> Opera
         steps=counts.steps,
         bar=step_bar(counts),
         tallies=tuple(
-            (_name_of(state), _STATES[state], count) for state, count in by_state.items() if count
+            (_name_of(state), STEP_STATES[state], count)
+            for state, count in by_state.items()
+            if count
         ),
         steering=steers(operation.phase),
     )
@@ -226,8 +217,8 @@ def step_rows(
             unit=id_of(each.control_unit),
             page=page_of(each.control_unit),
             wave=_wave(each),
-            mark=_STATES.get(each.state, _UNHEARD_OF),
-            minor=words(each.minor_state),
+            mark=STEP_STATES.get(each.state, _UNHEARD_OF),
+            minor=minor_words(each.minor_state),
             message=each.message,
             tries=str(each.attempts) if each.attempts > 1 else "",
             start=moment(each.start_time, today=today) if each.HasField("start_time") else None,
@@ -242,11 +233,6 @@ def _wave(step: operation_step_pb2.OperationStep) -> str:
         return ""
     number = str(step.wave + 1)
     return _("back %(wave)s") % {"wave": number} if step.is_way_back else number
-
-
-def words(minor_state: str) -> str:
-    """`WaitingForLevel` is *waiting for level*."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", minor_state).lower()
 
 
 def _name_of(state: operation_step_pb2.StepState.ValueType) -> str:
