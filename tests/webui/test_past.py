@@ -164,6 +164,8 @@ async def test_operations_are_listed_as_far_as_they_are_known_of_then(
     assert "is not kept: those that have changed since" in page
     assert 'id="statistics"' not in page
     assert "sort=phase" not in page
+    page = await site.text(f"/operations?sort=phase&as_of={between}")
+    assert 'aria-sort="descending"' in page, "as usual, though the list of now was sorted so"
     file = await site.text(f"/operations?format=csv&columns=id,phase,ended,reason&as_of={between}")
     assert re.search(r"^Under way then,[^,]+,night shift,\r$", file, re.MULTILINE)
     assert "night shift" not in await site.text("/operations?as_of=0")

@@ -87,7 +87,7 @@ def view_of(kind: ListKind[object], query: MultiMapping[str], cookies: Mapping[s
     return View(
         path=f"/{kind.path}",
         q=query.get("q", "").strip(),
-        sort=_sort(kind, query.get("sort", "")),
+        sort=_sort(kind, query.get("sort", ""), is_past=bool(query.get("as_of"))),
         columns=() if columns == kind.usual else columns,
         size=int(size) if size in map(str, SIZES) else USUAL_SIZE,
         page=query.get("page", ""),
@@ -104,6 +104,6 @@ def _known(keys: Sequence[str], known: set[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for key in keys if key in known))
 
 
-def _sort(kind: ListKind[object], sort: str) -> str:
-    sortable = {column.sort for column in kind.columns if column.sort}
+def _sort(kind: ListKind[object], sort: str, *, is_past: bool) -> str:
+    sortable = {each.sort for each in kind.columns if each.sort and (each.is_past or not is_past)}
     return sort if sort.removeprefix("-") in sortable else ""
