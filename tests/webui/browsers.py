@@ -122,6 +122,12 @@ async def until_true(page: Page, script: str, *, within: float = WAIT_S) -> None
     await until(is_true, within=within, what=f"`{script}` in the page")
 
 
+async def rows_of(page: Page) -> list[str]:
+    """Names of what a list shows, from above."""
+    names = await page.locator("#rows tr").evaluate_all("rows => rows.map((r) => r.dataset.name)")
+    return [str(name) for name in names]
+
+
 async def look(page: Page, *, width: int, height: int, dark: bool = False) -> None:
     """Takes a size, in CSS pixels, and a colour scheme."""
     await page.set_viewport_size({"width": width, "height": height})

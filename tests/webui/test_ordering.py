@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from mds.v1 import control_unit_pb2, state_pb2
 from mds.v1.operation_pb2 import OrderVerb
-from mds.v1.operation_plan_pb2 import OperationPlan, PlannedStep
+from mds.v1.operation_plan_pb2 import BlockedUnit, HitUnit, OperationPlan, PlannedStep
 from mds.v1.unit_server_pb2 import UnitServerStatus
 
 from control_units.client import Client
@@ -63,6 +63,21 @@ def test_a_plan_says_since_when_nobody_is_in_touch_and_what_was_last_said() -> N
     said = {"control_units/A": lost, "control_units/B": lost}
     (wave,) = plan_of(OperationPlan(steps=steps), said).waves
     assert wave.now == f"2 {lost}, 1 out of touch, 1 Stopped"
+
+
+def test_a_plan_says_what_stands_against_it_and_whether_it_can_be_gone_on_with_even_so() -> None:
+    unit = "control_units/RING/A"
+    works = BlockedUnit(control_unit=unit, why="is in maintenance")
+    needs = BlockedUnit(control_unit=unit, by="RING/B", why="requires RING/A")
+    for blocked, words, even_so in (
+        (works, works.why, False),
+        (needs, "RING/B requires RING/A", True),
+    ):
+        plan = plan_of(OperationPlan(blocked=[blocked]), {})
+        assert (plan.blocked.units[0].words, plan.is_stood_against) == (words, even_so)
+    hit = HitUnit(control_unit="control_units/RING/B", through=unit)
+    plan = plan_of(OperationPlan(steps=[PlannedStep(control_unit=unit)], hit=[hit]), {})
+    assert plan.asks_for_count
 
 
 async def test_an_order_is_planned_confirmed_by_its_size_and_given(

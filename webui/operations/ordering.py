@@ -1,7 +1,12 @@
-"""Giving an order: its plan first, with whom it would hit; then just that."""
+"""Giving an order: its plan first, with whom it would hit; then just that.
+
+What other units stand against is left out, unless somebody has it planned even so.
+"""
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from aiohttp import web
 from mds.v1.operation_pb2 import (
@@ -25,6 +30,8 @@ from webui.selection import Chosen
 from webui.site import READ_SECONDS, Site
 from webui.translation import _
 from webui.visit import come_back_to
+
+EVEN_SO = ("even_so", "1")
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -51,29 +58,30 @@ class OrderPages:
         verb = verb_named(name)
         if verb and chosen.may_be_many and not is_awaited(request):
             return being_planned(self._site, request, order_of(verb).word)
-        return await self._plan(name, chosen, reason="", whole=is_whole(request))
+        even_so = EVEN_SO in request.query.items()
+        return await self._plan(name, chosen, even_so=even_so, whole=is_whole(request))
 
     async def give(self, request: web.Request) -> web.Response:
         """`POST /operations/new`: leads to the plan as it fills up; of one unit, to that."""
         posted = await request.post()
         texts = {name: str(value) for name, value in posted.items()}
         name, chosen = texts.get("verb", ""), Chosen.of(posted.items())
-        come_back_to("/operations/new", [("verb", name), *chosen.pairs])
+        even_so = EVEN_SO in posted.items()
+        come_back_to("/operations/new", _pairs(name, chosen, even_so=even_so))
         verb = verb_named(name)
         reason = texts.get("reason", "")
+        plan = partial(self._plan, name, chosen, even_so=even_so, reason=reason)
         if verb is None or chosen.is_nothing:
-            return await self._plan(name, chosen, reason=reason)
+            return await plan()
         asked = texts.get("count", "")
         if asked and texts.get("typed_count", "").strip() != asked:
             problem = _("Nothing was ordered: type the number of units that it is about.")
-            return await self._plan(
-                name, chosen, reason=reason, problem=problem, field="typed_count"
-            )
+            return await plan(problem=problem, field="typed_count")
         try:
             async with asyncio.timeout(READ_SECONDS):
                 operation = await self._client.operations.CreateOperation(
                     CreateOperationRequest(
-                        operation=_operation(verb, chosen),
+                        operation=_operation(verb, chosen, even_so=even_so),
                         request_id=texts.get("request_id") or new_request_id(),
                         reason=reason,
                         seen_plan=texts.get("plan", ""),
@@ -81,8 +89,7 @@ class OrderPages:
                 )
         except (Invalid, Precondition, Stale) as refused:
             problem = _("Nothing was ordered. %(why)s") % {"why": told(refused)}
-            field = field_of(refused)
-            return await self._plan(name, chosen, reason=reason, problem=problem, field=field)
+            return await plan(problem=problem, field=field_of(refused))
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure)
         if len(chosen.ids) == 1:
@@ -94,7 +101,8 @@ class OrderPages:
         name: str,
         chosen: Chosen,
         *,
-        reason: str,
+        even_so: bool,
+        reason: str = "",
         problem: str = "",
         field: str = "",
         whole: bool = True,
@@ -106,11 +114,10 @@ class OrderPages:
         verb = verb_named(name)
         if verb is None or chosen.is_nothing:
             return self._choose(chosen, name, _("Choose what to order, and to which units."))
+        asked = PlanOperationRequest(operation=_operation(verb, chosen, even_so=even_so))
         try:
             async with asyncio.timeout(PLAN_SECONDS):
-                planned = await self._client.operations.PlanOperation(
-                    PlanOperationRequest(operation=_operation(verb, chosen)), timeout=PLAN_SECONDS
-                )
+                planned = await self._client.operations.PlanOperation(asked, timeout=PLAN_SECONDS)
                 plan = plan_of(planned, await last_words(self._client, planned))
         except Refused as refused:
             if refused.reason in ("NOTHING_SELECTED", "INVALID_FILTER"):
@@ -121,6 +128,9 @@ class OrderPages:
         context = {
             "order": order_of(verb),
             "chosen": chosen,
+            "pairs": _pairs(name, chosen, even_so=even_so),
+            "even_so": even_so,
+            "even_so_page": f"/operations/new?{urlencode(_pairs(name, chosen, even_so=True))}",
             "plan": plan,
             "reason": reason,
             "request_id": new_request_id(),
@@ -142,5 +152,10 @@ class OrderPages:
         return self._site.page("operations/choose.html", context, status=status)
 
 
-def _operation(verb: OrderVerb.ValueType, chosen: Chosen) -> Operation:
-    return Operation(verb=verb, selection=chosen.selection)
+def _operation(verb: OrderVerb.ValueType, chosen: Chosen, *, even_so: bool) -> Operation:
+    return Operation(verb=verb, selection=chosen.selection, even_so=even_so)
+
+
+def _pairs(name: str, chosen: Chosen, *, even_so: bool) -> list[tuple[str, str]]:
+    """The order for an address, or for a form."""
+    return [("verb", name), *chosen.pairs, *([EVEN_SO] if even_so else [])]

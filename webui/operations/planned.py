@@ -61,6 +61,7 @@ class Plan:
     Attributes:
         there: units that nothing has to be done about.
         blocked: units that are left out, each with the reason.
+        is_stood_against: whether other units are why some are left out; one may go on even so.
         hit: running units that would be left without what they require.
         takes: how long, in words; empty: nobody can tell.
         plan: tells it from any other.
@@ -70,6 +71,7 @@ class Plan:
     waves: tuple[Wave, ...]
     there: Some
     blocked: Some
+    is_stood_against: bool
     hit: Some
     supersedes: tuple[str, ...]
     takes: str
@@ -77,7 +79,8 @@ class Plan:
 
     @property
     def asks_for_count(self) -> bool:
-        return self.count > MOST_WITHOUT_COUNT
+        """Of many, and of few where others are left without what they require."""
+        return self.count > MOST_WITHOUT_COUNT or self.hit.count > 0
 
 
 def plan_of(plan: OperationPlan, last_words: Mapping[str, str]) -> Plan:
@@ -95,11 +98,9 @@ def plan_of(plan: OperationPlan, last_words: Mapping[str, str]) -> Plan:
         waves=tuple(_wave(number, list(each), last_words) for number, each in waves),
         there=some([named(name) for name in plan.there]),
         blocked=some(
-            [
-                named(each.control_unit, f"{id_of(each.by) or each.by} {each.why}".strip())
-                for each in plan.blocked
-            ]
+            [named(each.control_unit, f"{each.by} {each.why}".strip()) for each in plan.blocked]
         ),
+        is_stood_against=any(each.by for each in plan.blocked),
         hit=some(
             [
                 named(
