@@ -135,3 +135,23 @@ async def test_the_palette_is_a_page_as_well(site: Site) -> None:
     assert "Nothing is called so" in nothing
     assert "No answer about" not in nothing
     assert "<b>" not in nothing
+
+
+async def test_a_command_is_copied_also_from_a_page_that_is_given_no_clipboard(
+    site: Site, new_page: NewPage
+) -> None:
+    page = await new_page()
+    # As one that comes over plain http from another machine.
+    await page.add_init_script('Object.defineProperty(navigator, "clipboard", {value: undefined})')
+    await page.goto(f"{site.url}/control_units/BTF/MAG/PS0002")
+    assert await page.evaluate("navigator.clipboard === undefined")
+    await page.locator("#commands summary").click()
+    button = page.locator("#commands [data-copy]").last
+    await button.click()
+    await expect(button).to_have_attribute("data-copied", "")
+    command = await page.locator("#commands pre").last.inner_text()
+    # It has several lines.
+    await page.goto(f"{site.url}/import")
+    pasted = page.locator("textarea[name=text]")
+    await pasted.press("Control+v")
+    await expect(pasted).to_have_value(command)

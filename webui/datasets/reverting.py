@@ -44,7 +44,7 @@ class RevertPages:
         name = name_in(request)
         posted = await request.post()
         texts = {field: str(value) for field, value in posted.items()}
-        to = texts.get("to", "")
+        to, reason = texts.get("to", ""), texts.get("reason", "")
         try:
             async with asyncio.timeout(READ_SECONDS):
                 reverted = await self._client.history.Revert(
@@ -53,14 +53,14 @@ class RevertPages:
                         as_of=to,
                         etag=texts.get("etag", ""),
                         request_id=texts.get("request_id") or new_request_id(),
-                        reason=texts.get("reason", ""),
+                        reason=reason,
                     )
                 )
         except Stale:
-            return await self._plan(name, to, reason=texts.get("reason", ""), has_moved=True)
+            return await self._plan(name, to, reason=reason, has_moved=True)
         except (ClientError, TimeoutError) as failure:
             if isinstance(failure, Refused) and field_of(failure):
-                return await self._plan(name, to, problem=told(failure))
+                return await self._plan(name, to, reason=reason, problem=told(failure))
             return again(self._site, request.path, posted.items(), failure)
         is_changed = reverted.result.action != ItemAction.ITEM_ACTION_UNCHANGED
         query = f"?saved={reverted.position.revision}" if is_changed else ""
