@@ -85,6 +85,7 @@ class Site:
             picture=picture,
             failed_request=present_request() if status >= HTTPStatus.BAD_REQUEST else "",
             picture_id=self.hub.picture_id(picture),
+            clock=self.hub.clock,
             time_zone=time_zone_name(datetime.now(UTC)),
         )
         text = keep_moment(text, current_visit().past)

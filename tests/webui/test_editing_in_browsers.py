@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 from mds.v1.control_unit_pb2 import ControlUnit
-from mds.v1.history_pb2 import UndoRequest
 from playwright.async_api import Locator, Page, expect
 
 from control_units.client import Client
@@ -256,7 +255,30 @@ async def test_an_undo_is_loud_for_five_seconds_and_then_a_quiet_line(place: Pla
     loud = await page.evaluate(f"getComputedStyle({told}).borderTopColor")
     await page.evaluate(f"{runs}.forEach((each) => each.finish())")  # five seconds later
     assert await page.evaluate(f"getComputedStyle({told}).borderTopColor") != loud
-    # Nobody is told to hurry any more, and whoever finds it later still takes it back.
-    change = (await place.client.control_units.get(ID)).revision
-    await place.client.history.Undo(UndoRequest(name=f"change_sets/{change}", request_id="later"))
+    # Nobody is told to hurry any more, and whoever finds it later still takes it back: with a look
+    # at what that would do, for the key may have been hit by mistake.
+    saved = page.url
+    await page.keyboard.press("u")
+    await page.wait_for_url("**/change_sets/*/undo?back=*")
+    await page.goto(saved)
+    is_loud = await page.evaluate(f"{told}.getAnimations().length > 0")
+    assert not is_loud, "who comes back to it has saved nothing just now"
+    await page.keyboard.press("u")
+    await page.wait_for_url("**/change_sets/*/undo?back=*")
+    assert (await place.client.control_units.get(ID)).overrides
+    await save(page)
+    await expect(bar).to_contain_text("Taken back")
     assert not (await place.client.control_units.get(ID)).overrides
+
+
+async def test_why_a_version_is_published_is_kept_until_somebody_cancels_it(place: Place) -> None:
+    page = await place.new_page()
+    publish = f"{place.url}/templates/Magnet/publish"
+    await page.goto(publish)
+    await field(page, "reason").fill("colder magnets")
+    await page.reload()
+    await expect(field(page, "reason")).to_have_value("colder magnets")
+    await page.get_by_role("link", name="Cancel").click()
+    await page.wait_for_url("**/templates/Magnet")
+    await page.goto(publish)
+    await expect(field(page, "reason")).to_have_value("")

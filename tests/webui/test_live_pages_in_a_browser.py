@@ -1,5 +1,6 @@
 """Pages that are drawn anew while somebody works on them, in a real browser beside a real server."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -188,3 +189,25 @@ async def test_a_change_of_any_kind_is_announced(
     variable = variable_pb2.Variable(name="variables/BTF/ENERGY", value="510")
     await client.variables.create(variable, reason="a test")
     await until_true(page, "document.getElementById('news')?.hidden === false")
+
+
+CLOCK = r"\d\d:\d\d:\d\d"
+
+
+async def test_a_page_says_that_it_is_live_only_when_it_has_heard_so(
+    site: Site, new_page: NewPage
+) -> None:
+    hears = await opened(new_page, f"{site.url}/keys")
+    await expect(hears.locator(".for-live")).to_be_visible()
+
+    deaf = await new_page(expected="ERR_FAILED")
+    await deaf.route("**/events?*", lambda route: route.abort())
+    await deaf.goto(f"{site.url}/keys")
+    await expect(deaf.locator(".for-live")).to_be_hidden()
+    # The server has said when the page was drawn.
+    await expect(deaf.locator("#cut")).to_contain_text(re.compile(f"web server. at {CLOCK}"))
+
+    unscripted = await new_page(javascript=False)
+    await unscripted.goto(f"{site.url}/keys")
+    told = await unscripted.locator("#live").inner_text()
+    assert re.fullmatch(rf"Not live {CLOCK} \w+", told.strip())

@@ -63,6 +63,11 @@ class Hub:
         return self._picture
 
     @property
+    def clock(self) -> str:
+        """The time of the newest pulse, for people; empty: there was none yet."""
+        return self._heartbeats.clock
+
+    @property
     def viewers(self) -> int:
         return len(self._viewers)
 

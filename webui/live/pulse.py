@@ -43,6 +43,10 @@ class Heartbeats:
         self._since: dict[str, int] = {}
         self._for_all: dict[int, Message] = {}
 
+    @property
+    def clock(self) -> str:
+        return self._pulse.clock
+
     def take(self, pulse: Pulse) -> None:
         """Makes a pulse the newest one."""
         before, now = self._pulse.heard_us, pulse.heard_us

@@ -2,6 +2,7 @@
 
 import { closeMenusOutside, openDialog } from "./dialogs.js";
 import { openPalette } from "./palette.js";
+import { takeBack } from "./saved.js";
 
 const GO_MS = 1500;
 let goUntil = 0;
@@ -68,7 +69,7 @@ const ACTIONS = {
   k: () => step(-1),
   x: tick,
   e: edit,
-  u: () => document.querySelector("[data-undo]")?.click(),
+  u: takeBack,
   "?": () => openDialog("/keys", "keys"),
   g: () => (goUntil = performance.now() + GO_MS),
 };

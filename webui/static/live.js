@@ -74,6 +74,7 @@ function connectIfClosed() {
 function heard() {
   lastWord = performance.now();
   brokenSince = null;
+  body.toggleAttribute("data-heard", true);
   setCut(false);
 }
 
