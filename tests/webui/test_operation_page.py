@@ -14,6 +14,7 @@ from tests.stages.waiting import until
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.magnets import declare_magnets
 from tests.webui.messages import NOW, stamp
+from webui.lists.records import counts_of, minor_state_of
 from webui.lists.statistics import narrowed_by
 from webui.operations.operation import operation_page, step_rows
 from webui.operations.phases import MINOR_STATES, minor_words
@@ -197,3 +198,20 @@ def test_minor_states_are_words() -> None:
     assert minor_words("WaitingForLevel") == "waiting for level"
     assert minor_words("") == ""
     assert {minor_words(each) for each in (*Minor, *StepMinor)} == set(MINOR_STATES)
+
+
+@pytest.mark.usefixtures("german")
+def test_a_list_tells_how_far_an_operation_is_and_a_file_in_words_of_filters() -> None:
+    counts = operation_step_pb2.StepCounts(steps=12_000, completed=11_999, failed=1)
+    operation = operation_pb2.Operation(minor_state="WaitingForReplica", counts=counts)
+    steps, minor = counts_of(operation), minor_state_of(operation)
+    assert [each.text for each in steps.notes] == [
+        "12\N{NARROW NO-BREAK SPACE}000 insgesamt",
+        "Fertig: 11\N{NARROW NO-BREAK SPACE}999",
+        "Fehlgeschlagen: 1",
+    ]
+    assert [each.text for each in minor.notes] == [minor_words("WaitingForReplica")]
+    assert (steps.in_file, minor.in_file) == (
+        "12000 steps, 11999 completed, 1 failed",
+        "WaitingForReplica",
+    )

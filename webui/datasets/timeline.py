@@ -8,14 +8,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mds.v1.difference_pb2 import FieldDifference
 from mds.v1.history_pb2 import Change
 from mds.v1.instantiation_pb2 import Instantiation
-from mds.v1.operation_pb2 import Operation, OperationPhase
+from mds.v1.operation_pb2 import Operation
 
-from control_units.client.words import word_of
 from webui import vocabulary
 from webui.clock import Moment, moment
 from webui.datasets.change_set import ACTIONS
 from webui.names import id_of
-from webui.operations.past_operation import UNDER_WAY
+from webui.operations.past_operation import standing_of
 from webui.operations.verbs import order_words
 from webui.translation import _
 from webui.vocabulary import Mark
@@ -138,12 +137,11 @@ def _life(life: Instantiation, today: datetime) -> Iterable[Entry]:
 
 
 def _operation(operation: Operation, today: datetime) -> Entry:
-    known = word_of(OperationPhase, operation.phase).lower() if operation.phase else ""
     return Entry(
         at=_at(operation.create_time),
         time=moment(operation.create_time, today=today),
         kind="operation",
-        title=f"{order_words(operation.verb)}: {known or UNDER_WAY.word}",
+        title=f"{order_words(operation.verb)}: {standing_of(operation).word}",
         who=operation.author,
         why=operation.reason or operation.message,
         page=f"/{operation.name}",

@@ -12,7 +12,7 @@ from mds.v1.agent_report_pb2 import AgentStatus, ListAgentStatusesRequest
 from mds.v1.maintenance_pb2 import ListMaintenancesRequest, Maintenance
 from mds.v1.policy_pb2 import ListPoliciesRequest, Policy
 from mds.v1.snapshot_pb2 import ListSnapshotsRequest, Snapshot
-from mds.v1.template_pb2 import ListTemplatesRequest, Template, VersionState
+from mds.v1.template_pb2 import ListTemplatesRequest, Template
 from mds.v1.unit_server_pb2 import (
     ListUnitServersRequest,
     ListUnitServerStatusesRequest,
@@ -21,7 +21,6 @@ from mds.v1.unit_server_pb2 import (
 )
 
 from control_units.client import Client
-from control_units.client.words import word_of
 from webui import vocabulary
 from webui.lists import cell
 from webui.lists.kind import Action, Column, ListKind
@@ -115,8 +114,7 @@ def plain_agent(agent: Watched) -> Mapping[str, Any]:
 def version_state(template: Template) -> str:
     if not template.version_state:
         return ""
-    word = word_of(VersionState, template.version_state)
-    return word.capitalize()
+    return vocabulary.version_state(template.version_state).capitalize()
 
 
 def _launch(title: str, how: str, call: str) -> Action:

@@ -13,11 +13,11 @@ from webui.lists.cell import Cell
 from webui.lists.kind import Action, Column, ListKind, Tallied
 from webui.lists.reading import Call, Page, Query
 from webui.operations.past_operation import as_it_was, standing_of
-from webui.operations.phases import phase_named
+from webui.operations.phases import by_step_state, minor_words, phase_named
 from webui.operations.steering import STEERING
 from webui.operations.verbs import order_words, verb_named
 from webui.past_time import time_of
-from webui.translation import _, gettext_noop
+from webui.translation import _, gettext_noop, grouped
 from webui.vocabulary import Mark
 
 
@@ -45,13 +45,24 @@ def _just_after(time: datetime) -> Timestamp:
 
 
 def counts_of(operation: Operation) -> Cell:
-    """How many steps are done and how many failed, of how many."""
+    """How many steps are done and how many failed, of how many; in files by the protocol's words."""
     counts = operation.counts
     told = [(field.name, value) for field, value in counts.ListFields() if isinstance(value, int)]
+    notes = [
+        f"{mark.word}: {grouped(count)}" for _state, mark, count in by_step_state(counts) if count
+    ]
+    if counts.steps:
+        notes.insert(0, _("%(num)s in all") % {"num": grouped(counts.steps)})
     return Cell(
         text=", ".join(f"{value} {name}" for name, value in told),
-        notes=tuple(cell.Note(f"{value} {name.replace('_', ' ')}") for name, value in told),
+        notes=tuple(map(cell.Note, notes)),
     )
+
+
+def minor_state_of(operation: Operation) -> Cell:
+    """In words; in files as filters name it."""
+    minor = operation.minor_state
+    return Cell(text=minor, notes=(cell.Note(minor_words(minor)),)) if minor else cell.EMPTY
 
 
 def what_of(change: ChangeSet) -> Cell:
@@ -78,7 +89,7 @@ OPERATIONS: ListKind[Operation] = ListKind(
         Column(key="phase", title=gettext_noop("Status"), cell=lambda o: cell.mark(standing_of(o)), sort="phase", is_past=False),
         Column(key="id", title=gettext_noop("Operation"), cell=lambda o: cell.name(o.name), style="id"),
         Column(key="verb", title=gettext_noop("Order"), cell=lambda o: cell.text(order_words(o.verb)), sort="verb"),
-        Column(key="minor_state", title=gettext_noop("Minor status"), cell=lambda o: cell.text(o.minor_state), sort="minor_state", is_past=False),
+        Column(key="minor_state", title=gettext_noop("Minor status"), cell=minor_state_of, sort="minor_state", is_past=False),
         Column(key="counts", title=gettext_noop("Steps"), cell=counts_of, sort="failed", falls=True, is_past=False, style="why"),
         Column(key="message", title=gettext_noop("Message"), cell=lambda o: cell.text(o.message), style="why"),
         Column(key="reason", title=gettext_noop("Reason"), cell=lambda o: cell.text(o.reason), style="why"),

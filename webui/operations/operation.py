@@ -16,7 +16,7 @@ from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of, page_of
 from webui.operations import steering_many
-from webui.operations.phases import STEP_STATES, minor_words, phase_of
+from webui.operations.phases import STEP_STATES, by_step_state, minor_words, phase_of
 from webui.operations.steering import STEERING, Steer, steer, steers
 from webui.operations.verbs import order_words
 from webui.overview.bar import Segment
@@ -174,14 +174,6 @@ def operation_page(operation: operation_pb2.Operation, today: datetime) -> Opera
         return moment(getattr(operation, field), today=today) if given else None
 
     counts = operation.counts
-    by_state = {
-        operation_step_pb2.STEP_STATE_PENDING: counts.pending,
-        operation_step_pb2.STEP_STATE_EXECUTING: counts.executing,
-        operation_step_pb2.STEP_STATE_COMPLETED: counts.completed,
-        operation_step_pb2.STEP_STATE_ERROR: counts.failed,
-        operation_step_pb2.STEP_STATE_ABORTED: counts.aborted,
-        operation_step_pb2.STEP_STATE_SKIPPED: counts.skipped,
-    }
     return OperationPage(
         name=operation.name,
         id=id_of(operation.name),
@@ -201,9 +193,7 @@ def operation_page(operation: operation_pb2.Operation, today: datetime) -> Opera
         steps=counts.steps,
         bar=step_bar(counts),
         tallies=tuple(
-            (_name_of(state), STEP_STATES[state], count)
-            for state, count in by_state.items()
-            if count
+            (_name_of(state), mark, count) for state, mark, count in by_step_state(counts) if count
         ),
         steering=steers(operation.phase),
     )

@@ -4,7 +4,7 @@ Filters keep the protocol's names in every language: `phase=HELD minor_state=Wai
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mds.v1 import operation_pb2, operation_step_pb2
 
@@ -80,6 +80,21 @@ def phase_of(operation: operation_pb2.Operation) -> Mark:
 def phase_named(word: str) -> Mark:
     """The mark of a phase that filters call so: `EXECUTING`."""
     return _PHASES.get(word) or Mark(word.capitalize(), "none")
+
+
+def by_step_state(
+    counts: operation_step_pb2.StepCounts,
+) -> Sequence[tuple[operation_step_pb2.StepState.ValueType, Mark, int]]:
+    """How many steps are in each state, those of none, too."""
+    numbers = (
+        counts.pending,
+        counts.executing,
+        counts.completed,
+        counts.failed,
+        counts.aborted,
+        counts.skipped,
+    )
+    return [(*each, number) for each, number in zip(STEP_STATES.items(), numbers, strict=True)]
 
 
 def minor_words(minor_state: str) -> str:
