@@ -180,13 +180,15 @@ async def test_changes_and_histories_end_at_the_moment(site: Site, client: Clien
         unit.description = text
         unit = await client.control_units.update(unit, "description", reason=f"to {text}")
         revisions.append(unit.revision)
-    first, second, _ = revisions
+    first, second, third = revisions
     page = f"/control_units/{unit_id(4)}"
     for path in ("/changes", f"{page}/history"):
         told = await site.text(f"{path}?as_of={second}")
         assert ("to second" in told, "to third" in told) == (True, False)
         assert "knows only now" not in told
         assert "to third" in await site.text(f"{path}?as_of={now()}")
+    assert "knows only now" not in await site.text(f"/change_sets/{first}?as_of={second}")
+    await site.text(f"/change_sets/{third}?as_of={second}", status=404)
     told = await site.text(f"{page}/compare?from={first}&as_of={second}")
     assert ("second" in told, "third" in told) == (True, False)
     assert f"To: as of revision {second}" in told

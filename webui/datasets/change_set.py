@@ -10,6 +10,7 @@ from control_units.client import ClientError
 from webui.clock import moment
 from webui.datasets.plan import Item
 from webui.names import id_of, page_of
+from webui.past_time import time_of
 from webui.site import READ_SECONDS, Site
 from webui.translation import _, gettext_noop
 
@@ -34,11 +35,13 @@ class ChangeSetPages:
         self._history = site.client.history
 
     async def change_set(self, request: web.Request) -> web.Response:
-        """`GET /change_sets/{revision}`; `?saved=1` or `import`: it has just been made."""
+        """`GET /change_sets/{revision}`; `?saved=1` or `import`: it has just been made. As
+        of a moment before it, it is not there."""
         name = f"change_sets/{request.match_info['revision']}"
         try:
             async with asyncio.timeout(READ_SECONDS):
-                change_set, changes = await asyncio.gather(
+                then, change_set, changes = await asyncio.gather(
+                    time_of(self._site.client, self._site.as_of),
                     self._history.GetChangeSet(GetChangeSetRequest(name=name)),
                     self._history.ListChanges(
                         ListChangesRequest(change_set=name, page_size=MOST_SHOWN)
@@ -46,6 +49,8 @@ class ChangeSetPages:
                 )
         except (ClientError, TimeoutError) as failure:
             return self._site.refused(failure, whole=True)
+        if then and change_set.time.ToDatetime(tzinfo=UTC) > then:
+            return self._site.missing()
         undone = request.query.get("undone", "")
         context = {
             "page": page_of(name),
