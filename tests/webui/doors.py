@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp import web
 from mds.v1.token_pb2 import RevokeTokenRequest, WhoAmIRequest
+from playwright.async_api import Page
 
 from control_units.client import Client, Denied
 from control_units.client.tokens import NewToken
@@ -119,6 +120,12 @@ async def visitor(door: Door) -> AsyncIterator[Visitor]:
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(door.url, cookie_jar=jar) as http:
         yield Visitor(http)
+
+
+async def type_token(page: Page, token: str) -> None:
+    """Logs in where the page asks who it is."""
+    await page.get_by_label("Your token").fill(token)
+    await page.keyboard.press("Enter")
 
 
 def one_field(page: str, name: str) -> str:

@@ -1,6 +1,9 @@
-"""What only a browser can do: a file that is dropped, and texts that outlive a reload and a theme."""
+"""What only a browser can do: files that are chosen and dropped, and texts that outlive a reload and a
+theme."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest_asyncio
 from playwright.async_api import expect
@@ -35,9 +38,9 @@ async def site(
 
 
 async def test_a_dropped_file_shows_its_plan_and_what_was_typed_outlives_a_reload_and_another_theme(
-    site: Site, new_page: NewPage
+    site: Site, new_page: NewPage, tmp_path: Path
 ) -> None:
-    page = await new_page()
+    page = await new_page(expected="422")
     await page.goto(f"{site.url}/import")
     await page.fill("#text", "id,current\n")
     await page.reload()
@@ -64,3 +67,20 @@ async def test_a_dropped_file_shows_its_plan_and_what_was_typed_outlives_a_reloa
     await page.goto(f"{site.url}/import")
     await expect(page.locator("#text")).to_have_value("")
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+    # What is wrong in a file that was chosen is told by its place, and mended in the page.
+    unit = {"id": "RING/MAG/Q9", "template": "Magnet"}
+    file = tmp_path / "magnet.yaml"
+    file.write_text(f"control_units:\n- {json.dumps(unit | {'level': 'high'})}\n")
+    await page.set_input_files("#file", file)
+    await page.click("[data-look]")
+    problem = page.get_by_role("region", name="Problems").locator("tbody tr")
+    await expect(problem).to_contain_text("magnet.yaml:2")
+    await expect(problem.locator("td")).to_contain_text(["", "high", "a whole number"])
+    await expect(page.locator("#text")).to_have_value(file.read_text())
+    await page.fill("#text", json.dumps({"control_units": [unit | {"level": 7}]}))
+    await page.click("[data-look]")
+    await expect(page.locator("h1")).to_contain_text("1 to create, 0 to change, 0 to delete")
+    await page.click("text=Do this")
+    await page.get_by_role("link", name=unit["id"]).click()
+    await expect(page.locator("dt:text-is('Level') + dd")).to_have_text("7")

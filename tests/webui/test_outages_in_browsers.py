@@ -1,5 +1,6 @@
 """What people who look and type notice when a replica is killed, or their browser has slept."""
 
+import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -50,6 +51,11 @@ async def test_the_other_replica_takes_over_and_what_was_typed_outlives_both(
 ) -> None:
     watched, edited = QUADRUPOLES[:2]
     looks = await live_page(room, new_page, watched)
+    lists = await new_page(expected=CUT)
+    await lists.goto(f"{room.url}/control_units")
+    old = (looks.locator(".page"), lists.locator("#list"))
+    for each in old:
+        await expect(each).to_have_css("filter", "none")
     types = await new_page(expected=CUT)
     await types.goto(f"{room.url}{PAGE.format(edited)}/edit")
     await types.locator(CURRENT).fill("33.5")
@@ -66,8 +72,11 @@ async def test_the_other_replica_takes_over_and_what_was_typed_outlives_both(
     other.program.pause()
     told = "No word from the metadata server"
     await expect(looks.locator("#banner")).to_contain_text(told, timeout=TOLD_MS)
+    for each in old:
+        await expect(each).to_have_css("filter", "grayscale(1)")
     room.web.pause()
     await expect(looks.locator("#cut")).to_be_visible(timeout=TOLD_MS)
+    await expect(looks.locator("#cut-time")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
     room.web.resume()
     await expect(looks.locator("#cut")).to_be_hidden()
     other.program.signal(signal.SIGKILL)
