@@ -202,7 +202,7 @@ async def test_unit_servers_and_operations_are_ticked_and_ordered_together(
     await page.fill("#reason", "beam is lost")
     await page.click("main button.main")
     for id in ticked:
-        await expect(page.locator(f"tr[data-name='operations/{id}']")).to_contain_text("Aborting")
+        await expect(page.locator(f"tr[data-name='operations/{id}']")).to_contain_text("aborting")
 
 
 async def test_more_than_an_address_holds_is_said_and_goes_nowhere(looking: Looking) -> None:
