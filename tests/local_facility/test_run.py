@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
@@ -12,6 +13,7 @@ import pytest
 from mds.v1.token_pb2 import WhoAmIRequest
 
 from control_units.client import Client
+from tests.stages.nursery import STARTED_MDS
 from tests.stages.ports import free_port, is_open
 from tests.stages.program import Program
 from tests.stages.waiting import until
@@ -32,6 +34,7 @@ control_units:
   - {id: HALL/C, template: site::Heater, template_version: 1, unit_server: SOUTH, desired_state: RUNNING}
 """
 UP = "3 of 3 control units RUNNING"
+Settings = dict[str, str]
 
 
 class Run:
@@ -72,24 +75,44 @@ class Run:
 
 
 @pytest.fixture
+def warm(warm_bin: Path) -> Settings:
+    """Has an `mds run` start programs with their modules loaded: four starts are most of its cost."""
+    return {STARTED_MDS: str(warm_bin / "mds")}
+
+
+@pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "site.yaml"
     path.write_text(FACILITY)
     return path
 
 
-@pytest.fixture
-async def up(file: Path, tmp_path: Path) -> AsyncIterator[Run]:
-    """A facility of three units that has come up."""
-    run = Run(file, tmp_path)
+@asynccontextmanager
+async def ended_after(run: Run) -> AsyncIterator[Run]:
+    """Starts it, and ends it whatever becomes of it."""
     run.program.start()
     try:
-        await run.says(UP)
         yield run
     finally:
         if run.program.is_running():
             await run.program.terminate(within=30)
         run.program.clear()
+
+
+@pytest.fixture
+async def up(file: Path, tmp_path: Path, warm: Settings) -> AsyncIterator[Run]:
+    """A facility of three units that has come up."""
+    async with ended_after(Run(file, tmp_path, **warm)) as run:
+        await run.says(UP)
+        yield run
+
+
+@pytest.fixture
+async def installed(file: Path, tmp_path: Path) -> AsyncIterator[Run]:
+    """The same, of programs that are started as they are installed."""
+    async with ended_after(Run(file, tmp_path)) as run:
+        await run.says(UP)
+        yield run
 
 
 async def nothing_is_left(run: Run, processes: list[psutil.Process]) -> None:
@@ -101,9 +124,9 @@ async def nothing_is_left(run: Run, processes: list[psutil.Process]) -> None:
         assert not await is_open(port)
 
 
-async def test_one_command_brings_a_facility_up(up: Run) -> None:
-    assert set(up.children()) == {"serve", "web", "simulate NORTH", "simulate SOUTH"}
-    assert f"page at http://127.0.0.1:{up.web}/" in up.program.output()
+async def test_one_command_brings_a_facility_up(installed: Run) -> None:
+    assert set(installed.children()) == {"serve", "web", "simulate NORTH", "simulate SOUTH"}
+    assert f"page at http://127.0.0.1:{installed.web}/" in installed.program.output()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -117,12 +140,12 @@ async def test_one_signal_ends_everything(up: Run, number: signal.Signals) -> No
     assert "killed" not in up.program.output()
 
 
-async def test_being_killed_leaves_nothing_behind_either(up: Run) -> None:
-    processes = list(up.children().values())
+async def test_being_killed_leaves_nothing_behind_either(installed: Run) -> None:
+    processes = list(installed.children().values())
 
-    os.kill(up.program.pid, signal.SIGKILL)
+    os.kill(installed.program.pid, signal.SIGKILL)
 
-    await nothing_is_left(up, processes)
+    await nothing_is_left(installed, processes)
 
 
 async def test_the_end_of_a_unit_server_is_told_and_the_others_go_on(up: Run) -> None:
@@ -147,11 +170,9 @@ async def test_the_end_of_the_server_ends_everything_and_says_why(up: Run) -> No
 
 
 async def test_a_server_that_asks_for_tokens_has_one_made_for_its_own_facility(
-    file: Path, tmp_path: Path
+    file: Path, tmp_path: Path, warm: Settings
 ) -> None:
-    run = Run(file, tmp_path, MDS_AUTHENTICATION="token")
-    run.program.start()
-    try:
+    async with ended_after(Run(file, tmp_path, MDS_AUTHENTICATION="token", **warm)) as run:
         await run.says(UP)
         (path,) = re.findall(r"MDS_TOKEN_FILE: (\S+)", run.program.output())
         assert Path(path).stat().st_mode & 0o777 == 0o600
@@ -161,10 +182,6 @@ async def test_a_server_that_asks_for_tokens_has_one_made_for_its_own_facility(
             (unit,) = [each async for each in client.control_units.list(filter="id:HALL/A")]
             assert (await client.tokens.WhoAmI(WhoAmIRequest())).principal == "mds-run"
             assert unit.etag
-    finally:
-        if run.program.is_running():
-            await run.program.terminate(within=30)
-        run.program.clear()
 
 
 async def test_a_second_copy_is_told_where_the_first_one_is(
@@ -192,38 +209,32 @@ async def test_a_taken_port_is_told_with_its_setting(file: Path, tmp_path: Path)
 
 
 async def test_a_file_that_has_not_changed_is_not_imported_again(
-    up: Run, file: Path, tmp_path: Path
+    up: Run, file: Path, tmp_path: Path, warm: Settings
 ) -> None:
     await up.program.terminate(within=30)
-    again = Run(file, tmp_path)
-    again.program.start()
-    try:
+    async with ended_after(Run(file, tmp_path, **warm)) as again:
         await again.says(UP)
         assert "site.yaml has not changed since it was imported" in again.program.output()
-    finally:
-        await again.program.terminate(within=30)
 
 
 async def test_a_file_that_has_changed_replaces_what_it_names(
-    up: Run, file: Path, tmp_path: Path
+    up: Run, file: Path, tmp_path: Path, warm: Settings
 ) -> None:
     await up.program.terminate(within=30)
     file.write_text(
         FACILITY + "  - {id: HALL/D, template: site::Heater, unit_server: SOUTH,"
         " desired_state: RUNNING}\n"
     )
-    again = Run(file, tmp_path)
-    again.program.start()
-    try:
+    async with ended_after(Run(file, tmp_path, **warm)) as again:
         await again.says("4 of 4 control units RUNNING")
-    finally:
-        await again.program.terminate(within=30)
 
 
-async def test_a_file_with_problems_is_refused_with_all_of_them(tmp_path: Path) -> None:
+async def test_a_file_with_problems_is_refused_with_all_of_them(
+    tmp_path: Path, warm: Settings
+) -> None:
     file = tmp_path / "site.yaml"
     file.write_text(FACILITY.replace("unit_server: SOUTH", "unit_server: EAST"))
-    run = Run(file, tmp_path)
+    run = Run(file, tmp_path, **warm)
     run.program.start()
 
     assert await run.program.ended(within=30) == 1

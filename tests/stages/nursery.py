@@ -20,10 +20,13 @@ from pathlib import Path
 BIN = Path(sys.executable).parent
 MDS = str(BIN / "mds")
 BIRTH_TIMEOUT_S = 30.0
+STARTED_MDS = "STARTED_MDS"
+"""In the environment of an `mds run`: the `mds` that it starts, instead of the installed one."""
 _LOADED = (
     "control_units.agent.daemon",
     "control_units.cli.orders.commands",
     "control_units.cli.transfer.commands",
+    "control_units.local_facility.facility",
     "metadata_server.commands",
     "metadata_server.server",
     "pymysql",
@@ -118,4 +121,8 @@ def be_mds(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     sys.argv = [MDS, *arguments]
     from control_units.cli import main
 
+    if started := environment.get(STARTED_MDS):
+        from control_units.local_facility import child
+
+        child.mds_command = lambda: [started]
     main()
