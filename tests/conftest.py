@@ -42,6 +42,8 @@ def pytest_configure() -> None:
         suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("shared")
+    # While all tests are found nearly everything stays: to look for garbage was a fifth of it.
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
@@ -50,6 +52,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
