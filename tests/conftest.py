@@ -198,6 +198,21 @@ async def replica(start_replica: StartReplica, database: str) -> Replica:
     return await start_replica(database)
 
 
+@pytest.fixture(scope="module")
+def lasting_replica(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_layout: SQLiteLayout
+) -> Iterator[Replica]:
+    """One ready replica for all tests of a module that only read, or are refused."""
+    folder = tmp_path_factory.mktemp("lasting")
+    sqlite_layout.copy_to(folder / "mds.sqlite")
+    replica = Replica(f"sqlite:///{folder / 'mds.sqlite'}", folder)
+    try:
+        asyncio.run(replica.start())
+        yield replica
+    finally:
+        replica.program.clear()
+
+
 @pytest.fixture(scope="session")
 def chaos_files() -> Path:
     """Folder of real exports of facilities."""

@@ -164,10 +164,12 @@ async def test_a_rival_is_told_who_holds_it(client: Client) -> None:
     ],
 )
 async def test_a_registration_that_cannot_be_says_why(
-    client: Client, changes: dict[str, Any], reason: str, field: str
+    lasting_replica: Replica, changes: dict[str, Any], reason: str, field: str
 ) -> None:
-    with pytest.raises(Refused, match=reason) as refused:
-        await client.registration.Register(coming(**changes))
+    async with Client(lasting_replica.address) as client:
+        await declare(client)
+        with pytest.raises(Refused, match=reason) as refused:
+            await client.registration.Register(coming(**changes))
     assert field in refused.value.message
     assert len(refused.value.message) < 1000
 

@@ -79,8 +79,17 @@ def database(sqlite_database: str) -> str:
 @pytest.fixture
 def mds(replica: Replica) -> Mds:
     """`mds …` that asks the replica."""
+    return mds_of(replica)
 
+
+def mds_of(replica: Replica) -> Mds:
     async def run(*arguments: str, **pipes: Any) -> Ended:
         return await run_mds(*arguments, environment={"MDS_ADDRESS": replica.address}, **pipes)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def lasting_mds(lasting_replica: Replica) -> Mds:
+    """`mds …` that asks one replica for all tests of a module that only read."""
+    return mds_of(lasting_replica)

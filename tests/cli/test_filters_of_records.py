@@ -40,8 +40,8 @@ async def test_lists_of_what_is_no_resource_are_filtered_and_sorted(
     ],
 )
 async def test_a_slip_is_answered_with_what_was_perhaps_meant(
-    mds: Mds, tmp_path: Path, words: tuple[str, ...]
+    lasting_mds: Mds, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    await mds("import", "chaos", str(write(tmp_path, small_facility())))
-    told = await mds(*words)
+    await lasting_mds("import", "chaos", str(write(tmp_path, small_facility())))
+    told = await lasting_mds(*words)
     assert (told.code, "did you mean" in told.err) == (1, True)

@@ -1,5 +1,6 @@
 """What was, who made it so, and the ways back."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,23 @@ def told(ended: Ended) -> Any:
 async def changed(mds: Mds, tmp_path: Path) -> Mds:
     """The command line, beside a server with a laboratory (revision 1) in which carla has
     raised a maximum (revision 2)."""
-    assert (await mds("apply", str(site(tmp_path)), "--yes", "--reason", "first light")).code == 0
+    await change(mds, tmp_path)
+    return mds
+
+
+@pytest.fixture(scope="module")
+def lastingly_changed(lasting_mds: Mds, tmp_path_factory: pytest.TempPathFactory) -> Mds:
+    """The same, for tests that only read."""
+    asyncio.run(change(lasting_mds, tmp_path_factory.mktemp("laboratory")))
+    return lasting_mds
+
+
+async def change(mds: Mds, folder: Path) -> None:
+    assert (await mds("apply", str(site(folder)), "--yes", "--reason", "first light")).code == 0
     higher = units("LAB/A", maximum="45").encode()
     who = ("--as", "carla@desk")
     ended = await mds(*who, "apply", "-", "--yes", "--reason", "hotter", stdin=higher)
     assert ended.code == 0, ended.err
-    return mds
 
 
 async def maximum(mds: Mds) -> str:
@@ -33,15 +45,16 @@ async def maximum(mds: Mds) -> str:
     return found
 
 
-async def test_history_tells_who_what_when_and_why(changed: Mds) -> None:
-    newest, first = told(await changed("history", "LAB/A", "-o", "json"))
+async def test_history_tells_who_what_when_and_why(lastingly_changed: Mds) -> None:
+    mds = lastingly_changed
+    newest, first = told(await mds("history", "LAB/A", "-o", "json"))
     assert (newest["revision"], newest["author"], newest["reason"]) == (2, "carla@desk", "hotter")
     assert newest["client"].startswith("mds/")
     assert newest["differences"] == [
         {"path": "overrides[current].maximum", "before": "40", "after": "45"}
     ]
     assert (first["revision"], first["action"]) == (1, "CREATED")
-    text = (await changed("history", "control_units/LAB/A", "--limit", "1")).out
+    text = (await mds("history", "control_units/LAB/A", "--limit", "1")).out
     assert "“hotter”" in text
     assert "overrides[current].maximum  40 → 45" in text
     assert "“first light”" not in text
@@ -75,11 +88,11 @@ async def test_change_sets_are_listed_by_author_and_time(changed: Mds) -> None:
     ],
 )
 async def test_two_moments_are_compared(
-    changed: Mds, *, arguments: list[str], names: list[str]
+    lastingly_changed: Mds, *, arguments: list[str], names: list[str]
 ) -> None:
-    found = told(await changed("diff", *arguments, "-o", "json"))
+    found = told(await lastingly_changed("diff", *arguments, "-o", "json"))
     assert [each["name"] for each in found["differences"]] == names
-    ended = await changed("diff", *arguments, "--exit-code")
+    ended = await lastingly_changed("diff", *arguments, "--exit-code")
     assert ended.code == bool(names)
     assert ("40 → 45" in ended.out) == bool(names)
 

@@ -1,5 +1,6 @@
 """What there is, listed and shown."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -10,12 +11,16 @@ from tests.cli.conftest import Mds
 from tests.cli.test_import import small_facility, write
 
 
-@pytest.fixture
-async def imported(mds: Mds, tmp_path: Path) -> Mds:
-    """The command line, beside a server that has the small facility."""
-    ended = await mds("import", "chaos", str(write(tmp_path, small_facility())))
-    assert ended.code == 0
-    return mds
+@pytest.fixture(scope="module")
+def imported(lasting_mds: Mds, tmp_path_factory: pytest.TempPathFactory) -> Mds:
+    """The command line, beside a server that has the small facility, which no test here changes."""
+    asyncio.run(import_it(lasting_mds, tmp_path_factory.mktemp("facility")))
+    return lasting_mds
+
+
+async def import_it(mds: Mds, folder: Path) -> None:
+    ended = await mds("import", "chaos", str(write(folder, small_facility())))
+    assert ended.code == 0, ended.err
 
 
 async def test_units_are_listed_with_what_people_want_and_what_they_said(imported: Mds) -> None:
