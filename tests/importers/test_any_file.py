@@ -90,7 +90,7 @@ def files(draw: st.DrawFn) -> object:
     return draw(FILES)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(files())
 def test_any_file_of_a_site_is_read_or_named(document: object) -> None:
     reading = read_chaos(json.dumps(document).encode())

@@ -160,14 +160,14 @@ def comes_back_whole(store: Store) -> None:
     assert export(store) == exported
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=18, deadline=None)
 @given(STORIES)
 def test_a_plan_says_what_apply_does(sqlite_store: Store, bundles: list[Bundle]) -> None:
     go_as_the_model_says(sqlite_store, bundles)
     comes_back_whole(sqlite_store)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=9, deadline=None)
 @given(STORIES)
 def test_a_plan_says_what_apply_does_on_mariadb(
     mariadb_store: Store, bundles: list[Bundle]

@@ -72,13 +72,13 @@ def go_back_and_forth(store: Store, bundles: Sequence[Bundle]) -> None:
         assert there(store) == before
 
 
-@settings(max_examples=18, deadline=None)
+@settings(max_examples=14, deadline=None)
 @given(STORIES)
 def test_any_change_set_goes_back(sqlite_store: Store, bundles: list[Bundle]) -> None:
     go_back_and_forth(sqlite_store, bundles)
 
 
-@settings(max_examples=9, deadline=None)
+@settings(max_examples=7, deadline=None)
 @given(STORIES)
 def test_any_change_set_goes_back_on_mariadb(mariadb_store: Store, bundles: list[Bundle]) -> None:
     go_back_and_forth(mariadb_store, bundles)
