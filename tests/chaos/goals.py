@@ -34,6 +34,8 @@ def _refusal(results: Sequence[Result]) -> float:
     return max(each.figures.get("minority refuses", 0.0) for each in results)
 
 
+NOTHING = "nothing"
+"""The fault that is none: what a load does by itself."""
 GOALS = (
     Goal("violations", "", 0, "", lambda results: sum(len(each.violations) for each in results)),
     Goal("a replica is killed: without writes", "replica killed", 1, " s", _without_writes),
@@ -50,7 +52,7 @@ def held(results: Sequence[Result]) -> list[str]:
     """A line a goal, as Markdown, of those that there are rounds for."""
     return [
         f"| {goal.what} | {goal.most:g}{goal.unit} | {figure:.3g}{goal.unit} | "
-        f"{'held' if figure <= goal.most else '**not held**'} |"
+        f"{'held' if figure <= goal.most else '**not held**'} | {_by_load(goal, results)} |"
         for goal, figure in _figures(results)
     ]
 
@@ -66,6 +68,22 @@ def missed(results: Sequence[Result]) -> list[str]:
 
 def _figures(results: Sequence[Result]) -> Iterator[tuple[Goal, float]]:
     for goal in GOALS:
-        about = [each for each in results if goal.fault in ("", each.fault)]
-        if about:
+        if about := _about(goal, results):
             yield goal, goal.figure(about)
+
+
+def _about(goal: Goal, results: Sequence[Result]) -> list[Result]:
+    return [each for each in results if goal.fault in ("", each.fault)]
+
+
+def _by_load(goal: Goal, results: Sequence[Result]) -> str:
+    """The figure under each load; beside it what the load alone does, where nothing is broken."""
+    told = []
+    for load in dict.fromkeys(each.load for each in _about(goal, results)):
+        under = [each for each in results if each.load == load]
+        text = f"{load} {goal.figure(_about(goal, under)):.3g}"
+        alone = [each for each in under if each.fault == NOTHING]
+        if goal.fault and alone and (figure := goal.figure(alone)) > 0:
+            text += f" ({figure:.3g} without a fault)"
+        told.append(text)
+    return ", ".join(told)

@@ -37,8 +37,8 @@ the fault healed until every watcher, unit and operation is where it should be.
 
 _GOALS = """## Goals
 
-| | at most | longest of all rounds | |
-| --- | --: | --: | --- |
+| | at most | longest of all rounds | | under each load |
+| --- | --: | --: | --- | --- |
 """
 _SOAK = """# What processes of the cluster hold, for hours and under faults
 

@@ -20,6 +20,7 @@ from mds.v1.template_pb2 import Template
 from mds.v1.unit_server_pb2 import UnitServer
 
 from control_units.client import Client, ClientError
+from control_units.client.words import word_of
 from tests.chaos.loads.unit_servers import CLASS
 
 LOOK_S = 0.3
@@ -47,6 +48,7 @@ class Facility:
         self._units_each = units_each
         self._shares = [list(self._numbers[each::processes]) for each in range(processes)]
         self._processes: list[Process] = []
+        self._elsewhere = ""
 
     @property
     def units(self) -> dict[str, int]:
@@ -59,6 +61,7 @@ class Facility:
 
     async def declare(self, client: Client, state: "State.ValueType" = STATE_RUNNING) -> None:
         """Declares all of it, in one bundle."""
+        self._elsewhere = f"state!={word_of(State, state)}"
         await client.apply(self._resources(state), reason="a facility to break", timeout=120)
 
     def _resources(self, state: "State.ValueType") -> Iterator[Template | UnitServer | ControlUnit]:
@@ -144,9 +147,11 @@ class Facility:
 
     async def _is_current(self, client: Client) -> bool:
         # Thousands are read only when it may be so.
-        one = ListControlUnitStatusesRequest(page_size=1)
-        async for _ in client.control_unit_statuses.list(one, id_prefix=self.prefix, filter=AWAY):
-            return False
+        for filter_ in (AWAY, self._elsewhere):
+            one = ListControlUnitStatusesRequest(page_size=1)
+            found = client.control_unit_statuses.list(one, id_prefix=self.prefix, filter=filter_)
+            async for _ in found:
+                return False
         statuses = {
             each.control_unit: each
             async for each in client.control_unit_statuses.list(id_prefix=self.prefix)
