@@ -35,7 +35,7 @@ _SEND = """
   const form = document.createElement("form");
   Object.assign(form, {method: "post", action: path, hidden: true});
   for (const [name, value] of new URLSearchParams(fields)) {
-    form.append(Object.assign(document.createElement("input"), {name, value}));
+    form.append(Object.assign(document.createElement("textarea"), {name, value}));  // has lines
   }
   document.body.append(form);
   form.submit();

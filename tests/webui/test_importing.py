@@ -87,6 +87,9 @@ async def test_a_table_is_shown_for_each_unit_and_then_is_one_change(
 async def test_one_problem_is_told_as_one(site: Site) -> None:
     page = await looked_at(site, "id;current\nRING/MAG/Q1;500\n", status=422)
     assert "1 problem:" in page
+    for empty in ("id;current\n", "id;currentRING/MAG/Q1;5", "{}"):
+        page = await looked_at(site, empty, status=422)
+        assert "There is nothing in it to take" in page, empty
 
 
 async def test_all_problems_are_told_by_row_and_column_and_the_rest_is_taken_only_if_asked_for(

@@ -140,6 +140,8 @@ class ImportPages:
         except (ClientError, TimeoutError) as failure:
             title, message, status = explain(failure)
             return self._page(sent, problem=f"{title}. {message}", status=status)
+        if plan.outcome is None and not plan.problems:
+            problem = _("There is nothing in it to take. A table has its units below its heads.")
         if status == HTTPStatus.OK and (problem or plan.problems):
             status = HTTPStatus.UNPROCESSABLE_ENTITY
         if not problem and _is_another(sent, plan):

@@ -90,7 +90,7 @@ def plan_of(plan: OperationPlan, last_words: Mapping[str, str]) -> Plan:
     """
     takes = ""
     if plan.HasField("estimate"):
-        takes = duration_words(plan.estimate.ToTimedelta().total_seconds())
+        takes = duration_words(max(1, plan.estimate.ToTimedelta().total_seconds()))
     steps = sorted(plan.steps, key=lambda step: step.wave)
     waves = groupby(steps, key=lambda step: step.wave)
     return Plan(
