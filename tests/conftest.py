@@ -209,7 +209,7 @@ async def replica(start_replica: StartReplica, database: str) -> Replica:
 def lasting_replica(
     tmp_path_factory: pytest.TempPathFactory, sqlite_layout: SQLiteLayout
 ) -> Iterator[Replica]:
-    """One ready replica for all tests of a module that only read, or are refused."""
+    """One ready replica for all tests of a module, which keep out of one another's way."""
     folder = tmp_path_factory.mktemp("lasting")
     sqlite_layout.copy_to(folder / "mds.sqlite")
     replica = Replica(f"sqlite:///{folder / 'mds.sqlite'}", folder)

@@ -1,8 +1,7 @@
 """The document as it is committed, and a replica that serves it."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +19,7 @@ def document() -> Any:
     return json.loads(DOCUMENT.read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
-    """One replica on SQLite for the tests of a module."""
-    folder: Path = tmp_path_factory.mktemp("served")
-    replica = Replica(f"sqlite:///{folder / 'mds.sqlite'}", folder)
-    try:
-        asyncio.run(replica.start())
-        yield replica
-    finally:
-        replica.program.clear()
-
-
 @pytest.fixture
-async def http(served: Replica) -> AsyncIterator[Http]:
+async def http(lasting_replica: Replica) -> AsyncIterator[Http]:
     async with aiohttp.ClientSession(timeout=DEADLINE) as session:
-        yield Http(session, served.http)
+        yield Http(session, lasting_replica.http)

@@ -37,14 +37,16 @@ async def test_all_examples_are_accepted_each_after_what_it_refers_to(
         assert not faults, (path, faults[0].message)
 
 
-async def test_the_page_asks_nobody_but_its_server(served: Replica, tmp_path: Path) -> None:
+async def test_the_page_asks_nobody_but_its_server(
+    lasting_replica: Replica, tmp_path: Path
+) -> None:
     needs(what_is_missing())
     async with chromium(tmp_path) as browser:
         pages = Pages(browser)
         page = await pages.new()
-        await page.goto(f"{served.http}/docs")
+        await page.goto(f"{lasting_replica.http}/docs")
         tags = "document.querySelectorAll('.opblock-tag').length"
         await until_true(page, f"{tags} > 20", within=60)
         loaded = "performance.getEntriesByType('resource').map((each) => each.name)"
-        assert all(each.startswith(served.http) for each in await page.evaluate(loaded))
+        assert all(each.startswith(lasting_replica.http) for each in await page.evaluate(loaded))
         assert not pages.faults

@@ -1,9 +1,7 @@
 """A replica that serves all tests of a module, and HTTP to it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,18 +12,6 @@ from tests.stages.replica import Replica
 
 Headers = dict[str, str]
 DEADLINE = aiohttp.ClientTimeout(total=30)
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
-    """One replica on SQLite, for tests that keep out of one another's way by their ids."""
-    folder: Path = tmp_path_factory.mktemp("served")
-    replica = Replica(f"sqlite:///{folder / 'mds.sqlite'}", folder)
-    try:
-        asyncio.run(replica.start())
-        yield replica
-    finally:
-        replica.program.clear()
 
 
 @dataclass(frozen=True)
@@ -83,5 +69,5 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-async def http(served: Replica, session: aiohttp.ClientSession) -> Http:
-    return Http(session, served.http)
+async def http(lasting_replica: Replica, session: aiohttp.ClientSession) -> Http:
+    return Http(session, lasting_replica.http)

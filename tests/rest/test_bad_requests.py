@@ -206,9 +206,9 @@ async def test_what_a_caller_accepts(http: Http, accept: str, status: int) -> No
     ],
 )
 async def test_what_is_no_http_is_told_in_the_same_body(
-    served: Replica, request_text: bytes
+    lasting_replica: Replica, request_text: bytes
 ) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", served.http_port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", lasting_replica.http_port)
     writer.write(request_text)
     answer = await asyncio.wait_for(reader.read(), 10)
     writer.close()
@@ -229,8 +229,10 @@ async def test_text_that_would_be_more_elsewhere_is_only_text(http: Http) -> Non
 
 
 @pytest.mark.parametrize("header", [b"Mds-Reason", b"Mds-Principal", b"Idempotency-Key"])
-async def test_headers_that_are_no_text_are_refused(served: Replica, header: bytes) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", served.http_port)
+async def test_headers_that_are_no_text_are_refused(
+    lasting_replica: Replica, header: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", lasting_replica.http_port)
     body = b'{"name":"variables/h","value":"1"}'
     writer.write(
         b"POST /v1/variables HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%b: \xff\xfe\r\n"

@@ -36,10 +36,12 @@ async def test_who_has_seen_what_is_not_there_is_told_so(http: Http) -> None:
     assert ahead.headers["Retry-After"] == "1"
 
 
-async def test_a_caller_by_grpc_says_so_in_its_metadata(served: Replica, http: Http) -> None:
+async def test_a_caller_by_grpc_says_so_in_its_metadata(
+    lasting_replica: Replica, http: Http
+) -> None:
     made = await http.variable("grpc")
     request = variable_pb2.GetVariableRequest(name="variables/grpc")
-    async with grpc.aio.insecure_channel(served.address) as channel:
+    async with grpc.aio.insecure_channel(lasting_replica.address) as channel:
         variables = variable_pb2_grpc.VariablesStub(channel)
         position = made.headers["Mds-Position"]
         read = await variables.GetVariable(request, metadata=(("mds-min-revision", position),))

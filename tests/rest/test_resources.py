@@ -147,9 +147,9 @@ async def test_a_part_of_an_answer_can_be_asked_for(http: Http) -> None:
         assert (refused.status, refused.reason) == (400, "INVALID_FIELD"), wrong
 
 
-async def test_long_answers_travel_in_gzip_where_that_is_taken(served: Replica) -> None:
+async def test_long_answers_travel_in_gzip_where_that_is_taken(lasting_replica: Replica) -> None:
     async with aiohttp.ClientSession(auto_decompress=False) as session:
-        await check_gzip(Http(session, served.http))
+        await check_gzip(Http(session, lasting_replica.http))
 
 
 async def check_gzip(http: Http) -> None:
