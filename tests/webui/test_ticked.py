@@ -148,7 +148,7 @@ async def test_many_operations_are_steered_once_their_number_is_typed(
     await submit(site, form, changed={"typed_count": "3"})
 
     async def are_ending() -> bool:
-        return (await site.text("/operations")).count("Aborting</td>") == len(every)
+        return (await site.text("/operations")).count(">aborting<") == len(every)
 
     await until(are_ending)
     monkeypatch.setattr(steering_many, "MOST", 2)
