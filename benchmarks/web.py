@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from aiohttp import ClientError, ClientSession
 
 from benchmarks.large_facility import beating, fill, is_seen
 from benchmarks.stage import Stage
+from metadata_server.services.life.conditions import LOOK_OVER_US
 from tests.stages.opened_store import opened_store
 from tests.stages.ports import free_port
 from tests.stages.program import Program
@@ -19,6 +21,7 @@ from tests.stages.replica import Replica
 from tests.stages.waiting import until
 
 START_S = 60.0
+LOOK_OVER_S, IDLE_S = 300.0, 3.0
 QUIET = {"MDS_LOG_LEVEL": "warning"}
 DATABASES = ("SQLite", "MariaDB")
 Figures = dict[str, float]
@@ -74,6 +77,7 @@ async def large_facility(stage: Stage, database: str) -> AsyncIterator[Replica]:
             async with beating(store):
                 await replica.start()
                 await is_seen(store)
+                await all_are_looked_over(replica)
                 yield replica
         finally:
             replica.program.clear()
@@ -81,6 +85,19 @@ async def large_facility(stage: Stage, database: str) -> AsyncIterator[Replica]:
         stage.mariadb.drop_database(name)
     else:
         path.unlink()
+
+
+async def all_are_looked_over(replica: Replica) -> None:
+    """Waits until the replica has looked at all units once, which it does some time after its
+    start: from then on it looks at those that change."""
+    await asyncio.sleep(LOOK_OVER_US / 1_000_000)
+
+    async def is_idle() -> bool:
+        before = cpu_s(replica.program.pid)
+        await asyncio.sleep(IDLE_S)
+        return cpu_s(replica.program.pid) - before < IDLE_S / 10
+
+    await until(is_idle, within=LOOK_OVER_S, what="a replica that has looked at all units")
 
 
 @asynccontextmanager
