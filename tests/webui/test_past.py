@@ -66,11 +66,13 @@ async def test_operations_of_the_past_are_those_that_had_begun_and_not_ended(
     site: Site, client: Client
 ) -> None:
     before = now()
-    running = await client.operations.order(ORDER_VERB_START, [unit_id(1)], reason="cooling tests")
+    waiting = await client.operations.order(
+        ORDER_VERB_START, [unit_id(1)], reason="cooling tests", wait=True
+    )
     between = now()
-    await running.abort()
+    await waiting.abort()
     with suppress(NotReached):
-        await running.done(timeout=20)
+        await waiting.done(timeout=20)
     for moment, is_under_way in ((before, False), (between, True), (now(), False)):
         page = await site.text(f"/?as_of={moment}")
         under_way = page.partition('id="operations"')[2].partition("</ul>")[0]
