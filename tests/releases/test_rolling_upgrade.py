@@ -12,12 +12,15 @@ from tests.releases.load import Load
 from tests.releases.release import Release
 from tests.stages.balancer import Balancer, what_is_missing
 from tests.stages.mariadb import MariaDB, name_in
+from tests.stages.ports import free_port
 from tests.stages.program import Program
 from tests.stages.replica import Replica
 from tests.stages.requirements import needs
 from tests.stages.waiting import until
 
 HOSTED = ("RING/MAGNETS", "DIAGNOSTICS/BPMS")
+ORDERED = "RING/MAG/DIP/DIPRG01"
+KINDS_OF_WORK = 7
 NEXT = [sys.executable, "-m", "tests.releases.next_release"]
 SETTINGS = {"MDS_DRAIN_S": "3"}
 
@@ -53,9 +56,18 @@ async def test_no_call_fails_while_all_servers_are_replaced(
     for each in hosts:
         ending.callback(each.clear)
         each.start()
-    load = Load(balancer.address, balancer.http)
+    port = free_port()
+    page = Program.mds(
+        "web",
+        log=tmp_path / "web.log",
+        environment={"MDS_ADDRESS": balancer.address, "MDS_WEB_PORT": str(port)},
+    )
+    ending.callback(page.clear)
+    page.start()
+    await until(lambda: "listening" in page.output(), what="the page to listen")
+    load = Load(balancer.address, balancer.http, f"http://127.0.0.1:{port}", ORDERED)
     async with load.working(monkeypatch):
-        await until(lambda: load.done["write"] > 20 and load.done["read"] > 10, within=20)
+        await until(lambda: load.done["write"] > 20 and len(load.done) == KINDS_OF_WORK, within=60)
         as_next(replicas[0])
         await broken_off(replicas[0], mariadb, name_in(url))
         await replicas[0].migrate()
@@ -69,6 +81,7 @@ async def test_no_call_fails_while_all_servers_are_replaced(
     told = f"{load.done}, {load.retried} tries repeated"
     logging.getLogger(__name__).info(told)
     assert load.failed == [], told
+    assert min(load.done.values()) > 1, told
     assert load.seen == load.written
 
 
