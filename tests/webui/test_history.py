@@ -113,6 +113,16 @@ async def test_an_undo_from_the_history_shows_its_plan(client: Client, site: Sit
     assert (await client.control_units.get(ID)).description == "first"
 
 
+async def test_an_undo_that_comes_from_nowhere_leads_to_its_own_change(
+    client: Client, site: Site
+) -> None:
+    change = await describe(client, "second")
+    address = f"/change_sets/{change}/undo"
+    text = await submit(site, form_in(await site.text(address), address))
+    assert "Taken back, by change" in text
+    assert (await client.control_units.get(ID)).description != "second"
+
+
 async def test_a_change_of_more_than_ten_is_taken_back_once_their_number_is_typed(
     client: Client, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from mds.v1.agent_report_pb2 import ReportAgentRequest
 from mds.v1.maintenance_pb2 import CreateMaintenanceRequest, Maintenance
-from mds.v1.operation_pb2 import ORDER_VERB_START
+from mds.v1.operation_pb2 import ON_FAILURE_CONTINUE, ORDER_VERB_START, Operation
+from mds.v1.operation_step_pb2 import StepState
 
 from control_units.client import Client
 from control_units.client.operations import NotReached
@@ -147,11 +149,13 @@ async def test_operations_are_listed_as_far_as_they_are_known_of_then(
     site: Site, client: Client
 ) -> None:
     before = now()
-    running = await client.operations.order(ORDER_VERB_START, [unit_id(2)], reason="night shift")
+    waiting = await client.operations.order(
+        ORDER_VERB_START, [unit_id(2)], reason="night shift", wait=True
+    )
     between = now()
-    await running.abort()
+    await waiting.abort()
     with suppress(NotReached):
-        await running.done(timeout=20)
+        await waiting.done(timeout=20)
     history = f"/control_units/{unit_id(2)}/history"
     for path in ("/operations?q=reason:night&", f"{history}?"):
         assert "night shift" not in await site.text(f"{path}as_of={before}")
@@ -173,6 +177,41 @@ async def test_operations_are_listed_as_far_as_they_are_known_of_then(
     assert "night shift" not in await site.text("/operations?as_of=0")
     await site.text("/operations?as_of=99999", status=400)
     await site.text("/operations?as_of=yesterday", status=400)
+
+
+async def test_an_operation_of_the_past_has_its_steps_as_far_as_their_times_tell(
+    site: Site, client: Client
+) -> None:
+    before = now()
+    quick = Operation(step_timeout=Duration(seconds=1), at_once=1, on_failure=ON_FAILURE_CONTINUE)
+    running = await client.operations.order(
+        ORDER_VERB_START, [unit_id(5), unit_id(6)], reason="early shift", settings=quick
+    )
+
+    async def has_begun() -> bool:
+        begun = client.operations.steps(running.id, StepState.STEP_STATE_EXECUTING)
+        return [step.control_unit async for step in begun] == [f"control_units/{unit_id(5)}"]
+
+    await until(has_begun, what="the first step")
+    between = now()
+    with suppress(NotReached):
+        await running.done(timeout=20)
+    path = f"/operations/{running.id}"
+    assert "There is no such page" in await site.text(f"{path}?as_of={before}", status=404)
+    page = await site.text(f"{path}?as_of={between}")
+    assert "early shift" in page
+    assert "Under way then" in page
+    assert "is not kept" in page
+    assert "knows only now" not in page
+    states = re.findall(r"<tr id=\"step:.*?<td>.*?<td>.*?</svg> ?([^<]+)", page, re.DOTALL)
+    assert [each.strip() for each in states] == ["On the way", "Waits"]
+    for said in ("Carried on by", "Ended</dt>", "state=ERROR", "timed out"):
+        assert said not in page
+    for address in (f"{path}?as_of={now()}", path):
+        page = await site.text(address)
+        assert "Under way then" not in page
+        assert "is not kept" not in page
+        assert page.count("timed out") >= 2
 
 
 async def test_changes_and_histories_end_at_the_moment(site: Site, client: Client) -> None:

@@ -80,7 +80,8 @@ class UndoPages:
             return await self._plan(name, back, reason=reason, refused=there)
         revision = undone.position.revision
         gone = {page_of(each.name) for each in undone.results if each.action == REMOVED}
-        page = f"/change_sets/{revision}" if back in gone else back
+        # The overview says nothing of it: an address that was typed or sent names no page.
+        page = f"/change_sets/{revision}" if back in {"/", *gone} else back
         raise web.HTTPSeeOther(f"{page}?undone={revision}")
 
     async def _plan(

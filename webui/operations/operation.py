@@ -16,11 +16,18 @@ from webui.datasets.again import again
 from webui.datasets.form import new_request_id
 from webui.names import id_of, page_of
 from webui.operations import steering_many
-from webui.operations.phases import STEP_STATES, by_step_state, minor_words, phase_of
+from webui.operations.past_operation import (
+    as_it_was,
+    has_changed_since,
+    standing_of,
+    steps_as_they_were,
+)
+from webui.operations.phases import STEP_STATES, by_step_state, minor_words
 from webui.operations.steering import STEERING, Steer, steer, steers
 from webui.operations.verbs import order_words
 from webui.overview.bar import Segment
 from webui.overview.doings import step_bar
+from webui.past_time import time_of
 from webui.refusals import told
 from webui.site import READ_SECONDS, Site, can_be_mended
 from webui.translation import _, gettext_noop
@@ -141,12 +148,21 @@ class OperationPages:
         )
 
     async def _read(self, request: web.Request) -> dict[str, object]:
+        """
+        Raises:
+            ClientError: what the server says, or that none answers.
+            web.HTTPNotFound: a page that says so; it had not been ordered at that moment.
+        """
         name = f"operations/{request.match_info['id']}"
-        state = request.query.get("state", "")
-        states = [each for each in STEP_STATES if _name_of(each) == state]
-        operation = await self._operations.GetOperation(
-            operation_pb2.GetOperationRequest(name=name)
+        then, operation = await asyncio.gather(
+            time_of(self._site.client, self._site.as_of),
+            self._operations.GetOperation(operation_pb2.GetOperationRequest(name=name)),
         )
+        if then and operation.create_time.ToDatetime(tzinfo=UTC) > then:
+            raise web.HTTPNotFound(text=self._site.missing().text, content_type="text/html")
+        is_under_way_then = then is not None and has_changed_since(operation, then)
+        state = "" if is_under_way_then else request.query.get("state", "")
+        states = [each for each in STEP_STATES if _name_of(each) == state]
         listed = await self._operations.ListOperationSteps(
             operation_step_pb2.ListOperationStepsRequest(
                 operation=name,
@@ -156,9 +172,13 @@ class OperationPages:
             )
         )
         today = datetime.now(UTC)
+        steps = list(listed.steps)
+        if then and is_under_way_then:
+            operation, steps = as_it_was(operation, then), steps_as_they_were(steps, then)
         return {
             "operation": operation_page(operation, today),
-            "rows": step_rows(listed.steps, today),
+            "rows": step_rows(steps, today),
+            "is_under_way_then": is_under_way_then,
             "state": state if states else "",
             "token": request.query.get("page", ""),
             "next": listed.next_page_token,
@@ -179,7 +199,7 @@ def operation_page(operation: operation_pb2.Operation, today: datetime) -> Opera
         id=id_of(operation.name),
         page=page_of(operation.name),
         verb=order_words(operation.verb),
-        mark=phase_of(operation),
+        mark=standing_of(operation),
         minor=minor_words(operation.minor_state),
         message=operation.message,
         author=operation.author,
