@@ -10,6 +10,7 @@ from benchmarks.as_of import as_of, as_of_mariadb
 from benchmarks.audit import audit
 from benchmarks.backup import backup
 from benchmarks.boot_storm import boot_storm
+from benchmarks.cluster import cluster
 from benchmarks.effective_configuration import effective_configuration
 from benchmarks.exports import exports
 from benchmarks.filter import filter
@@ -64,6 +65,7 @@ BENCHMARKS = {
     "start_operation": start_operation,
     "operation_list": operation_list,
     "idle_operations": idle_operations,
+    "cluster": cluster,
 }
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from deploy.processes.network import may_make_namespaces
-from tests.chaos.stage import what_the_cluster_lacks
+from tests.chaos.stage import PLACE, what_the_cluster_lacks
 from tests.stages.requirements import needs
+from tests.stages.traces import traces
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 540
@@ -33,3 +34,4 @@ def test_nothing_that_was_promised_is_broken_by_the_loss_of_one_machine() -> Non
             chaos.send_signal(signal.SIGINT)  # it takes its cluster down
             told, _ = chaos.communicate(timeout=60)
     assert chaos.returncode == 0, told
+    assert not traces(PLACE / str(chaos.pid))
