@@ -15,9 +15,11 @@ from tests.chaos.lanes import Lane, run_lanes
 from tests.chaos.loads.catalogue import MATRIX, NAMES, make_load
 from tests.chaos.matrix import FEW_UNITS, Cell, Results, cells, run_all
 from tests.chaos.report import report as table
-from tests.chaos.report import soak_report
-from tests.chaos.soak import Soak
+from tests.chaos.report import this_machine
+from tests.chaos.rounds import now
+from tests.chaos.soak import Begun, Soak
 from tests.chaos.soak import soak as hold_on
+from tests.chaos.soak_report import soak_report
 from tests.chaos.stage import what_the_cluster_lacks
 from tests.chaos.under_test import Version, version_of
 
@@ -128,8 +130,10 @@ def soak(
         chosen = _chosen(faults or SOAK)
         samples.parent.mkdir(parents=True, exist_ok=True)
         samples.write_bytes(b"")
+        seen = Soak(samples)
+        seen.add(Begun(load, units, *version_of(ROOT), this_machine(), now()))
         running = hold_on(
-            chosen, make_load(load), Soak(samples), minutes=minutes, units=units, say=click.echo
+            chosen, make_load(load), seen, minutes=minutes, units=units, say=click.echo
         )
         asyncio.run(running)
     done = Soak.read(samples)
@@ -138,8 +142,8 @@ def soak(
         report.write_text(text)
     click.echo(text)
     for each in done.growing:
-        click.echo(f"{each} holds more and more.", err=True)
-    sys.exit(1 if done.violations or done.growing else 0)
+        click.echo(f"More and more is held by {each}.", err=True)
+    sys.exit(1 if done.violations or done.growing or done.unjudged else 0)
 
 
 def _chosen(names: tuple[str, ...]) -> list[Fault]:

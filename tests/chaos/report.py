@@ -3,15 +3,12 @@
 import os
 import platform
 import statistics
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tests.chaos.figures import percentile
 from tests.chaos.goals import held
 from tests.chaos.rounds import Result
-from tests.chaos.samples import JUDGED_S, WHAT, lives
-from tests.chaos.soak import Soak
 
 _HEAD = (
     "| fault | rounds | violations | without writes | one writer | without reads | without pages "
@@ -40,17 +37,6 @@ _GOALS = """## Goals
 | | at most | longest of all rounds | | under each load |
 | --- | --: | --: | --- | --- |
 """
-_SOAK = """# What processes of the cluster hold, for hours and under faults
-
-Made by `python -m tests.chaos soak --minutes 120 --report docs/reference/soak.md`.
-
-"""
-
-_SLOPES = (
-    "The mean, and the slope per hour with its 95 % interval, of each life of a process that was "
-    "looked at for long enough: one that a fault killed begins anew, and is not judged before "
-    "20 minutes. A database's memory may come to 1,400 MiB: it fills what it was given.\n"
-)
 
 
 def report(tries: Sequence[Result]) -> str:
@@ -65,28 +51,6 @@ def report(tries: Sequence[Result]) -> str:
     if wrong := [each for each in tries if each.violations]:
         parts.append("## Violations\n\n" + "\n".join(map(_violations, wrong)))
     return "\n".join(parts)
-
-
-def soak_report(done: Soak) -> str:
-    """What processes held, and how fast that grew."""
-    counts = sorted(Counter(done.faults).items())
-    faults = ", ".join(f"{count} x {name}" for name, count in counts)
-    what = f"{len(done.violations)} violations, {len(done.samples):,} samples"
-    lines = [
-        f"{done.minutes:.0f} minutes under load; {what}; faults, one after the other: {faults}.\n",
-        _SLOPES,
-        f"| process | life | {' | '.join(WHAT)} | |\n| --- | --: |{' --: |' * len(WHAT)} --- |",
-    ]
-    for life in lives(done.samples):
-        cells = [
-            f"{each.mean:.0f}; {each.per_hour:+.1f} ± {each.uncertain:.1f}" for each in life.slopes
-        ]
-        verdict = "grows" if life.grows else "flat" if life.seconds >= JUDGED_S else "too short"
-        lines.append(
-            f"| {life.service} | {life.seconds / 60:.0f} min | {' | '.join(cells)} | {verdict} |"
-        )
-    lines += [f"\n```\n{each[:4000]}\n```" for each in done.violations]
-    return _SOAK + "\n".join(lines) + "\n"
 
 
 def _undecided(tries: Iterable[Result]) -> str:
@@ -142,14 +106,20 @@ def _violations(result: Result) -> str:
 def _machine(results: Sequence[Result], tries: Sequence[Result]) -> str:
     loads = [each.load_average for each in results]
     times = sorted(each.ended for each in results)
-    memory = int(_told("/proc/meminfo")["MemTotal"].split()[0]) // (1 << 20)
     return (
         f"{len(results)} rounds, {sum(len(each.violations) for each in tries)} violations. "
         f"Commit {results[-1].commit} (content {results[-1].content}), {times[0]} to {times[-1]}, on one machine for everything: "
-        f"{os.cpu_count()} cores of {_told('/proc/cpuinfo').get('model name', 'unknown')}, "
-        f"{memory} GiB, Linux {platform.release()}, Python {platform.python_version()}; its load "
-        f"average at the end of a round was {min(loads):.1f} to {max(loads):.1f} "
+        f"{this_machine()}; its load average at the end of a round was {min(loads):.1f} to {max(loads):.1f} "
         f"(median {statistics.median(loads):.1f}).\n"
+    )
+
+
+def this_machine() -> str:
+    """What it has, for whoever reads figures from it."""
+    memory = int(_told("/proc/meminfo")["MemTotal"].split()[0]) // (1 << 20)
+    return (
+        f"{os.cpu_count()} cores of {_told('/proc/cpuinfo').get('model name', 'unknown')}, "
+        f"{memory} GiB, Linux {platform.release()}, Python {platform.python_version()}"
     )
 
 

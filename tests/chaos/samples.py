@@ -11,8 +11,10 @@ import msgspec
 import psutil
 
 BLOCKS = 12
-# Of Student's distribution with BLOCKS - 2 degrees of freedom, two-sided 95 %.
-_T_95 = 2.228
+SURE = "99.9 %"
+"""A soak judges some sixty figures: of sixty intervals of 95 %, three would miss what is so."""
+# Of Student's distribution with BLOCKS - 2 degrees of freedom, two-sided.
+_T = 4.587
 WARM_UP = 0.2
 """Share of a life that is left out: caches fill."""
 JUDGED_S = 1_200.0
@@ -29,12 +31,14 @@ class Sample(msgspec.Struct, frozen=True, tag="sample"):
     Attributes:
         at: s of this machine's monotonic clock.
         figures: in the order of `WHAT`.
+        part: of the time.
     """
 
     service: str
     pid: int
     at: float
     figures: tuple[float, ...]
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Slope:
 
     Attributes:
         per_hour: the best line through means of blocks.
-        uncertain: half of its 95 % interval.
+        uncertain: half of its interval, as sure as `SURE` says.
         mean: of all that was looked at.
     """
 
@@ -62,14 +66,15 @@ class Slope:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One process of a service.
+    """One process of a service, in one part of the time: what it holds may be another in the next.
 
     Attributes:
         seconds: it was looked at for so long.
         most: of each, the largest.
-        slopes: in the order of `WHAT`.
+        slopes: in the order of `WHAT`; empty: it was too short for them.
     """
 
+    part: str
     service: str
     pid: int
     seconds: float
@@ -77,12 +82,18 @@ class Life:
     slopes: Sequence[Slope]
 
     @property
-    def grows(self) -> bool:
-        memory, *others = self.slopes
-        judged = others if self._is_within_bounds else [memory, *others]
-        return self.seconds >= JUDGED_S and any(
-            not each.is_flat and each.per_hour > 0 for each in judged
-        )
+    def is_judged(self) -> bool:
+        return bool(self.slopes)
+
+    @property
+    def growing(self) -> list[str]:
+        """What it holds more and more of."""
+        return [
+            what
+            for what, each in zip(WHAT, self.slopes, strict=False)
+            if each.per_hour > 0 and not each.is_flat
+            if what != WHAT[0] or not self._is_within_bounds
+        ]
 
     @property
     def _is_within_bounds(self) -> bool:
@@ -93,7 +104,7 @@ class Life:
         )
 
 
-def sample(service: str, pid: int) -> Sample:
+def sample(service: str, pid: int, part: str) -> Sample:
     """
     Raises:
         psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError: it has just ended.
@@ -101,9 +112,8 @@ def sample(service: str, pid: int) -> Sample:
     process = psutil.Process(pid)
     family = [process, *process.children(recursive=True)]
     figures = [_held(each.pid) for each in family]
-    return Sample(
-        service, pid, time.monotonic(), tuple(map(sum, zip(*figures, strict=True)))
-    )  # fmt: skip
+    held = tuple(map(sum, zip(*figures, strict=True)))
+    return Sample(service, pid, time.monotonic(), held, part)
 
 
 def _held(pid: int) -> tuple[float, ...]:
@@ -121,24 +131,19 @@ def _held(pid: int) -> tuple[float, ...]:
 
 
 def lives(samples: Iterable[Sample]) -> list[Life]:
-    """Those with enough samples."""
-    found: dict[tuple[str, int], list[Sample]] = {}
+    """All, also those that are too short to be judged."""
+    found: dict[tuple[str, str, int], list[Sample]] = {}
     for each in samples:
-        found.setdefault((each.service, each.pid), []).append(each)
-    return [
-        Life(
-            service,
-            pid,
-            life[-1].at - life[0].at,
-            [max(each.figures[place] for each in life) for place in range(len(WHAT))],
-            [
-                slope([(each.at, each.figures[place]) for each in life])
-                for place in range(len(WHAT))
-            ],
-        )
-        for (service, pid), life in found.items()
-        if len(life) * (1 - WARM_UP) >= 2 * BLOCKS
-    ]
+        found.setdefault((each.part, each.service, each.pid), []).append(each)
+    return [_life(*of, seen) for of, seen in found.items()]
+
+
+def _life(part: str, service: str, pid: int, seen: Sequence[Sample]) -> Life:
+    seconds = seen[-1].at - seen[0].at
+    is_judged = seconds >= JUDGED_S and len(seen) * (1 - WARM_UP) >= 2 * BLOCKS
+    courses = [[(each.at, each.figures[place]) for each in seen] for place in range(len(WHAT))]
+    most = [max(value for _, value in course) for course in courses]
+    return Life(part, service, pid, seconds, most, [*map(slope, courses)] if is_judged else [])
 
 
 def slope(points: Sequence[tuple[float, float]]) -> Slope:
@@ -157,4 +162,4 @@ def slope(points: Sequence[tuple[float, float]]) -> Slope:
     middle = statistics.fmean(hours)
     spread = sum((hour - middle) ** 2 for hour in hours)
     error = math.sqrt(sum(each**2 for each in misses) / (BLOCKS - 2) / spread)
-    return Slope(line.slope, _T_95 * error, statistics.fmean(values))
+    return Slope(line.slope, _T * error, statistics.fmean(values))

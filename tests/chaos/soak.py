@@ -16,7 +16,7 @@ import psutil
 from tests.chaos.faults.fault import Fault
 from tests.chaos.loads import Load
 from tests.chaos.rounds import AFTER_S, decide, ending_in_time, recover, settle
-from tests.chaos.samples import Sample, lives, sample
+from tests.chaos.samples import Life, Sample, lives, sample
 from tests.chaos.stage import BALANCER, DATABASES, REPLICAS, WEB_UIS, ClusterStage
 
 SERVICES = (*REPLICAS, *WEB_UIS, BALANCER, *DATABASES)
@@ -24,6 +24,25 @@ UNIT_SERVERS = "unit servers"
 """Their process is the load's."""
 SAMPLE_EVERY_S = 5.0
 BETWEEN_S = 10.0
+KILLING = 0.25
+"""Share of the time, in the end: whoever is killed again and again never lives for long enough."""
+
+
+class Begun(msgspec.Struct, frozen=True, tag="begun"):
+    """What the hours are of.
+
+    Attributes:
+        commit, content: of the programs; see `under_test.Version`.
+        machine: that it all was on.
+        at: UTC.
+    """
+
+    load: str
+    units: int
+    commit: str
+    content: str
+    machine: str
+    at: str
 
 
 class Healed(msgspec.Struct, frozen=True, tag="healed"):
@@ -31,10 +50,14 @@ class Healed(msgspec.Struct, frozen=True, tag="healed"):
 
     Attributes:
         at: s of this machine's monotonic clock.
+        part: of the time.
+        missed: why it did not strike; empty: it did.
     """
 
     fault: str
     at: float
+    part: str = ""
+    missed: str = ""
 
 
 class Wrong(msgspec.Struct, frozen=True, tag="wrong"):
@@ -43,7 +66,8 @@ class Wrong(msgspec.Struct, frozen=True, tag="wrong"):
     what: str
 
 
-_DECODER = msgspec.json.Decoder(Sample | Healed | Wrong)
+Seen = Begun | Sample | Healed | Wrong
+_DECODER = msgspec.json.Decoder(Seen)
 
 
 @dataclass
@@ -52,11 +76,12 @@ class Soak:
     minute.
 
     Attributes:
-        faults: names, in the order in which they were in.
+        faults: in the order in which they were in.
     """
 
     file: Path
-    faults: list[str] = field(default_factory=list)
+    begun: Begun | None = None
+    faults: list[Healed] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
 
@@ -68,17 +93,19 @@ class Soak:
                 found._take(_DECODER.decode(line))
         return found
 
-    def add(self, record: Sample | Healed | Wrong) -> None:
+    def add(self, record: Seen) -> None:
         self._take(record)
         with self.file.open("ab") as file:
             file.write(msgspec.json.encode(record) + b"\n")
 
-    def _take(self, record: Sample | Healed | Wrong) -> None:
+    def _take(self, record: Seen) -> None:
         match record:
+            case Begun():
+                self.begun = record
             case Sample():
                 self.samples.append(record)
             case Healed():
-                self.faults.append(record.fault)
+                self.faults.append(record)
             case Wrong():
                 self.violations.append(record.what)
 
@@ -89,11 +116,48 @@ class Soak:
         return (max(moments) - min(moments)) / 60 if moments else 0.0
 
     @property
+    def lives(self) -> list[Life]:
+        return lives(self.samples)
+
+    @property
     def growing(self) -> list[str]:
-        """Services that hold more and more of something."""
+        """Processes that hold more and more of something."""
         return [
-            f"{each.service} (process {each.pid})" for each in lives(self.samples) if each.grows
+            f"{each.service} (process {each.pid}): {', '.join(each.growing)}"
+            for each in self.lives
+            if each.growing
         ]
+
+    @property
+    def unjudged(self) -> list[str]:
+        """Services of which nothing is known: no process of theirs has lived for long enough."""
+        seen = dict.fromkeys((*SERVICES, *(each.service for each in self.samples)))
+        judged = {each.service for each in self.lives if each.is_judged}
+        return [each for each in seen if each not in judged]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of the time, which is judged by itself.
+
+    While others are killed, those that are left have their connections: not growth, but a step.
+    """
+
+    name: str
+    minutes: float
+    faults: Sequence[Fault]
+
+
+def parts(faults: Sequence[Fault], minutes: float) -> list[Part]:
+    """One in which nobody's life ends, and then one in which lives end all the time."""
+    killing = [each for each in faults if each.kills]
+    others = [each for each in faults if not each.kills]
+    last = minutes * KILLING if others else minutes
+    found = [
+        Part("nobody is killed", minutes - last if killing else minutes, others),
+        Part("one after the other is killed", last, killing),
+    ]
+    return [each for each in found if each.faults]
 
 
 async def soak(
@@ -115,7 +179,7 @@ async def soak(
         await stage.up()
         await stage.lend_clock(is_lent=any(each.needs_clock for each in faults))
         ground = stage.of_round("soak", units)
-        breaking = partial(_break_on, stage, faults, load, done, minutes, say)
+        breaking = partial(_break_on, stage, parts(faults, minutes), load, done, say)
         _, wrong = await decide(ground, load, breaking)
         for each in (*stage.observed.violations, *wrong):
             done.add(Wrong(each))
@@ -132,38 +196,57 @@ async def soak(
 
 async def _break_on(
     stage: ClusterStage,
-    faults: Sequence[Fault],
+    parts: Sequence[Part],
     load: Load,
     done: Soak,
-    minutes: float,
     say: Callable[[str], None],
 ) -> None:
-    end = time.monotonic() + minutes * 60
     async with ending_in_time(stage) as stop, asyncio.TaskGroup() as tasks:
         tasks.create_task(load.run(stop), name=load.name)
-        sampling = tasks.create_task(_sample_on(stage, done))
         try:
-            waiting: list[Fault] = []
-            while time.monotonic() < end and not stage.is_sick:
-                waiting = waiting or random.sample(list(faults), len(faults))
-                fault = waiting.pop()
-                async with fault.put_in(stage):
-                    await asyncio.sleep(fault.hold_s)
-                await settle(stage, load)
-                await recover(stage)
-                done.add(Healed(fault.name, time.monotonic()))
-                say(f"{(end - time.monotonic()) / 60:.0f} min left; {fault.name} is healed")
-                await asyncio.sleep(min(BETWEEN_S, max(AFTER_S, end - time.monotonic())))
+            for part in parts:
+                sampling = tasks.create_task(_sample_on(stage, done, part.name))
+                try:
+                    await _break_in_turns(stage, part, load, done, say)
+                finally:
+                    sampling.cancel()
         finally:
             stop.set()
-            sampling.cancel()
 
 
-async def _sample_on(stage: ClusterStage, done: Soak) -> None:
+async def _break_in_turns(
+    stage: ClusterStage, part: Part, load: Load, done: Soak, say: Callable[[str], None]
+) -> None:
+    end = time.monotonic() + part.minutes * 60
+    waiting: list[Fault] = []
+    while time.monotonic() < end and not stage.is_sick:
+        waiting = waiting or random.sample(part.faults, len(part.faults))
+        fault = waiting.pop()
+        missed = await put_in(stage, fault)
+        await settle(stage, load)
+        await recover(stage)
+        done.add(Healed(fault.name, time.monotonic(), part.name, missed))
+        left = f"{part.name}: {(end - time.monotonic()) / 60:.0f} min left"
+        say(f"{left}; {fault.name} {f'did not strike: {missed}' if missed else 'is healed'}")
+        await asyncio.sleep(min(BETWEEN_S, max(AFTER_S, end - time.monotonic())))
+
+
+async def put_in(stage: ClusterStage, fault: Fault) -> str:
+    """Why it did not strike; empty: it did. One that did not ends no hours."""
+    missed = ""
+    try:
+        async with fault.put_in(stage):
+            await asyncio.sleep(fault.hold_s)
+    except* RuntimeError as failures:
+        missed = "; ".join(map(str, failures.exceptions))
+    return missed
+
+
+async def _sample_on(stage: ClusterStage, done: Soak, part: str) -> None:
     while True:
         for service, pid in _processes(stage):
             with contextlib.suppress(psutil.NoSuchProcess, OSError):  # it has just been killed
-                done.add(await asyncio.to_thread(sample, service, pid))
+                done.add(await asyncio.to_thread(sample, service, pid, part))
         await asyncio.sleep(SAMPLE_EVERY_S)
 
 

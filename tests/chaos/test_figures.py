@@ -1,7 +1,6 @@
 """What is told of times in rounds, and of what grows."""
 
 import random
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,6 @@ from tests.chaos.figures import (
 )
 from tests.chaos.history import LEFT, Closed, History, Outcome, Word, Write
 from tests.chaos.samples import Sample, lives, slope
-from tests.chaos.soak import Healed, Soak, Wrong
 
 
 def write(ended: float, outcome: Outcome, client: str = "a") -> Write:
@@ -99,8 +97,21 @@ def test_a_life_is_judged_by_itself_and_not_before_it_is_long() -> None:
         if at < until_s
     ]
     young, old = lives(samples)
-    assert (young.pid, young.grows) == (1, False)
-    assert (old.pid, old.grows) == (2, True)
+    assert (young.pid, young.is_judged, young.growing) == (1, False, [])
+    assert (old.pid, old.is_judged, old.growing) == (2, True, ["memory, MiB"])
+
+
+def test_a_step_from_one_part_of_the_time_to_the_next_is_no_growth() -> None:
+    """While others are killed, who is left has their connections."""
+    samples = [
+        Sample("replica", 1, at, (value, 1.0, 1.0, 60.0 if at > 5400 else 20.0), str(at > 5400))
+        for at, value in noisy(0.0)
+    ]
+    first, last = lives(samples)
+    assert (first.is_judged, last.is_judged) == (True, True)
+    assert (first.growing, last.growing) == ([], [])
+    (whole,) = lives([Sample(each.service, 1, each.at, each.figures) for each in samples])
+    assert whole.growing == ["connections"], "else this proves nothing"
 
 
 @pytest.mark.parametrize(("service", "size", "grows"), [
@@ -111,19 +122,4 @@ def test_a_database_may_fill_what_it_was_given(service: str, size: float, *, gro
         Sample(service, 1, at, (size - 100 + value, 1.0, 1.0, 1.0)) for at, value in noisy(50.0)
     ]
     (life,) = lives(samples)
-    assert life.grows is grows
-
-
-def test_what_was_seen_of_hours_is_there_when_they_are_cut_off(tmp_path: Path) -> None:
-    done = Soak(tmp_path / "samples")
-    done.add(Sample("web-1", 7, 60.0, (1.0, 2.0, 3.0, 4.0)))
-    done.add(Healed("writer killed", 90.0))
-    done.add(Wrong("a write is gone"))
-    done.add(Sample("web-1", 7, 240.0, (1.0, 2.0, 3.0, 4.0)))
-    with done.file.open("ab") as file:
-        file.write(b'{"type":"sam')
-    read = Soak.read(done.file)
-    assert (read.samples, read.faults, read.violations) == (
-        done.samples, ["writer killed"], ["a write is gone"],
-    )  # fmt: skip
-    assert read.minutes == 3.0
+    assert bool(life.growing) is grows

@@ -19,15 +19,15 @@ _NO_CLOCK = "" if LIBRARY.exists() else "apt-get install libfaketime"
 
 FAULTS: Sequence[Fault] = (
     Fault("nothing", nothing),
-    Fault("replica killed", partial(killed, service=REPLICAS[0])),
+    Fault("replica killed", partial(killed, service=REPLICAS[0]), kills=True),
     Fault("replica stopped", partial(paused, service=REPLICAS[0])),
-    Fault("page killed", partial(killed, service=WEB_UIS[0])),
+    Fault("page killed", partial(killed, service=WEB_UIS[0]), kills=True),
     Fault("page stopped", partial(paused, service=WEB_UIS[0])),
-    Fault("balancer killed", partial(killed, service=BALANCER, comes_back=True)),
+    Fault("balancer killed", partial(killed, service=BALANCER, comes_back=True), kills=True),
     Fault("balancer stopped", partial(paused, service=BALANCER), hold_s=5.0),
-    Fault("writer killed", partial(killed, service=WRITER)),
+    Fault("writer killed", partial(killed, service=WRITER), kills=True),
     Fault("writer stopped", partial(paused, service=WRITER)),
-    Fault("stand-by killed", partial(killed, service=STAND_BY)),
+    Fault("stand-by killed", partial(killed, service=STAND_BY), kills=True),
     Fault("stand-by stopped", partial(paused, service=STAND_BY)),
     Fault(
         "clients cut from balancer",
@@ -49,11 +49,10 @@ FAULTS: Sequence[Fault] = (
 SHORT = ("replica killed", "writer killed", "writer cut from the others", "balancer stopped")
 """What every change has to stand."""
 
-# A database node that has met a full disk, and migrations, are for rounds of their own. There is
-# one balancer: killed again and again, it would never be looked at for long enough.
+# A database node that has met a full disk, and migrations, are for rounds of their own.
 SOAK = tuple(
     each.name
     for each in FAULTS
-    if each.name not in ("nothing", "disk of writer full", "migration killed", "balancer killed")
+    if each.name not in ("nothing", "disk of writer full", "migration killed")
 )
 """One after the other, for hours."""

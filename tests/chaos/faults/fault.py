@@ -17,6 +17,7 @@ class Fault:
         hold_s: for so long it stays in.
         missing: what keeps it from being put in here; empty: nothing.
         needs_clock: one replica has to run with a clock that can be set.
+        kills: a process ends by it.
     """
 
     name: str
@@ -24,3 +25,4 @@ class Fault:
     hold_s: float = 8.0
     missing: str = ""
     needs_clock: bool = False
+    kills: bool = False
