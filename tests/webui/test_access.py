@@ -239,8 +239,9 @@ async def test_only_of_those_who_were_logged_in_much_is_kept(
     cookie = f"mds_token_{page.url.rpartition(':')[2]}"
     anybody.http.cookie_jar.update_cookies({cookie: f"{new.text[:-8]}{'0' * 8}"})
     assert "too large" in await anybody.post("/import", much, status=401)
-    typed = {"typed": json.dumps(list(much.items())), "next": "/import"}
-    assert "too large" in await anybody.post("/login", typed | {"token": new.text}, status=413)
+    typed = {"next": "/import", "typed": json.dumps(list(much.items()))}
+    assert "too large" in await anybody.post("/login", {"token": "x"} | typed, status=401)
+    assert "too large" in await anybody.post("/login", typed, status=413)
 
     await anybody.log_in(new.text)
     await revoked(guarded, new)
@@ -250,6 +251,24 @@ async def test_only_of_those_who_were_logged_in_much_is_kept(
         again = {"token": token, "typed": one_field(asked, "typed"), "next": "/import"}
         asked = await anybody.post(action, again, status=status)
     assert one_field(asked, "text") == much["text"]
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+async def test_what_was_typed_comes_back_whichever_web_process_answers_the_log_in(
+    anybody: Visitor, guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callers, "FRESH_SECONDS", 0.0)
+    much = {"text": "id,template\n" + "A" * 3 * 2**20}
+    new = await guarded.new_token("rosa", "expert")
+    await anybody.log_in(new.text)
+    await revoked(guarded, new)
+    asked = await anybody.post("/import", much, status=401)
+    (action,) = re.findall(r'action="(/login\?much=[^"]+)"', asked)
+    assert asked.index('name="token"') < asked.index('name="typed"')
+    typed = {"next": one_field(asked, "next"), "typed": one_field(asked, "typed")}
+    async with door(guarded.first.address) as other, visitor(other) as browser:
+        back = await browser.post(action, {"token": guarded.texts["expert"], **typed})
+    assert one_field(back, "text") == much["text"]
 
 
 async def test_streams_end_with_their_token(
@@ -397,3 +416,27 @@ async def test_who_is_logged_out_under_an_open_page_loses_nothing(
             await page.locator(".account summary").click()
             await page.get_by_role("button", name="Log out").click()
             await page.wait_for_url("**/login")
+
+
+async def test_a_large_form_of_who_is_logged_out_stays_on_its_page_until_it_is_taken(
+    guarded: Guarded, new_page: NewPage
+) -> None:
+    """No web process need keep it behind the log-in page, also one that never saw this token."""
+    rosa = await guarded.new_token("rosa", "expert")
+    page = await new_page(expected="401|422")
+    async with door(guarded.first.address) as opened:
+        await page.goto(f"{opened.url}/import")
+        await type_token(page, rosa.text)
+        text = page.locator("textarea[name=text]")
+        await text.evaluate("(field) => (field.value = `id,template\\n${'A'.repeat(3_000_000)}`)")
+        await revoked(guarded, rosa)
+        await page.locator("[data-look]").click()
+        await expect(page.locator("#out")).to_be_visible()
+        assert len(await text.input_value()) > 3_000_000
+        async with page.context.expect_page() as another:
+            await page.locator("#out a").click()
+        await type_token(await another.value, guarded.texts["expert"])
+        await expect((await another.value).locator(".account summary")).to_contain_text("expert")
+        await page.locator("[data-look]").click()
+        await expect(page.locator(".problems").first).to_be_visible()
+        await expect(page).to_have_url(f"{opened.url}/import")

@@ -10,7 +10,7 @@ from control_units.client import ClientError
 from webui.access.callers import Callers, NotLoggedIn
 from webui.access.cookie import delete_cookie, token_in
 from webui.access.entrance import Entrance
-from webui.access.log_in import CROWDED, LogIn, asks_for_a_page, typed_in
+from webui.access.log_in import ACCESS, CROWDED, LogIn, asks_for_a_page, typed_in
 from webui.access.shown import show_token, shown_token
 from webui.site import Site
 from webui.translation import _
@@ -41,7 +41,8 @@ class Admission:
             show_token(token_in(self._entrance, request))
             was_known = self._callers.knows(shown_token())
             try:
-                person = await self._callers.who(shown_token())
+                # What is asked for the sake of what comes next is not answered from memory.
+                person = await self._callers.who(shown_token(), anew=request.path == ACCESS)
             except NotLoggedIn as refused:
                 return await self._to_log_in(request, refused.reason, was_known=was_known)
             except ClientError as failure:

@@ -60,10 +60,11 @@ class Callers:
         """Whether the server wants tokens; None: it has not answered yet."""
         return self._asks
 
-    async def who(self, token: str) -> Person:
+    async def who(self, token: str, *, anew: bool = False) -> Person:
         """
         Args:
             token: its text; empty: none was shown.
+            anew: the server is asked, whatever is remembered.
 
         Raises:
             NotLoggedIn: only with another token.
@@ -71,7 +72,7 @@ class Callers:
         """
         key = hashlib.sha256(token.encode()).digest()
         known = self._known.get(key)
-        if known is not None and known.is_fresh and not known.is_over:
+        if known is not None and known.is_fresh and not known.is_over and not anew:
             return known.person
         try:
             person = await self._asked(token)

@@ -16,6 +16,7 @@ from webui.access.callers import Callers, NotLoggedIn
 from webui.access.cookie import delete_cookie, set_cookie, token_in
 from webui.access.entrance import Entrance
 from webui.access.person import Person
+from webui.access.sent import Sent
 from webui.frame.pages import own_address
 from webui.importing.document import without_files
 from webui.site import Site, explain
@@ -28,6 +29,9 @@ log = structlog.get_logger()
 # no user who has been working here.
 MOST_TYPED = 20 * 1024 * 1024
 MOST_TYPED_BY_STRANGERS = 1024 * 1024
+
+# Tells scripts whether one is logged in, as of now.
+ACCESS = "/access"
 
 Typed = Sequence[tuple[str, str]]
 
@@ -54,7 +58,7 @@ class LogIn:
             web.get("/login", self.ask),
             web.post("/login", self.log_in),
             web.post("/logout", self.log_out),
-            web.get("/access", self.access),
+            web.get(ACCESS, self.access),
         ]
 
     def page(
@@ -95,34 +99,37 @@ class LogIn:
         raise web.HTTPSeeOther(then)
 
     async def log_in(self, request: web.Request) -> web.Response:
-        """`POST /login`; with `?much=…`, of somebody who has been working here."""
+        """`POST /login`; with `?much=…`, of somebody who has been working here. Of others much is
+        read only once their token is known to be good, so that it comes back behind any process."""
+        sent = Sent(request)
+        await sent.read(2 * MOST_TYPED_BY_STRANGERS)
         is_much = request.query.get("much") == self._much and CROWDED not in request
-        most = MOST_TYPED if is_much else MOST_TYPED_BY_STRANGERS
-        try:
-            form = await request.clone(client_max_size=2 * most).post()
-        except web.HTTPRequestEntityTooLarge as large:
-            return self._drawn("/", _too_large(), "", large.status)
-        then, typed = own_address(str(form.get("next", "/"))), str(form.get("typed", ""))
-        token = "".join(str(form.get("token", "")).split())
+        if is_much:
+            await sent.read(2 * MOST_TYPED)
         address = self._entrance.address_of(request)
+        token = "".join(sent.fields.get("token", "").split())
+        if not (token or sent.is_whole):
+            return self._drawn("/", _too_large(), "", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         try:
             await asyncio.sleep(self._attempts.begin(address))
             person = await self._person(token)
         except TooMany as many:
             problem = _("There were too many attempts. Try again in %d s.") % (many.seconds + 1)
-            status = HTTPStatus.TOO_MANY_REQUESTS
-            return self._drawn(then, problem, typed, status, is_much=is_much)
+            return self._back(sent, problem, HTTPStatus.TOO_MANY_REQUESTS, is_much=is_much)
         except NotLoggedIn as refused:
             log.warning("log_in_refused", address=address)
-            status = HTTPStatus.UNAUTHORIZED
-            return self._drawn(then, refused.reason, typed, status, is_much=is_much)
+            return self._back(sent, refused.reason, HTTPStatus.UNAUTHORIZED, is_much=is_much)
         except ClientError as failure:
             _title, message, code = explain(failure)
-            return self._drawn(then, message, typed, code, is_much=is_much)
+            return self._back(sent, message, code, is_much=is_much)
         self._attempts.succeeded(address)
+        if CROWDED not in request:
+            await sent.read(2 * MOST_TYPED)
+        if not sent.is_whole:
+            return self._drawn("/", _too_large(), "", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         log.info("logged_in", principal=person.name, token=person.token, address=address)
-        response = self._after(then, typed, person)
-        keep = form.get("keep") == "on"
+        response = self._after(sent.fields, person)
+        keep = sent.fields.get("keep") == "on"
         set_cookie(self._entrance, request, response, token, person, keep=keep)
         return response
 
@@ -144,14 +151,24 @@ class LogIn:
             raise NotLoggedIn(_("The metadata server does not answer. Try again."))
         return person
 
-    def _after(self, then: str, typed: str, person: Person) -> web.Response:
+    def _after(self, sent: Mapping[str, str], person: Person) -> web.Response:
         """Where one wanted to go; what was typed is shown, and sent by whoever typed it."""
-        fields = _fields(typed)
+        then, fields = own_address(sent.get("next", "/")), _fields(sent.get("typed", ""))
         if fields is None:
             return see_other(then)
         context = {"fields": fields, "action": then, "person": person}
         text = self._site.environment.get_template("access/typed.html").render(context)
         return web.Response(text=text, content_type="text/html")
+
+    def _back(
+        self, sent: Sent, problem: str, status: int, *, is_much: bool = False
+    ) -> web.Response:
+        """The page again, with what was typed if that has come here."""
+        if not sent.is_whole:
+            return self._drawn("/", f"{problem} {_too_large()}", "", status)
+        then = own_address(sent.fields.get("next", "/"))
+        typed = sent.fields.get("typed", "")
+        return self._drawn(then, problem, typed, status, is_much=is_much)
 
     def _drawn(
         self, then: str, problem: str, typed: str, status: int, *, is_much: bool = False

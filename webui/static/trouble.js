@@ -4,10 +4,11 @@
 const LONGEST = 400;
 const note = () => document.getElementById("trouble");
 
-function say(text, target) {
+// Empty: that nothing answered.
+export function say(text, target) {
   const place = target?.closest?.("dialog")?.firstElementChild ?? document.getElementById("main");
   place.prepend(note());
-  note().querySelector("[data-words]").textContent = text.trim().slice(0, LONGEST);
+  note().querySelector("[data-words]").textContent = (text || note().dataset.silent).trim().slice(0, LONGEST);
   note().hidden = false;
 }
 
@@ -21,7 +22,7 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
 });
 
 for (const event of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(event, ({ detail }) => say(note().dataset.silent, detail.target));
+  document.addEventListener(event, ({ detail }) => say("", detail.target));
 }
 
 // An answer: what was said before is over.
