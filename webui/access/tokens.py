@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from aiohttp import web
@@ -168,6 +168,15 @@ class TokenPages:
     ) -> web.Response:
         if refused.reason in {"ROLE_REQUIRED", "UNAUTHENTICATED"}:
             return self._site.refused(refused, whole=True)
+        if refused.reason == "REQUEST_ID_REUSED":
+            # Nobody can show again what was made then: what is sent now is another one.
+            problem = _(
+                "One was made when this was sent before. If you have not seen its text, revoke it in "
+                "the list, and make another one with what you typed, which is below."
+            )
+            return await self._list(
+                request, replace(wanted, request_id=new_request_id()), problem=problem
+            )
         return await self._list(request, wanted, problem=told(refused))
 
     async def _list(
