@@ -1,7 +1,6 @@
 """Which rounds are still to be played, and what is told of those that were."""
 
 import asyncio
-import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from tests.chaos.matrix import Results, cells
 from tests.chaos.report import report
 from tests.chaos.rounds import Result
 from tests.chaos.stage import ClusterStage
-from tests.chaos.under_test import Version, version_of
+from tests.chaos.under_test import Version
 
 HERE = Version("a", "1")
 KILLED = next(each for each in FAULTS if each.name == "replica killed")
@@ -79,33 +78,6 @@ async def test_a_load_that_does_not_end_is_a_violation(monkeypatch: pytest.Monke
         await run()
     (found,) = stage.observed.violations
     assert found.startswith("the load: it has not ended")
-
-
-def test_only_what_is_under_test_makes_rounds_worthless(tmp_path: Path) -> None:
-    def git(*words: str) -> None:
-        who = ["-c", "user.name=x", "-c", "user.email=x"]
-        subprocess.run(["git", "-C", tmp_path, *who, *words], check=True, capture_output=True)
-
-    def commit(file: str) -> Version:
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).write_text("x")
-        git("add", file)
-        git("commit", "--message", file)
-        return version_of(tmp_path)
-
-    git("init", "--quiet")
-    assert version_of(tmp_path) == ("unknown", "unknown")
-    first = commit("proto/a.proto")
-    assert "".join(first).isalnum()
-    for elsewhere in ("docs/a.md", "webui/static/a.js", "webui/templates/units/a.html"):
-        assert commit(elsewhere) == first
-    second = commit("tests/chaos/a.py")
-    assert not set(second) & set(first)
-    git("commit", "--amend", "--message", "joined", "--date", "2001-01-01T00:00:00Z")
-    assert version_of(tmp_path).commit != second.commit
-    assert version_of(tmp_path).content == second.content
-    (tmp_path / "proto" / "a.proto").write_text("y")
-    assert version_of(tmp_path).content == f"{second.content}+"
 
 
 def test_every_cell_is_seen_once_before_any_is_seen_twice() -> None:

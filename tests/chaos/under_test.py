@@ -6,18 +6,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 UNDER_TEST = (
-    "proto", "metadata_server", "control_units", "webui", "deploy", "setup.cfg", "tests/chaos",
+    "proto", "metadata_server", "control_units", "webui", "setup.cfg", "docker-compose.yml", "deploy",
+    "tests/chaos", "tests/watch/__init__.py", "tests/watch/records.py", "tests/watch/validators.py",
 )  # fmt: skip
 """What decides how a round ends: the programs, their cluster, the faults and their checker."""
 PAGES = (
-    "agents", "charts", "datasets", "importing", "lists", "maintenances", "operations", "snapshots",
-    "topology", "units",
+    "agents", "datasets", "importing", "lists", "maintenances", "operations", "snapshots", "units",
 )  # fmt: skip
+TELLING = ("__main__", "goals", "report", "soak", "soak_report", "samples")
+"""Modules that choose rounds, or tell of what they have shown; and all of the soak."""
 NOT_ASKED_FOR = (
     *(f"webui/{each}" for each in ("static", "locale", "package.json", "package-lock.json")),
     *(f"webui/{place}{each}" for place in ("", "templates/") for each in PAGES),
-    "deploy/kustomize", "deploy/systemd", "deploy/grafana", "deploy/README.md",
-    "tests/chaos/test_*.py", "tests/chaos/planted", "tests/chaos/report.py",
+    *(f"deploy/{each}" for each in ("kustomize", "systemd", "prometheus", "grafana", "README.md")),
+    "deploy/galera/Dockerfile", "deploy/processes/__main__.py",
+    *(f"tests/chaos/{each}.py" for each in TELLING),
+    "tests/chaos/test_*.py", "tests/chaos/planted", "tests/chaos/valid_histories.py",
 )  # fmt: skip
 """Of that, what no round meets. Of the page it asks for the overview."""
 PLACES = (*UNDER_TEST, *(f":(exclude){each}" for each in NOT_ASKED_FOR))
