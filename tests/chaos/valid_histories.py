@@ -4,6 +4,8 @@ import json
 import random
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from tests.chaos.final_state import ChangeSet, Current, FinalState, Operation, Step, Version
 from tests.chaos.history import (
     AnyRecord,
@@ -60,13 +62,16 @@ class Story:
         self.calls += 1
         return f"request-{self.calls}"
 
-    def change(self, kind: str, names: dict[str, str], request_id: str = "") -> int:
+    def change(
+        self, kind: str, names: dict[str, str], request_id: str = "", *, action: str = ""
+    ) -> int:
         """One revision: contents of resources by name; of declared ones a change set, too."""
         self.revision += 1
         time = f"2026-11-22T00:{self.revision // 60:02}:{self.revision % 60:02}Z"
         for name, content in sorted(names.items()):
-            action = "UPDATED" if any(each.name == name for each in self.told) else "CREATED"
-            self.told.append(Told(self.revision, time, kind, name, action, content=content))
+            is_known = any(each.name == name for each in self.told)
+            done = action or ("UPDATED" if is_known else "CREATED")
+            self.told.append(Told(self.revision, time, kind, name, done, content=content))
         if request_id:
             self.change_sets.append(ChangeSet(self.revision, request_id, "Method", len(names)))
         return self.revision
@@ -76,12 +81,19 @@ class Story:
         etag = f"etag-{self.revision + 1}"
         is_new = resource not in self.current
         content = json.dumps({"etag": etag, "value": value})
-        revision = self.change("KIND_VARIABLE", {resource: content}, request_id)
         action = "CREATED" if is_new else "UPDATED"
+        revision = self.change("KIND_VARIABLE", {resource: content}, request_id, action=action)
         told_value = None if is_new else value
         self.versions.append(Version(revision, resource, action, request_id, told_value))
         self.current[resource] = Current(revision, etag, value)
         return revision
+
+    def deleted(self, resource: str, request_id: str) -> None:
+        """What a deletion that is done leaves."""
+        kind, action = "KIND_VARIABLE", "DELETED"
+        revision = self.change(kind, {resource: ""}, request_id, action=action)
+        self.versions.append(Version(revision, resource, action, request_id, None))
+        del self.current[resource]
 
     def final(self) -> FinalState:
         return FinalState(
@@ -97,12 +109,15 @@ def make_story(seed: int, length: int = 60) -> Story:
     """Something of everything, in an order that the seed decides."""
     story = Story(random.Random(seed))
     for resource in RESOURCES:
-        write(story, resource, etag="*", fate="kept")
-    scenes = [contested_writes, overlapping_reads, bundle, hold_on, next_holder, operate]
+        contested_creation(story, resource)
+    scenes = {
+        contested_writes: 6, late_write: 1, gone_and_back: 0.5, overlapping_reads: 6, bundle: 1,
+        hold_on: 3, next_holder: 1, operate: 0.3,
+    }  # fmt: skip
     for scene in scenes:
         scene(story)
-    for _ in range(length):
-        story.rng.choices(scenes, weights=[6, 6, 1, 3, 1, 0.3])[0](story)
+    for scene in story.rng.choices(list(scenes), weights=list(scenes.values()), k=length):
+        scene(story)
     for name in ("watcher-all", "watcher-some"):
         watch(story, name)
     return story
@@ -128,22 +143,74 @@ def write(story: Story, resource: str, *, etag: str, fate: str) -> Write:
 
 
 def contested_writes(story: Story) -> None:
-    """Two with the same etag at the same time: one is done, perhaps without an answer."""
+    """Two with the same etag at the same time: one is done, perhaps without an answer, or with one
+    that comes after the other's refusal."""
     resource = story.rng.choice(RESOURCES)
     etag = story.current[resource].etag
     first = story.rng.choices(
         ["kept", "unanswered and kept", "unanswered and lost"], weights=[6, 2, 1]
     )[0]
     began = story.later()
-    write(story, resource, etag=etag, fate=first)
+    done = write(story, resource, etag=etag, fate=first)
     if first != "unanswered and lost":
-        story.records.append(
-            Write(
-                client="rival", resource=resource, request_id=story.request_id(),
-                value=f"value-{story.calls}", etag_asked=etag, began=began, ended=story.later(),
-                outcome=Outcome.REFUSED, reason="ETAG_MISMATCH",
-            )
-        )  # fmt: skip
+        refuse(story, resource, "ETAG_MISMATCH", etag=etag, began=began)
+    if story.rng.random() < 0.5:
+        story.records[story.records.index(done)] = replace(done, ended=story.later())
+
+
+def contested_creation(story: Story, resource: str) -> None:
+    """Two at the same time, while somebody reads: each may come before the other, and the reader
+    before both."""
+    began = story.later()
+    write(story, resource, etag="*", fate="kept")
+    refuse(story, resource, "ALREADY_EXISTS", began=began)
+    refuse_read(story, resource, began=began)
+
+
+def gone_and_back(story: Story) -> None:
+    """A resource is deleted, while others want to read and write it, and created again."""
+    resource = story.rng.choice(RESOURCES)
+    etag, began = story.current[resource].etag, story.later()
+    request_id = story.request_id()
+    story.deleted(resource, request_id)
+    story.records.append(
+        Write(
+            client="writer", resource=resource, request_id=request_id,
+            value=f"value-{story.calls}", etag_asked=etag, began=began, ended=story.later(),
+            outcome=Outcome.UNKNOWN,
+        )
+    )  # fmt: skip
+    refuse(story, resource, "VARIABLE_NOT_FOUND", etag=etag, began=story.later())
+    contested_creation(story, resource)
+
+
+def late_write(story: Story) -> None:
+    """A write is done only after its caller has given up; who meets it is refused."""
+    resource = story.rng.choice(RESOURCES)
+    etag = story.current[resource].etag
+    unanswered = write(story, resource, etag=etag, fate="unanswered and lost")
+    began = story.later()
+    story.wrote(resource, unanswered.value, unanswered.request_id)
+    refuse(story, resource, "ETAG_MISMATCH", etag=etag, began=began)
+
+
+def refuse(story: Story, resource: str, reason: str, *, began: float, etag: str = "*") -> None:
+    story.records.append(
+        Write(
+            client="rival", resource=resource, request_id=story.request_id(),
+            value=f"value-{story.calls}", etag_asked=etag, began=began, ended=story.later(),
+            outcome=Outcome.REFUSED, reason=reason,
+        )
+    )  # fmt: skip
+
+
+def refuse_read(story: Story, resource: str, *, began: float) -> None:
+    story.records.append(
+        Read(
+            client="reader", resource=resource, began=began, ended=story.later(),
+            outcome=Outcome.REFUSED, reason="VARIABLE_NOT_FOUND",
+        )
+    )  # fmt: skip
 
 
 def overlapping_reads(story: Story) -> None:

@@ -8,6 +8,7 @@ from tests.chaos.checker import (
     holders,
     linearizable,
     operations,
+    refusals,
     revisions,
     watches,
 )
@@ -17,7 +18,7 @@ from tests.chaos.history import History
 
 GUARANTEES = {
     each.NAME: each.check
-    for each in (acknowledged, linearizable, revisions, watches, holders, operations)
+    for each in (acknowledged, linearizable, refusals, revisions, watches, holders, operations)
 }
 
 

@@ -36,6 +36,7 @@ def check(history: History, final: FinalState) -> Iterator[Violation]:
             truth = Truth(final.told, due)
             for what in breaches(record, truth)[:MOST_TOLD]:
                 yield Violation(NAME, f"{watcher} ({record.wanted}): {what}")
+        yield from _check_streams(watcher, said)
         yield from _check_future(watcher, said, final)
         for each in said:
             if isinstance(each, Closed) and each.reason in HISTORY_IS_GONE:
@@ -83,6 +84,19 @@ def _parts(said: Sequence[Said]) -> Iterator[Record]:
             record = None
     if record is not None and record.connections:
         yield record
+
+
+def _check_streams(watcher: str, said: Sequence[Said]) -> Iterator[Violation]:
+    """A stream that was said to have ended has ended."""
+    closed: Closed | None = None
+    for each in said:
+        if isinstance(each, Closed):
+            closed = each
+        elif isinstance(each, Opened):
+            closed = None
+        elif closed is not None:
+            what = f"{watcher} was told revision {each.revision} on a stream that had ended"
+            yield Violation(NAME, what, (closed,))
 
 
 def _check_future(watcher: str, said: Sequence[Said], final: FinalState) -> Iterator[Violation]:

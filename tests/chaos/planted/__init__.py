@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from tests.chaos.checker import acknowledged, linearizable
 from tests.chaos.checker import holders as one_holder
 from tests.chaos.checker import operations as as_planned
+from tests.chaos.checker import refusals as told_right
 from tests.chaos.checker import revisions as gapless
 from tests.chaos.checker import watches as watched
-from tests.chaos.planted import holders, operations, order, revisions, watches, writes
+from tests.chaos.planted import holders, operations, order, refusals, revisions, watches, writes
 from tests.chaos.valid_histories import Story
 
 Fault = Callable[[Story], None]
@@ -25,6 +26,7 @@ FAULTS: Mapping[str, tuple[Fault, ...]] = {
         writes.lose_a_bundle,
         writes.apply_half_a_bundle,
         writes.apply_a_refused_bundle,
+        writes.apply_a_bundle_twice,
     ),
     linearizable.NAME: (
         order.read_what_is_stale,
@@ -34,6 +36,16 @@ FAULTS: Mapping[str, tuple[Fault, ...]] = {
         order.lose_an_update,
         order.write_into_the_past,
         order.answer_another_etag,
+    ),
+    told_right.NAME: (
+        refusals.miss_what_is_read,
+        refusals.miss_what_is_written,
+        refusals.refuse_the_right_etag,
+        refusals.refuse_the_last_etag,
+        refusals.refuse_the_next_etag,
+        refusals.refuse_any_etag,
+        refusals.find_what_is_not_there,
+        refusals.refuse_a_right_call,
     ),
     gapless.NAME: (
         revisions.leave_a_gap,
@@ -55,6 +67,7 @@ FAULTS: Mapping[str, tuple[Fault, ...]] = {
         watches.never_arrive,
         watches.split_a_revision,
         watches.say_that_the_past_is_gone,
+        watches.close_what_goes_on,
     ),
     one_holder.NAME: (
         holders.let_two_hold,

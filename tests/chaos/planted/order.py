@@ -12,22 +12,27 @@ from tests.chaos.valid_histories import Story
 
 
 def read_what_is_stale(story: Story) -> None:
-    read = one_of(story, Read, lambda each: each.revision < story.current[each.resource].revision)
+    known = {
+        each.resource: each.revision
+        for each in story.records
+        if isinstance(each, Read | Write) and is_ok(each)
+    }  # of each the last, which is the newest
+    read = one_of(story, Read, lambda each: 0 < each.revision < known[each.resource])
     put(story, read, replace(read, began=story.later(), ended=story.later()))
 
 
 def read_ahead_of_time(story: Story) -> None:
-    read = one_of(story, Read)
+    read = one_of(story, Read, is_ok)
     put(story, read, replace(read, began=1.0, ended=2.0))
 
 
 def read_what_never_was(story: Story) -> None:
-    read = one_of(story, Read)
+    read = one_of(story, Read, is_ok)
     put(story, read, replace(read, revision=10_000))
 
 
 def read_another_value(story: Story) -> None:
-    read = one_of(story, Read)
+    read = one_of(story, Read, is_ok)
     put(story, read, replace(read, value="another"))
 
 

@@ -93,6 +93,12 @@ def say_that_the_past_is_gone(story: Story) -> None:
     put(story, closed, replace(closed, reason="HISTORY_TRIMMED"))
 
 
+def close_what_goes_on(story: Story) -> None:
+    """A watcher is told that its stream has ended, and then hears more on it."""
+    word = one_of(story, Word)
+    put(story, word, Closed(client=word.client, at=word.at - 1e-5, reason="DRAINING"), word)
+
+
 def split_a_revision(story: Story) -> None:
     word = one_of(
         story, Word,

@@ -67,3 +67,8 @@ def apply_half_a_bundle(story: Story) -> None:
 def apply_a_refused_bundle(story: Story) -> None:
     bundle = one_of(story, Bundle, is_refused)
     story.change_sets.append(ChangeSet(story.revision, bundle.request_id, "Method", len(UNITS)))
+
+
+def apply_a_bundle_twice(story: Story) -> None:
+    bundle = one_of(story, Bundle, is_ok)
+    story.change("KIND_CONTROL_UNIT", dict.fromkeys(bundle.values, ""), bundle.request_id)
