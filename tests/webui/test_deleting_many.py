@@ -78,6 +78,33 @@ async def test_more_than_one_change_takes_are_deleted_in_pieces(
     assert [e.name async for e in client.control_units.list(id_prefix="RING/COR/")] == []
 
 
+async def test_pieces_that_are_deleted_are_told_when_nobody_answers_about_the_next_one(
+    client: Client, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deleting, "MOST", 5)
+    await declare_magnets(client, *(f"RING/COR/C{number:02}" for number in range(11)))
+    form = form_in(await plan_to_delete(site, "filter=id:RING/COR/*"), "/datasets/delete")
+    answered, real = 1, deleting.first_of
+
+    async def lose_the_network(*what: Any, **how: Any) -> Any:
+        nonlocal answered
+        answered -= 1
+        if answered < 0:
+            raise TimeoutError
+        return await real(*what, **how)
+
+    with monkeypatch.context() as network:
+        network.setattr(deleting, "first_of", lose_the_network)
+        text = await submit(site, form, changed={"typed_count": "11"}, status=503)
+        # The next one is not even begun when the page is sent again.
+        again = await submit(site, form_in(text, "/datasets/delete"), status=503)
+    for page in (text, again):
+        assert "<h1>5 of 11 are deleted; try again for the rest</h1>" in page
+        assert "may have been saved" not in page
+    text = await submit(site, form_in(again, "/datasets/delete"))
+    assert "5 of 11 control units" in text
+
+
 async def test_whoever_requires_any_of_many_is_told_before_they_are_deleted(
     client: Client, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

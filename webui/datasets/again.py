@@ -17,6 +17,7 @@ def again(
     *,
     written: bool = True,
     begun: bool = False,
+    done: str = "",
 ) -> web.Response:
     """The page that sends it again where that may help; else what the server said.
 
@@ -25,13 +26,14 @@ def again(
         posted: all of it. Its request id, if it has one, makes a second sending harmless.
         written: it failed where it was to be saved, and not where something was only read.
         begun: a part of it was saved before.
+        done: which one, in words, where that is known.
     """
     if can_be_mended(failure):
         return site.refused(failure, whole=True)
     title, message, status = explain(failure)
     seconds = busy_seconds(failure)
     may_be = begun or (written and may_be_done(failure))
-    said = Said(title, message, status, seconds, may_be_done=may_be)
+    said = Said(title, message, status, seconds, may_be_done=may_be, done=done)
     return kept(site, action, posted, said)
 
 
@@ -42,6 +44,7 @@ class Said:
     Attributes:
         seconds: after which scripts send it again; 0: they wait for somebody to do that.
         may_be_done: nobody knows whether it was done even so.
+        done: how much was done before; empty: nothing.
     """
 
     title: str
@@ -49,6 +52,7 @@ class Said:
     status: int
     seconds: int = 0
     may_be_done: bool = False
+    done: str = ""
 
 
 def kept(site: Site, action: str, posted: Iterable[tuple[str, object]], said: Said) -> web.Response:
@@ -62,5 +66,6 @@ def kept(site: Site, action: str, posted: Iterable[tuple[str, object]], said: Sa
         "message": said.message,
         "seconds": said.seconds,
         "may_be_done": said.may_be_done,
+        "done": said.done,
     }
     return site.page("datasets/again.html", context, status=said.status)

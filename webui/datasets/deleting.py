@@ -86,7 +86,8 @@ class DeletePages:
         except TooMany:
             return too_many(self._site, MOST)
         except (ClientError, TimeoutError) as failure:
-            return again(self._site, MANY, posted.items(), failure, written=False)
+            done = Progress.of(posted.items()).words
+            return again(self._site, MANY, posted.items(), failure, written=False, done=done)
         return await self._delete(request, piece, chosen)
 
     async def _delete(
@@ -115,7 +116,8 @@ class DeletePages:
         except (ClientError, TimeoutError) as failure:
             problem, field = _told_on_plan(failure)
             if not problem:
-                return again(self._site, request.path, posted.items(), failure)
+                done = progress.words
+                return again(self._site, request.path, posted.items(), failure, done=done)
             return await self._plan(
                 request.path, piece, chosen, texts=texts, problem=problem, field=field
             )
@@ -139,7 +141,8 @@ class DeletePages:
             )
         except (ClientError, TimeoutError) as failure:
             reason = ("reason", texts.get("reason", ""))
-            return again(self._site, MANY, [*chosen.pairs, *progress.pairs, reason], failure)
+            sent = [*chosen.pairs, *progress.pairs, reason]
+            return again(self._site, MANY, sent, failure, written=False, done=progress.words)
         if progress.deleted + piece.total > progress.confirmed:
             problem = _(
                 "More units are chosen by now than you have confirmed. Some are deleted already."

@@ -11,6 +11,7 @@ from mds.v1.filter_pb2 import CountMatchesRequest
 
 from control_units.client import Client
 from webui.selection import Chosen
+from webui.translation import _, grouped
 
 PAGE = 1000
 
@@ -58,6 +59,13 @@ class Progress:
     @property
     def is_in_pieces(self) -> bool:
         return len(self.changes) > 1 or self.deleted < self.confirmed
+
+    @property
+    def words(self) -> str:
+        """Of whoever has to go on; empty: nothing is deleted yet."""
+        counts = {"done": grouped(self.deleted), "all": grouped(self.confirmed)}
+        words = _("%(done)s of %(all)s are deleted; try again for the rest")
+        return words % counts if self.changes else ""
 
     def after(self, deleted: int, revision: int) -> "Progress":
         # What is sent twice counts once.
