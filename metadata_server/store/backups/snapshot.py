@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +17,15 @@ from metadata_server.store.backups.layout import TableLayout, kept_tables
 from metadata_server.store.database import DAMAGED, Database, Fault, fault_of, limit_beyond
 from metadata_server.store.schema import revision
 
-ROWS_A_PIECE = 200
-"""Held at once; the largest documents have 4 MB."""
+ROWS_A_PIECE, CHARACTERS_A_PIECE = 200, 1_000_000
+"""Held at once, and the document that goes beyond it; the largest have 4 MB."""
+ROW_BY_ROW = {"stream_results": True, "max_row_buffer": 1}
+"""How large rows are shows only when they are here: nothing between us and the database shall fetch
+many of them ahead."""
 SLOW_READER_S = 3_600
 """How long the database waits for whoever takes the backup down."""
 CHANGED_TABLE = 1412
-Row = Sequence[Any]
+Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,26 @@ class Snapshot:
     tables: Sequence[TableLayout]
     connection: Connection
 
-    def pieces(self, table: TableLayout) -> Iterator[list[tuple[Any, ...]]]:
+    def pieces(self, table: TableLayout) -> Iterator[list[Row]]:
         """All rows of a table in the order of their keys, a few at a time."""
         named = table.named()
         query = select(*named.c).order_by(*(named.c[name] for name in table.key))
-        options = {"yield_per": ROWS_A_PIECE}
-        with self.connection.execute(query, execution_options=options) as found:
-            for some in found.partitions():
-                yield [tuple(row) for row in some]
+        with self.connection.execute(query, execution_options=ROW_BY_ROW) as found:
+            yield from cut(map(tuple, found))
+
+
+def cut(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows in pieces that are bounded in number and in size."""
+    piece: list[Row] = []
+    size = 0
+    for row in rows:
+        piece.append(row)
+        size += sum(len(value) for value in row if isinstance(value, str))
+        if len(piece) >= ROWS_A_PIECE or size >= CHARACTERS_A_PIECE:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
 
 
 @contextmanager
