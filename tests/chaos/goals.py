@@ -12,12 +12,12 @@ class Goal:
     """
     Attributes:
         fault: rounds that it is about; empty: all.
-        most: that the figure may be.
+        most: that the figure may be; None: it is told, and has no limit.
     """
 
     what: str
     fault: str
-    most: float
+    most: float | None
     unit: str
     figure: Callable[[Sequence[Result]], float]
 
@@ -30,6 +30,10 @@ def _without_writes(results: Sequence[Result]) -> float:
     return max(each.write_outage_s for each in results)
 
 
+def _one_writer(results: Sequence[Result]) -> float:
+    return max(each.one_writer_s for each in results)
+
+
 def _refusal(results: Sequence[Result]) -> float:
     return max(each.figures.get("minority refuses", 0.0) for each in results)
 
@@ -39,31 +43,45 @@ NOTHING = "nothing"
 GOALS = (
     Goal("violations", "", 0, "", lambda results: sum(len(each.violations) for each in results)),
     Goal("a replica is killed: without writes", "replica killed", 1, " s", _without_writes),
+    Goal("a replica is killed: one writer waited", "replica killed", None, " s", _one_writer),
     Goal("a replica is killed: streams resumed, p99", "replica killed", 3, " s", _resumed_p99),
     Goal("a replica is stopped: streams resumed, p99", "replica stopped", 4, " s", _resumed_p99),
     Goal("the database node that writes is killed: without writes", "writer killed", 3, " s",
          _without_writes),
+    Goal("the database node that writes is killed: one writer waited", "writer killed", None, " s",
+         _one_writer),
     Goal("a minority of the database refuses writes after", "writer cut from the others", 3, " s",
          _refusal),
 )  # fmt: skip
 
 
-def held(results: Sequence[Result]) -> list[str]:
+def told(results: Sequence[Result]) -> list[str]:
     """A line a goal, as Markdown, of those that there are rounds for."""
     return [
-        f"| {goal.what} | {goal.most:g}{goal.unit} | {figure:.3g}{goal.unit} | "
-        f"{'held' if figure <= goal.most else '**not held**'} | {_by_load(goal, results)} |"
+        f"| {goal.what} | {_limit(goal)} | {figure:.3g}{goal.unit} | {_verdict(goal, figure)} | "
+        f"{_by_load(goal, results)} |"
         for goal, figure in _figures(results)
     ]
 
 
 def missed(results: Sequence[Result]) -> list[str]:
-    """Goals that were not held, in words."""
+    """Goals that were not held, in words: where, and whether the load holds them by itself."""
     return [
-        f"{goal.what}: {figure:.3g}{goal.unit}, at most {goal.most:g}{goal.unit}"
+        f"{goal.what}: {figure:.3g}{goal.unit}, at most {goal.most:g}{goal.unit}: "
+        f"{_where(goal, goal.most, results)}"
         for goal, figure in _figures(results)
-        if figure > goal.most
+        if goal.most is not None and figure > goal.most
     ]
+
+
+def _limit(goal: Goal) -> str:
+    return "" if goal.most is None else f"{goal.most:g}{goal.unit}"
+
+
+def _verdict(goal: Goal, figure: float) -> str:
+    if goal.most is None:
+        return "no limit"
+    return "held" if figure <= goal.most else "**not held**"
 
 
 def _figures(results: Sequence[Result]) -> Iterator[tuple[Goal, float]]:
@@ -76,14 +94,34 @@ def _about(goal: Goal, results: Sequence[Result]) -> list[Result]:
     return [each for each in results if goal.fault in ("", each.fault)]
 
 
-def _by_load(goal: Goal, results: Sequence[Result]) -> str:
-    """The figure under each load; beside it what the load alone does, where nothing is broken."""
-    told = []
+def _under_each_load(
+    goal: Goal, results: Sequence[Result]
+) -> Iterator[tuple[str, float, float | None]]:
+    """Load, the figure under it, and what the load alone does, where nothing is broken; None: that
+    is not known, or it is no question."""
     for load in dict.fromkeys(each.load for each in _about(goal, results)):
         under = [each for each in results if each.load == load]
-        text = f"{load} {goal.figure(_about(goal, under)):.3g}"
-        alone = [each for each in under if each.fault == NOTHING]
-        if goal.fault and alone and (figure := goal.figure(alone)) > 0:
-            text += f" ({figure:.3g} without a fault)"
-        told.append(text)
-    return ", ".join(told)
+        alone = [each for each in under if each.fault == NOTHING] if goal.fault else []
+        yield load, goal.figure(_about(goal, under)), goal.figure(alone) if alone else None
+
+
+def _by_load(goal: Goal, results: Sequence[Result]) -> str:
+    return ", ".join(
+        f"{load} {figure:.3g}" + (f" ({alone:.3g} without a fault)" if alone else "")
+        for load, figure, alone in _under_each_load(goal, results)
+    )
+
+
+def _where(goal: Goal, most: float, results: Sequence[Result]) -> str:
+    under = list(_under_each_load(goal, results))
+    held = [load for load, figure, _ in under if figure <= most]
+    words = [f"held under {', '.join(held)}"] if held else []
+    for load, figure, alone in under:
+        if figure > most:
+            text = f"not held under {load} ({figure:.3g}{goal.unit})"
+            if alone is not None and alone > most:
+                text += f", which does not hold it without a fault either ({alone:.3g}{goal.unit})"
+            elif alone is not None:
+                text += f", which holds it without a fault ({alone:.3g}{goal.unit})"
+            words.append(text)
+    return "; ".join(words)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tests.chaos.figures import percentile
-from tests.chaos.goals import held
+from tests.chaos.goals import missed, told
 from tests.chaos.rounds import Result
 
 _HEAD = (
@@ -42,8 +42,7 @@ _GOALS = """## Goals
 def report(tries: Sequence[Result]) -> str:
     """All results of one version."""
     results = [each for each in tries if not each.undecided]
-    goals = "\n".join(held(results))
-    parts = [_INTRODUCTION, _machine(results, tries), _undecided(tries), f"{_GOALS}{goals}\n"]
+    parts = [_INTRODUCTION, _machine(results, tries), _undecided(tries), _goals(results)]
     for load in dict.fromkeys(each.load for each in results):
         of_load = [each for each in results if each.load == load]
         units = ", ".join(sorted({f"{each.units:,}" for each in of_load}))
@@ -51,6 +50,11 @@ def report(tries: Sequence[Result]) -> str:
     if wrong := [each for each in tries if each.violations]:
         parts.append("## Violations\n\n" + "\n".join(map(_violations, wrong)))
     return "\n".join(parts)
+
+
+def _goals(results: Sequence[Result]) -> str:
+    late = [f"- {each}." for each in missed(results)]
+    return "\n".join([_GOALS + "\n".join(told(results)), *([""] if late else []), *late, ""])
 
 
 def _undecided(tries: Iterable[Result]) -> str:

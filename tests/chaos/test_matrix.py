@@ -9,7 +9,6 @@ import pytest
 
 from tests.chaos import rounds
 from tests.chaos.faults import FAULTS, SHORT, SOAK
-from tests.chaos.goals import held, missed
 from tests.chaos.lanes import Lane
 from tests.chaos.matrix import Results, cells
 from tests.chaos.report import report
@@ -94,19 +93,6 @@ def test_lanes_share_all_cells_and_begin_with_different_loads() -> None:
     everything = Counter((e.fault.name, e.load, e.number) for share in shares for e in share)
     whole = [(e.fault.name, e.load, e.number) for e in cells(FAULTS, loads, 2, None)]
     assert everything == Counter(whole)
-
-
-def test_a_goal_that_is_not_held_is_told_so(result: Result) -> None:
-    late = msgspec.structs.replace(result, number=2, write_outage_s=1.2)
-    killed, load = "| a replica is killed: without writes | 1 s |", result.load
-    assert f"{killed} 0.4 s | held | {load} 0.4 |" in held([result])
-    assert f"{killed} 1.2 s | **not held** | {load} 1.2 |" in held([result, late])
-    alone = msgspec.structs.replace(result, fault="nothing", write_outage_s=0.9)
-    storm = [msgspec.structs.replace(each, load="boot storm") for each in (late, alone)]
-    by_load = f"{load} 0.4, boot storm 1.2 (0.9 without a fault)"
-    assert f"{killed} 1.2 s | **not held** | {by_load} |" in held([result, *storm])
-    assert missed([result]) == []
-    assert missed([result, late]) == ["a replica is killed: without writes: 1.2 s, at most 1 s"]
 
 
 def test_a_report_shows_what_was_wrong(result: Result) -> None:
