@@ -19,6 +19,7 @@ from prometheus_client import (
     Info,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
 )
 
 from metadata_server.api.access import OpenGate, TokenGate, access_of_methods
@@ -31,6 +32,7 @@ from metadata_server.api.facility_figures import FacilityFigures
 from metadata_server.api.handlers import Handlers
 from metadata_server.api.health import Health
 from metadata_server.api.http import Face, http_application
+from metadata_server.api.lease_figures import add_lease_figures
 from metadata_server.api.peers import Peers
 from metadata_server.api.registrar import Registrar, registered
 from metadata_server.api.rest.application import Rest
@@ -101,6 +103,7 @@ class Replica:
         self._door = door_of(self._keyring, settings)
         add_admission_figures(self._registry, self._store.turns, self._door.admission)
         self._liveness = liveness_of(self._store, self._tailer, settings)
+        add_lease_figures(self._registry, self._liveness.sweeps)
         self._trimming = trimming_of(self._store, settings)
         self._advancing = Advancing(
             self._store, self._tailer, replica=settings.replica, traces=self._traces
@@ -123,8 +126,7 @@ class Replica:
         )
         self._sampling = Sampling(self._store, parts.overviews)
         self._sign = SignOfLife(self._store, self._tailer, id=settings.replica, version=version())
-        self.grpc_port = 0
-        self.http_port = 0
+        self.grpc_port = self.http_port = 0
 
     async def _check(self) -> None:
         await self._store.read(check_schema)
@@ -249,6 +251,7 @@ class Replica:
         runner = Runner(
             http_application(self._health, self._facility_figures, faces, origins, self._door.gate),
             Limits(self._settings.http_connections, self._settings.http_idle_s),
+            self._door.admission.refuse_connection,
             shutdown_timeout=self._settings.drain_s,
         )
         await runner.setup()
@@ -279,6 +282,8 @@ class Replica:
 
 def registry_of_process() -> CollectorRegistry:
     """Where figures are gathered, with those of the process and of Python."""
+    # Prometheus asks for none: when each counter was made would be half of all that is told.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)

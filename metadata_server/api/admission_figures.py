@@ -49,7 +49,9 @@ class AdmissionFigures(Collector):
 
     def _refused(self) -> Metric:
         refused = CounterMetricFamily(
-            "mds_admission_refused", "Calls that were refused under pressure.", labels=["cause"]
+            "mds_admission_refused",
+            "Calls, and connections of HTTP, that were refused under pressure.",
+            labels=["cause"],
         )
         for causes, counted in (
             (TURN_CAUSES, self._turns.refused),
@@ -69,4 +71,5 @@ TURN_CAUSES = ("wait", "expected_wait", "full")
 CLIENT_CAUSES = (
     *("all_calls", "calls_at_once", "rate"),
     *("all_streams", "streams", "bytes", "strangers"),
+    "connections",
 )

@@ -41,6 +41,7 @@ POSITION = "mds-position"
 USER_AGENT = "user-agent"
 GRPC, REST, CHAOS = "grpc", "rest", "chaos"
 """Faces of the protocol."""
+FAULT = grpc.StatusCode.INTERNAL.name
 Pair = tuple[str, str | bytes]
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 log = structlog.get_logger()
@@ -119,6 +120,7 @@ class Calls:
             size_of: tells how large a request is, bytes.
         """
         door, rank = self._door, self._door.rank_of(method)
+        self._ended_as(method, FAULT)
 
         async def call(request: Any, context: Context) -> Any:
             one = Call(method, context, door)
@@ -152,6 +154,7 @@ class Calls:
     ) -> Callable[[Any, Any], AsyncIterator[Any]]:
         door, rank = self._door, self._door.rank_of(method)
         of_unit_server = door.of_unit_servers(method)
+        self._ended_as(method, FAULT)
 
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             one = Call(method, context, door)
@@ -211,6 +214,15 @@ class Calls:
             self._seconds[method] = child
         return child
 
+    def _ended_as(self, method: str, code: str) -> Counter:
+        """Made by the first call that ends so. Only of faults there is one of each method from the
+        start: an alert sees the change of a counter, and not that one begins with 1."""
+        child = self._ended.get((method, code))
+        if child is None:
+            child = self._figures.ended.labels(method, code, self._face)
+            self._ended[method, code] = child
+        return child
+
     async def _end_with(self, one: Call, refused: Refused) -> None:
         one.reason = refused.reason
         one.code = await self._refuse(one.context, refused)
@@ -218,11 +230,7 @@ class Calls:
     def _end(self, one: Call) -> float:
         """Counts and logs a call; its seconds."""
         seconds = time.perf_counter() - one.began
-        child = self._ended.get((one.method, one.code))
-        if child is None:
-            child = self._figures.ended.labels(one.method, one.code, self._face)
-            self._ended[one.method, one.code] = child
-        child.inc()
+        self._ended_as(one.method, one.code).inc()
         if one.reason:
             self._figures.refused.labels(one.method, one.reason, self._face).inc()
         log.info(

@@ -191,6 +191,10 @@ class Admission:
         client.bytes -= size
         self._bytes -= size
 
+    def refuse_connection(self) -> None:
+        """One was more than there may be, and whose it is nobody knows."""
+        self.refused["connections"] += 1
+
     def _check_pace(self, client: Client) -> None:
         now = self._clock()
         rate = self._limits.calls_per_s

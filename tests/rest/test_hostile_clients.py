@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 
 from tests.conftest import StartReplica
@@ -140,6 +142,10 @@ async def test_more_connections_than_may_be_are_told_so(narrow: Replica) -> None
         assert b"TOO_BUSY" in body
         assert b"MDS_HTTP_CONNECTIONS" in body
     await until(lambda: lives(narrow), what="places for other connections")
+    async with aiohttp.ClientSession() as http, http.get(f"{narrow.http}/metrics") as reply:
+        refused = re.search(r'_refused_total{cause="connections"} (.*)', await reply.text())
+    assert refused is not None
+    assert float(refused[1]) >= 1
 
 
 async def lives(replica: Replica) -> bool:

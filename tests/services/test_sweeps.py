@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
+from metadata_server.api.lease_figures import add_lease_figures
 from metadata_server.domain.life.session import EndReason
 from metadata_server.domain.life.state import Contact
 from metadata_server.domain.names import Kind
@@ -25,6 +27,11 @@ async def lab(store: Store) -> AsyncIterator[Facility]:
 
 async def contact(lab: Facility) -> Contact:
     return (await lab.held())[0].contact
+
+
+def figure(lab: Facility, name: str) -> float | None:
+    add_lease_figures(registry := CollectorRegistry(), lab.liveness.sweeps)
+    return registry.get_sample_value(name)
 
 
 async def beat(lab: Facility, session: str) -> None:
@@ -65,6 +72,7 @@ async def test_one_silent_for_a_lease_is_lost_with_its_lives(lab: Facility) -> N
     swept = await lab.liveness.sweeps.sweep()
     assert swept is not None
     assert swept.changed == {Contact.LOST: 1}
+    assert figure(lab, "mds_leases_ended_total") == 1
     session, ended = await lab.held()
     assert (session.contact, session.end_reason) == (Contact.LOST, EndReason.LEASE_ENDED)
     assert session.end_time_us == lease.end_us - 21_000_000, "it ended when its lease ran out"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -31,6 +32,7 @@ class Handler(web.RequestHandler):
         self._server.open += 1
         if self._server.open > self._server.limits.connections:
             self._is_refused = True
+            self._server.on_refused()
             there = cast("asyncio.Transport", transport)
             there.write(self._server.limits.refusal)
             there.write_eof()
@@ -102,11 +104,15 @@ class Server(web.Server):
 
     Attributes:
         open: how many there are.
+        on_refused: is called for each that is one too many.
     """
 
-    def __init__(self, handler: Any, *, limits: Limits, **options: Any) -> None:
+    def __init__(
+        self, handler: Any, *, limits: Limits, on_refused: Callable[[], None], **options: Any
+    ) -> None:
         super().__init__(handler, **options)
         self.limits = limits
+        self.on_refused = on_refused
         self.open = 0
 
     @override
@@ -120,11 +126,22 @@ class Server(web.Server):
 
 
 class Runner(web.AppRunner):
-    """Runs an application."""
+    """Runs an application.
 
-    def __init__(self, application: web.Application, limits: Limits, **options: Any) -> None:
+    Args:
+        on_refused: is called for each connection that is one too many.
+    """
+
+    def __init__(
+        self,
+        application: web.Application,
+        limits: Limits,
+        on_refused: Callable[[], None],
+        **options: Any,
+    ) -> None:
         super().__init__(application, **options)
         self._limits = limits
+        self._on_refused = on_refused
 
     @override
     async def _make_server(self) -> Server:
@@ -132,6 +149,7 @@ class Runner(web.AppRunner):
         return Server(
             made.request_handler,
             limits=self._limits,
+            on_refused=self._on_refused,
             request_factory=made.request_factory,
             handler_cancellation=True,
         )

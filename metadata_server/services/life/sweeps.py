@@ -45,6 +45,9 @@ class Sweeps:
 
     Args:
         on_lost: is told of each session that a sweep of this replica has ended.
+
+    Attributes:
+        leases_ended: how many of those there were.
     """
 
     def __init__(self, store: Store, timing: Timing, *, on_lost: Callable[[str], None]) -> None:
@@ -52,6 +55,7 @@ class Sweeps:
         self._timing = timing
         self._on_lost = on_lost
         self._failing = False
+        self.leases_ended = 0
 
     async def run(self) -> None:
         """Sweeps until it is cancelled."""
@@ -96,6 +100,7 @@ class Sweeps:
             return Swept(self._judge(unit, after, lost), went_blind)
 
         swept = (await self._store.transact(work)).value
+        self.leases_ended += len(lost)
         for session in lost:
             self._on_lost(session)
         if swept is not None and (swept.went_blind or swept.changed):
