@@ -136,15 +136,21 @@ async def test_it_is_marked_and_deleted_and_comes_back(held: tuple[Site, str]) -
     assert 'class="saved"' not in await submit(site, form), "nothing was typed"
     form = form_in(await site.text(PAGE), f"{PAGE}/edit")
     stale = form_in(await site.text(PAGE), f"{PAGE}/edit")
+    unseen = form_in(await site.text(PAGE), f"{PAGE}/edit")
     page = await submit(
         site, form, changed={"marks": "golden, stable", "description": "the good one"}
     )
     assert 'class="chip">golden<' in page
     page = await submit(site, stale, changed={"marks": "mine"}, status=412)
     assert 'name="marks" value="mine"' in page
+    unseen.action = f"{PAGE}/delete"
+    page = await submit(site, unseen, status=412)
+    assert "Nothing was deleted: somebody else changed it" in page, "it is not what was seen"
+    read = stale.fields["etag"]
     form = form_in(page, f"{PAGE}/edit")
     form.action = f"{PAGE}/delete"
-    deleted = await submit(site, form)
+    # A draft puts back what it was typed upon.
+    deleted = await submit(site, form, changed={"etag": read, "description": "half a draft"})
     await site.text(PAGE, status=404)
     undo = re.search(r'action="(/change_sets/\d+/undo)"', deleted)
     assert undo

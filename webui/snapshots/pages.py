@@ -157,13 +157,16 @@ class SnapshotPages:
                 deleted = await self._snapshots.DeleteSnapshot(
                     DeleteSnapshotRequest(
                         name=_name(request),
-                        etag=texts.get("etag", ""),
+                        etag=texts.get("seen", ""),
                         request_id=texts.get("request_id") or new_request_id(),
                         reason=texts.get("reason", ""),
                     )
                 )
         except Stale:
-            problem = _("Nothing was deleted: somebody else changed it meanwhile.")
+            problem = _(
+                "Nothing was deleted: somebody else changed it meanwhile. Look at what it is now, "
+                "and delete it again if you still want to."
+            )
             return await self._show(
                 request, {"problem": problem}, status=HTTPStatus.PRECONDITION_FAILED
             )
