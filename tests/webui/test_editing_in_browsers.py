@@ -219,6 +219,35 @@ async def test_what_was_not_taken_is_kept_whatever_is_looked_at_until_it_is(
     await until_true(page, f"{DRAFTS}.length === 0")
 
 
+async def test_what_is_saved_by_loading_the_answer_again_leaves_no_draft(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await place.new_page(expected="500")
+    await page.goto(f"{place.url}{PAGE}/rename")
+    await field(page, "new_id").fill("RING/MAG/B")
+    with monkeypatch.context() as broken:
+        broken.delattr("webui.datasets.renaming.RenameControlUnitRequest")
+        await save(page)
+        await page.wait_for_selector("[data-sends-again]")
+    await page.reload()
+    await page.wait_for_selector("[data-saved]")
+    await until_true(page, f"{DRAFTS}.length === 0")
+
+
+async def test_what_changes_one_that_is_there_leaves_no_draft_of_a_new_one(place: Place) -> None:
+    page = await place.new_page(expected="409|412")
+    await page.goto(f"{place.url}/control_units/new?like={ID}")
+    await field(page, "id").fill(ID)
+    await field(page, "description").fill("typed for a new one")
+    await save(page)
+    await page.get_by_role("button", name="Compare with what is there").click()
+    await page.wait_for_selector(".choices")
+    await page.locator('.choices [name="description"][value="typed for a new one"]').check()
+    await save(page)
+    await page.wait_for_selector("[data-saved]")
+    await until_true(page, f"{DRAFTS}.length === 0")
+
+
 async def test_an_edit_of_many_is_kept_for_just_those_until_it_is_done(place: Place) -> None:
     page = await place.new_page()
     many = f"{place.url}/datasets/edit?filter=level%3D0"

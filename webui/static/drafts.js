@@ -4,8 +4,10 @@
 // into forms that can lead there (`data-merges`): others would be refused again and again.
 
 const PREFIX = "draft ";
-// The draft that was sent last; it is done with where an answer leads on.
+// The drafts that were sent last; they are done with where an answer leads on.
 const SENT = "sent";
+// Those whose answer stands here: who loads it again sends them again.
+const ANSWERED = "answered";
 // What a form is about besides its name, in its hidden fields.
 const ABOUT = ["id", "filter", "all", "like", "unit_server", "verb", "how", "to", "version"];
 // How many are meant is typed anew for each plan: it says that somebody has looked at this one.
@@ -13,6 +15,7 @@ const CONFIRMED = "typed_count";
 const UNTYPED = ["hidden", "radio", "submit", "file", "password"];
 
 const drawn = new WeakMap(); // field → what the server drew
+let answered = []; // keys of drafts that led here, and are not saved
 
 const forms = () => document.querySelectorAll("form[data-draft]");
 
@@ -148,21 +151,36 @@ function forgetPlaces(form) {
   store(form, Object.fromEntries(typed.filter(([name]) => !name.endsWith("].place"))));
 }
 
+// What has led here; a page that is loaded again sends it again.
+function whatWasSent({ type } = {}) {
+  const kept = sessionStorage.getItem(SENT) ?? (type === "reload" && sessionStorage.getItem(ANSWERED));
+  sessionStorage.removeItem(SENT);
+  sessionStorage.removeItem(ANSWERED);
+  return JSON.parse(kept || "[]");
+}
+
+function send(keys) {
+  sessionStorage.setItem(SENT, JSON.stringify(keys));
+}
+
 // Whatever is saved leads on to another address; a refusal, or a busy server, does not. Only the next
 // page is the answer to what was sent; one that sends it again hands it on.
 function forgetWhatWasSaved() {
-  const sent = sessionStorage.getItem(SENT);
-  sessionStorage.removeItem(SENT);
-  if (!sent) return;
-  const again = document.querySelector("[data-sends-again]");
-  again?.addEventListener("submit", () => sessionStorage.setItem(SENT, sent));
   const [navigation] = performance.getEntriesByType("navigation");
+  const sent = whatWasSent(navigation);
+  if (sent.length === 0) return;
+  const again = document.querySelector("[data-sends-again]");
+  again?.addEventListener("submit", () => send(sent));
   const isDone = navigation?.redirectCount > 0 || document.querySelector("[data-done]");
-  if (again || !isDone) return;
+  if (again || !isDone) {
+    answered = sent;
+    sessionStorage.setItem(ANSWERED, JSON.stringify(sent));
+    return;
+  }
   // An import has a draft for each document on its way; all of them end with it.
   const all = `${PREFIX}${new URLSearchParams(location.search).get("saved")} `;
   for (const key of Object.keys(sessionStorage)) {
-    if (key === sent || key.startsWith(all)) sessionStorage.removeItem(key);
+    if (sent.includes(key) || key.startsWith(all)) sessionStorage.removeItem(key);
   }
 }
 
@@ -175,15 +193,19 @@ for (const form of forms()) {
 // Forms come and go in a page that is drawn anew.
 document.addEventListener("input", ({ target }) => {
   const form = target.form?.closest("form[data-draft]");
-  if (form) keep(form);
+  if (!form) return;
+  keep(form);
+  sessionStorage.removeItem(ANSWERED); // more than was sent
 });
 
 document.addEventListener("submit", ({ target, submitter }) => {
   if (!target.matches("form[data-draft], [data-sends-again]")) sessionStorage.removeItem(SENT);
   if (!target.matches("form[data-draft]")) return;
   if (submitter?.name === "redraw") forgetPlaces(target);
-  if ("settles" in target.dataset) settle(target);
-  sessionStorage.setItem(SENT, keyOf(target));
+  // What is chosen saves also what was typed elsewhere, as into the form for a new one.
+  const isChoice = "settles" in target.dataset;
+  if (isChoice) settle(target);
+  send([keyOf(target), ...(isChoice ? answered : [])]);
 });
 
 // Who comes back, or goes elsewhere, does not wait for the answer to what was sent.
