@@ -13,17 +13,22 @@ class Goal:
     Attributes:
         fault: rounds that it is about; empty: all.
         most: that the figure may be; None: it is told, and has no limit.
+        figure: None: these rounds say nothing of it, as no stream has ended.
     """
 
     what: str
     fault: str
     most: float | None
     unit: str
-    figure: Callable[[Sequence[Result]], float]
+    figure: Callable[[Sequence[Result]], float | None]
+
+    def told(self, figure: float | None) -> str:
+        return "nothing ended" if figure is None else f"{figure:.3g}{self.unit}"
 
 
-def _resumed_p99(results: Sequence[Result]) -> float:
-    return percentile([one for each in results for one in each.resumed_s], 0.99)
+def _resumed_p99(results: Sequence[Result]) -> float | None:
+    ended = [one for each in results for one in each.resumed_s]
+    return percentile(ended, 0.99) if ended else None
 
 
 def _without_writes(results: Sequence[Result]) -> float:
@@ -58,7 +63,7 @@ GOALS = (
 def told(results: Sequence[Result]) -> list[str]:
     """A line a goal, as Markdown, of those that there are rounds for."""
     return [
-        f"| {goal.what} | {_limit(goal)} | {figure:.3g}{goal.unit} | {_verdict(goal, figure)} | "
+        f"| {goal.what} | {_limit(goal)} | {goal.told(figure)} | {_verdict(goal, figure)} | "
         f"{_by_load(goal, results)} |"
         for goal, figure in _figures(results)
     ]
@@ -67,10 +72,9 @@ def told(results: Sequence[Result]) -> list[str]:
 def missed(results: Sequence[Result]) -> list[str]:
     """Goals that were not held, in words: where, and whether the load holds them by itself."""
     return [
-        f"{goal.what}: {figure:.3g}{goal.unit}, at most {goal.most:g}{goal.unit}: "
-        f"{_where(goal, goal.most, results)}"
+        f"{goal.what}: {goal.told(figure)}, at most {_limit(goal)}: {_where(goal, results)}"
         for goal, figure in _figures(results)
-        if goal.most is not None and figure > goal.most
+        if _is_beyond(goal, figure)
     ]
 
 
@@ -78,13 +82,17 @@ def _limit(goal: Goal) -> str:
     return "" if goal.most is None else f"{goal.most:g}{goal.unit}"
 
 
-def _verdict(goal: Goal, figure: float) -> str:
-    if goal.most is None:
-        return "no limit"
-    return "held" if figure <= goal.most else "**not held**"
+def _is_beyond(goal: Goal, figure: float | None) -> bool:
+    return goal.most is not None and figure is not None and figure > goal.most
 
 
-def _figures(results: Sequence[Result]) -> Iterator[tuple[Goal, float]]:
+def _verdict(goal: Goal, figure: float | None) -> str:
+    if goal.most is None or figure is None:
+        return "no limit" if goal.most is None else "not known"
+    return "**not held**" if _is_beyond(goal, figure) else "held"
+
+
+def _figures(results: Sequence[Result]) -> Iterator[tuple[Goal, float | None]]:
     for goal in GOALS:
         if about := _about(goal, results):
             yield goal, goal.figure(about)
@@ -96,7 +104,7 @@ def _about(goal: Goal, results: Sequence[Result]) -> list[Result]:
 
 def _under_each_load(
     goal: Goal, results: Sequence[Result]
-) -> Iterator[tuple[str, float, float | None]]:
+) -> Iterator[tuple[str, float | None, float | None]]:
     """Load, the figure under it, and what the load alone does, where nothing is broken; None: that
     is not known, or it is no question."""
     for load in dict.fromkeys(each.load for each in _about(goal, results)):
@@ -107,21 +115,23 @@ def _under_each_load(
 
 def _by_load(goal: Goal, results: Sequence[Result]) -> str:
     return ", ".join(
-        f"{load} {figure:.3g}" + (f" ({alone:.3g} without a fault)" if alone else "")
+        f"{load} {goal.told(figure).removesuffix(goal.unit)}"
+        + (f" ({alone:.3g} without a fault)" if alone else "")
         for load, figure, alone in _under_each_load(goal, results)
     )
 
 
-def _where(goal: Goal, most: float, results: Sequence[Result]) -> str:
+def _where(goal: Goal, results: Sequence[Result]) -> str:
     under = list(_under_each_load(goal, results))
-    held = [load for load, figure, _ in under if figure <= most]
+    known = [(load, figure) for load, figure, _ in under if figure is not None]
+    held = [load for load, figure in known if not _is_beyond(goal, figure)]
     words = [f"held under {', '.join(held)}"] if held else []
     for load, figure, alone in under:
-        if figure > most:
-            text = f"not held under {load} ({figure:.3g}{goal.unit})"
-            if alone is not None and alone > most:
-                text += f", which does not hold it without a fault either ({alone:.3g}{goal.unit})"
+        if _is_beyond(goal, figure):
+            text = f"not held under {load} ({goal.told(figure)})"
+            if _is_beyond(goal, alone):
+                text += f", which does not hold it without a fault either ({goal.told(alone)})"
             elif alone is not None:
-                text += f", which holds it without a fault ({alone:.3g}{goal.unit})"
+                text += f", which holds it without a fault ({goal.told(alone)})"
             words.append(text)
     return "; ".join(words)

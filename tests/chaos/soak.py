@@ -15,6 +15,7 @@ import psutil
 
 from tests.chaos.faults.fault import Fault
 from tests.chaos.loads import Load
+from tests.chaos.pages import PageReader
 from tests.chaos.rounds import AFTER_S, decide, ending_in_time, recover, settle
 from tests.chaos.samples import Life, Sample, lives, sample
 from tests.chaos.stage import BALANCER, DATABASES, REPLICAS, WEB_UIS, ClusterStage
@@ -180,7 +181,7 @@ async def soak(
         await stage.lend_clock(is_lent=any(each.needs_clock for each in faults))
         ground = stage.of_round("soak", units)
         breaking = partial(_break_on, stage, parts(faults, minutes), load, done, say)
-        _, wrong = await decide(ground, load, breaking)
+        wrong = (await decide(ground, load, breaking)).wrong
         for each in (*stage.observed.violations, *wrong):
             done.add(Wrong(each))
         if stage.observed.violations or wrong:
@@ -203,6 +204,8 @@ async def _break_on(
 ) -> None:
     async with ending_in_time(stage) as stop, asyncio.TaskGroup() as tasks:
         tasks.create_task(load.run(stop), name=load.name)
+        # A page that nobody looks at holds nothing.
+        tasks.create_task(PageReader(stage.page).read_on(stop), name="page")
         try:
             for part in parts:
                 sampling = tasks.create_task(_sample_on(stage, done, part.name))

@@ -11,7 +11,7 @@ _TITLE = """# What processes of the cluster hold, for hours and under faults
 Made by `python -m tests.chaos soak --minutes 120 --report docs/reference/soak.md`.
 """
 _READING = f"""Of each process what it held in the mean, and how much more after an hour: the slope of a line through the
-means of twelve pieces of its life, without the first {WARM_UP:.0%} of it, with its {SURE} interval. *Flat* is what cannot be told from
+means of twelve pieces of its life, without the first {WARM_UP * 100:.0f} % of it, with its {SURE} interval. *Flat* is what cannot be told from
 0, or would come to less than 5 % in a day; the interval says how much may have grown unseen. Judged is who lived for
 {JUDGED_S / 60:.0f} minutes or more of a part of the time; whom a fault kills again and again lives for less. A database's memory is
 flat up to 1,400 MiB: it fills what it was given.
@@ -25,12 +25,13 @@ _HEAD = (
 def soak_report(done: Soak) -> str:
     """Everything that is known of it."""
     sections = [_TITLE, _begun(done), _READING]
-    for part in dict.fromkeys(each.part for each in done.lives):
-        of_part = [each for each in done.lives if each.part == part]
+    lives = done.lives
+    for part in dict.fromkeys(each.part for each in lives):
+        of_part = [each for each in lives if each.part == part]
         faults = [each for each in done.faults if each.part == part]
         sections.append(_part(part, of_part, faults))
-    if done.unjudged:
-        sections.append(f"**Nothing is said of {', '.join(done.unjudged)}.**\n")
+    if unjudged := done.unjudged:
+        sections.append(f"**Nothing is said of {', '.join(unjudged)}.**\n")
     sections += [f"```\n{each[:4000]}\n```\n" for each in done.violations]
     return "\n".join(sections)
 

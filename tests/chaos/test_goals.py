@@ -56,6 +56,20 @@ def test_what_one_writer_waited_is_told_and_has_no_limit() -> None:
     assert missed([KILLED, late]) == []
 
 
+def test_where_no_stream_has_ended_nothing_is_known_of_resuming_them() -> None:
+    what = "a replica is killed: streams resumed, p99"
+    none = replace(KILLED, load="operation", resumed_s=())
+    assert line([none], what) == "| 3 s | nothing ended | not known | operation nothing ended |"
+    assert (
+        line([KILLED, none], what) == "| 3 s | 0.2 s | held | idle 0.2, operation nothing ended |"
+    )
+    assert missed([none]) == []
+    late = replace(KILLED, load="boot storm", resumed_s=(3.2,))
+    assert missed([none, late]) == [
+        f"{what}: 3.2 s, at most 3 s: not held under boot storm (3.2 s)"
+    ]
+
+
 def test_a_violation_under_a_load_is_a_goal_that_is_missed_there() -> None:
     wrong = replace(LATE, write_outage_s=0.5, violations=("one is gone",))
     assert missed([KILLED, wrong]) == [

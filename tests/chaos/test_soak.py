@@ -21,7 +21,7 @@ def held(service: str, pid: int, minutes: range, figure: float, part: str = "a")
     return [
         Sample(service, pid, at * 60.0 + second, (figure, 9.0, 3.0, 5.0), part)
         for at in minutes
-        for second in range(0, 60, 5)
+        for second in range(0, 60, 20)
     ]
 
 
