@@ -3,7 +3,7 @@ went on."""
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tests.chaos.history import LEFT, Bundle, Closed, History, Outcome, Read, Word, Write
 
@@ -30,6 +30,11 @@ def longest_read_outage(history: History, since: float, until: float) -> float:
     return longest_gap(
         [each.ended for each in history.of(Read) if each.outcome is Outcome.OK], since, until
     )
+
+
+def done_of(steps: Mapping[str, int]) -> str:
+    """How many steps came where they were to, of all; by where they have ended."""
+    return f"{steps.get('COMPLETED', 0):,} of {sum(steps.values()):,}"
 
 
 def longest_gap(moments: Iterable[float], since: float, until: float) -> float:

@@ -59,7 +59,12 @@ class Current(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One step of an operation; times in µs of the database's clock, 0: never."""
+    """One step of an operation; times in µs of the database's clock, 0: never.
+
+    Attributes:
+        minor_state: how it has ended, as one word.
+        deadline_us: when it counts as failed, if the unit has not come there.
+    """
 
     unit: str
     level: int
@@ -68,6 +73,8 @@ class Step(msgspec.Struct, frozen=True):
     message: str
     began_us: int
     ended_us: int
+    minor_state: str = ""
+    deadline_us: int = 0
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -231,8 +238,10 @@ async def _operation(client: Client, name: str) -> Operation | None:
                 StepState.Name(each.state).removeprefix("STEP_STATE_"),
                 each.attempts,
                 each.message,
-                each.start_time.ToMicroseconds() if each.HasField("start_time") else 0,
-                each.end_time.ToMicroseconds() if each.HasField("end_time") else 0,
+                each.start_time.ToMicroseconds(),
+                each.end_time.ToMicroseconds(),
+                each.minor_state,
+                each.deadline.ToMicroseconds(),
             )
             for each in page.steps
         ]

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tests.chaos.faults.fault import Fault
+from tests.chaos.figures import done_of
 from tests.chaos.loads.catalogue import make_load
 from tests.chaos.rounds import Result, now, play
 from tests.chaos.stage import ClusterStage
@@ -157,12 +158,13 @@ def _line(place: int, count: int, result: Result) -> str:
         seen = "".join(f"\n  {each[:3000]}" for each in result.violations)
         return f"{what}: not decided, and a new cluster is made:{seen}\n{result.undecided}"
     figures = "".join(f", {name} {value:.1f}" for name, value in result.figures.items())
+    steps = f"; steps done {done_of(result.steps)}" if result.steps else ""
     head = (
         f"{place}/{count} {result.fault} under {result.load}: {len(result.violations)} violations; "
         f"without writes {result.write_outage_s:.1f} s (steady {result.steady_write_s:.1f}), reads "
         f"{result.read_outage_s:.1f} s, pages {result.page_outage_s:.1f} s; streams resumed within "
         f"{max(result.resumed_s, default=0):.1f} s; current after {result.current_after_s:.1f} s"
-        f"{figures}; {result.records} records, load {result.load_average:.1f}"
+        f"{figures}{steps}; {result.records} records, load {result.load_average:.1f}"
     )
     lines = [f"  {each[:3000]}" for each in result.violations[:SHOWN]]
     if (more := len(result.violations) - SHOWN) > 0:

@@ -3,32 +3,35 @@
 import os
 import platform
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tests.chaos.figures import percentile
+from tests.chaos.figures import done_of, percentile
 from tests.chaos.goals import missed, told
 from tests.chaos.rounds import Result
 
-_HEAD = (
-    "| fault | rounds | violations | without writes | one writer | without reads | without pages "
-    "| streams resumed, p99 | current again | writes before |\n"
-    "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n"
-)
+_COLUMNS = (
+    "rounds", "violations", "without writes", "one writer", "without reads", "without pages",
+    "streams resumed, p99", "current again", "writes before",
+)  # fmt: skip
+_STEPS = "steps done"
+"""A column of loads that have any."""
 _INTRODUCTION = """# What the cluster stands
 
 Made by `python -m tests.chaos --report docs/reference/chaos.md`; it needs root and Debian's packages, and takes hours.
 Each round brings a load on, waits until all is steady, puts a fault in, holds it for some seconds and heals it, and waits
 until all is well. Clients have written down what they asked and what they were answered; a checker then decides: acknowledged
-writes are there, writes with etags are linearizable, revisions are gapless, watches are ordered, complete and resumable, a
-unit server has one holder, operations ended as planned. A violation is any of that not being so. Leases are of 9 s instead of
-20, so that some run out while a fault is in.
+writes are there, writes with etags are linearizable, refusals say what was so, revisions are gapless, watches are ordered,
+complete and resumable, a unit server has one holder, operations ended as planned. A violation is any of that not being so. Leases
+are of 9 s instead of 20, so that some run out while a fault is in.
 
 Times are the longest of a round: the median of the rounds, and the longest of all. *Without writes* is the time between two
 acknowledged writes, whoever made them, from the fault on; *one writer* is the same of the writer whom it was longest for, as
 of one who is on the wrong side of a cut; *writes before* is that of all in the 4 s before the fault: what the machine makes of
 it by itself. *Streams resumed* is how long a watcher whose stream ended was without word. *Current again* counts from
-the fault healed until every watcher, unit and operation is where it should be.
+the fault healed until every watcher, unit and operation is where it should be. *Steps done* counts those of operations that
+came where they were to, of all that were ordered: a fault may let the time of some run out, and nothing else; no fault may not.
 """
 
 
@@ -46,7 +49,7 @@ def report(tries: Sequence[Result]) -> str:
     for load in dict.fromkeys(each.load for each in results):
         of_load = [each for each in results if each.load == load]
         units = ", ".join(sorted({f"{each.units:,}" for each in of_load}))
-        parts.append(f"## Load: {load} ({units} units)\n\n{_HEAD}{''.join(_rows(of_load))}")
+        parts.append(f"## Load: {load} ({units} units)\n\n{_table(of_load)}")
     if wrong := [each for each in tries if each.violations]:
         parts.append("## Violations\n\n" + "\n".join(map(_violations, wrong)))
     return "\n".join(parts)
@@ -67,25 +70,40 @@ def _undecided(tries: Iterable[Result]) -> str:
     return "\n".join([f"{head}{len(found)}.", *lines, ""])
 
 
-def _rows(results: Iterable[Result]) -> Iterable[str]:
+def _table(results: Sequence[Result]) -> str:
+    """A row a fault."""
     by_fault: dict[str, list[Result]] = {}
     for each in results:
         by_fault.setdefault(each.fault, []).append(each)
+    more = [_STEPS] if any(each.steps for each in results) else []
+    rows = [["fault", *_COLUMNS, *more], ["---", *["--:"] * len([*_COLUMNS, *more])]]
     for fault, rounds in by_fault.items():
         own = _own_figures(rounds)
-        resumed = [one for each in rounds for one in each.resumed_s]
-        yield "| " + " | ".join([
-            f"{fault} ({own})" if own else fault,
-            str(len(rounds)),
-            str(sum(len(each.violations) for each in rounds)),
-            _seconds([each.write_outage_s for each in rounds]),
-            _seconds([each.one_writer_s for each in rounds]),
-            _seconds([each.read_outage_s for each in rounds]),
-            _seconds([each.page_outage_s for each in rounds]),
-            f"{percentile(resumed, 0.99):.1f} s" if resumed else "none ended",
-            _seconds([each.current_after_s for each in rounds]),
-            _seconds([each.steady_write_s for each in rounds]),
-        ]) + " |\n"  # fmt: skip
+        steps = [_steps(rounds)] if more else []
+        rows.append([f"{fault} ({own})" if own else fault, *_figures(rounds), *steps])
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def _figures(rounds: Sequence[Result]) -> Iterable[str]:
+    resumed = [one for each in rounds for one in each.resumed_s]
+    return (
+        str(len(rounds)),
+        str(sum(len(each.violations) for each in rounds)),
+        _seconds([each.write_outage_s for each in rounds]),
+        _seconds([each.one_writer_s for each in rounds]),
+        _seconds([each.read_outage_s for each in rounds]),
+        _seconds([each.page_outage_s for each in rounds]),
+        f"{percentile(resumed, 0.99):.1f} s" if resumed else "none ended",
+        _seconds([each.current_after_s for each in rounds]),
+        _seconds([each.steady_write_s for each in rounds]),
+    )
+
+
+def _steps(rounds: Sequence[Result]) -> str:
+    every = Counter[str]()
+    for each in rounds:
+        every.update(each.steps)
+    return done_of(every)
 
 
 def _own_figures(rounds: Sequence[Result]) -> str:

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 from mds.v1.position_pb2 import Position
@@ -40,6 +42,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         one_writer_s: the same of one writer, the one whom it was longest for.
         resumed_s: how long each watcher whose stream ended was without word.
         current_after_s: from the fault healed to every watcher and unit current.
+        steps: of operations, by where they have ended.
         figures: of the fault's own.
         records: how many the history has.
         load_average: of the machine, at the end.
@@ -62,11 +65,25 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     page_outage_s: float = 0.0
     resumed_s: tuple[float, ...] = ()
     current_after_s: float = 0.0
+    steps: dict[str, int] = {}
     figures: dict[str, float] = {}
     records: int = 0
     load_average: float = 0.0
     ended: str = ""
     undecided: str = ""
+
+
+class Decided(NamedTuple):
+    """
+    Attributes:
+        history: what clients have written down.
+        wrong: what of that must never be, in words.
+        steps: of operations that were ordered, by where they have ended.
+    """
+
+    history: History
+    wrong: list[str]
+    steps: Mapping[str, int] = {}
 
 
 class _Times:
@@ -95,18 +112,21 @@ async def play(stage: ClusterStage, fault: Fault, load: Load, *, number: int, un
     reader = PageReader(stage.page)
     times = _Times()
     breaking = partial(_break_under, stage, fault, load, reader, times)
-    history, wrong = await decide(ground, load, breaking)
-    result = _result(stage, ground, load, fault, number, times, reader, history, wrong)
+    decided = await decide(ground, load, breaking, is_broken=fault.breaks)
+    result = _result(stage, ground, load, fault, number, times, reader, decided)
     if result.violations:
         stage.keep(ground, slug)
     return result
 
 
 async def decide(
-    ground: RoundStage, load: Load, breaking: Callable[[], Awaitable[None]]
-) -> tuple[History, list[str]]:
-    """What clients have written down while everything was broken under a load, and what of that
-    must never be, in words."""
+    ground: RoundStage,
+    load: Load,
+    breaking: Callable[[], Awaitable[None]],
+    *,
+    is_broken: bool = True,
+) -> Decided:
+    """What has become of everything while it was broken under a load, or not broken at all."""
     async with _client(ground.address) as client:
         begin = await position_now(client)
         try:
@@ -119,8 +139,11 @@ async def decide(
         try:
             final = await _in_the_end(client, begin, load, history)
         except NeverEnds as wrong:
-            return history, [f"the end: {wrong}"]
-    return history, [str(each) for each in await asyncio.to_thread(violations, history, final)]
+            return Decided(history, [f"the end: {wrong}"])
+    judge = partial(violations, history, final, is_broken=is_broken)
+    found = await asyncio.to_thread(judge)
+    states = (step.state for each in final.operations.values() for step in each.steps)
+    return Decided(history, list(map(str, found)), Counter(states))
 
 
 async def _break_under(
@@ -209,15 +232,15 @@ def _result(
     number: int,
     times: _Times,
     reader: PageReader,
-    history: History,
-    wrong: list[str],
+    decided: Decided,
 ) -> Result:
+    history = decided.history
     return Result(
         fault=fault.name,
         load=load.name,
         number=number,
         units=ground.units,
-        violations=(*stage.observed.violations, *wrong),
+        violations=(*stage.observed.violations, *decided.wrong),
         steady_write_s=figures.longest_write_outage(history, times.steady, times.fault),
         write_outage_s=figures.longest_write_outage(history, times.fault, times.end),
         one_writer_s=figures.longest_wait_of_one(history, times.fault, times.end),
@@ -225,6 +248,7 @@ def _result(
         page_outage_s=figures.longest_gap(reader.seen, times.fault, times.end),
         resumed_s=tuple(figures.resumptions(history, times.fault)),
         current_after_s=times.current - times.healed,
+        steps=dict(decided.steps),
         figures=stage.observed.figures,
         records=len(history),
         load_average=os.getloadavg()[0],

@@ -48,6 +48,15 @@ def test_a_planted_fault_is_found(guarantee: str, fault: Fault, seed: int) -> No
     assert all(str(each).startswith(guarantee) for each in found)
 
 
+def test_a_step_may_be_too_late_only_where_something_was_broken() -> None:
+    story = make_story(2)
+    by_end = {each.phase: name for name, each in story.operations.items()}
+    assert by_end.keys() == {"ABORTED", "ERROR"}, "one was taken over, one was too late"
+    assert not violations(story.history(), story.final())
+    (found,) = violations(story.history(), story.final(), is_broken=False)
+    assert f"2 of 3 steps of {by_end['ERROR']} have not come there" in found.what
+
+
 def test_every_guarantee_is_broken_by_some_fault() -> None:
     assert FAULTS.keys() == GUARANTEES.keys()
 

@@ -81,8 +81,8 @@ async def test_without_faults_nothing_is_wrong(
     with Recorder(folder / "probes.jsonl") as recorder:
         stage = OneReplica(replica.address, [replica.address], recorder, folder, UNITS)
         history, final = await play(stage, make_load("mixed"))
-    assert not [str(each) for each in violations(history, final)]
+    assert not [str(each) for each in violations(history, final, is_broken=False)]
     unanswered = [each for each in history.of(Write) if each.outcome is Outcome.UNKNOWN]
     assert not unanswered, unanswered
-    assert final.operations, "no operation was read in the end"
+    assert any(each.steps for each in final.operations.values()), "nothing was ordered"
     assert violations(history, replace(final, versions=final.versions[:-1])), "it looks at nothing"

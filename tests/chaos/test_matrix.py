@@ -104,5 +104,14 @@ def test_a_report_shows_what_was_wrong(result: Result) -> None:
     assert "one is gone" in text
 
 
+def test_a_report_counts_steps_that_were_done(result: Result) -> None:
+    assert "steps done" not in report([result])
+    some = msgspec.structs.replace(result, steps={"COMPLETED": 990, "ERROR": 3, "ABORTED": 7})
+    every = msgspec.structs.replace(result, steps={"COMPLETED": 1_000})
+    text = report([some, every])
+    assert "| writes before | steps done |\n" in text
+    assert "| 0.1, 0.1 s | 1,990 of 2,000 |\n" in text
+
+
 def test_names_of_shorter_forms_are_names_of_faults() -> None:
     assert {*SHORT, *SOAK} <= {each.name for each in FAULTS}

@@ -29,6 +29,7 @@ from tests.watch.records import Told
 RESOURCES = ("variables/A/1", "variables/A/2")
 UNITS = ("control_units/LAB/1", "control_units/LAB/2", "control_units/LAB/3")
 LEVELS = {UNITS[0]: 0, UNITS[1]: 0, UNITS[2]: 1}
+STEP_ENDS = {"Reached": "COMPLETED", "TimedOut": "ERROR", "Superseded": "ABORTED"}
 SERVER = "unit_servers/LAB"
 LEASE_S = 5.0
 
@@ -295,11 +296,20 @@ def hold_on(story: Story) -> None:
 
 
 def operate(story: Story) -> None:
-    """An order, level by level; perhaps one unit fails, and those above it do not begin."""
+    """An order, level by level; perhaps one unit does not come there in time, and those above it do
+    not begin; or another order takes it over, whose giver got no answer."""
     verb = story.rng.choice(["START", "STOP"])
     request_id, began = story.request_id(), story.later()
     name = f"operations/{story.calls}"
-    failing = story.rng.choice([None, None, UNITS[0]])
+    end = story.rng.choice(["Reached", "Reached", "TimedOut", "Superseded"])
+    if end == "Superseded":
+        story.records.append(
+            Ordered(
+                client="orders", operation="", request_id=f"{request_id}-unanswered", verb=verb,
+                plan=dict(LEVELS), began=began, ended=story.later(), outcome=Outcome.UNKNOWN,
+            )
+        )  # fmt: skip
+        began = story.later()
     story.records.append(
         Ordered(
             client="orders", operation=name, request_id=request_id, verb=verb, plan=dict(LEVELS),
@@ -313,17 +323,22 @@ def operate(story: Story) -> None:
         units = [each for each in UNITS if LEVELS[each] == level]
         for unit in units:
             if is_stopped:
-                steps.append(Step(unit, level, "ABORTED", 0, "a step before it failed", 0, 0))
+                why = "a step before it failed"
+                steps.append(Step(unit, level, "ABORTED", 0, why, 0, 0, "AfterFailure"))
                 continue
             what = "starts" if verb == "START" else "stops"
             story.records.append(
                 Done(client="process", unit=unit, what=what, process=1, at=story.later())
             )
-            state, message = ("ERROR", "it fails") if unit == failing else ("COMPLETED", "")
-            steps.append(Step(unit, level, state, 1, message, began_us, round(story.later() * 1e6)))
-        is_stopped = is_stopped or failing in units
-    phase = "ERROR" if failing else "COMPLETED"
-    story.operations[name] = Operation(phase, "", tuple(steps))
+            minor = end if unit == UNITS[0] else "Reached"
+            state, ended_us = STEP_ENDS[minor], round(story.later() * 1e6)
+            message = "" if state == "COMPLETED" else "it has not come there"
+            deadline_us = ended_us if minor == "TimedOut" else ended_us + 10**7
+            steps.append(
+                Step(unit, level, state, 1, message, began_us, ended_us, minor, deadline_us)
+            )
+        is_stopped = is_stopped or (end == "TimedOut" and UNITS[0] in units)
+    story.operations[name] = Operation(STEP_ENDS[end], "", tuple(steps))
     story.change("KIND_OPERATION", {name: ""})
 
 

@@ -22,6 +22,11 @@ GUARANTEES = {
 }
 
 
-def violations(history: History, final: FinalState) -> list[Violation]:
-    """Everything that is wrong, guarantee by guarantee."""
-    return [found for check in GUARANTEES.values() for found in check(history, final)]
+def violations(history: History, final: FinalState, *, is_broken: bool = True) -> list[Violation]:
+    """Everything that is wrong, guarantee by guarantee.
+
+    Args:
+        is_broken: a fault was in, which explains what did not come about in time.
+    """
+    found = [each for check in GUARANTEES.values() for each in check(history, final)]
+    return found if is_broken else [*found, *operations.not_done(history, final)]

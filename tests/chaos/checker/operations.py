@@ -1,4 +1,5 @@
-"""Operations end as they were planned: each step done once, or told why not, in order."""
+"""Operations end as they were planned: each step done once, or told why not, in order; and not, only
+for what a fault explains."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -13,10 +14,16 @@ ENDED = frozenset({"COMPLETED", "ERROR", "ABORTED"})
 STEP_ENDED = frozenset({"COMPLETED", "ERROR", "ABORTED", "SKIPPED"})
 FIRST_LEVELS_LAST = frozenset({"STOP", "DEINIT", "UNLOAD"})
 BEGINS = {"START": "starts", "STOP": "stops"}
+TIMED_OUT, SUPERSEDED = "TimedOut", "Superseded"
+FOLLOWING = frozenset({"AfterFailure", "RequiredFailed"})
+"""Ends of steps that the ends of others have led to."""
+CLOCK_ERROR_US = 1_000_000
+"""By which a deadline may seem to be early: times are of whichever database node was asked."""
 
 
 def check(history: History, final: FinalState) -> Iterator[Violation]:
     orders = sorted(history.of(Ordered), key=lambda each: each.began)
+    has_rivals = _has_rivals(history)
     for order in orders:
         if order.outcome is Outcome.OK:
             operation = final.operations.get(order.operation)
@@ -26,8 +33,29 @@ def check(history: History, final: FinalState) -> Iterator[Violation]:
                 ))  # fmt: skip
             else:
                 yield from _check_operation(order, operation)
+                yield from _check_ends(order, operation, has_rivals=has_rivals)
     yield from _check_requests(final, orders)
     yield from _check_done(history, orders)
+
+
+def not_done(history: History, final: FinalState) -> Iterator[Violation]:
+    """Steps that have not come there, which nothing explains where nothing was broken."""
+    allowed = {SUPERSEDED} if _has_rivals(history) else set[str]()
+    for name, operation in sorted(final.operations.items()):
+        left = [each for each in operation.steps if each.state != "COMPLETED"]
+        left = [each for each in left if each.minor_state not in allowed]
+        if left:
+            what = (
+                f"nothing was broken, and {len(left)} of {len(operation.steps)} steps of {name} "
+                "have not come there"
+            )
+            yield Violation(NAME, what, tuple(left[:2]))
+
+
+def _has_rivals(history: History) -> bool:
+    """Whether an order may have been given of which nobody knows: it may come at any time, and take
+    units over from others."""
+    return any(each.outcome is Outcome.UNKNOWN for each in history.of(Ordered))
 
 
 def _check_operation(order: Ordered, operation: Operation) -> Iterator[Violation]:
@@ -63,6 +91,30 @@ def _check_step(order: Ordered, step: Step) -> Iterator[Violation]:
     if step.state != "COMPLETED" and not step.message:
         what = f"{order.operation} does not say why {step.unit} is {step.state}"
         yield Violation(NAME, what, (step,))
+
+
+def _check_ends(order: Ordered, operation: Operation, *, has_rivals: bool) -> Iterator[Violation]:
+    """A fault may keep a unit from coming there in time, and then others do not begin. Devices that
+    are none never fail, and nobody but one client orders or steers anything."""
+    left = [each for each in operation.steps if each.state in STEP_ENDED - {"COMPLETED"}]
+    by_end = defaultdict[str, list[Step]](list)
+    for step in left:
+        by_end[step.minor_state].append(step)
+    for end, steps in by_end.items():
+        why = ""
+        if end in FOLLOWING:
+            why = "" if by_end.keys() - FOLLOWING else "none has failed that they could follow"
+        elif end == TIMED_OUT:
+            why = "there was time left" if any(map(_had_time, steps)) else ""
+        elif end != SUPERSEDED or not has_rivals:
+            why = "no fault explains it"
+        if why:
+            what = f"{order.operation} has ended {len(steps)} of its steps as {end!r}: {why}"
+            yield Violation(NAME, what, (_short(order), *steps[:2]))
+
+
+def _had_time(step: Step) -> bool:
+    return step.ended_us + CLOCK_ERROR_US < step.deadline_us
 
 
 def _check_levels(order: Ordered, operation: Operation) -> Iterator[Violation]:

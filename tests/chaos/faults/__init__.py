@@ -18,7 +18,7 @@ _HOUR_S = 3600
 _NO_CLOCK = "" if LIBRARY.exists() else "apt-get install libfaketime"
 
 FAULTS: Sequence[Fault] = (
-    Fault("nothing", nothing),
+    Fault("nothing", nothing, breaks=False),
     Fault("replica killed", partial(killed, service=REPLICAS[0]), kills=True),
     Fault("replica stopped", partial(paused, service=REPLICAS[0])),
     Fault("page killed", partial(killed, service=WEB_UIS[0]), kills=True),

@@ -18,6 +18,7 @@ class Fault:
         missing: what keeps it from being put in here; empty: nothing.
         needs_clock: one replica has to run with a clock that can be set.
         kills: a process ends by it.
+        breaks: something is out of order while it is in.
     """
 
     name: str
@@ -26,3 +27,4 @@ class Fault:
     missing: str = ""
     needs_clock: bool = False
     kills: bool = False
+    breaks: bool = True

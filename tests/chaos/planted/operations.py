@@ -66,6 +66,41 @@ def fail_without_a_reason(story: Story) -> None:
     story.operations[name] = replace(story.operations[name], phase="ERROR")
 
 
+def end_a_step(story: Story, minor_state: str, state: str, *, deadline_us: int = 0) -> None:
+    """It says so itself, and so does its operation."""
+    name = an_operation(story, is_completed)
+    doctor_step(
+        story, name, state=state, minor_state=minor_state, message="why", deadline_us=deadline_us
+    )
+    story.operations[name] = replace(story.operations[name], phase=state)
+
+
+def fail_without_a_fault(story: Story) -> None:
+    end_a_step(story, story.rng.choice(["UnitFailed", "Refused"]), "ERROR")
+
+
+def leave_out_a_unit(story: Story) -> None:
+    end_a_step(story, "Blocked", "SKIPPED")
+
+
+def blame_another_step(story: Story) -> None:
+    end_a_step(story, story.rng.choice(["AfterFailure", "RequiredFailed"]), "ABORTED")
+
+
+def give_up_too_early(story: Story) -> None:
+    end_a_step(story, "TimedOut", "ERROR", deadline_us=10**15)
+
+
+def take_a_unit_over(story: Story) -> None:
+    """For an order that nobody has given."""
+    story.records = [
+        each
+        for each in story.records
+        if not (isinstance(each, Ordered) and each.outcome is Outcome.UNKNOWN)
+    ]
+    end_a_step(story, "Superseded", "ABORTED")
+
+
 def never_end(story: Story) -> None:
     name = an_operation(story)
     story.operations[name] = replace(story.operations[name], phase="EXECUTING")
@@ -81,7 +116,7 @@ def forget_an_order(story: Story) -> None:
 
 
 def carry_out_a_refused_order(story: Story) -> None:
-    order = one_of(story, Ordered)
+    order = one_of(story, Ordered, lambda each: each.outcome is Outcome.OK)
     put(story, order, replace(order, outcome=Outcome.REFUSED))
 
 
