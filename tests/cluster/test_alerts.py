@@ -1,5 +1,6 @@
 """The alerts: rules that Prometheus takes, that speak when they should, each with a page."""
 
+import inspect
 import json
 import re
 import shutil
@@ -11,6 +12,8 @@ import pytest
 import yaml
 
 from metadata_server.api.admission_figures import CLIENT_CAUSES, TURN_CAUSES
+from metadata_server.services import admission
+from metadata_server.store import turns
 from tests.stages.replica import Replica
 from tests.stages.requirements import needs
 
@@ -70,7 +73,10 @@ def test_each_alert_is_seen_to_speak_and_to_be_silent() -> None:
     assert tried == {(alert["alert"], speaks) for alert in ALERTS for speaks in (True, False)}
 
 
-def test_each_cause_of_a_refusal_under_pressure_is_in_an_alert() -> None:
+def test_each_cause_of_a_refusal_under_pressure_is_told_and_in_an_alert() -> None:
+    sources = inspect.getsource(admission) + inspect.getsource(turns)
+    counted = re.findall(r'(?:_too_busy\(\s*|self\.refused\[)"(\w+)"', sources)
+    assert set(counted) == {*TURN_CAUSES, *CLIENT_CAUSES}
     said = [
         cause
         for alert in ALERTS
