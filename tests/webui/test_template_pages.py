@@ -192,6 +192,31 @@ async def test_more_than_ten_are_moved_once_their_number_is_typed_as_they_are_ti
     assert "type 13, the number of units that are ticked now" in text, "those not listed, too"
 
 
+async def test_what_is_moved_without_an_answer_is_found_moved_when_it_is_sent_again(
+    client: Client, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await declare_magnets(client, *THIRTEEN)
+    await narrow(client, "60")
+    monkeypatch.setattr(rebase, "MOST_SHOWN", 1)
+    address = f"{PAGE}/rebase"
+    form = form_in(await plan_at(site, f"{address}?version=2"), address)
+    calls, answered = 0, rebase.outcome_of
+
+    async def lose_the_second_answer(*what: Any, **how: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        outcome = await answered(*what, **how)
+        if calls == 2:
+            raise TimeoutError
+        return outcome
+
+    with monkeypatch.context() as network:
+        network.setattr(rebase, "outcome_of", lose_the_second_answer)
+        text = await submit(site, form, changed={"typed_count": "13"}, status=503)
+    assert set((await versions(client)).values()) == {2}
+    assert "Saved, as change" in await submit(site, form_in(text, address))
+
+
 async def test_the_number_to_be_typed_follows_the_ticks(
     start_replica: StartReplica,
     sqlite_database: str,

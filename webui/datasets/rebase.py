@@ -142,18 +142,18 @@ class RebasePages:
         fields = [(name, str(value)) for name, value in (await request.post()).items()]
         wanted = Wanted.sent(fields)
         come_back_to(request.rel_url.raw_path, [("version", wanted.version)])
-        written = False
+        written, sent = False, fields
         try:
             rest = await self._rest(id, wanted) if wanted.rest else []
             names = [*dict.fromkeys([*(wanted.ticked or ()), *rest])]
             problem, field = _unconfirmed(wanted, names)
             if not problem:
-                written = True
+                written, sent = True, _naming(fields, names)
                 problem, field = await self._move(id, wanted, names)
                 written = False
             return await self._plan(id, wanted, problem=problem, field=field)
         except (ClientError, TimeoutError) as failure:
-            return again(self._site, request.path, fields, failure, written=written)
+            return again(self._site, request.path, sent, failure, written=written)
 
     async def _move(self, id: str, wanted: Wanted, names: Sequence[str]) -> tuple[str, str]:
         """Why nothing was moved, and at which field that stands.
@@ -234,6 +234,12 @@ def _request(id: str, version: str) -> RebaseControlUnitsRequest:
         reason=LOOKED_AT,
         request_id=new_request_id(),
     )
+
+
+def _naming(fields: Sequence[tuple[str, str]], names: Sequence[str]) -> list[tuple[str, str]]:
+    """The same form about just these, to be sent again: who has been moved by it is in no rest."""
+    others = [each for each in fields if each[0] not in {"unit", "shown", "rest"}]
+    return others + [("unit", name) for name in names]
 
 
 def _unconfirmed(wanted: Wanted, names: Sequence[str]) -> tuple[str, str]:
