@@ -35,7 +35,7 @@ test: setup ## Run all checks and all tests
 
 # Beside the checks, none of which waits for the other.
 tests:
-	@$(BIN)/pytest --numprocesses=$(WORKERS) --reruns=1 -rfER $(PYTEST)
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --reruns=1 -rfERs $(PYTEST)
 
 .PHONY: lint
 lint: setup check ## Run the checks without the tests: style, types, walls, protocol

@@ -16,6 +16,12 @@ has rsync || missing="$missing rsync"
 [ -e /usr/lib/galera/libgalera_smm.so ] || missing="$missing galera-4"
 [ -e /usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1 ] || missing="$missing libfaketime"
 has curl || missing="$missing curl"
+# Shells that complete what is typed, and what looks over the units of deploy/systemd.
+has zsh || missing="$missing zsh"
+has fish || missing="$missing fish"
+has systemd-analyze || missing="$missing systemd"
+# The checker of markup runs in it.
+has java || missing="$missing default-jre-headless"
 # The one without a window takes a third less time; not every Debian has it.
 if ! has chromium-headless-shell; then
     if apt-cache show chromium-headless-shell >/dev/null 2>&1; then

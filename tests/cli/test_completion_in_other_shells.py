@@ -1,5 +1,4 @@
-"""What a real zsh and a real fish make of Tab. They are tried where they are installed; what `mds`
-itself answers them is tried everywhere."""
+"""What a real zsh and a real fish make of Tab, and what `mds` itself answers them."""
 
 import asyncio
 import os
@@ -9,16 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Mds, run_mds
+from tests.cli.conftest import run_mds
 from tests.cli.pseudo_terminal import PseudoTerminal, on_a_terminal
 from tests.cli.test_import import small_facility, write
 from tests.stages.nursery import BIN
 from tests.stages.replica import Replica
+from tests.stages.requirements import needs
 from tests.stages.waiting import until
 
-ZSH, FISH = (
-    pytest.mark.skipif(not shutil.which(each), reason=f"no {each}") for each in ("zsh", "fish")
-)
 TRY_ZSH = """\
 autoload -U compinit && compinit -D
 eval "$(mds completion zsh)"
@@ -32,11 +29,20 @@ print -r -- ready >>$TOLD
 TAB, ALL, TELL = "\t", "\x18\x01", "\x18\x14"
 
 
-@pytest.fixture
-async def facility(mds: Mds, replica: Replica, tmp_path: Path) -> dict[str, str]:
+def needs_shell(name: str) -> None:
+    needs("" if shutil.which(name) else f"{name} is not installed (Debian: {name}).")
+
+
+@pytest.fixture(scope="module")
+def facility(
+    lasting_replica: Replica, warm_bin: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     """The environment of a shell that asks a server with 40 units."""
-    assert (await mds("import", "chaos", str(write(tmp_path, small_facility(units=40))))).code == 0
-    return {"PATH": f"{BIN}:{os.environ['PATH']}", "MDS_ADDRESS": replica.address}
+    file = write(tmp_path_factory.mktemp("facility"), small_facility(units=40))
+    address = {"MDS_ADDRESS": lasting_replica.address}
+    imported = asyncio.run(run_mds("import", "chaos", str(file), environment=address))
+    assert imported.code == 0, imported.err
+    return {"PATH": f"{warm_bin}:{BIN}:{os.environ['PATH']}", **address}
 
 
 class Zsh:
@@ -64,6 +70,7 @@ class Zsh:
 
 @pytest.fixture
 async def zsh(facility: dict[str, str], tmp_path: Path) -> AsyncIterator[Zsh]:
+    needs_shell("zsh")
     told, start = tmp_path / "told", tmp_path / "start.zsh"
     told.touch()
     start.write_text(TRY_ZSH)
@@ -75,7 +82,6 @@ async def zsh(facility: dict[str, str], tmp_path: Path) -> AsyncIterator[Zsh]:
         yield shell
 
 
-@ZSH
 async def test_zsh_completes_commands_options_kinds_and_ids(zsh: Zsh) -> None:
     assert await zsh.makes("mds st", ALL) == "mds start stop |"
     assert await zsh.makes("mds list --pre") == "mds list --prefix |"
@@ -94,7 +100,6 @@ async def test_zsh_completes_commands_options_kinds_and_ids(zsh: Zsh) -> None:
     await until(ids_are_completed, within=60)
 
 
-@ZSH
 async def test_in_zsh_a_part_of_an_id_gets_no_space(zsh: Zsh) -> None:
     async def part_is_completed() -> bool:
         return await zsh.makes("mds show A/") == "mds show A/B/|"
@@ -103,6 +108,7 @@ async def test_in_zsh_a_part_of_an_id_gets_no_space(zsh: Zsh) -> None:
 
 
 async def offered_by_fish(line: str, environment: dict[str, str]) -> list[str]:
+    needs_shell("fish")
     process = await asyncio.create_subprocess_exec(
         "fish", "--no-config", "-c", "mds completion fish | source; complete -C $LINE",
         stdout=asyncio.subprocess.PIPE,
@@ -114,7 +120,6 @@ async def offered_by_fish(line: str, environment: dict[str, str]) -> list[str]:
     return out.decode().splitlines()
 
 
-@FISH
 async def test_fish_offers_commands_options_kinds_and_ids(facility: dict[str, str]) -> None:
     start, stop = await offered_by_fish("mds st", facility)
     assert start.split("\t")[0] == "start"
@@ -130,7 +135,6 @@ async def test_fish_offers_commands_options_kinds_and_ids(facility: dict[str, st
     await until(ids_are_offered, within=60)
 
 
-@FISH
 async def test_fish_shows_all_that_is_said_of_a_word(facility: dict[str, str]) -> None:
     assert any("," in line for line in await offered_by_fish("mds list --", facility))
 

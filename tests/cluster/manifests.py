@@ -9,8 +9,9 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
+
+from tests.stages.requirements import needs
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kustomize"
 OVERLAYS = [
@@ -33,11 +34,9 @@ _TEMPLATES = {
 
 @cache
 def built(overlay: str, folder: Path = FOLDER) -> list[Resource]:
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        pytest.skip("kubectl is not here")  # also in the CI: Debian's own is too old
+    needs("" if shutil.which("kubectl") else "kubectl is not here; Debian's own is too old.")
     done = subprocess.run(
-        [kubectl, "kustomize", str(folder / overlay)],
+        ["kubectl", "kustomize", str(folder / overlay)],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -19,10 +19,15 @@ from tests.stages.multicast import what_is_missing
 from tests.stages.opened_store import opened_store
 from tests.stages.ports import free_port
 from tests.stages.replica import Replica
+from tests.stages.requirements import needs
 from tests.stages.waiting import until
 
-pytestmark = pytest.mark.skipif(bool(what_is_missing()), reason=what_is_missing())
 Announce = Callable[[str], Awaitable[Replica]]
+
+
+@pytest.fixture(autouse=True)
+def multicast() -> None:
+    needs(what_is_missing())
 
 
 @pytest.fixture
