@@ -146,11 +146,13 @@ def test_a_zone_says_why_and_since_when_and_what_is_left_alone() -> None:
     down = answer.zones[0].causes.add(why="LOST", count=2, health=state_pb2.HEALTH_BAD)
     down.since_time.FromDatetime(NOW)
     answer.zones[0].causes.add(why="in FATAL_ERROR", count=1, health=state_pb2.HEALTH_BAD)
-    answer.zones[0].causes.add(why="stuck", count=1, health=state_pb2.HEALTH_WARNING)
+    for why in ("not yet RUNNING", "in NEW_STATE", "stuck"):
+        answer.zones[0].causes.add(why=why, count=1, health=state_pb2.HEALTH_WARNING)
     painting = Painter(environment()).paint(glance(answer), Link("live", "here"))
     text = re.sub(r"<[^>]*>", "", painting.pieces["zone:A"])
     since = f"{NOW.astimezone():%H:%M:%S}"
-    assert f"2 of 2 lost since {since}, 1 in FATAL_ERROR, 1 stuck, 1 in maintenance" in text
+    assert f"2 of 2 lost since {since}, 1 in fatal error, 1 not yet running, " in text
+    assert ", 1 in NEW_STATE, 1 stuck, 1 in maintenance" in text, "what nobody here knows stays"
     assert "/control_units?q=zone%3D%22A%22" in painting.pieces["zone:A"]
 
 

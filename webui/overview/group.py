@@ -94,5 +94,11 @@ def _in_words(why: str) -> str:
     for words in _WITH_STATE:
         begin = words.removesuffix("%(state)s")
         if why.startswith(begin):
-            return _(words) % {"state": why.removeprefix(begin)}
+            return _(words) % {"state": _state_in_words(why.removeprefix(begin))}
     return why
+
+
+def _state_in_words(name: str) -> str:
+    """As the mark beside it has it, in the middle of a sentence."""
+    state = state_pb2.State.DESCRIPTOR.values_by_name.get(f"STATE_{name}")
+    return name if state is None else vocabulary.state(state.number).word.lower()
