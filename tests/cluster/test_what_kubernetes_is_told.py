@@ -216,11 +216,26 @@ def test_prometheus_finds_the_pods_under_the_names_that_alerts_know(
             assert named.startswith("mds_v1") or named in page or label in page
 
 
+def jobs_of_prometheus() -> list[dict[str, Any]]:
+    """As the page about it says."""
+    (text,) = re.findall(r"```yaml\n(scrape_configs:.*?)```", PAGE.read_text(), re.DOTALL)
+    return list(yaml.safe_load(text)["scrape_configs"])
+
+
+def test_alerts_find_some_figures_in_whatever_time_they_look_at() -> None:
+    """With fewer than two a rate is nothing, and its alert silent; one may be late, or missing."""
+    folder = ROOT / "deploy" / "prometheus"
+    asked = re.findall(r"\[(\d+)([smd])\]", (folder / "alerts.yml").read_text())
+    shortest_s = min(int(number) * {"s": 1, "m": 60, "d": 86_400}[unit] for number, unit in asked)
+    common = yaml.safe_load((folder / "prometheus.yml").read_text())["global"]
+    for each in (common, *jobs_of_prometheus()):
+        assert int(each["scrape_interval"].removesuffix("s")) * 4 <= shortest_s
+
+
 def test_prometheus_shows_its_token_to_metadata_servers_and_to_nobody_else() -> None:
     """In production they ask for one; who has it may read everything."""
-    (text,) = re.findall(r"```yaml\n(scrape_configs:.*?)```", PAGE.read_text(), re.DOTALL)
     shown = {}
-    for job in yaml.safe_load(text)["scrape_configs"]:
+    for job in jobs_of_prometheus():
         ((selector,),) = (each["selectors"] for each in job["kubernetes_sd_configs"])
         program = selector["label"].partition("app.kubernetes.io/name=")[2]
         shown[program] = "credentials_file" in job.get("authorization", {})
