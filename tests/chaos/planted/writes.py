@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from tests.chaos.final_state import ChangeSet, Version
 from tests.chaos.history import (
     Bundle,
+    Outcome,
     Write,
 )
 from tests.chaos.planted.doctoring import is_ok, is_refused, one_of, pick, put
@@ -70,5 +71,9 @@ def apply_a_refused_bundle(story: Story) -> None:
 
 
 def apply_a_bundle_twice(story: Story) -> None:
-    bundle = one_of(story, Bundle, is_ok)
+    """One whose caller got no answer, and sent it again."""
+    done = {each.request_id for each in story.change_sets}
+    bundle = one_of(
+        story, Bundle, lambda each: each.outcome is Outcome.UNKNOWN and each.request_id in done
+    )
     story.change("KIND_CONTROL_UNIT", dict.fromkeys(bundle.values, ""), bundle.request_id)
