@@ -1,5 +1,6 @@
 """Keeps what the tests of the next releases need of this one, as it is committed:
-`python -m tests.releases.make`. See docs/how-to/release.md."""
+`PYTHONPATH=tools python -m tests.releases.make`; with `--check` it says whether that has been done.
+See docs/how-to/release.md."""
 
 import asyncio
 import io
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -54,6 +56,12 @@ def committed() -> dict[str, bytes]:
     return found
 
 
+def committed_configuration() -> ConfigParser:
+    config = ConfigParser()
+    config.read_string(git("show", "HEAD:setup.cfg").decode())
+    return config
+
+
 def installed_as(version: str, config: ConfigParser) -> dict[str, bytes]:
     """What says which commands there are."""
     folder = f"{DISTRIBUTION.replace('-', '_')}-{version}.dist-info"
@@ -64,6 +72,39 @@ def installed_as(version: str, config: ConfigParser) -> dict[str, bytes]:
         f"Version: {version}\n".encode(),
         f"{folder}/entry_points.txt": "\n".join(["[mds.commands]", *commands, ""]).encode(),
     }
+
+
+def files_in(archive: Path) -> dict[str, bytes]:
+    """What `pack` has packed."""
+    found = {}
+    with tarfile.open(archive) as packed:
+        for member in packed:
+            file = packed.extractfile(member)
+            assert file is not None
+            found[member.name] = file.read()
+    return found
+
+
+def what_differs(kept: Path, own: Mapping[str, bytes]) -> list[str]:
+    """Files of a release that are others in what is kept of it, or only in one of both."""
+    if not (kept / CODE).is_file():
+        return sorted(own)
+    packed = files_in(kept / CODE)
+    return sorted(path for path in packed.keys() | own.keys() if packed.get(path) != own.get(path))
+
+
+def check() -> str:
+    """Why what is committed must not be tagged as a release; empty: it may."""
+    config = committed_configuration()
+    version = config["metadata"]["version"]
+    differing = what_differs(FOLDER / version, committed() | installed_as(version, config))
+    if not differing:
+        return ""
+    return (
+        f"tests/releases/{version} is not of what is committed, in {len(differing)} files: "
+        f"{', '.join(differing[:3])}. Make it again, and commit it before you tag: "
+        "PYTHONPATH=tools .venv/bin/python -m tests.releases.make"
+    )
 
 
 def pack(files: dict[str, bytes], target: Path) -> None:
@@ -143,8 +184,9 @@ async def fill_databases(release: Release, folder: Path) -> dict[str, int]:
 
 
 def main() -> None:
-    config = ConfigParser()
-    config.read_string(git("show", "HEAD:setup.cfg").decode())
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(check() or 0)
+    config = committed_configuration()
     version = config["metadata"]["version"]
     target = FOLDER / version
     with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory() as work:

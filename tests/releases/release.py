@@ -1,6 +1,6 @@
 """An earlier release of the whole, as it is kept here: its code, its protocol, its databases.
 
-A folder for each, made by `python -m tests.releases.make`:
+A folder for each, made by tests/releases/make.py:
 
 code.tar.xz      the packages of server and client, and what they are installed as
 protocol.binpb   the descriptors of its protocol
