@@ -79,14 +79,15 @@ class Site:
         self, template: str, context: dict[str, object], *, status: int = HTTPStatus.OK
     ) -> web.Response:
         """A whole page, which goes on from the picture that all browsers have now."""
-        picture = self.hub.picture
+        picture, now = self.hub.picture, datetime.now(UTC)
         text = self.environment.get_template(template).render(
             context,
             picture=picture,
             failed_request=present_request() if status >= HTTPStatus.BAD_REQUEST else "",
             picture_id=self.hub.picture_id(picture),
             clock=self.hub.clock,
-            time_zone=time_zone_name(datetime.now(UTC)),
+            drawn=f"{now.astimezone():%H:%M:%S}",
+            time_zone=time_zone_name(now),
         )
         text = keep_moment(text, current_visit().past)
         response = web.Response(text=text, content_type="text/html", status=status)

@@ -200,12 +200,15 @@ async def test_a_page_says_that_it_is_live_only_when_it_has_heard_so(
     hears = await opened(new_page, f"{site.url}/keys")
     await expect(hears.locator(".for-live")).to_be_visible()
 
-    deaf = await new_page(expected="ERR_FAILED")
-    await deaf.route("**/events?*", lambda route: route.abort())
-    await deaf.goto(f"{site.url}/keys")
-    await expect(deaf.locator(".for-live")).to_be_hidden()
-    # The server has said when the page was drawn.
-    await expect(deaf.locator("#cut")).to_contain_text(re.compile(f"web server. at {CLOCK}"))
+    # The server has said when the page was drawn, also where it has heard no other server itself.
+    async with running_site() as unheard:
+        deaf = {url: await new_page(expected="ERR_FAILED") for url in (site.url, unheard.url)}
+        for url, page in deaf.items():
+            await page.route("**/events?*", lambda route: route.abort())
+            await page.goto(f"{url}/keys")
+            await expect(page.locator(".for-live")).to_be_hidden()
+        for page in deaf.values():
+            await expect(page.locator("#cut")).to_contain_text(re.compile(f"server. at {CLOCK}"))
 
     unscripted = await new_page(javascript=False)
     await unscripted.goto(f"{site.url}/keys")

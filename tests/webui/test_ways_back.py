@@ -23,6 +23,7 @@ from webui.rendering import environment
 from webui.site import can_be_mended, may_be_done
 
 IDS = ("RING/MAG/Q1", "RING/MAG/Q2")
+LEADS_AWAY = "Without scripts another theme leads away from this page"
 REFRESH = '<noscript><meta http-equiv="refresh"'
 
 
@@ -48,6 +49,7 @@ async def test_a_plan_comes_back_with_its_units_and_entries_in_another_theme(
     entries = {"do:level": "set", "to:level": "2", "reason": "colder"}
     plan = await submit(site, form, changed=entries)
     assert "2 control units would change" in plan
+    assert LEADS_AWAY not in plan
     looked = await submit(site, form_in(plan, "/theme"), changed={"theme": "dark"})
     form = form_in(looked, "/datasets/edit")
     sent = [*form.fields.items(), *form.more]
@@ -123,6 +125,7 @@ async def test_what_a_form_sends_when_there_are_too_many_comes_back(open_site: O
     assert "Nothing was saved; try again" in text
     assert 'data-again="1"' in text, "scripts send it again"
     assert form_in(text, "/control_units/A/rename").fields == sent
+    assert LEADS_AWAY in text, "a theme without scripts has nothing of it to come back with"
     async with site.http.post("/theme", data={"theme": "dark"}, allow_redirects=False) as answer:
         assert answer.status == 303, "what costs little is done"
 

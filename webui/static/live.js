@@ -103,8 +103,9 @@ function showTitle() {
 
 function setCut(cut) {
   if (body.hasAttribute("data-cut") === cut) return;
-  const clock = document.getElementById("clock").textContent;
-  document.getElementById("cut-time").textContent = clock ? word("at", clock) : "";
+  // Where nobody ever told the time, what is shown is as of when it was drawn.
+  const time = document.getElementById("cut-time");
+  time.textContent = word("at", document.getElementById("clock").textContent || time.dataset.drawn);
   document.getElementById("cut").hidden = !cut;
   body.toggleAttribute("data-cut", cut);
   showTitle();
