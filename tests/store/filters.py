@@ -62,8 +62,13 @@ def declare_all(store: Store, chance: random.Random, *, units: int) -> None:
         for server in SERVERS:
             launch = Launch(agent="host-3", auto_start=True, level=2) if "/" in server else None
             unit.save(UnitServer(id=server, launch=launch, labels=labels(chance)))
+        unit.save(UnitServer(id="A/never-came"))
+        unit.save(Agent(id="a-never-came"))
         for template in TEMPLATES:
-            unit.save(Template(id=template, version=1, group=chance.choice(TEXTS)))
+            interface = template.partition(".")[0]
+            unit.save(
+                Template(id=template, version=1, group=chance.choice(TEXTS), interface=interface)
+            )
         unit.save(Script(id="ramp", language="CLING", content="for x in 100%"))
         unit.save(
             Snapshot(id="monday", units=(SavedUnit("DAFNE/1"),), marks=("golden",), taken_time_us=5)
@@ -86,6 +91,8 @@ def declare_all(store: Store, chance: random.Random, *, units: int) -> None:
             )
         )
         unit.save(Maintenance(id="pumps", id_prefixes=("BTF/",)))
+        for id, begin_us, end_us in (("over", 9, 10), ("long-over", 5, 10), ("earliest", 1, 3)):
+            unit.save(Maintenance(id=id, begin_time_us=begin_us, end_time_us=end_us))
 
     store.transact_now(work, caller=CALLER)
     ids = [f"{chance.choice(ZONES)}U{number}" for number in range(units)]
@@ -104,7 +111,7 @@ def bring_news(unit: UnitOfWork) -> None:
     write_versions(unit, [replace(newer, meta=unit.save(newer).meta)], {})
     agent_key = unit.keys.key_of(Kind.AGENT, "host-3")
     lock_agent_status(unit, agent_key, suspect_us=LEASE_US)
-    said = AgentReport(agent="host-3", incarnation="1")
+    said = AgentReport(agent="host-3", incarnation="1", host="noeud-é", version="2.1")
     write_agent_status(unit, agent_key, said, [], start_us=1, lease_us=LEASE_US)
     dead = UnitServerProcess(
         unit_server="BTF/CORRECTORS", state=ProcessState.GAVE_UP, state_time_us=7
@@ -144,7 +151,12 @@ def report_some(store: Store, chance: random.Random, *, share: float = 0.7) -> N
         for number, server in enumerate(SERVERS):
             key = unit.keys.key_of(Kind.UNIT_SERVER, server)
             begun = Session(
-                id=f"session-{number}", unit_server=server, unit_server_key=key, incarnation="1"
+                id=f"session-{number}",
+                unit_server=server,
+                unit_server_key=key,
+                incarnation="1",
+                host=("node é", "node10", "node10")[number],
+                version=f"{number % 2}.1",
             )
             begin_session(unit, begun, lease_us=10_000_000)
             unit.connection.execute(

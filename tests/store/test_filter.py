@@ -13,13 +13,14 @@ from metadata_server.domain.filter.key import Facts
 from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.filter.vocabulary import VOCABULARIES
 from metadata_server.domain.intent.control_unit import ControlUnit
-from metadata_server.domain.intent.facility import Policy
+from metadata_server.domain.intent.facility import Agent, Policy
 from metadata_server.domain.intent.template import Template
 from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.domain.page import PageStart, Selection, SortValue, token_of
 from metadata_server.domain.refused import Refused
+from metadata_server.store import schema
 from metadata_server.store.filter.counting import matching_resources
 from metadata_server.store.filter.subjects import Subjects
 from metadata_server.store.intent.lists import filtered_page
@@ -52,10 +53,14 @@ def store(database: str, chance: random.Random) -> Iterator[Store]:
         yield store
 
 
+ALL_THAT_IS_TOLD = {
+    Kind.CONTROL_UNIT: "state:* OR contact:* OR id:*",
+    Kind.CONTROL_UNIT_STATUS: "state:* OR contact:* OR id:*",
+    Kind.UNIT_SERVER: "contact:* OR id:*",
+    Kind.AGENT: "version:* OR id:*",
+}
 EVERYTHING = {
-    kind: Selection(
-        kind=kind, filter="state:* OR contact:* OR id:*" if "control" in kind else "id:*"
-    )
+    kind: Selection(kind=kind, filter=ALL_THAT_IS_TOLD.get(kind, "id:*"))
     for kind in (*DECLARED, Kind.CONTROL_UNIT_STATUS)
 }
 
@@ -198,6 +203,80 @@ def check_kind(store: Store, chance: random.Random, kind: Kind) -> None:
         selection = Selection(kind=kind, filter=text, order_by="id desc")
         assert listed(store, selection) == expected(subjects, selection, now_us), text
         assert counted(store, kind, text) == len(expected(subjects, selection, now_us)), text
+    for order in (key.name for key in keys if key.is_sortable):
+        for direction in ("", " desc"):
+            selection = Selection(kind=kind, order_by=f"{order}{direction}")
+            wanted = expected(subjects, selection, now_us)
+            assert listed(store, selection, size=2) == wanted, selection
+
+
+def test_lost_unit_servers_come_first(store: Store) -> None:
+    selection = Selection(kind=Kind.UNIT_SERVER, order_by="contact")
+    assert listed(store, selection, size=1) == [
+        "SIMPS_0",  # LOST
+        "c8:1f:66",  # SUSPECT
+        "A/never-came",
+        "BTF/CORRECTORS",  # ALIVE
+    ]
+    lost = replace(selection, filter="contact=LOST,SUSPECT host=node10", order_by="version desc")
+    assert listed(store, lost, size=1) == ["SIMPS_0", "c8:1f:66"]
+
+
+def test_unit_servers_that_nobody_could_hear_are_unknown(store: Store) -> None:
+    def go_blind(unit: UnitOfWork) -> None:
+        now_us = unit.now_us
+        blind = {"blind_since_us": now_us + 9, "blind_until_us": now_us + 3_600_000_000}
+        unit.connection.execute(schema.observer.update().values(blind))
+
+    store.transact_now(go_blind)
+    subjects, now_us = store.read_now(partial(read_all, kind=Kind.UNIT_SERVER)).value
+    for text, order in (("contact=UNKNOWN", "id"), ("", "contact desc")):
+        selection = Selection(kind=Kind.UNIT_SERVER, filter=text, order_by=order)
+        wanted = expected(subjects, selection, now_us)
+        assert listed(store, selection) == wanted
+        assert len(wanted) > 2
+
+
+def test_a_program_that_people_change_stays_in_its_place_on_later_pages(store: Store) -> None:
+    for kind, type_, order in (
+        (Kind.UNIT_SERVER, UnitServer, "contact desc"),
+        (Kind.AGENT, Agent, "runs_on"),
+    ):
+        selection = Selection(kind=kind, order_by=order)
+        wanted = listed(store, selection)
+        page = partial(filtered_page, selection=selection, size=1, token="")
+        first = store.read_now(page).value
+
+        def describe_all(unit: UnitOfWork, type_: Any = type_) -> None:
+            ids = [each.id for each in unit.resources.where(type_)]
+            for each in unit.resources.find(type_, ids, lock=True).values():
+                unit.save(replace(each, description="something new"))
+
+        store.transact_now(describe_all, caller=CALLER)
+        later = listed(store, selection, size=1, token=first.next_page_token)
+        assert [first.items[0].id, *later] == wanted
+
+
+def test_units_stay_in_their_order_when_what_they_are_on_is_renamed(store: Store) -> None:
+    begun = []
+    for order in ("unit_server", "template desc"):
+        selection = Selection(kind=Kind.CONTROL_UNIT, order_by=order)
+        first = store.read_now(partial(filtered_page, selection=selection, size=9, token="")).value
+        begun.append((selection, first, listed(store, selection)))
+
+    def rename(unit: UnitOfWork) -> None:
+        server = unit.resources.get(UnitServer, "SIMPS_0", lock=True)
+        template = unit.resources.get(Template, "Motor", lock=True)
+        unit.save(replace(server, id="AAA"))
+        unit.save(replace(template, id="ZZZ"))
+
+    then = store.read_now(lambda unit: unit.position).value
+    store.transact_now(rename, caller=CALLER)
+    for selection, first, wanted in begun:
+        rest = listed(store, selection, token=first.next_page_token)
+        assert [*(row.id for row in first.items), *rest] == wanted
+        assert listed(store, replace(selection, as_of=str(then.revision))) == wanted
+        assert listed(store, selection) != wanted
 
 
 LATER = [
@@ -208,6 +287,9 @@ LATER = [
     ("overrides>0 condition:ConfigDrift,NotConverging", "id"),
     ("", "changed desc"),
     ("unit_server:* message:*", "since"),
+    ("", "unit_server"),
+    ("-label.section", "unit_server desc"),
+    ("state!=RUNNING", "template desc"),
 ]
 
 

@@ -66,6 +66,8 @@ def plans(store: Store, work: Callable[[UnitOfWork], object]) -> list[str]:
         ("state=RUNNING", "id", "control_unit_status_state"),
         ("since<1h", "state", "control_unit_status_state_time"),
         ("contact=LOST", "id", "control_unit_status_unit_server"),
+        ("", "unit_server", "control_unit_unit_server"),
+        ("", "template desc", "control_unit_template"),
     ],
 )
 def test_indexed_keys_are_found_by_their_indexes(

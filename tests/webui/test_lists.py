@@ -84,6 +84,28 @@ async def test_the_address_says_filter_order_size_and_columns(site: Site) -> Non
     assert ">Verdict<" not in following
 
 
+async def test_units_are_sorted_by_their_unit_servers_and_templates(site: Site) -> None:
+    everything = [unit_id(n) for n in range(UNITS)]
+    by_server = sorted(everything, key=lambda id: (id.partition("/")[0], id), reverse=True)
+    first = await site.text("/control_units?sort=-unit_server")
+    assert ids_in(first) == by_server[:100]
+    assert ids_in(await site.text(link(first, "Next page"))) == by_server[100:200]
+    cameras = sorted(everything[::5])
+    by_template = cameras + sorted(set(everything) - set(cameras))
+    assert ids_in(await site.text("/control_units?sort=template")) == by_template[:100]
+
+
+@pytest.mark.parametrize("as_of", ["", "1"])
+async def test_every_list_is_sorted_by_each_column_that_offers_it(site: Site, as_of: str) -> None:
+    for kind in KINDS:
+        if kind.base and as_of:
+            continue  # which conditions held then is not known
+        for column in kind.columns:
+            if column.sort and (column.is_past or not as_of):
+                address = f"/{kind.path}?fragment=names&size=50&sort=-{column.sort}"
+                json.loads(await site.text(f"{address}&as_of={as_of}" if as_of else address))
+
+
 async def test_columns_that_were_chosen_are_remembered(site: Site) -> None:
     chosen = "/control_units?column=id&column=description"
     async with site.http.get(chosen) as answer:

@@ -37,8 +37,12 @@ class Sorting:
 
     def takes(self, value: object) -> bool:
         """Whether a thing can have a value, or none, of what it is sorted by."""
-        is_counted = self.key.kind in {ValueKind.NUMBER, ValueKind.TIME}
-        return value is None or type(value) is (int if is_counted else str)
+        if value is None:
+            return True
+        if self.key.kind in {ValueKind.NUMBER, ValueKind.TIME} or self.key.ranks:
+            return type(value) is int
+        is_text = self.key.kind is ValueKind.TEXT and not self.key.is_reference
+        return isinstance(value, str) and (is_text or value.isascii())
 
     def value_of(self, subject: Any) -> SortValue:
         """What a thing is sorted by; of an id nothing, which it is sorted by anyway."""
@@ -46,12 +50,16 @@ class Sorting:
             return None
         facts: Facts = self.key.of(subject)
         found = next(iter(facts), None)
-        return found if found is None or isinstance(found, int) else str(found)
+        if self.key.ranks:
+            return self.key.ranks.index(str(found)) + 1
+        return found if found is None or isinstance(found, int) else str(found) or None
 
 
 def rank(value: SortValue) -> tuple[bool, Any]:
-    """Values in their order; None comes first."""
-    return value is not None, value if value is not None else 0
+    """Values in their order; None comes first, and an empty text, as older tokens have it, is
+    none."""
+    is_there = value is not None and value != ""
+    return is_there, value if is_there else 0
 
 
 @dataclass(frozen=True, slots=True)

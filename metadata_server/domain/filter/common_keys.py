@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from metadata_server.domain.filter.key import Fact, Facts, FilterKey, ValueKind
+from metadata_server.domain.life.state import WORST_CONTACT_FIRST, Contact
 
 Reader = Callable[[Any], Facts]
 
@@ -45,6 +46,19 @@ def word(
         example=example,
         words=tuple(map(str, words)),
         of=of,
+        **more,
+    )
+
+
+def contact(meaning: str, **more: Any) -> FilterKey:
+    """Whether word still comes from what tells of it; lists begin with who is lost."""
+    return word(
+        "contact",
+        meaning,
+        "contact=LOST",
+        Contact,
+        field("contact"),
+        ranks=WORST_CONTACT_FIRST,
         **more,
     )
 

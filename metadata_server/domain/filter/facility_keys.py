@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from metadata_server.domain.filter.common_keys import (
-    common_keys,
+    contact,
     field,
     flag,
     many,
@@ -21,15 +21,11 @@ from metadata_server.domain.intent.facility import Snapshot
 from metadata_server.domain.intent.template import VersionState
 from metadata_server.domain.intent.unit_server import LaunchOrder, UnitServer
 from metadata_server.domain.life.session import EndReason
-from metadata_server.domain.life.state import DESIRABLE, Contact
-from metadata_server.domain.names import DECLARED, Kind
+from metadata_server.domain.life.state import DESIRABLE
+from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.guarded_change import GuardedChange
 
 NOTHING: tuple[str, ...] = ()
-
-
-def same(subject: Any) -> Any:
-    return subject
 
 
 def of_launch(name: str) -> Any:
@@ -71,17 +67,17 @@ UNIT_FILTER = text(
 
 OWN_KEYS: Mapping[Kind, tuple[FilterKey, ...]] = {
     Kind.TEMPLATE: (
-        number("version", "its newest version", "version>1", field("version")),
-        word("version_state", "where that version stands", "version_state=DRAFT", VersionState, field("version_state")),
-        text("implementation", "class as its code names it", "implementation:*PowerSupply", field("implementation")),
-        text("group", "what it belongs to", "group=magnets", field("group")),
-        text("interface", "what it can be used as", "interface:PowerSupply", field("interface")),
+        number("version", "its newest version", "version>1", field("version"), is_sortable=True),
+        word("version_state", "where that version stands", "version_state=DRAFT", VersionState, field("version_state"), is_sortable=True),
+        text("implementation", "class as its code names it", "implementation:*PowerSupply", field("implementation"), is_sortable=True),
+        text("group", "what it belongs to", "group=magnets", field("group"), is_sortable=True),
+        text("interface", "what it can be used as", "interface:PowerSupply", field("interface"), is_sortable=True),
         text("attribute", "names of its attributes", "attribute=current", lambda t: [each.name for each in t.attributes], is_many=True),
         text("command", "names of its commands", "command:ramp*", lambda t: [each.name for each in t.commands], is_many=True),
         text("driver", "names of its drivers", "driver:Modbus*", lambda t: [each.name for each in t.drivers], is_many=True),
     ),
     Kind.UNIT_SERVER: (
-        text("agent", "id of the agent that launches it", "agent=host-3", lambda s: ("" if s.launch is None else s.launch.agent,), is_indexed=True),
+        text("agent", "id of the agent that launches it", "agent=host-3", lambda s: ("" if s.launch is None else s.launch.agent,), is_indexed=True, is_sortable=True, is_reference=True),
         text("command", "how it is launched", "command:chaos*", of_launch("command")),
         flag("auto_start", "its agent starts it by itself", "auto_start", of_launch("auto_start")),
         flag("keep_alive", "its agent starts it again when it ends", "-keep_alive", of_launch("keep_alive")),
@@ -114,8 +110,8 @@ OWN_KEYS: Mapping[Kind, tuple[FilterKey, ...]] = {
     Kind.MAINTENANCE: (
         *UNITS_NAMED,
         text("unit_server", "ids of the unit servers that it covers", "unit_server:BTF/*", many("unit_servers"), is_many=True),
-        time("begin", "when it begins", "begin<2026-11-01", moment("begin_time_us")),
-        time("end", "when it ends; absent: when people end it", "end>2026-11-01", moment("end_time_us")),
+        time("begin", "when it begins", "begin<2026-11-01", moment("begin_time_us"), is_sortable=True),
+        time("end", "when it ends; absent: when people end it", "end>2026-11-01", moment("end_time_us"), is_sortable=True),
     ),
     Kind.MACHINE_MODE: (
         text("mode", "the one that it is in", "mode=PHYSICS", field("mode")),
@@ -143,16 +139,9 @@ OWN_KEYS: Mapping[Kind, tuple[FilterKey, ...]] = {
     ),
 }  # fmt: skip
 
-DECLARED_KEYS: Mapping[Kind, tuple[FilterKey, ...]] = {
-    kind: (*common_keys(same), *OWN_KEYS.get(kind, ()))
-    for kind in DECLARED
-    if kind is not Kind.CONTROL_UNIT
-}
-"""Of all kinds that people declare but control units."""
-
 SESSION_KEYS = (
     text("id", "id of the unit server", "id:BTF/*", field("unit_server"), is_indexed=True, is_sortable=True),
-    word("contact", "contact of its last session; NONE: it never came, or said good-bye", "contact=LOST", Contact, field("contact"), is_past=False),
+    contact("contact of its last session; NONE: it never came, or said good-bye", is_past=False),
     text("host", "where it ran", "host:node*", field("host")),
     text("address", "where it answered", "address:192.168.*", field("address")),
     text("version", "of the program", "version=2.1", field("version")),

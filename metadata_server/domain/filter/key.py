@@ -65,6 +65,8 @@ class FilterKey:
         has_names: its values have names, of which one is asked for by `label.section`.
         is_indexed: a page is found by it without looking at all the others.
         is_sortable: a list can be sorted by it.
+        ranks: words in the order that lists sorted by it have; empty: that of their letters.
+        is_reference: its values are ids of other resources.
         is_past: history tells it, so that a list as of a moment knows it.
         is_watched: an image of the resource itself tells it, so that a watch knows it.
         of: what holds of a subject, for who has it in memory.
@@ -81,6 +83,8 @@ class FilterKey:
     has_names: bool = False
     is_indexed: bool = False
     is_sortable: bool = False
+    ranks: tuple[str, ...] = ()
+    is_reference: bool = False
     is_past: bool = True
     is_watched: bool = True
 

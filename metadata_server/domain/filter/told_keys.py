@@ -7,6 +7,7 @@ from dataclasses import replace
 from metadata_server.domain.deliveries.delivery import Course, WebhookState, WebhookStatus
 from metadata_server.domain.filter.common_keys import (
     Reader,
+    contact,
     field,
     flag,
     known,
@@ -20,7 +21,7 @@ from metadata_server.domain.filter.facility_keys import OWN_KEYS
 from metadata_server.domain.filter.key import Facts, FilterKey
 from metadata_server.domain.intent.template import VersionUse
 from metadata_server.domain.life.agent_report import AgentStatus, ProcessState
-from metadata_server.domain.life.state import Contact, State
+from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 
 
@@ -54,7 +55,7 @@ def of_version(key: FilterKey) -> FilterKey:
 
 AGENT_STATUS_KEYS = (
     text("agent", "id of the agent", "agent:host-*", field("agent"), is_sortable=True),
-    word("contact", "contact of the agent; NONE: it never came, or said good-bye", "contact=LOST", Contact, field("contact"), is_sortable=True),
+    contact("contact of the agent; NONE: it never came, or said good-bye", is_sortable=True),
     text("host", "where it runs", "host:node*", field("host"), is_sortable=True),
     number("pid", "of the process", "pid=4711", field("pid")),
     text("version", "of the program", "version=2.1", field("version"), is_sortable=True),
@@ -93,7 +94,7 @@ VERSION_KEYS = (
 LIVE_VALUE_KEYS = (
     text("control_unit", "id of the unit", "control_unit:DAFNE/PL/*", field("control_unit"), is_sortable=True),
     word("state", "what it last reported to be", "state=RUNNING", State, field("state"), is_sortable=True),
-    word("contact", "contact of the session that reported the values", "contact=LOST", Contact, field("contact"), is_sortable=True),
+    contact("contact of the session that reported the values", is_sortable=True),
     flag("reported", "it has reported values", "-reported", lambda unit: (unit.values is not None,)),
     text("value", "attributes that have one; `value.NAME` is what one is set to, as text", "value.current=12.5", lambda unit: {each.attribute: each.value for each in unit.values or ()}, is_many=True, has_names=True),
     time("set", "when one of them was set", "set<10m", lambda unit: [each.time_us for each in unit.values or ()], is_many=True),

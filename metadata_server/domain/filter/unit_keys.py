@@ -73,9 +73,9 @@ def declared_keys(**more: Any) -> tuple[FilterKey, ...]:
     return (
         *common_keys(declared, **more),
         FilterKey(name="zone", kind=ValueKind.PLACE, meaning="the groups at the beginning of its id", example="zone=DAFNE/PL", of=of_declared(place_of), **indexed),
-        text("template", "id of its template", "template:PowerSupply*", of_declared(lambda u: (u.template,)), **indexed),
+        text("template", "id of its template", "template:PowerSupply*", of_declared(lambda u: (u.template,)), is_sortable=True, is_reference=True, **indexed),
         number("template_version", "version of its template", "template_version<3", of_declared(lambda u: (u.template_version,)), **more),
-        text("unit_server", "id of the unit server that it is declared for", "unit_server=BTF/CORRECTORS", of_declared(lambda u: (u.unit_server,)), **indexed),
+        text("unit_server", "id of the unit server that it is declared for", "unit_server=BTF/CORRECTORS", of_declared(lambda u: (u.unit_server,)), is_sortable=True, is_reference=True, **indexed),
         word("desired", "what people want it to be", "desired=RUNNING", sorted(DESIRABLE), of_declared(lambda u: (u.desired_state,)), **more),
         number("level", "where its turn is in an operation", "level>=2", of_declared(lambda u: (u.level,)), **more),
         number("overrides", "how many attributes it overrides", "overrides>3", of_declared(lambda u: (len(u.overrides),)), **more),

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from metadata_server.domain.filter.common_keys import by_name
-from metadata_server.domain.filter.facility_keys import DECLARED_KEYS, SESSION_KEYS
+from metadata_server.domain.filter.declared_keys import DECLARED_KEYS
+from metadata_server.domain.filter.facility_keys import SESSION_KEYS
 from metadata_server.domain.filter.faults import nearest, one_of
 from metadata_server.domain.filter.key import FilterKey, Vocabulary
 from metadata_server.domain.filter.record_keys import (

@@ -38,6 +38,15 @@ class Contact(StrEnum):
     NONE = "NONE"
 
 
+WORST_CONTACT_FIRST = (
+    Contact.LOST,
+    Contact.UNKNOWN,
+    Contact.SUSPECT,
+    Contact.NONE,
+    Contact.ALIVE,
+)
+
+
 class Health(StrEnum):
     """The one-word verdict; `WORST_FIRST` has their order."""
 

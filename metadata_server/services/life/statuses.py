@@ -30,8 +30,9 @@ from metadata_server.store.life.desires import (
     wanted_of,
 )
 from metadata_server.store.life.observer import observer
+from metadata_server.store.life.programs import in_touch
 from metadata_server.store.life.sessions import sessions_of
-from metadata_server.store.life.status_lists import in_touch, session_page, status_page
+from metadata_server.store.life.status_lists import session_page, status_page
 from metadata_server.store.orchestration.maintenances import conditions_now
 from metadata_server.store.past.history import key_at
 from metadata_server.store.past.moments import position_at

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Select,
+    String,
     and_,
     func,
     literal,
@@ -26,12 +27,13 @@ from sqlalchemy import (
 
 from metadata_server.domain.filter.asked import Asked
 from metadata_server.domain.filter.expression import All, Expression, Term, named_by
-from metadata_server.domain.filter.unit_keys import HOLDS_SINCE
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import PageStart, SortValue
 from metadata_server.store.filter.compiling import condition_of
 from metadata_server.store.filter.kind_sources import KIND_SOURCES
+from metadata_server.store.filter.orders import ORDERS, order_of
+from metadata_server.store.filter.referred import REFERRED, groups_from
 from metadata_server.store.filter.scope import Scope, unindexed
 from metadata_server.store.filter.segments import (
     STATUS,
@@ -59,8 +61,6 @@ HOPE = 20
 next one is ten times as long, and rows that pass may lie closer together there."""
 PLACES = frozenset({"id", "zone"})
 """Keys whose terms are ranges of ids."""
-REFERENCES = frozenset({"template", "unit_server"})
-"""Keys whose patterns are resolved first, whatever they begin with."""
 UNIT_KINDS = frozenset({Kind.CONTROL_UNIT, Kind.CONTROL_UNIT_STATUS})
 
 
@@ -102,7 +102,11 @@ class KeyQuery:
         # Pieces of one state are by id, and so is what all of them are looked up by.
         order = "id" if sorting.key.name == "state" else sorting.key.name
         query = replace(self, scope=self.scope.led(led_by, order))
-        if sorting.key.name == HOLDS_SINCE:  # no index has it
+        if sorting.key.name in REFERRED and self.kind is Kind.CONTROL_UNIT and not led_by:
+            walked = query.referred(start, limit)
+            if walked is not None:
+                return walked
+        if sorting.key.name in ORDERS.get(self.kind, {}):
             return (query if led_by else self).whole(start, limit)
         found: list[Row] = []
         pieces = segments(LAYOUTS[self.kind].table, sorting)
@@ -125,13 +129,16 @@ class KeyQuery:
     def whole(self, start: PageStart, limit: int) -> list[Row]:
         """Rows of the whole list, which is read once; what passes is sorted."""
         table, descends = LAYOUTS[self.kind].table, self.asked.sorting.descends
-        value = value_in(table, self.asked.sorting, self.scope)
+        value = order_of(self.kind, self.asked.sorting.key.name, self.scope)
+        if value is None:
+            value = value_in(table, self.asked.sorting)
         told = (literal(None) if value is None else value).label("value")
         columns: list[ColumnElement[Any]] = [unindexed(table.c.id)]
         if value is None:
             places = ids_after(table.c.id, start, descends=descends)
         else:
-            known = replace(start, value=0) if start.value is None else start
+            nothing = "" if isinstance(value.type, String) else 0
+            known = replace(start, value=nothing) if start.value is None else start
             places = places_after(value, table.c.id, known, descends=descends)
             # What is worked out is worked out once for each row.
             columns.insert(0, unindexed(value) if isinstance(value, Column) else told)
@@ -140,6 +147,33 @@ class KeyQuery:
         )
         rows = self._run(query, columns, limit)
         return [row._replace(value=row.value or None) for row in rows]
+
+    def referred(self, start: PageStart, limit: int) -> list[Row] | None:
+        """Rows by the id of what they refer to, of as little of that as fills a page; None: so few
+        pass, that it is better to look at all."""
+        table, descends = LAYOUTS[self.kind].table, self.asked.sorting.descends
+        kind, column = REFERRED[self.asked.sorting.key.name]
+        named = self.scope.names_of(kind)
+        of_some = select(table.c.key, table.c.id, named.c.id.label("value"))
+        of_some = of_some.select_from(table.join(named, named.c.key == column))
+        of_none = select(table.c.key, table.c.id, literal(None).label("value"))
+        of_none = of_none.where(column.is_(None))
+        if start.value is None:
+            of_none = of_none.where(*ids_after(table.c.id, start, descends=descends))
+        else:
+            places = places_after(named.c.id, table.c.id, start, descends=descends)
+            of_some = of_some.where(*places)
+        found: list[Row] = []
+        for keys in groups_from(self.scope.unit, named, start, descends=descends):
+            query = of_some.where(column.in_(keys)) if keys else of_none
+            order = [named.c.id, table.c.id] if keys else [table.c.id]
+            rows = self._joined(query.where(*self._conditions()))
+            found += self._run(rows, [unindexed(each) for each in order], limit - len(found))
+            if len(found) == limit:
+                break
+            if len(keys) > 1 and len(found) * HOPE < limit:
+                return None
+        return found
 
     def piece(self, segment: Segment, start: PageStart, limit: int) -> list[Row] | None:
         """Rows of one piece of the list; None: the whole list is better read at once."""
@@ -272,7 +306,8 @@ def leading(expression: Expression) -> Iterator[Term]:
             yield from leading(part)
     elif isinstance(expression, Term) and expression.key.is_indexed:
         beginnings = [getattr(each, "beginning", str(each)) for each in expression.wanted]
-        is_led = all(beginnings) or expression.key.name in REFERENCES
+        # The patterns of what is referred to are resolved first, whatever they begin with.
+        is_led = all(beginnings) or expression.key.name in REFERRED
         if is_led and State.UNSPECIFIED.value not in beginnings:
             yield expression
 

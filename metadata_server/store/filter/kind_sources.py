@@ -12,6 +12,7 @@ from metadata_server.domain.life.state import State
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.store import schema
 from metadata_server.store.filter import sources
+from metadata_server.store.filter.said import SAID_SOURCES
 from metadata_server.store.filter.sources import Source
 from metadata_server.store.kinds import LAYOUTS
 
@@ -128,7 +129,11 @@ OWN: Mapping[Kind, Mapping[str, Source]] = {
 }
 
 KIND_SOURCES: Mapping[Kind, Mapping[str, Source]] = {
-    kind: {**common_sources(LAYOUTS[kind].table), **OWN.get(kind, {})}
+    kind: {
+        **common_sources(LAYOUTS[kind].table),
+        **OWN.get(kind, {}),
+        **SAID_SOURCES.get(kind, {}),
+    }
     for kind in DECLARED
     if kind is not Kind.CONTROL_UNIT
 }

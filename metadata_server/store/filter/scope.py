@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Select,
     String,
     and_,
@@ -118,15 +119,19 @@ class Scope:
         return or_(found, column.is_(None)) if nobody else found
 
     def _keys_of(self, kind: Kind, wanted: Wanted) -> Any:
+        named = self.names_of(kind)
+        return select(named.c.key).where(self.id_passes(named.c.id, wanted))
+
+    def names_of(self, kind: Kind) -> FromClause:
+        """The keys and ids that resources had at the revision."""
         if self.revision == self.unit.position.revision:
-            table = LAYOUTS[kind].table
-            return select(table.c.key).where(self.id_passes(table.c.id, wanted))
-        return select(name.c.key).where(
+            return LAYOUTS[kind].table
+        query = select(name.c.key, name.c.id).where(
             name.c.kind == kind.value,
-            self.id_passes(name.c.id, wanted),
             name.c.from_revision <= self.revision,
             or_(name.c.to_revision.is_(None), name.c.to_revision > self.revision),
         )
+        return query.subquery()
 
     def keys_last_named(self, kind: Kind, wanted: Wanted) -> Select[Any]:
         """Of resources that have, or had last, an id that passes."""

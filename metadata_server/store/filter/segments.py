@@ -13,10 +13,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, func, or_
 
 from metadata_server.domain.filter.asked import Sorting, rank
-from metadata_server.domain.filter.unit_keys import HOLDS_SINCE
 from metadata_server.domain.life.state import State
 from metadata_server.domain.page import PageStart, SortValue
-from metadata_server.store.filter.scope import Scope, unindexed
+from metadata_server.store.filter.scope import unindexed
 from metadata_server.store.schema import control_unit_status
 
 COLUMNS = {"changed": "update_time_us", "created": "create_time_us"}
@@ -85,7 +84,7 @@ def rest_of(
             yield segment, place == 0
 
 
-def value_in(table: Table, sorting: Sorting, scope: Scope) -> ColumnElement[Any] | None:
+def value_in(table: Table, sorting: Sorting) -> ColumnElement[Any] | None:
     """What a whole list is sorted by, before the id; 0: there is no value. None: by the id."""
     name = sorting.key.name
     if name == "id":
@@ -94,6 +93,4 @@ def value_in(table: Table, sorting: Sorting, scope: Scope) -> ColumnElement[Any]
         return table.c[COLUMNS[name]]
     if name == "since":
         return func.coalesce(STATUS.state_time_us, 0)
-    if name == HOLDS_SINCE:
-        return func.coalesce(scope.holds_since, 0)
     return func.coalesce(STATUS.state, State.UNSPECIFIED.value)

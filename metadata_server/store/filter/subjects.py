@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,12 +10,19 @@ from metadata_server.domain.filter.asked import Asked
 from metadata_server.domain.filter.subject import UnitSubject
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.names import Kind
+from metadata_server.store.filter.said import SAID_SOURCES
 from metadata_server.store.filter.unit_sources import REPORTED_SOURCES
 from metadata_server.store.kinds import LAYOUTS
+from metadata_server.store.life.programs import agents_with_reports, servers_with_sessions
 from metadata_server.store.past.past import ids_at, resources_at
 from metadata_server.store.past.past_statuses import statuses_at
 from metadata_server.store.past.status_changes import Verdicts
 from metadata_server.store.unit_of_work import UnitOfWork
+
+WITH_WHAT_THEY_SAID: Mapping[Kind, Callable[[UnitOfWork, Mapping[int, Any]], dict[int, Any]]] = {
+    Kind.UNIT_SERVER: servers_with_sessions,
+    Kind.AGENT: agents_with_reports,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,9 @@ class Subjects:
         """Subjects by key, of those of some ids and keys that were there."""
         found = resources_at(self.unit, LAYOUTS[self.kind].type, keys.values(), self.revision)
         if self.kind is not Kind.CONTROL_UNIT:
-            return dict(found)
+            # What programs say is said as of now; lists of the past are not asked for it.
+            is_said = not SAID_SOURCES.get(self.kind, {}).keys().isdisjoint(self.asked.names)
+            return WITH_WHAT_THEY_SAID[self.kind](self.unit, found) if is_said else dict(found)
         units = self._named(
             {key: each for key, each in found.items() if isinstance(each, ControlUnit)}
         )

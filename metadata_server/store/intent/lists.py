@@ -123,7 +123,7 @@ def filtered_page(unit: UnitOfWork, selection: Selection, *, size: int, token: s
     asked = asked_of(selection)
 
     def read(start: PageStart, limit: int) -> list[Row]:
-        if not asked.sorting.takes(start.value) or not str(start.value).isascii():
+        if not asked.sorting.takes(start.value):
             raise not_a_token(token)
         wanted = filter_of(unit, selection, start.position.revision)
         if wanted is None:

@@ -7,8 +7,7 @@ What was never heard of has a status too, an empty one.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, select, true
@@ -25,7 +24,7 @@ from metadata_server.domain.life.condition import (
     OUT_OF_DATE,
     ConditionStatus,
 )
-from metadata_server.domain.life.session import Session, contact_of
+from metadata_server.domain.life.session import Session
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, PageStart, Selection
@@ -46,8 +45,7 @@ from metadata_server.store.life.desires import (
     wanted_columns,
     wanted_from,
 )
-from metadata_server.store.life.observer import observer
-from metadata_server.store.life.sessions import sessions_of
+from metadata_server.store.life.programs import in_touch
 from metadata_server.store.life.statuses import status_from
 from metadata_server.store.orchestration.maintenances import coverage_now, covered
 from metadata_server.store.past.past import batches_of, names_at
@@ -264,14 +262,3 @@ def session_page(
         token=token,
         id_of=lambda s: s.unit_server,
     )
-
-
-def in_touch(unit: UnitOfWork, sessions: Sequence[Session]) -> list[Session]:
-    """Last sessions with their contact as it is now, blindness of the observer included."""
-    keys = [session.unit_server_key for session in sessions]
-    leases = {key: lease for key, (_, lease) in sessions_of(unit, keys).items()}
-    seen = observer(unit)
-    return [
-        replace(one, contact=contact_of(one, leases.get(one.unit_server_key), seen, unit.now_us))
-        for one in sessions
-    ]
