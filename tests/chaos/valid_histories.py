@@ -231,11 +231,11 @@ def overlapping_reads(story: Story) -> None:
 
 def bundle(story: Story) -> None:
     request_id, began = story.request_id(), story.later()
-    fate = story.rng.choice(["kept", "refused", "unanswered and kept", "unanswered and lost"])
+    fate = story.rng.choice(["kept", "unanswered and kept", "unanswered and lost"])
     revision = 0
     if fate.endswith("kept"):
         revision = story.change("KIND_CONTROL_UNIT", dict.fromkeys(UNITS, ""), request_id)
-    outcome = {"kept": Outcome.OK, "refused": Outcome.REFUSED}.get(fate, Outcome.UNKNOWN)
+    outcome = Outcome.OK if fate == "kept" else Outcome.UNKNOWN
     story.records.append(
         Bundle(
             client="bulk", request_id=request_id, values=dict.fromkeys(UNITS, request_id),

@@ -29,7 +29,7 @@ def check(history: History, final: FinalState) -> Iterator[Violation]:
             operation = final.operations.get(order.operation)
             if operation is None:
                 yield Violation(NAME, f"{order.operation} was acknowledged and is not there", (
-                    _short(order),
+                    without_plan(order),
                 ))  # fmt: skip
             else:
                 yield from _check_operation(order, operation)
@@ -61,13 +61,13 @@ def _has_rivals(history: History) -> bool:
 def _check_operation(order: Ordered, operation: Operation) -> Iterator[Violation]:
     if operation.phase not in ENDED:
         what = f"{order.operation} is {operation.phase} still: {operation.message}"
-        yield Violation(NAME, what, (_short(order),))
+        yield Violation(NAME, what, (without_plan(order),))
         return
     steps = {each.unit: each for each in operation.steps}
     if len(steps) != len(operation.steps):
-        yield Violation(NAME, f"{order.operation} has a unit twice", (_short(order),))
+        yield Violation(NAME, f"{order.operation} has a unit twice", (without_plan(order),))
     for unit in sorted(order.plan.keys() - steps.keys()):
-        yield Violation(NAME, f"{order.operation} has left out {unit}", (_short(order),))
+        yield Violation(NAME, f"{order.operation} has left out {unit}", (without_plan(order),))
     for unit in sorted(steps.keys() - order.plan.keys()):
         what = f"{order.operation} has a step of {unit}, which was not planned"
         yield Violation(NAME, what, (steps[unit],))
@@ -77,7 +77,7 @@ def _check_operation(order: Ordered, operation: Operation) -> Iterator[Violation
     if is_done is not (operation.phase == "COMPLETED"):
         counts = Counter(each.state for each in operation.steps)
         what = f"{order.operation} is {operation.phase}; its steps are {dict(counts)}"
-        yield Violation(NAME, what, (_short(order),))
+        yield Violation(NAME, what, (without_plan(order),))
     yield from _check_levels(order, operation)
 
 
@@ -110,7 +110,7 @@ def _check_ends(order: Ordered, operation: Operation, *, has_rivals: bool) -> It
             why = "no fault explains it"
         if why:
             what = f"{order.operation} has ended {len(steps)} of its steps as {end!r}: {why}"
-            yield Violation(NAME, what, (_short(order), *steps[:2]))
+            yield Violation(NAME, what, (without_plan(order), *steps[:2]))
 
 
 def _had_time(step: Step) -> bool:
@@ -138,7 +138,7 @@ def _check_requests(final: FinalState, orders: list[Ordered]) -> Iterator[Violat
         found = [each for each in final.change_sets if each.request_id == order.request_id]
         if order.outcome is Outcome.REFUSED and found:
             what = f"an order was given that was refused ({order.reason})"
-            yield Violation(NAME, what, (_short(order), *found))
+            yield Violation(NAME, what, (without_plan(order), *found))
 
 
 def _check_done(history: History, orders: list[Ordered]) -> Iterator[Violation]:
@@ -156,10 +156,10 @@ def _check_done(history: History, orders: list[Ordered]) -> Iterator[Violation]:
         for (unit, process), count in counts.items():
             if count > 1:
                 what = f"{unit} {verb} {count} times in process {process} for {order.operation}"
-                yield Violation(NAME, what, (_short(order),))
+                yield Violation(NAME, what, (without_plan(order),))
 
 
-def _short(order: Ordered) -> Ordered:
+def without_plan(order: Ordered) -> Ordered:
     """As it is shown."""
     few = dict(list(order.plan.items())[:2])
     return Ordered(

@@ -1,4 +1,5 @@
-"""Who is refused a read or a write is told what was so, at some moment between call and answer."""
+"""Who is refused a read or a write is told what was so, at some moment between call and answer; and
+nobody is refused what nothing can be wrong with."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -7,11 +8,13 @@ from itertools import accumulate
 from math import inf
 from typing import NamedTuple
 
+from tests.chaos.checker.acknowledged import without_values
 from tests.chaos.checker.contents import Content, contents_of
 from tests.chaos.checker.linearizable import ANY
+from tests.chaos.checker.operations import without_plan
 from tests.chaos.checker.violation import Violation
 from tests.chaos.final_state import FinalState, Version
-from tests.chaos.history import History, Outcome, Read, Write
+from tests.chaos.history import Bundle, History, Ordered, Outcome, Read, Write
 
 NAME = "refusals say what is so"
 MISSING = "_NOT_FOUND"
@@ -55,6 +58,17 @@ def check(history: History, final: FinalState) -> Iterator[Violation]:
             if call.outcome is Outcome.REFUSED:
                 first, last = bisect_right(ends, call.began), bisect_right(begins, call.ended)
                 yield from _check_refusal(call, times[first:last])
+    yield from _check_large(history)
+
+
+def _check_large(history: History) -> Iterator[Violation]:
+    """Bundles and orders are about units that nobody else has a hand in, and name no etag."""
+    large: list[Bundle | Ordered] = [*history.of(Bundle), *history.of(Ordered)]
+    for each in large:
+        if each.outcome is Outcome.REFUSED:
+            shown = without_values(each) if isinstance(each, Bundle) else without_plan(each)
+            what = f"a call of {each.client} was refused ({each.reason}), "
+            yield Violation(NAME, f"{what}and nothing was wrong with it", (shown,))
 
 
 def times_of(

@@ -11,7 +11,7 @@ from mds.v1.dataset_pb2 import DIRECTION_INPUT, VALUE_TYPE_DOUBLE, Attribute
 from mds.v1.edit_pb2 import RebaseControlUnitsRequest
 from mds.v1.template_pb2 import GetTemplateRequest, Template, UpdateTemplateRequest
 
-from control_units.client import Client, ClientError, Refused
+from control_units.client import Client, ClientError
 from tests.chaos.clients.outcomes import outcome_of, reason_of
 from tests.chaos.history import Bundle, Outcome, Recorder
 from tests.chaos.loads import Stage
@@ -90,10 +90,7 @@ class Rebase:
                     outcome = Outcome.OK if summary.applied else Outcome.REFUSED
                     reason = "" if summary.applied else "it had problems"
         except ClientError as error:
-            # A stream is tried once only: what is refused here was refused the first time.
             outcome, reason = outcome_of(error), reason_of(error)
-            if isinstance(error, Refused) and not error.is_transient:
-                outcome = Outcome.REFUSED
         self._recorder.record(
             Bundle(
                 client=CLIENT, request_id=request_id, values=dict.fromkeys(self._names, ""),

@@ -45,6 +45,8 @@ FAULTS: Mapping[str, tuple[Fault, ...]] = {
         refusals.refuse_the_next_etag,
         refusals.refuse_any_etag,
         refusals.find_what_is_not_there,
+        refusals.refuse_a_bundle,
+        refusals.refuse_an_order,
         refusals.refuse_a_right_call,
     ),
     gapless.NAME: (

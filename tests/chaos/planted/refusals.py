@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from tests.chaos.history import Outcome, Read, Write
+from tests.chaos.history import Bundle, Ordered, Outcome, Read, Write
 from tests.chaos.planted.doctoring import is_ok, one_of, put
 from tests.chaos.valid_histories import RESOURCES, Story, refuse
 
@@ -58,6 +58,16 @@ def find_what_is_not_there(story: Story) -> None:
     """Long before anybody has created it."""
     story.now = 1.0
     refuse(story, story.rng.choice(RESOURCES), EXISTS, began=story.later())
+
+
+def refuse_a_bundle(story: Story) -> None:
+    bundle = one_of(story, Bundle)
+    put(story, bundle, replace(bundle, outcome=Outcome.REFUSED, reason="INVALID_FIELD"))
+
+
+def refuse_an_order(story: Story) -> None:
+    order = one_of(story, Ordered)
+    put(story, order, replace(order, outcome=Outcome.REFUSED, reason="UNITS_BLOCKED"))
 
 
 def refuse_a_right_call(story: Story) -> None:

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from tests.chaos.final_state import ChangeSet, Version
+from tests.chaos.final_state import Version
 from tests.chaos.history import (
     Bundle,
     Outcome,
@@ -66,8 +66,9 @@ def apply_half_a_bundle(story: Story) -> None:
 
 
 def apply_a_refused_bundle(story: Story) -> None:
-    bundle = one_of(story, Bundle, is_refused)
-    story.change_sets.append(ChangeSet(story.revision, bundle.request_id, "Method", len(UNITS)))
+    done = {each.request_id for each in story.change_sets}
+    bundle = one_of(story, Bundle, lambda each: each.request_id in done)
+    put(story, bundle, replace(bundle, outcome=Outcome.REFUSED, revision=0))
 
 
 def apply_a_bundle_twice(story: Story) -> None:
