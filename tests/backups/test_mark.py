@@ -4,38 +4,34 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import aiohttp
 import pytest
-from mds.v1.variable_pb2 import Variable
+from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
-from control_units.client import Client
+from metadata_server.api.facility_figures import FacilityFigures
+from metadata_server.services import counts
 from metadata_server.services.backups.backing_up import read_back
+from metadata_server.services.counts import Counts
+from metadata_server.services.intent.resources import Resources
+from metadata_server.services.replicas import Replicas
+from metadata_server.services.watching.overview import Overviews
+from metadata_server.services.watching.tailer import Tailer
 from metadata_server.store.backups.mark import backup_mark, write_mark
 from metadata_server.store.database import Database
 from tests.backups.conftest import Open, backed_up, restored
 from tests.cli.conftest import run_mds
+from tests.services.lively import CALLER, SUPPLY
 from tests.stages.mariadb import MariaDB, name_in
-from tests.stages.replica import Replica
-from tests.stages.waiting import until
+from tests.stages.opened_store import opened_store
 
 AGE = re.compile(r"^mds_backup_age_seconds (\S+)$", re.MULTILINE)
-DAY_S = 86_400
+DAY_S, YOUNG_S = 86_400, 600
 DAY_US = DAY_S * 1_000_000
 
 
-async def age_s(replica: Replica) -> float | None:
-    async with aiohttp.ClientSession() as http, http.get(f"{replica.http}/metrics") as reply:
-        found = AGE.search(await reply.text())
+async def age_s(figures: FacilityFigures) -> float | None:
+    found = AGE.search((await figures.text()).decode())
     return float(found[1]) if found else None
-
-
-async def told_to_be(replica: Replica, ages: range) -> None:
-    async def is_told() -> bool:
-        age = await age_s(replica)
-        return age is not None and int(age) in ages
-
-    await until(is_told, within=30, what=f"an age within {ages}")
 
 
 def marks(database: Database) -> list[int]:
@@ -44,20 +40,23 @@ def marks(database: Database) -> list[int]:
 
 
 async def test_a_server_tells_the_age_of_the_last_backup(
-    replica: Replica, opens: Open, tmp_path: Path
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert await age_s(replica) is None  # nothing to be kept
-    async with Client(replica.address) as client:
-        await client.variables.create(Variable(name="variables/first", value="1"))
-    await told_to_be(replica, range(600))
-    database = opens(replica.database)
-    with database.writing.begin() as connection:
-        write_mark(connection, connection.execute(select(database.now_us)).scalar_one() - DAY_US)
-    await told_to_be(replica, range(DAY_S, DAY_S + 600))
-    file = str(tmp_path / "now.mdsbackup")
-    made = await run_mds("backup", file, environment={"MDS_DATABASE_URL": replica.database})
-    assert (made.code, made.err) == (0, "")
-    await told_to_be(replica, range(600))
+    monkeypatch.setattr(counts, "AGE_S", 0.0)
+    with opened_store(database) as store:
+        found = Counts(store, Overviews(store, Tailer(store), age_s=600), Replicas(store))
+        figures = FacilityFigures(found, CollectorRegistry())
+        assert await age_s(figures) is None  # nothing to be kept
+        await Resources(store).create(CALLER, SUPPLY, validate_only=False)
+        assert 0 <= (await age_s(figures) or -1) < YOUNG_S
+        with store.database.writing.begin() as connection:
+            now_us = connection.execute(select(store.database.now_us)).scalar_one()
+            write_mark(connection, now_us - DAY_US)
+        assert DAY_S <= (await age_s(figures) or -1) < DAY_S + YOUNG_S
+        file = str(tmp_path / "now.mdsbackup")
+        made = await run_mds("backup", file, environment={"MDS_DATABASE_URL": database})
+        assert (made.code, made.err) == (0, "")
+        assert 0 <= (await age_s(figures) or -1) < YOUNG_S
 
 
 async def test_a_restored_store_is_as_old_as_its_backup(

@@ -12,10 +12,10 @@ from metadata_server.domain.backup import Header
 from metadata_server.services.backups.backup_file import BackupReader, BackupWriter
 from metadata_server.store.backups.layout import LEFT_OUT, kept_tables, layout_of
 from metadata_server.store.database import Database
-from metadata_server.store.migration import migrate
 from metadata_server.store.schema import history, metadata, name
 from metadata_server.store.schema_steps import known_schema
 from tests.backups.conftest import Open, backed_up, restored, rows_of
+from tests.stages.layout import SQLiteLayout
 
 HEADER = Header(
     store_id="a", epoch=1, revision=2, revision_time_us=3, schema="0001", time_us=4,
@@ -44,17 +44,14 @@ def test_a_file_gives_back_what_was_written(rows: list[tuple[Any, ...]]) -> None
 
 
 def fill(database: Database, documents: list[str], numbers: list[int]) -> None:
+    changes = [
+        {"revision": revision, "key": numbers[revision % len(numbers)], "image": document}
+        for revision, document in enumerate(documents, 1)
+    ]
+    names = [{"id": f"id{each['revision']}", "from_revision": each["revision"]} for each in changes]
     with database.writing.begin() as connection:
-        for revision, document in enumerate(documents, 1):
-            connection.execute(
-                insert(history).values(
-                    revision=revision, ordinal=0, kind="k", key=numbers[revision % len(numbers)],
-                    action="a", image=document,
-                )
-            )  # fmt: skip
-            connection.execute(
-                insert(name).values(kind="k", id=f"id{revision}", from_revision=revision, key=1)
-            )
+        connection.execute(insert(history).values(ordinal=0, kind="k", action="a"), changes)
+        connection.execute(insert(name).values(kind="k", key=1), names)
 
 
 # Without shrinking: an example takes seconds.
@@ -70,12 +67,12 @@ def fill(database: Database, documents: list[str], numbers: list[int]) -> None:
 )
 def test_rows_are_the_same_in_the_other_family_and_back(
     documents: list[str], numbers: list[int], opens: Open, tmp_path_factory: pytest.TempPathFactory,
-    empty_mariadb_database: str,
+    sqlite_layout: SQLiteLayout, empty_mariadb_database: str,
 ) -> None:  # fmt: skip
     folder = tmp_path_factory.mktemp("rows")
+    sqlite_layout.copy_to(folder / "a.db")
     first, last = (opens(f"sqlite:///{folder / each}") for each in ("a.db", "b.db"))
     between = opens(empty_mariadb_database)
-    migrate(first)
     fill(first, (documents + ODD) * 60, [*numbers, LARGE, -LARGE, 0])  # more than one piece
     backup = backed_up(first)
     with between.writing.begin() as connection:

@@ -31,11 +31,12 @@ def settings(unit: str) -> dict[str, list[str]]:
     return found
 
 
-def run(command: str, unit: str, var_lib: Path) -> None:
-    """Runs a command in the environment of a unit, with another folder instead of /var/lib."""
+def run(command: str, unit: str, var_lib: Path, programs: Path = BIN) -> None:
+    """Runs a command in the environment of a unit, with other folders instead of /var/lib and
+    /opt/mds/bin."""
 
     def here(text: str) -> str:
-        placed = text.replace("/var/lib", str(var_lib)).replace("/opt/mds/bin", str(BIN))
+        placed = text.replace("/var/lib", str(var_lib)).replace("/opt/mds/bin", str(programs))
         return placed.replace("$$", "$").replace("%%", "%")
 
     of_unit = dict(each.partition("=")[::2] for each in settings(unit)["Environment"])
@@ -71,11 +72,14 @@ def test_users_are_those_that_are_made() -> None:
     assert wanted == made | {OF_THE_SITE}
 
 
-def test_the_backup_finds_the_embedded_database_of_the_server(tmp_path: Path) -> None:
-    run("/opt/mds/bin/mds migrate", "mds-server.service", tmp_path)
+def test_the_backup_finds_the_embedded_database_of_the_server(
+    tmp_path: Path, warm_bin: Path
+) -> None:
+    run("/opt/mds/bin/mds migrate", "mds-server.service", tmp_path, warm_bin)
     folder = tmp_path / "mds-backup"
     folder.mkdir()
-    run(settings("mds-backup.service")["ExecStart"][0], "mds-backup.service", tmp_path)
+    start = settings("mds-backup.service")["ExecStart"][0]
+    run(start, "mds-backup.service", tmp_path, warm_bin)
     (made,) = folder.iterdir()
     assert made.suffix == ".mdsbackup"  # under this name it is whole
 
