@@ -61,7 +61,7 @@ def parts_of(
     """Everything that can be asked of a replica."""
     return Parts(
         replica=settings.replica,
-        resources=Resources(store),
+        resources=Resources(store, suspect_us=liveness.timing.suspect_us),
         remembered=Remembered(tailer),
         versioning=Versioning(store),
         renaming=Renaming(store),
@@ -88,7 +88,7 @@ def parts_of(
         operations=operation_parts_of(store, advancing),
         agents=agent_parts_of(store, liveness.timing),
         tokens=Tokens(store),
-        counting=Counting(store),
+        counting=Counting(store, suspect_us=liveness.timing.suspect_us),
     )
 
 

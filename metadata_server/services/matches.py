@@ -19,10 +19,15 @@ COUNTED = (*DECLARED, Kind.OPERATION)
 
 
 class Counting:
-    """Counts what is kept."""
+    """Counts what is kept.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        suspect_us: an agent that has said nothing for longer is SUSPECT.
+    """
+
+    def __init__(self, store: Store, *, suspect_us: int) -> None:
         self._store = store
+        self._suspect_us = suspect_us
 
     async def matches(self, word: str, text: str, by: Sequence[str]) -> Answer[Matches]:
         """
@@ -44,4 +49,6 @@ class Counting:
         if kind is Kind.OPERATION:
             keys = tuple(dict.fromkeys(by))
             return await self._store.read(lambda unit: matching_operations(unit, text, keys))
-        return await self._store.read(lambda unit: matching_resources(unit, kind, text))
+        return await self._store.read(
+            lambda unit: matching_resources(unit, kind, text, suspect_us=self._suspect_us)
+        )

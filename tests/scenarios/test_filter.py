@@ -80,6 +80,14 @@ async def test_all_lists_take_filters(client: Client) -> None:
         unit_server_pb2.ListUnitServerStatusesRequest(filter="contact=NONE", order_by="id desc")
     )
     assert [each.unit_server for each in sessions.unit_server_statuses] == ["unit_servers/S"]
+    servers = await client.unit_servers.ListUnitServers(
+        unit_server_pb2.ListUnitServersRequest(filter="contact=NONE", order_by="host")
+    )
+    assert [each.name for each in servers.unit_servers] == ["unit_servers/S"]
+    with pytest.raises(Refused, match=r"INVALID_FIELD: order_by .*lists of the past"):
+        await client.unit_servers.ListUnitServers(
+            unit_server_pb2.ListUnitServersRequest(order_by="contact", as_of="2")
+        )
     changes = history_pb2.ListChangesRequest(filter="kind=control_unit reason:something")
     assert len((await client.history.ListChanges(changes)).changes) == len(IDS)
     sets = history_pb2.ListChangeSetsRequest(filter="author=anna time<1h")
@@ -123,6 +131,8 @@ async def test_lists_of_what_is_no_resource_take_filters_and_orders(client: Clie
         agent_report_pb2.ListAgentStatusesRequest,
     )  # fmt: skip
     assert len(await agents(filter="contact=NONE host-1", order_by="reported desc")) == 1
+    declared = agent_pb2.ListAgentsRequest(filter="contact=NONE host-1", order_by="contact")
+    assert len((await client.agents.ListAgents(declared)).agents) == 1
     assert not await agents(filter="process_state=GAVE_UP")
     versions = partial(
         told, client.templates.ListTemplateVersions, "versions",

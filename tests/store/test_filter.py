@@ -16,11 +16,14 @@ from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.facility import Agent, Policy
 from metadata_server.domain.intent.template import Template
 from metadata_server.domain.intent.unit_server import UnitServer
+from metadata_server.domain.life.agent_report import AgentReport
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.domain.page import PageStart, Selection, SortValue, token_of
 from metadata_server.domain.refused import Refused
 from metadata_server.store import schema
+from metadata_server.store.agents.agent_statuses import lock_agent_status, write_agent_status
+from metadata_server.store.agents.agent_tables import agent_status
 from metadata_server.store.filter.counting import matching_resources
 from metadata_server.store.filter.subjects import Subjects
 from metadata_server.store.intent.lists import filtered_page
@@ -37,6 +40,7 @@ from tests.store.filters import (
 )
 
 FILTERS = 60
+SUSPECT_US = 5_000_000
 PAGES = "metadata_server.store.filter.keys_of_page"
 
 
@@ -57,7 +61,7 @@ ALL_THAT_IS_TOLD = {
     Kind.CONTROL_UNIT: "state:* OR contact:* OR id:*",
     Kind.CONTROL_UNIT_STATUS: "state:* OR contact:* OR id:*",
     Kind.UNIT_SERVER: "contact:* OR id:*",
-    Kind.AGENT: "version:* OR id:*",
+    Kind.AGENT: "contact:* OR id:*",
 }
 EVERYTHING = {
     kind: Selection(kind=kind, filter=ALL_THAT_IS_TOLD.get(kind, "id:*"))
@@ -71,7 +75,8 @@ def subjects_now(unit: UnitOfWork, selected: Kind) -> dict[int, Any]:
     kind = Kind.CONTROL_UNIT if selected is Kind.CONTROL_UNIT_STATUS else selected
     revision = unit.position.revision
     keys = next(batches_of(unit, names_at(kind, revision), "", after="", size=10_000))
-    return Subjects(unit, asked, kind, revision, is_present=True).of(keys)
+    known = Subjects(unit, asked, kind, revision, is_present=True, suspect_us=SUSPECT_US)
+    return known.of(keys)
 
 
 def read_all(unit: UnitOfWork, kind: Kind) -> tuple[dict[int, Any], int]:
@@ -98,7 +103,9 @@ def listed(store: Store, selection: Selection, *, size: int = 7, token: str = ""
     """Ids on all pages of a list, or on the rest of them."""
     found: list[str] = []
     while True:
-        page = partial(filtered_page, selection=selection, size=size, token=token)
+        page = partial(
+            filtered_page, selection=selection, size=size, token=token, suspect_us=SUSPECT_US
+        )
         listing = store.read_now(page).value
         found += [row.id for row in listing.items]
         token = listing.next_page_token
@@ -107,7 +114,8 @@ def listed(store: Store, selection: Selection, *, size: int = 7, token: str = ""
 
 
 def counted(store: Store, kind: Kind, text: str) -> int:
-    return store.read_now(partial(matching_resources, kind=kind, text=text)).value.count
+    counting = partial(matching_resources, kind=kind, text=text, suspect_us=SUSPECT_US)
+    return store.read_now(counting).value.count
 
 
 def facts_of(subjects: dict[int, Any], word: str) -> dict[str, list[Any]]:
@@ -235,6 +243,49 @@ def test_unit_servers_that_nobody_could_hear_are_unknown(store: Store) -> None:
         wanted = expected(subjects, selection, now_us)
         assert listed(store, selection) == wanted
         assert len(wanted) > 2
+
+
+HOUR_US = 3_600_000_000
+
+
+@pytest.mark.parametrize("is_blind", [False, True])
+def test_lost_agents_come_first(store: Store, *, is_blind: bool) -> None:
+    def report(unit: UnitOfWork) -> None:
+        for id, silent_us, lease_us in (
+            ("alive", 0, HOUR_US),
+            ("late", 9_000_000, HOUR_US),
+            ("lost", 20_000_000, -1),
+            ("gone", 0, HOUR_US),
+        ):
+            key = unit.save(Agent(id=id)).meta.key
+            lock_agent_status(unit, key, suspect_us=SUSPECT_US)
+            said = AgentReport(agent=id, incarnation="1", ends=id == "gone")
+            write_agent_status(unit, key, said, [], start_us=1, lease_us=lease_us)
+            row = agent_status.update().where(agent_status.c.agent_key == key)
+            unit.connection.execute(row.values(beat_us=unit.now_us - silent_us))
+        if is_blind:
+            blind = {"blind_since_us": unit.now_us - 10_000_000, "blind_until_us": 2**60}
+            unit.connection.execute(schema.observer.update().values(blind))
+
+    store.transact_now(report, caller=CALLER)
+    worst = "UNKNOWN" if is_blind else "LOST"
+    by_contact = {worst: ["lost"], "SUSPECT": ["late"], "NONE": ["a-never-came", "gone"]}
+    by_contact["ALIVE"] = ["alive", "host-3"]
+    agents = Selection(kind=Kind.AGENT, order_by="contact")
+    assert listed(store, agents, size=1) == [id for ids in by_contact.values() for id in ids]
+    for contact, ids in by_contact.items():
+        assert listed(store, replace(agents, filter=f"contact={contact}")) == ids
+        assert counted(store, Kind.AGENT, f"contact={contact}") == len(ids)
+    first = store.read_now(
+        partial(filtered_page, selection=agents, size=1, token="", suspect_us=SUSPECT_US)
+    ).value
+    store.transact_now(
+        lambda unit: unit.save(
+            replace(unit.resources.get(Agent, "late", lock=True), description="something new")
+        ),
+        caller=CALLER,
+    )
+    assert listed(store, agents, size=1, token=first.next_page_token)[0] == "late"
 
 
 def test_a_program_that_people_change_stays_in_its_place_on_later_pages(store: Store) -> None:

@@ -175,7 +175,7 @@ AGENTS: ListKind[Watched] = ListKind(
     title=gettext_noop("Agents"),
     noun="agent",
     columns=(
-        Column(key="contact", title=gettext_noop("Contact"), cell=lambda a: cell.mark(vocabulary.contact(a.status.contact))),
+        Column(key="contact", title=gettext_noop("Contact"), cell=lambda a: cell.mark(vocabulary.contact(a.status.contact)), sort="contact", is_past=False),
         Column(key="id", title=gettext_noop("Agent"), cell=lambda a: cell.name(a.declared.name), sort="id", style="id"),
         Column(key="host", title=gettext_noop("Host"), cell=lambda a: cell.text(a.status.host), sort="runs_on", is_past=False),
         Column(key="pid", title=gettext_noop("Process"), cell=lambda a: cell.number(a.status.pid), style="number"),
@@ -190,7 +190,7 @@ AGENTS: ListKind[Watched] = ListKind(
     name=lambda agent: agent.declared.name,
     plain=plain_agent,
     tone=lambda agent: vocabulary.contact(agent.status.contact).tone,
-    example="id:host-*",
+    example="contact=LOST id:host-*",
     every_s=5,
     past_note=gettext_noop("What agents say is not kept: of then nobody knows it."),
     actions=(_delete("agents"),),

@@ -42,7 +42,7 @@ def named(keys: tuple[FilterKey, ...], *names: str) -> dict[str, FilterKey]:
 
 
 _OF_SERVERS = named(SESSION_KEYS, "contact", "host", "address", "version", "started", "ended")
-_OF_AGENTS = named(AGENT_STATUS_KEYS, "host", "version", "started", "reported")
+_OF_AGENTS = named(AGENT_STATUS_KEYS, "contact", "host", "version", "started", "reported")
 # What people declare of an agent has a host, too.
 _OF_AGENTS["host"] = replace(_OF_AGENTS["host"], name="runs_on", meaning="host that it last ran on", example="runs_on:node*")  # fmt: skip
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LONGEST_SWEEP_PERIOD_US = 1_000_000
+NEVER_SUSPECT_US = 2**62
+"""Where nobody asks who is SUSPECT."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from metadata_server.domain.deliveries.webhook import Webhook
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.policy import touched
 from metadata_server.domain.intent.template import Template, states_of
+from metadata_server.domain.life.timing import NEVER_SUSPECT_US
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Listing, Selection
 from metadata_server.domain.refused import Refused
@@ -40,10 +41,15 @@ T = TypeVar("T")
 
 
 class Resources:
-    """What can be done to one declared resource of any kind."""
+    """What can be done to one declared resource of any kind.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        suspect_us: an agent that has said nothing for longer is SUSPECT.
+    """
+
+    def __init__(self, store: Store, *, suspect_us: int = NEVER_SUSPECT_US) -> None:
         self._store = store
+        self._suspect_us = suspect_us
 
     async def get(self, type_: type[R], id: str, *, as_of: str = "") -> Answer[R]:
         """Reads one resource, as of a moment; empty: as it is now.
@@ -83,9 +89,13 @@ class Resources:
         Raises:
             Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET, HISTORY_TRIMMED.
         """
-        return await self._store.read(
-            lambda unit: resource_page(unit, type_, selection, shelf, size=size, token=token)
-        )
+
+        def work(unit: UnitOfWork) -> Listing[T]:
+            return resource_page(
+                unit, type_, selection, shelf, size=size, token=token, suspect_us=self._suspect_us
+            )
+
+        return await self._store.read(work)
 
     async def create(self, caller: Caller, resource: R, *, validate_only: bool) -> Answer[R]:
         """Creates a resource.

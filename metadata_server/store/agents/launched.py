@@ -15,6 +15,7 @@ from metadata_server.domain.life.agent_report import (
 )
 from metadata_server.domain.life.condition import Condition
 from metadata_server.domain.life.state import Contact
+from metadata_server.domain.life.timing import NEVER_SUSPECT_US
 from metadata_server.domain.names import Kind
 from metadata_server.store.agents.agent_statuses import contact_in
 from metadata_server.store.agents.agent_tables import agent_status, launched_process
@@ -26,8 +27,6 @@ from metadata_server.store.upsert import upsert_rows
 
 table = launched_process
 GIVEN_UP = table.c.state == ProcessState.GAVE_UP.value
-NEVER_SUSPECT_US = 2**62
-"""Whether an agent is SUSPECT makes no difference here."""
 
 
 def write_launched(

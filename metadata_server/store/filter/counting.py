@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, func, select
 
 from metadata_server.domain.filter.asked import asked_of
+from metadata_server.domain.life.timing import NEVER_SUSPECT_US
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import Selection
 from metadata_server.store.filter.keys_of_page import KeyQuery
@@ -38,10 +39,18 @@ class Matches:
     by: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
 
 
-def matching_resources(unit: UnitOfWork, kind: Kind, text: str) -> Matches:
-    """Raises: Refused: INVALID_FILTER."""
+def matching_resources(
+    unit: UnitOfWork, kind: Kind, text: str, *, suspect_us: int = NEVER_SUSPECT_US
+) -> Matches:
+    """
+    Args:
+        suspect_us: an agent that has said nothing for longer is SUSPECT.
+
+    Raises:
+        Refused: INVALID_FILTER.
+    """
     asked = asked_of(Selection(kind=kind, filter=text))
-    scope = Scope(unit, unit.position.revision, unit.now_us)
+    scope = Scope(unit, unit.position.revision, unit.now_us, suspect_us=suspect_us)
     return Matches(KeyQuery(scope, asked, Filter("", {})).count())
 
 

@@ -44,9 +44,13 @@ def referred(column: Column[Any], kind: Kind) -> Order:
     return order
 
 
-def by_contact(scope: Scope) -> ColumnElement[Any]:
+def said_by(kind: Kind) -> dict[str, Order]:
+    """What unit servers or agents last said; who is lost comes first."""
     ranks = {word.value: rank for rank, word in enumerate(WORST_CONTACT_FIRST, start=1)}
-    return case(ranks, value=contact(scope))
+    return {
+        "contact": lambda scope: case(ranks, value=contact(scope, kind)),
+        **{name: told(value) for name, value in SAID[kind].items()},
+    }
 
 
 TEMPLATE, MAINTENANCE = template.c, maintenance.c
@@ -58,10 +62,9 @@ ORDERS: Mapping[Kind, Mapping[str, Order]] = {
     },
     Kind.UNIT_SERVER: {
         "agent": referred(unit_server.c.agent_key, Kind.AGENT),
-        "contact": by_contact,
-        **{name: told(value) for name, value in SAID[Kind.UNIT_SERVER].items()},
+        **said_by(Kind.UNIT_SERVER),
     },
-    Kind.AGENT: {name: told(value) for name, value in SAID[Kind.AGENT].items()},
+    Kind.AGENT: said_by(Kind.AGENT),
     Kind.MAINTENANCE: {
         "begin": time_in(MAINTENANCE.body, "$.begin_time_us"),
         "end": told(MAINTENANCE.end_time_us),

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, or_, select
 from metadata_server.domain.filter.asked import Asked, rank
 from metadata_server.domain.filter.expression import named_by
 from metadata_server.domain.filter.matching import matches
+from metadata_server.domain.life.timing import NEVER_SUSPECT_US
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import PageStart, SortValue
 from metadata_server.store.filter.keys_of_page import KeyQuery, Row
@@ -40,12 +41,14 @@ class FilteredList:
     Attributes:
         wanted: the other fields of its selection.
         is_past: it was asked for as of a moment, not as of now.
+        suspect_us: an agent that has said nothing for longer is SUSPECT.
     """
 
     unit: UnitOfWork
     asked: Asked
     wanted: Filter
     is_past: bool
+    suspect_us: int = NEVER_SUSPECT_US
 
     @property
     def kind(self) -> Kind:
@@ -55,7 +58,7 @@ class FilteredList:
     def rows(self, start: PageStart, limit: int) -> list[Row]:
         """At most `limit` rows from a place on, in their order."""
         revision = start.position.revision
-        scope = Scope(self.unit, revision, start.now_us)
+        scope = Scope(self.unit, revision, start.now_us, suspect_us=self.suspect_us)
         if revision == self.unit.position.revision:
             return KeyQuery(scope, self.asked, self.wanted).rows(start, limit)
         # What is named need not be looked for among all that has changed since.
@@ -123,7 +126,14 @@ class FilteredList:
         """What passes of some ids and keys, as it was."""
         prefix = self.wanted.id_prefix
         revision = start.position.revision
-        known = Subjects(self.unit, self.asked, self.kind, revision, is_present=not self.is_past)
+        known = Subjects(
+            self.unit,
+            self.asked,
+            self.kind,
+            revision,
+            is_present=not self.is_past,
+            suspect_us=self.suspect_us,
+        )
         wanted = {id: key for id, key in keys.items() if id.startswith(prefix)}
         if self.wanted.columns:
             passing = resources_at(

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from metadata_server.domain.filter.expression import Pattern, Term, Wanted
 from metadata_server.domain.life.condition import NOT_CONVERGING
 from metadata_server.domain.life.state import ERRORS, Contact, Health, State
+from metadata_server.domain.life.timing import NEVER_SUSPECT_US
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
 from metadata_server.store.filter.holding import holds_since
 from metadata_server.store.filter.texts import fits, is_same
@@ -63,6 +64,7 @@ class Scope:
         led_by: terms by whose indexes rows are found; all others are looked at row by row. None:
             a database may choose.
         order: key that the list is sorted by; without a term that leads, its index does.
+        suspect_us: an agent that has said nothing for longer is SUSPECT.
     """
 
     unit: UnitOfWork
@@ -70,6 +72,7 @@ class Scope:
     now_us: int
     led_by: frozenset[Term] | None = None
     order: str = "id"
+    suspect_us: int = NEVER_SUSPECT_US
 
     @property
     def is_sqlite(self) -> bool:

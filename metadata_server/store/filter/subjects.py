@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from metadata_server.domain.filter.asked import Asked
 from metadata_server.domain.filter.subject import UnitSubject
 from metadata_server.domain.intent.control_unit import ControlUnit
+from metadata_server.domain.life.timing import NEVER_SUSPECT_US
 from metadata_server.domain.names import Kind
 from metadata_server.store.filter.said import SAID_SOURCES
 from metadata_server.store.filter.unit_sources import REPORTED_SOURCES
@@ -19,11 +20,6 @@ from metadata_server.store.past.past_statuses import statuses_at
 from metadata_server.store.past.status_changes import Verdicts
 from metadata_server.store.unit_of_work import UnitOfWork
 
-WITH_WHAT_THEY_SAID: Mapping[Kind, Callable[[UnitOfWork, Mapping[int, Any]], dict[int, Any]]] = {
-    Kind.UNIT_SERVER: servers_with_sessions,
-    Kind.AGENT: agents_with_reports,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
@@ -32,6 +28,7 @@ class Subjects:
     Attributes:
         is_present: what the server alone can say of a unit is said as of now: the revision is
             that of a list which began a moment ago.
+        suspect_us: an agent that has said nothing for longer is SUSPECT.
     """
 
     unit: UnitOfWork
@@ -39,14 +36,14 @@ class Subjects:
     kind: Kind
     revision: int
     is_present: bool = field(kw_only=True)
+    suspect_us: int = NEVER_SUSPECT_US
 
     def of(self, keys: Mapping[str, int]) -> dict[int, Any]:
         """Subjects by key, of those of some ids and keys that were there."""
         found = resources_at(self.unit, LAYOUTS[self.kind].type, keys.values(), self.revision)
         if self.kind is not Kind.CONTROL_UNIT:
-            # What programs say is said as of now; lists of the past are not asked for it.
             is_said = not SAID_SOURCES.get(self.kind, {}).keys().isdisjoint(self.asked.names)
-            return WITH_WHAT_THEY_SAID[self.kind](self.unit, found) if is_said else dict(found)
+            return self._with_what_they_said(found) if is_said else dict(found)
         units = self._named(
             {key: each for key, each in found.items() if isinstance(each, ControlUnit)}
         )
@@ -54,6 +51,12 @@ class Subjects:
         if REPORTED_SOURCES.keys().isdisjoint(self.asked.names):
             return dict(subjects)
         return dict(self._reported(subjects, keys))
+
+    def _with_what_they_said(self, found: Mapping[int, Any]) -> dict[int, Any]:
+        """As of now: lists of the past are not asked for it."""
+        if self.kind is Kind.AGENT:
+            return dict(agents_with_reports(self.unit, found, suspect_us=self.suspect_us))
+        return dict(servers_with_sessions(self.unit, found))
 
     def _named(self, units: Mapping[int, ControlUnit]) -> dict[int, ControlUnit]:
         """Units with the names that their templates and unit servers had then; what is gone by

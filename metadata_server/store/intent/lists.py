@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from metadata_server.domain.filter.asked import asked_of
 from metadata_server.domain.horizon import check_position
+from metadata_server.domain.life.timing import NEVER_SUSPECT_US
 from metadata_server.domain.moment import moment_of
 from metadata_server.domain.names import Kind
 from metadata_server.domain.page import (
@@ -46,6 +47,7 @@ def resource_page(
     *,
     size: int = 0,
     token: str = "",
+    suspect_us: int = NEVER_SUSPECT_US,
 ) -> Listing[T]:
     """One page of a list, by id, byte by byte; `unit` is one of `Store.read`.
 
@@ -53,6 +55,7 @@ def resource_page(
         shelf: makes what is on the page of each resource.
         size: as the caller asked; 0: the default.
         token: of the page before; empty: the first page, as of the selection's moment.
+        suspect_us: an agent that has said nothing for longer is SUSPECT.
 
     Raises:
         Refused: INVALID_FIELD, INVALID_FILTER, INVALID_PAGE_TOKEN, HISTORY_RESET,
@@ -60,7 +63,7 @@ def resource_page(
     """
 
     if selection.is_filtered:
-        rows = filtered_page(unit, selection, size=size, token=token)
+        rows = filtered_page(unit, selection, size=size, token=token, suspect_us=suspect_us)
         keys = [row.key for row in rows.items]
         there = shelf.at(unit, type_, keys, rows.position.revision)
         items = [there[key].value for key in keys]
@@ -114,7 +117,14 @@ def listing(
     return Listing(items, start.position, token_of(selection, following))
 
 
-def filtered_page(unit: UnitOfWork, selection: Selection, *, size: int, token: str) -> Listing[Row]:
+def filtered_page(
+    unit: UnitOfWork,
+    selection: Selection,
+    *,
+    size: int,
+    token: str,
+    suspect_us: int = NEVER_SUSPECT_US,
+) -> Listing[Row]:
     """One page of a list that is filtered or sorted: the keys on it.
 
     Raises:
@@ -128,7 +138,8 @@ def filtered_page(unit: UnitOfWork, selection: Selection, *, size: int, token: s
         wanted = filter_of(unit, selection, start.position.revision)
         if wanted is None:
             return []
-        rows = FilteredList(unit, asked, wanted, is_past=bool(selection.as_of))
+        is_past = bool(selection.as_of)
+        rows = FilteredList(unit, asked, wanted, is_past=is_past, suspect_us=suspect_us)
         return rows.rows(start, limit)
 
     return listing(

@@ -11,7 +11,6 @@ from metadata_server.domain.intent.unit_server import UnitServer
 from metadata_server.domain.life.agent_report import AgentStatus
 from metadata_server.domain.life.session import Session, contact_of
 from metadata_server.store.agents.agent_statuses import agent_statuses_of
-from metadata_server.store.agents.launched import NEVER_SUSPECT_US
 from metadata_server.store.life.observer import observer
 from metadata_server.store.life.sessions import sessions_of
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -43,9 +42,11 @@ def servers_with_sessions(
     }
 
 
-def agents_with_reports(unit: UnitOfWork, agents: Mapping[int, Agent]) -> dict[int, ProgramSubject]:
-    """Agents with their last reports; by key, as given. Nothing here tells who is SUSPECT."""
-    said = agent_statuses_of(unit, agents, suspect_us=NEVER_SUSPECT_US)
+def agents_with_reports(
+    unit: UnitOfWork, agents: Mapping[int, Agent], *, suspect_us: int
+) -> dict[int, ProgramSubject]:
+    """Agents with their last reports; by key, as given."""
+    said = agent_statuses_of(unit, agents, suspect_us=suspect_us)
     return {
         key: ProgramSubject(declared=each, said=said.get(key) or AgentStatus(agent=each.id))
         for key, each in agents.items()
