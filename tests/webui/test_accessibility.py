@@ -145,6 +145,8 @@ async def addresses(site: Site) -> list[str]:
     token = re.search(r'href="/tokens/([^/"]+)/revoke"', await site.text("/tokens"))
     assert found
     assert token
+    (saved,) = (path for path in PAGES if "?saved=" in path)
+    assert "Saved, as change" in await site.text(saved)
     return [path.format(operation=found[1], token=token[1]) for path in (*PAGES, *MADE_ALIKE)]
 
 

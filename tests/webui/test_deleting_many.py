@@ -12,6 +12,7 @@ from tests.webui.conftest import OpenSite, Site
 from tests.webui.forms import form_in, plan_at, submit
 from tests.webui.magnets import declare_magnets
 from webui.datasets import deleting
+from webui.datasets.pieces import first_of
 
 StartReplica = Callable[..., Awaitable[Replica]]
 MAGNETS = ("RING/MAG/Q1", "RING/MAG/Q2")
@@ -84,14 +85,14 @@ async def test_pieces_that_are_deleted_are_told_when_nobody_answers_about_the_ne
     monkeypatch.setattr(deleting, "MOST", 5)
     await declare_magnets(client, *(f"RING/COR/C{number:02}" for number in range(11)))
     form = form_in(await plan_to_delete(site, "filter=id:RING/COR/*"), "/datasets/delete")
-    answered, real = 1, deleting.first_of
+    answered = 1
 
     async def lose_the_network(*what: Any, **how: Any) -> Any:
         nonlocal answered
         answered -= 1
         if answered < 0:
             raise TimeoutError
-        return await real(*what, **how)
+        return await first_of(*what, **how)
 
     with monkeypatch.context() as network:
         network.setattr(deleting, "first_of", lose_the_network)

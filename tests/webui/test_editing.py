@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.stages.replica import Replica
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.forms import form_in, submit
 from tests.webui.magnets import ID, PAGE, declare_magnets
-from webui.datasets import editing
+from webui.datasets import editing, just_made
 from webui.datasets.unit_edited import EditedUnits
 
 StartReplica = Callable[..., Awaitable[Replica]]
@@ -176,3 +177,23 @@ async def test_the_past_of_a_unit_is_shown_and_cannot_be_edited(place: Place) ->
     assert "<strong>10</strong>" in then
     assert 'action="' + EDIT in now
     assert 'action="' + EDIT not in then
+
+
+async def test_a_change_is_told_as_saved_only_to_who_has_just_made_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_told(revision: int) -> bool:
+        at = (f"{PAGE}?saved={revision}", f"/change_sets/{revision}?saved=1")
+        texts = [await place.site.text(each) for each in at]
+        (told,) = {"Saved, as change" in text for text in texts}
+        return told
+
+    await place.others_set(maximum="60")
+    assert not await is_told((await place.unit()).revision), "somebody else has made it"
+    assert "Saved, as change" not in await place.site.text(f"{PAGE}?saved=987654321")
+    form = form_in(await place.site.text(EDIT), EDIT)
+    assert "Saved, as change" in await submit(place.site, form, changed={CURRENT: "30"})
+    revision = (await place.unit()).revision
+    assert await is_told(revision), "also when it is loaded again"
+    monkeypatch.setattr(just_made, "RECENT", timedelta())
+    assert not await is_told(revision), "it is long ago"

@@ -9,6 +9,7 @@ from mds.v1.template_pb2 import VersionState
 from playwright.async_api import expect
 
 from control_units.client import Client
+from control_units.client.bundles import outcome_of
 from tests.stages.replica import Replica
 from tests.webui.browsers import NewPage
 from tests.webui.conftest import OpenSite, Site, running_site
@@ -200,12 +201,12 @@ async def test_what_is_moved_without_an_answer_is_found_moved_when_it_is_sent_ag
     monkeypatch.setattr(rebase, "MOST_SHOWN", 1)
     address = f"{PAGE}/rebase"
     form = form_in(await plan_at(site, f"{address}?version=2"), address)
-    calls, answered = 0, rebase.outcome_of
+    calls = 0
 
     async def lose_the_second_answer(*what: Any, **how: Any) -> Any:
         nonlocal calls
         calls += 1
-        outcome = await answered(*what, **how)
+        outcome = await outcome_of(*what, **how)
         if calls == 2:
             raise TimeoutError
         return outcome

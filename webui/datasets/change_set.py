@@ -8,6 +8,7 @@ from mds.v1.history_pb2 import Change, ChangeAction, GetChangeSetRequest, ListCh
 
 from control_units.client import ClientError
 from webui.clock import moment
+from webui.datasets.just_made import is_of_now, just_made
 from webui.datasets.plan import Item
 from webui.names import id_of, page_of
 from webui.past_time import time_of
@@ -51,13 +52,12 @@ class ChangeSetPages:
             return self._site.refused(failure, whole=True)
         if then and change_set.time.ToDatetime(tzinfo=UTC) > then:
             return self._site.missing()
-        undone = request.query.get("undone", "")
         context = {
             "page": page_of(name),
             "change_set": change_set,
             "time": moment(change_set.time, today=datetime.now(UTC)),
-            "saved": request.query.get("saved") in ("1", "import"),
-            "undone": int(undone) if undone.isdecimal() else 0,
+            "saved": request.query.get("saved") in ("1", "import") and is_of_now(change_set),
+            "undone": await just_made(self._site, request, "undone"),
             "items": [item_of(change) for change in changes.changes],
             "more": bool(changes.next_page_token),
         }

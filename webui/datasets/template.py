@@ -20,9 +20,9 @@ from webui import vocabulary
 from webui.clock import moment
 from webui.datasets.dataset import range_text
 from webui.datasets.form import new_request_id
+from webui.datasets.just_made import just_made
 from webui.names import id_of, page_of
 from webui.site import READ_SECONDS, Site
-from webui.units.pages import change_number
 
 DRAFT = VersionState.VERSION_STATE_DRAFT
 # Of an attribute, besides its value and range.
@@ -102,8 +102,8 @@ class TemplatePages:
             "versions": list(reversed(rows)),
             "attributes": [slot_row(each) for each in shown.attributes],
             "parameters": [slot_row(each) for each in shown.parameters],
-            "saved": change_number(request, "saved"),
-            "undone": change_number(request, "undone"),
+            "saved": await just_made(self._site, request, "saved"),
+            "undone": await just_made(self._site, request, "undone"),
             "new_request_id": new_request_id,
         }
         return self._site.page("datasets/template.html", context)

@@ -21,6 +21,7 @@ from control_units.client import AlreadyExists, ClientError, HistoryGone, Refuse
 from webui.datasets.again import again
 from webui.datasets.conflict import choices, conflict_page
 from webui.datasets.form import new_request_id, page_after
+from webui.datasets.just_made import just_made
 from webui.datasets.problem import Problem, field_of
 from webui.lists.facility import UNIT_SERVERS
 from webui.lists.ticked import Ticked, TooMany, too_many
@@ -32,7 +33,6 @@ from webui.refusals import told
 from webui.selection import Chosen
 from webui.site import READ_SECONDS, Site, can_be_mended
 from webui.translation import _
-from webui.units.pages import change_number
 
 # Units of a filter that are named; who means more names a group.
 MOST_CHOSEN = 1000
@@ -76,8 +76,8 @@ class MaintenancePages:
         if not whole:
             return self._site.fragment("maintenances/maintenance_main.html", context)
         context |= {
-            "saved": change_number(request, "saved"),
-            "undone": change_number(request, "undone"),
+            "saved": await just_made(self._site, request, "saved"),
+            "undone": await just_made(self._site, request, "undone"),
         }
         return self._site.page("maintenances/maintenance.html", context)
 

@@ -24,6 +24,7 @@ from webui.clock import moment
 from webui.datasets.again import again
 from webui.datasets.conflict import choices, conflict_page
 from webui.datasets.form import new_request_id, page_after
+from webui.datasets.just_made import just_made
 from webui.lists.reading import order_of
 from webui.names import id_of, page_of
 from webui.refusals import told
@@ -38,7 +39,6 @@ from webui.snapshots.comparison import (
 )
 from webui.snapshots.taking import marks_in
 from webui.translation import _
-from webui.units.pages import change_number
 
 ROWS_A_PAGE = 200
 # Snapshots that are offered to compare with; the id of any other one can be typed.
@@ -218,8 +218,8 @@ class SnapshotPages:
             "revision": typed.get("revision", str(snapshot.revision)),
             "reason": typed.get("reason", ""),
             "problem": typed.get("problem", ""),
-            "saved": change_number(request, "saved"),
-            "undone": change_number(request, "undone"),
+            "saved": await just_made(self._site, request, "saved"),
+            "undone": await just_made(self._site, request, "undone"),
             "request_id": new_request_id(),
         }
         return self._site.page("snapshots/snapshot.html", context, status=status)

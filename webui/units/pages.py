@@ -11,6 +11,7 @@ from webui import vocabulary
 from webui.clock import moment
 from webui.datasets.declaration import fields_of
 from webui.datasets.form import Form
+from webui.datasets.just_made import just_made
 from webui.datasets.unit_edited import configuration_for
 from webui.names import id_of, page_of
 from webui.operations.verbs import orders_for
@@ -61,8 +62,8 @@ class UnitPages:
         if fragment == "main":
             return self._site.fragment("units/unit_server_main.html", context)
         context |= {
-            "saved": change_number(request, "saved"),
-            "undone": change_number(request, "undone"),
+            "saved": await just_made(self._site, request, "saved"),
+            "undone": await just_made(self._site, request, "undone"),
         }
         return self._site.page("units/unit_server.html", context)
 
@@ -77,9 +78,9 @@ class UnitPages:
         if fragment == "main":
             return self._site.fragment("units/control_unit_main.html", context)
         context |= {
-            "saved": change_number(request, "saved"),
+            "saved": await just_made(self._site, request, "saved"),
             "ordered": request.query.get("ordered", ""),
-            "undone": change_number(request, "undone"),
+            "undone": await just_made(self._site, request, "undone"),
         }
         return self._site.page("units/control_unit.html", context)
 
@@ -163,9 +164,3 @@ def _limit(text: str) -> int:
     if not text.isascii() or not text.isdecimal():
         return FIRST_UNITS
     return max(1, min(int(text[:9]), MOST_UNITS))
-
-
-def change_number(request: web.Request, word: str) -> int:
-    """The change set that a page was led to by (`?saved=120`); 0: none."""
-    text = request.query.get(word, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
