@@ -11,7 +11,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 7400 --create-home mds
 COPY --from=build /wheels /wheels
-RUN pip install --no-cache-dir /wheels/*.whl && rm -rf /wheels
+# Traces are off until OTEL_EXPORTER_OTLP_ENDPOINT says where to.
+RUN pip install --no-cache-dir "$(echo /wheels/*.whl)[traces]" && rm -rf /wheels
 USER mds
 WORKDIR /home/mds
 EXPOSE 7400 7401 7402

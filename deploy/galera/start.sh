@@ -19,6 +19,15 @@
 # is not the one its own data is of (it would be sent everything, over its own).
 set -euo pipefail
 
+say() { echo "start.sh: $*" >&2; }
+
+if [ $$ = 1 ]; then
+    say "is process 1 of its container, which nobody in there can kill when the disk is full: have" \
+        "an init start it (init: true of Compose, docker run --init, shareProcessNamespace: true of" \
+        "Kubernetes)"
+    exit 1
+fi
+
 user=()
 [ "$(id -u)" != 0 ] || user=(--user="${GALERA_USER:-mysql}")
 run=$GALERA_RUN
@@ -35,8 +44,6 @@ nothing=00000000-0000-0000-0000-000000000000
 
 # MB that a node needs to go on; it may grow by some in the second between two looks.
 least=${GALERA_LEAST_MB:-64}
-
-say() { echo "start.sh: $*" >&2; }
 
 has_room() {
     [ "$(df --output=avail --block-size=1M "$GALERA_DATA" | tail -n 1)" -ge "$least" ]

@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 START = Path(__file__).parents[2] / "deploy" / "galera" / "start.sh"
@@ -28,19 +28,25 @@ class GaleraNode:
         self.run = folder / "run"
 
     def start(
-        self, programs: Mapping[str, str], *, name: str = NODES[0], **environment: str
+        self,
+        programs: Mapping[str, str],
+        *,
+        name: str = NODES[0],
+        within: Sequence[str] = (),
+        **environment: str,
     ) -> Node:
         """
         Args:
             programs: lines of shell by name.
             name: of this node.
+            within: words of a program that runs what is said after them.
         """
         for program, text in programs.items():
             path = self._programs / program
             path.write_text(f"#!/bin/sh\n{text}\n")
             path.chmod(0o755)
         return subprocess.Popen(
-            ["/bin/bash", START],
+            [*within, "/bin/bash", START],
             env={
                 "PATH": f"{self._programs}:{os.environ['PATH']}",
                 "GALERA_NODE": name,

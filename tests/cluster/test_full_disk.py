@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.galera_node import GaleraNode, Node, end
+from tests.stages.requirements import needs
 
 MORE_THAN_ANY_DISK_MB = 10**9
+CONTAINER = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
+"""Runs what follows as process 1 of processes that see no others."""
+INIT = ("/bin/sh", "-c", '"$@"; exit $?', "init")
+"""Runs what follows as a process of its own, and ends with it."""
 
 
 def start(folder: Path, nodes: int, least_mb: int) -> Node:
@@ -24,6 +29,41 @@ def start(folder: Path, nodes: int, least_mb: int) -> Node:
         },
         GALERA_LEAST_MB=str(least_mb),
     )
+
+
+@pytest.fixture
+def container() -> tuple[str, ...]:
+    can = subprocess.run([*CONTAINER, "true"], capture_output=True, text=True, check=False)
+    needs("" if can.returncode == 0 else f"No processes of their own here: {can.stderr.strip()}.")
+    return CONTAINER
+
+
+def test_a_node_in_a_container_that_cannot_end_is_killed(
+    tmp_path: Path, container: tuple[str, ...]
+) -> None:
+    node = GaleraNode(tmp_path)
+    (node.data / "mysql").mkdir(parents=True)
+    running = node.start(
+        {
+            "mariadbd": "trap '' TERM; exec /bin/sleep 60",
+            "mariadb": "printf 'wsrep_cluster_size\\t3\\n'",
+            "sleep": "exec /bin/sleep 0.2",
+        },
+        within=(*container, *INIT),
+        GALERA_LEAST_MB=str(MORE_THAN_ANY_DISK_MB),
+    )
+    assert running.wait(timeout=20) == 128 + signal.SIGKILL, end(running)
+    assert "it leaves" in end(running)
+
+
+def test_nothing_is_started_where_it_could_not_be_killed(
+    tmp_path: Path, container: tuple[str, ...]
+) -> None:
+    node = GaleraNode(tmp_path)
+    running = node.start({"mariadbd": "exec sleep 60"}, within=container)
+    assert running.wait(timeout=20) == 1
+    assert "init: true" in end(running)
+    assert not node.data.exists()
 
 
 def test_a_node_without_room_leaves_when_all_others_are_there(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """What docker-compose.yml says, as the processes of `make cluster` take it."""
 
+import re
 import subprocess
 import sys
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,14 @@ from tests.stages.requirements import needs
 ROOT = COMPOSE.parent
 PROMETHEUS = ROOT / "deploy" / "prometheus" / "prometheus.yml"
 FACILITY = ROOT / "control_units" / "simulated" / "facility.yaml"
+ENTRYPOINTS = {
+    "grafana/grafana": ("/run.sh",),
+    "haproxy": ("docker-entrypoint.sh",),
+    "mds": (),
+    "mds-galera": ("docker-entrypoint.sh",),
+    "prom/prometheus": ("/bin/prometheus",),
+}
+"""What images have as ENTRYPOINT: it stands before `command`, unless `entrypoint` replaces it."""
 
 
 @pytest.fixture
@@ -74,6 +84,41 @@ def test_what_people_changed_is_overwritten_only_where_nothing_is_there(
             capture_output=True, text=True, check=False, timeout=30,
         )  # fmt: skip
         assert (done.returncode, done.stdout.strip()) == (ended, applied), done.stderr
+
+
+def test_a_container_runs_the_words_that_its_process_runs(services: dict[str, Service]) -> None:
+    assert all(
+        "ENTRYPOINT" not in (ROOT / each).read_text()
+        for each in ("Dockerfile", "deploy/galera/Dockerfile")
+    )
+    for name, said in yaml.safe_load(COMPOSE.read_text())["services"].items():
+        image = services[name].image
+        first = said.get("entrypoint", ENTRYPOINTS[image])
+        runs = tuple(word.replace("$$", "$") for word in (*first, *said.get("command", ())))
+        assert runs == (ENTRYPOINTS[image] if image in LEFT_OUT else services[name].command), name
+
+
+def test_the_image_has_the_extra_that_traces_need() -> None:
+    extras = re.findall(r"\*\.whl\)\[(\w+)\]", (ROOT / "Dockerfile").read_text())
+    assert extras == ["traces"]
+    known = metadata("control-system-metadata-server").get_all("Provides-Extra") or []
+    assert set(extras) <= set(known), "pip only warns of an extra that there is none of"
+
+
+def test_no_database_node_is_process_1_of_its_container() -> None:
+    """It could not end itself there when its disk is full."""
+    said = yaml.safe_load(COMPOSE.read_text())["services"]
+    nodes = [each for each in said.values() if "/etc/mds/start.sh" in each.get("entrypoint", ())]
+    assert len(nodes) == 3
+    assert all(each.get("init") for each in nodes)
+
+
+def test_the_balancer_has_the_time_that_it_gives_connections_when_it_ends(
+    services: dict[str, Service],
+) -> None:
+    rules = (ROOT / "deploy" / "haproxy" / "haproxy.cfg").read_text()
+    (hard_stop,) = re.findall(r"^ +hard-stop-after (\d+)s$", rules, re.MULTILINE)
+    assert services["haproxy"].grace_s > int(hard_stop)
 
 
 def test_paths_of_a_container_become_paths_here(
