@@ -21,6 +21,9 @@ def what_is_missing() -> str:
 class Balancer:
     """Sends calls to replicas whose ports stay the same, whichever release they are of.
 
+    Args:
+        part: so much less than in service are all numbers of connections.
+
     Attributes:
         address: for gRPC.
         http: for REST.
@@ -28,7 +31,12 @@ class Balancer:
     """
 
     def __init__(
-        self, replicas: Sequence[Replica], folder: Path, databases: Sequence[int] = ()
+        self,
+        replicas: Sequence[Replica],
+        folder: Path,
+        databases: Sequence[int] = (),
+        *,
+        part: int = 1,
     ) -> None:
         places = {
             f"METADATA_SERVER_{number}": {"7400": replica.port, "7401": replica.http_port}
@@ -47,17 +55,26 @@ class Balancer:
         rules = re.sub(
             r'"(?:\$\{(?P<name>\w+)\}|127\.0\.0\.1):(?P<port>\d+)"', place, RULES.read_text()
         )
+        rules = re.sub(
+            r"(?<=maxconn )\d+|(?<=conn_cur gt )\d+",
+            lambda found: str(int(found[0]) // part),
+            rules,
+        )
         file = folder / "haproxy.cfg"
         file.write_text(rules)
-        self.address = f"127.0.0.1:{self._ports['MDS_LISTEN:7400']}"
-        self.database = self._ports["MDS_LISTEN:3306"]
-        self.http = f"http://127.0.0.1:{self._ports['MDS_LISTEN:7401']}"
+        self.address = f"127.0.0.1:{self.port(7400)}"
+        self.database = self.port(3306)
+        self.http = f"http://127.0.0.1:{self.port(7401)}"
         command = [find("haproxy") or "haproxy", "-db", "-f", str(file)]
         self.program = Program(command, log=folder / "haproxy.log")
 
+    def port(self, number: int) -> int:
+        """Where it listens, instead of at one of its ports in service."""
+        return self._ports[f"MDS_LISTEN:{number}"]
+
     async def start(self) -> None:
         self.program.start()
-        await until(lambda: is_open(self._ports["MDS_LISTEN:7400"]), what="the balancer")
+        await until(lambda: is_open(self.port(7400)), what="the balancer")
 
     def is_up(self, number: int) -> bool:
         """Whether it last said that it sends calls to one of the servers, from 1."""
