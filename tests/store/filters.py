@@ -155,7 +155,7 @@ def report_some(store: Store, chance: random.Random, *, share: float = 0.7) -> N
                 unit_server=server,
                 unit_server_key=key,
                 incarnation="1",
-                host=("node é", "node10", "node10")[number],
+                host=("nodé", "node10", "node10")[number],
                 version=f"{number % 2}.1",
             )
             begin_session(unit, begun, lease_us=10_000_000)

@@ -146,3 +146,38 @@ def test_sessions_that_a_request_names_are_told_alone(store: Store, as_of: str) 
     ids = ("NOBODY", *(each.unit_server for each in reversed(some)))
     named = partial(session_page, selection=replace(everything, ids=ids), size=100)
     assert store.read_now(named).value.items == some
+
+
+def sessions(store: Store, selection: Selection) -> list[str]:
+    """Whose sessions are on all pages of a list."""
+    found: list[str] = []
+    token = ""
+    while True:
+        page = partial(session_page, selection=selection, size=1, token=token)
+        listing = store.read_now(page).value
+        found += [each.unit_server for each in listing.items]
+        token = listing.next_page_token
+        if not token:
+            return found
+
+
+@pytest.mark.parametrize(
+    ("order", "ids"),
+    [
+        ("contact", ["SIMPS_0", "c8:1f:66", "A/never-came", "BTF/CORRECTORS"]),
+        ("host", ["A/never-came", "SIMPS_0", "c8:1f:66", "BTF/CORRECTORS"]),
+        ("version", ["A/never-came", "BTF/CORRECTORS", "c8:1f:66", "SIMPS_0"]),
+        ("id", ["A/never-came", "BTF/CORRECTORS", "SIMPS_0", "c8:1f:66"]),
+    ],
+)
+def test_sessions_are_sorted_by_what_they_tell(store: Store, order: str, ids: list[str]) -> None:
+    selection = Selection(kind=Kind.UNIT_SERVER_STATUS, order_by=order)
+    assert sessions(store, selection) == ids
+    opposite = replace(selection, order_by=f"{order} desc")
+    assert sessions(store, opposite) == ids[::-1]
+    assert sessions(store, replace(opposite, filter="version:*.1 host:n*")) == [
+        id for id in ids[::-1] if id != "A/never-came"
+    ]
+    if order != "contact":
+        then = store.read_now(lambda unit: unit.position.revision).value
+        assert sessions(store, replace(opposite, as_of=str(then))) == ids[::-1]

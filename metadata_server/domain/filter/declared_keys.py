@@ -32,9 +32,7 @@ def of_said(key: FilterKey) -> FilterKey:
     def read(subject: ProgramSubject) -> Facts:
         return key.of(subject.said)
 
-    return replace(
-        key, of=read, is_indexed=False, is_sortable=True, is_past=False, is_watched=False
-    )
+    return replace(key, of=read, is_past=False, is_watched=False)
 
 
 def named(keys: tuple[FilterKey, ...], *names: str) -> dict[str, FilterKey]:

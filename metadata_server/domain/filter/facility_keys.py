@@ -141,14 +141,14 @@ OWN_KEYS: Mapping[Kind, tuple[FilterKey, ...]] = {
 
 SESSION_KEYS = (
     text("id", "id of the unit server", "id:BTF/*", field("unit_server"), is_indexed=True, is_sortable=True),
-    contact("contact of its last session; NONE: it never came, or said good-bye", is_past=False),
-    text("host", "where it ran", "host:node*", field("host")),
-    text("address", "where it answered", "address:192.168.*", field("address")),
-    text("version", "of the program", "version=2.1", field("version")),
+    contact("contact of its last session; NONE: it never came, or said good-bye", is_sortable=True, is_past=False),
+    text("host", "where it ran", "host:node*", field("host"), is_sortable=True),
+    text("address", "where it answered", "address:192.168.*", field("address"), is_sortable=True),
+    text("version", "of the program", "version=2.1", field("version"), is_sortable=True),
     text("class", "that it can build", "class:PowerSupply*", many("classes"), is_many=True),
     number("pid", "of the process", "pid=4711", field("pid")),
-    time("started", "when its last session began", "started<1h", moment("start_time_us")),
-    time("ended", "when that ended", "ended<1d", moment("end_time_us")),
+    time("started", "when its last session began", "started<1h", moment("start_time_us"), is_sortable=True),
+    time("ended", "when that ended", "ended<1d", moment("end_time_us"), is_sortable=True),
     word("end_reason", "why that ended", "end_reason=LEASE_ENDED", EndReason, lambda s: () if s.end_reason is None else (s.end_reason,)),
 )  # fmt: skip
 """Of what unit servers last said."""

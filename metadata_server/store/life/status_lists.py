@@ -6,7 +6,6 @@ What was never heard of has a status too, an empty one.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.engine import RowMapping
 
 from metadata_server.domain.change import Position
-from metadata_server.domain.filter.asked import Asked, asked_of
+from metadata_server.domain.filter.asked import Asked, Sorting, asked_of, rank
 from metadata_server.domain.filter.expression import named_by
 from metadata_server.domain.filter.matching import matches
 from metadata_server.domain.intent.control_unit import ControlUnitStatus
@@ -27,7 +26,7 @@ from metadata_server.domain.life.condition import (
 from metadata_server.domain.life.session import Session
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.page import Listing, PageStart, Selection
+from metadata_server.domain.page import Listing, PageStart, Selection, not_a_token
 from metadata_server.store.agents.launched import hosted_by_dying
 from metadata_server.store.filter.compiling import condition_of
 from metadata_server.store.filter.keys_of_page import Row
@@ -224,34 +223,35 @@ def passes(status: ControlUnitStatus, selection: Selection, *, is_behind: bool) 
 def session_page(
     unit: UnitOfWork, selection: Selection, *, size: int = 0, token: str = ""
 ) -> Listing[Session]:
-    """One page of the last sessions of unit servers, by id of the unit server.
+    """One page of the last sessions of unit servers, by id of the unit server or in the order that
+    is asked for: then all are read, for their table has no index for it.
 
     Raises:
         Refused: INVALID_FIELD, INVALID_PAGE_TOKEN, HISTORY_RESET, HISTORY_TRIMMED.
     """
 
     asked = asked_of(selection)
+    is_by_id = asked.sorting.key.name == "id" and not asked.sorting.descends
 
     def read(start: PageStart, limit: int) -> list[Session]:
+        if not asked.sorting.takes(start.value):
+            raise not_a_token(token)
         revision = start.position.revision
         wanted = filter_of(unit, selection, revision)
         if wanted is None:
             return []
         named = named_by(asked.expression, "id")
         names = names_at(Kind.UNIT_SERVER, revision, ids=named)
-        after = "" if asked.sorting.descends else start.after
+        after = start.after if is_by_id else ""
         found: list[Session] = []
         for some in batches_of(unit, names, wanted.id_prefix, after=after, size=limit):
             sessions = sessions_at(unit, some, revision)
             if selection.is_filtered and not selection.as_of:
                 sessions = in_touch(unit, sessions)
             found += [s for s in sessions if matches(asked.expression, s, start.now_us)]
-            if len(found) >= limit and not asked.sorting.descends:
+            if len(found) >= limit and is_by_id:
                 break
-        if asked.sorting.descends:
-            end = bisect_left(found, start.after, key=lambda s: s.unit_server)
-            found = found[:end][::-1] if start.after else found[::-1]
-        return found[:limit]
+        return found[:limit] if is_by_id else in_order(found, asked.sorting, start)[:limit]
 
     return listing(
         unit,
@@ -261,4 +261,18 @@ def session_page(
         size=size,
         token=token,
         id_of=lambda s: s.unit_server,
+        value_of=asked.sorting.value_of,
     )
+
+
+def in_order(sessions: Iterable[Session], sorting: Sorting, start: PageStart) -> list[Session]:
+    """The sessions behind a place."""
+
+    def place(session: Session) -> tuple[tuple[bool, Any], str]:
+        return rank(sorting.value_of(session)), session.unit_server
+
+    found = sorted(sessions, key=place, reverse=sorting.descends)
+    if not start.after:
+        return found
+    after = rank(start.value), start.after
+    return [s for s in found if (place(s) < after if sorting.descends else place(s) > after)]
