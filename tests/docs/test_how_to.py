@@ -65,6 +65,7 @@ ELSEWHERE = {
     "run-under-systemd.md": "installs on a host; its units are held in tests/cluster",
     "see-who-is-alive.md": "has no commands",
     "tokens.md": "tests/access/test_how_to.py",
+    "two-load-balancers.md": "needs five hosts; what clients do is held in tests/cluster",
     "translate-the-page.md": "makes files of a translator: tests/webui",
 }
 """Pages that are not among them, and why: who runs what they say, or why nobody can."""
