@@ -181,6 +181,17 @@ async def test_nothing_is_followed_for_those_who_have_left(
     assert reader.loads == ["A", "A"]
 
 
+async def test_a_replica_that_is_stopping_answers_and_remembers_nothing(store: Store) -> None:
+    await write(store, "A")
+    async with following(store) as here:
+        reader = Reader(Remembered(here.tailer), Resources(store))
+        assert await reader.value("A") == "x"
+        here.tailer.drain()
+        for _ in range(2):
+            assert await reader.value("A") == "x"
+    assert reader.loads == ["A"] * 3
+
+
 async def test_a_kind_that_a_look_under_way_has_not_asked_for_is_not_remembered_yet(
     reader: Reader, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,7 +126,11 @@ class Remembered:
         return held, answer.position
 
     async def _keep(self, asked: Hashable, held: Held[Any]) -> None:
-        await self._follow(frozenset(kind for kind, _ in held.origins))
+        try:
+            await self._follow(frozenset(kind for kind, _ in held.origins))
+        except Refused:
+            # This replica is stopping, or sees nothing just now: what was read is true all the same.
+            return
         # What has been told since it was read may have been about it.
         heard = self._tailer.position
         if self._since is None or heard is None or held.position < max(self._since, heard):
