@@ -85,6 +85,10 @@ class Load:
     async def _write_by_rest(self, session: aiohttp.ClientSession) -> None:
         where, own = f"{self._http}/v1/variables/load/rest", self.written["load/rest"]
         async with session.get(where) as response:
+            # The release before, as it is kept, refuses some reads while it stops.
+            if response.status == 503 and '"DRAINING"' in await response.text():
+                self.retried += 1
+                return
             assert response.status == 200, f"{response.status}: {await response.text()}"
             held, etag = await response.json(), response.headers["ETag"]
         assert not own or held["value"] == own[-1], f"load/rest is {held}, not {own[-1]}"

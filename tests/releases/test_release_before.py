@@ -20,6 +20,8 @@ from tests.stages.replica import Replica
 from tests.stages.waiting import until
 
 DIPOLE = "RING/MAG/DIP/DIPRG01"
+LEASES = {"MDS_LEASE_S": "6", "MDS_HEARTBEAT_S": "1.5"}
+"""So long processes wait for those that were killed when the database was filled."""
 
 
 def runner_of_this(replica: Replica, folder: Path) -> Callable[..., Awaitable[str]]:
@@ -103,10 +105,10 @@ async def test_both_releases_serve_one_database(
 ) -> None:
     url = before.fill_mariadb(mariadb, empty_mariadb_database)
     lay_out(url)
-    old = before.replica(url, tmp_path)
+    old = before.replica(url, tmp_path, environment=LEASES)
     ending.callback(old.program.clear)
     old.program.start()
-    new = await start_replica(url)
+    new = await start_replica(url, environment=LEASES)
     await old.ready()
 
     def old_mds(*arguments: str) -> str:

@@ -22,7 +22,7 @@ HOSTED = ("RING/MAGNETS", "DIAGNOSTICS/BPMS")
 ORDERED = "RING/MAG/DIP/DIPRG01"
 KINDS_OF_WORK = 7
 NEXT = [sys.executable, "-m", "tests.releases.next_release"]
-SETTINGS = {"MDS_DRAIN_S": "3"}
+SETTINGS = {"MDS_DRAIN_S": "3", "MDS_LEASE_S": "9", "MDS_HEARTBEAT_S": "3"}
 
 
 def as_next(replica: Replica) -> None:
