@@ -24,7 +24,10 @@ from deploy.processes.topology import Service, read_topology
 @click.option("--keep", metavar="FOLDER", type=Path, help="Keep data and logs here.")
 @click.option("--without", metavar="SERVICE", multiple=True, help="Leave it out.")
 def main(keep: Path | None, without: tuple[str, ...]) -> None:
-    services = [each for each in read_topology(variables=os.environ)
+    described = read_topology(variables=os.environ)
+    if left_out := [each.name for each in described if each.image in LEFT_OUT]:
+        click.echo(f"Left out, as Debian has no package of it: {', '.join(left_out)}.")
+    services = [each for each in described
                 if each.image not in LEFT_OUT and each.name not in without]  # fmt: skip
     if missing := what_is_missing(services):
         click.echo(f"The cluster cannot run here: {missing}.", err=True)

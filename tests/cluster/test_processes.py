@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,25 @@ from deploy.processes.cluster import Cluster
 from deploy.processes.container_process import Failed
 from deploy.processes.one_at_a_time import OnlyOne
 from deploy.processes.slow_link import is_of
-from deploy.processes.topology import read_topology
+from deploy.processes.topology import COMPOSE, read_topology
+from tests.stages.requirements import needs
 
+ROOT = COMPOSE.parent
 HOST = socket.inet_aton("10.77.0.20")
+
+
+def test_it_says_which_services_it_leaves_out() -> None:
+    """And is refused: whoever has no rights in this machine's networks has no cluster."""
+    done = subprocess.run(
+        ["unshare", "--user", sys.executable, "-m", "deploy.processes"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    needs(done.stderr if done.stderr.startswith("unshare: ") else "")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "The cluster cannot run here: only root makes network namespaces.\n",
+    )
+    assert done.stdout == "Left out, as Debian has no package of it: grafana.\n"
 
 
 async def test_a_second_cluster_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> None:
