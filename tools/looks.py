@@ -75,7 +75,7 @@ def pages_of(unit: str, server: str, template: str) -> list[str]:
         f"/unit_servers/{server}", f"/templates/{template}", f"/templates/{template}/edit",
         "/change_sets/1", f"/datasets/edit?filter=zone%3D{zone}",
         f"/operations/new?verb=stop&filter=zone%3D{zone}&whole=1",
-        "/operations/steer?how=pause&all=1", "/topology", "/import", "/maintenances/new", "/control_units/new", "/agents/LINAC-HALL",
+        "/operations/steer?how=pause&all=1", "/topology", "/import", "/maintenances/new", "/maintenances/end?all=1", "/control_units/new", "/agents/LINAC-HALL",
         "/?as_of=2", f"/control_units/{unit}?as_of=2", "/operations?as_of=2", "/control_units?as_of=2",
     ]  # fmt: skip
 

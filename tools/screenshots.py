@@ -58,6 +58,7 @@ PLAIN_PAGES = {
     "order": "/operations/new?verb=stop&filter=zone%3DRING&whole=1",
     "operations": "/operations",
     "steer-operations": "/operations/steer?how=pause&all=1",
+    "end-maintenances": "/maintenances/end?all=1",
     "operation": "/{operation}",
     "snapshots": "/snapshots",
     "snapshot": "/snapshots/{snapshot}?all=1",

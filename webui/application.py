@@ -38,6 +38,7 @@ from webui.importing import pages as importing
 from webui.lists import pages as lists
 from webui.live import events
 from webui.live.feed import Feed
+from webui.maintenances import ending
 from webui.maintenances import pages as maintenances
 from webui.names import without_slash
 from webui.operations import operation, ordering
@@ -81,6 +82,7 @@ SUBJECTS = (
     taking,
     restoring,
     snapshots,
+    ending,
     maintenances,
     units,
 )

@@ -40,6 +40,7 @@ FORMS = [
     *("/snapshots/new?id=A", "/launches/new?how=stop&unit_server=A", "/maintenances/new?id=A"),
     *("/control_units/A/delete", "/control_units/A/rename", "/templates/LOOKED_AT/revert?to=1"),
     *("/tokens", "/operations/steer?how=abort&id=A", "/datasets/delete?of=templates&id=A"),
+    "/maintenances/end?id=A",
 ]
 
 

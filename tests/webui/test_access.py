@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from mds.v1.history_pb2 import ListChangeSetsRequest
+from mds.v1.maintenance_pb2 import Maintenance
 from mds.v1.template_pb2 import CreateTemplateRequest, Template
 from mds.v1.token_pb2 import RevokeTokenRequest
 from playwright.async_api import expect
@@ -282,6 +283,25 @@ async def test_a_form_that_is_of_no_use_says_which_role_it_takes(
     await anybody.log_in(guarded.texts["viewer"])
     for path in FORMS:
         assert "Your role does not allow this" in await anybody.get(path, status=403), path
+
+
+async def test_who_may_end_a_maintenance_may_end_several(
+    anybody: Visitor, guarded: Guarded
+) -> None:
+    async with guarded.client("operator") as operator:
+        for id in ("cooling", "vacuum"):
+            unit = Maintenance(name=f"maintenances/{id}", description="new", id_prefixes=["RING/"])
+            await operator.maintenances.create(unit, reason="a test")
+    await anybody.log_in(guarded.texts["operator"])
+    assert "End them" in await anybody.get("/maintenances")
+    plan = await anybody.get("/maintenances/end?id=cooling&id=vacuum")
+    pairs = re.findall(r'<input type="hidden" name="(request_id|id|etag)" value="([^"]*)"', plan)
+    async with anybody.http.post(
+        "/maintenances/end", data=pairs, headers=NAVIGATING, allow_redirects=False
+    ) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/changes")
+    async with guarded.client("viewer") as viewer:
+        assert [each async for each in viewer.maintenances.list()] == []
 
 
 async def test_who_is_logged_out_under_an_open_page_loses_nothing(

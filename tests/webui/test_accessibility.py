@@ -91,6 +91,7 @@ MADE_ALIKE = [
     "POST /control_units/BTF/MAG/PS0002/rename?new_id=BTF/MAG/PS0005&etag=*",
     "POST /control_units/BTF/MAG/GONE/edit?etag=1&revision=1&description=mine",
     "/operations/steer?how=pause&filter=verb%3DSTART",
+    "/maintenances/end?id=cooling",
     "/operations?ordered_count=2",
     "/templates/PowerSupply/publish",
     "/datasets/delete?of=templates&id=Camera",

@@ -10,6 +10,7 @@ from tests.stages.replica import Replica
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.forms import form_in, submit
 from tests.webui.magnets import declare_magnets
+from webui.maintenances import ending
 
 StartReplica = Callable[..., Awaitable[Replica]]
 IDS = ("RING/Q1", "RING/Q2", "LINAC/Q1")
@@ -109,3 +110,32 @@ async def test_two_who_change_one_see_each_other(site: Site) -> None:
     assert "theirs" in page
     assert "2098-01-01 12:00:00" in page
     assert 'href="/control_units/RING/Q2"' in page, "what nobody has changed stays"
+
+
+async def test_several_are_ended_and_those_that_somebody_has_changed_meanwhile_stay(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await begun(site)
+    new = form_in(await site.text("/maintenances/new"), "/maintenances/new")
+    other = {"description": "a leak", "id": "vacuum", "id_prefixes": "LINAC/"}
+    await submit(site, new, changed=other)
+    plan = form_in(await site.text("/maintenances/end?filter=id:*"), "/maintenances/end")
+    edit = "/maintenances/vacuum/edit"
+    await submit(site, form_in(await site.text(edit), edit), changed={"description": "two leaks"})
+    text = await submit(site, plan, changed={"reason": "all is tight"}, status=422)
+    assert "1 of 2 are done" in text
+    assert "two leaks" in text
+    await site.text("/maintenances/cooling", status=404)
+    left = form_in(text, "/maintenances/end")
+    assert (left.fields["id"], left.fields["reason"]) == ("vacuum", "all is tight")
+    changes = await submit(site, left)
+    assert changes.count("all is tight") == 2
+    assert "Nothing to end" in await site.text("/maintenances/end", status=422)
+
+    monkeypatch.setattr(ending, "MOST_WITHOUT_COUNT", 0)
+    await begun(site)
+    plan = form_in(await site.text("/maintenances/end?id=cooling"), "/maintenances/end")
+    text = await submit(site, plan, changed={"typed_count": "2"}, status=422)
+    assert "Nothing was ended" in text
+    await submit(site, form_in(text, "/maintenances/end"), changed={"typed_count": "1"})
+    await site.text("/maintenances/cooling", status=404)

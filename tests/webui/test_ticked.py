@@ -29,10 +29,10 @@ DELETED = {
     "unit_servers": UnitServer,
     "templates": template_pb2.Template,
     "snapshots": snapshot_pb2.Snapshot,
-    "maintenances": maintenance_pb2.Maintenance,
     "agents": Agent,
     "policies": Policy,
 }
+DECLARED = {**DELETED, "maintenances": maintenance_pb2.Maintenance}
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def client(start_replica: StartReplica, sqlite_database: str) -> AsyncIter
     replica = await start_replica(sqlite_database)
     async with Client(replica.address) as client:
         await declare_facility(client, 24)
-        spares = [kind(name=f"{path}/{id}") for path, kind in DELETED.items() for id in SPARES]
+        spares = [kind(name=f"{path}/{id}") for path, kind in DECLARED.items() for id in SPARES]
         for each in spares:
             if isinstance(each, maintenance_pb2.Maintenance):
                 each.description = "shutdown"
@@ -200,6 +200,11 @@ async def test_those_that_are_ticked_are_deleted_together(
     assert re.findall(rf'data-name="{path}/([^"]+)"', page) == [SPARES[2]]
     text = await plan_at(site, f"{DELETE}?of={path}&filter=id:SPARE/*")
     assert "1 would be deleted" in text
+
+
+async def test_what_is_not_deleted_together_is_not_taken_for_units(site: Site) -> None:
+    text = await site.text(f"{DELETE}?of=maintenances{ids('BTF/MAG/PS0002')}", status=404)
+    assert "There is no such page" in text
 
 
 async def test_what_others_need_is_not_deleted(site: Site) -> None:

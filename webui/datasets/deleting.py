@@ -27,7 +27,7 @@ from webui.translation import _
 
 KINDS = ("control_units", "unit_servers", "templates")
 # Of which several are deleted together, besides units.
-LISTS = ("unit_servers", "agents", "templates", "snapshots", "policies", "maintenances")
+LISTS = ("unit_servers", "agents", "templates", "snapshots", "policies")
 MANY = "/datasets/delete"
 APPLY = "Bundles.Apply"
 # Deleted as one change, and shown of them. More are deleted in pieces, one change after the other.
@@ -228,10 +228,18 @@ class DeletePages:
 
 
 def _chosen(pairs: Iterable[tuple[str, object]]) -> Chosen | Ticked:
-    """What an address, or a form, is about: units, or things of the list that it names."""
+    """What an address, or a form, is about: units, or things of the list that it names.
+
+    Raises:
+        web.HTTPNotFound: of that list nothing is deleted here.
+    """
     said = list(pairs)
     path = str(dict(said).get("of", ""))
-    return Ticked.of(said, path) if path in LISTS else Chosen.of(said)
+    if path in LISTS:
+        return Ticked.of(said, path)
+    if path:
+        raise web.HTTPNotFound
+    return Chosen.of(said)
 
 
 def _unconfirmed(texts: Mapping[str, str]) -> tuple[str, str]:

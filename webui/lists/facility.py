@@ -281,7 +281,9 @@ MAINTENANCES: ListKind[Judged] = ListKind(
     plain=lambda maintenance: plain(maintenance.declared),
     create="Maintenances.CreateMaintenance",
     edit="Maintenances.UpdateMaintenance",
-    actions=(_delete("maintenances"),),
+    actions=(
+        Action(gettext_noop("End them"), "/maintenances/end", call="Maintenances.DeleteMaintenance"),
+    ),
     example="end>2026-11-01",
     nothing=gettext_noop("Nothing is, or will be, in maintenance."),
 )  # fmt: skip
