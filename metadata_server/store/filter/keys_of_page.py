@@ -18,7 +18,6 @@ from sqlalchemy import (
     CompoundSelect,
     Select,
     String,
-    and_,
     func,
     literal,
     or_,
@@ -323,11 +322,10 @@ def ids_after(
 def places_after(
     column: ColumnElement[Any], ids: ColumnElement[str], start: PageStart, *, descends: bool
 ) -> list[ColumnElement[bool]]:
-    """Rows behind a place of an order: a range of its index, less those of the same value."""
+    """Rows behind a place of an order: a range of its index, less those of the same value that come
+    before. A value that is worked out is so only twice."""
     if not start.after:
         return []
     if descends:
-        same = and_(column == start.value, ids < start.after)
-        return [column <= start.value, or_(column < start.value, same)]
-    same = and_(column == start.value, ids > start.after)
-    return [column >= start.value, or_(column > start.value, same)]
+        return [column <= start.value, or_(column < start.value, ids < start.after)]
+    return [column >= start.value, or_(column > start.value, ids > start.after)]
