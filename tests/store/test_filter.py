@@ -339,6 +339,7 @@ LATER = [
     ("", "changed desc"),
     ("unit_server:* message:*", "since"),
     ("", "unit_server"),
+    ("", "zone desc"),
     ("-label.section", "unit_server desc"),
     ("state!=RUNNING", "template desc"),
 ]

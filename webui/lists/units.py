@@ -73,7 +73,7 @@ _COLUMNS: tuple[Column[Unit], ...] = (
     Column(key="since", title=gettext_noop("Since"), cell=lambda u: cell.time(u.status.state_time), sort="since", falls=True),
     Column(key="unit_server", title=gettext_noop("Unit server"), cell=lambda u: cell.name(u.declared.unit_server), sort="unit_server", style="id"),
     Column(key="template", title=gettext_noop("Template"), cell=lambda u: cell.name(u.declared.template), sort="template", style="id"),
-    Column(key="zone", title=gettext_noop("Zone"), cell=lambda u: cell.text(zone_of(u.declared.name))),
+    Column(key="zone", title=gettext_noop("Zone"), cell=lambda u: cell.text(zone_of(u.declared.name)), sort="zone"),
     Column(key="conditions", title=gettext_noop("Conditions"), cell=lambda u: cell.conditions(list(u.status.conditions)), style="why"),
     Column(key="holds_since", title=gettext_noop("Hold since"), cell=lambda u: cell.earliest(list(u.status.conditions)), sort="holds_since", falls=True, is_past=False, is_usual=False),
     Column(key="message", title=gettext_noop("Message"), cell=lambda u: cell.text(u.status.message), style="why"),

@@ -52,6 +52,8 @@ class Sorting:
         found = next(iter(facts), None)
         if self.key.ranks:
             return self.key.ranks.index(str(found)) + 1
+        if self.key.kind is ValueKind.PLACE:  # whose first group is the zone
+            return None if found is None else str(found).partition("/")[0]
         return found if found is None or isinstance(found, int) else str(found) or None
 
 

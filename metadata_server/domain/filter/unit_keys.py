@@ -72,7 +72,7 @@ def declared_keys(**more: Any) -> tuple[FilterKey, ...]:
     indexed = {"is_indexed": True, **more}
     return (
         *common_keys(declared, **more),
-        FilterKey(name="zone", kind=ValueKind.PLACE, meaning="the groups at the beginning of its id", example="zone=DAFNE/PL", of=of_declared(place_of), **indexed),
+        FilterKey(name="zone", kind=ValueKind.PLACE, meaning="the groups at the beginning of its id", example="zone=DAFNE/PL", of=of_declared(place_of), is_sortable=True, **indexed),
         text("template", "id of its template", "template:PowerSupply*", of_declared(lambda u: (u.template,)), is_sortable=True, is_reference=True, **indexed),
         number("template_version", "version of its template", "template_version<3", of_declared(lambda u: (u.template_version,)), **more),
         text("unit_server", "id of the unit server that it is declared for", "unit_server=BTF/CORRECTORS", of_declared(lambda u: (u.unit_server,)), is_sortable=True, is_reference=True, **indexed),

@@ -136,9 +136,8 @@ class KeyQuery:
         if value is None:
             places = ids_after(table.c.id, start, descends=descends)
         else:
-            nothing = "" if isinstance(value.type, String) else 0
-            known = replace(start, value=nothing) if start.value is None else start
-            places = places_after(value, table.c.id, known, descends=descends)
+            place = known(start, value)
+            places = places_after(value, table.c.id, place, descends=descends)
             # What is worked out is worked out once for each row.
             columns.insert(0, unindexed(value) if isinstance(value, Column) else told)
         query = self._joined(
@@ -176,8 +175,8 @@ class KeyQuery:
 
     def piece(self, segment: Segment, start: PageStart, limit: int) -> list[Row] | None:
         """Rows of one piece of the list; None: the whole list is better read at once."""
-        if segment.column is not None and start.value is None:
-            start = replace(start, value=0)
+        if segment.column is not None:
+            start = known(start, segment.column)
         descends = self.asked.sorting.descends
         narrow = bool(self.scope.led_by) or self.kind is not Kind.CONTROL_UNIT
         conditions = [*segment.conditions, *self._conditions()]  # the cheap ones first
@@ -309,6 +308,12 @@ def leading(expression: Expression) -> Iterator[Term]:
         is_led = all(beginnings) or expression.key.name in REFERRED
         if is_led and State.UNSPECIFIED.value not in beginnings:
             yield expression
+
+
+def known(start: PageStart, column: ColumnElement[Any]) -> PageStart:
+    """A place as a column has it: in which nothing is 0, or an empty text."""
+    nothing = "" if isinstance(column.type, String) else 0
+    return replace(start, value=nothing) if start.value is None else start
 
 
 def ids_after(

@@ -18,7 +18,7 @@ from metadata_server.domain.page import PageStart, SortValue
 from metadata_server.store.filter.scope import unindexed
 from metadata_server.store.schema import control_unit_status
 
-COLUMNS = {"changed": "update_time_us", "created": "create_time_us"}
+COLUMNS = {"changed": "update_time_us", "created": "create_time_us", "zone": "zone"}
 """Columns of resources that lists are sorted by, besides the id."""
 STATUS = control_unit_status.c
 
