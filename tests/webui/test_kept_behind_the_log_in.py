@@ -126,9 +126,10 @@ async def test_what_was_typed_comes_back_whichever_web_process_answers_the_log_i
 
 
 async def test_a_large_form_of_who_is_logged_out_stays_on_its_page_until_it_is_taken(
-    guarded: Guarded, new_page: NewPage
+    guarded: Guarded, new_page: NewPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No web process need keep it behind the log-in page, also one that never saw this token."""
+    monkeypatch.setattr(callers, "FRESH_SECONDS", 60.0)  # what it remembers does not count
     rosa = await guarded.new_token("rosa", "expert")
     page = await new_page(expected="401|422")
     async with door(guarded.first.address) as opened:

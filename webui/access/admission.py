@@ -41,8 +41,9 @@ class Admission:
             show_token(token_in(self._entrance, request))
             was_known = self._callers.knows(shown_token())
             try:
-                # What is asked for the sake of what comes next is not answered from memory.
-                person = await self._callers.who(shown_token(), anew=request.path == ACCESS)
+                # What is asked for the sake of what is sent next is not answered from memory.
+                anew = request.path == ACCESS and "now" in request.query
+                person = await self._callers.who(shown_token(), anew=anew)
             except NotLoggedIn as refused:
                 return await self._to_log_in(request, refused.reason, was_known=was_known)
             except ClientError as failure:

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 MOST_TYPED = 20 * 1024 * 1024
 MOST_TYPED_BY_STRANGERS = 1024 * 1024
 
-# Tells scripts whether one is logged in, as of now.
+# Tells scripts whether one is logged in; with `?now`, as the server says at this moment.
 ACCESS = "/access"
 
 Typed = Sequence[tuple[str, str]]
@@ -140,7 +140,7 @@ class LogIn:
         return response
 
     async def access(self, _request: web.Request) -> web.Response:
-        """`GET /access`: by its status, whether one is logged in, for scripts."""
+        """`GET /access?now`: by its status, whether one is logged in, for scripts."""
         return web.Response(text=current_visit().person.role_word + "\n")
 
     async def _person(self, token: str) -> Person:

@@ -19,7 +19,7 @@ function isLarge(form, submitter) {
 
 async function isTaken() {
   try {
-    const reply = await fetch("/access", { cache: "no-store", signal: AbortSignal.timeout(WITHIN_MS) });
+    const reply = await fetch("/access?now", { cache: "no-store", signal: AbortSignal.timeout(WITHIN_MS) });
     if (reply.status === 401) loggedOut();
     else if (!reply.ok) say("");
     return reply.ok;
