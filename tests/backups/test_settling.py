@@ -1,6 +1,7 @@
 """Nobody goes on after a restore as if nothing had happened since the backup."""
 
 from collections.abc import AsyncIterator
+from contextlib import closing
 
 import pytest
 from sqlalchemy import select
@@ -128,12 +129,12 @@ async def test_who_follows_a_store_is_told_that_it_is_another(
     """A replica that runs on while the database below it is restored."""
     backup = backed_up(before.store.database)
     target = opens(mariadb_database)
-    store = Store(target)
-    tailer = Tailer(store)
     ended: list[Refused] = []
-    await tailer.follow(Follower(ended))
-    restored(target, backup)
-    await tailer._look()
+    with closing(Store(target)) as store:
+        tailer = Tailer(store)
+        await tailer.follow(Follower(ended))
+        restored(target, backup)
+        await tailer._look()
     assert [each.reason for each in ended] == ["HISTORY_RESET"]
 
 
