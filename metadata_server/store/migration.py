@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 from alembic import command
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, select, text
+from sqlalchemy import column, inspect, select, table, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -34,6 +33,8 @@ TABLE_WAIT_S = 2
 for the change: so it gives up soon, lets them pass, and tries again."""
 TABLE_PAUSE_S = 1.0
 PATIENCE_S = 300.0
+_STEPS = table("alembic_version", column("version_num"))
+_STEP = select(_STEPS.c.version_num)
 
 
 def present_schema(database: Database) -> str | None:
@@ -43,7 +44,12 @@ def present_schema(database: Database) -> str | None:
 
 
 def step_of(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """The step that it stands on; None: it is empty.
+
+    Alembic's own statement is another one each time: each would be compiled, and kept."""
+    if not inspect(connection).has_table(_STEPS.name):
+        return None
+    return connection.scalars(_STEP).one_or_none()
 
 
 def check_schema(unit: UnitOfWork) -> None:

@@ -16,8 +16,7 @@ SURE = "99.9 %"
 # Of Student's distribution with BLOCKS - 2 degrees of freedom, two-sided.
 _T = 4.587
 WARM_UP = 1 / 3
-"""Share of a life that is left out: caches fill. A replica under load keeps about one more compiled
-statement a second, 16 KiB each, until it has 750 of them (SQLAlchemy's own limit)."""
+"""Share of a life that is left out: caches fill, and pools of connections."""
 JUDGED_S = 1_200.0
 """A shorter life says nothing of hours: it has not yet filled what it keeps."""
 BOUNDED_MB = {"galera": 1_400.0}

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from metadata_server import store as floor
 from metadata_server.domain.refused import Refused
 from metadata_server.store.database import open_database
-from metadata_server.store.migration import check_schema, migrate, present_schema
+from metadata_server.store.migration import check_schema, migrate, present_schema, step_of
 from metadata_server.store.schema import metadata
 from metadata_server.store.schema_steps import known_schema
 from metadata_server.store.store import Store
@@ -81,3 +81,20 @@ def refusal(store: Store) -> Refused:
     except Refused as refused:
         return refused
     raise AssertionError("it was not refused")
+
+
+def test_whoever_looks_at_the_schema_again_compiles_nothing_again(empty_database: str) -> None:
+    """Each server looks every second or so."""
+    database = open_database(empty_database)
+    try:
+        migrate(database)
+        compiled: dict[object, object] = {}
+        with database.reading.connect() as connection:
+            connection.execution_options(compiled_cache=compiled)
+            assert step_of(connection) == known_schema()
+            once = len(compiled)
+            assert once
+            assert step_of(connection) == known_schema()
+        assert len(compiled) == once
+    finally:
+        database.dispose()
