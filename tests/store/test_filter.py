@@ -4,33 +4,30 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pytest
 
-from metadata_server.domain.filter.asked import asked_of, rank
-from metadata_server.domain.filter.key import Facts
-from metadata_server.domain.filter.matching import matches
+from metadata_server.domain.filter.asked import asked_of
 from metadata_server.domain.filter.vocabulary import VOCABULARIES
 from metadata_server.domain.intent.control_unit import ControlUnit
-from metadata_server.domain.intent.facility import Agent, Policy
+from metadata_server.domain.intent.facility import Policy
 from metadata_server.domain.intent.template import Template
 from metadata_server.domain.intent.unit_server import UnitServer
-from metadata_server.domain.life.agent_report import AgentReport
 from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.orchestration.maintenance import Maintenance
 from metadata_server.domain.page import PageStart, Selection, SortValue, token_of
 from metadata_server.domain.refused import Refused
-from metadata_server.store import schema
-from metadata_server.store.agents.agent_statuses import lock_agent_status, write_agent_status
-from metadata_server.store.agents.agent_tables import agent_status
-from metadata_server.store.filter.counting import matching_resources
-from metadata_server.store.filter.subjects import Subjects
 from metadata_server.store.intent.lists import filtered_page
-from metadata_server.store.past.past import batches_of, names_at
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.opened_store import opened_store
+from tests.store.filtered_lists import (
+    counted,
+    expected,
+    facts_of,
+    listed,
+    read_all,
+)
 from tests.store.filters import (
     CALLER,
     change_some,
@@ -40,7 +37,6 @@ from tests.store.filters import (
 )
 
 FILTERS = 60
-SUSPECT_US = 5_000_000
 PAGES = "metadata_server.store.filter.keys_of_page"
 
 
@@ -55,77 +51,6 @@ def store(database: str, chance: random.Random) -> Iterator[Store]:
         declare_all(store, chance, units=60)
         report_some(store, chance)
         yield store
-
-
-ALL_THAT_IS_TOLD = {
-    Kind.CONTROL_UNIT: "state:* OR contact:* OR id:*",
-    Kind.CONTROL_UNIT_STATUS: "state:* OR contact:* OR id:*",
-    Kind.UNIT_SERVER: "contact:* OR id:*",
-    Kind.AGENT: "contact:* OR id:*",
-}
-EVERYTHING = {
-    kind: Selection(kind=kind, filter=ALL_THAT_IS_TOLD.get(kind, "id:*"))
-    for kind in (*DECLARED, Kind.CONTROL_UNIT_STATUS)
-}
-
-
-def subjects_now(unit: UnitOfWork, selected: Kind) -> dict[int, Any]:
-    """All things of a list, as a filter that asks for everything looks at them."""
-    asked = asked_of(EVERYTHING[selected])
-    kind = Kind.CONTROL_UNIT if selected is Kind.CONTROL_UNIT_STATUS else selected
-    revision = unit.position.revision
-    keys = next(batches_of(unit, names_at(kind, revision), "", after="", size=10_000))
-    known = Subjects(unit, asked, kind, revision, is_present=True, suspect_us=SUSPECT_US)
-    return known.of(keys)
-
-
-def read_all(unit: UnitOfWork, kind: Kind) -> tuple[dict[int, Any], int]:
-    """All things of a list, and the time."""
-    return subjects_now(unit, kind), unit.now_us
-
-
-def expected(subjects: dict[int, Any], selection: Selection, now_us: int) -> list[str]:
-    """Ids of what a list should have, in order."""
-    asked = asked_of(selection)
-    passing = [each for each in subjects.values() if matches(asked.expression, each, now_us)]
-
-    def place(subject: Any) -> tuple[Any, str]:
-        return rank(asked.sorting.value_of(subject)), id_of(subject)
-
-    return list(map(id_of, sorted(passing, key=place, reverse=asked.sorting.descends)))
-
-
-def id_of(subject: Any) -> str:
-    return str(getattr(subject, "declared", subject).id)
-
-
-def listed(store: Store, selection: Selection, *, size: int = 7, token: str = "") -> list[str]:
-    """Ids on all pages of a list, or on the rest of them."""
-    found: list[str] = []
-    while True:
-        page = partial(
-            filtered_page, selection=selection, size=size, token=token, suspect_us=SUSPECT_US
-        )
-        listing = store.read_now(page).value
-        found += [row.id for row in listing.items]
-        token = listing.next_page_token
-        if not token:
-            return found
-
-
-def counted(store: Store, kind: Kind, text: str) -> int:
-    counting = partial(matching_resources, kind=kind, text=text, suspect_us=SUSPECT_US)
-    return store.read_now(counting).value.count
-
-
-def facts_of(subjects: dict[int, Any], word: str) -> dict[str, list[Any]]:
-    def values(facts: Facts) -> list[Any]:
-        return list(facts)
-
-    return {
-        key.name: [value for each in subjects.values() for value in values(key.of(each))]
-        for key in VOCABULARIES[word].keys.values()
-    }
 
 
 @pytest.mark.parametrize("order", ["holds_since", "holds_since desc"])
@@ -216,96 +141,6 @@ def check_kind(store: Store, chance: random.Random, kind: Kind) -> None:
             selection = Selection(kind=kind, order_by=f"{order}{direction}")
             wanted = expected(subjects, selection, now_us)
             assert listed(store, selection, size=2) == wanted, selection
-
-
-def test_lost_unit_servers_come_first(store: Store) -> None:
-    selection = Selection(kind=Kind.UNIT_SERVER, order_by="contact")
-    assert listed(store, selection, size=1) == [
-        "SIMPS_0",  # LOST
-        "c8:1f:66",  # SUSPECT
-        "A/never-came",
-        "BTF/CORRECTORS",  # ALIVE
-    ]
-    lost = replace(selection, filter="contact=LOST,SUSPECT host=node10", order_by="version desc")
-    assert listed(store, lost, size=1) == ["SIMPS_0", "c8:1f:66"]
-
-
-def test_unit_servers_that_nobody_could_hear_are_unknown(store: Store) -> None:
-    def go_blind(unit: UnitOfWork) -> None:
-        now_us = unit.now_us
-        blind = {"blind_since_us": now_us + 9, "blind_until_us": now_us + 3_600_000_000}
-        unit.connection.execute(schema.observer.update().values(blind))
-
-    store.transact_now(go_blind)
-    subjects, now_us = store.read_now(partial(read_all, kind=Kind.UNIT_SERVER)).value
-    for text, order in (("contact=UNKNOWN", "id"), ("", "contact desc")):
-        selection = Selection(kind=Kind.UNIT_SERVER, filter=text, order_by=order)
-        wanted = expected(subjects, selection, now_us)
-        assert listed(store, selection) == wanted
-        assert len(wanted) > 2
-
-
-HOUR_US = 3_600_000_000
-
-
-@pytest.mark.parametrize("is_blind", [False, True])
-def test_lost_agents_come_first(store: Store, *, is_blind: bool) -> None:
-    def report(unit: UnitOfWork) -> None:
-        for id, silent_us, lease_us in (
-            ("alive", 0, HOUR_US),
-            ("late", 9_000_000, HOUR_US),
-            ("lost", 20_000_000, -1),
-            ("gone", 0, HOUR_US),
-        ):
-            key = unit.save(Agent(id=id)).meta.key
-            lock_agent_status(unit, key, suspect_us=SUSPECT_US)
-            said = AgentReport(agent=id, incarnation="1", ends=id == "gone")
-            write_agent_status(unit, key, said, [], start_us=1, lease_us=lease_us)
-            row = agent_status.update().where(agent_status.c.agent_key == key)
-            unit.connection.execute(row.values(beat_us=unit.now_us - silent_us))
-        if is_blind:
-            blind = {"blind_since_us": unit.now_us - 10_000_000, "blind_until_us": 2**60}
-            unit.connection.execute(schema.observer.update().values(blind))
-
-    store.transact_now(report, caller=CALLER)
-    worst = "UNKNOWN" if is_blind else "LOST"
-    by_contact = {worst: ["lost"], "SUSPECT": ["late"], "NONE": ["a-never-came", "gone"]}
-    by_contact["ALIVE"] = ["alive", "host-3"]
-    agents = Selection(kind=Kind.AGENT, order_by="contact")
-    assert listed(store, agents, size=1) == [id for ids in by_contact.values() for id in ids]
-    for contact, ids in by_contact.items():
-        assert listed(store, replace(agents, filter=f"contact={contact}")) == ids
-        assert counted(store, Kind.AGENT, f"contact={contact}") == len(ids)
-    first = store.read_now(
-        partial(filtered_page, selection=agents, size=1, token="", suspect_us=SUSPECT_US)
-    ).value
-    store.transact_now(
-        lambda unit: unit.save(
-            replace(unit.resources.get(Agent, "late", lock=True), description="something new")
-        ),
-        caller=CALLER,
-    )
-    assert listed(store, agents, size=1, token=first.next_page_token)[0] == "late"
-
-
-def test_a_program_that_people_change_stays_in_its_place_on_later_pages(store: Store) -> None:
-    for kind, type_, order in (
-        (Kind.UNIT_SERVER, UnitServer, "contact desc"),
-        (Kind.AGENT, Agent, "runs_on"),
-    ):
-        selection = Selection(kind=kind, order_by=order)
-        wanted = listed(store, selection)
-        page = partial(filtered_page, selection=selection, size=1, token="")
-        first = store.read_now(page).value
-
-        def describe_all(unit: UnitOfWork, type_: Any = type_) -> None:
-            ids = [each.id for each in unit.resources.where(type_)]
-            for each in unit.resources.find(type_, ids, lock=True).values():
-                unit.save(replace(each, description="something new"))
-
-        store.transact_now(describe_all, caller=CALLER)
-        later = listed(store, selection, size=1, token=first.next_page_token)
-        assert [first.items[0].id, *later] == wanted
 
 
 def test_units_stay_in_their_order_when_what_they_are_on_is_renamed(store: Store) -> None:
