@@ -22,9 +22,9 @@ _INTRODUCTION = """# What the cluster stands
 Made by `python -m tests.chaos --report docs/reference/chaos.md`; it needs root and Debian's packages, and takes hours.
 Each round brings a load on, waits until all is steady, puts a fault in, holds it for some seconds and heals it, and waits
 until all is well. Clients have written down what they asked and what they were answered; a checker then decides: acknowledged
-writes are there, writes with etags are linearizable, refusals say what was so, revisions are gapless, watches are ordered,
-complete and resumable, a unit server has one holder, operations ended as planned. A violation is any of that not being so. Leases
-are of 9 s instead of 20, so that some run out while a fault is in.
+writes are there, writes with etags are linearizable, refusals say what was so, no server speaks of a mistake of its own, revisions are
+gapless, watches are ordered, complete and resumable, a unit server has one holder, operations ended as planned. A violation is
+any of that not being so. Leases are of 9 s instead of 20, so that some run out while a fault is in.
 
 Times are the longest of a round: the median of the rounds, and the longest of all. *Without writes* is the time between two
 acknowledged writes, whoever made them, from the fault on; *one writer* is the same of the writer whom it was longest for, as

@@ -7,6 +7,7 @@ from tests.chaos.checker import (
     acknowledged,
     holders,
     linearizable,
+    mistakes,
     operations,
     refusals,
     revisions,
@@ -18,7 +19,10 @@ from tests.chaos.history import History
 
 GUARANTEES = {
     each.NAME: each.check
-    for each in (acknowledged, linearizable, refusals, revisions, watches, holders, operations)
+    for each in (
+        *(acknowledged, linearizable, refusals, mistakes),
+        *(revisions, watches, holders, operations),
+    )
 }
 
 

@@ -4,11 +4,21 @@ from collections.abc import Callable, Mapping
 
 from tests.chaos.checker import acknowledged, linearizable
 from tests.chaos.checker import holders as one_holder
+from tests.chaos.checker import mistakes as without_mistakes
 from tests.chaos.checker import operations as as_planned
 from tests.chaos.checker import refusals as told_right
 from tests.chaos.checker import revisions as gapless
 from tests.chaos.checker import watches as watched
-from tests.chaos.planted import holders, operations, order, refusals, revisions, watches, writes
+from tests.chaos.planted import (
+    holders,
+    mistakes,
+    operations,
+    order,
+    refusals,
+    revisions,
+    watches,
+    writes,
+)
 from tests.chaos.valid_histories import Story
 
 Fault = Callable[[Story], None]
@@ -48,6 +58,10 @@ FAULTS: Mapping[str, tuple[Fault, ...]] = {
         refusals.refuse_a_bundle,
         refusals.refuse_an_order,
         refusals.refuse_a_right_call,
+    ),
+    without_mistakes.NAME: (
+        mistakes.answer_with_a_fault,
+        mistakes.close_with_a_fault,
     ),
     gapless.NAME: (
         revisions.leave_a_gap,
