@@ -11,8 +11,12 @@ MISTAKE = "INTERNAL_FAULT"
 """The reason that servers give for an error of their own; their logs tell more of it."""
 
 
+Answered = Read | Write | Bundle | Ordered | Closed | Lost
+
+
 def check(history: History, _: FinalState) -> Iterator[Violation]:
-    calls = [*history.of(Read), *history.of(Write), *history.of(Bundle), *history.of(Ordered)]
-    for record in (*calls, *history.of(Closed), *history.of(Lost)):
+    told: list[Answered] = [*history.of(Read), *history.of(Write), *history.of(Bundle)]
+    told += [*history.of(Ordered), *history.of(Closed), *history.of(Lost)]
+    for record in told:
         if MISTAKE in record.reason:
             yield Violation(NAME, f"{record.client} was told {record.reason}", (record,))
