@@ -12,12 +12,14 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "proto")]
 
 from mds.v1 import overview_pb2, state_pb2, template_pb2  # noqa: E402
+from mds.v1.maintenance_pb2 import CreateMaintenanceRequest, Maintenance  # noqa: E402
 from mds.v1.operation_pb2 import ORDER_VERB_STOP  # noqa: E402
 from mds.v1.snapshot_pb2 import SetSnapshotValuesRequest, ValueToSet  # noqa: E402
 from playwright.async_api import Page  # noqa: E402
@@ -139,6 +141,13 @@ async def names_of(client: Client, server: str, gone: str) -> dict[str, str]:
     )
     await client.snapshots.SetSnapshotValues(
         SetSnapshotValuesRequest(name=snapshot.name, values=[value], reason="The tune is better so")
+    )
+    tomorrow = Maintenance(
+        name="maintenances/cooling", description="A new pump", id_prefixes=["RING/"]
+    )
+    tomorrow.begin_time.FromDatetime(datetime.now(UTC) + timedelta(days=1))
+    await client.maintenances.CreateMaintenance(
+        CreateMaintenanceRequest(maintenance=tomorrow, reason="The old one leaks")
     )
     agent, *_ = [each async for each in client.agents.list()]
     return {

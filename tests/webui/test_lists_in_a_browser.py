@@ -1,11 +1,14 @@
 """Lists as somebody works with them: typing a filter, ticking rows, while things change."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
 from mds.v1.control_unit_pb2 import ControlUnit, RenameControlUnitRequest
+from mds.v1.maintenance_pb2 import CreateMaintenanceRequest, Maintenance
 from mds.v1.operation_pb2 import ORDER_VERB_START
 from playwright.async_api import Page, Route, expect
 
@@ -365,3 +368,16 @@ async def test_a_row_whose_unit_has_another_name_by_now_says_that_there_is_none(
     gone = "document.querySelector('#rows > tr.gone')?.dataset.name"
     await until_true(looking.page, f"{gone} === {old!r}")
     await units.delete("AAA/NEW", etag="*", reason="a test")
+
+
+async def test_what_has_not_begun_has_no_age(looking: Looking) -> None:
+    planned = Maintenance(
+        name="maintenances/cooling", description="a new pump", id_prefixes=["LINAC/"]
+    )
+    planned.begin_time.FromDatetime(datetime.now(UTC) + timedelta(days=1))
+    request = CreateMaintenanceRequest(maintenance=planned, reason="a test", request_id="cooling")
+    await looking.client.maintenances.CreateMaintenance(request)
+    await looking.open("/maintenances?columns=id,begin,changed", live=True)
+    begin, changed = await looking.page.locator("#rows .age").all()
+    await expect(changed).to_have_text(re.compile(r"^\d+ s$"))
+    await expect(begin).to_have_text("")

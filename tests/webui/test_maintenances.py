@@ -115,6 +115,7 @@ async def test_two_who_change_one_see_each_other(site: Site) -> None:
 async def test_several_are_ended_and_those_that_somebody_has_changed_meanwhile_stay(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert "Nothing to end" in await site.text("/maintenances/end?all=1")
     await begun(site)
     new = form_in(await site.text("/maintenances/new"), "/maintenances/new")
     other = {"description": "a leak", "id": "vacuum", "id_prefixes": "LINAC/"}

@@ -10,6 +10,8 @@ const STEPS = [
   [60, "min"],
   [1, "s"],
 ];
+// Something may be so much newer than the last pulse; what is later still has not come yet.
+const AHEAD_MS = 5000;
 let now = null;
 // By unit server when it last gave word, in ms by the server's clock.
 const heard = new Map();
@@ -55,7 +57,8 @@ export function shownBeats() {
 export function showAges() {
   if (now === null) return;
   for (const element of document.querySelectorAll("[data-since]")) {
-    setText(element, words((now - Date.parse(element.dataset.since)) / 1000));
+    const age = now - Date.parse(element.dataset.since);
+    setText(element, age < -AHEAD_MS ? "" : words(age / 1000));
   }
 }
 
