@@ -134,6 +134,8 @@ class EndingPages:
         except TooMany:
             return too_many(self._site, MOST)
         except (ClientError, TimeoutError) as failure:
+            if problem:  # what has become of the others is not to be lost
+                return self._said(problem, title=_("The metadata server refused"))
             return self._site.refused(failure, whole=True)
         context: dict[str, object] = {
             "rows": [_row(each, refused or {}) for each in found],
