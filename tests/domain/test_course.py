@@ -45,7 +45,7 @@ def steps(*levels: int) -> list[Step]:
             target=State.RUNNING,
             found=State.STOPPED,
         )
-        for position, level in enumerate(sorted(levels))
+        for position, level in enumerate(levels)
     ]
 
 
@@ -102,6 +102,24 @@ def test_one_that_was_taken_up_anywhere_goes_on_as_if_it_had_not_been(
             stored[ended] = course.step(ended)
     assert course.is_over
     assert sorted(begun) == sorted(stored)
+
+
+def test_steps_have_their_turns_by_what_their_units_are_now_not_by_their_positions() -> None:
+    """An order that waited: its units have other names and levels than when it was planned."""
+    gone, *waited = steps(1, 0, 0)
+    renamed = replace(waited[1], id="A")
+    skipped = replace(gone, state=StepState.SKIPPED, minor_state=StepMinor.SKIPPED)
+    course = Course(operation(), [skipped, waited[0], renamed])
+    assert begin(course) == [2, 1]
+    course.take({1: FAILED}, {})
+    assert course.under_way == {2}
+    assert course.step(1).state is StepState.ERROR
+    course = Course(operation(), [gone, waited[0], renamed])
+    begin(course)
+    course.take({2: FAILED}, {})
+    assert course.ended_by_rule() == {
+        0: Verdict(StepState.ABORTED, StepMinor.AFTER_FAILURE, "A has failed")
+    }
 
 
 def test_after_a_failure_the_rest_is_ended_by_rule_and_says_by_whom() -> None:

@@ -10,6 +10,7 @@ from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.edit import FieldEdit, UnitSelection
 from metadata_server.domain.life.state import Contact, State
+from metadata_server.domain.orchestration.course import Course
 from metadata_server.domain.orchestration.operation import Operation, Order, Phase, UnitEdits
 from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.domain.refused import Refused
@@ -20,6 +21,7 @@ from metadata_server.services.orchestration.steering import Steering
 from metadata_server.services.orchestration.step_begin import Begun, begin
 from metadata_server.services.orchestration.supersession import OPEN
 from metadata_server.store.orchestration.operation_steps import set_steps, steps_of
+from metadata_server.store.orchestration.operations import get_operation
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.store.planned import Plan, Unit, build
@@ -305,15 +307,50 @@ async def test_an_order_that_waited_goes_on_with_units_that_were_renamed(
     await rename(store, "STANDS", "A/STOOD")
     steering = Steering(store, on_due=lambda: None)
     for _ in range(2):  # also once its steps know of it
+        await steering.pause(SHIFT, tomorrow.id, validate_only=False)
         resumed = (await steering.resume(SHIFT, tomorrow.id, validate_only=False)).value
         assert resumed.phase is Phase.QUEUED
-        await steering.pause(SHIFT, tomorrow.id, validate_only=False)
     steps = (await store.read(lambda unit: steps_of(unit, tomorrow.key))).value
-    assert {each.id: each.requires for each in steps} == {
-        "LACKS": ("A/STOOD",),
-        "RUNS": (),
-        "A/STOOD": (),
+    assert {each.id: (each.requires, each.wave) for each in steps} == {
+        "LACKS": (("A/STOOD",), 1),
+        "RUNS": ((), -1),
+        "A/STOOD": ((), 0),
     }
+    assert await beginning(store, tomorrow) == ["A/STOOD"]
+
+
+async def beginning(store: Store, operation: Operation) -> list[str]:
+    """The units whose steps begin when a replica takes the operation up."""
+
+    def work(unit: UnitOfWork) -> Course:
+        return Course(get_operation(unit, operation.id), steps_of(unit, operation.key))
+
+    course = (await store.read(work)).value
+    return [each.id for each in course.next_to_begin(10, now_us=0)]
+
+
+async def test_an_order_that_waited_begins_by_the_levels_of_now(
+    store: Store, operations: Operations
+) -> None:
+    tomorrow = await given(operations, Verb.UNLOAD, "FAILED", "STANDS", takes_over=[], wait=True)
+    await change(store, "STANDS", level=2)  # of those that go down, the higher ones are first
+    await Steering(store, on_due=lambda: None).resume(SHIFT, tomorrow.id, validate_only=False)
+    assert await beginning(store, tomorrow) == ["STANDS"]
+    steps = (await store.read(lambda unit: steps_of(unit, tomorrow.key))).value
+    assert {each.id: each.wave for each in steps} == {"FAILED": 1, "STANDS": 0}
+
+
+async def test_what_an_order_that_waited_leaves_alone_is_named_as_it_is_now(
+    store: Store, operations: Operations
+) -> None:
+    tomorrow = await given(operations, Verb.START, "RUNS", "STANDS", takes_over=[], wait=True)
+    await rename(store, "RUNS", "RAN")
+    await rename(store, "STANDS", "RUNS")
+    steering = Steering(store, on_due=lambda: None)
+    await steering.resume(SHIFT, tomorrow.id, validate_only=False)
+    assert await told(store, tomorrow) == {"RAN": ("COMPLETED", "AlreadyThere"), "RUNS": WAITING}
+    skipped = await steering.skip(SHIFT, tomorrow.id, ["RUNS"], validate_only=False)
+    assert skipped.value.counts.skipped == 1
 
 
 async def test_an_edit_that_waited_goes_on_with_units_that_were_renamed(

@@ -25,7 +25,7 @@ from metadata_server.domain.orchestration.operation_step import (
     verdict_of,
 )
 from metadata_server.domain.orchestration.order_plan import DESCENDING, Verb
-from metadata_server.domain.orchestration.ordering import order_of, waves
+from metadata_server.domain.orchestration.ordering import in_order, order_of, waves
 
 STOPPED = frozenset({Phase.SUSPENDED, Phase.PENDING, Phase.HELD})
 """Phases in which nothing begins."""
@@ -34,17 +34,21 @@ STOPPED = frozenset({Phase.SUSPENDED, Phase.PENDING, Phase.HELD})
 class Course:
     """Where the steps of an operation stand, and which may begin.
 
-    Steps that act have the positions of their places in the order, in which they are sorted;
-    those of the way back follow all others.
+    Steps have their turns by what is written of their units: where an order has waited, that may be
+    another order than that of their positions, which stay.
     """
 
     def __init__(self, operation: Operation, steps: Sequence[Step]) -> None:
         self.operation = operation
         self._steps = list(steps)
         self.is_back = any(each.is_way_back for each in steps)
-        acting = [each for each in steps if each.is_ordered and each.is_way_back == self.is_back]
-        self._base = acting[0].position if acting else 0
         descends = (operation.order.verb in DESCENDING) is not self.is_back
+        acting = in_order(
+            (each for each in steps if each.is_ordered and each.is_way_back == self.is_back),
+            descends=descends,
+        )
+        self._positions = [each.position for each in acting]  # of each node of the ordering
+        self._nodes = {position: node for node, position in enumerate(self._positions)}
         self._ordering = order_of((each.member for each in acting), descends=descends)
         on_failure = OnFailure.CONTINUE if self.is_back else operation.order.on_failure
         self._run = Run(
@@ -87,7 +91,7 @@ class Course:
         """Some steps that begin now: those whose turn it is, and those to be tried again."""
         if self.is_stopped:
             return []
-        self._backlog.extend(node + self._base for node in self._run.begin())
+        self._backlog.extend(self._positions[node] for node in self._run.begin())
         taken = [self._backlog.popleft() for _ in range(min(most, len(self._backlog)))]
         again = (
             position
@@ -130,16 +134,16 @@ class Course:
             )
             if state in ENDED:
                 self.under_way.discard(position)
-                self._run.end(position - self._base, state)
+                self._run.end(self._nodes[position], state)
 
     def ended_by_rule(self) -> dict[int, Verdict]:
         """Steps that will not begin because others have failed, and of which that is not yet
         written."""
         found = {}
         for node, cause in self._run.aborted.items():
-            position = node + self._base
+            position = self._positions[node]
             if self._steps[position].state not in ENDED:
-                found[position] = self._after(self._steps[cause + self._base])
+                found[position] = self._after(self._steps[self._positions[cause]])
         return found
 
     def _after(self, failed: Step) -> Verdict:

@@ -63,8 +63,9 @@ class Step:
 
     Attributes:
         unit_key: of the unit.
-        id: of the unit when the operation was planned; so are `level`, `wave`, `unit_server`,
-            `requires`, `after`, `desired` and `found`.
+        position: in the plan; it stays, also where what waited begins in another order by then.
+        id: of the unit when the operation was planned, or, where that waited, when it began; so
+            are `level`, `wave`, `unit_server`, `requires`, `after`, `desired` and `found`.
         is_way_back: it takes another step back.
         target: state that the unit shall come to; UNSPECIFIED: none in particular.
         desired: state that people wanted.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby, pairwise
 from operator import attrgetter
+from typing import TypeVar
 
 from metadata_server.domain.intent.dependency import groups_of, is_group
 from metadata_server.domain.life.state import State
@@ -95,6 +96,16 @@ def order_of(members: Iterable[Member], *, descends: bool = False) -> Ordering:
     return building.finish()
 
 
+Placed = TypeVar("Placed")
+"""What has an `id` and a `level`, as members have."""
+
+
+def in_order(some: Iterable[Placed], *, descends: bool) -> list[Placed]:
+    """Members, or what stands for them, as an order has its members."""
+    by_id = sorted(some, key=attrgetter("id"))
+    return sorted(by_id, key=attrgetter("level"), reverse=descends)
+
+
 class Building:
     """An order while it is made. Links go from what comes first where units are started.
 
@@ -103,8 +114,7 @@ class Building:
     """
 
     def __init__(self, members: Iterable[Member], *, descends: bool) -> None:
-        by_id = sorted(members, key=attrgetter("id"))
-        self._members = sorted(by_id, key=attrgetter("level"), reverse=descends)
+        self._members = in_order(members, descends=descends)
         self._descends = descends
         self._gates: list[Tie] = []
         self._before: list[list[tuple[int, Link]]] = [[] for _ in self._members]

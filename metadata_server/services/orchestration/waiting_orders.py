@@ -9,8 +9,9 @@ from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.orchestration.advance import StepState
 from metadata_server.domain.orchestration.operation import Operation, Order, UnitEdits
 from metadata_server.domain.orchestration.operation_step import Step, StepMinor
-from metadata_server.domain.orchestration.order_plan import is_there
-from metadata_server.domain.orchestration.ordering import Member
+from metadata_server.domain.orchestration.order_plan import DESCENDING, is_there
+from metadata_server.domain.orchestration.ordering import Member, waves
+from metadata_server.domain.orchestration.ordering import order_of as ordering_of
 from metadata_server.domain.refused import Refused
 from metadata_server.services.orchestration.operation_plans import Planned, plan, told
 from metadata_server.store.orchestration.members import members_of
@@ -32,13 +33,19 @@ def begin_from_now(unit: UnitOfWork, operation: Operation) -> None:
         Refused: PLAN_MOVED.
     """
     check_plan(unit, operation)
-    pending = steps_of(unit, operation.key, states=[StepState.PENDING])
-    members = members_now(unit, pending)
-    anew = [(each, as_now(each, members.get(each.unit_key))) for each in pending]
-    rewrite_plans(unit, operation.key, [now for before, now in anew if now != before])
+    steps = steps_of(unit, operation.key)
+    members = members_now(unit, steps)
+    anew = in_waves(
+        [as_now(each, members.get(each.unit_key)) for each in steps],
+        descends=operation.order.verb in DESCENDING,
+    )
+    changed = (now for before, now in zip(steps, anew, strict=True) if now != before)
+    rewrite_plans(unit, operation.key, changed)
 
 
 def as_now(step: Step, member: Member | None) -> Step:
+    """A step by what its unit is now, also one that is settled: what it is about has one name. It
+    keeps its position: by that it is known to who lists steps, or follows them."""
     if member is None:
         return step
     return replace(
@@ -51,6 +58,16 @@ def as_now(step: Step, member: Member | None) -> Step:
         desired=member.desired,
         found=member.state,
     )
+
+
+def in_waves(steps: Sequence[Step], *, descends: bool) -> list[Step]:
+    """Steps that have not begun, with the waves in which they will."""
+    ordering = ordering_of((each.member for each in steps if each.is_ordered), descends=descends)
+    wave = {each.id: number for number, some in enumerate(waves(ordering)) for each in some}
+    return [
+        replace(each, wave=wave.get(each.id, each.wave)) if each.is_ordered else each
+        for each in steps
+    ]
 
 
 def check_plan(unit: UnitOfWork, operation: Operation) -> None:

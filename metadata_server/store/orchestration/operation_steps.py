@@ -44,8 +44,8 @@ def insert_steps(unit: UnitOfWork, operation_key: int, steps: Iterable[Step]) ->
 
 
 def rewrite_plans(unit: UnitOfWork, operation_key: int, steps: Iterable[Step]) -> None:
-    """Writes what was planned of steps that have not begun, their operation being locked. Nothing
-    of it is told to others: their revisions stay."""
+    """Writes what was planned of steps, their operation being locked, of which none has begun.
+    Nothing of it is told to others: their revisions stay."""
     rows = [row_of(operation_key, each) | {"revision": each.revision} for each in steps]
     for some in batches(rows, ROWS_A_STATEMENT):
         upsert_rows(unit.connection, table, some)
