@@ -17,9 +17,9 @@ from metadata_server.domain.orchestration.course import STOPPED, Course
 from metadata_server.domain.orchestration.operation import BREAKING_OFF, Minor, Operation, Phase
 from metadata_server.domain.orchestration.operation_step import Step, StepMinor, Verdict
 from metadata_server.services.orchestration.holding import held, held_off
+from metadata_server.services.orchestration.overtaking import named
 from metadata_server.services.orchestration.releasing import still_held
 from metadata_server.services.orchestration.step_begin import BEGINNING, begin
-from metadata_server.store.intent.authorship import UNKNOWN, authorships
 from metadata_server.store.orchestration.operation_steps import (
     end_steps,
     insert_steps,
@@ -136,7 +136,10 @@ class Advance:
             if self._course.is_out_of_time(self._now_us):
                 await self._break_off()  # and then looks again at what it has just seen
                 continue
-            beginning = self._course.next_to_begin(BEGUN_AT_ONCE, now_us=self._now_us)
+            # One that waits to be tried again may have come to an end, and its time all the same.
+            ended = {at for at, verdict in verdicts.items() if verdict.state in ENDED}
+            next_ = self._course.next_to_begin(BEGUN_AT_ONCE, now_us=self._now_us)
+            beginning = [each for each in next_ if each.position not in ended]
             verdicts |= self._course.ended_by_rule()
             if verdicts or beginning or self._is_told_as_queued():
                 await self._write(verdicts, beginning)
@@ -287,17 +290,10 @@ def looked_at(unit: UnitOfWork, course: Course, steps: Sequence[Step]) -> dict[i
         verdict = course.verdict(step, seen[step.unit_key], unit.now_us)
         if verdict != (step.state, step.minor_state, step.message):
             found[step.position] = verdict
-    overtaken = {
-        position: seen[course.step(position).unit_key].intent_revision
-        for position, verdict in found.items()
-        if verdict.minor_state is StepMinor.SUPERSEDED
+    revisions = {
+        position: seen[course.step(position).unit_key].intent_revision for position in found
     }
-    made = authorships(unit, overtaken.values()) if overtaken else {}
-    for position, revision in overtaken.items():
-        author = made.get(revision, UNKNOWN).author or "somebody"
-        message = f"{author} has told it otherwise: {found[position].message}"
-        found[position] = found[position]._replace(message=message)
-    return found
+    return named(unit, found, revisions)
 
 
 def written(

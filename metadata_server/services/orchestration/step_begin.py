@@ -9,17 +9,19 @@ from dataclasses import dataclass, field, replace
 
 from metadata_server.domain.intent.bundle import Decision, Item, ItemAction, OnConflict
 from metadata_server.domain.intent.control_unit import ControlUnit
-from metadata_server.domain.intent.edit import edited, steps_of
+from metadata_server.domain.intent.edit import RECOVER, edited, steps_of
 from metadata_server.domain.life.state import State
 from metadata_server.domain.orchestration.advance import StepState
+from metadata_server.domain.orchestration.course import is_waiting
 from metadata_server.domain.orchestration.operation import Order
 from metadata_server.domain.orchestration.operation_step import Seen, Step, StepMinor, Verdict
-from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.domain.orchestration.order_plan import TARGETS, Verb
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.services.intent.planning import Planning
 from metadata_server.services.intent.saving import save_all
 from metadata_server.services.orchestration.holding import is_held_off
+from metadata_server.services.orchestration.overtaking import named
 from metadata_server.store.orchestration.operation_steps import begin_steps, seen_of, set_steps
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 
@@ -73,6 +75,7 @@ def begin(unit: UnitOfWork, operation_key: int, order: Order, steps: Sequence[St
         beginning.append((each, decision))
         if decision.action is ItemAction.UNCHANGED or not seen[each.unit_key].will_say:
             begun.silent.add(each.unit_key)
+    begun.ended = named(unit, begun.ended, telling.overtaken_at)
     save_all(unit, [each for _, each in beginning if each.action is not ItemAction.UNCHANGED])
     begun.under_way = write_begun(unit, operation_key, order, beginning)
     write_ended(unit, operation_key, begun.ended)
@@ -80,13 +83,18 @@ def begin(unit: UnitOfWork, operation_key: int, order: Order, steps: Sequence[St
 
 
 class Telling:
-    """What units are told by the steps of an order."""
+    """What units are told by the steps of an order.
+
+    Attributes:
+        overtaken_at: revisions of units of which others want something else, by position.
+    """
 
     def __init__(self, order: Order, seen: Mapping[int, Seen]) -> None:
         self._order = order
         self._seen = seen
         self._common = steps_of(order.edits) if order.edits else ()
-        self._overtaken: dict[int, State] = {}
+        self._overtaken: dict[int, str] = {}
+        self.overtaken_at: dict[int, int] = {}
 
     def decide(self, unit: UnitOfWork, steps: Iterable[Step]) -> dict[int, Decision]:
         """Decisions by key of the unit, of those that are still declared.
@@ -110,9 +118,9 @@ class Telling:
         if decision.action is ItemAction.REJECTED:
             why = "; ".join(each.message for each in decision.problems)
             return Verdict(StepState.ERROR, StepMinor.REFUSED, why)
-        wanted = self._overtaken.get(step.unit_key)
-        if wanted is not None:
-            return Verdict(StepState.ABORTED, StepMinor.SUPERSEDED, f"by now wanted {wanted}")
+        if step.unit_key in self._overtaken:
+            by_now = self._overtaken[step.unit_key]
+            return Verdict(StepState.ABORTED, StepMinor.SUPERSEDED, by_now)
         if self._order.verb is Verb.EDIT and decision.action is ItemAction.UNCHANGED:
             return Verdict(StepState.COMPLETED, StepMinor.ALREADY_THERE)
         return None
@@ -120,22 +128,42 @@ class Telling:
     def told(self, step: Step, there: ControlUnit) -> ControlUnit:
         """A unit as a step wants it, from what is there once it is locked."""
         if self._order.verb is Verb.EDIT:
-            return edited(there, (*self._common, *(steps_of(step.edits) if step.edits else ())))
-        if step.is_way_back:
-            return replace(there, desired_state=step.target)
+            return self._edited(step, there)
         after = there
-        if step.target is not State.UNSPECIFIED:
-            if there.desired_state not in {step.desired, step.target}:
-                self._overtaken[step.unit_key] = there.desired_state
-                return there
+        if step.is_way_back or step.target is not State.UNSPECIFIED:
+            if there.desired_state not in self._found(step):
+                return self._overtake(step, there, f"by now wanted {there.desired_state}")
             after = replace(there, desired_state=step.target)
         if self._recovers(step):
             after = replace(after, recover_count=there.recover_count + 1)
         return after
 
+    def _found(self, step: Step) -> set[State]:
+        """The wanted states of a unit in which a step may find it; any other somebody has wanted
+        since. One that is tried again, or taken back, has been told already: the state before
+        that is one that somebody went back to."""
+        if step.is_way_back:
+            return {TARGETS[self._order.verb], step.target}
+        return {step.target} if is_waiting(step) else {step.desired, step.target}
+
+    def _edited(self, step: Step, there: ControlUnit) -> ControlUnit:
+        """One that is tried again has its fields already, unless others have changed them."""
+        edits = (*self._common, *(steps_of(step.edits) if step.edits else ()))
+        kept = [each for each in edits if each.keys != RECOVER]
+        if is_waiting(step) and edited(there, kept) != there:
+            return self._overtake(step, there, "what it edits has been changed since")
+        return edited(there, edits)
+
+    def _overtake(self, step: Step, there: ControlUnit, why: str) -> ControlUnit:
+        self._overtaken[step.unit_key] = why
+        self.overtaken_at[step.position] = there.meta.revision
+        return there
+
     def _recovers(self, step: Step) -> bool:
         """Whether a unit is told to recover: because the order says so, or because it is tried
         again and stands in error."""
+        if step.is_way_back:
+            return False
         if self._order.verb is Verb.RECOVER:
             return True
         return self._seen[step.unit_key].state.is_error and (
