@@ -122,6 +122,12 @@ def test_steps_have_their_turns_by_what_their_units_are_now_not_by_their_positio
     }
 
 
+def test_what_has_not_been_resumed_is_not_out_of_time() -> None:
+    late = replace(operation(), deadline_us=10)
+    assert Course(late, steps(0)).is_out_of_time(11)
+    assert not Course(replace(late, phase=Phase.PENDING), steps(0)).is_out_of_time(11)
+
+
 def test_after_a_failure_the_rest_is_ended_by_rule_and_says_by_whom() -> None:
     course = Course(operation(), steps(0, 1))
     begin(course)

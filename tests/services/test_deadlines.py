@@ -10,7 +10,7 @@ from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.edit import UnitSelection
 from metadata_server.domain.intent.template import Template
 from metadata_server.domain.life.state import State
-from metadata_server.domain.orchestration.operation import Operation, Order
+from metadata_server.domain.orchestration.operation import Minor, Operation, Order, Phase
 from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.services.intent.resources import Resources
 from metadata_server.services.orchestration.advance import Advance, Hold
@@ -18,7 +18,7 @@ from metadata_server.services.orchestration.operations import Giving, Operations
 from metadata_server.services.orchestration.steering import Steering
 from metadata_server.store.orchestration.operation_steps import steps_of
 from metadata_server.store.orchestration.operation_tables import operation as table
-from metadata_server.store.orchestration.operations import claim_operation
+from metadata_server.store.orchestration.operations import claim_operation, due_operations
 from metadata_server.store.store import Store
 from metadata_server.store.traces import NoTraces
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -124,6 +124,32 @@ async def test_the_time_of_what_is_to_wait_begins_when_it_is_resumed(
     store: Store, operations: Operations, steering: Steering
 ) -> None:
     order = await ordered(operations, wait=True)
-    await let_time_pass(store, order, 60)
+    assert not order.deadline_us
     resumed = (await steering.resume(SHIFT, order.id, validate_only=False)).value
-    assert resumed.deadline_us >= order.deadline_us
+    assert resumed.deadline_us >= order.update_time_us + 10 * MINUTE_US
+
+
+async def test_what_waits_is_left_alone_when_orders_of_others_take_units_from_it(
+    store: Store, operations: Operations, steering: Steering
+) -> None:
+    order = await ordered(operations, wait=True)
+    await let_time_pass(store, order, 60)  # as releases before wrote it
+    later = Order(verb=Verb.START, selection=UnitSelection(ids=("A",)))
+    taking = (await operations.create(SHIFT, later, Giving())).value
+    assert (await store.read(due_operations)).value == [taking.key]
+    waits = (await operations.get(order.id)).value
+    assert (waits.phase, waits.counts.open) == (Phase.PENDING, 1)
+    resumed = (await steering.resume(SHIFT, order.id, validate_only=False)).value
+    assert resumed.deadline_us >= order.update_time_us + 10 * MINUTE_US
+
+
+async def test_what_waits_ends_when_nothing_is_left_of_it(
+    store: Store, operations: Operations, steering: Steering
+) -> None:
+    order = await ordered(operations, wait=True)
+    await steering.skip(SHIFT, order.id, ["B"], validate_only=False)
+    assert (await store.read(due_operations)).value == []
+    await steering.skip(SHIFT, order.id, ["A"], validate_only=False)
+    await (await taken_up(store, order)).run()
+    ended = (await operations.get(order.id)).value
+    assert (ended.phase, ended.minor_state) == (Phase.COMPLETED, Minor.DONE)

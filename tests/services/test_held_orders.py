@@ -63,9 +63,20 @@ class Facility:
         event.listen(store.database.writing, "before_cursor_execute", self.note)
 
     async def given(
-        self, verb: Verb, *units: str, stage: bool = False, wait: bool = False
+        self,
+        verb: Verb,
+        *units: str,
+        stage: bool = False,
+        wait: bool = False,
+        timeout_us: int = 0,
     ) -> Operation:
-        order = Order(verb=verb, selection=UnitSelection(ids=units), stage=stage, even_so=True)
+        order = Order(
+            verb=verb,
+            selection=UnitSelection(ids=units),
+            stage=stage,
+            even_so=True,
+            timeout_us=timeout_us,
+        )
         return (await self.operations.create(CALLER, order, Giving(wait=wait))).value
 
     async def told(self, operation: Operation) -> dict[str, tuple[str, str]]:
@@ -137,7 +148,8 @@ async def test_a_guard_that_lets_go_while_an_order_is_looked_at_is_seen(
 async def test_an_order_that_was_held_waits_for_people_where_its_plan_is_not_so_any_more(
     facility: Facility,
 ) -> None:
-    start = await facility.given(Verb.START, "RUNS", "STANDS", stage=True)
+    start = await facility.given(Verb.START, "RUNS", "STANDS", stage=True, timeout_us=LEASE_US)
+    assert start.deadline_us
     stop = await facility.given(Verb.STOP, "RUNS")
     await facility.resources.update(
         CALLER,
@@ -149,7 +161,7 @@ async def test_an_order_that_was_held_waits_for_people_where_its_plan_is_not_so_
     )
     await facility.end_the_beam()
     found = await facility.looked_at(start)
-    assert found.phase is Phase.PENDING
+    assert (found.phase, found.deadline_us) == (Phase.PENDING, 0)
     assert "RUNS is RUNNING, wanted STOPPED" in found.message
     assert await facility.told(stop) == {"RUNS": WAITING}
 

@@ -69,9 +69,11 @@ class Course:
 
     def is_out_of_time(self, now_us: int) -> bool:
         """Whether it has to be broken off, for its deadline has come. What is taken back is taken
-        back to the end."""
+        back to the end; the time of what waits to be resumed has not begun."""
         operation = self.operation
         if not operation.deadline_us or self.is_over or self.is_back:
+            return False
+        if operation.phase is Phase.PENDING:
             return False
         return operation.minor_state not in BREAKING_OFF and now_us >= operation.deadline_us
 

@@ -182,7 +182,7 @@ def created(
         authenticated=caller.principal.authenticated,
         reason=caller.reason,
         create_time_us=unit.now_us,
-        deadline_us=order.deadline_us(unit.now_us),
+        deadline_us=0 if giving.wait else order.deadline_us(unit.now_us),
         estimate_us=planned.estimate_us,
         counts=counts_of(each.state for each in steps),
         campaign_key=planned.campaign_key,

@@ -68,6 +68,7 @@ def wait_for_people(unit: UnitOfWork, operation: Operation, why: str, *, fence: 
         phase=Phase.PENDING,
         minor_state=Minor.WAITING_FOR_START,
         message=why,
+        deadline_us=0,
         replica="",
     )
     write_operation(unit, waiting, due_us=None, fence=fence)

@@ -136,7 +136,8 @@ def lock_with_older(unit: UnitOfWork, operation: Operation) -> None:
 
 def rewrite(unit: UnitOfWork, operation: Operation) -> Operation:
     """Writes a locked operation whose steps were changed from outside: counts them again, and
-    fences off who carries it on, so that a replica takes it up as it is now."""
+    fences off who carries it on, so that a replica takes it up as it is now: one that waits to be
+    resumed only once there is nothing left to wait for."""
     steps = states_of_steps(unit, operation.key)
     changed = replace(
         operation,
@@ -144,5 +145,6 @@ def rewrite(unit: UnitOfWork, operation: Operation) -> Operation:
         fence=operation.fence + 1,
         replica="",
     )
-    due_us = None if changed.has_ended else unit.now_us
+    waits = changed.phase is Phase.PENDING and changed.counts.open
+    due_us = None if changed.has_ended or waits else unit.now_us
     return write_operation(unit, changed, due_us=due_us, fence=operation.fence)
