@@ -18,6 +18,7 @@ from control_units.cycle import Spawn
 from control_units.fingerprint import fingerprint
 from control_units.lifecycle import Lifecycle
 from control_units.recovery import Patience, Recovery
+from control_units.sendable import sendable
 from control_units.states import State
 
 _WAITS = " What is wanted of it since then has to wait."
@@ -363,7 +364,7 @@ class HostedUnit:
         self._change(
             state=state,
             since=since,
-            message=message[:1000],
+            message=sendable(message[:1000]),
             attempts=self._recovery.attempts,
             next_attempt=self._recovery.next if state is State.RECOVERABLE_ERROR else None,
             **changes,

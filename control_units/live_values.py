@@ -12,7 +12,7 @@ import structlog
 from google.protobuf.duration_pb2 import Duration
 from mds.v1 import dataset_pb2, registration_pb2
 
-from control_units.attributes import Direction
+from control_units.attributes import Description, Direction
 from control_units.control_unit import ControlUnit
 from control_units.values import ValueType, text_of
 
@@ -44,11 +44,13 @@ class _Unit:
     Attributes:
         sequence: grows with each change of any unit.
         left_out: names of attributes whose values are too long to be told.
+        unwritable: names of attributes whose values have no text.
     """
 
     values: dict[str, _Value] = field(default_factory=dict)
     sequence: int = 0
     left_out: frozenset[str] = frozenset()
+    unwritable: set[str] = field(default_factory=set)
 
     @property
     def characters(self) -> int:
@@ -113,18 +115,20 @@ class LiveValues:
     def _read(self, control_unit: str, unit: ControlUnit, now: float) -> bool:
         """Reads the values of a unit; whether they are others than before."""
         known = self._units.get(control_unit)
-        before = known.values if known is not None else {}
+        if known is None:
+            known = self._units[control_unit] = _Unit()
+        before = known.values
         found: dict[str, _Value] = {}
         values = unit.values()
         for name, description in unit.attributes.items():
             if description.direction is not Direction.OUTPUT and name in values:
-                text = text_of(values[name], description.type, description.shape)
+                text = _text_of(control_unit, description, values[name], known.unwritable)
+                if text is None:
+                    continue
                 value = before.get(name)
                 if value is None or (value.type, value.text) != (description.type, text):
                     value = _Value(description.type, text, now)
                 found[name] = value
-        if known is None:
-            known = self._units[control_unit] = _Unit()
         left_out = _shorten(found)
         if left_out - known.left_out:
             log.warning("values_too_long", control_unit=control_unit, attributes=sorted(left_out))
@@ -140,12 +144,17 @@ class LiveValues:
         characters = 0
         for name in control_units:
             unit = self._units[name]
+            try:
+                told = self._to_wire(name, unit)
+            except Exception:  # the other units must not go silent because of one
+                log.exception("values_left_out", control_unit=name)
+                continue
             characters += unit.characters
             is_full = characters > MESSAGE_CHARACTERS
             if not messages or is_full or len(messages[-1].units) == MAXIMUM_UNITS:
                 messages.append(registration_pb2.ValueReports())
                 characters = unit.characters
-            messages[-1].units.append(self._to_wire(name, unit))
+            messages[-1].units.append(told)
         return messages
 
     def _to_wire(self, control_unit: str, unit: _Unit) -> registration_pb2.UnitValues:
@@ -167,6 +176,25 @@ class LiveValues:
         age = Duration()
         age.FromNanoseconds(max(0, round((self._clock() - since) * 1e9)))
         return age
+
+
+def _text_of(
+    control_unit: str, description: Description, value: object, unwritable: set[str]
+) -> str | None:
+    """The text of a value; None where it has none, which is noted and said once. A value was checked
+    when it was set, but its author may have changed it since."""
+    name = description.name
+    try:
+        text = text_of(value, description.type, description.shape)
+    except Exception as error:  # noqa: BLE001  # what is written is of the author's making
+        if name not in unwritable:
+            log.warning(
+                "value_unwritable", control_unit=control_unit, attribute=name, error=repr(error)
+            )
+        unwritable.add(name)
+        return None
+    unwritable.discard(name)
+    return text
 
 
 def _shorten(values: dict[str, _Value]) -> frozenset[str]:

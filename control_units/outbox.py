@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import structlog
 from google.protobuf.duration_pb2 import Duration
 from mds.v1 import registration_pb2, state_pb2
 
@@ -23,6 +24,8 @@ MAXIMUM_HOOK = 64
 
 WINDOW = 4
 """Reports of one unit that are under way at once; what happens meanwhile goes into the next."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ class Outbox:
         """What a new stream of the same session must hear first: all that nobody has
         acknowledged, as it was."""
         reports = [report for unit in self._units.values() for report in unit.under_way]
-        return self._messages(sorted(reports, key=lambda report: report.sequence))
+        reports.sort(key=lambda report: report.sequence)
+        return _messages([self._to_wire(report) for report in reports])
 
     @property
     def has_due(self) -> bool:
@@ -131,18 +135,23 @@ class Outbox:
         return sum(bool(each.under_way) or each.standing != each.told for each in units)
 
     def collect(self) -> list[registration_pb2.Reports]:
-        """Messages with all that is due, to be sent now; it is under way from here on."""
+        """Messages with all that is due, to be sent now; it is under way from here on. What no
+        message can hold never is: it would end each stream that is begun with it."""
         reports = []
         for control_unit in self._due:
             unit = self._units[control_unit]
             self._sequence += 1
             report = _Report(control_unit, self._sequence, unit.standing, tuple(unit.passed))
-            unit.under_way.append(report)
             unit.told = unit.standing
             unit.passed.clear()
-            reports.append(report)
+            try:
+                reports.append(self._to_wire(report))
+            except Exception:  # the other units must not go silent because of one
+                log.exception("report_left_out", control_unit=control_unit)
+            else:
+                unit.under_way.append(report)
         self._due.clear()
-        return self._messages(reports)
+        return _messages(reports)
 
     def acknowledge(self, sequence: int) -> None:
         """All reports up to this one are written for good."""
@@ -157,13 +166,6 @@ class Outbox:
         unit = self._units.get(control_unit)
         if unit is not None:
             unit.under_way.clear()
-
-    def _messages(self, reports: Iterable[_Report]) -> list[registration_pb2.Reports]:
-        wire = [self._to_wire(report) for report in reports]
-        return [
-            registration_pb2.Reports(reports=wire[start : start + MAXIMUM_REPORTS])
-            for start in range(0, len(wire), MAXIMUM_REPORTS)
-        ]
 
     def _to_wire(self, report: _Report) -> registration_pb2.UnitReport:
         standing = report.standing
@@ -200,6 +202,13 @@ class Outbox:
         age = Duration()
         age.FromNanoseconds(max(0, round((self._clock() - since) * 1e9)))
         return age
+
+
+def _messages(reports: Sequence[registration_pb2.UnitReport]) -> list[registration_pb2.Reports]:
+    return [
+        registration_pb2.Reports(reports=reports[start : start + MAXIMUM_REPORTS])
+        for start in range(0, len(reports), MAXIMUM_REPORTS)
+    ]
 
 
 def _state(state: State) -> state_pb2.State.ValueType:

@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import Any
 
 from control_units.faults import OutOfRange, WrongType
+from control_units.sendable import sendable
 
 _WHOLE = re.compile(r"[+-]?(0[xX][0-9a-fA-F]+|[0-9]+)", re.ASCII)
 _REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
@@ -125,14 +126,15 @@ def written(value: object, type: ValueType) -> str:
 
 
 def text_of(value: object, type: ValueType, shape: Sequence[int] = ()) -> str:
-    """The text by which a value travels: what `parse` reads as this value again."""
+    """The text by which a value travels: what `parse` reads as this value again, but for what no
+    text that is sent can hold."""
     if shape or type is ValueType.JSON:
-        return json.dumps(value, default=_base64, ensure_ascii=False, sort_keys=True)
+        return sendable(json.dumps(value, default=_base64, ensure_ascii=False, sort_keys=True))
     if isinstance(value, bytes):
         return _base64(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return sendable(str(value))
 
 
 def _base64(value: bytes) -> str:
@@ -164,7 +166,7 @@ def checked(
         ]
     found = _checked_scalar(value, type)
     if maximum_size_bytes and isinstance(found, str | bytes):
-        size = len(found.encode() if isinstance(found, str) else found)
+        size = len(sendable(found).encode() if isinstance(found, str) else found)
         if size > maximum_size_bytes:
             raise OutOfRange(f"{size} bytes were given; at most {maximum_size_bytes} are allowed.")
     return found
@@ -183,8 +185,8 @@ def _checked_scalar(value: object, type: ValueType) -> Any:
         return bytes(value)
     if type is ValueType.JSON:
         try:
-            json.dumps(value)
-        except (TypeError, ValueError) as error:
+            json.dumps(value, sort_keys=True)  # as `text_of` does: not all keys can be sorted
+        except (TypeError, ValueError, RecursionError) as error:
             raise WrongType(f"{_shown(value)} cannot be written as JSON: {error}.") from error
         return value
     if type is ValueType.UNSPECIFIED:
