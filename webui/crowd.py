@@ -1,11 +1,14 @@
 """How many requests of browsers are answered at once."""
 
-from http import HTTPMethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPMethod, HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from webui.access.log_in import CROWDED, asks_for_a_page
+from webui.arriving import TooSlow, arriving
 from webui.figures import STREAM, method_of
 from webui.headers import QUIET
 from webui.translation import _
@@ -13,35 +16,71 @@ from webui.translation import _
 AGAIN_S = "1"
 # Forms that are sent beyond the limit, and are only read and shown again, at once.
 MOST_KEPT = 50
+# One place in so many may have a request of which more is still to come: whoever sends slowly, and
+# perhaps is nobody's user, leaves the others to those who have sent everything.
+SHARE_OF_COMING = 2
+
+
+class Places:
+    """Of requests that are answered now.
+
+    Attributes:
+        kept: forms that got none, and are only shown again.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._most_coming = max(1, most // SHARE_OF_COMING)
+        self._taken = self._coming = self.kept = 0
+
+    def are_left(self, request: web.Request) -> bool:
+        is_coming = not request.content.is_eof()
+        return self._taken < self._most and not (is_coming and self._coming >= self._most_coming)
+
+    @contextmanager
+    def one(self, request: web.Request) -> Iterator[None]:
+        """Counts as one of which more is to come until its end, also when all has come."""
+        coming = int(not request.content.is_eof())
+        self._taken += 1
+        self._coming += coming
+        try:
+            yield
+        finally:
+            self._taken -= 1
+            self._coming -= coming
 
 
 def at_most(most: int) -> Middleware:
     """Refuses what comes beyond so many at once, before anything is asked for it: answers that
     all come late help nobody. What a form sent comes back on a page. Streams of browsers have a
-    limit of their own."""
-    under_way = kept = 0
+    limit of their own. While a body is waited for, it has no place yet."""
+    places = Places(most)
 
     @web.middleware
     async def let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
-        nonlocal under_way, kept
         if request.path.startswith(QUIET) or method_of(request) == STREAM:
             return await handler(request)
-        if under_way >= most:
-            if not _is_form(request) or kept >= MOST_KEPT:
-                return comes_again(request)
-            request[CROWDED] = True
-            kept += 1
-            try:
-                return await handler(request)
-            finally:
-                kept -= 1
-        under_way += 1
         try:
-            return await handler(request)
-        finally:
-            under_way -= 1
+            async with arriving(request):
+                return await answered(places, request, handler)
+        except TooSlow:
+            return too_slow()
 
     return let_in
+
+
+async def answered(places: Places, request: web.Request, handler: Handler) -> web.StreamResponse:
+    if places.are_left(request):
+        with places.one(request):
+            return await handler(request)
+    if not _is_form(request) or places.kept >= MOST_KEPT:
+        return comes_again(request)
+    request[CROWDED] = True
+    places.kept += 1
+    try:
+        return await handler(request)
+    finally:
+        places.kept -= 1
 
 
 def comes_again(request: web.Request) -> web.Response:
@@ -54,6 +93,14 @@ def comes_again(request: web.Request) -> web.Response:
 
 def too_many() -> str:
     return _("Too many pages are asked for at once; MDS_WEB_REQUESTS allows more. Trying again.")
+
+
+def too_slow() -> web.Response:
+    """Nothing more is read of it."""
+    text = _("What was sent came too slowly, or not at all. Go back, and send it again.")
+    response = web.Response(text=f"{text}\n", status=HTTPStatus.REQUEST_TIMEOUT)
+    response.force_close()
+    return response
 
 
 def _is_form(request: web.Request) -> bool:

@@ -8,6 +8,7 @@ from metadata_server.api.rest.requests import LARGEST_BODY_BYTES
 from metadata_server.server import LARGEST_MESSAGE_BYTES
 from metadata_server.services.watching.subscription import MOST_CHANGES_WAITING
 from metadata_server.settings import Settings
+from webui import arriving
 from webui.settings import Settings as PageSettings
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "limits.md").read_text()
@@ -33,4 +34,5 @@ def test_what_cannot_be_set_is_as_it_says() -> None:
         f"{LARGEST_BODY_BYTES // 2**20} MB",
         f"{LARGEST_BUNDLE_BYTES // 2**20} MB",
         f"{MOST_CHANGES_WAITING:,}",
+        f"{arriving.PATIENCE_S:g}",
     ]

@@ -2,12 +2,16 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 
 import pytest
+from yarl import URL
 
-from tests.webui.conftest import OpenSite
+from tests.stages.waiting import until
+from tests.webui.conftest import OpenSite, Site
+from webui import arriving
 
 PAGE = "/control_units/ONE"
 
@@ -39,3 +43,100 @@ async def test_beyond_the_limit_a_page_is_told_to_come_again(
         assert "MDS_WEB_REQUESTS" not in await (await each).text()
     text = await site.text(PAGE, status=HTTPStatus.SERVICE_UNAVAILABLE)
     assert "MDS_WEB_REQUESTS" not in text, "there is room again"
+
+
+async def begin_log_in(site: Site, *, length: int) -> tuple[StreamReader, StreamWriter]:
+    """Of a form so long only the head."""
+    url = URL(site.url)
+    assert url.host
+    assert url.port
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    head = "POST /login HTTP/1.1", f"Host: {url.host}:{url.port}", f"Content-Length: {length}"
+    kind = "Content-Type: application/x-www-form-urlencoded"
+    writer.write("\r\n".join([*head, kind, "", ""]).encode())
+    return reader, writer
+
+
+@pytest.fixture
+async def begun() -> AsyncIterator[list[StreamWriter]]:
+    """What tests began to send."""
+    writers: list[StreamWriter] = []
+    yield writers
+    for each in writers:
+        each.transport.abort()
+
+
+async def arrived(site: Site, count: int) -> None:
+    """So many connections are there."""
+    await until(lambda: site.connections == count, within=5)
+
+
+async def test_forms_that_are_never_sent_take_no_place(
+    open_site: OpenSite, begun: list[StreamWriter]
+) -> None:
+    site = await open_site(most_requests=2)
+    for _ in range(60):
+        _reader, writer = await begin_log_in(site, length=100)
+        begun.append(writer)
+    await arrived(site, 60)
+    for _ in range(3):
+        await site.text("/login")
+    async with site.http.post("/login", data={"token": "x"}) as answer:
+        assert answer.status == HTTPStatus.UNAUTHORIZED, await answer.text()
+
+
+async def test_large_forms_that_stop_coming_leave_places(
+    open_site: OpenSite, begun: list[StreamWriter]
+) -> None:
+    site = await open_site(most_requests=4)
+    for _ in range(60):
+        _reader, writer = await begin_log_in(site, length=1_000_000)
+        begun.append(writer)
+        writer.write(b"a" * 100_000)
+        await writer.drain()
+    await arrived(site, 60)
+    for _ in range(3):
+        await site.text("/login")
+
+
+async def test_a_form_that_does_not_come_is_ended(
+    open_site: OpenSite, begun: list[StreamWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arriving, "PATIENCE_S", 0.3)
+    site = await open_site()
+    for sent in (b"", b"token=x&typed=" + b"x" * 1000):
+        reader, writer = await begin_log_in(site, length=200_000)
+        begun.append(writer)
+        writer.write(sent)
+        async with asyncio.timeout(5):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+            assert await reader.readuntil(b"came too slowly")
+
+
+async def test_a_form_whose_end_does_not_come_is_ended_while_it_is_read(
+    open_site: OpenSite, begun: list[StreamWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arriving, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(arriving, "SLOWEST_BYTES_S", 1_000_000)
+    site = await open_site(most_requests=2)
+    reader, writer = await begin_log_in(site, length=1_000_000)
+    begun.append(writer)
+    writer.write(b"token=x&typed=" + b"x" * 300_000)
+    async with asyncio.timeout(5):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_form_that_comes_slowly_but_at_a_pace_is_taken(
+    open_site: OpenSite, begun: list[StreamWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arriving, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(arriving, "SLOWEST_BYTES_S", 100_000)
+    site = await open_site()
+    part, parts = 20_000, 15
+    reader, writer = await begin_log_in(site, length=part * parts)
+    begun.append(writer)
+    for text in (b"token=x&typed=".ljust(part, b"x"), *[b"x" * part] * (parts - 1)):
+        writer.write(text)
+        await asyncio.sleep(0.1)  # the pace that is tried: 200 kB a second, three times patience
+    async with asyncio.timeout(5):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
