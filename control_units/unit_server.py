@@ -38,7 +38,7 @@ class UnitServer:
         address: of the metadata servers; else MDS_ADDRESS, else 127.0.0.1:7400.
         take_over: ends the session of a live holder of this id and takes its place.
         on_lease_lost: `keep`: units go on out of contact; `stop`: running ones are stopped
-            until there is contact again.
+            until there is contact again, and none runs before there has been any.
         waits_undeclared: comes again until somebody declares it; otherwise that is the end.
         state_folder: where the last good configuration is kept; else MDS_STATE_FOLDER, else
             the user's own folder for the state of programs.
@@ -70,6 +70,8 @@ class UnitServer:
         self._stops_without_lease = on_lease_lost == "stop"
         self._unit_tasks: set[asyncio.Task[None]] = set()
         self._hosting = Hosting(self._classes, spawn=self._spawn, recover_attempts=recover_attempts)
+        # Before its first lease, too: while it was away, another process may have taken its place.
+        self._hosting.hold(is_held=self._stops_without_lease)
         self._stopping = asyncio.Event()
         self._fault: UnitServerFault | Refused | None = None
         self.has_lease = False
