@@ -5,7 +5,14 @@ from __future__ import annotations
 from google.protobuf.duration_pb2 import Duration
 from mds.v1 import edit_pb2, operation_pb2, operation_plan_pb2, operation_step_pb2
 
-from metadata_server.api.messages.enums import ON_FAILURES, PHASES, STATES, STEP_STATES, VERBS
+from metadata_server.api.messages.enums import (
+    ON_FAILURES,
+    PHASES,
+    ROLES,
+    STATES,
+    STEP_STATES,
+    VERBS,
+)
 from metadata_server.api.messages.position import position_message, time_message
 from metadata_server.api.messages.reading import Reading
 from metadata_server.api.messages.selection import edit_of, read_selection, selection_message
@@ -121,6 +128,7 @@ def operation_message(operation: Operation, *, now_us: int = 0) -> operation_pb2
         ),
         counts=counts_message(operation.counts),
         replica=operation.replica,
+        role=ROLES.number[operation.role],
     )
 
 

@@ -235,6 +235,14 @@ def step_of(edit: FieldEdit, where: str) -> Step | WrongField:
     return WrongField(f"{where}.path", edit.path, expected_path(edit.path))
 
 
+def keys_of(path: str) -> tuple[str, ...]:
+    """The way to the field that a path is of, whatever its value is to be; empty: it is of none."""
+    if path in WHOLE:
+        return (path,)
+    matches = (pattern.match(path) for _, pattern, _ in PATTERNS)
+    return next((match.groups() for match in matches if match is not None), ())
+
+
 def expected_path(path: str) -> str:
     """What would be right instead of a path: the closest that there is, or all."""
     shown = [form for form, _, _ in PATTERNS]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from metadata_server.domain.access.role import Role
 from metadata_server.domain.intent.edit import FieldEdit, UnitSelection
 from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.advance import Limits, OnFailure, StepState
@@ -193,6 +194,7 @@ class Operation:
         campaign_key: of the campaign that it was given for; 0: none.
         trace: where the call that gave it stands in a trace, as W3C's `traceparent`; empty: in
             none.
+        role: that giving it took at least: its steps have the rights of that one.
     """
 
     kind: ClassVar[Kind] = Kind.OPERATION
@@ -219,6 +221,7 @@ class Operation:
     revision: int = 0
     campaign_key: int = 0
     trace: str = ""
+    role: Role = Role.OPERATOR
 
     @property
     def name(self) -> str:

@@ -16,7 +16,8 @@ from metadata_server.domain.orchestration.advance import ENDED, StepState
 from metadata_server.domain.orchestration.course import STOPPED, Course
 from metadata_server.domain.orchestration.operation import BREAKING_OFF, Minor, Operation, Phase
 from metadata_server.domain.orchestration.operation_step import Step, StepMinor, Verdict
-from metadata_server.services.orchestration.holding import held, held_off
+from metadata_server.services.orchestration.barred_steps import held_off
+from metadata_server.services.orchestration.holding import held
 from metadata_server.services.orchestration.overtaking import named
 from metadata_server.services.orchestration.releasing import still_held
 from metadata_server.services.orchestration.step_begin import BEGINNING, begin
@@ -375,9 +376,10 @@ def give_up(unit: UnitOfWork, hold: Hold, why: str) -> None:
 
 
 def caller_of(operation: Operation, replica: str) -> Caller:
-    """Whose change it is that units are told: that of who gave the order."""
+    """Whose change it is that units are told: that of who gave the order, who may do by it what it
+    took the role for, and no more."""
     return Caller(
-        principal=Principal(operation.author, operation.authenticated),
+        principal=Principal(operation.author, operation.authenticated, operation.role),
         method="Operations.CreateOperation",
         reason=operation.reason or f"{operation.order.verb} by {operation.name}",
         client=replica,

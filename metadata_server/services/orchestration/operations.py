@@ -21,8 +21,10 @@ from metadata_server.domain.orchestration.operation import (
 from metadata_server.domain.orchestration.operation_list import OperationSelection
 from metadata_server.domain.orchestration.operation_step import Step
 from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.domain.orchestration.order_role import check_giving, role_of
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.services.orchestration.holding import held, held_off
+from metadata_server.services.orchestration.barred_steps import held_off
+from metadata_server.services.orchestration.holding import held
 from metadata_server.services.orchestration.operation_plans import Planned, plan, told
 from metadata_server.services.orchestration.step_waits import with_waits
 from metadata_server.services.orchestration.supersession import (
@@ -81,11 +83,12 @@ class Operations:
         """Gives an order.
 
         Raises:
-            Refused: see `operation_plans.plan`; UNITS_BLOCKED, PLAN_MOVED, REASON_REQUIRED,
-                REQUEST_ID_REUSED.
+            Refused: see `operation_plans.plan`; ROLE_REQUIRED, UNITS_BLOCKED, PLAN_MOVED,
+                REASON_REQUIRED, REQUEST_ID_REUSED.
         """
 
         def work(unit: UnitOfWork) -> Operation:
+            check_giving(order, caller.principal.role)
             first = None if giving.validate_only else requests.repeated(unit)
             if first is not None:
                 return get_operation(unit, first.answer["id"])
@@ -187,6 +190,7 @@ def created(
         counts=counts_of(each.state for each in steps),
         campaign_key=planned.campaign_key,
         trace=caller.trace,
+        role=role_of(order),
     )
     if why:
         operation = held(operation, why)

@@ -15,8 +15,10 @@ from metadata_server.domain.orchestration.operation import (
     Phase,
 )
 from metadata_server.domain.orchestration.operation_step import RETRIED, Step, StepMinor
+from metadata_server.domain.orchestration.order_role import check_going_on
 from metadata_server.domain.refused import Refused, WrongField
-from metadata_server.services.orchestration.holding import held, held_off
+from metadata_server.services.orchestration.barred_steps import held_off
+from metadata_server.services.orchestration.holding import held
 from metadata_server.services.orchestration.supersession import (
     lock_with_older,
     rewrite,
@@ -55,16 +57,19 @@ class Steering:
         return await self._steer(caller, id, paused, validate_only=validate_only)
 
     async def resume(self, caller: Caller, id: str, *, validate_only: bool) -> Answer[Operation]:
-        """Raises: Refused: as of `pause`; PLAN_MOVED."""
-        return await self._steer(caller, id, resumed, validate_only=validate_only)
+        """Raises: Refused: as of `pause`; ROLE_REQUIRED, PLAN_MOVED."""
+        return await self._steer(caller, id, resumed, validate_only=validate_only, goes_on=True)
 
     async def abort(self, caller: Caller, id: str, *, validate_only: bool) -> Answer[Operation]:
         """Raises: Refused: as of `pause`."""
         return await self._steer(caller, id, aborted, validate_only=validate_only)
 
     async def retry(self, caller: Caller, id: str, *, validate_only: bool) -> Answer[Operation]:
-        """Raises: Refused: OPERATION_NOT_FOUND, NOTHING_TO_RETRY, REQUEST_ID_REUSED."""
-        return await self._steer(caller, id, retried, validate_only=validate_only)
+        """
+        Raises:
+            Refused: OPERATION_NOT_FOUND, ROLE_REQUIRED, NOTHING_TO_RETRY, REQUEST_ID_REUSED.
+        """
+        return await self._steer(caller, id, retried, validate_only=validate_only, goes_on=True)
 
     async def skip(
         self, caller: Caller, id: str, units: Sequence[str], *, validate_only: bool
@@ -72,17 +77,28 @@ class Steering:
         """Goes on as if the steps of some units, by their ids, were done.
 
         Raises:
-            Refused: as of `pause`; INVALID_FIELD.
+            Refused: as of `pause`; ROLE_REQUIRED, INVALID_FIELD.
         """
 
         def skip(unit: UnitOfWork, operation: Operation) -> Operation:
             return skipped(unit, operation, units)
 
-        return await self._steer(caller, id, skip, validate_only=validate_only)
+        return await self._steer(caller, id, skip, validate_only=validate_only, goes_on=True)
 
     async def _steer(
-        self, caller: Caller, id: str, steer: Steer, *, validate_only: bool
+        self,
+        caller: Caller,
+        id: str,
+        steer: Steer,
+        *,
+        validate_only: bool,
+        goes_on: bool = False,
     ) -> Answer[Operation]:
+        """
+        Args:
+            goes_on: more of its steps begin by that, so that it takes what giving it took.
+        """
+
         def work(unit: UnitOfWork) -> Operation:
             first = None if validate_only else requests.repeated(unit)
             if first is not None:
@@ -90,6 +106,8 @@ class Steering:
             if steer is resumed and begins(waiting := get_operation(unit, id)):
                 lock_with_older(unit, waiting)
             operation = get_operation(unit, id, lock=True)
+            if goes_on:
+                check_going_on(operation, caller.principal.role)
             if validate_only:
                 # What would be refused is refused; what would be written is not.
                 checked(unit, operation, steer)

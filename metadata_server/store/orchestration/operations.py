@@ -14,8 +14,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.engine import RowMapping
 
+from metadata_server.domain.access.role import Role
 from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.operation import Operation, Order, Phase, StepCounts
+from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.domain.refused import Refused
 from metadata_server.store.codec import build, data_of, plain, text_of
 from metadata_server.store.due import is_due
@@ -70,6 +72,7 @@ def row_of(operation: Operation, due_us: int | ColumnElement[int] | None) -> dic
     body = {"order": plain(order), "estimate_us": operation.estimate_us}
     if operation.trace:
         body["trace"] = operation.trace
+    body["role"] = operation.role.value
     return {
         **{each: getattr(operation, each) for each in columns},
         **asdict(operation.counts),
@@ -90,8 +93,17 @@ def operation_from(row: RowMapping | Mapping[str, Any]) -> Operation:
         order=build(Order, body["order"]),
         estimate_us=body["estimate_us"],
         trace=body.get("trace", ""),
+        role=role_from(row["verb"], body),
         counts=StepCounts(**{each: row[each] for each in COUNTS}),
     )
+
+
+def role_from(verb: str, body: Mapping[str, Any]) -> Role:
+    """The role that an operation took. Releases that asked every caller for the same one did not
+    write it down: what such an edit is about is not looked up, it may stand with thousands of steps."""
+    if "role" in body:
+        return Role(body["role"])
+    return Role.EXPERT if verb == Verb.EDIT.value else Role.OPERATOR
 
 
 def image_of(operation: Operation) -> str:

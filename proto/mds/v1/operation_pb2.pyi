@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from mds.v1 import access_pb2 as _access_pb2
 from mds.v1 import edit_pb2 as _edit_pb2
 from mds.v1 import operation_step_pb2 as _operation_step_pb2
 from mds.v1 import position_pb2 as _position_pb2
@@ -191,6 +192,7 @@ class Operation(_message.Message):
     ESTIMATED_END_TIME_FIELD_NUMBER: _builtins.int
     COUNTS_FIELD_NUMBER: _builtins.int
     REPLICA_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`operations/{id}`; set by the server."""
     revision: _builtins.int
@@ -227,6 +229,10 @@ class Operation(_message.Message):
     """Why, in the author's words."""
     replica: _builtins.str
     """The replica that carries it on; empty: none does now."""
+    role: _access_pb2.Role.ValueType
+    """The least role that giving it took, and that having it go on takes: resuming it, retrying it,
+    skipping steps of it. Who may give other orders may pause and abort it.
+    """
     @_builtins.property
     def selection(self) -> _edit_pb2.UnitSelection:
         """Which units; frozen to a list of steps when it is created. Set when it is created."""
@@ -324,10 +330,11 @@ class Operation(_message.Message):
         estimated_end_time: _timestamp_pb2.Timestamp | None = ...,
         counts: _operation_step_pb2.StepCounts | None = ...,
         replica: _builtins.str = ...,
+        role: _access_pb2.Role.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "create_time", b"create_time", "deadline", b"deadline", "end_time", b"end_time", "estimated_end_time", b"estimated_end_time", "retry_delay", b"retry_delay", "selection", b"selection", "sign_of_life_time", b"sign_of_life_time", "start_time", b"start_time", "step_timeout", b"step_timeout", "timeout", b"timeout", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_once", b"at_once", "at_once_per_unit_server", b"at_once_per_unit_server", "author", b"author", "campaign", b"campaign", "counts", b"counts", "create_time", b"create_time", "deadline", b"deadline", "edits", b"edits", "end_time", b"end_time", "estimated_end_time", b"estimated_end_time", "even_so", b"even_so", "message", b"message", "minor_state", b"minor_state", "most_attempts", b"most_attempts", "name", b"name", "on_failure", b"on_failure", "phase", b"phase", "reason", b"reason", "recover", b"recover", "replica", b"replica", "retry_delay", b"retry_delay", "revision", b"revision", "selection", b"selection", "sign_of_life_time", b"sign_of_life_time", "stage", b"stage", "start_time", b"start_time", "step_timeout", b"step_timeout", "timeout", b"timeout", "unit_edits", b"unit_edits", "update_time", b"update_time", "verb", b"verb"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_once", b"at_once", "at_once_per_unit_server", b"at_once_per_unit_server", "author", b"author", "campaign", b"campaign", "counts", b"counts", "create_time", b"create_time", "deadline", b"deadline", "edits", b"edits", "end_time", b"end_time", "estimated_end_time", b"estimated_end_time", "even_so", b"even_so", "message", b"message", "minor_state", b"minor_state", "most_attempts", b"most_attempts", "name", b"name", "on_failure", b"on_failure", "phase", b"phase", "reason", b"reason", "recover", b"recover", "replica", b"replica", "retry_delay", b"retry_delay", "revision", b"revision", "role", b"role", "selection", b"selection", "sign_of_life_time", b"sign_of_life_time", "stage", b"stage", "start_time", b"start_time", "step_timeout", b"step_timeout", "timeout", b"timeout", "unit_edits", b"unit_edits", "update_time", b"update_time", "verb", b"verb"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

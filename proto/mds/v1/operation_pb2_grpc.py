@@ -108,8 +108,11 @@ class OperationsServicer:
     def CreateOperation(self, request, context):
         """Gives an order. Steps of older operations that change the same of the same units (the wanted
         state, or a field that both edit) end as SUPERSEDED, but not those about units that it leaves
-        out; where it is to `wait`, they end when it is resumed.
-        Refused: INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
+        out; where it is to `wait`, they end when it is resumed. An order with the verb EDIT takes
+        ROLE_EXPERT, as other edits do, unless it changes nothing but what snapshots are restored by
+        and what other orders tell units: it sets `overrides[…].default_value` or `desired_state`, or
+        counts `recover_count` up. `Operation.role` tells.
+        Refused: ROLE_REQUIRED, INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
         CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
         REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
         """
@@ -151,8 +154,9 @@ class OperationsServicer:
     def ResumeOperation(self, request, context):
         """Lets a paused operation go on; one that is not paused stays as it is. One whose deadline has
         passed ends, and begins nothing more. One that was to wait begins on what is wanted of its
-        units by now; it is refused where units have moved that were there when it was planned. Refused:
-        OPERATION_NOT_FOUND, OPERATION_ENDED, PLAN_MOVED, REQUEST_ID_REUSED.
+        units by now; it is refused where units have moved that were there when it was planned. Takes
+        the role of the operation. Refused: OPERATION_NOT_FOUND, ROLE_REQUIRED, OPERATION_ENDED,
+        PLAN_MOVED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -168,16 +172,17 @@ class OperationsServicer:
 
     def RetryOperation(self, request, context):
         """Begins again the steps that failed, and those that were ended because of them; units in
-        error are told to recover. Refused: OPERATION_NOT_FOUND, NOTHING_TO_RETRY,
-        REQUEST_ID_REUSED.
+        error are told to recover. Takes the role of the operation. Refused: OPERATION_NOT_FOUND,
+        ROLE_REQUIRED, NOTHING_TO_RETRY, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SkipOperationSteps(self, request, context):
-        """Goes on as if steps were done, whether they wait, are under way or have failed. Refused:
-        OPERATION_NOT_FOUND, OPERATION_ENDED, INVALID_FIELD, REQUEST_ID_REUSED.
+        """Goes on as if steps were done, whether they wait, are under way or have failed. Takes the
+        role of the operation. Refused: OPERATION_NOT_FOUND, ROLE_REQUIRED, OPERATION_ENDED,
+        INVALID_FIELD, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -45,8 +45,11 @@ class OperationsStub:
     CreateOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.CreateOperationRequest, _operation_pb2.Operation]
     """Gives an order. Steps of older operations that change the same of the same units (the wanted
     state, or a field that both edit) end as SUPERSEDED, but not those about units that it leaves
-    out; where it is to `wait`, they end when it is resumed.
-    Refused: INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
+    out; where it is to `wait`, they end when it is resumed. An order with the verb EDIT takes
+    ROLE_EXPERT, as other edits do, unless it changes nothing but what snapshots are restored by
+    and what other orders tell units: it sets `overrides[…].default_value` or `desired_state`, or
+    counts `recover_count` up. `Operation.role` tells.
+    Refused: ROLE_REQUIRED, INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
     CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
     REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
     """
@@ -67,8 +70,9 @@ class OperationsStub:
     ResumeOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.ResumeOperationRequest, _operation_pb2.Operation]
     """Lets a paused operation go on; one that is not paused stays as it is. One whose deadline has
     passed ends, and begins nothing more. One that was to wait begins on what is wanted of its
-    units by now; it is refused where units have moved that were there when it was planned. Refused:
-    OPERATION_NOT_FOUND, OPERATION_ENDED, PLAN_MOVED, REQUEST_ID_REUSED.
+    units by now; it is refused where units have moved that were there when it was planned. Takes
+    the role of the operation. Refused: OPERATION_NOT_FOUND, ROLE_REQUIRED, OPERATION_ENDED,
+    PLAN_MOVED, REQUEST_ID_REUSED.
     """
     AbortOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.AbortOperationRequest, _operation_pb2.Operation]
     """Ends all steps that have not begun; what is under way goes on to its end, and then the
@@ -76,12 +80,13 @@ class OperationsStub:
     """
     RetryOperation: _grpc.UnaryUnaryMultiCallable[_operation_pb2.RetryOperationRequest, _operation_pb2.Operation]
     """Begins again the steps that failed, and those that were ended because of them; units in
-    error are told to recover. Refused: OPERATION_NOT_FOUND, NOTHING_TO_RETRY,
-    REQUEST_ID_REUSED.
+    error are told to recover. Takes the role of the operation. Refused: OPERATION_NOT_FOUND,
+    ROLE_REQUIRED, NOTHING_TO_RETRY, REQUEST_ID_REUSED.
     """
     SkipOperationSteps: _grpc.UnaryUnaryMultiCallable[_operation_pb2.SkipOperationStepsRequest, _operation_pb2.Operation]
-    """Goes on as if steps were done, whether they wait, are under way or have failed. Refused:
-    OPERATION_NOT_FOUND, OPERATION_ENDED, INVALID_FIELD, REQUEST_ID_REUSED.
+    """Goes on as if steps were done, whether they wait, are under way or have failed. Takes the
+    role of the operation. Refused: OPERATION_NOT_FOUND, ROLE_REQUIRED, OPERATION_ENDED,
+    INVALID_FIELD, REQUEST_ID_REUSED.
     """
 
 @_typing.type_check_only
@@ -99,8 +104,11 @@ class OperationsAsyncStub(OperationsStub):
     CreateOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.CreateOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
     """Gives an order. Steps of older operations that change the same of the same units (the wanted
     state, or a field that both edit) end as SUPERSEDED, but not those about units that it leaves
-    out; where it is to `wait`, they end when it is resumed.
-    Refused: INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
+    out; where it is to `wait`, they end when it is resumed. An order with the verb EDIT takes
+    ROLE_EXPERT, as other edits do, unless it changes nothing but what snapshots are restored by
+    and what other orders tell units: it sets `overrides[…].default_value` or `desired_state`, or
+    counts `recover_count` up. `Operation.role` tells.
+    Refused: ROLE_REQUIRED, INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
     CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
     REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
     """
@@ -121,8 +129,9 @@ class OperationsAsyncStub(OperationsStub):
     ResumeOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.ResumeOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
     """Lets a paused operation go on; one that is not paused stays as it is. One whose deadline has
     passed ends, and begins nothing more. One that was to wait begins on what is wanted of its
-    units by now; it is refused where units have moved that were there when it was planned. Refused:
-    OPERATION_NOT_FOUND, OPERATION_ENDED, PLAN_MOVED, REQUEST_ID_REUSED.
+    units by now; it is refused where units have moved that were there when it was planned. Takes
+    the role of the operation. Refused: OPERATION_NOT_FOUND, ROLE_REQUIRED, OPERATION_ENDED,
+    PLAN_MOVED, REQUEST_ID_REUSED.
     """
     AbortOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.AbortOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
     """Ends all steps that have not begun; what is under way goes on to its end, and then the
@@ -130,12 +139,13 @@ class OperationsAsyncStub(OperationsStub):
     """
     RetryOperation: _aio.UnaryUnaryMultiCallable[_operation_pb2.RetryOperationRequest, _operation_pb2.Operation]  # type: ignore[assignment]
     """Begins again the steps that failed, and those that were ended because of them; units in
-    error are told to recover. Refused: OPERATION_NOT_FOUND, NOTHING_TO_RETRY,
-    REQUEST_ID_REUSED.
+    error are told to recover. Takes the role of the operation. Refused: OPERATION_NOT_FOUND,
+    ROLE_REQUIRED, NOTHING_TO_RETRY, REQUEST_ID_REUSED.
     """
     SkipOperationSteps: _aio.UnaryUnaryMultiCallable[_operation_pb2.SkipOperationStepsRequest, _operation_pb2.Operation]  # type: ignore[assignment]
-    """Goes on as if steps were done, whether they wait, are under way or have failed. Refused:
-    OPERATION_NOT_FOUND, OPERATION_ENDED, INVALID_FIELD, REQUEST_ID_REUSED.
+    """Goes on as if steps were done, whether they wait, are under way or have failed. Takes the
+    role of the operation. Refused: OPERATION_NOT_FOUND, ROLE_REQUIRED, OPERATION_ENDED,
+    INVALID_FIELD, REQUEST_ID_REUSED.
     """
 
 class OperationsServicer(metaclass=_abc_1.ABCMeta):
@@ -162,8 +172,11 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_operation_pb2.Operation, _abc.Awaitable[_operation_pb2.Operation]]:
         """Gives an order. Steps of older operations that change the same of the same units (the wanted
         state, or a field that both edit) end as SUPERSEDED, but not those about units that it leaves
-        out; where it is to `wait`, they end when it is resumed.
-        Refused: INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
+        out; where it is to `wait`, they end when it is resumed. An order with the verb EDIT takes
+        ROLE_EXPERT, as other edits do, unless it changes nothing but what snapshots are restored by
+        and what other orders tell units: it sets `overrides[…].default_value` or `desired_state`, or
+        counts `recover_count` up. `Operation.role` tells.
+        Refused: ROLE_REQUIRED, INVALID_FIELD, INVALID_ID, DEPENDENCY_CYCLE, UNIT_LIST_NOT_FOUND,
         CAMPAIGN_NOT_FOUND, CAMPAIGN_CLOSED, NOTHING_SELECTED, UNITS_BLOCKED, PLAN_MOVED,
         REASON_REQUIRED, REQUEST_ID_REUSED, CONTENTION.
         """
@@ -214,8 +227,9 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_operation_pb2.Operation, _abc.Awaitable[_operation_pb2.Operation]]:
         """Lets a paused operation go on; one that is not paused stays as it is. One whose deadline has
         passed ends, and begins nothing more. One that was to wait begins on what is wanted of its
-        units by now; it is refused where units have moved that were there when it was planned. Refused:
-        OPERATION_NOT_FOUND, OPERATION_ENDED, PLAN_MOVED, REQUEST_ID_REUSED.
+        units by now; it is refused where units have moved that were there when it was planned. Takes
+        the role of the operation. Refused: OPERATION_NOT_FOUND, ROLE_REQUIRED, OPERATION_ENDED,
+        PLAN_MOVED, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -235,8 +249,8 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operation_pb2.Operation, _abc.Awaitable[_operation_pb2.Operation]]:
         """Begins again the steps that failed, and those that were ended because of them; units in
-        error are told to recover. Refused: OPERATION_NOT_FOUND, NOTHING_TO_RETRY,
-        REQUEST_ID_REUSED.
+        error are told to recover. Takes the role of the operation. Refused: OPERATION_NOT_FOUND,
+        ROLE_REQUIRED, NOTHING_TO_RETRY, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -245,8 +259,9 @@ class OperationsServicer(metaclass=_abc_1.ABCMeta):
         request: _operation_pb2.SkipOperationStepsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operation_pb2.Operation, _abc.Awaitable[_operation_pb2.Operation]]:
-        """Goes on as if steps were done, whether they wait, are under way or have failed. Refused:
-        OPERATION_NOT_FOUND, OPERATION_ENDED, INVALID_FIELD, REQUEST_ID_REUSED.
+        """Goes on as if steps were done, whether they wait, are under way or have failed. Takes the
+        role of the operation. Refused: OPERATION_NOT_FOUND, ROLE_REQUIRED, OPERATION_ENDED,
+        INVALID_FIELD, REQUEST_ID_REUSED.
         """
 
 def add_OperationsServicer_to_server(servicer: OperationsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
