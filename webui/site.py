@@ -21,8 +21,7 @@ from control_units.client import (
     Stale,
     present_request,
 )
-from webui.access.person import role_word
-from webui.access.rights import access_of, allows
+from webui.access.rights import access_of, allows, role_too_small
 from webui.clock import time_zone_name
 from webui.frame.moment import keep_moment
 from webui.live.hub import Hub
@@ -123,11 +122,9 @@ class Site:
             raise self.unchangeable()
         if self.allows(method):
             return
-        needed, had = role_word(access_of(method).role), current_visit().person.role_word
-        message = _("This takes the role %(needed)s; yours is %(had)s.")
         page = self.said(
             _("Your role does not allow this"),
-            message % {"needed": needed, "had": had},
+            role_too_small(access_of(method).role, current_visit().person),
             status=HTTPStatus.FORBIDDEN,
         )
         raise web.HTTPForbidden(text=page.text, content_type="text/html")

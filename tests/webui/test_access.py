@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from mds.v1.edit_pb2 import FieldEdit, UnitSelection
 from mds.v1.history_pb2 import ListChangeSetsRequest
 from mds.v1.maintenance_pb2 import Maintenance
+from mds.v1.operation_pb2 import ORDER_VERB_EDIT, CreateOperationRequest, Operation
 from mds.v1.template_pb2 import CreateTemplateRequest, Template
 from mds.v1.token_pb2 import RevokeTokenRequest
 from playwright.async_api import expect
@@ -30,6 +32,7 @@ from tests.webui.doors import (
     type_token,
     visitor,
 )
+from tests.webui.magnets import declare_magnets
 from tests.webui.npm import npm_is_missing, packages
 from tests.webui.test_accessibility import violations
 from webui.access import callers
@@ -173,6 +176,38 @@ async def test_a_post_that_a_role_does_not_allow_changes_nothing_and_says_which_
     text = await anybody.post("/change_sets/1/undo", {"reason": "x"}, status=403)
     assert "expert" in text
     assert "<h1>" in text
+
+
+async def test_an_operator_is_not_offered_to_go_on_with_what_an_expert_edits(
+    anybody: Visitor, guarded: Guarded
+) -> None:
+    id = "ROLES/Q1"
+    edits = [FieldEdit(path="level", value="7")]
+    async with guarded.client("expert") as expert:
+        await declare_magnets(expert, id)
+        operation = Operation(
+            verb=ORDER_VERB_EDIT,
+            selection=UnitSelection(names=[f"control_units/{id}"]),
+            edits=edits,
+        )
+        request = CreateOperationRequest(operation=operation, reason="a test", wait=True)
+        name = (await expert.operations.CreateOperation(request)).name
+    await anybody.log_in(guarded.texts["operator"])
+    text = await anybody.get(f"/{name}")
+    assert re.findall(r'id="steer-(\w+)" formaction="[^"]+">', text) == ["abort"]
+    assert "Resume: This takes the role expert; yours is operator." in text
+    ticked = f"id={name.partition('/')[2]}"
+    text = await anybody.get(f"/operations/steer?how=resume&{ticked}")
+    assert "Resume: 0 operations" in text
+    assert "This takes the role expert; yours is operator." in text
+    assert "status does not allow it" not in text
+    text = await anybody.post(f"/{name}/resume", {"reason": "x"}, status=422)
+    assert "takes the role expert" in text
+    assert "Abort: 1 operation<" in await anybody.get(f"/operations/steer?how=abort&{ticked}")
+    await anybody.log_in(guarded.texts["expert"])
+    text = await anybody.get(f"/{name}")
+    assert re.findall(r'id="steer-(\w+)" formaction="[^"]+">', text) == ["resume", "abort"]
+    assert "This takes the role" not in text
 
 
 async def test_streams_end_with_their_token(

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from mds.v1 import operation_pb2, operation_step_pb2
+from mds.v1.access_pb2 import Role
 
 from control_units.client import Client
 from metadata_server.domain.orchestration.operation import Minor
@@ -14,10 +15,12 @@ from tests.stages.waiting import until
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.magnets import declare_magnets
 from tests.webui.messages import NOW, stamp
+from webui.access.person import Person
 from webui.lists.records import counts_of, minor_state_of
 from webui.lists.statistics import narrowed_by
 from webui.operations.operation import operation_page, step_rows
 from webui.operations.phases import MINOR_STATES, minor_words
+from webui.operations.steering import steers
 
 StartReplica = Callable[..., Awaitable[Replica]]
 IDS = [f"RING/MAG/Q{number:02}" for number in range(4)]
@@ -192,6 +195,22 @@ def test_only_what_its_phase_allows_is_offered(phase: str, steering: list[str]) 
     assert [each.name for each in drawn if each.is_allowed] == steering
     places = ["pause", "resume", "abort", "retry"] if steering else []
     assert [each.name for each in drawn] == places
+
+
+def test_what_goes_on_with_an_edit_is_offered_to_those_who_may_give_it() -> None:
+    operator, expert = Person(role=Role.ROLE_OPERATOR), Person(role=Role.ROLE_EXPERT)
+    edit = operation_pb2.Operation(
+        name="operations/1",
+        phase=operation_pb2.OPERATION_PHASE_SUSPENDED,
+        role=Role.ROLE_EXPERT,
+    )
+    assert [each.name for each in steers(edit, expert) if each.is_allowed] == ["resume", "abort"]
+    drawn = {each.name: each for each in steers(edit, operator)}
+    assert [name for name, each in drawn.items() if each.is_allowed] == ["abort"]
+    assert drawn["resume"].role_needed == "This takes the role expert; yours is operator."
+    assert drawn["retry"].role_needed == "", "its phase is why"
+    edit.role = Role.ROLE_OPERATOR
+    assert [each.name for each in steers(edit, operator) if each.is_allowed] == ["resume", "abort"]
 
 
 def test_minor_states_are_words() -> None:

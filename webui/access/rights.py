@@ -9,13 +9,20 @@ from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor
 from mds.v1 import access_pb2
 
-from webui.access.person import Person
+from webui.access.person import Person, role_word
+from webui.translation import _
 
 
 def allows(person: Person, method: str) -> bool:
     """Whether somebody may make a call: `ControlUnits.UpdateControlUnit`."""
     access = access_of(method)
     return person.role >= access.role or (access.programs and person.program)
+
+
+def role_too_small(needed: access_pb2.Role.ValueType, person: Person) -> str:
+    """For people: that somebody's role does not do."""
+    message = _("This takes the role %(needed)s; yours is %(had)s.")
+    return message % {"needed": role_word(needed), "had": person.role_word}
 
 
 def access_of(method: str) -> access_pb2.Access:

@@ -31,6 +31,7 @@ from webui.past_time import time_of
 from webui.refusals import told
 from webui.site import READ_SECONDS, Site, can_be_mended
 from webui.translation import _, gettext_noop
+from webui.visit import current_visit
 from webui.vocabulary import Mark
 
 STEPS_A_PAGE = 200
@@ -215,7 +216,7 @@ def operation_page(operation: operation_pb2.Operation, today: datetime) -> Opera
         tallies=tuple(
             (_name_of(state), mark, count) for state, mark, count in by_step_state(counts) if count
         ),
-        steering=steers(operation.phase),
+        steering=steers(operation, current_visit().person),
     )
 
 

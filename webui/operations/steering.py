@@ -7,6 +7,8 @@ from typing import Any
 from mds.v1 import operation_pb2
 
 from control_units.client import Client
+from webui.access.person import Person
+from webui.access.rights import role_too_small
 from webui.translation import _, gettext_noop
 
 
@@ -17,11 +19,13 @@ class Steering:
     Attributes:
         call: of the protocol, that does it.
         request: the class of its requests.
+        goes_on: more of its steps begin by that, which takes the role that giving it took.
     """
 
     word: str
     call: str
     request: Any
+    goes_on: bool = False
 
 
 STEERING: Mapping[str, Steering] = {
@@ -29,7 +33,10 @@ STEERING: Mapping[str, Steering] = {
         gettext_noop("Pause"), "Operations.PauseOperation", operation_pb2.PauseOperationRequest
     ),
     "resume": Steering(
-        gettext_noop("Resume"), "Operations.ResumeOperation", operation_pb2.ResumeOperationRequest
+        gettext_noop("Resume"),
+        "Operations.ResumeOperation",
+        operation_pb2.ResumeOperationRequest,
+        goes_on=True,
     ),
     "abort": Steering(
         gettext_noop("Abort"), "Operations.AbortOperation", operation_pb2.AbortOperationRequest
@@ -38,6 +45,7 @@ STEERING: Mapping[str, Steering] = {
         gettext_noop("Retry what failed"),
         "Operations.RetryOperation",
         operation_pb2.RetryOperationRequest,
+        goes_on=True,
     ),
 }
 """By their names in addresses."""
@@ -59,24 +67,37 @@ class Steer:
 
     Attributes:
         name: as addresses have it: `pause`.
+        role_needed: why it is not allowed, where its phase allows it; empty: that is not why.
     """
 
     name: str
     word: str
     is_allowed: bool
+    role_needed: str = ""
 
 
-def steers(phase: operation_pb2.OperationPhase.ValueType) -> tuple[Steer, ...]:
+def steers(operation: operation_pb2.Operation, person: Person) -> tuple[Steer, ...]:
     """Every way, each in its place, whatever is allowed now: a button never becomes another one
     under a hand. Empty: none is allowed, and none will be."""
-    allowed = _ALLOWED.get(phase, ())
-    if not allowed:
+    if operation.phase not in _ALLOWED:
         return ()
-    return tuple(Steer(how, _(each.word), how in allowed) for how, each in STEERING.items())
+    found = []
+    for how, each in STEERING.items():
+        needed = role_needed(how, operation, person) if is_allowed(how, operation.phase) else ""
+        is_possible = is_allowed(how, operation.phase) and not needed
+        found.append(Steer(how, _(each.word), is_possible, needed))
+    return tuple(found)
 
 
 def is_allowed(how: str, phase: operation_pb2.OperationPhase.ValueType) -> bool:
     return how in _ALLOWED.get(phase, ())
+
+
+def role_needed(how: str, operation: operation_pb2.Operation, person: Person) -> str:
+    """That somebody's role does not do for an operation like this one; empty: it does."""
+    if not STEERING[how].goes_on or person.role >= operation.role:
+        return ""
+    return role_too_small(operation.role, person)
 
 
 async def steer(client: Client, how: str, name: str, request_id: str, reason: str) -> None:

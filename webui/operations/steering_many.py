@@ -10,16 +10,18 @@ from aiohttp import web
 from mds.v1.operation_pb2 import Operation
 
 from control_units.client import ClientError
+from webui.access.person import Person
 from webui.datasets.form import new_request_id
 from webui.lists.ticked import Ticked, TooMany, too_many
 from webui.lists.ticked_form import Shown, TickedForm
 from webui.names import id_of, page_of
 from webui.operations.phases import phase_of
 from webui.operations.planned import MOST_WITHOUT_COUNT
-from webui.operations.steering import STEERING, is_allowed, steer
+from webui.operations.steering import STEERING, is_allowed, role_needed, steer
 from webui.operations.verbs import order_words
 from webui.site import READ_SECONDS, Site
 from webui.translation import _
+from webui.visit import current_visit
 from webui.vocabulary import Mark
 
 PATH = "/operations/steer"
@@ -32,8 +34,8 @@ class Steered:
     """One operation.
 
     Attributes:
-        is_allowed: its phase allows it.
-        problem: why the server refused; empty: it did not.
+        is_allowed: its phase allows it, and so does the role of who asks.
+        problem: why the server refused, or why the role does not do; empty: neither.
     """
 
     id: str
@@ -103,14 +105,14 @@ class SteeringPages:
             if shown.problem:  # what has become of the others is not to be lost
                 return self._refused(shown)
             return self._site.refused(failure, whole=True)
-        rows = _rows(operations, how, shown.refused)
+        rows = _rows(operations, how, shown.refused, current_visit().person)
         count = sum(row.is_allowed for row in rows)
         context: dict[str, object] = {
             "how": how,
             "word": _(STEERING[how].word),
             "rows": rows,
             "count": count,
-            "left_out": len(rows) - count,
+            "left_out": sum(not is_allowed(how, each.phase) for each in operations),
             "asks_for_count": count > MOST_WITHOUT_COUNT,
             "reason": shown.reason,
             "problem": shown.problem,
@@ -131,19 +133,24 @@ class SteeringPages:
         )
 
 
-def _rows(operations: Sequence[Operation], how: str, refused: Mapping[str, str]) -> list[Steered]:
+def _rows(
+    operations: Sequence[Operation], how: str, refused: Mapping[str, str], person: Person
+) -> list[Steered]:
     """Those that it is about first."""
-    rows = [
-        Steered(
-            id=(id := id_of(each.name)),
+    rows = []
+    for each in operations:
+        id = id_of(each.name)
+        fits = is_allowed(how, each.phase)
+        needed = role_needed(how, each, person) if fits else ""
+        row = Steered(
+            id=id,
             page=page_of(each.name),
             verb=order_words(each.verb),
             mark=phase_of(each),
             author=each.author,
             steps=each.counts.steps,
-            is_allowed=is_allowed(how, each.phase),
-            problem=refused.get(id, ""),
+            is_allowed=fits and not needed,
+            problem=refused.get(id, "") or needed,
         )
-        for each in operations
-    ]
+        rows.append(row)
     return sorted(rows, key=lambda row: not row.is_allowed)
