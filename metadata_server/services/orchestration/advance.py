@@ -19,8 +19,8 @@ from metadata_server.domain.orchestration.operation_step import Step, StepMinor,
 from metadata_server.services.orchestration.barred_steps import held_off
 from metadata_server.services.orchestration.holding import held
 from metadata_server.services.orchestration.overtaking import named
-from metadata_server.services.orchestration.releasing import still_held
-from metadata_server.services.orchestration.step_begin import BEGINNING, begin
+from metadata_server.services.orchestration.releasing import look_later, still_held
+from metadata_server.services.orchestration.step_begin import BEGINNING, Begun, begin
 from metadata_server.store.orchestration.operation_steps import (
     end_steps,
     insert_steps,
@@ -66,6 +66,7 @@ class Written:
         verdicts: where others stand, by position.
         deadlines: of those that have new ones.
         now_us: when it was written.
+        looks_later: it is held, and a look would release it at once: round and round.
     """
 
     operation: Operation
@@ -74,6 +75,7 @@ class Written:
     silent: set[int] = field(default_factory=set)
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     deadlines: dict[int, int] = field(default_factory=dict)
+    looks_later: bool = False
 
 
 class Advance:
@@ -88,6 +90,7 @@ class Advance:
         self._now_us = 0
         self._looked_s = self._kept_s = float("-inf")
         self._written = 0
+        self._looks_later = False
 
     @property
     def has_written(self) -> bool:
@@ -185,6 +188,7 @@ class Advance:
         self._kept_s = asyncio.get_running_loop().time()
         self._now_us = answer.value.now_us
         course.operation = answer.value.operation
+        self._looks_later = answer.value.looks_later
         course.begun(answer.value.begun)
         self._trace(answer.value)
         course.take(answer.value.verdicts, answer.value.deadlines)
@@ -247,7 +251,11 @@ class Advance:
         course, hold = self._course, self._hold
 
         def work(unit: UnitOfWork) -> bool:
-            return still_held(unit, course, fence=hold.fence, lease_us=hold.lease_us)
+            if not self._looks_later:
+                return still_held(unit, course, fence=hold.fence, lease_us=hold.lease_us)
+            if course.is_quiet:
+                look_later(unit, course.operation, fence=hold.fence)
+            return True
 
         if (await self._store.transact(work)).value:
             return course.is_quiet
@@ -310,7 +318,7 @@ def written(
     operation = course.operation
     if course.is_out_of_time(unit.now_us):
         beginning = ()
-    begun = begin(unit, operation.key, operation.order, beginning) if beginning else None
+    begun = begin(unit, operation.key, operation.order, beginning) if beginning else Begun()
     deadlines = {
         position: course.deadline_us(course.step(position), verdict, unit.now_us)
         for position, verdict in verdicts.items()
@@ -321,21 +329,21 @@ def written(
         [(position, verdict, deadlines[position]) for position, verdict in verdicts.items()],
         was=BEGINNING,
     )
-    every = {**verdicts, **(begun.ended if begun else {})}
+    every = {**verdicts, **begun.ended}
     states = {position: verdict.state for position, verdict in every.items()}
-    states |= {each.position: each.state for each in (begun.under_way if begun else ())}
+    states |= {each.position: each.state for each in begun.under_way}
     changed = replace(operation, counts=course.counts(states))
     if changed.phase is Phase.QUEUED:
         changed = replace(changed, phase=Phase.EXECUTING, minor_state=Minor.RUNNING)
-    if begun and begun.held:
-        changed = held(changed, held_off(unit, operation.order, begun.held))
+    why = held_off(unit, operation.order, begun.held) if begun.held else ""
+    if begun.held:
+        changed = held(changed, why or begun.why)
     if not changed.start_time_us and states:
         changed = replace(changed, start_time_us=unit.now_us)
     due_us = lease_end(unit, lease_us)
     changed = write_operation(unit, changed, due_us=due_us, fence=operation.fence)
-    if begun is None:
-        return Written(changed, unit.now_us, verdicts=every, deadlines=deadlines)
-    return Written(changed, unit.now_us, begun.under_way, begun.silent, every, deadlines)
+    later = bool(begun.held) and not why
+    return Written(changed, unit.now_us, begun.under_way, begun.silent, every, deadlines, later)
 
 
 def finish(unit: UnitOfWork, course: Course, hold: Hold) -> None:

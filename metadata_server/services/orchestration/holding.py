@@ -8,13 +8,10 @@ from dataclasses import replace
 
 from metadata_server.domain.intent.bundle import Decision, ItemAction
 from metadata_server.domain.intent.control_unit import ControlUnit
-from metadata_server.domain.intent.edit import edited, steps_of
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
-from metadata_server.domain.orchestration.advance import ENDED
-from metadata_server.domain.orchestration.guard import FORBIDDEN, Guard, Guarding
+from metadata_server.domain.orchestration.guard import FORBIDDEN
 from metadata_server.domain.orchestration.operation import Minor, Operation, Order, Phase
-from metadata_server.domain.orchestration.operation_step import Step
 from metadata_server.domain.orchestration.order_plan import TARGETS, Verb
 from metadata_server.services.watching.following import keep_following
 from metadata_server.services.watching.tailer import Tailer
@@ -31,22 +28,21 @@ LONGEST_WAIT_S = 60.0
 def guard_bars(unit: UnitOfWork, order: Order, units: Iterable[ControlUnit]) -> dict[str, str]:
     """Why guards forbid an order to units, by id; not for edits, which are tried out."""
     guarding = guarding_now(unit)
+    if not guarding.guards:
+        return {}
+    found = ((each.id, guarding.against(each, as_ordered(order, each))) for each in units)
+    return {id: guarding.why(against.guard) for id, against in found if against is not None}
+
+
+def as_ordered(order: Order, unit: ControlUnit) -> ControlUnit:
+    """A unit as an order wants it; one that it may tell to recover is told so."""
     target = TARGETS.get(order.verb, State.UNSPECIFIED)
-    found = ((each.id, guarding.barring(each, told_fields(order, each, target))) for each in units)
-    return {id: guarding.why(guard) for id, guard in found if guard is not None}
-
-
-def told_fields(order: Order, unit: ControlUnit, target: State, *, again: bool = False) -> set[str]:
-    """Fields of a unit that an order changes, or may.
-
-    Args:
-        again: it is tried once more, and so may be told to recover.
-    """
-    recovers = order.verb is Verb.RECOVER or order.recover or again
-    fields = {"recover_count"} if recovers else set()
-    if target not in {State.UNSPECIFIED, unit.desired_state}:
-        fields.add("desired_state")
-    return fields
+    recovers = order.verb is Verb.RECOVER or order.recover
+    return replace(
+        unit,
+        desired_state=unit.desired_state if target is State.UNSPECIFIED else target,
+        recover_count=unit.recover_count + int(recovers),
+    )
 
 
 def is_held_off(decision: Decision) -> bool:
@@ -54,31 +50,6 @@ def is_held_off(decision: Decision) -> bool:
     return decision.action is ItemAction.REJECTED and all(
         each.reason == FORBIDDEN for each in decision.problems
     )
-
-
-def held_off(unit: UnitOfWork, order: Order, steps: Iterable[Step]) -> str:
-    """Why guards forbid what is left to begin of an order, of the first unit; empty: they do
-    not."""
-    guarding = guarding_now(unit)
-    if not guarding.guards:
-        return ""
-    waiting = {each.unit_key: each for each in steps if each.state not in ENDED}
-    units = unit.resources.of_keys(ControlUnit, waiting)
-    ordered = sorted(units.values(), key=lambda each: waiting[each.meta.key].position)
-    for each in ordered:
-        guard = bar_of(guarding, order, each, waiting[each.meta.key])
-        if guard is not None:
-            return f"{each.id}: {guarding.why(guard)}"
-    return ""
-
-
-def bar_of(guarding: Guarding, order: Order, unit: ControlUnit, step: Step) -> Guard | None:
-    """The guard that forbids what a step does to its unit; None: none does."""
-    if order.verb is Verb.EDIT:
-        found = guarding.against(unit, edited(unit, steps_of((*order.edits, *step.edits))))
-        return found.guard if found is not None else None
-    fields = told_fields(order, unit, step.target, again=step.attempts > 0)
-    return guarding.barring(unit, fields)
 
 
 def held(operation: Operation, why: str) -> Operation:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from metadata_server.domain.orchestration.course import Course
 from metadata_server.domain.orchestration.operation import Minor, Operation, Phase
 from metadata_server.domain.refused import Refused
-from metadata_server.services.orchestration.holding import HELD_LOOK_US, held_off
+from metadata_server.services.orchestration.barred_steps import held_off
+from metadata_server.services.orchestration.holding import HELD_LOOK_US
 from metadata_server.services.orchestration.supersession import lock_with_older, take_over
 from metadata_server.services.orchestration.waiting_orders import begin_from_now
 from metadata_server.store.orchestration.operations import (
@@ -29,18 +30,17 @@ def still_held(unit: UnitOfWork, course: Course, *, fence: int, lease_us: int) -
         LostRace: guards changed meanwhile.
     """
     operation = course.operation
-    is_held = bool(held_off(unit, operation.order, course.waiting()))
-    begins = not is_held and not operation.start_time_us and bool(course.waiting())
+    is_new = not operation.start_time_us
+    is_held = bool(held_off(unit, operation.order, course.waiting(), is_new=is_new))
+    begins = not is_held and is_new and bool(course.waiting())
     if begins:
         lock_with_older(unit, operation)
     keep_operation(unit, operation.key, fence, lease_us=lease_us)
     if is_held:
         if course.is_quiet:
-            if not held_off(unit, operation.order, course.waiting()):
+            if not held_off(unit, operation.order, course.waiting(), is_new=is_new):
                 raise LostRace  # guards let it go, and did not wake it, as it was not parked yet
-            look_us = unit.now_us + HELD_LOOK_US
-            due_us = min(look_us, operation.deadline_us or look_us)
-            park_operation(unit, operation.key, fence, due_us=due_us)
+            look_later(unit, operation, fence=fence)
         return True
     if begins:
         try:
@@ -60,6 +60,17 @@ def still_held(unit: UnitOfWork, course: Course, *, fence: int, lease_us: int) -
     )
     write_operation(unit, freed, due_us=lease_end(unit, lease_us), fence=fence)
     return False
+
+
+def look_later(unit: UnitOfWork, operation: Operation, *, fence: int) -> None:
+    """Lets go of a held operation, until somebody hears of another mode, or it is time to look.
+
+    Raises:
+        Fenced: it is not ours any more.
+    """
+    look_us = unit.now_us + HELD_LOOK_US
+    due_us = min(look_us, operation.deadline_us or look_us)
+    park_operation(unit, operation.key, fence, due_us=due_us)
 
 
 def wait_for_people(unit: UnitOfWork, operation: Operation, why: str, *, fence: int) -> None:

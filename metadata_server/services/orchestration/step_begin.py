@@ -38,12 +38,14 @@ class Begun:
         under_way: those that have begun, as they are written.
         silent: keys of units that may be there already, or have nobody who says where they are.
         held: the others, which guards hold off.
+        why: that is so, of the first.
     """
 
     ended: dict[int, Verdict] = field(default_factory=dict)
     under_way: list[Step] = field(default_factory=list)
     silent: set[int] = field(default_factory=set)
     held: list[Step] = field(default_factory=list)
+    why: str = ""
 
 
 def begin(unit: UnitOfWork, operation_key: int, order: Order, steps: Sequence[Step]) -> Begun:
@@ -66,6 +68,7 @@ def begin(unit: UnitOfWork, operation_key: int, order: Order, steps: Sequence[St
         decision = decisions.get(each.unit_key)
         if order.stage and decision is not None and is_held_off(decision):
             begun.held.append(each)
+            begun.why = begun.why or f"{each.id}: {decision.problems[0].message}"
             continue
         verdict = begun.ended.get(each.position) or telling.verdict(each, decision)
         if verdict is not None:
