@@ -53,6 +53,7 @@ class Receiver:
     Attributes:
         answers: status and headers of the next answers; then `usual`.
         gate: nothing is answered while it is closed.
+        waiting: requests that are not answered yet.
     """
 
     url: str = ""
@@ -61,10 +62,15 @@ class Receiver:
     usual: int = 200
     says: str = ""
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: int = 0
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.read()
-        await self.gate.wait()
+        self.waiting += 1
+        try:
+            await self.gate.wait()
+        finally:
+            self.waiting -= 1
         status, headers = self.answers.popleft() if self.answers else (self.usual, {})
         self.received.append(Received(dict(request.headers.items()), body, 200 <= status < 300))
         return web.Response(status=status, headers=headers, text=self.says)

@@ -108,7 +108,7 @@ async def test_a_filter_says_what_comes_in_and_what_leaves_also_after_a_failure(
 async def test_who_is_deleted_leaves_nothing_behind(part: Part, receiver: Receiver) -> None:
     from metadata_server.domain.deliveries.webhook import Webhook
     from metadata_server.services.intent.resources import Resources
-    from metadata_server.store.deliveries.webhook_tables import webhook_course, webhook_secret
+    from metadata_server.store.deliveries.webhook_tables import webhook_secret
     from tests.webhooks.conftest import SECRET
 
     await part.declare(receiver.url, kinds=(Kind.SCRIPT,))
@@ -117,7 +117,7 @@ async def test_who_is_deleted_leaves_nothing_behind(part: Part, receiver: Receiv
     await Resources(part.store).delete(CALLER, Webhook, "hook", etag="*", validate_only=False)
 
     def rows(unit: UnitOfWork) -> int:
-        tables = (webhook_course, webhook_secret, webhook_delivery)
+        tables = (webhook_secret, webhook_delivery)
         return sum(len(unit.connection.execute(each.select()).all()) for each in tables)
 
     async def none_left() -> bool:

@@ -11,7 +11,7 @@ from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.template import Template, VersionState, marks_of, states_of
 from metadata_server.domain.names import DECLARED
 from metadata_server.domain.resource import Resource
-from metadata_server.store.deliveries.webhooks import remove_webhooks
+from metadata_server.store.deliveries.webhooks import begin_again, remove_webhooks
 from metadata_server.store.intent.removal import check_all_locked, remove_units
 from metadata_server.store.intent.template_versions import (
     drop_draft,
@@ -45,6 +45,8 @@ def save_all(unit: UnitOfWork, decisions: Iterable[Decision]) -> list[Resource]:
         else:
             back = [d for d in of_kind if comes_back(d)]
             saved += unit.restore(d.after for d in back if d.after is not None)
+            if kind is Webhook.kind:
+                begin_again(unit, [d.after.meta.key for d in back if d.after is not None])
             saved += [unit.save(d.after) for d in of_kind if d.after and not comes_back(d)]
     for each in gone:
         unit.delete(each)

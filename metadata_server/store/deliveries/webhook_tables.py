@@ -26,7 +26,8 @@ webhook_course = Table(
 )
 """How far each webhook is: everything up to store, epoch and revision has been delivered. A
 replica delivers as long as `fence` is the number that it got when it claimed the webhook; `due_us`
-is when the next may claim it. `number` is that of the newest delivery."""
+is when the next may claim it. `number` is that of the newest delivery. Both only grow, for as long
+as the key is known: the row of a webhook that was deleted stays."""
 
 webhook_secret = Table(
     "webhook_secret",

@@ -24,6 +24,7 @@ from metadata_server.store.unit_of_work import LostRace, UnitOfWork
 from metadata_server.store.upsert import insert_missing
 
 CLAIMED_AT_ONCE = 20
+HELD_BY_NOBODY = {"due_us": 0, "replica": ""}
 NO_FAILURE = {
     "failing_since_us": 0,
     "next_time_us": 0,
@@ -31,6 +32,7 @@ NO_FAILURE = {
     "http_status": 0,
     "error": "",
 }
+NO_PAST = {**HELD_BY_NOBODY, "delivery_time_us": 0, **NO_FAILURE, "gap": ""}
 
 
 def due_webhooks(unit: UnitOfWork) -> list[int]:
@@ -55,15 +57,22 @@ def begin_course(unit: UnitOfWork, key: int) -> None:
     row = {
         "webhook_key": key,
         **position_columns(first_position(unit, key)),
-        "due_us": 0,
-        "fence": 0,
-        "replica": "",
+        **NO_PAST,
+        "fence": unit.position.epoch,  # as of a restored store, that nobody holds one from before
         "number": 0,
-        "delivery_time_us": 0,
-        **NO_FAILURE,
-        "gap": "",
     }
     insert_missing(unit.connection, table, [row])
+
+
+def begin_again(unit: UnitOfWork, keys: Iterable[int]) -> None:
+    """Has webhooks that are brought back begin after the revision that brings them.
+
+    Whether they had begun or not: one may have been claimed just when it was deleted.
+    """
+    begin = {**position_columns(unit.position), **NO_PAST}
+    for some in batches(sorted(keys)):
+        returning = table.update().where(table.c.webhook_key.in_(some))
+        unit.connection.execute(returning.values(**begin, fence=table.c.fence + 1))
 
 
 def first_position(unit: UnitOfWork, key: int) -> Position:
@@ -215,8 +224,15 @@ def key_of_webhook(unit: UnitOfWork, id: str) -> int:
 
 
 def remove_webhooks(unit: UnitOfWork, keys: Iterable[int]) -> None:
-    """Forgets what deleted webhooks had: secrets, deliveries, how far they were."""
+    """Forgets what deleted webhooks had: secrets, deliveries, how far they were.
+
+    Their fences and the numbers of their deliveries stay, and go on when they are brought back:
+    who is still sending for one would else hold it again, and what it sends then would have ids
+    that receivers have seen.
+    """
     gone = sorted(keys)
     for some in batches(gone):
-        for each in (table, webhook_secret, webhook_delivery):
+        ending = table.update().where(table.c.webhook_key.in_(some))
+        unit.connection.execute(ending.values(**NO_PAST, fence=table.c.fence + 1))
+        for each in (webhook_secret, webhook_delivery):
             unit.connection.execute(each.delete().where(each.c.webhook_key.in_(some)))
