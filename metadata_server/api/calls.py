@@ -113,14 +113,21 @@ class Calls:
         self._seconds: dict[str, Histogram] = {}
 
     def unary(
-        self, method: str, handle: Any, size_of: Callable[[Any], int]
+        self,
+        method: str,
+        handle: Any,
+        size_of: Callable[[Any], int],
+        *,
+        becomes: Iterable[str] = (),
     ) -> Callable[[Any, Any], Awaitable[Any]]:
         """
         Args:
-            size_of: tells how large a request is, bytes.
+            size_of: tells how large a request is, bytes; or refuses it.
+            becomes: methods of which it may turn out to be one when it is read.
         """
         door, rank = self._door, self._door.rank_of(method)
-        self._ended_as(method, FAULT)
+        for name in (method, *becomes):
+            self._ended_as(name, FAULT)
 
         async def call(request: Any, context: Context) -> Any:
             one = Call(method, context, door)
@@ -139,13 +146,15 @@ class Calls:
                 await self._end_with(one, refused)
             except Exception as error:  # the top of every call: one line, no detail outside
                 if limit.expired():
-                    await self._end_with(one, door.took_too_long(method))
+                    await self._end_with(one, door.took_too_long(one.method))
                 else:
-                    log.exception("call_failed", method=method)
+                    log.exception("call_failed", method=one.method)
                     await self._end_with(one, unexpected(error))
             finally:
+                if one.method != method:
+                    self._traces.turns_out(one.method)
                 self._traces.ends(one.code, reason=one.reason, **one.ids)
-                self._seconds_of(method).observe(self._end(one))
+                self._seconds_of(one.method).observe(self._end(one))
 
         return self._traces.around(method, self._face, call)
 
@@ -267,6 +276,7 @@ class Call:
     """One call under way; what is logged meanwhile in its task has its ids.
 
     Attributes:
+        method: what is called; who reads a request may find that it is another one.
         named: what it is known by, in the log, in the history and to its caller.
         passage: what it holds.
         principal: who calls; nobody, until they are admitted.

@@ -58,6 +58,9 @@ class CallTraces(NoTraces):
         """The opening of a stream, likewise a part."""
         return NO_OPENING
 
+    def turns_out(self, method: str) -> None:
+        """The present call is of this method, whatever it began as."""
+
     def ends(self, code: str, **attributes: str) -> None:
         """How a call ends, and what is known of it then."""
 
@@ -121,6 +124,12 @@ class OpenTelemetryTraces(CallTraces):
     def _told_by(self, context: Any) -> Any:
         pairs = context.invocation_metadata() or ()
         return self._propagator.extract({key: text for key, text in pairs if key in SAID})
+
+    @override
+    def turns_out(self, method: str) -> None:
+        span = self._trace.get_current_span()
+        span.update_name(method)
+        span.set_attribute("rpc.method", method)
 
     @override
     def ends(self, code: str, **attributes: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -52,6 +53,21 @@ async def test_nobody_comes_in_without_a_token(
             assert found == (401, 'Bearer realm="mds"'), path
     async with http.post(f"{guarded.first.http}/CU", data=CHAOS_SEARCH) as answer:
         assert answer.status == 401
+
+
+@pytest.mark.parametrize("path", ["/v1/variables", "/v1/operations", "/CU", "/MDS"])
+async def test_nothing_that_a_stranger_sends_is_waited_for(guarded: Guarded, path: str) -> None:
+    """A body is read of those only who have shown a token."""
+    there = urlsplit(guarded.first.http)
+    reader, writer = await asyncio.open_connection(there.hostname, there.port)
+    head = f"POST {path} HTTP/1.1\r\nHost: here\r\nContent-Length: 1000\r\n\r\ncmd="
+    writer.write(head.encode())
+    try:
+        async with asyncio.timeout(10):
+            answer = await reader.readuntil(b"UNAUTHENTICATED")
+    finally:
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 401 ")
 
 
 async def test_balancers_and_readers_of_the_reference_need_none(

@@ -1,15 +1,19 @@
 """What clients of !CHAOS get wrong, or this server does not have: a status of its own for each,
 told in the shape that they read, and never a fault."""
 
+import gzip
 import io
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import pytest
 
+from metadata_server.api.chaos.form import LARGEST_FORM_BYTES
 from tests.chaos_facade.conftest import Dashboard, Told
-from tests.chaos_facade.facility import UNITS
+from tests.chaos_facade.facility import OTHER, UNITS
 
 DEEP = "[" * 5000 + "]" * 5000
 HALF = '{"what":"set","name":"x","value":{"a":"\\ud800"}}'
@@ -100,6 +104,39 @@ async def test_what_is_wrong_is_told_with_its_own_status(
 async def test_a_huge_body_is_refused(reader: Dashboard) -> None:
     told = await reader.send("POST", "/MDS", io.BytesIO(b"x" * 7_000_000))
     assert (told.status, told.reason, told_well(told)) == (413, "MESSAGE_TOO_LARGE", True)
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_a_form_is_no_larger_than_can_be_read_in_a_moment(
+    reader: Dashboard, encoding: str
+) -> None:
+    for size in (LARGEST_FORM_BYTES, LARGEST_FORM_BYTES + 1):
+        text = b'cmd=search&parm={"alive":false}'.ljust(size, b" ")
+        data = gzip.compress(text) if encoding == "gzip" else text
+        told = await reader.send("POST", "/MDS", io.BytesIO(data), Content_Encoding=encoding)
+        if size == LARGEST_FORM_BYTES:
+            assert (told.status, told.json) == (200, sorted([*UNITS, OTHER]))
+        else:
+            found = (told.status, told.reason, told_well(told))
+            assert found == (413, "MESSAGE_TOO_LARGE", True)
+            assert "256 kB" in told.json["error_status"]
+
+
+async def test_what_is_refused_before_it_is_known_what_it_is_is_counted_all_the_same(
+    reader: Dashboard, session: aiohttp.ClientSession
+) -> None:
+    async def refused(method: str, reason: str) -> float:
+        async with session.get(f"{reader.base}/metrics") as answer:
+            text = await answer.text()
+        labels = f'face="chaos",method="{method}",reason="{reason}"'
+        found = re.search(rf"mds_refused_total{{{labels}}} (\S+)", text)
+        return float(found[1]) if found else 0.0
+
+    expected = (("chaos", "INVALID_FIELD"), ("chaos.MDS.snapshot.load", "SNAPSHOT_NOT_FOUND"))
+    before = [await refused(*each) for each in expected]
+    assert (await reader.send("POST", "/MDS", "cmd=serach")).status == 400
+    assert (await reader.mds("snapshot", what="load", name="gone")).status == 404
+    assert [await refused(*each) for each in expected] == [each + 1 for each in before]
 
 
 CHANGES = (

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from metadata_server.api.bundle import LARGEST_BUNDLE_BYTES
+from metadata_server.api.chaos.form import LARGEST_FORM_BYTES
 from metadata_server.api.rest.requests import LARGEST_BODY_BYTES
 from metadata_server.server import LARGEST_MESSAGE_BYTES
 from metadata_server.services.watching.subscription import MOST_CHANGES_WAITING
@@ -32,6 +33,7 @@ def test_what_cannot_be_set_is_as_it_says() -> None:
     assert LARGEST_MESSAGE_BYTES == LARGEST_BODY_BYTES
     assert [text for _, text in FIXED.findall(PAGE)] == [
         f"{LARGEST_BODY_BYTES // 2**20} MB",
+        f"{LARGEST_FORM_BYTES // 2**10} kB",
         f"{LARGEST_BUNDLE_BYTES // 2**20} MB",
         f"{MOST_CHANGES_WAITING:,}",
         f"{arriving.PATIENCE_S:g}",

@@ -93,12 +93,14 @@ async def test_who_sends_a_request_byte_by_byte_is_not_waited_for(impatient: Rep
 
 async def test_who_sends_a_body_byte_by_byte_is_refused(impatient: Replica) -> None:
     bundle = BODY.replace(b"/v1/policies", b"/v1/bundles:apply").replace(b"/json", b"/x-ndjson")
-    async with connected(impatient, BODY, bundle) as connections:
+    form = BODY.replace(b"/v1/policies", b"/MDS").replace(b"application/json", b"text/plain")
+    async with connected(impatient, BODY, form, bundle) as connections:
         async with asyncio.timeout(60):
             heads = await asyncio.gather(*(answered(each) for each in connections))
     assert heads[0].startswith(b"HTTP/1.1 400 ")
+    assert heads[1].startswith(b"HTTP/1.1 400 ")
     # A stream's answer may have begun, and says it as its last word.
-    assert heads[1].startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 200 "))
+    assert heads[2].startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 200 "))
 
 
 async def answered(streams: Streams) -> bytes:

@@ -65,6 +65,17 @@ async def part(collector: Collector, whole: Sent, name: str) -> Sent:
     return found()[0]
 
 
+async def test_a_command_of_chaos_is_named_by_what_is_found_in_its_body(
+    traced: Replica, collector: Collector
+) -> None:
+    for body in ("cmd=log&parm={what:'search'}", "cmd=serach"):
+        async with aiohttp.ClientSession() as http:
+            await http.post(f"{traced.http}/MDS", data=body)
+    read = await one(collector, "chaos.MDS.log.search", SERVER)
+    assert read.told["rpc.method"] == "chaos.MDS.log.search"
+    await one(collector, "chaos", SERVER)
+
+
 async def test_a_call_and_its_transactions_are_parts_of_the_trace_of_its_caller(
     traced: Replica, collector: Collector
 ) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
-from metadata_server.api.calls import Calls, calling, nothing
-from metadata_server.api.chaos.call import Call, Run
+from metadata_server.api.calls import CHAOS, Calls, calling
+from metadata_server.api.chaos.call import Call
 from metadata_server.api.chaos.command import Command
 from metadata_server.api.chaos.commands import COMMANDS, command_of
-from metadata_server.api.chaos.form import Form, form_of
+from metadata_server.api.chaos.form import LARGEST_FORM_BYTES, form_of
 from metadata_server.api.chaos.parm import Parm
 from metadata_server.api.chaos.words import UNKNOWN_STATUS
 from metadata_server.api.errors import error_tree
@@ -30,7 +29,7 @@ from metadata_server.api.rest.application import served_routes
 from metadata_server.api.rest.asked import context_of
 from metadata_server.api.rest.context import RestContext, header_text
 from metadata_server.api.rest.encoding import Json
-from metadata_server.api.rest.requests import REASON, REQUEST_ID
+from metadata_server.api.rest.requests import REASON, REQUEST_ID, weight_of
 from metadata_server.domain.refused import Refused
 
 PATHS = ("/CU", "/MDS")
@@ -52,11 +51,12 @@ class Chaos:
         }
         self._writes = writes
         self._gate = gate
-        self._runs = {
-            command: calls.unary(f"chaos.{command.name}", carried_out(command.run), nothing)
-            for command in COMMANDS
-            if command.run is not None
-        }
+        self._call = calls.unary(
+            CHAOS,
+            self._answer,
+            weight_of_form,
+            becomes=[method_of(each) for each in COMMANDS if each.run is not None],
+        )
 
     def add_to(self, application: web.Application) -> None:
         for path in PATHS:
@@ -68,12 +68,10 @@ class Chaos:
         try:
             if http.method not in READING:
                 raise not_for(http, ALLOWED)
-            form = await form_of(http)
-            parm = Parm.of(form.parm) if not form.devices else Parm({})
-            command = command_of(form, parm)
-            if command.mutates:
-                self._check(http, command)
-            return await self._answer(http, command, form, parm)
+            context = context_of(http)
+            answer = await self._call(http, context)
+            context.check()
+            return answered(http, answer, context)
         except Refused as refused:
             allowed = "POST" if http.method in READING else ALLOWED
             return told(refused, allowed)
@@ -99,28 +97,35 @@ class Chaos:
                 f"or have its operator set {SETTING}=write.",
             )
 
-    async def _answer(
-        self, http: web.Request, command: Command, form: Form, parm: Parm
-    ) -> web.StreamResponse:
-        run = self._runs.get(command)
-        if run is None:
+    async def _answer(self, http: web.Request, context: RestContext) -> Json:
+        """What a command comes to; only here is read which one it is."""
+        form = await form_of(http)
+        parm = Parm.of(form.parm) if not form.devices else Parm({})
+        command = command_of(form, parm)
+        calling.get().method = method_of(command)
+        if command.mutates:
+            self._check(http, command)
+        if command.run is None:
             message = f"{command.name} of !CHAOS is not here; use {command.here}."
             raise Refused.invalid("NO_COUNTERPART", message)
-        context = context_of(http)
         reason, key = (
             header_text(header, http.headers.get(header, "")) for header in (REASON, REQUEST_ID)
         )
         call = Call(self._handlers.__getitem__, self._check_role, form, parm, context, reason, key)
-        answer = await run(call, context)
-        context.check()
-        return answered(http, answer, context)
+        return await command.run(call)
 
 
-def carried_out(run: Run) -> Callable[[Call, RestContext], Awaitable[Json]]:
-    async def handle(call: Call, _: RestContext) -> Json:
-        return await run(call)
+def method_of(command: Command) -> str:
+    """As in logs and figures."""
+    return f"{CHAOS}.{command.name}"
 
-    return handle
+
+def weight_of_form(http: web.Request) -> int:
+    """
+    Raises:
+        Refused: MESSAGE_TOO_LARGE.
+    """
+    return weight_of(http, LARGEST_FORM_BYTES)
 
 
 def not_for(http: web.Request, allowed: str) -> Refused:

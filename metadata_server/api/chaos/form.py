@@ -20,6 +20,9 @@ TAKEN = (FORM, "text/plain", "application/octet-stream")
 PARM = re.compile(r"(?:^|&)parm=(?=[{\[])")
 """Where JSON begins that nobody has encoded."""
 MOST_DEVICES = 1000
+LARGEST_FORM_BYTES = 256 * 1024
+"""The longest ids of that many units fit in. A form is read between two other things that the server
+does, without a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ async def form_of(http: web.Request) -> Form:
         Refused: INVALID_FIELD, UNSUPPORTED_MEDIA_TYPE, MESSAGE_TOO_LARGE.
     """
     found = fields_of(http.rel_url.raw_query_string)
-    data = await bounded(http)
+    data = await bounded(http, LARGEST_FORM_BYTES)
     if data:
         check_media_type(http, *TAKEN)
         try:

@@ -9,7 +9,7 @@ from aiohttp import web
 from metadata_server.api.peers import FORWARDED_FOR
 from metadata_server.api.rest.context import RestContext
 from metadata_server.api.rest.parameters import minimum_in
-from metadata_server.api.rest.requests import LARGEST_BODY_BYTES
+from metadata_server.api.rest.requests import weight_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,11 @@ class Asked:
 
     @property
     def size(self) -> int:
-        """Of the body, bytes; one that does not say is as large as one may be."""
-        if not self.http.body_exists:
-            return 0
-        length = self.http.content_length
-        return LARGEST_BODY_BYTES if length is None else length
+        """
+        Raises:
+            Refused: MESSAGE_TOO_LARGE.
+        """
+        return weight_of(self.http)
 
 
 def context_of(http: web.Request, *, minimum_revision: str = "") -> RestContext:

@@ -9,6 +9,7 @@ from aiohttp import web
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from metadata_server.api.calls import calling
 from metadata_server.api.rest.parameters import Query
 from metadata_server.api.rest.requests import (
     add_headers,
@@ -63,12 +64,15 @@ def add_head(route: Route, http: web.Request, query: Query, first: Any) -> None:
 async def lines_of(http: web.Request) -> AsyncIterator[bytes]:
     """
     Raises:
-        Refused: MESSAGE_TOO_LARGE, INVALID_HTTP.
+        Refused: MESSAGE_TOO_LARGE, INVALID_HTTP; TOO_BUSY, where too much waits for its line's end.
     """
-    waiting = bytearray()
+    waiting, most = bytearray(), 0
     async for part in parts_of(http):
         start = len(waiting)
         waiting += part
+        if len(waiting) > most:
+            calling.get().passage.keep(len(waiting) - most)
+            most = len(waiting)
         while (end := waiting.find(b"\n", start)) >= 0:
             yield bytes(waiting[:end])
             del waiting[: end + 1]

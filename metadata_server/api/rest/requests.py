@@ -25,6 +25,8 @@ from metadata_server.domain.refused import Refused, WrongField
 LARGEST_BODY_BYTES = 6 * 1024 * 1024
 WORTH_A_THREAD_BYTES = 50_000
 SLOWEST_BYTES_S = 10_000
+UNPACKED = ("", "identity")
+"""Encodings of bodies that are as long as they say."""
 REASON, REQUEST_ID, LAST_EVENT_ID = "Mds-Reason", "Idempotency-Key", "Last-Event-ID"
 
 
@@ -56,7 +58,23 @@ async def request_of(route: Route, http: web.Request, query: Query, raw_value: s
     return request
 
 
-async def bounded(http: web.Request) -> bytes:
+def weight_of(http: web.Request, most: int = LARGEST_BODY_BYTES) -> int:
+    """How many bytes a body may turn out to have, before any of it is read: one that is packed, or
+    does not say, as many as one may.
+
+    Raises:
+        Refused: MESSAGE_TOO_LARGE.
+    """
+    if not http.body_exists:
+        return 0
+    if (http.content_length or 0) > most:
+        raise too_large(most)
+    encoding = http.headers.get("Content-Encoding", "").strip().lower()
+    is_as_said = http.content_length is not None and encoding in UNPACKED
+    return (http.content_length or 0) if is_as_said else most
+
+
+async def bounded(http: web.Request, most: int = LARGEST_BODY_BYTES) -> bytes:
     """The whole body.
 
     Raises:
@@ -64,13 +82,11 @@ async def bounded(http: web.Request) -> bytes:
     """
     if not http.can_read_body:
         return b""
-    if (http.content_length or 0) > LARGEST_BODY_BYTES:
-        raise too_large()
     parts, size = [], 0
     async for part in parts_of(http):
         size += len(part)
-        if size > LARGEST_BODY_BYTES:
-            raise too_large()
+        if size > most:
+            raise too_large(most)
         parts.append(part)
     return b"".join(parts)
 
@@ -102,11 +118,11 @@ async def parts_of(http: web.Request) -> AsyncIterator[bytes]:
     )
 
 
-def too_large() -> Refused:
+def too_large(most: int = LARGEST_BODY_BYTES) -> Refused:
+    size = f"{most // 2**20} MB" if most >= 2**20 else f"{most // 2**10} kB"
     return Refused.pressure(
         "MESSAGE_TOO_LARGE",
-        f"A body has at most {LARGEST_BODY_BYTES // 2**20} MB; send it in parts, or as a bundle "
-        "to /v1/bundles:apply.",
+        f"A body has at most {size} here; send it in parts, or as a bundle to /v1/bundles:apply.",
     )
 
 
