@@ -115,3 +115,12 @@ def test_whoever_announces_or_looks_for_servers_may_ask_for_addresses(unit: str)
 def test_systemd_never_gives_up_on_what_shall_always_run(unit: str) -> None:
     assert settings(unit)["Restart"] == ["always"]
     assert settings(unit)["StartLimitIntervalSec"] == ["0"]
+
+
+def test_an_agent_runs_under_the_id_that_was_typed() -> None:
+    agent = settings("mds-agent@.service")
+    # %I, which undoes escaping, would start the agent CRATE/7 of mds-agent@CRATE-7.
+    assert agent["Environment"] == ["AGENT=%i"]
+    assert agent["ExecStart"] == ["/opt/mds/bin/mds agent run ${AGENT}"]
+    # What comes later wins: an id with a slash stands in a file of its instance.
+    assert agent["EnvironmentFile"][-1] == "-/etc/mds/agent@%i.env"
