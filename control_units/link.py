@@ -41,6 +41,8 @@ that the last one may come after the death."""
 
 # After these the unit server must be told everything again.
 _REGISTER_AGAIN = frozenset({"SESSION_ENDED", "HISTORY_RESET", "HISTORY_TRIMMED"})
+# A server without a database that it can read and write decides as much as one that says nothing.
+_UNDECIDED = frozenset({"DATABASE_UNAVAILABLE", "SCHEMA_UNKNOWN", "NEWER_CONTENT"})
 # Nothing that waiting could mend.
 _HOPELESS = frozenset({"INVALID_ID", "INVALID_FIELD", "MESSAGE_TOO_LARGE"})
 
@@ -96,7 +98,8 @@ class Link:
     Args:
         on_lease_renewed: called with each renewal, the first included.
         on_lease_lost: called when it has run out.
-        on_unreachable: called when none of the servers has answered a registration.
+        on_unreachable: called when none of the servers has answered a registration, or all of them
+            that they cannot decide about it.
     """
 
     def __init__(
@@ -157,9 +160,9 @@ class Link:
             self._attachment.say_goodbye(message)
 
     async def _register(self) -> None:
-        silent = 0
+        undecided: set[str] = set()
         while True:
-            asked = time.monotonic()
+            asked, address = time.monotonic(), self._client.address
             request_id = uuid.uuid4().hex
             try:
                 with within_request(request_id):
@@ -167,18 +170,28 @@ class Link:
                         self._request(), timeout=REGISTER_TIMEOUT_S
                     )
             except Unreachable as failure:
-                self._client.leave(failure.address)
-                silent += 1
-                if silent >= len(self._client.addresses):
-                    self._on_unreachable()
+                self._leave(failure.address, undecided)
                 await self._pause(failure, self._registering, "registration_unanswered")
             except Refused as refused:
                 self._check_hope(refused)
-                await self._pause(refused, self._registering, "registration_refused")
+                is_left = refused.reason in _UNDECIDED and not self._leave(address, undecided)
+                await self._pause(
+                    refused, self._registering, "registration_refused", is_left=is_left
+                )
             else:
                 self._registering.reset()
                 self._take_registration(response, asked, request_id)
                 return
+
+    def _leave(self, address: str, undecided: set[str]) -> bool:
+        """Goes on to another server after one that has decided nothing, one more of these; whether
+        no other is left."""
+        self._client.leave(address)
+        undecided.add(address)
+        is_alone = undecided.issuperset(self._client.addresses)
+        if is_alone:
+            self._on_unreachable()
+        return is_alone
 
     def _request(self) -> registration_pb2.RegisterRequest:
         identity = self._identity
@@ -322,8 +335,11 @@ class Link:
         if left > 0:
             self._on_lease_renewed()
 
-    async def _pause(self, failure: ClientError, backoff: Backoff, event: str) -> None:
-        asked = failure.retry_after if isinstance(failure, Refused) else None
+    async def _pause(
+        self, failure: ClientError, backoff: Backoff, event: str, *, is_left: bool = False
+    ) -> None:
+        """As long as the server asks, unless it is left for one that has not been asked yet."""
+        asked = failure.retry_after if isinstance(failure, Refused) and not is_left else None
         seconds = backoff.next(at_least=asked or 0.0)
         log.warning(
             event,
