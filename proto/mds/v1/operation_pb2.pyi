@@ -286,7 +286,7 @@ class Operation(_message.Message):
 
     @_builtins.property
     def deadline(self) -> _timestamp_pb2.Timestamp:
-        """When nothing more begins; absent: never."""
+        """When nothing more begins; absent: never, or that is told when it is resumed."""
 
     @_builtins.property
     def estimated_end_time(self) -> _timestamp_pb2.Timestamp:

@@ -129,9 +129,13 @@ class OperationStep(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     WAVE_FIELD_NUMBER: _builtins.int
     position: _builtins.int
-    """Place in the plan, from 0."""
+    """Place in the plan that was made when the operation was created, from 0. Where that waited,
+    its steps begin in the order of then, as `wave` tells.
+    """
     control_unit: _builtins.str
-    """`control_units/{id}`, as it was when the operation was created."""
+    """`control_units/{id}`, as it was when the operation was created, or, where that waited, when it
+    went on its way.
+    """
     state: Global___StepState.ValueType
     """Where it stands."""
     minor_state: _builtins.str
@@ -141,9 +145,9 @@ class OperationStep(_message.Message):
     is_way_back: _builtins.bool
     """Whether it takes another step back."""
     level: _builtins.int
-    """Level of the unit when the operation was created."""
+    """Level of the unit then."""
     unit_server: _builtins.str
-    """`unit_servers/{id}` when the operation was created; empty: none."""
+    """`unit_servers/{id}` of the unit then; empty: none."""
     generation: _builtins.int
     """Generation of the unit that was asked for; 0: it has not begun."""
     attempts: _builtins.int
