@@ -89,6 +89,10 @@ class Course:
         position = self.by_unit.get(unit_key)
         return self._steps[position] if position in self.under_way else None
 
+    def acting_on(self, unit_key: int) -> Step:
+        """The step that acts on a unit."""
+        return self._steps[self.by_unit[unit_key]]
+
     def next_to_begin(self, most: int, *, now_us: int) -> list[Step]:
         """Some steps that begin now: those whose turn it is, and those to be tried again."""
         if self.is_stopped:
@@ -184,12 +188,15 @@ class Course:
         return counts_of(verdicts.get(each.position, each.state) for each in self._steps)
 
     def way_back(self) -> list[Step]:
-        """The steps that take everything back that was begun; none: that is not wanted, or there
-        is nothing to take back."""
-        order = self.operation.order
+        """The steps that take everything back that was begun, now or once it is resumed; none:
+        that is not wanted, or there is nothing to take back."""
+        operation = self.operation
+        order = operation.order
         if self.is_back or order.on_failure is not OnFailure.ROLL_BACK:
             return []
-        if self.is_stopped or order.verb is Verb.RECOVER or not self._has_failed():
+        if operation.minor_state in BREAKING_OFF or order.verb is Verb.RECOVER:
+            return []
+        if not self._has_failed():
             return []
         ordering = way_back(self._ordering, self._run.states)
         wave = {each.id: number for number, some in enumerate(waves(ordering)) for each in some}

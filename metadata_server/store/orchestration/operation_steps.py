@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, not_, select
 from sqlalchemy.engine import RowMapping
 
 from metadata_server.domain.filter.asked_list import AskedList, ListPage
@@ -23,6 +23,7 @@ from metadata_server.store.codec import build, data_of, plain, text_of
 from metadata_server.store.filter.record_sources import STEPS
 from metadata_server.store.keys import batches
 from metadata_server.store.life.recoveries import recovery_of
+from metadata_server.store.orchestration.operation_tables import operation
 from metadata_server.store.orchestration.operation_tables import operation_step as table
 from metadata_server.store.schema import control_unit, control_unit_status, lease
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
@@ -275,6 +276,24 @@ def open_steps_of_units(unit: UnitOfWork, unit_keys: Iterable[int]) -> dict[int,
         query = select(*columns).where(table.c.unit_key.in_(some), table.c.state.in_(open_))
         for key, position, unit_key in unit.connection.execute(query):
             found[key][position] = unit_key
+    return found
+
+
+def steps_beside(
+    unit: UnitOfWork, operation_key: int, unit_keys: Iterable[int], *, since_us: int
+) -> dict[int, list[Step]]:
+    """The steps that other operations have about some units, by their keys: of those that have not
+    ended, or not before a moment."""
+    found: dict[int, list[Step]] = defaultdict(list)
+    has_ended = and_(operation.c.end_time_us > 0, operation.c.end_time_us <= since_us)
+    beside = (
+        select(table)
+        .join(operation, operation.c.key == table.c.operation_key)
+        .where(operation.c.key != operation_key, not_(has_ended))
+    )
+    for some in batches(sorted(set(unit_keys))):
+        for row in unit.connection.execute(beside.where(table.c.unit_key.in_(some))).mappings():
+            found[row["operation_key"]].append(step_from(row))
     return found
 
 
