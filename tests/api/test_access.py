@@ -6,7 +6,7 @@ from mds.v1 import access_pb2
 
 from metadata_server.api.access import OpenGate, access_of_methods, shown_in
 from metadata_server.api.services import SERVED, services_of
-from metadata_server.domain.access.role import ROLE_OF_KIND, Role
+from metadata_server.domain.access.role import OPERATED, ROLE_OF_KIND, Role
 from metadata_server.domain.names import DECLARED
 from metadata_server.domain.refused import Refused
 
@@ -54,6 +54,19 @@ def test_the_kinds_that_transactions_guard_are_those_that_only_admins_change() -
         }
         is_admins = needed == {Role.ADMIN}
         assert is_admins == (kind in ROLE_OF_KIND), kind
+
+
+def test_what_takes_less_to_change_than_to_create_says_which_fields() -> None:
+    access = access_of_methods()
+    roles = {name.partition(".")[2]: each.role for name, each in access.items()}
+    words = {kind: "".join(part.capitalize() for part in kind.split("_")) for kind in DECLARED}
+    lesser = {
+        kind
+        for kind, word in words.items()
+        if f"Update{word}" in roles
+        and not roles[f"Update{word}"].covers(roles.get(f"Create{word}", Role.VIEWER))
+    }
+    assert lesser == set(OPERATED)
 
 
 async def test_where_nobody_is_asked_callers_are_who_they_say_they_are() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,6 +27,9 @@ LADDER = tuple(Role)
 ROLE_OF_KIND = {Kind.POLICY: Role.ADMIN, Kind.WEBHOOK: Role.ADMIN}
 """What changing some kinds takes, by whatever call: a bundle or an undo may change any kind."""
 
+OPERATED = {Kind.MACHINE_MODE: frozenset({"mode"})}
+"""The fields that operators change of what experts declare, where one call changes all of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -41,6 +45,19 @@ class Access:
     def permits(self, role: Role, *, program: bool) -> bool:
         """Whether a caller of a role may make the call; `program`: with a token for programs."""
         return role.covers(self.role) or (self.programs and program)
+
+
+def check_fields(kind: Kind, name: str, changed: Iterable[str], role: Role) -> None:
+    """Passes when somebody of a role may change fields of something that they may change at all.
+
+    Raises:
+        Refused: ROLE_REQUIRED.
+    """
+    if kind not in OPERATED or role.covers(Role.EXPERT):
+        return
+    for field in changed:
+        if field not in OPERATED[kind]:
+            raise role_required(f"A change of {field} of {name}", Role.EXPERT, role)
 
 
 def role_required(what: str, needed: Role, had: Role, *, programs: bool = False) -> Refused:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar, cast
 
+from metadata_server.domain.access.role import check_fields
 from metadata_server.domain.change import Caller, Position
 from metadata_server.domain.deliveries.webhook import Webhook
 from metadata_server.domain.intent.control_unit import ControlUnit
@@ -134,7 +135,8 @@ class Resources:
             change: gives the resource as it shall be, from what is there.
 
         Raises:
-            Refused: NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH; what the new content breaks.
+            Refused: NOT_FOUND, ROLE_REQUIRED, ETAG_REQUIRED, ETAG_MISMATCH; what the new content
+                breaks.
         """
 
         def work(unit: UnitOfWork) -> R:
@@ -149,6 +151,8 @@ class Resources:
                 return after
 
             decision = decide_change(unit, unit.resources.get(type_, id), changed)
+            name, fields = decision.item.name, decision.changed_fields
+            check_fields(type_.kind, name, fields, caller.principal.role)
             return cast(R, finish(unit, decision, validate_only=validate_only))
 
         return await self._store.transact(work, caller=caller)

@@ -91,8 +91,9 @@ class MachineModesServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateMachineMode(self, request, context):
-        """Changes the fields named by the mask. Refused: MACHINE_MODE_NOT_FOUND, ETAG_REQUIRED,
-        ETAG_MISMATCH, and what its content breaks.
+        """Changes the fields named by the mask. To change another one than `mode` takes ROLE_EXPERT.
+        Refused: MACHINE_MODE_NOT_FOUND, ROLE_REQUIRED, ETAG_REQUIRED, ETAG_MISMATCH, and what its
+        content breaks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

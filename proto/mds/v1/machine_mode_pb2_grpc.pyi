@@ -44,8 +44,9 @@ class MachineModesStub:
     content breaks.
     """
     UpdateMachineMode: _grpc.UnaryUnaryMultiCallable[_machine_mode_pb2.UpdateMachineModeRequest, _machine_mode_pb2.MachineMode]
-    """Changes the fields named by the mask. Refused: MACHINE_MODE_NOT_FOUND, ETAG_REQUIRED,
-    ETAG_MISMATCH, and what its content breaks.
+    """Changes the fields named by the mask. To change another one than `mode` takes ROLE_EXPERT.
+    Refused: MACHINE_MODE_NOT_FOUND, ROLE_REQUIRED, ETAG_REQUIRED, ETAG_MISMATCH, and what its
+    content breaks.
     """
     DeleteMachineMode: _grpc.UnaryUnaryMultiCallable[_machine_mode_pb2.DeleteMachineModeRequest, _machine_mode_pb2.DeleteMachineModeResponse]
     """Deletes a machine mode; its history stays. Refused: MACHINE_MODE_NOT_FOUND, ETAG_REQUIRED,
@@ -68,8 +69,9 @@ class MachineModesAsyncStub(MachineModesStub):
     content breaks.
     """
     UpdateMachineMode: _aio.UnaryUnaryMultiCallable[_machine_mode_pb2.UpdateMachineModeRequest, _machine_mode_pb2.MachineMode]  # type: ignore[assignment]
-    """Changes the fields named by the mask. Refused: MACHINE_MODE_NOT_FOUND, ETAG_REQUIRED,
-    ETAG_MISMATCH, and what its content breaks.
+    """Changes the fields named by the mask. To change another one than `mode` takes ROLE_EXPERT.
+    Refused: MACHINE_MODE_NOT_FOUND, ROLE_REQUIRED, ETAG_REQUIRED, ETAG_MISMATCH, and what its
+    content breaks.
     """
     DeleteMachineMode: _aio.UnaryUnaryMultiCallable[_machine_mode_pb2.DeleteMachineModeRequest, _machine_mode_pb2.DeleteMachineModeResponse]  # type: ignore[assignment]
     """Deletes a machine mode; its history stays. Refused: MACHINE_MODE_NOT_FOUND, ETAG_REQUIRED,
@@ -113,8 +115,9 @@ class MachineModesServicer(metaclass=_abc_1.ABCMeta):
         request: _machine_mode_pb2.UpdateMachineModeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_machine_mode_pb2.MachineMode, _abc.Awaitable[_machine_mode_pb2.MachineMode]]:
-        """Changes the fields named by the mask. Refused: MACHINE_MODE_NOT_FOUND, ETAG_REQUIRED,
-        ETAG_MISMATCH, and what its content breaks.
+        """Changes the fields named by the mask. To change another one than `mode` takes ROLE_EXPERT.
+        Refused: MACHINE_MODE_NOT_FOUND, ROLE_REQUIRED, ETAG_REQUIRED, ETAG_MISMATCH, and what its
+        content breaks.
         """
 
     @_abc_1.abstractmethod
