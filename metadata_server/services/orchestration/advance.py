@@ -21,9 +21,9 @@ from metadata_server.services.orchestration.holding import held
 from metadata_server.services.orchestration.overtaking import named
 from metadata_server.services.orchestration.releasing import look_later, still_held
 from metadata_server.services.orchestration.step_begin import BEGINNING, Begun, begin
+from metadata_server.services.orchestration.taking_back import put_aside, take_back
 from metadata_server.store.orchestration.operation_steps import (
     end_steps,
-    insert_steps,
     seen_of,
     steps_of,
 )
@@ -32,7 +32,6 @@ from metadata_server.store.orchestration.operations import (
     keep_operation,
     lease_end,
     operations_of,
-    park_operation,
     write_operation,
 )
 from metadata_server.store.store import Store
@@ -194,6 +193,8 @@ class Advance:
         course.take(answer.value.verdicts, answer.value.deadlines)
         self._written = answer.position.revision
         self._news |= answer.value.silent
+        if beginning and answer.value.operation.phase is Phase.HELD:
+            await self.load()  # what guards hold off has not begun, though its turn had come
 
     def _trace(self, written: Written) -> None:
         """Tells of steps that have ended, each as a part of nothing: a call that gives an order
@@ -227,18 +228,20 @@ class Advance:
         """Ends what is over, or puts aside what waits for people; whether there is nothing more
         to do."""
         course, hold = self._course, self._hold
-        if course.is_over:
-            back = course.way_back()
-            if back:
-                await self._turn_back(back)
-                return False
+        back = course.way_back() if course.is_over else ()
+        how = {"fence": hold.fence, "lease_us": hold.lease_us}
+        if course.is_over and not back:
             await self._store.transact(lambda unit: finish(unit, course, hold))
             return True
-        if course.operation.phase is Phase.HELD:
+        if course.operation.phase is Phase.HELD:  # guards may well let it be taken back
             return await self._hold_off()
         if course.operation.phase in STOPPED and not course.under_way:
-            await self._store.transact(lambda unit: park_operation(unit, hold.key, hold.fence))
+            await self._store.transact(lambda unit: put_aside(unit, course, back, **how))
             return True
+        if back:
+            await self._store.transact(lambda unit: take_back(unit, course, back, **how))
+            await self.load()
+            return False
         if asyncio.get_running_loop().time() - self._kept_s > hold.lease_us / 3_000_000:
             await self._store.transact(
                 lambda unit: keep_operation(unit, hold.key, hold.fence, lease_us=hold.lease_us)
@@ -261,24 +264,6 @@ class Advance:
             return course.is_quiet
         await self.load()
         return False
-
-    async def _turn_back(self, steps: Sequence[Step]) -> None:
-        course, hold = self._course, self._hold
-
-        def work(unit: UnitOfWork) -> None:
-            keep_operation(unit, hold.key, hold.fence, lease_us=hold.lease_us)
-            insert_steps(unit, hold.key, steps)
-            counts = course.counts({})
-            turned = replace(
-                course.operation,
-                minor_state=Minor.ROLLING_BACK,
-                counts=replace(counts, pending=counts.pending + len(steps)),
-            )
-            due_us = lease_end(unit, hold.lease_us)
-            write_operation(unit, turned, due_us=due_us, fence=hold.fence)
-
-        await self._store.transact(work)
-        await self.load()
 
     async def _wait(self) -> None:
         """Until something is heard, or it is time to look."""
@@ -334,7 +319,8 @@ def written(
     states |= {each.position: each.state for each in begun.under_way}
     changed = replace(operation, counts=course.counts(states))
     if changed.phase is Phase.QUEUED:
-        changed = replace(changed, phase=Phase.EXECUTING, minor_state=Minor.RUNNING)
+        minor_state = Minor.ROLLING_BACK if course.is_back else Minor.RUNNING
+        changed = replace(changed, phase=Phase.EXECUTING, minor_state=minor_state)
     why = held_off(unit, operation.order, begun.held) if begun.held else ""
     if begun.held:
         changed = held(changed, why or begun.why)
