@@ -1,7 +1,7 @@
 """What an order did is taken back when a step of it fails: sooner or later, and never over what
 others have wanted since."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
@@ -11,9 +11,14 @@ from metadata_server.domain.orchestration.advance import OnFailure
 from metadata_server.domain.orchestration.guard import Guard, MachineMode
 from metadata_server.domain.orchestration.guarded_change import GuardedChange
 from metadata_server.domain.orchestration.operation import Operation, Phase
+from metadata_server.domain.orchestration.operation_step import Step
 from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.services.orchestration import taking_back
+from metadata_server.store.orchestration.operation_steps import insert_steps
+from metadata_server.store.orchestration.operation_tables import operation
 from metadata_server.store.orchestration.operations import due_operations
 from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
 from tests.services.given_orders import LATER, SHIFT, GivenOrders
 from tests.services.test_advancing import replica
 from tests.stages.waiting import until
@@ -88,6 +93,23 @@ async def test_a_unit_is_not_taken_back_from_a_later_order_whose_turn_has_not_co
         await orders.comes_to(unload, id, "OnTheWay")
         await orders.report(id, State.UNLOADED)
     await orders.reaches(unload, Phase.COMPLETED)
+
+
+async def test_an_order_that_begins_while_a_way_back_is_written_is_seen(
+    orders: GivenOrders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = await halfway(orders)
+    unload = await orders.given(Verb.UNLOAD, "U1", caller=LATER, wait=True)
+
+    def comes_between(unit: UnitOfWork, operation_key: int, steps: Iterable[Step]) -> None:
+        insert_steps(unit, operation_key, steps)
+        row = operation.update().where(operation.c.key == unload.key)
+        unit.connection.execute(row.values(phase=Phase.QUEUED.value))
+
+    monkeypatch.setattr(taking_back, "insert_steps", comes_between)
+    await taken_back(orders, start)
+    assert (await orders.told(start))["U1<"] == TAKEN
+    assert (await orders.declared("U1")).desired_state is State.RUNNING
 
 
 async def test_a_unit_that_others_have_started_again_stays_started(orders: GivenOrders) -> None:

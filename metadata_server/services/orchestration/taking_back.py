@@ -4,7 +4,7 @@ have taken over. Those that come later still end the steps back, as they end any
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from metadata_server.domain.orchestration.advance import ENDED, StepState
@@ -12,6 +12,7 @@ from metadata_server.domain.orchestration.course import STOPPED, Course
 from metadata_server.domain.orchestration.giving_way import changed, claimed, gives_way
 from metadata_server.domain.orchestration.operation import Minor, Operation, Phase
 from metadata_server.domain.orchestration.operation_step import Step, StepMinor
+from metadata_server.services.orchestration.supersession import OPEN
 from metadata_server.store.orchestration.operation_steps import (
     insert_steps,
     set_steps,
@@ -39,9 +40,10 @@ def take_back(
     """
     operation = course.operation
     keep_operation(unit, operation.key, fence, lease_us=lease_us)
+    later = later_orders(unit, course, back)  # long to read, so that nobody waits for it yet
     insert_steps(unit, operation.key, back)
     unit.claim()  # orders that are given from here on find these steps
-    later = later_orders(unit, course, back)
+    later |= later_orders(unit, course, back, states=OPEN)
     end_overtaken(unit, operation.key, later)
     counts = course.counts({})
     turned = replace(
@@ -75,15 +77,22 @@ def put_aside(
     write_operation(unit, waiting, due_us=None, fence=fence)
 
 
-def later_orders(unit: UnitOfWork, course: Course, back: Sequence[Step]) -> dict[int, Operation]:
+def later_orders(
+    unit: UnitOfWork, course: Course, back: Sequence[Step], *, states: Collection[StepState] = ()
+) -> dict[int, Operation]:
     """By position of a step back the last order that has taken its unit over since the unit was
-    told."""
+    told.
+
+    Args:
+        states: only orders that have a step about the unit in one of them; none: all.
+    """
     told_us = {each.unit_key: course.acting_on(each.unit_key).start_time_us for each in back}
     at = {each.unit_key: each.position for each in back}
     since_us = min(told_us.values())
-    beside = steps_beside(unit, course.operation.key, told_us, since_us=since_us)
+    own = course.operation
+    beside = steps_beside(unit, own.key, told_us, since_us=since_us, states=states)
     operations = operations_of(unit, beside)
-    changes = changed(course.operation.order)
+    changes = changed(own.order)
     found: dict[int, tuple[int, Operation]] = {}
     for key, steps in beside.items():
         operation = operations[key]

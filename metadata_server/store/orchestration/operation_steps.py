@@ -280,10 +280,19 @@ def open_steps_of_units(unit: UnitOfWork, unit_keys: Iterable[int]) -> dict[int,
 
 
 def steps_beside(
-    unit: UnitOfWork, operation_key: int, unit_keys: Iterable[int], *, since_us: int
+    unit: UnitOfWork,
+    operation_key: int,
+    unit_keys: Iterable[int],
+    *,
+    since_us: int,
+    states: Collection[StepState] = (),
 ) -> dict[int, list[Step]]:
     """The steps that other operations have about some units, by their keys: of those that have not
-    ended, or not before a moment."""
+    ended, or not before a moment.
+
+    Args:
+        states: only those; none: all.
+    """
     found: dict[int, list[Step]] = defaultdict(list)
     has_ended = and_(operation.c.end_time_us > 0, operation.c.end_time_us <= since_us)
     beside = (
@@ -291,6 +300,8 @@ def steps_beside(
         .join(operation, operation.c.key == table.c.operation_key)
         .where(operation.c.key != operation_key, not_(has_ended))
     )
+    if states:
+        beside = beside.where(table.c.state.in_(sorted(states)))
     for some in batches(sorted(set(unit_keys))):
         for row in unit.connection.execute(beside.where(table.c.unit_key.in_(some))).mappings():
             found[row["operation_key"]].append(step_from(row))
