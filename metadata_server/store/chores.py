@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ColumnElement, Table, delete, select, tuple_
+from sqlalchemy import Column, ColumnElement, Table, delete, select
 
 from metadata_server.store.due import is_due
-from metadata_server.store.keys import batches
+from metadata_server.store.keys import TUPLES, batches, is_one_of
 from metadata_server.store.schema import chore, request, sighting
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -68,7 +68,7 @@ def trim(
     keys = list(table.primary_key)
     query = select(*keys).where(*conditions, time < before_us).order_by(time).limit(TRIM_ROWS)
     count = 0
-    for some in batches(sorted(tuple(row) for row in unit.connection.execute(query))):
-        unit.connection.execute(delete(table).where(tuple_(*keys).in_(some)))
+    for some in batches(sorted(tuple(row) for row in unit.connection.execute(query)), TUPLES):
+        unit.connection.execute(delete(table).where(is_one_of(keys, some)))
         count += len(some)
     return count

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.engine import Connection
 
 from metadata_server.domain.names import Kind
@@ -15,6 +15,8 @@ from metadata_server.store.schema import name
 
 T = TypeVar("T")
 BATCH = 500
+TUPLES = 100
+"""For how many keys of several columns a statement asks: each is a condition by itself."""
 
 
 def new_key() -> int:
@@ -92,3 +94,19 @@ class Keys:
 def batches(items: list[T], size: int = BATCH) -> Iterable[list[T]]:
     """Slices short enough for one statement's list of values."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def is_one_of(
+    columns: Sequence[ColumnElement[Any]], some: Iterable[Sequence[Any]]
+) -> ColumnElement[bool]:
+    """Whether columns hold, together, one of some tuples, of which there are TUPLES at most.
+
+    SQLite reads the whole table for a list of tuples, and seeks for each of these; MariaDB seeks for
+    either.
+    """
+    return or_(
+        *(
+            and_(*(column == each for column, each in zip(columns, held, strict=True)))
+            for held in some
+        )
+    )

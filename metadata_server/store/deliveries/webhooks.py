@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, update
 from sqlalchemy.engine import RowMapping
 
 from metadata_server.domain.change import Position
@@ -17,7 +17,7 @@ from metadata_server.store.codec import build, data_of, text_of
 from metadata_server.store.deliveries.webhook_tables import webhook_course as table
 from metadata_server.store.deliveries.webhook_tables import webhook_delivery, webhook_secret
 from metadata_server.store.due import is_due
-from metadata_server.store.keys import batches
+from metadata_server.store.keys import TUPLES, batches, is_one_of
 from metadata_server.store.orchestration.operations import Fenced
 from metadata_server.store.schema import name, webhook
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
@@ -105,11 +105,11 @@ def claim_webhook(unit: UnitOfWork, key: int, *, replica: str, lease_us: int) ->
 def keep_webhooks(unit: UnitOfWork, held: Mapping[int, int], *, lease_us: int) -> set[int]:
     """Goes on holding webhooks, by key their fences; the keys of those that are still ours."""
     ours: set[int] = set()
-    pair = tuple_(table.c.webhook_key, table.c.fence)
-    for some in batches(sorted(held.items())):
-        keeping = update(table).where(pair.in_(some))
+    for some in batches(sorted(held.items()), TUPLES):
+        are_ours = is_one_of((table.c.webhook_key, table.c.fence), some)
+        keeping = update(table).where(are_ours)
         unit.connection.execute(keeping.values(due_us=unit.database.now_us + lease_us))
-        ours |= set(unit.connection.scalars(select(table.c.webhook_key).where(pair.in_(some))))
+        ours |= set(unit.connection.scalars(select(table.c.webhook_key).where(are_ours)))
     return ours
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.engine import RowMapping
 
 from metadata_server.domain.intent.control_unit import ControlUnit
@@ -14,7 +14,7 @@ from metadata_server.domain.intent.template import Template
 from metadata_server.domain.life.condition import Condition, out_of_date
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
-from metadata_server.store.keys import batches
+from metadata_server.store.keys import TUPLES, batches, is_one_of
 from metadata_server.store.past.history import key_at
 from metadata_server.store.past.past import resources_at
 from metadata_server.store.schema import change_set, control_unit, template, template_version
@@ -140,11 +140,11 @@ def publication_times(
     """When versions of templates were published, by key and version, as far as it is kept."""
     table = template_version
     found: dict[tuple[int, int], int] = {}
-    for some in batches(sorted(set(versions))):
+    for some in batches(sorted(set(versions)), TUPLES):
         query = (
             select(table.c.template_key, table.c.version, change_set.c.time_us)
             .join(change_set, change_set.c.revision == table.c.revision)
-            .where(tuple_(table.c.template_key, table.c.version).in_(some))
+            .where(is_one_of((table.c.template_key, table.c.version), some))
         )
         for key, version, time_us in unit.connection.execute(query):
             found[key, version] = time_us

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, Table, and_, or_, select
+from sqlalchemy import Row, ScalarSelect, Table, and_, select
 from sqlalchemy.engine import Connection
 
 from metadata_server.domain.change import Action
@@ -17,7 +17,7 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.resource import Resource
 from metadata_server.store.codec import data_of
 from metadata_server.store.images import META, from_image
-from metadata_server.store.keys import Keys, batches
+from metadata_server.store.keys import TUPLES, Keys, batches, is_one_of
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.newer import check_known
 from metadata_server.store.schema import history, name
@@ -97,11 +97,9 @@ def images_at(unit: UnitOfWork, keys: Iterable[int], revision: int) -> dict[int,
 def images_of(unit: UnitOfWork, pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Image]:
     """The images of some keys at just these revisions."""
     found = {}
-    for some in batches(sorted(set(pairs)), size=100):
-        # SQLite reads the whole table for a list of pairs, and seeks for each of these.
-        query = select(history).where(
-            or_(*(and_(history.c.key == key, history.c.revision == at) for key, at in some))
-        )
+    pair = (history.c.key, history.c.revision)
+    for some in batches(sorted(set(pairs)), TUPLES):
+        query = select(history).where(is_one_of(pair, some))
         for row in unit.connection.execute(query):
             found[row.key, row.revision] = image_of_row(row)
     return found

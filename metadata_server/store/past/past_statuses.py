@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import tuple_
-
 from metadata_server.domain.change import Subject
 from metadata_server.domain.intent.control_unit import ControlUnitStatus
 from metadata_server.domain.life.session import Session
 from metadata_server.domain.names import Kind
-from metadata_server.store.keys import batches
+from metadata_server.store.keys import TUPLES, batches, is_one_of
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.life.sessions import sessions_of
 from metadata_server.store.life.status_images import history_with_sessions, session_of, status_of
@@ -68,9 +66,9 @@ def images_at(unit: UnitOfWork, keys: Iterable[int], revision: int) -> dict[int,
     """The last status images at or before a revision, by key; rows of `history_with_sessions`."""
     found: dict[int, dict[str, Any]] = {}
     pairs = sorted(last_revisions(unit, status_history, keys, revision).items())
-    for some in batches(pairs):
-        wanted: Any = tuple_(status_history.c.key, status_history.c.revision).in_(some)
-        query = history_with_sessions().where(wanted)
+    pair = (status_history.c.key, status_history.c.revision)
+    for some in batches(pairs, TUPLES):
+        query = history_with_sessions().where(is_one_of(pair, some))
         found |= {row["key"]: dict(row) for row in unit.connection.execute(query).mappings()}
     return found
 

@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Table, delete, exists, func, literal, select, tuple_
+from sqlalchemy import Table, delete, exists, func, literal, select
 
 from metadata_server.domain.change import Action
 from metadata_server.domain.names import DECLARED, Kind
-from metadata_server.store.keys import batches
+from metadata_server.store.keys import TUPLES, batches, is_one_of
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.past.moments import last_revision
 from metadata_server.store.schema import (
@@ -105,9 +105,9 @@ def superseded_by(
 
 def delete_places(unit: UnitOfWork, images: Table, places: Iterable[Place]) -> None:
     """Deletes images by their key: deleting a range would lock what others insert meanwhile."""
-    place = tuple_(images.c.revision, images.c.ordinal)
-    for some in batches(sorted(places)):
-        unit.connection.execute(delete(images).where(place.in_(some)))
+    place = (images.c.revision, images.c.ordinal)
+    for some in batches(sorted(places), TUPLES):
+        unit.connection.execute(delete(images).where(is_one_of(place, some)))
 
 
 def forget_turns(unit: UnitOfWork, kind: Kind, old: int, new: int) -> None:
