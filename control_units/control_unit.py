@@ -125,7 +125,7 @@ class ControlUnit:
     def fail(self, message: str, *, fatal: bool = False) -> None:
         """Says that the unit no longer works; may be called from any thread."""
         if self._on_failure is not None:
-            self._on_failure(message, fatal)
+            self._on_failure(str(message), fatal)  # many an author gives the exception
 
     def read(self, name: str) -> Any:
         """The value of an attribute.

@@ -50,7 +50,7 @@ async def call(
     Raises:
         RecoverableError: an async hook did not end in time and was cancelled.
         StillRunning: the hook did not end in time.
-        Exception: whatever the hook raised.
+        Exception: whatever the hook raised; what is none becomes a RecoverableError.
     """
     name = getattr(hook, "__name__", "hook")
     if inspect.iscoroutinefunction(hook):
@@ -78,9 +78,9 @@ async def _on_loop(
             raise RecoverableError(f"{name} did not end within {deadline:g} s and was cancelled.")
     finally:
         task.cancel()
-    if task.cancelled():
-        raise RecoverableError(f"{name} was cancelled from inside.")
-    task.result()
+    raised = asyncio.CancelledError() if task.cancelled() else task.exception()
+    if raised is not None:
+        raise _error_of(name, raised)
 
 
 async def _without_exit(hook: Callable[..., Any], arguments: tuple[Any, ...], name: str) -> None:
@@ -88,7 +88,7 @@ async def _without_exit(hook: Callable[..., Any], arguments: tuple[Any, ...], na
         await hook(*arguments)
     except SystemExit as ended:
         # It would leave the loop, and take the whole process with it.
-        raise RecoverableError(f"{name} called sys.exit({ended.code!r}).") from ended
+        raise _error_of(name, ended) from ended
 
 
 async def _in_thread(
@@ -97,7 +97,7 @@ async def _in_thread(
     loop = asyncio.get_running_loop()
     done: Ended = loop.create_future()
 
-    def finish(result: Any, error: BaseException | None) -> None:
+    def finish(result: Any, error: Exception | None) -> None:
         if done.done():
             return
         if error is None:
@@ -107,15 +107,11 @@ async def _in_thread(
 
     def work() -> None:
         result: Any = None
-        error: BaseException | None = None
+        error: Exception | None = None
         try:
             result = hook(*arguments)
-        except SystemExit as ended:
-            error = RecoverableError(f"{name} called sys.exit({ended.code!r}).")
-        except StopIteration as stop:  # no future takes one
-            error = RecoverableError(repr(stop))
         except BaseException as raised:  # noqa: BLE001  # handed on to the loop, whatever it is
-            error = raised
+            error = _error_of(name, raised)
         if not loop.is_closed():
             loop.call_soon_threadsafe(finish, result, error)
 
@@ -131,9 +127,24 @@ async def _in_thread(
         await _on_loop(lambda: result, (), name, deadline)
 
 
+def _error_of(name: str, raised: BaseException) -> Exception:
+    """What a hook has raised, as an error of its own: what is no Exception would end whoever waits
+    for the hook, as CancelledError would if it came out of an `asyncio.run` in a thread."""
+    if isinstance(raised, SystemExit):
+        return RecoverableError(f"{name} called sys.exit({raised.code!r}).")
+    if isinstance(raised, asyncio.CancelledError):
+        return RecoverableError(f"{name} was cancelled from inside.")
+    if isinstance(raised, Exception) and not isinstance(raised, StopIteration):
+        return raised  # no future takes a StopIteration
+    return RecoverableError(f"{name} raised {words(raised)}.")
+
+
 def words(error: BaseException) -> str:
     """What an operator reads of an exception: its message, with its class where that tells."""
-    message = str(error)
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001  # its author wrote that, too
+        message = ""
     if isinstance(error, RecoverableError | FatalError) and message:
         return message
     return f"{type(error).__name__}: {message}" if message else type(error).__name__

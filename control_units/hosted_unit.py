@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from mds.v1 import configuration_pb2, registration_pb2
 
+from control_units import hooks
 from control_units.configuration import Configuration, effective
 from control_units.control_unit import ControlUnit
 from control_units.convergence import Situation, Step, next_step
@@ -23,6 +24,9 @@ from control_units.states import State
 
 _WAITS = " What is wanted of it since then has to wait."
 _FOLLOWS = "Waits until those that were here before have let go of their hardware."
+
+_BREAKDOWNS = 3
+"""As often it may fail in a way that nobody foresaw, before it is left for the next change."""
 
 log = structlog.get_logger(__name__)
 
@@ -186,7 +190,8 @@ class HostedUnit:
     def has_let_go(self) -> bool:
         """Whether it is nowhere near its hardware any more, once it was told to leave."""
         stuck = self._life.stuck
-        return not self.is_converging and (stuck is None or stuck.done())
+        is_unloaded = self._life.unit is None and not self.is_converging
+        return is_unloaded and (stuck is None or stuck.done())
 
     async def settled(self) -> None:
         """Returns when it has nothing more to do."""
@@ -214,6 +219,25 @@ class HostedUnit:
         self._change(message="")
 
     async def _converge(self) -> None:
+        """Does what there is to do. After a failure that nobody foresaw it goes on only where it was
+        told something else meanwhile, or leaves."""
+        for _ in range(_BREAKDOWNS):
+            try:
+                await self._do_steps()
+            except Exception as error:  # the top of its task
+                log.exception("convergence_failed", control_unit=self.id)
+                await self._break_down(error)
+            else:
+                return
+            if not self._is_leaving and self.assignment.generation <= self._failed_generation:
+                return
+
+    async def _break_down(self, error: Exception) -> None:
+        await self._life.fail(self.standing.state)
+        self._failed_generation = self._step_generation
+        self._become(State.FATAL_ERROR, f"Its unit server has failed: {hooks.words(error)}")
+
+    async def _do_steps(self) -> None:
         await self._follow()
         while True:
             await self._take_failure()
@@ -333,13 +357,7 @@ class HostedUnit:
 
     def _plan_attempt(self, state: State) -> None:
         """Has a unit that has failed wake up when it may be tried again."""
-        made = self._recover_attempts
-        of_class = self.hosted_class
-        patience = Patience(
-            of_class.recover_attempts if made is None else made,
-            of_class.recover_pause,
-            of_class.longest_recover_pause,
-        )
+        patience = Patience.of(self.hosted_class, attempts=self._recover_attempts)
         is_wanted = state is State.RECOVERABLE_ERROR and bool(self.assignment.desired_state)
         pause = self._recovery.fail(patience) if is_wanted else None
         if self._next_attempt is not None:

@@ -243,7 +243,7 @@ class Hosting:
         """Ids of units that have not let go, those that were removed included, and those that are
         unloaded while a hook of theirs hangs."""
         units = [*self._leaving, *self._units.values()]
-        return [unit.id for unit in units if unit.unit is not None or not unit.has_let_go]
+        return [unit.id for unit in units if not unit.has_let_go]
 
     def held_fingerprints(self) -> dict[str, str]:
         """What is held already, by id of the unit, for a registration."""

@@ -109,7 +109,7 @@ class Lifecycle:
     def _load(self) -> State:
         try:
             self.unit = self.build(self.id)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
             raise FatalError(f"It cannot be built: {hooks.words(error)}") from error
         self.unit._on_failure = self._on_failure  # authors do not see it
         self.unit._on_values = self._on_values

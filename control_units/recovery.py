@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from control_units.control_unit import ControlUnit
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -22,6 +24,15 @@ class Patience:
     attempts: int
     pause_s: float
     longest_pause_s: float
+
+    @classmethod
+    def of(cls, of_class: type[ControlUnit], *, attempts: int | None) -> Patience:
+        """That of a class of units, unless its unit server is told how often (None: it is not)."""
+        return cls(
+            of_class.recover_attempts if attempts is None else attempts,
+            of_class.recover_pause,
+            of_class.longest_recover_pause,
+        )
 
 
 class Recovery:

@@ -104,8 +104,12 @@ async def test_a_hook_that_raises_cancelled_does_not_cancel_its_caller() -> None
     async def odd() -> None:
         raise asyncio.CancelledError
 
-    with pytest.raises(RecoverableError, match="was cancelled from inside"):
-        await call(odd)
+    def plain() -> None:
+        raise asyncio.CancelledError
+
+    for hook in (odd, plain):
+        with pytest.raises(RecoverableError, match="was cancelled from inside"):
+            await call(hook)
 
 
 async def test_who_is_cancelled_while_a_hook_runs_cancels_the_hook() -> None:
@@ -130,3 +134,11 @@ def test_operators_read_the_class_of_an_exception_where_its_message_does_not_tel
     assert hooks.words(RecoverableError("no water")) == "no water"
     assert hooks.words(ValueError("3")) == "ValueError: 3"
     assert hooks.words(TimeoutError()) == "TimeoutError"
+
+
+def test_operators_read_the_class_of_an_exception_whose_message_cannot_be_had() -> None:
+    class Unspeakable(RecoverableError):
+        def __str__(self) -> str:
+            raise AttributeError("reason")
+
+    assert hooks.words(Unspeakable()) == "Unspeakable"
