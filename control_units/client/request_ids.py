@@ -26,8 +26,11 @@ def present_request() -> str:
 
 
 def request_id_of(request: Any) -> str:
-    """That a change has; of what changes nothing, a new one."""
-    return getattr(request, "request_id", "") or uuid.uuid4().hex
+    """That a change has; of what changes nothing, a new one. Likewise of a change whose id cannot be
+    sent beside it, which the server refuses in words."""
+    said: str = getattr(request, "request_id", "")
+    is_sendable = said.isascii() and said.isprintable()
+    return said if said and is_sendable else uuid.uuid4().hex
 
 
 def told_for(request_id: str) -> str:

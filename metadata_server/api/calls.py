@@ -23,8 +23,8 @@ from metadata_server.api.errors import unexpected
 from metadata_server.api.gate import Stream
 from metadata_server.api.peers import FORWARDED_FOR
 from metadata_server.api.request_ids import (
-    MAXIMUM_REQUEST_ID,
     REQUEST_ID,
+    check_request_id,
     name_of_call,
     present_request_id,
 )
@@ -362,14 +362,12 @@ def client_of(context: Context) -> str:
 
 def caller_of(context: Context, method: str, request: Any, payload_hash: str) -> Caller:
     """Who changes something, why, and under which request id; reason and id stand in the request.
-    One without an id is known by that of its call, and not safe to repeat."""
-    if len(request.request_id) > MAXIMUM_REQUEST_ID:
-        raise Refused.invalid(
-            "INVALID_FIELD",
-            f"request_id has {len(request.request_id)} characters; right would be at most "
-            f"{MAXIMUM_REQUEST_ID}.",
-            field="request_id",
-        )
+    One without an id is known by that of its call, and not safe to repeat.
+
+    Raises:
+        Refused: INVALID_FIELD, for an id that cannot be.
+    """
+    check_request_id(request.request_id)
     call = calling.get()
     call.take(request.request_id)
     return Caller(

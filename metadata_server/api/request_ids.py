@@ -7,11 +7,14 @@ import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 
+from metadata_server.domain.refused import Refused, WrongField
+
 REQUEST_ID = "x-request-id"
 FORMER_REQUEST_ID = "mds-request-id"
 """As clients of release 0.1 send it."""
 MAXIMUM_REQUEST_ID = 64
 SENDABLE = re.compile(r"[!-~]+")
+PRINTABLE = re.compile(r"[ -~]*")
 
 
 class Named:
@@ -62,6 +65,18 @@ def present_request_id() -> str:
     """Empty: there is no call."""
     named = present.get(None)
     return named.request_id if named else ""
+
+
+def check_request_id(request_id: str) -> None:
+    """Passes when the id of a change can be sent back: metadata of gRPC and headers take no more, and
+    an answer that cannot be sent is lost, with the change done.
+
+    Raises:
+        Refused: INVALID_FIELD.
+    """
+    if len(request_id) > MAXIMUM_REQUEST_ID or not PRINTABLE.fullmatch(request_id):
+        expected = f"printable ASCII, at most {MAXIMUM_REQUEST_ID} characters"
+        raise Refused.wrong_fields([WrongField("request_id", request_id, expected)])
 
 
 def given_id(said: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from metadata_server.api.request_ids import MAXIMUM_REQUEST_ID
+from metadata_server.api.request_ids import MAXIMUM_REQUEST_ID, PRINTABLE
 from metadata_server.domain import names
 from metadata_server.domain.deliveries.webhook import LONGEST_URL
 from metadata_server.domain.filter.parser import LONGEST as LONGEST_FILTER
@@ -17,11 +17,12 @@ from metadata_server.domain.page import DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, MA
 
 Schema = dict[str, Any]
 SEGMENT = names.SEGMENT.pattern.removesuffix(r"\Z")
+REQUEST_ID_TEXT: Schema = {"maxLength": MAXIMUM_REQUEST_ID, "pattern": f"^{PRINTABLE.pattern}$"}
 
 BY_NAME: dict[str, Schema] = {
     "page_size": {"minimum": 0, "default": DEFAULT_PAGE_SIZE, "x-at-most": MAXIMUM_PAGE_SIZE},
     "page_token": {"maxLength": MAXIMUM_TOKEN},
-    "request_id": {"maxLength": MAXIMUM_REQUEST_ID},
+    "request_id": REQUEST_ID_TEXT,
     "filter": {"maxLength": LONGEST_FILTER},
     "order_by": {"maxLength": LONGEST_FILTER},
 }

@@ -8,7 +8,6 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from metadata_server.api.request_ids import MAXIMUM_REQUEST_ID
 from metadata_server.api.rest.formats import FORMATS
 from metadata_server.api.rest.middleware import REQUEST_ID_HEADER
 from metadata_server.api.rest.parameters import (
@@ -27,7 +26,7 @@ from metadata_server.api.rest.requests import LAST_EVENT_ID, REASON, REQUEST_ID,
 from metadata_server.api.rest.routes import Route
 from openapi_document.comments import Comments
 from openapi_document.examples import example_id
-from openapi_document.limits import id_schema
+from openapi_document.limits import REQUEST_ID_TEXT, id_schema
 from openapi_document.schemas import Schemas
 
 Parameter = dict[str, Any]
@@ -101,7 +100,7 @@ SHARED: dict[str, Parameter] = {
         "in": "header",
         "description": "Makes a repeated call safe: unique for each intent of its caller. The "
         "call repeated is given the first answer.",
-        "schema": {"type": "string", "maxLength": MAXIMUM_REQUEST_ID},
+        "schema": {"type": "string", **REQUEST_ID_TEXT},
     },
     REASON: {
         "name": REASON,
