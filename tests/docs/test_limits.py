@@ -6,6 +6,7 @@ from pathlib import Path
 from metadata_server.api.bundle import LARGEST_BUNDLE_BYTES
 from metadata_server.api.chaos.form import LARGEST_FORM_BYTES
 from metadata_server.api.rest.requests import LARGEST_BODY_BYTES
+from metadata_server.api.rest.streams import SLOWEST_READER_S
 from metadata_server.server import LARGEST_MESSAGE_BYTES
 from metadata_server.services.watching.subscription import MOST_CHANGES_WAITING
 from metadata_server.settings import Settings
@@ -36,5 +37,6 @@ def test_what_cannot_be_set_is_as_it_says() -> None:
         f"{LARGEST_FORM_BYTES // 2**10} kB",
         f"{LARGEST_BUNDLE_BYTES // 2**20} MB",
         f"{MOST_CHANGES_WAITING:,}",
+        f"{SLOWEST_READER_S:g}",
         f"{arriving.PATIENCE_S:g}",
     ]

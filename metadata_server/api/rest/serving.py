@@ -7,15 +7,56 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+import structlog
 from aiohttp import web
 from typing_extensions import override
 
 from metadata_server.api.errors import unexpected
+from metadata_server.api.rest import streams
 from metadata_server.api.rest.answers import refusal
 from metadata_server.domain.refused import Refused
 
 RETRY_AFTER_MS = 5_000
 LAST_WORD_S = 1.0
+SLOWEST_BYTES_S = 10_000
+"""What is taken of an answer buys time at this pace."""
+LOOKS = 20
+"""So often within a reader's patience it is seen to whether something is taken."""
+log = structlog.get_logger()
+
+
+class Sending:
+    """An answer on its way to a reader, who is cut off where they do not take it: until then it
+    lies in memory, though the call has ended.
+
+    What lies with the operating system counts as taken.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._left_s = streams.SLOWEST_READER_S
+        self._every_s = self._left_s / LOOKS
+        self._waiting = 0
+        self._wait()
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._every_s, self._look)
+
+    def _look(self) -> None:
+        waiting = self._transport.get_write_buffer_size()
+        if waiting:
+            self._left_s -= self._every_s
+        self._left_s += max(0, self._waiting - waiting) / SLOWEST_BYTES_S
+        self._waiting = waiting
+        if self._left_s > 0:
+            self._wait()
+            return
+        peer = str(self._transport.get_extra_info("peername"))
+        log.info("reader_takes_nothing", peer=peer, waiting_bytes=waiting)
+        self._transport.abort()
+
+    def end(self) -> None:
+        self._timer.cancel()
 
 
 class Handler(web.RequestHandler):
@@ -48,6 +89,18 @@ class Handler(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._server.open -= 1
         super().connection_lost(exc)
+
+    @override
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        if self.transport is None:
+            return await super().finish_response(request, resp, start_time)
+        sending = Sending(self.transport)
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            sending.end()
 
     @override
     def handle_error(
