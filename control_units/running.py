@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from control_units.unit_server import UnitServer
 
 ENDING_S = 20.0
-"""The process ends so long after it was told to, whatever its hooks do."""
+"""The process ends so long after it began to, whatever its hooks do."""
 
 
 def run(
@@ -78,9 +78,13 @@ def _run(make: Callable[[], UnitServer]) -> None:
 async def _serve(server: UnitServer) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _end, server.stop)
-    with _figures(server):
-        await server.serve()
+        loop.add_signal_handler(number, server.stop)
+    server.on_ending = _set_last_resort
+    try:
+        with _figures(server):
+            await server.serve()
+    finally:
+        _set_last_resort()  # nothing may have been foreseen of this end
 
 
 def _figures(server: UnitServer) -> AbstractContextManager[object]:
@@ -99,10 +103,9 @@ def _figures(server: UnitServer) -> AbstractContextManager[object]:
     return served(registry)
 
 
-def _end(stop: object) -> None:
-    """Stops in order; a hook that cannot be ended must not keep the process for ever."""
-    assert callable(stop)
+def _set_last_resort() -> None:
+    """A hook that cannot be ended must not keep the process for ever: `asyncio.run` would wait for
+    it."""
     last_resort = threading.Timer(ENDING_S, os._exit, args=(1,))
     last_resort.daemon = True
     last_resort.start()
-    stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -46,6 +46,9 @@ class UnitServer:
             0: never; None: as the unit's class says.
         version: of the classes' software, for the history of lives.
         reason: of this start, for the history.
+
+    Attributes:
+        on_ending: called when `serve` begins to end, before units let go.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class UnitServer:
         # Before its first lease, too: while it was away, another process may have taken its place.
         self._hosting.hold(is_held=self._stops_without_lease)
         self._stopping = asyncio.Event()
+        self.on_ending: Callable[[], None] = lambda: None
         self._fault: UnitServerFault | Refused | None = None
         self.has_lease = False
         self._link = Link(
@@ -121,6 +125,7 @@ class UnitServer:
             saving = tasks.create_task(self._keep_copy())
             try:
                 await self._stopping.wait()
+                self.on_ending()
                 has_let_go = await self._let_go()
                 if has_let_go and self._link.is_attached:
                     self._link.say_goodbye("The unit server was told to stop.")
@@ -153,6 +158,11 @@ class UnitServer:
                     await self._link.run()
                 except (UnitServerFault, Refused) as fault:
                     self._fault = fault
+                    log.error(
+                        "unit_server_ends",
+                        unit_server=self.identity.unit_server,
+                        reason=str(fault),
+                    )
                     self.stop()
                     return
                 except Exception:  # the top of a background loop; the units go on meanwhile

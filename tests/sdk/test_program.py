@@ -38,7 +38,7 @@ class Stubborn(ControlUnit):
                 pass
 
 
-run(Stubborn, unit_server="{unit_server}")
+run(Stubborn, unit_server="{unit_server}", take_over={take_over})
 """
 
 Start = Callable[..., Program]
@@ -202,12 +202,36 @@ async def test_a_hook_that_cannot_be_ended_does_not_keep_the_process(
     lab: Laboratory, start: Start, tmp_path: Path
 ) -> None:
     await declare(lab, "Stubborn")
-    script = tmp_path / "stubborn.py"
-    script.write_text(STUBBORN.format(unit_server=lab.name))
-    program = start(sys.executable, str(script))
+    program = start(sys.executable, stubborn(lab, tmp_path))
     await lab.until_states(A=State.RUNNING)
     assert await program.terminate(within=10) == 1
     assert not (await lab.session()).HasField("end_time"), "its device was driven until then"
+
+
+async def test_nor_does_it_keep_one_whose_place_another_process_has_taken(
+    lab: Laboratory, start: Start, tmp_path: Path
+) -> None:
+    await declare(lab, "Stubborn")
+    first = start(sys.executable, stubborn(lab, tmp_path))
+    await lab.until_states(A=State.RUNNING)
+    before = (await lab.session()).session
+    second = start(sys.executable, stubborn(lab, tmp_path, take_over=True))
+
+    async def is_taken() -> bool:
+        return (await lab.session()).session != before
+
+    await until(is_taken)
+    assert await first.ended() == 1
+    assert f"held by another process: process {second.pid} on" in first.output()
+    await lab.until_states(A=State.RUNNING)
+    second.check_running()
+
+
+def stubborn(lab: Laboratory, folder: Path, *, take_over: bool = False) -> str:
+    """A program whose unit cannot be stopped."""
+    script = folder / f"stubborn-{take_over}.py"
+    script.write_text(STUBBORN.format(unit_server=lab.name, take_over=take_over))
+    return str(script)
 
 
 async def test_an_address_that_is_none_is_named(start: Start, tmp_path: Path) -> None:
