@@ -168,7 +168,8 @@ class Admission:
             client.streams -= 1
 
     def keep(self, client: Client, size: int) -> None:
-        """Bytes have come that are kept for a while; they have to be released.
+        """Bytes have come that are kept for a while; they have to be released. Where there are none
+        yet, any number is taken: who asks has refused what is larger than one request may be.
 
         Raises:
             Refused: TOO_BUSY, with when to come again.
