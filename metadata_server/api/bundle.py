@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from mds.v1 import bundle_pb2, bundle_pb2_grpc, kind_pb2
@@ -61,21 +62,22 @@ class BundlesServicer(bundle_pb2_grpc.BundlesServicer):
     async def Export(
         self, request: bundle_pb2.ExportRequest, context: Context
     ) -> AsyncIterator[bundle_pb2.ExportResponse]:
-        answer = await self._bundles.export(
+        pieces = self._bundles.export(
             kinds_of(request.kinds), request.id_prefix, as_of=request.as_of
         )
-        tell_position(context, answer.position)
-        position = position_message(answer.position)
-        response = bundle_pb2.ExportResponse(position=position)
-        size = 0
-        for resource in answer.value:
-            item = bundle_pb2.BundleItem()
-            getattr(item, resource.kind.value).CopyFrom(to_message(resource))
-            response.items.append(item)
-            size += item.ByteSize()
-            if size > EXPORT_CHUNK_BYTES:
-                yield response
-                response, size = bundle_pb2.ExportResponse(position=position), 0
+        response, size = bundle_pb2.ExportResponse(), 0
+        async with aclosing(pieces):
+            async for piece in pieces:
+                if not response.HasField("position"):
+                    tell_position(context, piece.position)
+                    response.position.CopyFrom(position_message(piece.position))
+                for resource in piece.value:
+                    item = response.items.add()
+                    getattr(item, resource.kind.value).CopyFrom(to_message(resource))
+                    size += item.ByteSize()
+                    if size > EXPORT_CHUNK_BYTES:
+                        yield response
+                        response, size = bundle_pb2.ExportResponse(position=response.position), 0
         yield response
 
 

@@ -22,6 +22,7 @@ from metadata_server.services.intent.bundles import Bundles
 from metadata_server.services.intent.plans import Applied, Applying
 from metadata_server.services.intent.progress import ApplyProgress
 from metadata_server.store.store import Store
+from tests.services.exported import exported_by
 
 Call = Callable[..., Caller]
 CURRENT = Attribute("current", Direction.INPUT, ValueType.DOUBLE, facets={"maximum": "10"})
@@ -56,7 +57,7 @@ def actions(decisions: Sequence[Decision]) -> list[ItemAction]:
 
 
 async def everything(bundles: Bundles) -> Sequence[Resource]:
-    return (await bundles.export([], "")).value
+    return await exported_by(bundles)
 
 
 async def test_a_bundle_in_any_order_is_one_change(bundles: Bundles, call: Call) -> None:

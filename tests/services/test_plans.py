@@ -29,6 +29,7 @@ from metadata_server.services.intent.plans import Applied, Applying, plan_of
 from metadata_server.services.intent.progress import ApplyProgress
 from metadata_server.store.schema import instantiation
 from metadata_server.store.store import Answer, Store
+from tests.services.exported import exported_by
 from tests.services.lively import CALLER, attached, facility, report
 from tests.stages.waiting import until
 
@@ -71,7 +72,7 @@ async def apply(
 
 
 async def ids(bundles: Bundles) -> list[str]:
-    return [found.name for found in (await bundles.export([], "")).value]
+    return [found.name for found in await exported_by(bundles)]
 
 
 def became(decisions: Sequence[Decision]) -> dict[str, ItemAction]:

@@ -33,6 +33,7 @@ from metadata_server.services.intent.resources import Resources
 from metadata_server.services.intent.versioning import Versioning
 from metadata_server.services.life.configurations import Configurations
 from metadata_server.store.store import Answer, Store
+from tests.services.exported import exported_by
 
 Call = Callable[..., Caller]
 D = FieldDifference
@@ -97,7 +98,7 @@ class Plant:
         return await self.rebase(how=Applying(validate_only=True), **target)
 
     async def versions(self) -> dict[str, int]:
-        exported = (await self.bundles.export([], "")).value
+        exported = await exported_by(self.bundles)
         return {
             each.id: each.template_version for each in exported if isinstance(each, ControlUnit)
         }

@@ -31,6 +31,7 @@ from metadata_server.store.intent.template_versions import change_version, drop_
 from metadata_server.store.past.history import image_at
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import LostRace, UnitOfWork
+from tests.services.exported import exported_by
 
 Call = Callable[..., Caller]
 DRAFT, PUBLISHED, DEPRECATED = VersionState.DRAFT, VersionState.PUBLISHED, VersionState.DEPRECATED
@@ -335,7 +336,7 @@ async def test_versions_of_a_file_keep_their_states(laboratory: Laboratory) -> N
     applied = await laboratory.apply(*reversed(exported))
     assert applied.summary.applied
     assert await laboratory.states() == [(2, DEPRECATED), (5, PUBLISHED), (6, DRAFT)]
-    assert (await laboratory.bundles.export([], "")).value == exported
+    assert await exported_by(laboratory.bundles) == exported
     again = await laboratory.apply(*exported)
     assert {each.action for each in again.decisions} == {ItemAction.UNCHANGED}
 
@@ -346,7 +347,7 @@ async def test_an_export_has_the_newest_published_version_though_nobody_uses_it(
     await laboratory.create(SUPPLY)
     await laboratory.update(Template, "Supply", attributes=wider("20"))
     await laboratory.update(Template, "Supply", version_state=DRAFT, attributes=wider("30"))
-    exported = (await laboratory.bundles.export([Kind.TEMPLATE], "")).value
+    exported = await exported_by(laboratory.bundles, [Kind.TEMPLATE])
     assert [each.version for each in exported if isinstance(each, Template)] == [2, 3]
 
 
