@@ -1,20 +1,25 @@
 """Datasets that running code publishes: stored once, checked, made those of their units."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event
 
 from metadata_server.domain.intent.attribute import Direction
 from metadata_server.domain.intent.fingerprint import dataset_hash
 from metadata_server.domain.life.state import State
 from metadata_server.domain.refused import Refused
 from metadata_server.services.life.publication import Published
+from metadata_server.store import schema
 from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import LostRace
 from tests.services.lively import (
     CURRENT,
     DATASET,
     DATASET_HASH,
+    Ear,
     Facility,
     attached,
     facility,
@@ -50,13 +55,66 @@ async def test_a_dataset_reported_before_it_is_known_is_asked_for_and_then_taken
     registered = await lab.register()
     async with attached(lab, registered) as (unit_server, ear):
         await unit_server.report([report("A/PS1", 1, State.LOADED, dataset=DATASET_HASH)])
-        await until(
-            lambda: any(DATASET_HASH in word.missing_datasets for word in ear.words),
-            what="the question for the dataset",
-        )
+        await until_asked_for(ear, DATASET_HASH)
         assert (await lab.statuses())["A/PS1"].dataset == ""
         await unit_server.publish([PUBLISHED])
     assert (await lab.statuses())["A/PS1"].dataset == DATASET_HASH
+
+
+@contextmanager
+def races_are_lost(store: Store) -> Iterator[None]:
+    """Where statuses would be written, the last that a transaction does: as where another node of
+    a cluster always writes the same rows."""
+
+    def lose(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO control_unit_status"):
+            raise LostRace
+
+    event.listen(store.database.writing, "before_cursor_execute", lose)
+    try:
+        yield
+    finally:
+        event.remove(store.database.writing, "before_cursor_execute", lose)
+
+
+async def until_asked_for(ear: Ear, digest: str) -> None:
+    await until(
+        lambda: any(digest in word.missing_datasets for word in ear.words),
+        what="the question for the dataset",
+    )
+
+
+async def test_a_dataset_that_could_not_be_written_is_asked_for_again(lab: Facility) -> None:
+    registered = await lab.register(classes={"lab::Supply": ""})
+    async with attached(lab, registered) as (unit_server, ear):
+        await unit_server.report([report("A/PS1", 1, State.LOADED, dataset=DATASET_HASH)])
+        await until_asked_for(ear, DATASET_HASH)
+        with races_are_lost(lab.store), pytest.raises(Refused, match="CONTENTION"):
+            await unit_server.publish([PUBLISHED])
+    async with attached(lab, registered) as (unit_server, ear):
+        await unit_server.report([report("A/PS1", 2, State.RUNNING, dataset=DATASET_HASH)])
+        await until_asked_for(ear, DATASET_HASH)
+        assert (await lab.statuses())["A/PS1"].dataset == ""
+        await unit_server.publish([PUBLISHED])
+    assert (await lab.statuses())["A/PS1"].dataset == DATASET_HASH
+    assert (await lab.liveness.publication.get(DATASET_HASH)).value.attributes == DATASET
+
+
+async def test_a_dataset_that_a_status_names_and_nobody_has_is_asked_for(lab: Facility) -> None:
+    registered = await lab.register(classes={"lab::Supply": ""})
+    async with attached(lab, registered) as (unit_server, ear):
+        await unit_server.report([report("A/PS1", 1, State.LOADED)])
+        await until(lambda: ear.acknowledged == 1, what="the acknowledgement")
+        named = schema.control_unit_status.update().values(dataset=DATASET_HASH)
+        await lab.store.transact(lambda unit: unit.connection.execute(named))
+        await unit_server.report([report("A/PS1", 2, State.RUNNING, dataset=DATASET_HASH)])
+        await until_asked_for(ear, DATASET_HASH)
+        await unit_server.publish([PUBLISHED])
+        seen = len(ear.words)
+        await unit_server.report([report("A/PS1", 3, State.LOADED, dataset=DATASET_HASH)])
+        await until(lambda: ear.acknowledged == 3, what="the last acknowledgement")
+        assert not any(word.missing_datasets for word in ear.words[seen:])
+    assert (await lab.liveness.publication.get(DATASET_HASH)).value.attributes == DATASET
 
 
 async def test_a_dataset_that_is_not_what_its_hash_says_is_refused(lab: Facility) -> None:

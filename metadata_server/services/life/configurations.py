@@ -51,16 +51,25 @@ class Configurations:
     def __init__(self) -> None:
         self._known: dict[tuple[History, Start], Basis] = {}
 
-    def bases(self, unit: UnitOfWork, wanted: Iterable[Start]) -> dict[Start, Basis]:
-        """What units start from, by what decides it."""
+    def bases(
+        self, unit: UnitOfWork, wanted: Iterable[Start], *, keep: bool = True
+    ) -> dict[Start, Basis]:
+        """What units start from, by what decides it.
+
+        Args:
+            keep: what is read; not where this transaction has written some of it, which nobody has
+                when it is rolled back.
+        """
         history = unit.position.history
         distinct = set(wanted)
         known = ((each, self._known.get((history, each))) for each in distinct)
         found = {each: basis for each, basis in known if basis is not None}
         lacking = distinct - found.keys()
-        return found | self._read(unit, lacking) if lacking else found
+        return found | self._read(unit, lacking, keep=keep) if lacking else found
 
-    def _read(self, unit: UnitOfWork, lacking: Collection[Start]) -> dict[Start, Basis]:
+    def _read(
+        self, unit: UnitOfWork, lacking: Collection[Start], *, keep: bool
+    ) -> dict[Start, Basis]:
         history = unit.position.history  # what is read from here on is as new, or newer
         versions = unit.resources.versions((key, version) for key, version, _ in lacking)
         datasets = datasets_of(unit, (dataset for _, _, dataset in lacking))
@@ -81,7 +90,7 @@ class Configurations:
             found[key, version, digest] = basis
             is_draft = template.version_state is VersionState.DRAFT
             # What is not published yet may still come, and a draft may still change.
-            if not is_draft and (dataset is not None or not digest):
+            if keep and not is_draft and (dataset is not None or not digest):
                 self._keep(history, (key, version, digest), basis)
         return found
 

@@ -135,9 +135,8 @@ class Publication:
         self, unit: UnitOfWork, published: Published, hosted: Sequence[HostedUnit]
     ) -> list[tuple[HostedUnit, Basis]]:
         """Units of the class that publishes a dataset, each with what it starts from."""
-        bases = self._configurations.bases(
-            unit, ((*each.version, published.hash) for each in hosted)
-        )
+        starts = ((*each.version, published.hash) for each in hosted)
+        bases = self._configurations.bases(unit, starts, keep=False)
         found = [(each, bases[*each.version, published.hash]) for each in hosted]
         return [
             (each, basis)

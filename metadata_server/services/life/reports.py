@@ -309,17 +309,17 @@ def before_of(session: Session, hosted: HostedUnit, standing: Standing, held: He
 
 def judged(entry: Entry, standing: Standing, basis: Basis, outcome: Outcome) -> str:
     """Hash of the dataset that counts as the unit's; one that is unknown or contradicts its
-    template changes nothing."""
+    template changes nothing. One that counts already, and is in no store, is unknown too."""
     digest = entry.report.dataset
-    if digest in {"", standing.dataset}:
+    if not digest:
         return standing.dataset
-    if basis.contradiction is not None:
+    if basis.contradiction is not None and digest != standing.dataset:
         template = basis.narrowing.template
         outcome.contradicting[standing.key] = contradicting(
             entry.hosted.id, template, digest, basis.contradiction
         )
         return standing.dataset
-    if not basis.dataset:
+    if not basis.dataset and basis.contradiction is None:
         outcome.unknown.setdefault(digest, set()).add(standing.key)
         return standing.dataset
     return digest
