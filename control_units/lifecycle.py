@@ -96,6 +96,7 @@ class Lifecycle:
                 return self._running()
             case Step.STOP:
                 await self._end_cycle()
+                self._check_not_stuck(step)  # the round may not have ended in time
                 await self._call("on_stop")
                 return State.STOPPED
             case Step.DEINIT:

@@ -2,6 +2,7 @@
 lets go of its hardware."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, ClassVar
 
@@ -67,7 +68,24 @@ class CancelledWhenBuilt(ControlUnit):
         raise asyncio.CancelledError
 
 
-CLASSES = HostedClasses([Plain, Device, Misdeclared, CancelledWhenBuilt])
+class Circling(ControlUnit):
+    """Its round hangs until it is released."""
+
+    begun: ClassVar[threading.Event]
+    release: ClassVar[threading.Event]
+    stopped_beside_it: ClassVar[bool] = False
+    hook_deadline = 0.5
+    cycle_period = 0.01
+
+    def on_cycle(self) -> None:
+        self.begun.set()
+        self.release.wait()
+
+    def on_stop(self) -> None:
+        Circling.stopped_beside_it = not self.release.is_set()
+
+
+CLASSES = HostedClasses([Plain, Device, Misdeclared, CancelledWhenBuilt, Circling])
 
 
 @pytest.fixture
@@ -83,9 +101,11 @@ async def hosting(tasks: set[asyncio.Task[None]]) -> AsyncIterator[Hosting]:
         return task
 
     Plain.raises.clear()
-    Plain.is_open = False
+    Plain.is_open = Circling.stopped_beside_it = False
+    Circling.begun, Circling.release = threading.Event(), threading.Event()
     found = Hosting(CLASSES, spawn=spawn)
     yield found
+    Circling.release.set()
     await found.leave_all()
     for task in tasks:
         task.cancel()
@@ -148,6 +168,16 @@ async def test_a_unit_may_give_an_exception_for_its_failure(hosting: Hosting) ->
     unit.unit.fail(OSError("hot"))  # type: ignore[arg-type]  # as authors do
     await until(lambda: unit.standing.state.is_error)
     assert (unit.standing.state, unit.standing.message) == (State.RECOVERABLE_ERROR, "hot")
+
+
+async def test_nothing_is_stopped_beside_a_round_that_hangs(hosting: Hosting) -> None:
+    hosting.assign([assignment("A", implementation="Circling")])
+    await until(Circling.begun.is_set)
+    hosting.assign([assignment("A", State.STOPPED, implementation="Circling", generation=2)])
+    assert hosting.units["A"].standing.state is State.RUNNING, "the round is under way"
+    assert await settle(hosting) == {"A": State.FATAL_ERROR}
+    assert not Circling.stopped_beside_it
+    assert "still running" in hosting.units["A"].standing.message
 
 
 async def test_a_class_that_is_cancelled_when_it_is_built_is_a_fatal_error(
