@@ -97,10 +97,7 @@ def operation_message(operation: Operation, *, now_us: int = 0) -> operation_pb2
         verb=VERBS.number[order.verb],
         selection=selection_message(order.selection),
         edits=map(edit_message, order.edits),
-        unit_edits=[
-            operation_pb2.UnitEdits(name=UNIT.name_of(each.id), edits=map(edit_message, each.edits))
-            for each in order.unit_edits
-        ],
+        unit_edits=map(unit_edits_message, order.unit_edits),
         at_once=order.at_once,
         at_once_per_unit_server=order.at_once_per_unit_server,
         on_failure=ON_FAILURES.number[order.on_failure],
@@ -130,6 +127,10 @@ def operation_message(operation: Operation, *, now_us: int = 0) -> operation_pb2
         replica=operation.replica,
         role=ROLES.number[operation.role],
     )
+
+
+def unit_edits_message(each: UnitEdits) -> operation_pb2.UnitEdits:
+    return operation_pb2.UnitEdits(name=UNIT.name_of(each.id), edits=map(edit_message, each.edits))
 
 
 def counts_message(counts: StepCounts) -> operation_step_pb2.StepCounts:
