@@ -16,6 +16,7 @@ from control_units.disk_copy import DiskCopy, default_folder
 from control_units.faults import UnitServerFault
 from control_units.hosting import HostedClasses, Hosting
 from control_units.link import Admission, Identity, Link
+from control_units.sendable import sendable
 
 GOODBYE_S = 3.0
 """How long the last reports and the good-bye may take."""
@@ -65,9 +66,9 @@ class UnitServer:
         version: str = "",
         reason: str = "",
     ) -> None:
-        self.identity = Identity(unit_server, version)
+        self.identity = Identity(unit_server, sendable(version))
         self._classes = HostedClasses(classes)
-        self._admission = Admission(take_over, waits_undeclared, reason)
+        self._admission = Admission(take_over, waits_undeclared, sendable(reason))
         self._client = Client(address, principal=f"{unit_server} ({default_principal()})")
         self._copy = DiskCopy(state_folder or default_folder(), unit_server)
         self._stops_without_lease = on_lease_lost == "stop"

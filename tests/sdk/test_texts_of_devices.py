@@ -76,6 +76,13 @@ async def test_an_exception_with_such_a_text_is_told(lab: Laboratory) -> None:
     assert (await lab.status("A")).message == "OSError: no such file: ?"
 
 
+async def test_a_reason_that_cannot_be_sent_keeps_nobody_out(lab: Laboratory) -> None:
+    await lab.declare("A")
+    lab.serve(reason=f"after lunch {HALF}", version=f"1.0{HALF}")
+    await lab.until_states(A=State.RUNNING)
+    assert (await lab.session()).version == "1.0?"
+
+
 def test_a_report_that_cannot_be_written_is_left_out_and_named() -> None:
     box = outbox()
     box.note("A", Standing(State.LOADED, 1.0, HALF))
