@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
-from metadata_server.domain.intent.bundle import Decision, Item, ItemAction, OnConflict
+from metadata_server.domain.intent.bundle import Decision, ItemAction, OnConflict
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.edit import RECOVER, edited, steps_of
+from metadata_server.domain.intent.edit import Step as Edit
 from metadata_server.domain.life.state import State
 from metadata_server.domain.orchestration.advance import StepState
 from metadata_server.domain.orchestration.course import is_waiting
@@ -20,10 +22,11 @@ from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.services.intent.planning import Planning
 from metadata_server.services.intent.saving import save_all
+from metadata_server.services.intent.single import change_item
 from metadata_server.services.orchestration.holding import is_held_off
 from metadata_server.services.orchestration.overtaking import named
 from metadata_server.store.orchestration.operation_steps import begin_steps, seen_of, set_steps
-from metadata_server.store.unit_of_work import LostRace, UnitOfWork
+from metadata_server.store.unit_of_work import UnitOfWork
 
 BEGINNING = (StepState.PENDING, StepState.EXECUTING)
 """A step that waits to be tried again is EXECUTING."""
@@ -95,8 +98,8 @@ class Telling:
     def __init__(self, order: Order, seen: Mapping[int, Seen]) -> None:
         self._order = order
         self._seen = seen
-        self._common = steps_of(order.edits) if order.edits else ()
         self._overtaken: dict[int, str] = {}
+        self._unfit: dict[int, str] = {}
         self.overtaken_at: dict[int, int] = {}
 
     def decide(self, unit: UnitOfWork, steps: Iterable[Step]) -> dict[int, Decision]:
@@ -107,15 +110,20 @@ class Telling:
         """
         by_key = {each.unit_key: each for each in steps}
         read = unit.resources.of_keys(ControlUnit, by_key)
-        items = [
-            Item("", each.name, each, change=Told(self, by_key[key], each))
-            for key, each in sorted(read.items(), key=lambda pair: pair[1].id)
-        ]
+        items = []
+        for key, each in sorted(read.items(), key=lambda pair: pair[1].id):
+            try:
+                items.append(change_item(each, partial(self._told, by_key[key])))
+            except (Refused, ValueError) as unfit:  # a later release has planned its edits
+                self._unfit[key] = str(unfit)
         decisions = Planning(unit, on_conflict=OnConflict.REPLACE).decide(items)
         return {key_of(each): each for each in decisions}
 
     def verdict(self, step: Step, decision: Decision | None) -> Verdict | None:
         """The end of a step that cannot begin; None: it can."""
+        if step.unit_key in self._unfit:
+            why = self._unfit[step.unit_key]
+            return Verdict(StepState.ERROR, StepMinor.REFUSED, why)
         if decision is None:
             return Verdict(StepState.ABORTED, StepMinor.GONE, "it is no longer declared")
         if decision.action is ItemAction.REJECTED:
@@ -129,7 +137,13 @@ class Telling:
         return None
 
     def told(self, step: Step, there: ControlUnit) -> ControlUnit:
-        """A unit as a step wants it, from what is there once it is locked."""
+        """A unit as a step wants it, from what is there.
+
+        Raises:
+            Refused, ValueError: its edits cannot be understood, or applied.
+        """
+        self._overtaken.pop(step.unit_key, None)  # told again, of what is there by now
+        self.overtaken_at.pop(step.position, None)
         if self._order.verb is Verb.EDIT:
             return self._edited(step, there)
         after = there
@@ -140,6 +154,15 @@ class Telling:
         if self._recovers(step):
             after = replace(after, recover_count=there.recover_count + 1)
         return after
+
+    def _told(self, step: Step, there: Resource) -> Resource:
+        assert isinstance(there, ControlUnit)
+        return self.told(step, there)
+
+    @cached_property
+    def _common(self) -> Sequence[Edit]:
+        """What is edited of all units."""
+        return steps_of(self._order.edits) if self._order.edits else ()
 
     def _found(self, step: Step) -> set[State]:
         """The wanted states of a unit in which a step may find it; any other somebody has wanted
@@ -172,22 +195,6 @@ class Telling:
         return self._seen[step.unit_key].state.is_error and (
             self._order.recover or step.attempts > 0
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The change that a step makes of a unit that was read without a lock."""
-
-    telling: Telling
-    step: Step
-    read: ControlUnit
-
-    def __call__(self, there: Resource) -> Resource:
-        """Raises: LostRace: the unit refers to other things than those locked with it."""
-        assert isinstance(there, ControlUnit)
-        if (there.template, there.unit_server) != (self.read.template, self.read.unit_server):
-            raise LostRace
-        return self.telling.told(self.step, there)
 
 
 def key_of(decision: Decision) -> int:
