@@ -11,6 +11,8 @@ from deploy.processes.one_at_a_time import OnlyOne
 from deploy.processes.topology import Service
 
 HEALTHY_WITHIN_S = 60.0
+DONE_WITHIN_S = 180.0
+"""What runs once is tried again from the beginning on: also while a database makes its first start."""
 STARTED = "service_started"
 """Of a need: it is enough that it has been started."""
 
@@ -73,7 +75,7 @@ class Cluster:
                 await is_enough[needed].wait()
         process = self._processes[service.name]
         if service.runs_once:
-            await process.run_once()
+            await process.run_once(within_s=DONE_WITHIN_S)
         else:
             await process.start()
             self._started[service.name].set()

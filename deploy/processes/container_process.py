@@ -50,19 +50,25 @@ class ContainerProcess:
         await self._launch()
         self._keeping = asyncio.create_task(self._keep(), name=f"keep {self.name}")
 
-    async def run_once(self, *, tries: int = 20) -> None:
+    async def run_once(self, *, within_s: float) -> None:
         """Starts it until it has ended with 0.
 
         Raises:
-            Failed: it never has.
+            Failed: it has not, after so long.
         """
         self.container.prepare()
-        for _ in range(tries):
-            process = await self._launch()
-            if await process.wait() == 0:
-                return
-            await asyncio.sleep(PAUSE_S)
-        raise Failed(f"{self.name} failed {tries} times: {self.last_lines()}")
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    process = await self._launch()
+                    if await process.wait() == 0:
+                        return
+                    await asyncio.sleep(PAUSE_S)
+        except TimeoutError:
+            self._signal(signal.SIGKILL)
+            raise Failed(
+                f"{self.name} has not succeeded after {within_s:.0f} s: {self.last_lines()}"
+            ) from None
 
     async def until_healthy(self, *, within_s: float) -> None:
         """
@@ -95,12 +101,13 @@ class ContainerProcess:
             return False
 
     async def stop(self) -> None:
-        """SIGTERM, and SIGKILL for who has not ended after its grace."""
+        """SIGTERM, to it alone as from a container engine, and SIGKILL for who has not ended after
+        its grace."""
         await self._let_go()
         if self._process is None or self._process.returncode is not None:
             return
         self._signal(signal.SIGCONT)
-        self._signal(signal.SIGTERM)
+        self._process.terminate()
         try:
             async with asyncio.timeout(self.container.service.grace_s):
                 await self._process.wait()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.galera_node import GaleraNode, Node, end
+from tests.cluster.galera_node import NODES, GaleraNode, Node, end
 from tests.stages.requirements import needs
 
 MORE_THAN_ANY_DISK_MB = 10**9
@@ -68,7 +68,7 @@ def test_nothing_is_started_where_it_could_not_be_killed(
 
 def test_a_node_without_room_leaves_when_all_others_are_there(tmp_path: Path) -> None:
     node = start(tmp_path, 3, MORE_THAN_ANY_DISK_MB)
-    assert node.wait(timeout=20) == -signal.SIGTERM
+    assert node.wait(timeout=20) == 128 + signal.SIGTERM
     assert "it leaves, and comes back when there is room" in end(node)
 
 
@@ -80,3 +80,33 @@ def test_a_node_stays_that_has_room_or_that_others_need(
     with pytest.raises(subprocess.TimeoutExpired):
         node.wait(timeout=2.5)
     assert "it leaves" not in end(node)
+
+
+@pytest.mark.parametrize(("place", "looks_again_after_s"), [(0, 0), (1, 10), (2, 20)])
+def test_nodes_that_share_a_full_disk_do_not_leave_together(
+    tmp_path: Path, place: int, looks_again_after_s: int
+) -> None:
+    """Each but the first looks again when it would miss those before it: here the group has become
+    smaller while it has slept."""
+    node = GaleraNode(tmp_path)
+    node.data.mkdir()
+    (node.data / "grastate.dat").write_text("uuid: 11111111-1111-1111-1111-111111111111\n")
+    (node.data / "gvwstate.dat").write_text("of a group")
+    slept = tmp_path / "slept"
+    running = node.start(
+        {
+            "mariadbd": "exec /bin/sleep 60",
+            "mariadb": f"printf 'wsrep_cluster_size\\t%s\\n' $([ -e {slept} ] && echo 2 || echo 3)",
+            "sleep": f"[ $1 = 1 ] || [ $1 = 0 ] || echo $1 >>{slept}; exec /bin/sleep 0.1",
+        },
+        name=NODES[place],
+        GALERA_LEAST_MB=str(MORE_THAN_ANY_DISK_MB),
+    )
+    if looks_again_after_s == 0:
+        assert running.wait(timeout=20) == 128 + signal.SIGTERM
+        assert "it leaves" in end(running)
+        return
+    with pytest.raises(subprocess.TimeoutExpired):
+        running.wait(timeout=2.5)
+    assert "it leaves" not in end(running)
+    assert slept.read_text() == f"{looks_again_after_s}\n"

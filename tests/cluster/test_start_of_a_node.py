@@ -62,10 +62,12 @@ def begins(node: GaleraNode, **how: str) -> tuple[int, str]:
 
 def was_in(node: GaleraNode, cluster: str) -> None:
     (node.data / "mysql").mkdir(parents=True)
-    (node.data / "gvwstate.dat").touch()
-    (node.data / "grastate.dat").write_text(
-        f"version: 2.1\nuuid:    {cluster}\nseqno:   -1\nsafe_to_bootstrap: 0\n"
-    )
+    (node.data / "gvwstate.dat").write_text("of a group")
+    (node.data / "grastate.dat").write_text(state_of(cluster))
+
+
+def state_of(cluster: str, *, was_last: bool = False) -> str:
+    return f"version: 2.1\nuuid:    {cluster}\nseqno:   -1\nsafe_to_bootstrap: {int(was_last)}\n"
 
 
 @pytest.mark.usefixtures("another_answers")
@@ -106,7 +108,8 @@ def test_the_first_start_makes_data_and_users(node: GaleraNode, tmp_path: Path) 
     written = node.run / "setup.sql"
     assert written.read_text() == "CREATE USER 'mds' IDENTIFIED BY 'a&b/c''d\\\\e';\n"
     assert written.stat().st_mode & 0o077 == 0
-    assert {each.name for each in node.data.iterdir()} == {"ibdata1", "mysql", "performance_schema"}
+    made = {"ibdata1", "mysql", "performance_schema", "setup-is-due"}
+    assert {each.name for each in node.data.iterdir()} == made
 
 
 def test_a_first_start_that_was_cut_off_begins_again(node: GaleraNode) -> None:
@@ -130,3 +133,72 @@ def test_tables_that_lost_their_dictionary_are_not_overwritten(node: GaleraNode)
     assert code == 1
     assert "has tables, but no folder mysql" in told
     assert (node.data / "ibdata1").read_text() == "beam time"
+
+
+@pytest.mark.parametrize("state", ["", state_of(NOTHING), state_of(NOTHING, was_last=True)])
+def test_a_state_that_was_never_written_is_a_first_start_again(
+    node: GaleraNode, state: str
+) -> None:
+    (node.data / "mysql").mkdir(parents=True)
+    (node.data / "grastate.dat").write_text(state)
+    code, told = begins(node, POSITION=f"{NOTHING}:-1")
+    assert (code, "--wsrep-new-cluster --init-file=" in told) == (0, True), told
+    assert not (node.data / "grastate.dat").exists(), "it may say that founding is not safe"
+
+
+@pytest.mark.parametrize("has", ["mds", "sst_in_progress"])
+def test_data_without_a_state_is_never_founded_over(node: GaleraNode, has: str) -> None:
+    for each in ("mysql", has):
+        (node.data / each).mkdir(parents=True)
+    (node.data / "grastate.dat").touch()
+    (node.data / "gvwstate.dat").write_text("of a group")
+    code, told = begins(node, POSITION=f"{OWN}:17")
+    assert (code, "mariadbd --" in told) == (0, True), told
+    assert "--wsrep-new-cluster" not in told
+    assert f"--wsrep_start_position={OWN}:17" in told
+
+
+def test_the_last_one_founds_the_same_cluster_again(node: GaleraNode) -> None:
+    was_in(node, OWN)
+    (node.data / "grastate.dat").write_text(state_of(OWN, was_last=True))
+    code, told = begins(node, POSITION=f"{OWN}:17")
+    assert code == 0
+    assert f"--wsrep_start_position={OWN}:17 --wsrep-new-cluster" in told
+
+
+@pytest.mark.usefixtures("another_answers")
+@pytest.mark.parametrize(("status", "founds"), [("Primary", False), ("non-Primary", True)])
+def test_the_last_one_founds_unless_another_one_serves(
+    node: GaleraNode, status: str, *, founds: bool
+) -> None:
+    """Who only answers the group may wait there for this one."""
+    was_in(node, OWN)
+    (node.data / "grastate.dat").write_text(state_of(OWN, was_last=True))
+    client = f"""
+case $* in
+    *wsrep_cluster_status*) printf 'wsrep_cluster_status\\t{status}\\n' ;;
+    *) printf 'wsrep_cluster_state_uuid\\t{OWN}\\n' ;;
+esac
+"""
+    process = node.start(
+        {"mariadbd": DATABASE, "mariadb": client, "sleep": "exec /bin/sleep 0.1"},
+        name=NODES[1],
+        POSITION=f"{OWN}:17",
+    )
+    code, told = process.wait(timeout=WITHIN_S), end(process)
+    assert (code, "--wsrep-new-cluster" in told) == (0, founds), told
+
+
+def test_users_are_made_again_until_they_were_made(node: GaleraNode) -> None:
+    """By the founder, which was cut off before it had made them."""
+    lives = DATABASE.replace('echo "mariadbd $*" >&2', 'echo "mariadbd $*" >&2; exec sleep 3')
+    told = []
+    for client in ("exit 1", "exit 0", "exit 0"):
+        process = node.start(
+            {"mariadbd": lives, "mariadb": client, "mariadb-install-db": INSTALL},
+            POSITION=f"{OWN}:17",
+        )
+        assert process.wait(timeout=WITHIN_S) == 0
+        told.append(end(process))
+        (node.data / "grastate.dat").write_text(state_of(OWN, was_last=True))
+    assert ["--init-file=" in each for each in told] == [True, True, False], told
