@@ -54,6 +54,26 @@ def test_what_is_needed_comes_first(services: dict[str, Service]) -> None:
         assert all(order.index(each) < order.index(service.name) for each in service.needs)
 
 
+def test_nothing_waits_until_each_of_several_is_well(services: dict[str, Service]) -> None:
+    """With one of them out, the others would have nothing to do with them."""
+    images = [each.image for each in services.values()]
+    for service in services.values():
+        waits = [each for each, until in service.needs.items() if until == "service_healthy"]
+        several = [
+            each
+            for each in waits
+            if services[each].health and images.count(services[each].image) > 1
+        ]
+        assert several == [], service.name
+
+
+def test_another_release_of_the_servers_leaves_the_database_alone() -> None:
+    said = yaml.safe_load(COMPOSE.read_text())["services"]
+    by_release = {name for name, each in said.items() if "MDS_VERSION" in each["image"]}
+    assert "migrate" in by_release
+    assert not {each for each in by_release if each.startswith("galera")}
+
+
 def test_nothing_is_published_beyond_loopback() -> None:
     ports = [
         line for line in COMPOSE.read_text().splitlines() if line.lstrip().startswith("ports:")
