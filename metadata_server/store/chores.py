@@ -8,8 +8,11 @@ from metadata_server.store.due import is_due
 from metadata_server.store.keys import TUPLES, batches, is_one_of
 from metadata_server.store.schema import chore, request, sighting
 from metadata_server.store.unit_of_work import UnitOfWork
+from metadata_server.store.upsert import upsert_rows
 
 TRIM = "trim"
+TRIMMED = "trimmed"
+"""No chore: `due_us` is the time up to which trimming has come, 0 before it ever has."""
 CONDITIONS = "conditions"
 SAMPLE = "sample"
 TRIM_ROWS = 2_000
@@ -45,6 +48,23 @@ def trim_requests(unit: UnitOfWork, before_us: int) -> int:
 
 def trim_sightings(unit: UnitOfWork, before_us: int) -> int:
     return trim(unit, sighting, sighting.c.last_time_us, before_us)
+
+
+def time_to_trim_at(unit: UnitOfWork, *, most_us: int) -> int:
+    """The time that trimming takes for now: no later than the clock says, and no more than `most_us`
+    after the time that it took when it last came to an end.
+
+    A clock that is ahead for a moment would else have it delete what is to be kept, and nothing
+    tells such a moment from one after a long rest, but that it passes.
+    """
+    query = select(chore.c.due_us).where(chore.c.name == TRIMMED)
+    last_us = int(unit.connection.scalar(query) or 0)
+    return min(unit.now_us, last_us + most_us) if last_us else unit.now_us
+
+
+def end_trimming(unit: UnitOfWork, time_us: int) -> None:
+    """Takes down that nothing is left to be trimmed at a time."""
+    upsert_rows(unit.connection, chore, [{"name": TRIMMED, "due_us": time_us}])
 
 
 def time_until(unit: UnitOfWork, name: str) -> int:

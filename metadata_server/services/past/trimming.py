@@ -16,7 +16,9 @@ from metadata_server.store.chores import (
     TRIM,
     TRIM_ROWS,
     claim_chore,
+    end_trimming,
     put_off,
+    time_to_trim_at,
     trim_requests,
     trim_sightings,
 )
@@ -33,6 +35,10 @@ EVERY_US = 600_000_000
 AGAIN_US = 2_000_000
 """When there was more to delete than one transaction does."""
 LOOK_S = 60.0
+MOST_AT_ONCE_US = 3_600_000_000
+"""For how much time more than before what is old is deleted at once: so a clock that is ahead costs
+six times as much time of what is oldest as it is ahead for, and not all that there is. What fell due in
+a month without a server is deleted within a week."""
 log = structlog.get_logger()
 
 
@@ -89,16 +95,18 @@ class Trimming:
         def work(unit: UnitOfWork) -> bool:
             if not claim_chore(unit, TRIM, every_us=EVERY_US):
                 return False
-            counts = [trim(unit, unit.now_us - kept_us) for trim, kept_us in self._limits]
+            now_us = time_to_trim_at(unit, most_us=MOST_AT_ONCE_US)
+            counts = [trim(unit, now_us - kept_us) for trim, kept_us in self._limits]
             steps = [
-                trim_kind(unit, kind, unit.now_us - kept_us)
-                for kind, kept_us in self._kept_us.items()
+                trim_kind(unit, kind, now_us - kept_us) for kind, kept_us in self._kept_us.items()
             ]
             # Last: it claims a revision, for which all other writers wait until this ends.
-            counts.append(archive_operations(unit, unit.now_us - self._operations_kept_us))
+            counts.append(archive_operations(unit, now_us - self._operations_kept_us))
             more = max(counts) == TRIM_ROWS or any(steps)
             if more:
                 put_off(unit, TRIM, AGAIN_US)
+            else:
+                end_trimming(unit, now_us)
             return more
 
         more = (await self._store.transact(work)).value
