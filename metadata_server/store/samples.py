@@ -114,7 +114,8 @@ def finished_steps(unit: UnitOfWork, time_us: int) -> list[Sample]:
     """What the fine samples of the coarse steps that have ended give together."""
     end_us = time_us // COARSE_US * COARSE_US
     last = unit.connection.execute(
-        select(func.max(ROW.time_us)).where(ROW.step_us == COARSE_US)
+        # None that a clock wrote which was ahead: they may lie years ahead.
+        select(func.max(ROW.time_us)).where(ROW.step_us == COARSE_US, ROW.time_us <= end_us)
     ).scalar_one()
     begin_us = max(last or 0, end_us - FINE_KEPT_US)
     if begin_us > end_us - COARSE_US:

@@ -110,6 +110,19 @@ async def test_what_went_to_standard_output_counts_once_it_was_read_where_it_arr
     assert marks(store) == [read_back(arrived).header.time_us]
 
 
+async def test_a_backup_made_while_the_clock_was_ahead_hides_no_later_one(
+    database: str, opens: Open, tmp_path: Path
+) -> None:
+    store = opens(database)
+    with store.writing.begin() as connection:
+        now_us = connection.execute(select(store.now_us)).scalar_one()
+        write_mark(connection, now_us + DAY_US)
+    file = str(tmp_path / "later")
+    made = await run_mds("backup", file, environment={"MDS_DATABASE_URL": database})
+    assert (made.code, made.err) == (0, "")
+    assert now_us <= marks(store)[0] < now_us + DAY_US
+
+
 async def test_no_mark_goes_back_to_an_earlier_backup(
     sqlite_database: str, opens: Open, tmp_path: Path
 ) -> None:

@@ -30,13 +30,16 @@ def write_mark(connection: Connection, time_us: int) -> None:
 
 def mark_backup(database: Database, header: Header) -> str:
     """Says to the database that there is a backup, unless it knows of a later one; empty: done, else
-    why it cannot take it down."""
+    why it cannot take it down. One from a time to come is of a clock that was ahead, and is later
+    than none."""
     try:
         with database.writing.begin() as connection:
             if problem := of_something_else(connection, header):
                 return problem
-            latest = connection.execute(select(backup_mark.c.time_us).with_for_update()).scalar()
-            if latest is None or latest < header.time_us:
+            known = select(backup_mark.c.time_us, database.now_us.label("now_us"))
+            latest = connection.execute(known.with_for_update()).first()
+            is_later = latest is not None and header.time_us <= latest.time_us <= latest.now_us
+            if not is_later:
                 write_mark(connection, header.time_us)
     except DBAPIError as error:
         return explained(error)
