@@ -49,6 +49,11 @@ class FacilityFigures(Collector):
                 "Age of the last backup, or of the first change where none was made.",
                 value=counted.unsaved_us / 1_000_000,
             )
+        yield GaugeMetricFamily(
+            "mds_revisions_ahead_seconds",
+            "By how much times of revisions are ahead of the database's clock, which was ahead once.",
+            value=counted.ahead_us / 1_000_000,
+        )
 
 
 def _units(counted: Counted) -> Iterator[Metric]:

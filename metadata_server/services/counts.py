@@ -13,6 +13,7 @@ from metadata_server.services.replicas import Replicas, Standing
 from metadata_server.services.watching.overview import Overviews
 from metadata_server.store.backups.mark import unsaved_since_us
 from metadata_server.store.counts import conditions_by_type, operations_by_phase
+from metadata_server.store.past.moments import ahead_us
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 
@@ -30,6 +31,7 @@ class Counted:
 
     Attributes:
         unsaved_us: for how long there have been changes that no backup holds; None: there are none.
+        ahead_us: by how much times of revisions are ahead of the database's clock.
     """
 
     overview: Overview
@@ -37,6 +39,7 @@ class Counted:
     operations: Mapping[str, int]
     conditions: Mapping[str, int]
     unsaved_us: int | None
+    ahead_us: int
 
 
 class Counts:
@@ -85,10 +88,10 @@ class Counts:
         self._asked_s = asked_s
 
     async def _read(self) -> Counted:
-        def work(unit: UnitOfWork) -> tuple[dict[str, int], dict[str, int], int | None]:
+        def work(unit: UnitOfWork) -> tuple[dict[str, int], dict[str, int], int | None, int]:
             since_us = unsaved_since_us(unit)
             unsaved_us = None if since_us is None else max(0, unit.now_us - since_us)
-            return operations_by_phase(unit), conditions_by_type(unit), unsaved_us
+            return operations_by_phase(unit), conditions_by_type(unit), unsaved_us, ahead_us(unit)
 
         overview = await self._overviews.get(0)
         told = (await self._store.read(work)).value

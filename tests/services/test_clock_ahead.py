@@ -1,11 +1,12 @@
 """A clock of the database that was ahead: for a moment, as that of a node before a fail-over."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from metadata_server.domain.change import Caller, Position
 from metadata_server.domain.intent.facility import Variable
@@ -13,8 +14,13 @@ from metadata_server.domain.life.overview import Tally
 from metadata_server.domain.moment import Moment
 from metadata_server.domain.names import Kind
 from metadata_server.domain.sample import COARSE_US, FINE_US, Sample
+from metadata_server.services import counts
+from metadata_server.services.counts import Counts
 from metadata_server.services.intent.resources import Resources
 from metadata_server.services.past.trimming import DAY_US, MOST_AT_ONCE_US, Trimming
+from metadata_server.services.replicas import Replicas
+from metadata_server.services.watching.overview import Overviews
+from metadata_server.services.watching.tailer import Tailer
 from metadata_server.store import samples, schema
 from metadata_server.store.chores import TRIM, TRIMMED
 from metadata_server.store.past.moments import position_at
@@ -124,6 +130,35 @@ async def test_the_present_is_read_by_its_time_though_revisions_are_ahead(
     assert by_time == present
     soon = datetime.fromtimestamp(now_us / 1e6 + 60, UTC).isoformat()
     assert (await Resources(store).get(Variable, "v", as_of=soon)).value.value == '"since"'
+
+
+async def ahead_us(store: Store, monkeypatch: pytest.MonkeyPatch) -> int:
+    """As it is told to those who watch figures."""
+    monkeypatch.setattr(counts, "AGE_S", 0.0)
+    overviews = Overviews(store, Tailer(store), age_s=600)
+    counted = await Counts(store, overviews, Replicas(store)).read()
+    assert counted is not None
+    return counted.ahead_us
+
+
+@pytest.mark.usefixtures("written")
+async def test_people_are_told_that_revisions_are_ahead(
+    store: Store, ahead: Store, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trimming = Trimming(store, kept_days={}, request_days=365)
+    told: list[Mapping[str, object]] = []
+    for number, clock in enumerate((store, ahead, store, store)):
+        await write(clock, call(), f'"{number}"')
+        await set_chore(store, TRIM, 0)
+        with capture_logs() as logs:
+            await trimming.trim()
+        told += (each for each in logs if each["event"] == "revisions_ahead_of_clock")
+    (once,) = told
+    assert AHEAD_US - HOUR_US < once["ahead_s"] * 1_000_000 <= AHEAD_US  # type: ignore[operator]
+    assert AHEAD_US - HOUR_US < await ahead_us(store, monkeypatch) <= AHEAD_US + HOUR_US
+    moved = schema.revision.update().values(time_us=0)
+    await store.transact(lambda unit: unit.connection.execute(moved))
+    assert await ahead_us(store, monkeypatch) == 0
 
 
 async def test_it_holds_up_no_samples_that_are_kept_for_long(store: Store) -> None:

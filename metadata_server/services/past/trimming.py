@@ -24,6 +24,7 @@ from metadata_server.store.chores import (
 )
 from metadata_server.store.deliveries.webhook_deliveries import trim_deliveries
 from metadata_server.store.orchestration.archiving import archive_operations
+from metadata_server.store.past.moments import ahead_us
 from metadata_server.store.past.retention import trim_kind
 from metadata_server.store.replicas import trim_replicas
 from metadata_server.store.samples import trim_coarse_samples, trim_fine_samples
@@ -39,6 +40,8 @@ MOST_AT_ONCE_US = 3_600_000_000
 """For how much time more than before what is old is deleted at once: so a clock that is ahead costs
 six times as much time of what is oldest as it is ahead for, and not all that there is. What fell due in
 a month without a server is deleted within a week."""
+AHEAD_US = 1_000_000
+"""Less than that clocks differ anyway."""
 log = structlog.get_logger()
 
 
@@ -61,6 +64,7 @@ class Trimming:
         sighting_days: float = 90,
     ) -> None:
         self._store = store
+        self._was_ahead = False
         self._kept_us = {kind: round(days * DAY_US) for kind, days in kept_days.items() if days}
         self._operations_kept_us = round(operation_days * DAY_US)
         self._limits = (
@@ -92,24 +96,33 @@ class Trimming:
             Refused: DATABASE_UNAVAILABLE, CONTENTION.
         """
 
-        def work(unit: UnitOfWork) -> bool:
-            if not claim_chore(unit, TRIM, every_us=EVERY_US):
-                return False
-            now_us = time_to_trim_at(unit, most_us=MOST_AT_ONCE_US)
-            counts = [trim(unit, now_us - kept_us) for trim, kept_us in self._limits]
-            steps = [
-                trim_kind(unit, kind, now_us - kept_us) for kind, kept_us in self._kept_us.items()
-            ]
-            # Last: it claims a revision, for which all other writers wait until this ends.
-            counts.append(archive_operations(unit, now_us - self._operations_kept_us))
-            more = max(counts) == TRIM_ROWS or any(steps)
-            if more:
-                put_off(unit, TRIM, AGAIN_US)
-            else:
-                end_trimming(unit, now_us)
-            return more
-
-        more = (await self._store.transact(work)).value
+        more, by_us = (await self._store.transact(self._trimmed)).value
+        self._tell_ahead(by_us)
         if more:
             log.info("trimmed", more=more)
         return more
+
+    def _tell_ahead(self, by_us: int | None) -> None:
+        """Tells people once that times of revisions are ahead of the clock; None: nobody looked."""
+        if by_us is None:
+            return
+        if by_us > AHEAD_US and not self._was_ahead:
+            log.warning("revisions_ahead_of_clock", ahead_s=by_us // 1_000_000)
+        self._was_ahead = by_us > AHEAD_US
+
+    def _trimmed(self, unit: UnitOfWork) -> tuple[bool, int | None]:
+        """Whether there is more, and by how much revisions are ahead; None: it was not due."""
+        if not claim_chore(unit, TRIM, every_us=EVERY_US):
+            return False, None
+        by_us = ahead_us(unit)
+        now_us = time_to_trim_at(unit, most_us=MOST_AT_ONCE_US)
+        counts = [trim(unit, now_us - kept_us) for trim, kept_us in self._limits]
+        steps = [trim_kind(unit, kind, now_us - kept_us) for kind, kept_us in self._kept_us.items()]
+        # Last: it claims a revision, for which all other writers wait until this ends.
+        counts.append(archive_operations(unit, now_us - self._operations_kept_us))
+        more = max(counts) == TRIM_ROWS or any(steps)
+        if more:
+            put_off(unit, TRIM, AGAIN_US)
+        else:
+            end_trimming(unit, now_us)
+        return more, by_us

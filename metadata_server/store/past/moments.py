@@ -12,20 +12,23 @@ from metadata_server.domain.horizon import check_position
 from metadata_server.domain.moment import Moment
 from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
+from metadata_server.store.revision import THE_ROW
 from metadata_server.store.schema import change_set, horizon, status_history
+from metadata_server.store.schema import revision as counter
 from metadata_server.store.unit_of_work import UnitOfWork
 
 
 def position_at(unit: UnitOfWork, moment: Moment | None, kinds: Iterable[Kind]) -> Position:
     """The position of a moment, at which resources of some kinds are to be read.
 
-    A time is the last revision up to it; before the first one that is revision 0.
+    A time is the last revision up to it; before the first one that is revision 0. One that has not
+    passed is the present: times of revisions are ahead of the clock where that was ahead once.
 
     Raises:
         Refused: HISTORY_RESET, for a revision that has not come yet; HISTORY_TRIMMED.
     """
     present = unit.position
-    if moment is None:
+    if moment is None or (moment.time_us is not None and moment.time_us >= unit.now_us):
         return present
     if moment.revision is not None:
         revision = moment.revision
@@ -36,6 +39,13 @@ def position_at(unit: UnitOfWork, moment: Moment | None, kinds: Iterable[Kind]) 
     check_position(position, present)
     check_kept(unit, revision, kinds)
     return position
+
+
+def ahead_us(unit: UnitOfWork) -> int:
+    """By how much the time of the last revision is ahead of the database's clock: as long as it is,
+    no time tells what was written since; 0: it is not."""
+    last_us = unit.connection.scalar(select(counter.c.time_us).where(counter.c.one == THE_ROW))
+    return max(0, int(last_us or 0) - unit.now_us)
 
 
 def last_revision(connection: Connection, time_us: int) -> int:
