@@ -20,6 +20,7 @@ from control_units.client.finding import find_control_units
 from control_units.importers.any_file import Content, is_table, read_any
 from control_units.importers.apply import without_oversized
 from control_units.importers.findings import Reading
+from control_units.importers.overtaken import TRIES, Overtaken, refuse_overtaken
 from webui.datasets.bulk import WRITE_SECONDS
 from webui.importing.document import Document, TooLarge
 from webui.importing.meant import meant_instead
@@ -32,8 +33,6 @@ MOST_RESOURCES = 10_000
 _MOST_LINES = 3 * MOST_RESOURCES
 # At least, of units by their names.
 _FOUND_PER_SECOND = 200
-# Somebody else changed a unit between reading it and planning for it: so often it is read again.
-_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +102,16 @@ async def planned(client: Client, content: Content, wish: Wish) -> Planned:
         TimeoutError: it says nothing.
     """
     header = _header(wish, validate_only=True, skip_invalid=True)
-    for _try in range(_TRIES):
+    for _try in range(TRIES):
         current, reading, items = await _laid_over(client, content)
         if not items:
             return Planned(content, {}, None, reading.findings.problems)
         outcome = await _sent(client, items, header)
-        if not _is_overtaken(outcome, current):
-            break
+        try:
+            refuse_overtaken(outcome, content.names, current)
+        except Overtaken:
+            continue
+        break
     problems = [*reading.findings.problems, *reading.located(outcome.problems)]
     by_place = {item.source: item for item in items}
     meant = await meant_instead(client, problems)
@@ -151,15 +153,6 @@ async def _sent(client: Client, items: Sequence[BundleItem], header: BundleHeade
 
 def _say_nothing(_progress: ApplyProgress) -> None:
     pass
-
-
-def _is_overtaken(outcome: Outcome, current: Mapping[str, ControlUnit]) -> bool:
-    """Whether a row was laid over a unit that was another one when the plan was made."""
-    return any(
-        current[result.name].etag != result.etag
-        for result in outcome.results
-        if result.name in current
-    )
 
 
 def _header(wish: Wish, *, validate_only: bool, skip_invalid: bool) -> BundleHeader:

@@ -1,7 +1,7 @@
 """From files to a facility that is as they say."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from control_units.cli.editing.planning import Change, Source, Wish, carry_out
 from control_units.cli.kinds import Reads, parts
 from control_units.client import Client
 from control_units.client.finding import find_control_units
-from control_units.importers.any_file import read_files
+from control_units.importers.any_file import Content, read_files
 from control_units.importers.apply import (
     PATIENCE_S,
     Outcome,
@@ -31,7 +31,7 @@ from control_units.importers.apply import (
     apply_bundle,
     without_oversized,
 )
-from control_units.importers.findings import Reading
+from control_units.importers.overtaken import TRIES, Overtaken, refuse_overtaken
 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json", ".csv"})
 _STANDARD_INPUT = "-"
@@ -44,8 +44,38 @@ def apply_files(
 
     Raises:
         click.UsageError: there are no files, or no scope to prune; nobody can be asked.
+        click.ClickException: others change the units of a table again and again.
     """
-    reading = _read(connection, paths)
+    content = read_files((str(path), _content(path)) for path in files_of(paths))
+    for _try in range(TRIES):
+        current = _units(connection, content)
+        try:
+            _apply(connection, content, current, wish, reason=reason, is_pruned=is_pruned)
+        except Overtaken as overtaken:
+            name = overtaken.name
+        else:
+            return
+    raise click.ClickException(
+        f"Others changed units between reading and planning, {TRIES} times, {name} the last time. "
+        "Nothing was written. Try again when they have done."
+    )
+
+
+def _apply(
+    connection: Connection,
+    content: Content,
+    current: Mapping[str, ControlUnit],
+    wish: Wish,
+    *,
+    reason: str,
+    is_pruned: bool,
+) -> None:
+    """Applies what files say over the units that were read.
+
+    Raises:
+        Overtaken: the plan is about others than those; nothing has been shown or written.
+    """
+    reading = content.over(current)
     if is_pruned and not reading.scopes:
         raise click.UsageError(
             "--prune removes only within a scope, and no file declares one. It would be like "
@@ -65,19 +95,33 @@ def apply_files(
         skips_invalid=wish.skips_invalid or bool(problems),
         prune=reading.scopes if is_pruned and not problems else (),
     )
-    carry_out(connection, change, wish, source=Source(problems, reading.located, len(items)))
+    unless_overtaken = _over(change, content.names, current)
+    source = Source(problems, reading.located, len(items))
+    carry_out(connection, unless_overtaken, wish, source=source)
 
 
-def _read(connection: Connection, paths: Sequence[Path]) -> Reading:
-    """What the files say; tables are laid over the units that are there."""
-    content = read_files((str(path), _content(path)) for path in files_of(paths))
+def _units(connection: Connection, content: Content) -> Mapping[str, ControlUnit]:
+    """The units of tables that are there."""
     if not content.names:
-        return content.over({})
+        return {}
 
     async def find(client: Client) -> dict[str, ControlUnit]:
         return await find_control_units(client, content.names)
 
-    return content.over(connection.run(find, timeout_s=PATIENCE_S))
+    return connection.run(find, timeout_s=PATIENCE_S)
+
+
+def _over(change: Change, names: Collection[str], current: Mapping[str, ControlUnit]) -> Change:
+    """A change that is only planned for units as they were read; from the plan on the server sees
+    to it that just that is done."""
+
+    async def checked(client: Client, progress: Progress, /, *, plan: Outcome | None) -> Outcome:
+        outcome = await change(client, progress, plan=plan)
+        if plan is None:
+            refuse_overtaken(outcome, names, current)
+        return outcome
+
+    return checked
 
 
 def bundle_change(
