@@ -116,8 +116,8 @@ leave_in_turn() { # PID
     kill -TERM "$1" 2>/dev/null || true
 }
 
-answers() {
-    timeout 1 bash -c "exec 3<>/dev/tcp/$1/4567" 2>/dev/null
+answers() { # NODE [PORT]; of the group, if nothing else is said
+    timeout 1 bash -c "exec 3<>/dev/tcp/$1/${2:-4567}" 2>/dev/null
 }
 
 another_answers() {
@@ -134,11 +134,14 @@ status_of() { # NODE NAME; empty: it does not say
 }
 
 another_is_primary() {
-    # One that answers the group may only wait there for others. If it founds, it soon says so.
-    local node tries=0
+    # One that answers the group may only wait there for others, and takes no clients then. If it
+    # founds, it soon says so. One that takes clients but has no answer left may be primary.
+    local node status tries=0
     while another_answers && [ $((tries += 1)) -le 10 ]; do
         for node in "${before[@]}" "${after[@]}"; do
-            [ "$(status_of "$node" wsrep_cluster_status)" != Primary ] || return 0
+            status=$(status_of "$node" wsrep_cluster_status)
+            [ -n "$status" ] || ! answers "$node" "$port" || status=Primary
+            [ "$status" != Primary ] || return 0
         done
         sleep 1
     done

@@ -3,6 +3,7 @@ the same one, and nothing is missing that was acknowledged."""
 
 import asyncio
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -147,3 +148,21 @@ async def test_one_that_stops_by_itself_waits_for_nobody_for_long(cluster: RealN
     await cluster.in_good_order(first)
     assert asyncio.get_running_loop().time() - begun < 30
     assert second.status("wsrep_cluster_size") == "2"
+
+
+async def test_a_founder_that_lost_power_before_it_had_made_its_users_makes_them(
+    made: RealNodes,
+) -> None:
+    first = made.nodes[0]
+    shutil.rmtree(first.data)
+    try:
+        first.start()
+        await until((first.data / "gvwstate.dat").exists, within=60)
+        first.cut_the_power()
+        assert not (first.data / "mds").exists(), "it was cut off too late to say anything"
+        await made.up(first)
+        users = "SELECT user FROM mysql.user WHERE user IN ('mds', 'balancer') ORDER BY user"
+        assert first.sql(users).split() == ["balancer", "mds"]
+        await until(lambda: not (first.data / "setup-is-due").exists())
+    finally:
+        made.cut_the_power()

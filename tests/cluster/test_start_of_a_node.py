@@ -189,6 +189,24 @@ esac
     assert (code, "--wsrep-new-cluster" in told) == (0, founds), told
 
 
+@pytest.mark.usefixtures("another_answers")
+def test_the_last_one_founds_nothing_while_another_one_has_no_answer_left(
+    node: GaleraNode,
+) -> None:
+    """It takes clients, and may serve so many that it has no place for one more."""
+    was_in(node, OWN)
+    (node.data / "grastate.dat").write_text(state_of(OWN, was_last=True))
+    with socket.create_server((NODES[0], 0)) as crowded:
+        process = node.start(
+            {"mariadbd": DATABASE, "mariadb": "exit 1", "sleep": "exec /bin/sleep 0.1"},
+            name=NODES[1],
+            POSITION=f"{OWN}:17",
+            GALERA_PORT=str(crowded.getsockname()[1]),
+        )
+        code, told = process.wait(timeout=WITHIN_S), end(process)
+    assert (code, "--wsrep-new-cluster" in told) == (0, False), told
+
+
 def test_users_are_made_again_until_they_were_made(node: GaleraNode) -> None:
     """By the founder, which was cut off before it had made them."""
     lives = DATABASE.replace('echo "mariadbd $*" >&2', 'echo "mariadbd $*" >&2; exec sleep 3')
