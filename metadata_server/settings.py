@@ -100,7 +100,9 @@ class Settings(BaseSettings):
         "a body that is waited for so long, beside 10 kB/s, is refused, s.",
     )
     http_connections: int = Field(
-        default=8_000, ge=1, description="HTTP connections at once; more are answered 429."
+        default=8_000,
+        ge=1,
+        description="HTTP connections at once; more are answered 429, but for probes (/healthz/…).",
     )
     grpc_connections: int = Field(
         default=8_000,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -18,6 +18,12 @@ from metadata_server.domain.refused import Refused
 
 RETRY_AFTER_MS = 5_000
 LAST_WORD_S = 1.0
+SPARE = 50
+"""So many connections beyond the limit may say what they want: a probe that finds only a full
+replica would have it restarted, with all that it serves."""
+PROBE = b"GET /healthz/"
+PROBE_S = 10.0
+"""A probe beyond the limit has its answer by then, or none."""
 SLOWEST_BYTES_S = 10_000
 """What is taken of an answer buys time at this pace."""
 LOOKS = 20
@@ -65,35 +71,70 @@ class Handler(web.RequestHandler):
     def __init__(self, server: Server, **options: Any) -> None:
         super().__init__(server, **options)
         self._server = server
-        self._is_refused = False
+        self._is_refused = self._is_probe = False
+        self._first: bytes | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._server.open += 1
-        if self._server.open > self._server.limits.connections:
-            self._is_refused = True
-            self._server.on_refused()
-            there = cast("asyncio.Transport", transport)
-            there.write(self._server.limits.refusal)
-            there.write_eof()
-            # Closed while something is on its way here, it would take the answer with it.
-            asyncio.get_running_loop().call_later(LAST_WORD_S, self.force_close)
+        beyond = self._server.open - self._server.limits.connections
+        if beyond > SPARE:
+            self._refuse()
+        elif beyond > 0:
+            self._first = b""
+            self._after(LAST_WORD_S, self._refuse)
 
     @override
     def data_received(self, data: bytes) -> None:
-        if not self._is_refused:
+        if self._first is not None:
+            data = self._only_probe(self._first + data)
+        if data and not self._is_refused:
             super().data_received(data)
+
+    def _only_probe(self, first: bytes) -> bytes:
+        """All that has come beyond the limit, once it is known to be a probe."""
+        self._first = first
+        if not first.startswith(PROBE):
+            if not PROBE.startswith(first):
+                self._refuse()
+            return b""
+        self._first = None
+        self._is_probe = True
+        self._after(PROBE_S, self.force_close)
+        return first
+
+    def _refuse(self) -> None:
+        if self.transport is None:  # the replica ends
+            return
+        self._first = None
+        self._is_refused = True
+        self._server.on_refused()
+        self.transport.write(self._server.limits.refusal)
+        self.transport.write_eof()
+        # Closed while something is on its way here, it would take the answer with it.
+        self._after(LAST_WORD_S, self.force_close)
+
+    def _after(self, seconds: float, act: Callable[[], None]) -> None:
+        """Has something done after a time, instead of what was to be done before."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, act)
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
         self._server.open -= 1
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
 
     @override
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
+        if self._is_probe:
+            resp.force_close()
         if self.transport is None:
             return await super().finish_response(request, resp, start_time)
         sending = Sending(self.transport)
@@ -136,7 +177,7 @@ class Limits:
 
     @property
     def refusal(self) -> bytes:
-        """What is sent to those who are too many, without any request of theirs being read."""
+        """What is sent to those who are too many, without any request of theirs being served."""
         answer = refusal(
             Refused.pressure(
                 "TOO_BUSY",
