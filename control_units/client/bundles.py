@@ -31,6 +31,9 @@ LARGEST_ITEM_BYTES = 4_000_000
 """What a server takes in one message, with something left for the message itself."""
 
 PATIENCE_S = 120.0
+MOST_BROKEN = 3
+"""So many servers may end while they have a bundle: one that is too much for the memory of one is
+too much for all, which it would end one after the other."""
 MOST_TOLD = 5
 """Problems in the text of an error; its outcome has all."""
 
@@ -117,6 +120,7 @@ async def apply_bundle(
 
     Args:
         header: how to apply it; gets a request id, if it has none, and the number of items.
+        progress: is told how far a server is.
         timeout: for all of it; that no server takes it is told after the client's own, in which
             the time does not count that servers were at work.
 
@@ -127,6 +131,7 @@ async def apply_bundle(
     header.item_count = len(items)
     backoff = Backoff(first=0.2, longest=2.0)
     give_up = time.monotonic() + client.caller.timeout
+    broken = 0
     try:
         async with asyncio.timeout(timeout):
             while True:
@@ -134,6 +139,9 @@ async def apply_bundle(
                 try:
                     return await _send(client, sending, progress)
                 except ClientError as error:
+                    broken += sending.is_heard_of and isinstance(error, Unreachable)
+                    if broken >= MOST_BROKEN:
+                        raise _too_often_broken(client.address, len(items)) from error
                     if sending.is_taken:
                         give_up += time.monotonic() - began
                     asked = error.retry_after if isinstance(error, Refused) else None
@@ -150,12 +158,13 @@ class _Sending:
 
     Attributes:
         is_taken: some of it is on its way to a server.
+        is_heard_of: a server has it, and says how far it is.
     """
 
     def __init__(self, items: Sequence[BundleItem], header: BundleHeader) -> None:
         self._items = items
         self._header = header
-        self.is_taken = False
+        self.is_taken = self.is_heard_of = False
 
     async def requests(self) -> AsyncIterator[ApplyRequest]:
         yield ApplyRequest(header=self._header)
@@ -166,8 +175,20 @@ class _Sending:
 
 
 async def _send(client: Client, sending: _Sending, progress: Progress) -> Outcome:
+    def hear(told: ApplyProgress) -> None:
+        sending.is_heard_of = True
+        progress(told)
+
     responses = client.bundles.Apply(sending.requests(), timeout=PATIENCE_S)
-    return await outcome_of(client, responses, progress=progress)
+    return await outcome_of(client, responses, progress=hear)
+
+
+def _too_often_broken(address: str, items: int) -> Unreachable:
+    return Unreachable(
+        address,
+        f"servers ended {MOST_BROKEN} times while they were at work on a bundle of {items:,} "
+        "resources, which may be too much for their memory: send it in parts",
+    )
 
 
 async def outcome_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from mds.v1 import bundle_pb2, bundle_pb2_grpc, kind_pb2
@@ -24,6 +24,8 @@ from metadata_server.services.intent.progress import ApplyProgress
 
 LARGEST_BUNDLE_BYTES = 256 * 1024 * 1024
 EXPORT_CHUNK_BYTES = 512 * 1024
+REST_S = 5.0
+"""So long a client that is refused may go on sending."""
 
 KINDS = {getattr(kind_pb2, f"KIND_{kind.name}"): kind for kind in DECLARED}
 POLICIES = {
@@ -45,10 +47,15 @@ class BundlesServicer(bundle_pb2_grpc.BundlesServicer):
     ) -> AsyncIterator[bundle_pb2.ApplyResponse]:
         incoming = IncomingBundle()
         progress = ApplyProgress()
-        async for request in request_iterator:
-            calling.get().passage.keep(await asyncio.to_thread(incoming.take, request))
-            told = progress_message(len(incoming.items), progress)
-            yield bundle_pb2.ApplyResponse(progress=told)
+        try:
+            async for request in request_iterator:
+                calling.get().passage.keep(await asyncio.to_thread(incoming.take, request))
+                told = progress_message(len(incoming.items), progress)
+                yield bundle_pb2.ApplyResponse(progress=told)
+        except Refused:
+            incoming.items.clear()
+            await let_end(request_iterator)
+            raise
         incoming.check_end()
         header, items = incoming.header, incoming.items
         how = applying_of(header)
@@ -79,6 +86,15 @@ class BundlesServicer(bundle_pb2_grpc.BundlesServicer):
                         yield response
                         response, size = bundle_pb2.ExportResponse(position=response.position), 0
         yield response
+
+
+async def let_end(requests: AsyncIterator[bundle_pb2.ApplyRequest]) -> None:
+    """Lets a client that is refused send the rest, which nobody keeps: one that is cut off while it
+    sends hears no answer."""
+    with suppress(TimeoutError, Refused):
+        async with asyncio.timeout(REST_S):
+            async for _ in requests:
+                pass
 
 
 class IncomingBundle:

@@ -54,8 +54,14 @@ class Passage:
         self.keep(size)
 
     def keep(self, size: int) -> None:
-        """Bytes have come that the call keeps until it ends."""
+        """Bytes have come that the call keeps until it ends.
+
+        Raises:
+            Refused: TOO_BUSY; MESSAGE_TOO_LARGE, for a call that keeps more than ever fits.
+        """
         if size and self._client is not None:
+            if self._kept:
+                self._admission.check_call(self._kept + size)
             self._admission.keep(self._client, size)
             self._kept += size
 

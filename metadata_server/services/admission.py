@@ -188,6 +188,20 @@ class Admission:
         client.bytes += size
         self._bytes += size
 
+    def check_call(self, size: int) -> None:
+        """Passes unless one call keeps more than a client may have: it would never be taken.
+
+        Raises:
+            Refused: MESSAGE_TOO_LARGE.
+        """
+        most = self._limits.request_bytes // SHARE
+        if size > most:
+            raise Refused.pressure(
+                "MESSAGE_TOO_LARGE",
+                f"A bundle has at most {most // 2**20} MB on this replica, half of MDS_REQUEST_MB; "
+                "send it in parts.",
+            )
+
     def release(self, client: Client, size: int) -> None:
         client.bytes -= size
         self._bytes -= size

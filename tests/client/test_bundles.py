@@ -6,10 +6,10 @@ from typing import Any
 
 import grpc
 import pytest
-from mds.v1.bundle_pb2 import ApplyResponse, ApplySummary, BundleHeader, BundleItem
+from mds.v1.bundle_pb2 import ApplyProgress, ApplyResponse, ApplySummary, BundleHeader, BundleItem
 
 from control_units.client import Client, Unreachable
-from control_units.client.bundles import Outcome, apply_bundle
+from control_units.client.bundles import MOST_BROKEN, Outcome, apply_bundle
 from tests.client.scripted_server import Context, ScriptedServer
 from tests.stages.ports import free_port
 
@@ -40,6 +40,31 @@ async def test_a_bundle_is_sent_again_when_its_server_ends_however_long_it_was_a
         assert (await send(client)).summary.applied
     assert len(server.calls) == 2
     assert len({call.request.request_id for call in server.calls}) == 1, "which makes it safe"
+
+
+async def break_off_at_work(_: Any, context: Context) -> Any:
+    """It has told how far it is, and is killed."""
+    await context.write(ApplyResponse(progress=ApplyProgress(received=1)))
+    await end_late(_, context)
+
+
+async def test_a_bundle_that_ends_its_servers_is_not_sent_to_all_of_them() -> None:
+    async with (
+        ScriptedServer([break_off_at_work]) as server,
+        Client(server.address, timeout=PATIENCE_S) as client,
+    ):
+        with pytest.raises(Unreachable, match="send it in parts") as broken:
+            await send(client)
+    assert f"{MOST_BROKEN} times" in str(broken.value)
+    assert len(server.calls) == MOST_BROKEN
+
+
+async def test_a_bundle_is_sent_again_when_a_server_at_work_is_killed() -> None:
+    async with (
+        ScriptedServer([break_off_at_work, break_off_at_work, applied]) as server,
+        Client(server.address, timeout=PATIENCE_S) as client,
+    ):
+        assert (await send(client)).summary.applied
 
 
 async def test_that_no_server_takes_a_bundle_is_told_soon() -> None:

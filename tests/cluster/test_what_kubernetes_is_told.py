@@ -265,3 +265,19 @@ def test_the_page_about_it_makes_the_secrets_that_are_taken() -> None:
     for name, keys in OF_THE_SITE.items():
         for key in keys:
             assert f"kubectl -n mds create secret generic {name} --from-file={key}=" in text
+
+
+def test_what_clients_send_fits_into_the_memory_of_a_server(resources: list[Resource]) -> None:
+    """While a bundle is read and written, it takes some twelve times what came over the wire."""
+    servers = [
+        (container, pod)
+        for pod in pods(resources)
+        for container in pod.containers
+        if container.get("command", [])[:2] == ["mds", "serve"]
+    ]
+    assert servers
+    for container, pod in servers:
+        memory = container["resources"]["limits"]["memory"]
+        assert memory.endswith("Gi")
+        requests_mb = int(pod.environment["MDS_REQUEST_MB"]["value"])
+        assert 16 * requests_mb <= 1024 * int(memory.removesuffix("Gi"))

@@ -3,14 +3,16 @@
 import asyncio
 import gzip
 import io
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from mds.v1.script_pb2 import Script
 from mds.v1.variable_pb2 import CreateVariableRequest, Variable
 
-from control_units.client import Client
+from control_units.client import Client, Refused
 from tests.conftest import StartReplica
 from tests.rest.conftest import Http
 from tests.rest.test_hostile_clients import connected
@@ -38,7 +40,7 @@ async def http(slight: Replica, session: aiohttp.ClientSession) -> Http:
 
 
 def head(target: str, length: int, *, kind: str = "application/json", encoding: str = "") -> bytes:
-    lines = [f"POST {target} HTTP/1.1", "Host: here", f"Content-Type: {kind}"]
+    lines = [f"POST {target} HTTP/1.1", "Host: localhost", f"Content-Type: {kind}"]
     lines += [f"Content-Length: {length}"]
     lines += [f"Content-Encoding: {encoding}"] if encoding else []
     return "\r\n".join([*lines, "", ""]).encode()
@@ -118,6 +120,35 @@ async def test_what_clients_of_chaos_send_is_counted_too(slight: Replica, http: 
 
     async with held_open(slight, *[packed] * FORMS):
         await until(another_is_refused, within=10, what="one form that is too much")
+
+
+def large(count: int) -> list[Script]:
+    """As many scripts of a megabyte."""
+    return [Script(name=f"scripts/{number}", content="x" * MB) for number in range(count)]
+
+
+async def test_a_bundle_that_is_more_than_a_client_may_have_is_refused_for_good(
+    slight: Replica,
+) -> None:
+    async with Client(slight.address, timeout=20) as client:
+        began = time.monotonic()
+        with pytest.raises(Refused, match="MDS_REQUEST_MB") as refused:
+            await client.apply(large(12), reason="too much")
+        assert (refused.value.reason, refused.value.is_transient) == ("MESSAGE_TOO_LARGE", False)
+        assert "8 MB" in refused.value.message
+        assert time.monotonic() - began < 10
+        assert [each async for each in client.scripts.list()] == []
+        await client.apply(large(6), reason="in parts")
+
+
+async def test_a_line_of_json_after_another_is_refused_for_good_likewise(http: Http) -> None:
+    line = b'{"items": [{"script": {"name": "scripts/%d", "content": "' + b"x" * MB + b'"}}]}\n'
+    body = b"".join(line.replace(b"%d", b"%d" % number) for number in range(12))
+    answer = await http(
+        "POST", "/v1/bundles:apply", data=io.BytesIO(body), Content_Type="application/x-ndjson"
+    )
+    assert b"MESSAGE_TOO_LARGE" in answer.body
+    assert b"MDS_REQUEST_MB" in answer.body
 
 
 async def test_a_line_that_does_not_end_is_counted_as_it_comes(slight: Replica, http: Http) -> None:
