@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.engine import RowMapping
 
 from metadata_server.domain.intent.control_unit import ControlUnit
@@ -14,6 +14,7 @@ from metadata_server.domain.intent.template import Template
 from metadata_server.domain.life.condition import Condition, out_of_date
 from metadata_server.domain.life.state import State
 from metadata_server.domain.names import Kind
+from metadata_server.store.any_of import any_of
 from metadata_server.store.keys import TUPLES, batches, is_one_of
 from metadata_server.store.past.history import key_at
 from metadata_server.store.past.past import resources_at
@@ -74,7 +75,7 @@ def late_templates(unit: UnitOfWork) -> list[tuple[int, int]]:
 
 def behind(unit: UnitOfWork) -> ColumnElement[bool]:
     """A condition that units pass which are behind; an index of units has both columns of it."""
-    return or_(false(), *(is_older(key, newest) for key, newest in late_templates(unit)))
+    return any_of(is_older(key, newest) for key, newest in late_templates(unit))
 
 
 def is_older(template_key: int, version: int) -> ColumnElement[bool]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from metadata_server.domain.intent.control_unit import ControlUnitStatus
 from metadata_server.domain.life.condition import Condition
 from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.maintenance import Coverage, Maintenance
+from metadata_server.store.any_of import any_of
 from metadata_server.store.intent.authorship import authorships
 from metadata_server.store.intent.selections import id_range
 from metadata_server.store.keys import batches
@@ -51,9 +52,18 @@ def covered(unit: UnitOfWork, coverage: Coverage) -> ColumnElement[bool]:
             and_(server.is_not(None), server.in_(keys))
             for keys in batches(sorted(servers.values()))
         ),
-        *(and_(*id_range(control_unit.c.id, prefix=each)) for each in sorted(coverage.prefixes)),
+        *(and_(*id_range(control_unit.c.id, prefix=each)) for each in widest(coverage.prefixes)),
     ]
-    return or_(false(), *conditions)
+    return any_of(conditions)
+
+
+def widest(prefixes: Iterable[str]) -> list[str]:
+    """Prefixes that cover what all of them do: those that lie within none of the others."""
+    found: list[str] = []
+    for each in sorted(prefixes):
+        if not found or not each.startswith(found[-1]):
+            found.append(each)
+    return found
 
 
 def conditions_now(
