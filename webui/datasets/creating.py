@@ -67,13 +67,15 @@ class CreatePages(Generic[R]):
         try:
             async with asyncio.timeout(READ_SECONDS):
                 base = await self._base(place.like, form.revision)
+                before = self._edited.fields_of(base)
+                form = form.upon(before)
                 if COMPARE in posted:
                     return await self._compared(base, form)
         except (ClientError, TimeoutError) as failure:
             return self._drawing.rescue(place, form, failure)
         if REDRAW in posted:
             return await self._drawing.redraw(place, base, form, str(posted[REDRAW]))
-        typed = changed_fields(self._edited.fields_of(base), _without_id(form).fields)
+        typed = changed_fields(before, _without_id(form).fields)
         try:
             sent, _mask = self._edited.changed(base, form, typed)
         except Misread as wrong:

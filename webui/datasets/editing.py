@@ -64,9 +64,11 @@ class EditPages(Generic[R]):
                 base = await self._edited.read(id_of(place.name), form.revision)
         except (ClientError, TimeoutError) as failure:
             return self._drawing.rescue(place, form, failure)
+        before = self._edited.fields_of(base)
+        form = form.upon(before)
         if REDRAW in posted:
             return await self._drawing.redraw(place, base, form, str(posted[REDRAW]))
-        typed = changed_fields(self._edited.fields_of(base), form.fields)
+        typed = changed_fields(before, form.fields)
         try:
             sent, mask = self._edited.changed(base, form, typed)
         except Misread as wrong:

@@ -5,7 +5,7 @@ empty text is a field that is not set.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -47,7 +47,7 @@ def text_of(message: Message, path: str, *, collection: str = "") -> str:
     holder, name = _holder(message, path)
     field, value = _field(holder, name), getattr(holder, name)
     if _is_map(field):
-        return "\n".join(f"{key}={_escaped(value[key])}" for key in sorted(value))
+        return "\n".join(_line(key, value[key]) for key in sorted(value))
     if field.is_repeated and collection:
         return "\n".join(id_of(each) for each in value)
     if field.is_repeated:
@@ -62,18 +62,20 @@ def text_of(message: Message, path: str, *, collection: str = "") -> str:
 
 
 def put_text(message: Message, path: str, text: str, *, collection: str = "") -> None:
-    """Makes a field what a text says.
+    """Makes a field what a text says. Lines of a map that are as they were drawn keep what they
+    stand for: values may have white space around them, and names an equals sign.
 
     Raises:
         Misread: it cannot hold that.
     """
     holder, name = _holder(message, path)
     field = _field(holder, name)
+    before = dict(getattr(holder, name)) if _is_map(field) else {}
     holder.ClearField(name)
     if not text:
         return
     if _is_map(field):
-        getattr(holder, name).update(_pairs(path, text))
+        getattr(holder, name).update(_pairs(path, text, before))
     elif field.is_repeated and collection:
         lines = [line.strip() for line in text.replace(",", "\n").splitlines()]
         getattr(holder, name).extend(f"{collection}/{line}" for line in lines if line)
@@ -127,9 +129,17 @@ def _number(path: str, field: Field, text: str) -> int:
     raise Misread(path, _("right would be a whole number."))
 
 
-def _pairs(path: str, text: str) -> dict[str, str]:
+def _pairs(path: str, text: str, before: Mapping[str, str]) -> dict[str, str]:
+    """
+    Args:
+        before: what was there.
+    """
+    drawn = {_line(key, value).strip(): (key, value) for key, value in before.items()}
     pairs = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
+    for line in filter(None, map(str.strip, text.split("\n"))):
+        if line in drawn:
+            pairs.update([drawn[line]])
+            continue
         name, sign, value = line.partition("=")
         if not sign:
             told = _("right would be name=value in each line, not %(line)r.") % {"line": line}
@@ -138,9 +148,10 @@ def _pairs(path: str, text: str) -> dict[str, str]:
     return pairs
 
 
-def _escaped(value: str) -> str:
-    """Of a map, in one line: a line break is written `\\n`."""
-    return value.replace("\\n", "\\\\n").replace("\n", "\\n")
+def _line(key: str, value: str) -> str:
+    """Of a map, in one line: a line break is written `\\n`, and one of old `\\r`."""
+    lines = f"{key}={value}".replace("\\n", "\\\\n").replace("\n", "\\n")
+    return lines.replace("\r", "\\r")
 
 
 def _unescaped(text: str) -> str:

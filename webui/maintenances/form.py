@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 from mds.v1.maintenance_pb2 import Maintenance
 
+from webui.datasets.form import SETTLED, said_upon, sent_back
 from webui.datasets.problem import Problem, by_path, without_field
 from webui.names import id_of
 from webui.translation import _
@@ -35,6 +36,7 @@ class Form:
         revision: of its last change; leads to what was read.
         problems: what is wrong, by field.
         about: of a new one, by what its units were chosen.
+        is_settled: each text is one of those that stood in a resource, and nobody has typed it.
     """
 
     texts: Mapping[str, str]
@@ -44,11 +46,12 @@ class Form:
     problems: Mapping[str, str] | None = None
     revision: str = ""
     about: str = ""
+    is_settled: bool = False
 
     @classmethod
     def sent(cls, posted: Mapping[str, str]) -> "Form":
-        texts = {field: posted.get(field, "").replace("\r\n", "\n").strip() for field in FIELDS}
-        texts |= {field: _as_drawn(texts[field]) for field in ("begin", "end")}
+        texts = {field: sent_back(posted.get(field, "")) for field in FIELDS}
+        texts |= {field: _as_drawn(texts[field].strip()) for field in ("begin", "end")}
         return cls(
             texts,
             posted.get("etag", ""),
@@ -56,7 +59,27 @@ class Form:
             posted.get("request_id", ""),
             revision=posted.get("revision", ""),
             about=posted.get("about", ""),
+            is_settled=SETTLED in posted,
         )
+
+    def upon(self, before: "Form | None") -> "Form":
+        """With what somebody has typed without white space around it, and all else just as it was.
+
+        Args:
+            before: as the maintenance was that it was drawn from; None: it is a new one.
+        """
+        was = before.texts if before else {}
+        texts = {
+            field: said_upon(was.get(field, ""), text, is_typed=not self.is_settled)
+            for field, text in self.texts.items()
+        }
+        return replace(self, texts=texts, is_settled=False)
+
+    def mask(self, before: "Form") -> list[str]:
+        """What it changes. A time that stands there as it was drawn is left alone: it has more
+        digits than people read, and some hours have two times each."""
+        texts = before.texts
+        return [path for path, field in MASK.items() if self.texts[field] != texts[field]]
 
     @classmethod
     def of(cls, maintenance: Maintenance) -> "Form":

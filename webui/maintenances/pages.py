@@ -25,7 +25,7 @@ from webui.datasets.just_made import just_made
 from webui.datasets.problem import Problem, field_of
 from webui.lists.facility import UNIT_SERVERS
 from webui.lists.ticked import Ticked, TooMany, too_many
-from webui.maintenances.form import MASK, Form, problem_of, words_of
+from webui.maintenances.form import Form, problem_of, words_of
 from webui.maintenances.shown import maintenance_page
 from webui.names import id_of, page_of
 from webui.past_time import time_of
@@ -110,7 +110,7 @@ class MaintenancePages:
     async def begin(self, request: web.Request) -> web.Response:
         """`POST /maintenances/new`: leads to what was begun, or planned."""
         posted = await _texts(request)
-        form = Form.sent(posted)
+        form = Form.sent(posted).upon(None)
         wanted, problems = form.read()
         if problems:
             return self._form(form.wrong(problems), new=True)
@@ -144,21 +144,31 @@ class MaintenancePages:
         """`POST /maintenances/{id}/edit`: leads back to it."""
         posted = {**await _texts(request), "id": request.match_info["id"]}
         form = Form.sent(posted)
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                base = await self._base(_name(request), form)
+        except (ClientError, TimeoutError) as failure:
+            return self._again(request, posted, form, failure, written=False)
+        before = Form.of(base)
+        form = form.upon(before)
         wanted, problems = form.read()
         if problems:
             return self._form(form.wrong(problems))
+        mask = form.mask(before)
+        if not mask:
+            raise web.HTTPSeeOther(page_of(base.name))
         try:
             async with asyncio.timeout(READ_SECONDS):
                 saved = await self._maintenances.UpdateMaintenance(
                     UpdateMaintenanceRequest(
                         maintenance=wanted,
-                        update_mask=FieldMask(paths=list(MASK)),
+                        update_mask=FieldMask(paths=mask),
                         request_id=form.request_id or new_request_id(),
                         reason=form.reason,
                     )
                 )
         except Stale as stale:
-            return await self._conflict(request, posted, form, stale)
+            return await self._conflict(request, posted, form, before, stale)
         except (ClientError, TimeoutError) as failure:
             return self._again(request, posted, form, failure)
         raise web.HTTPSeeOther(page_after(saved, form.etag))
@@ -181,19 +191,20 @@ class MaintenancePages:
         raise web.HTTPSeeOther(f"/change_sets/{ended.position.revision}?saved=1")
 
     async def _conflict(
-        self, request: web.Request, posted: Mapping[str, str], form: Form, stale: Stale
+        self,
+        request: web.Request,
+        posted: Mapping[str, str],
+        form: Form,
+        base: Form,
+        stale: Stale,
     ) -> web.Response:
         """What was typed beside what somebody else has written meanwhile, and what both read."""
         try:
             async with asyncio.timeout(READ_SECONDS):
                 found = await self._get(_name(request))
-                try:
-                    read = await self._get(_name(request), as_of=form.revision)
-                except HistoryGone:
-                    read = found
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, posted.items(), failure, written=False)
-        base, now = Form.of(read), Form.of(found)
+        now = Form.of(found)
         differing = choices(base.texts, form.texts, now.texts, words_of=words_of)
         chosen = {"id", *(each.path for each in differing)}
         rest = {field: text for field, text in now.texts.items() if field not in chosen}
@@ -207,9 +218,10 @@ class MaintenancePages:
         failure: ClientError | TimeoutError,
         *,
         new: bool = False,
+        written: bool = True,
     ) -> web.Response:
         if not isinstance(failure, Refused) or not can_be_mended(failure):
-            return again(self._site, request.path, posted.items(), failure)
+            return again(self._site, request.path, posted.items(), failure, written=written)
         problems = [problem_of(each.field, each.description) for each in failure.violations]
         return self._form(
             form.wrong(problems or [Problem(field_of(failure), told(failure))]), new=new
@@ -226,6 +238,16 @@ class MaintenancePages:
         }
         usual = HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong and form.request_id else HTTPStatus.OK
         return self._site.page("maintenances/edit.html", context, status=status or usual)
+
+    async def _base(self, name: str, form: Form) -> Maintenance:
+        """What a form was drawn from; where nobody knows that any more, what is there."""
+        found = await self._get(name)
+        if found.etag == form.etag:
+            return found
+        try:
+            return await self._get(name, as_of=form.revision)
+        except HistoryGone:
+            return found
 
     async def _get(self, name: str, *, as_of: str = "") -> Maintenance:
         return await self._maintenances.GetMaintenance(
