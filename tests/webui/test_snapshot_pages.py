@@ -4,12 +4,14 @@ import re
 from collections.abc import Awaitable, Callable
 
 import pytest
+from mds.v1.control_unit_pb2 import ControlUnit
 from mds.v1.dataset_pb2 import VALUE_TYPE_BOOL, VALUE_TYPE_DOUBLE
 from mds.v1.operation_pb2 import OrderVerb
 from mds.v1.snapshot_pb2 import SavedUnit, SavedValue, Snapshot
 
 from control_units.client import Client
 from tests.stages.replica import Replica
+from tests.stages.waiting import until
 from tests.webui.conftest import OpenSite, Site
 from tests.webui.forms import Form, form_in, submit
 from tests.webui.magnets import declare_magnets
@@ -113,6 +115,41 @@ async def test_somebody_else_is_faster_and_nothing_is_ordered(held: tuple[Site, 
         again = await submit(site, form_in(plan, RESTORE), status=422)
         assert "Nothing was ordered." in again
         assert [each async for each in client.operations.list()] == []
+
+
+async def test_only_values_that_were_shown_are_restored(held: tuple[Site, str]) -> None:
+    site, address = held
+    ticked = Form(RESTORE, "post", {"every": "1"})
+    plan = await submit(site, ticked)
+    gone = {"RING/GONE all": "is not declared"}
+    assert rows(plan) == gone | {"LINAC/Q1 current": "99", "RING/Q1 current": "12.5"}
+
+    def set_stby(unit: ControlUnit) -> None:
+        unit.overrides.add(attribute="stby", default_value="true")
+
+    async with Client(address) as client:
+        # The same units, of which other values would be written.
+        await client.control_units.change("RING/Q1", set_stby)
+        text = await submit(site, form_in(plan, RESTORE), status=422)
+        assert "Nothing was ordered. The order would not do any more what the plan said" in text
+        assert "something else would be written" in text
+        values = {"LINAC/Q1 current": "99", "RING/Q1 current": "12.5", "RING/Q1 stby": "false"}
+        assert rows(text) == gone | values
+        night = await client.snapshots.get("night")
+        units = [each for each in night.units if each.control_unit != "RING/Q1"]
+        retaken = Snapshot(name=night.name, etag="*", units=[saved("RING/Q1", "50"), *units])
+        await client.snapshots.update(retaken, "units", reason="a test")
+        text = await submit(site, form_in(text, RESTORE), status=422)
+        assert rows(text) == gone | values | {"RING/Q1 current": "50"}
+        assert [each async for each in client.operations.list()] == []
+        await submit(site, form_in(text, RESTORE), changed={"reason": "as shown"})
+        await until(lambda: is_written(client), what="the values that were shown last")
+
+
+async def is_written(client: Client) -> bool:
+    unit = await client.control_units.get("RING/Q1")
+    overrides = {each.attribute: each.default_value for each in unit.overrides}
+    return overrides == {"current": "50", "stby": "false"}
 
 
 async def test_two_who_describe_one_see_each_other(held: tuple[Site, str]) -> None:

@@ -52,6 +52,8 @@ class Planned:
         waves: units that it acts on, by when they would begin.
         hit: running units that would lack what they require, each with the one through which.
         supersedes: names of operations that end for some units.
+        edits: of single units, by id.
+        common_edits: of all of them.
         estimate_us: 0: nobody can tell.
         campaign_key: of the campaign that it is for; 0: none.
     """
@@ -63,14 +65,18 @@ class Planned:
     hit: Mapping[str, str]
     supersedes: Sequence[str]
     edits: Mapping[str, tuple[FieldEdit, ...]] = field(default_factory=dict)
+    common_edits: tuple[FieldEdit, ...] = ()
     estimate_us: int = 0
     campaign_key: int = 0
 
     @property
     def digest(self) -> str:
-        """Tells a plan from any other: it acts on the same units in the same order."""
+        """Tells a plan from any other: it acts on the same units in the same order, and writes the
+        same into them."""
         steps = [each.id for each in self.order.ordering.members]
-        return hashlib.sha256(canonical([steps, sorted(self.order.blocked)])).hexdigest()
+        edits = [self.common_edits, *sorted(self.edits.items())]
+        said = [steps, sorted(self.order.blocked), edits]
+        return hashlib.sha256(canonical(said)).hexdigest()
 
     def steps(self) -> list[Step]:
         """All selected units as steps: first those that it acts on, by their places in the
@@ -140,10 +146,8 @@ def plan(unit: UnitOfWork, order: Order) -> Planned:
     barred = barred_from(unit, order, units, edits)
     found = plan_order(order.verb, members, others, barred=barred, even_so=order.even_so)
     in_waves = waves(found.ordering)
-    hit: Mapping[str, str] = {}
-    if order.verb in DESCENDING:
-        stopping = [each.id for each in found.ordering.members]
-        hit = blast_radius(stopping, [*members, *others])
+    stopping = [each.id for each in found.ordering.members] if order.verb in DESCENDING else []
+    hit = blast_radius(stopping, [*members, *others]) if stopping else {}
     by_id = {each.id: each for each in units}
     return Planned(
         by_id,
@@ -155,6 +159,7 @@ def plan(unit: UnitOfWork, order: Order) -> Planned:
             unit, order, {by_id[id].meta.key: edits.get(id, ()) for id in found.taken_over}
         ),
         edits,
+        order.edits,
         estimate_us(unit, order, units, in_waves),
         open_campaign(unit, order.campaign) if order.campaign else 0,
     )

@@ -159,7 +159,7 @@ def check(unit: UnitOfWork, planned: Planned, giving: Giving) -> None:
         raise Refused.moved(
             "PLAN_MOVED",
             "The order would not do any more what the plan said: other units are selected, are "
-            "there already, or are blocked. Plan again.",
+            "there already, or are blocked, or something else would be written. Plan again.",
             [],
         )
     acted_on = planned.order.ordering.members
