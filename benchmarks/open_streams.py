@@ -21,7 +21,7 @@ from benchmarks.table import print_table
 from tests.stages.replica import Replica
 
 STREAMS, AT_ONCE, A_CHANNEL, ROUNDS = 10_000, 100, 500, 3
-ASK = b"GET /v1/watch HTTP/1.1\r\nHost: here\r\nAccept: text/event-stream\r\n\r\n"
+ASK = b"GET /v1/watch HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
 MEGABYTE = 1024 * 1024
 SETTLED_S = 5.0
 GOAL = "what stays does not grow"

@@ -26,7 +26,7 @@ Ask = Callable[[], Awaitable[None]]
 async def http_client(port: int, paths: list[str]) -> Ask:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     who = f"Authorization: {SHOWN}\r\n" if SHOWN else ""
-    requests = [f"GET {path} HTTP/1.1\r\nHost: bench\r\n{who}\r\n".encode() for path in paths]
+    requests = [f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{who}\r\n".encode() for path in paths]
     turn = 0
 
     async def ask() -> None:

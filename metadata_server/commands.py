@@ -13,8 +13,8 @@ from metadata_server.settings import (
     Settings,
     load_settings,
     prepared_database_url,
-    show,
 )
+from metadata_server.shown_settings import show
 
 BAD_SETTINGS = 2
 CANNOT_START = 1

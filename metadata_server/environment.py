@@ -20,6 +20,7 @@ READ_ELSEWHERE = frozenset(
         "MDS_TOKEN_FILE",
         "MDS_WEB_BROWSERS",
         "MDS_WEB_HOST",
+        "MDS_WEB_HOSTS",
         "MDS_WEB_LANGUAGE",
         "MDS_WEB_PORT",
         "MDS_WEB_PROXIES",

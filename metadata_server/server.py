@@ -37,6 +37,7 @@ from metadata_server.api.peers import Peers
 from metadata_server.api.registrar import Registrar, registered
 from metadata_server.api.rest.application import Rest
 from metadata_server.api.rest.context import refuse
+from metadata_server.api.rest.hosts import Hosts
 from metadata_server.api.rest.origins import Origins
 from metadata_server.api.rest.serving import Limits, Runner
 from metadata_server.api.services import add_health_and_reflection
@@ -249,7 +250,15 @@ class Replica:
         origins = Origins(self._settings.allowed_origins())
         faces = [rest, *self._facades()]
         runner = Runner(
-            http_application(self._health, self._facility_figures, faces, origins, self._door.gate),
+            http_application(
+                self._health,
+                self._facility_figures,
+                faces,
+                origins,
+                self._door.gate,
+                # A page that has its own name lead here has nobody's token.
+                hosts=None if self._settings.asks else Hosts(self._settings.own_hosts()),
+            ),
             Limits(self._settings.http_connections, self._settings.http_idle_s),
             self._door.admission.refuse_connection,
             shutdown_timeout=self._settings.drain_s,

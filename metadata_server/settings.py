@@ -6,7 +6,6 @@ import math
 import os
 import re
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -21,9 +20,8 @@ from metadata_server.domain.names import DECLARED, Kind
 from metadata_server.domain.networks import Network, networks
 
 PREFIX = "MDS_"
-SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)
-"""Names of options whose values nobody shall read."""
 ORIGIN = re.compile(r"https?://[^/\s]+")
+HOST_NAME = re.compile(r"[\w.-]+")
 FACILITY = re.compile(r"[^,:/\x00-\x1f\x7f]{0,63}")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -66,6 +64,11 @@ class Settings(BaseSettings):
         default="",
         description="Origins whose web pages may call, with commas (https://panel.example.org); "
         "*: all; empty: none.",
+    )
+    http_hosts: str = Field(
+        default="",
+        description="Names by which the HTTP port may be called while nobody is asked who they "
+        "are, with commas (mds.example.org), besides addresses, localhost and this machine's name.",
     )
     replica: str = Field(
         default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}",
@@ -224,7 +227,7 @@ class Settings(BaseSettings):
                 "commas, colons and slashes, like DAFNE."
             )
         self.kept_days()
-        self.allowed_origins()
+        self.own_hosts()
         self.trusted_proxies()
         try:
             Targets.of(self.webhook_targets)
@@ -245,6 +248,24 @@ class Settings(BaseSettings):
                 "a path: https://panel.example.org."
             )
         return frozenset(origins)
+
+    def own_hosts(self) -> frozenset[str]:
+        """Names by which the HTTP port may be called; `*`: any.
+
+        Those of origins whose pages may call are among them: these could do no more by it.
+
+        Raises:
+            BadSettings: MDS_HTTP_HOSTS has what is no name, MDS_CORS_ORIGINS what is no origin.
+        """
+        hosts = {each.strip() for each in self.http_hosts.split(",") if each.strip()}
+        wrong = [each for each in sorted(hosts) if not HOST_NAME.fullmatch(each)]
+        if wrong:
+            raise BadSettings(
+                f"MDS_HTTP_HOSTS has {wrong[0]!r}; right would be a name without scheme, port and "
+                "path: mds.example.org."
+            )
+        trusted = {re.sub(r"^https?://|:\d+$", "", each) for each in self.allowed_origins()}
+        return frozenset(hosts | trusted | {self.host, socket.gethostname()})
 
     def trusted_proxies(self) -> tuple[Network, ...]:
         """Whose word of clients' addresses is believed.
@@ -322,20 +343,6 @@ def bad_part(part: str, expected: str) -> BadSettings:
     return BadSettings(f"MDS_HISTORY_DAYS_BY_KIND has {part!r}; right would be {expected}.")
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One setting as `mds config` shows it.
-
-    Attributes:
-        source: `environment` or `default`.
-    """
-
-    variable: str
-    value: str
-    source: str
-    description: str
-
-
 def load_settings() -> Settings:
     """The settings of this process.
 
@@ -358,35 +365,3 @@ def prepared_database_url(settings: Settings) -> str:
     if "database_url" not in settings.model_fields_set:
         default_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
     return settings.database_url.get_secret_value()
-
-
-def show(settings: Settings) -> list[Shown]:
-    """All settings with where they come from, and no secret."""
-    shown = []
-    for name, field in Settings.model_fields.items():
-        variable = f"{PREFIX}{name}".upper()
-        value = getattr(settings, name)
-        if isinstance(value, SecretStr):
-            value = without_password(value.get_secret_value())
-        source = "environment" if variable in os.environ else "default"
-        shown.append(Shown(variable, str(value), source, field.description or ""))
-    return shown
-
-
-def without_password(url: str) -> str:
-    """A database URL whose password cannot be read, wherever it stands."""
-    scheme, separator, rest = url.partition("://")
-    front, mark, query = rest.partition("?")
-    if "@" in query:  # either of the two is part of a password
-        return f"{scheme}{separator}***"
-    credentials, at, host = front.rpartition("@")
-    user, colon, _ = credentials.partition(":")
-    hidden = f"{user}:***" if colon else user
-    told = "&".join(map(without_secret, query.split("&")))
-    return f"{scheme}{separator}{hidden}{at}{host}{mark}{told}"
-
-
-def without_secret(option: str) -> str:
-    """A `name=value` of a URL's query, without its value where that may be a secret."""
-    name, equals, _ = option.partition("=")
-    return f"{name}{equals}***" if SECRET.search(name) else option

@@ -1,6 +1,7 @@
 """Settings of the web page: environment variables, read once."""
 
 from ipaddress import ip_address
+from socket import gethostname
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
@@ -8,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from control_units.client import DEFAULT_ADDRESS, parse_addresses
 from webui.access.entrance import Entrance, networks
+from webui.access.hosts import host_names, own_names
 from webui.translation import ENGLISH, languages
 
 
@@ -16,6 +18,8 @@ class Settings(BaseSettings):
 
     Attributes:
         web_host: MDS_WEB_HOST, address to listen at.
+        web_hosts: MDS_WEB_HOSTS, names by which browsers may call it while nobody is asked who
+            they are, separated by commas, besides addresses, `localhost` and this machine's name.
         web_port: MDS_WEB_PORT; 0: any free one.
         web_browsers: MDS_WEB_BROWSERS, most browsers that are kept up to date at once.
         web_requests: MDS_WEB_REQUESTS, most requests of browsers that are answered at once.
@@ -34,6 +38,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MDS_", frozen=True, extra="ignore")
 
     web_host: str = "127.0.0.1"
+    web_hosts: str = ""
     web_port: int = Field(default=7402, ge=0, le=65535)
     web_browsers: int = Field(default=200, ge=1)
     web_requests: int = Field(default=400, ge=1)
@@ -67,6 +72,13 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"MDS_WEB_PROXIES has no address or network there: {wrong}."
             ) from wrong
+        try:
+            host_names(self.web_hosts)
+        except ValueError as wrong:
+            raise ValueError(
+                f"MDS_WEB_HOSTS has {wrong}; right would be a name without scheme, port and path: "
+                "mds.example.org."
+            ) from wrong
         return self
 
     @property
@@ -75,6 +87,7 @@ class Settings(BaseSettings):
         return Entrance(
             is_public=not _is_loopback(self.web_host),
             is_insecure=self.insecure,
+            names=host_names(self.web_hosts) | own_names(self.web_host, gethostname()),
             proxies=networks(self.web_proxies),
         )
 

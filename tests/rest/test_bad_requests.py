@@ -195,12 +195,12 @@ async def test_what_a_caller_accepts(http: Http, accept: str, status: int) -> No
 @pytest.mark.parametrize(
     "request_text",
     [
-        b"GET /v1/variables?" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /v1/variables HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
+        b"GET /v1/variables?" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /v1/variables HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
         b"nonsense\r\n\r\n",
-        b"GET /v1/variables HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"GET /v1/variables HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
         (
-            b"GET /v1/variables HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+            b"GET /v1/variables HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
         ),
     ],
@@ -235,7 +235,7 @@ async def test_headers_that_are_no_text_are_refused(
     reader, writer = await asyncio.open_connection("127.0.0.1", lasting_replica.http_port)
     body = b'{"name":"variables/h","value":"1"}'
     writer.write(
-        b"POST /v1/variables HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%b: \xff\xfe\r\n"
+        b"POST /v1/variables HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%b: \xff\xfe\r\n"
         b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (header, len(body)) + body
     )
     answer = await asyncio.wait_for(reader.read(), 10)

@@ -16,10 +16,10 @@ from tests.stages.waiting import until
 
 IDLE_S, CONNECTIONS, WATCHES = 1.0, 12, 3
 GRPC_CONNECTIONS = 4
-WATCH = b"GET /v1/watch HTTP/1.1\r\nHost: here\r\nAccept: text/event-stream\r\n\r\n"
-LIVE = b"GET /healthz/live HTTP/1.1\r\nHost: here\r\n\r\n"
+WATCH = b"GET /v1/watch HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+LIVE = b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 BODY = (
-    b"POST /v1/policies HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+    b"POST /v1/policies HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Content-Length: 1000\r\n\r\n{"
 )
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -83,7 +83,12 @@ async def heard(streams: Streams, word: bytes = b"") -> tuple[bytes, float]:
 
 
 async def test_who_sends_a_request_byte_by_byte_is_not_waited_for(impatient: Replica) -> None:
-    beginnings = (b"", b"GET /v1/", b"GET /v1/policies HTTP/1.1\r\nHost: here\r\nX-Long: ", LIVE)
+    beginnings = (
+        b"",
+        b"GET /v1/",
+        b"GET /v1/policies HTTP/1.1\r\nHost: localhost\r\nX-Long: ",
+        LIVE,
+    )
     async with connected(impatient, *beginnings) as connections:
         words = (b"", b"a", b"a", b"G")
         ended = await asyncio.gather(*map(heard, connections, words))

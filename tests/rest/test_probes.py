@@ -14,7 +14,7 @@ from tests.stages.waiting import until
 
 CONNECTIONS = 6
 IDLE = [b""] * CONNECTIONS
-PROBE = b"GET /healthz/%s HTTP/1.1\r\nHost: here\r\n\r\n"
+PROBE = b"GET /healthz/%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture
@@ -41,13 +41,13 @@ async def test_probes_are_answered_beyond_the_limit_and_nothing_else_is(narrow: 
             assert b"Connection: close" in answer
         assert (await answer_of(narrow, PROBE % b"nothing"))[0] == b"404"
         assert (await answer_of(narrow, b"GET /hea", PROBE[8:] % b"live"))[0] == b"200"
-        for other in (b"GET /v1/policies HTTP/1.1\r\nHost: here\r\n\r\n", b"", b"GET /hea"):
+        for other in (b"GET /v1/policies HTTP/1.1\r\nHost: localhost\r\n\r\n", b"", b"GET /hea"):
             status, answer = await answer_of(narrow, other)
             assert (status, b"MDS_HTTP_CONNECTIONS" in answer) == (b"429", True), other
 
 
 async def test_what_follows_a_probe_beyond_the_limit_is_not_answered(narrow: Replica) -> None:
-    more = b"GET /v1/policies HTTP/1.1\r\nHost: here\r\n\r\n"
+    more = b"GET /v1/policies HTTP/1.1\r\nHost: localhost\r\n\r\n"
     async with connected(narrow, *IDLE):
         _, answer = await answer_of(narrow, (PROBE % b"live") + more)
     assert answer.count(b"HTTP/1.1") == 1

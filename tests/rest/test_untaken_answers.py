@@ -47,7 +47,7 @@ async def asking(port: int, *, ahead_bytes: int) -> AsyncIterator[socket.socket]
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ahead_bytes)
         client.settimeout(0)
         await loop.sock_connect(client, ("127.0.0.1", port))
-        await loop.sock_sendall(client, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await loop.sock_sendall(client, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         yield client
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata_server.environment import unknown_variables
-from metadata_server.settings import without_password
+from metadata_server.shown_settings import without_password
 from tests.stages.program import Program
 
 

@@ -119,7 +119,7 @@ async def test_a_browser_that_does_not_read_is_let_go(
     site = await open_site()
     port = int(site.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)) as deaf:
-        deaf.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        deaf.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await until(lambda: site.hub.viewers == 1)
 
         def flood() -> bool:

@@ -56,6 +56,7 @@ TITLES = {
     412: "Others have changed it since it was read.",
     413: "It is too large.",
     415: "The body is of another media type.",
+    421: "It was called by a name that is not its own.",
     428: "The etag is missing.",
     429: "Too much at once.",
     500: "A fault of the server's own.",

@@ -1,6 +1,9 @@
 """Before each request: whom it is made for. Without a good token, the log-in page comes instead."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
 
 import structlog
 from aiohttp import web
@@ -49,8 +52,9 @@ class Admission:
             except ClientError as failure:
                 return self._site.refused(failure, whole=asks_for_a_page(request))
             begin_visit(replace(current_visit(), person=person))
-            if self._entrance.must_ask and not person.authenticated:
-                return self._closed() if person.name else self._site.refused(SILENCE, whole=True)
+            if not person.authenticated and (closed := self._closed_to(request)):
+                # Before the server has said who asks nobody, there is nothing to be closed.
+                return closed() if person.name else self._site.refused(SILENCE, whole=True)
             return await self._answered(request, handler)
 
         return admit
@@ -92,6 +96,24 @@ class Admission:
         if had_one:
             delete_cookie(self._entrance, request, response)
         return response
+
+    def _closed_to(self, request: web.Request) -> Callable[[], web.Response] | None:
+        """What is answered where nobody has been asked who they are; None: they may go on."""
+        if self._entrance.must_ask:
+            return self._closed
+        if not self._entrance.is_called_by_name(request):
+            return partial(self._misdirected, request)
+        return None
+
+    def _misdirected(self, request: web.Request) -> web.Response:
+        host = request.headers.get("Host", "")[:100]
+        log.warning("other_host_refused", host=host, path=request.path)
+        text = _(
+            "This page does not know itself as %s, and nobody is asked who they are: a page of "
+            "another address may have called it. Call it by its address; whoever runs it may name "
+            "hosts in MDS_WEB_HOSTS, or set MDS_AUTHENTICATION=token at the metadata server."
+        )
+        return web.Response(text=f"{text % host}\n", status=HTTPStatus.MISDIRECTED_REQUEST)
 
     def _closed(self) -> web.Response:
         log.error("closed", reason="others can reach this page, and the server asks nobody")

@@ -6,6 +6,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from aiohttp import web
 
+from webui.access.hosts import is_ours
+
 Network = IPv4Network | IPv6Network
 
 _PORT = re.compile(r":(\d{1,5})$")
@@ -17,17 +19,24 @@ class Entrance:
     Attributes:
         is_public: others than this machine can reach it.
         is_insecure: somebody wants that nobody is asked who they are even so (MDS_INSECURE).
+        names: by which we may be called while nobody is asked who they are, besides `localhost`
+            and addresses.
         proxies: what these say of a browser's address and of https is believed.
     """
 
     is_public: bool = False
     is_insecure: bool = False
+    names: frozenset[str] = frozenset()
     proxies: tuple[Network, ...] = ()
 
     @property
     def must_ask(self) -> bool:
         """Nobody may come in without having been asked who they are."""
         return self.is_public and not self.is_insecure
+
+    def is_called_by_name(self, request: web.Request) -> bool:
+        """Whether the browser means us: a page may have its own name lead here."""
+        return is_ours(request.headers.get("Host", ""), self.names)
 
     def is_https(self, request: web.Request) -> bool:
         """Whether the browser's way to us, or to a proxy that we know, is encrypted."""

@@ -10,6 +10,7 @@ from aiohttp import web
 from metadata_server.api.errors import unexpected
 from metadata_server.api.request_ids import Named, begin_request
 from metadata_server.api.rest.answers import refusal
+from metadata_server.api.rest.hosts import Hosts
 from metadata_server.api.rest.origins import Origins
 from metadata_server.domain.refused import Refused
 
@@ -20,13 +21,21 @@ ENCODINGS = ("", "identity", "gzip", "deflate")
 log = structlog.get_logger()
 
 
-def same_body(origins: Origins) -> Callable[..., Awaitable[web.StreamResponse]]:
-    """Answers what nothing else has answered: what is wrong has one form on all paths."""
+def same_body(
+    origins: Origins, hosts: Hosts | None
+) -> Callable[..., Awaitable[web.StreamResponse]]:
+    """Answers what nothing else has answered: what is wrong has one form on all paths.
+
+    Args:
+        hosts: names by which it may be called; None: any.
+    """
 
     @web.middleware
     async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
         request[NAMED] = begin_request()
         try:
+            if hosts is not None:
+                hosts.check(request)
             check_encoding(request)
             return origins.first_answer(request) or await handler(request)
         except web.HTTPException as error:

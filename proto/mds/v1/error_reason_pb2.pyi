@@ -243,6 +243,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A command of !CHAOS that this server does not have; INVALID_ARGUMENT, HTTP 501. The message
     names what to use instead.
     """
+    HOST_NOT_ALLOWED: _ErrorReason.ValueType  # 129
+    """The server was called by a name that is not its own, while nobody is asked who they are;
+    INVALID_ARGUMENT, HTTP 421. The metadata names the `host`. See MDS_HTTP_HOSTS.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: `reason` of the one google.rpc.ErrorInfo in its status (domain
@@ -469,5 +473,9 @@ MDS_CHAOS_FACADE.
 NO_COUNTERPART: ErrorReason.ValueType  # 128
 """A command of !CHAOS that this server does not have; INVALID_ARGUMENT, HTTP 501. The message
 names what to use instead.
+"""
+HOST_NOT_ALLOWED: ErrorReason.ValueType  # 129
+"""The server was called by a name that is not its own, while nobody is asked who they are;
+INVALID_ARGUMENT, HTTP 421. The metadata names the `host`. See MDS_HTTP_HOSTS.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
