@@ -1,14 +1,21 @@
 """An order is held to the plan that was seen of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from metadata_server.domain.change import Caller, Principal
+from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.edit import FieldEdit, UnitSelection
 from metadata_server.domain.life.state import Contact, State
+from metadata_server.domain.orchestration.advance import StepState
 from metadata_server.domain.orchestration.operation import Operation, Order, UnitEdits
 from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.domain.refused import Refused
+from metadata_server.services.intent.resources import Resources
 from metadata_server.services.orchestration.operations import Giving, Operations
+from metadata_server.services.orchestration.supersession import OPEN
+from metadata_server.store.orchestration.operation_steps import set_steps
 from metadata_server.store.store import Store
 from tests.store.planned import Plan, Unit, build
 
@@ -29,6 +36,10 @@ async def operations(store: Store) -> Operations:
 def writing(**levels: str | None) -> Order:
     edits = [UnitEdits(id, (FieldEdit("level", value),)) for id, value in levels.items()]
     return Order(verb=Verb.EDIT, unit_edits=tuple(edits))
+
+
+def order(verb: Verb, *units: str) -> Order:
+    return Order(verb=verb, selection=UnitSelection(ids=units), even_so=True)
 
 
 async def seen(operations: Operations, wanted: Order) -> str:
@@ -65,3 +76,61 @@ async def test_an_edit_of_all_is_another_plan_than_one_to_something_else(
     with pytest.raises(Refused, match="PLAN_MOVED"):
         await given(operations, high, plan)
     await given(operations, low, plan)
+
+
+async def comes_to_require(store: Store, id: str, needed: str) -> None:
+    await Resources(store).update(
+        SHIFT,
+        ControlUnit,
+        id,
+        etag="*",
+        change=lambda unit: replace(unit, requires=(needed,)),
+        validate_only=False,
+    )
+
+
+async def test_who_would_be_left_without_what_they_require_was_seen(
+    store: Store, operations: Operations
+) -> None:
+    stop = order(Verb.STOP, "A")
+    plan = await seen(operations, stop)
+    await comes_to_require(store, "D", "A")
+    with pytest.raises(Refused, match=r"PLAN_MOVED.*without what they require"):
+        await given(operations, stop, plan)
+    plan = await seen(operations, stop)
+    await comes_to_require(store, "C", "D")
+    with pytest.raises(Refused, match="PLAN_MOVED"):
+        await given(operations, stop, plan)
+    await given(operations, stop, await seen(operations, stop))
+
+
+async def test_what_an_order_ends_of_others_was_seen(store: Store, operations: Operations) -> None:
+    stop = order(Verb.STOP, "A", "B")
+    plan = await seen(operations, stop)
+    theirs = await given(operations, order(Verb.DEINIT, "B", "C"))
+    with pytest.raises(Refused, match=r"PLAN_MOVED.*other operations"):
+        await given(operations, stop, plan)
+    planned = (await operations.plan(stop)).value
+    assert list(planned.supersedes) == [theirs.name]
+    await given(operations, stop, planned.digest)
+
+
+async def test_how_far_others_have_come_makes_no_other_plan(
+    store: Store, operations: Operations
+) -> None:
+    await comes_to_require(store, "C", "A")
+    await comes_to_require(store, "D", "A")
+    theirs = await given(operations, order(Verb.DEINIT, "A", "B"))
+    stop = order(Verb.STOP, "A", "B")
+    plan = await seen(operations, stop)
+
+    def go_on(state: StepState, *positions: int) -> None:
+        store.transact_now(
+            lambda unit: set_steps(unit, theirs.key, positions, was=OPEN, state=state.value)
+        )
+
+    go_on(StepState.EXECUTING, 0, 1)
+    assert await seen(operations, stop) == plan
+    go_on(StepState.COMPLETED, 0)
+    assert await seen(operations, stop) == plan
+    await given(operations, stop, plan)

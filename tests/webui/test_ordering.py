@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 from mds.v1 import control_unit_pb2, state_pb2
-from mds.v1.operation_pb2 import OrderVerb
+from mds.v1.edit_pb2 import UnitSelection
+from mds.v1.operation_pb2 import CreateOperationRequest, Operation, OrderVerb
 from mds.v1.operation_plan_pb2 import BlockedUnit, HitUnit, OperationPlan, PlannedStep
 from mds.v1.unit_server_pb2 import UnitServerStatus
 
@@ -111,6 +112,31 @@ async def test_an_order_is_planned_confirmed_by_its_size_and_given(
             OrderVerb.ORDER_VERB_START,
             "after the shutdown",
         )
+
+
+async def test_no_operation_of_others_is_ended_unseen(
+    start_replica: StartReplica, sqlite_database: str, open_site: OpenSite
+) -> None:
+    replica = await start_replica(sqlite_database)
+    async with Client(replica.address) as client:
+        await declare_magnets(client)
+        site = await open_site(replica.address)
+        form = form_in(await site.text(f"{NEW}?verb=start&id=RING/MAG/Q1"), NEW)
+        theirs = await client.operations.CreateOperation(
+            CreateOperationRequest(
+                operation=Operation(
+                    verb=OrderVerb.ORDER_VERB_INIT,
+                    selection=UnitSelection(names=["control_units/RING/MAG/Q1"]),
+                ),
+                request_id="theirs",
+            )
+        )
+        text = await submit(site, form, status=422)
+        assert "Nothing was ordered." in text
+        assert theirs.name in text, "it would end"
+        assert [each.name async for each in client.operations.list()] == [theirs.name]
+        await submit(site, form_in(text, NEW))
+        assert len([each async for each in client.operations.list()]) == 2
 
 
 async def test_the_order_to_one_unit_leads_back_to_its_page(

@@ -159,7 +159,8 @@ def check(unit: UnitOfWork, planned: Planned, giving: Giving) -> None:
         raise Refused.moved(
             "PLAN_MOVED",
             "The order would not do any more what the plan said: other units are selected, are "
-            "there already, or are blocked, or something else would be written. Plan again.",
+            "there already, are blocked, or would be left without what they require; something "
+            "else would be written, or other operations would end. Plan again.",
             [],
         )
     acted_on = planned.order.ordering.members
