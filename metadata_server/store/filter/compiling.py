@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, true
+from sqlalchemy import ColumnElement, and_, func, not_, true
 
 from metadata_server.domain.filter.expression import All, AnyOf, Expression, Not, Term
+from metadata_server.store.any_of import any_of
 from metadata_server.store.filter.scope import Scope
 from metadata_server.store.filter.sources import Source
 
@@ -24,4 +25,4 @@ def condition_of(
         case All(parts):
             return and_(true(), *(condition_of(part, sources, scope) for part in parts))
         case AnyOf(parts):
-            return or_(*(condition_of(part, sources, scope) for part in parts))
+            return any_of(condition_of(part, sources, scope) for part in parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -20,6 +21,7 @@ from sqlalchemy import (
 )
 
 from metadata_server.domain.filter.expression import Pattern, Wanted
+from metadata_server.store.any_of import any_of
 from metadata_server.store.filter.scope import Scope
 from metadata_server.store.filter.texts import ESCAPE, IN_LIKE, like_text
 
@@ -71,9 +73,9 @@ def count_at(scope: Scope, body: Column[str], path: str) -> ColumnElement[int]:
 
 
 def is_in_list(
-    scope: Scope, body: Column[str], path: str, member: str, wanted: Wanted
+    scope: Scope, body: Column[str], path: str, member: str, wanted: Collection[Wanted]
 ) -> ColumnElement[bool]:
-    """That a list has a text.
+    """That a list has one of some texts.
 
     Args:
         member: of its items that are objects, the one that counts (`.attribute`); empty: they
@@ -82,26 +84,30 @@ def is_in_list(
     if scope.is_sqlite:
         each = func.json_each(body, path).table_valued("value", name="each")
         value = func.json_extract(each.c.value, f"${member}") if member else each.c.value
-        return exists(
-            select(literal(1))
-            .select_from(each)
-            .where(scope.text_passes(type_coerce(value, String), wanted))
-        )
-    found = func.json_search(body, "one", searched(wanted), ESCAPE, f"{path}[*]{member}")
-    return found.is_not(None)
+        passing = scope.texts_pass(type_coerce(value, String), wanted)
+        return exists(select(literal(1)).select_from(each).where(passing))
+    return has_one(body, wanted, f"{path}[*]{member}")
 
 
-def is_named(scope: Scope, body: Column[str], path: str, wanted: Wanted) -> ColumnElement[bool]:
-    """That there are values of some names."""
+def is_named(
+    scope: Scope, body: Column[str], path: str, wanted: Collection[Wanted]
+) -> ColumnElement[bool]:
+    """That there are values of one of some names."""
     if scope.is_sqlite:
         each = func.json_each(body, path).table_valued("key", name="each")
-        return exists(
-            select(literal(1))
-            .select_from(each)
-            .where(scope.text_passes(type_coerce(each.c.key, String), wanted))
-        )
-    names = func.json_keys(body, path)
-    return func.json_search(names, "one", searched(wanted), ESCAPE).is_not(None)
+        passing = scope.texts_pass(type_coerce(each.c.key, String), wanted)
+        return exists(select(literal(1)).select_from(each).where(passing))
+    return has_one(func.json_keys(body, path), wanted)
+
+
+def has_one(
+    document: ColumnElement[Any], wanted: Iterable[Wanted], *path: str
+) -> ColumnElement[bool]:
+    """That a document has one of some texts, at a path or anywhere, as MariaDB looks for each."""
+    return any_of(
+        func.json_search(document, "one", searched(each), ESCAPE, *path).is_not(None)
+        for each in dict.fromkeys(wanted)
+    )
 
 
 def searched(wanted: Wanted) -> str:

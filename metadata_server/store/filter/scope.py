@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -27,8 +28,9 @@ from metadata_server.domain.life.condition import NOT_CONVERGING
 from metadata_server.domain.life.state import ERRORS, Contact, Health, State
 from metadata_server.domain.life.timing import NEVER_SUSPECT_US
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
+from metadata_server.store.any_of import any_of
 from metadata_server.store.filter.holding import holds_since
-from metadata_server.store.filter.texts import fits, is_same
+from metadata_server.store.filter.texts import fits, is_one_of, is_same
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.life.desires import behind
 from metadata_server.store.life.observer import observer
@@ -65,6 +67,7 @@ class Scope:
             a database may choose.
         order: key that the list is sorted by; without a term that leads, its index does.
         suspect_us: an agent that has said nothing for longer is SUSPECT.
+        keys: of what is referred to, as it was looked up for a term.
     """
 
     unit: UnitOfWork
@@ -73,6 +76,7 @@ class Scope:
     led_by: frozenset[Term] | None = None
     order: str = "id"
     suspect_us: int = NEVER_SUSPECT_US
+    keys: dict[tuple[Kind, tuple[Wanted, ...]], list[int]] = field(default_factory=dict)
 
     @property
     def is_sqlite(self) -> bool:
@@ -109,21 +113,46 @@ class Scope:
             return fits(column, wanted, is_sqlite=self.is_sqlite)
         return is_same(column, str(wanted), is_sqlite=self.is_sqlite)
 
-    def refers(
-        self, column: ColumnElement[Any], kind: Kind, term: Term, wanted: Wanted
+    def texts_pass(
+        self, column: ColumnElement[str], wanted: Iterable[Wanted]
     ) -> ColumnElement[bool]:
+        """That a text passes one of some."""
+        wanted = list(dict.fromkeys(wanted))
+        texts = [str(each) for each in wanted if not isinstance(each, Pattern)]
+        same = [is_one_of(column, texts, is_sqlite=self.is_sqlite)] if texts else []
+        fitting = (self.text_passes(column, each) for each in wanted if isinstance(each, Pattern))
+        return any_of([*same, *fitting])
+
+    def ids_pass(self, column: ColumnElement[str], wanted: Iterable[Wanted]) -> ColumnElement[bool]:
+        """That an id passes one of some."""
+        wanted = list(dict.fromkeys(wanted))
+        texts = [str(each) for each in wanted if not isinstance(each, Pattern)]
+        ids = [each for each in texts if BEGINS_AN_ID.match(each)]
+        fitting = (self.id_passes(column, each) for each in wanted if isinstance(each, Pattern))
+        return any_of([column.in_(ids), *fitting] if ids else fitting)
+
+    def refers(self, column: ColumnElement[Any], kind: Kind, term: Term) -> ColumnElement[bool]:
         """Of a column with the key of another resource, which has a name at the revision."""
-        nobody = wanted.passes("") if isinstance(wanted, Pattern) else wanted == ""
-        query = self._keys_of(kind, wanted)
-        keys = list(self.unit.connection.scalars(query.limit(FEW_KEYS + 1)))
+        nobody = any(
+            each.passes("") if isinstance(each, Pattern) else each == "" for each in term.wanted
+        )
+        keys = self._keys_of(kind, term.wanted)
         # The index of one key has the ids of its units in their order.
         told = self.checked(column, term, order="id" if len(keys) == 1 else "")
-        found = told.in_(sorted(keys) if len(keys) <= FEW_KEYS else query)
+        found = told.in_(keys if len(keys) <= FEW_KEYS else self._named(kind, term.wanted))
         return or_(found, column.is_(None)) if nobody else found
 
-    def _keys_of(self, kind: Kind, wanted: Wanted) -> Any:
+    def _keys_of(self, kind: Kind, wanted: tuple[Wanted, ...]) -> list[int]:
+        """Keys of what has one of some names, looked up once for each filter; one more than
+        FEW_KEYS, where there are more."""
+        if (kind, wanted) not in self.keys:
+            query = self._named(kind, wanted).limit(FEW_KEYS + 1)
+            self.keys[kind, wanted] = sorted(self.unit.connection.scalars(query))
+        return self.keys[kind, wanted]
+
+    def _named(self, kind: Kind, wanted: tuple[Wanted, ...]) -> Select[Any]:
         named = self.names_of(kind)
-        return select(named.c.key).where(self.id_passes(named.c.id, wanted))
+        return select(named.c.key).where(self.ids_pass(named.c.id, wanted))
 
     def names_of(self, kind: Kind) -> FromClause:
         """The keys and ids that resources had at the revision."""
@@ -136,12 +165,12 @@ class Scope:
         )
         return query.subquery()
 
-    def keys_last_named(self, kind: Kind, wanted: Wanted) -> Select[Any]:
-        """Of resources that have, or had last, an id that passes."""
+    def keys_last_named(self, kind: Kind, wanted: Iterable[Wanted]) -> Select[Any]:
+        """Of resources that have, or had last, an id that passes one of some."""
         later = name.alias("later")
         return select(name.c.key).where(
             name.c.kind == kind.value,
-            self.id_passes(name.c.id, wanted),
+            self.ids_pass(name.c.id, wanted),
             ~exists().where(
                 later.c.key == name.c.key, later.c.from_revision > name.c.from_revision
             ),

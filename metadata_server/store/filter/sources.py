@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, and_, false, func, not_, or_
 from metadata_server.domain.filter.expression import Instant, Pattern, Term, Wanted
 from metadata_server.domain.filter.key import Operator
 from metadata_server.domain.names import BEGINS_AN_ID, Kind
+from metadata_server.store.any_of import any_of
 from metadata_server.store.filter import documents
 from metadata_server.store.filter.scope import Scope
 from metadata_server.store.intent.selections import id_range
@@ -25,10 +26,12 @@ COMPARE: Mapping[Operator, Callable[[Any, Any], Any]] = {
     Operator.GREATER: operator.gt,
     Operator.AT_LEAST: operator.ge,
 }
+MOST_MENTIONS = 4
+"""For more texts than these a body is read as JSON at once, rather than looked through for each."""
 
 
 def one_of(term: Term, passes: Callable[[Wanted], ColumnElement[bool]]) -> ColumnElement[bool]:
-    return or_(false(), *map(passes, term.wanted))
+    return any_of(map(passes, dict.fromkeys(term.wanted)))
 
 
 def ids(column: Column[str]) -> Source:
@@ -38,14 +41,9 @@ def ids(column: Column[str]) -> Source:
         told = scope.checked(column, term, order="id")
         named = [str(each) for each in term.wanted if not isinstance(each, Pattern)]
         is_named = told.in_([each for each in named if BEGINS_AN_ID.match(each)])
-        return or_(
-            is_named if named else false(),
-            *(
-                and_(scope.id_passes(told, each), *within(told, each))
-                for each in term.wanted
-                if isinstance(each, Pattern)
-            ),
-        )
+        patterns = [each for each in term.wanted if isinstance(each, Pattern)]
+        fitting = (and_(scope.id_passes(told, each), *within(told, each)) for each in patterns)
+        return any_of([is_named, *fitting] if named else fitting)
 
     return source
 
@@ -73,11 +71,11 @@ def groups(column: Column[str]) -> Source:
 def texts(column: ColumnElement[str]) -> Source:
     """A column of texts; where there is no row to have one, it is empty."""
 
-    def passes(scope: Scope, wanted: Wanted) -> ColumnElement[bool]:
-        passing = scope.text_passes(column, wanted)
-        return or_(passing, column.is_(None)) if is_empty(wanted) else passing
+    def source(scope: Scope, term: Term) -> ColumnElement[bool]:
+        passing = scope.texts_pass(column, term.wanted)
+        return or_(passing, column.is_(None)) if any(map(is_empty, term.wanted)) else passing
 
-    return lambda scope, term: one_of(term, lambda wanted: passes(scope, wanted))
+    return source
 
 
 def is_empty(wanted: Wanted) -> bool:
@@ -88,24 +86,22 @@ def is_empty(wanted: Wanted) -> bool:
 def ascii_texts(column: Column[str]) -> Source:
     """A column of ASCII, which nothing else may be compared with."""
 
-    def passes(scope: Scope, wanted: Wanted) -> ColumnElement[bool]:
+    def is_ascii(wanted: Wanted) -> bool:
         pieces = wanted.pieces if isinstance(wanted, Pattern) else (str(wanted),)
-        return scope.text_passes(column, wanted) if "".join(pieces).isascii() else false()
+        return "".join(pieces).isascii()
 
-    return lambda scope, term: one_of(term, lambda wanted: passes(scope, wanted))
+    return lambda scope, term: scope.texts_pass(column, filter(is_ascii, term.wanted))
 
 
 def references(column: Column[Any], kind: Kind) -> Source:
     """A column with the keys of other resources."""
-    return lambda scope, term: one_of(term, lambda wanted: scope.refers(column, kind, term, wanted))
+    return lambda scope, term: scope.refers(column, kind, term)
 
 
 def last_names(column: Column[Any], kind: Kind) -> Source:
     """A column with the keys of other resources that may be gone: by the ids that they have, or
     had last."""
-    return lambda scope, term: one_of(
-        term, lambda wanted: column.in_(scope.keys_last_named(kind, wanted))
-    )
+    return lambda scope, term: column.in_(scope.keys_last_named(kind, term.wanted))
 
 
 def words(column: Column[str], absent: str = "") -> Source:
@@ -124,7 +120,12 @@ def own_words(column: Column[str]) -> Source:
 
 
 def numbers(column: ColumnElement[Any]) -> Source:
-    return lambda _, term: one_of(term, lambda wanted: COMPARE[term.operator](column, wanted))
+    def source(_: Scope, term: Term) -> ColumnElement[bool]:
+        if term.operator is Operator.IS and len(term.wanted) > 1:
+            return column.in_(list(dict.fromkeys(term.wanted)))
+        return one_of(term, lambda wanted: COMPARE[term.operator](column, wanted))
+
+    return source
 
 
 def times(column: ColumnElement[Any], order: str = "") -> Source:
@@ -159,13 +160,19 @@ def body_text(body: Column[str], path: str) -> Source:
     """A text in a body; absent, it is empty."""
 
     def passes(scope: Scope, wanted: Wanted) -> ColumnElement[bool]:
-        column = documents.text_at(scope, body, path)
-        passing = scope.text_passes(column, wanted)
-        if is_empty(wanted):
-            return or_(passing, column.is_(None))
-        return and_(*documents.mentions(scope, body, wanted), passing)
+        passing = scope.text_passes(documents.text_at(scope, body, path), wanted)
+        mentions = [] if is_empty(wanted) else documents.mentions(scope, body, wanted)
+        return and_(*mentions, passing)
 
-    return lambda scope, term: one_of(term, lambda wanted: passes(scope, wanted))
+    def source(scope: Scope, term: Term) -> ColumnElement[bool]:
+        found = documents.text_at(scope, body, path)
+        if len(term.wanted) <= MOST_MENTIONS:
+            passing = one_of(term, lambda wanted: passes(scope, wanted))
+        else:
+            passing = scope.texts_pass(found, term.wanted)
+        return or_(passing, found.is_(None)) if any(map(is_empty, term.wanted)) else passing
+
+    return source
 
 
 def body_words(body: Column[str], path: str, absent: str) -> Source:
@@ -195,9 +202,7 @@ def body_count(body: Column[str], path: str) -> Source:
 
 def body_list(body: Column[str], path: str, member: str = "") -> Source:
     """Texts in a list, or members of the objects in it."""
-    return lambda scope, term: one_of(
-        term, lambda wanted: documents.is_in_list(scope, body, path, member, wanted)
-    )
+    return lambda scope, term: documents.is_in_list(scope, body, path, member, term.wanted)
 
 
 def body_names(body: Column[str], path: str) -> Source:
@@ -205,11 +210,11 @@ def body_names(body: Column[str], path: str) -> Source:
 
     def source(scope: Scope, term: Term) -> ColumnElement[bool]:
         if not term.name:
-            return one_of(term, lambda wanted: documents.is_named(scope, body, path, wanted))
+            return documents.is_named(scope, body, path, term.wanted)
         found = documents.text_at(scope, body, documents.named(path, term.name))
         if not term.wanted:
             return found.is_not(None)
-        return one_of(term, lambda wanted: scope.text_passes(found, wanted))
+        return scope.texts_pass(found, term.wanted)
 
     return source
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, LargeBinary, and_, cast
 
 from metadata_server.domain.filter.expression import Pattern
 
@@ -30,3 +32,15 @@ def is_same(column: ColumnElement[str], text: str, *, is_sqlite: bool) -> Column
     if is_sqlite:
         return column == text
     return column.like(text.translate(IN_LIKE), escape=ESCAPE)
+
+
+def is_one_of(
+    column: ColumnElement[str], texts: Sequence[str], *, is_sqlite: bool
+) -> ColumnElement[bool]:
+    """As `is_same`, of many texts: told by an index, where there is one, and then exactly."""
+    if len(texts) == 1:
+        return is_same(column, texts[0], is_sqlite=is_sqlite)
+    named = column.in_(texts)
+    if is_sqlite:
+        return named
+    return and_(named, cast(column, LargeBinary).in_([each.encode() for each in texts]))

@@ -10,9 +10,7 @@ from sqlalchemy import (
     CompoundSelect,
     Select,
     and_,
-    false,
     func,
-    or_,
     select,
     union_all,
 )
@@ -29,6 +27,7 @@ from metadata_server.domain.life.condition import (
 from metadata_server.domain.life.state import Health, State
 from metadata_server.domain.names import Kind
 from metadata_server.store.agents.launched import hosted_by_dying
+from metadata_server.store.any_of import any_of
 from metadata_server.store.filter import sources
 from metadata_server.store.filter.compiling import condition_of
 from metadata_server.store.filter.kind_sources import common_sources
@@ -50,7 +49,7 @@ def holds(scope: Scope, term: Term) -> ColumnElement[bool]:
     if scope.led_by and term in scope.led_by:
         # A table of its own: MariaDB would ask a bare union again for each unit.
         return UNIT.key.in_(select(those_holding(scope, term).subquery().c.key))
-    return or_(false(), *(condition(scope, term, str(type_)) for type_ in term.wanted))
+    return any_of(condition(scope, term, str(type_)) for type_ in dict.fromkeys(term.wanted))
 
 
 def those_holding(scope: Scope, term: Term) -> CompoundSelect[Any]:
