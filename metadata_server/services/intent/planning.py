@@ -139,10 +139,21 @@ class Planning:
         if kind is Kind.TEMPLATE:
             written = {resource.id for resource in resources} & found.keys()
             self._templates.load_heads({id: found[id] for id in written})
+            self._templates.load_gone(self._gone_templates(writes))
         elif kind is Kind.CONTROL_UNIT:
             self._templates.load(r for r in resources if isinstance(r, ControlUnit))
             keys |= {resource.meta.key for resource in found.values()}
             self._published = published_attributes(self._unit, keys)
+
+    def _gone_templates(self, writes: Places) -> Iterator[Template]:
+        """Templates that come back under their keys, unless others have their ids by now."""
+        for _, item in writes:
+            if (
+                item.key
+                and item.subject not in self._before
+                and isinstance(item.resource, Template)
+            ):
+                yield replace(item.resource, meta=Meta(key=item.key))
 
     def _there(self, item: Item) -> Resource | None:
         """What is there of an item, perhaps under another id."""
@@ -194,13 +205,19 @@ class Planning:
         problems = list(checks.faults_of(template))
         before = self._there(item)
         after, more = self._templates.settle(template)
-        decision = self._compare(item, after, problems + more, before=self._version(after, before))
+        beside = self._version(item, after, before)
+        decision = self._compare(item, after, problems + more, before=beside)
         if decision.action in {ItemAction.CREATED, ItemAction.CHANGED}:
             self._templates.accept(after)
+        elif item.key and item.subject not in self._before:
+            self._templates.forget(template.id)
         return decision
 
-    def _version(self, after: Template, before: Resource | None) -> Resource | None:
-        """What an item about a version is compared with: that version, or the newest."""
+    def _version(self, item: Item, after: Template, before: Resource | None) -> Resource | None:
+        """What an item about a version is compared with: that version, or the newest; nothing,
+        where the template comes back."""
+        if before is None and item.key:
+            return None
         return self._templates.known(after.id, after.version) or before
 
     def _decide_control_unit(self, item: Item, unit: ControlUnit) -> Decision:

@@ -58,12 +58,26 @@ class TemplateVersions:
         """Learns all versions of the templates that are there."""
         for template in found.values():
             if isinstance(template, Template):
-                versions = self._unit.resources.all_versions(template)
-                states = {each.version: each.version_state for each in versions}
-                self._learn_head(replace(template, versions=marks_of(states)))
-                for version in versions:
-                    stamped = replace(version, meta=template.meta)
-                    self._versions[version.id, version.version] = stamped
+                self._learn_all(template, self._unit.resources.all_versions(template))
+
+    def load_gone(self, gone: Iterable[Template]) -> None:
+        """Learns all versions of templates that come back: their numbers are taken for good."""
+        for template in gone:
+            versions = self._unit.resources.all_versions(template)
+            for newest in versions[-1:]:  # none where its only draft was thrown away
+                self._learn_all(newest, versions)
+
+    def _learn_all(self, head: Template, versions: Iterable[Template]) -> None:
+        stamped = [replace(version, meta=head.meta) for version in versions]
+        states = {each.version: each.version_state for each in stamped}
+        self._learn_head(replace(head, versions=marks_of(states)))
+        self._versions |= {(each.id, each.version): each for each in stamped}
+
+    def forget(self, id: str) -> None:
+        """A template does not come back after all."""
+        self._heads.pop(id, None)
+        for version in self._states.pop(id, {}):
+            self._versions.pop((id, version), None)
 
     def load(self, units: Iterable[ControlUnit]) -> None:
         """Locks the templates that units name, and reads the versions that they name, or that

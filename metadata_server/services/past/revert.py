@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from metadata_server.domain.change import Caller
+from metadata_server.domain.change import Action, Caller
 from metadata_server.domain.intent.bundle import Decision, Item, OnConflict
 from metadata_server.domain.intent.template import Template, VersionState
 from metadata_server.domain.intent.undo import forward
@@ -21,7 +21,13 @@ from metadata_server.services.watching.followers import following, named_in
 from metadata_server.store.kinds import LAYOUTS
 from metadata_server.store.past.called_now import called_now
 from metadata_server.store.past.change_lists import key_ever
-from metadata_server.store.past.history import image_at, key_at
+from metadata_server.store.past.history import (
+    check_whole,
+    image_at,
+    key_at,
+    newest_images,
+    resource_of,
+)
 from metadata_server.store.past.moments import position_at
 from metadata_server.store.store import Answer, Store
 from metadata_server.store.unit_of_work import UnitOfWork
@@ -45,7 +51,8 @@ class Revert:
     ) -> Answer[WentBack]:
         """Makes a resource what it was. It keeps the id that it has now; one that is gone comes
         back under its key and the id that it had then. Units that it names are named as they
-        are called by now. Of a template the old content becomes the draft, or the next version.
+        are called by now. Of a template, be it gone or not, the old content becomes the draft, or
+        the next version.
 
         Args:
             id: that it has, or ever had.
@@ -80,7 +87,7 @@ def reverting(
     now = unit.resources.of_keys(LAYOUTS[kind].type, [key], lock=True).get(key)
     if now is None:
         check_gone(kind.name_of(id), etag)
-        item = Item("", image.name, image, key=key)
+        item = Item("", image.name, brought_back(unit, image, key=key), key=key)
     else:
         after = content_for(now, image)
         check_etag(unit, now, etag, change=lambda _: after)
@@ -109,8 +116,23 @@ def image_of(unit: UnitOfWork, kind: Kind, id: str, *, key: int, revision: int) 
     return found
 
 
+def brought_back(unit: UnitOfWork, image: Resource, *, key: int) -> Resource:
+    """The content of an image, for what is gone: as if that were there as it was last.
+
+    Raises:
+        Refused: NEWER_CONTENT.
+    """
+    newest = newest_images(unit, key, 0, limit=2)
+    last = next((each for each in newest if each.action is not Action.DELETED), None)
+    if last is None:
+        return image
+    if last.kind is Kind.TEMPLATE:
+        check_whole(last)  # it may be what is written
+    return replace(content_for(resource_of(last, unit.keys), image), id=image.id)
+
+
 def content_for(now: Resource, image: Resource) -> Resource:
-    """The content of an image, for what is there now."""
+    """The content of an image, for what is there now, or was there last."""
     if isinstance(image, Template) and isinstance(now, Template):
         is_draft = now.version_state is VersionState.DRAFT
         state = VersionState.DRAFT if is_draft else VersionState.PUBLISHED
