@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from mds.v1.edit_pb2 import RebaseControlUnitsRequest, UnitSelection
 from mds.v1.history_pb2 import UndoRequest
 from mds.v1.template_pb2 import VersionState
 from playwright.async_api import expect
@@ -45,6 +46,24 @@ async def narrow(client: Client, maximum: str) -> None:
         next(each for each in template.attributes if each.name == "current").maximum = maximum
 
     await client.templates.change("Magnet", edit)
+
+
+async def override(client: Client, id: str, current: str) -> None:
+    def edit(unit: Any) -> None:
+        del unit.overrides[:]
+        unit.overrides.add(attribute="current", default_value=current)
+
+    await client.control_units.change(id, edit)
+
+
+async def move(client: Client, id: str, version: int) -> None:
+    asked = RebaseControlUnitsRequest(
+        template="templates/Magnet",
+        to_version=version,
+        selection=UnitSelection(names=[f"control_units/{id}"]),
+    )
+    async for _ in client.edits.RebaseControlUnits(asked):
+        pass
 
 
 async def versions(client: Client) -> dict[str, int]:
@@ -139,7 +158,10 @@ async def test_units_that_stand_there_already_are_not_told_as_moved_now(
     assert "Saved, as change" in await submit(site, theirs)
     text = await submit(site, mine, status=422)
     assert "Nothing was moved: they stand there already." in text
-    assert "Saved, as change" in await submit(site, theirs), "the same request, sent again"
+    moved = (await client.control_units.get(IDS[0])).revision
+    text = await submit(site, theirs, status=422)
+    assert "they stand there already." in text, "the same request, sent again"
+    assert (await client.control_units.get(IDS[0])).revision == moved
 
 
 async def test_units_beyond_those_that_are_listed_are_moved_by_one_tick(
@@ -163,6 +185,85 @@ async def test_units_beyond_those_that_are_listed_are_moved_by_one_tick(
     monkeypatch.setattr(rebase, "MOST_SHOWN", 1)
     text = await plan_at(site, f"{PAGE}/rebase?version=2")
     assert "With a conflict and not listed: 1" in text
+
+
+async def test_nobody_is_moved_for_whom_it_means_something_else_than_was_shown(
+    client: Client, site: Site
+) -> None:
+    await override(client, IDS[2], "90")
+    await narrow(client, "60")
+    address = f"{PAGE}/rebase"
+    every = {"drop_conflicting": "1", "reason": "all"}
+    form = form_in(await plan_at(site, f"{address}?version=2"), address)
+    form.more.append(("unit", f"control_units/{IDS[2]}"))
+    await override(client, IDS[1], "77")
+    await narrow(client, "50")
+    await move(client, IDS[0], 3)
+    text = await submit(site, form, changed=every, status=422)
+    assert f"Nothing was moved: by now it means something else for {IDS[0]}, {IDS[1]}." in text
+    assert await versions(client) == {"Q1": 3, "Q2": 1, "Q3": 1}
+    (kept,) = (await client.control_units.get(IDS[1])).overrides
+    assert kept.default_value == "77"
+    assert 'id="draft-note"' in text, "ticks of an abandoned visit do not come back unseen"
+    form = form_in(text, address)  # what is known by now may be done
+    await submit(site, form)
+    assert await versions(client) == {"Q1": 2, "Q2": 2, "Q3": 2}
+
+
+async def test_what_others_do_to_units_that_stay_is_in_nobodys_way(
+    client: Client, site: Site
+) -> None:
+    await narrow(client, "60")
+    address = f"{PAGE}/rebase"
+    form = form_in(await plan_at(site, f"{address}?version=2"), address)
+    form.more = [each for each in form.more if each[1] != f"control_units/{IDS[2]}"]
+    await override(client, IDS[2], "90")
+    await submit(site, form)
+    assert await versions(client) == {"Q1": 2, "Q2": 2, "Q3": 1}
+
+
+@pytest.mark.parametrize(("looks", "changed"), [(1, {}), (2, {"drop_conflicting": "1"})])
+async def test_who_comes_in_between_the_look_and_the_move_is_not_overrun(
+    client: Client,
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    looks: int,
+    changed: dict[str, str],
+) -> None:
+    await narrow(client, "60")
+    await override(client, IDS[2], "90")
+    address = f"{PAGE}/rebase"
+    form = form_in(await plan_at(site, f"{address}?version=2"), address)
+    calls = 0
+
+    async def be_overtaken(*what: Any, **how: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        outcome = await outcome_of(*what, **how)
+        if calls == looks:
+            await override(client, IDS[0], "55")
+        return outcome
+
+    monkeypatch.setattr(rebase, "outcome_of", be_overtaken)
+    text = await submit(site, form, changed=changed, status=422)
+    assert f"changed since: control_units/{IDS[0]}" in text
+    assert set((await versions(client)).values()) == {1}
+
+
+async def test_units_that_are_not_listed_are_as_they_were_when_they_were_counted(
+    client: Client, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await narrow(client, "60")
+    await narrow(client, "50")
+    monkeypatch.setattr(rebase, "MOST_SHOWN", 1)
+    address = f"{PAGE}/rebase"
+    form = form_in(await plan_at(site, f"{address}?version=2"), address)
+    await move(client, IDS[2], 3)
+    text = await submit(site, form, status=422)
+    assert "something else for those that are not listed." in text
+    assert await versions(client) == {"Q1": 1, "Q2": 1, "Q3": 3}
+    await submit(site, form_in(text, address))
+    assert set((await versions(client)).values()) == {2}
 
 
 async def test_more_than_ten_are_moved_once_their_number_is_typed_as_they_are_ticked(
@@ -203,16 +304,16 @@ async def test_what_is_moved_without_an_answer_is_found_moved_when_it_is_sent_ag
     form = form_in(await plan_at(site, f"{address}?version=2"), address)
     calls = 0
 
-    async def lose_the_second_answer(*what: Any, **how: Any) -> Any:
+    async def lose_the_last_answer(*what: Any, **how: Any) -> Any:
         nonlocal calls
         calls += 1
         outcome = await outcome_of(*what, **how)
-        if calls == 2:
+        if calls == 3:  # after who is not listed, and what it means for all of them
             raise TimeoutError
         return outcome
 
     with monkeypatch.context() as network:
-        network.setattr(rebase, "outcome_of", lose_the_second_answer)
+        network.setattr(rebase, "outcome_of", lose_the_last_answer)
         text = await submit(site, form, changed={"typed_count": "13"}, status=503)
     assert set((await versions(client)).values()) == {2}
     assert "Saved, as change" in await submit(site, form_in(text, address))

@@ -3,11 +3,12 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Self
 
 from aiohttp import web
+from mds.v1.bundle_pb2 import Problem, SeenPlan
 from mds.v1.difference_pb2 import FieldDifference
 from mds.v1.edit_pb2 import (
     RebaseControlUnitsRequest,
@@ -20,8 +21,10 @@ from mds.v1.edit_pb2 import (
 from control_units.client import ClientError, Invalid, Stale
 from control_units.client.bundles import Outcome, outcome_of
 from webui.datasets.again import again
+from webui.datasets.bulk import seen_plan
 from webui.datasets.form import new_request_id
 from webui.datasets.problem import field_of
+from webui.datasets.rebase_seen import others_than_seen, seen_of, seen_of_all
 from webui.names import id_of, page_of
 from webui.operations.planned import MOST_WITHOUT_COUNT
 from webui.planning import LOOKED_AT, PLAN_SECONDS, being_planned, is_awaited, is_whole
@@ -40,6 +43,8 @@ _OUTCOMES = {
 _ORDER: Mapping[int, int] = {outcome: place for place, outcome in enumerate(_OUTCOMES)}
 # Units that are listed, each with its tick: a form of a hundred thousand could not be sent.
 MOST_SHOWN = 500
+# Begins the names of fields that say what was shown of units.
+SEEN = "seen:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class RebaseRow:
         problems: why it cannot be moved as it is.
         has_conflict: something stands against it.
         is_ticked: whether it is moved unless somebody says otherwise.
+        seen: tells all of this from anything else.
     """
 
     name: str
@@ -63,6 +69,7 @@ class RebaseRow:
     is_running: bool
     has_conflict: bool
     is_ticked: bool
+    seen: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +78,18 @@ class Wanted:
 
     Attributes:
         ticked: names of units; None: nobody has ticked yet.
-        shown: names of units that were listed, where there were more than those.
+        seen: units that were listed, by name, each with what was shown of it.
         rest: whether those that were not listed are moved, too.
+        rest_seen: what was known of these.
         drop: whether what stands against the version is dropped.
         typed_count: how many shall be moved, as somebody has typed to confirm it.
     """
 
     version: str
     ticked: Collection[str] | None = None
-    shown: Collection[str] = ()
+    seen: Mapping[str, str] = field(default_factory=dict)
     rest: bool = True
+    rest_seen: str = ""
     drop: bool = False
     reason: str = ""
     request_id: str = ""
@@ -92,8 +101,11 @@ class Wanted:
         return cls(
             version=texts.get("version", ""),
             ticked=[value for name, value in fields if name == "unit"],
-            shown={value for name, value in fields if name == "shown"},
+            seen={
+                name.removeprefix(SEEN): value for name, value in fields if name.startswith(SEEN)
+            },
             rest=texts.get("rest") == "1",
+            rest_seen=texts.get("rest_seen", ""),
             drop=texts.get("drop_conflicting") == "1",
             reason=texts.get("reason", ""),
             request_id=texts.get("request_id", ""),
@@ -103,7 +115,7 @@ class Wanted:
     def moves(self, unit: UnitRebase) -> bool:
         if self.ticked is None:
             return _can_move(unit)
-        was_in_rest = self.rest and unit.name not in self.shown
+        was_in_rest = self.rest and unit.name not in self.seen
         return unit.name in self.ticked or (was_in_rest and _can_move(unit))
 
 
@@ -137,7 +149,8 @@ class RebasePages:
             return self._site.refused(failure, whole=is_whole(request))
 
     async def rebase(self, request: web.Request) -> web.Response:
-        """`POST /templates/{id}/rebase`: moves those that are ticked, as one change."""
+        """`POST /templates/{id}/rebase`: moves those that are ticked, as one change, if it means
+        for each what was shown."""
         id = request.match_info["id"]
         fields = [(name, str(value)) for name, value in (await request.post()).items()]
         wanted = Wanted.sent(fields)
@@ -147,15 +160,41 @@ class RebasePages:
             rest = await self._rest(id, wanted) if wanted.rest else []
             names = [*dict.fromkeys([*(wanted.ticked or ()), *rest])]
             problem, field = _unconfirmed(wanted, names)
-            if not problem:
-                written, sent = True, _naming(fields, names)
-                problem, field = await self._move(id, wanted, names)
+            plan = _plan_in(fields)
+            if not problem and not plan:
+                plan, problem = await self._planned(id, wanted, names)
+            if plan and not problem:
+                written, sent = True, _naming(fields, names, plan)
+                problem, field = await self._move(id, wanted, names, plan)
                 written = False
             return await self._plan(id, wanted, problem=problem, field=field)
         except (ClientError, TimeoutError) as failure:
             return again(self._site, request.path, sent, failure, written=written)
 
-    async def _move(self, id: str, wanted: Wanted, names: Sequence[str]) -> tuple[str, str]:
+    async def _planned(self, id: str, wanted: Wanted, names: Sequence[str]) -> tuple[SeenPlan, str]:
+        """The plan for just these, and why it is not what was shown; empty: it is."""
+        asked = _request(id, wanted.version)
+        asked.selection.CopyFrom(UnitSelection(names=names))
+        asked.drop_conflicting = wanted.drop
+        outcome, units = await self._outcome(asked)
+        plan = SeenPlan(position=outcome.summary.position, plan=outcome.summary.plan)
+        if wanted.drop:
+            # What was shown is what stands against it. It is looked at last: whatever comes later
+            # makes another plan.
+            asked.drop_conflicting = False
+            asked.request_id = new_request_id()
+            outcome, units = await self._outcome(asked)
+        if not units and not outcome.problems:
+            return plan, _("Nothing was moved: they stand there already.")
+        now = _seen(outcome, units)
+        others = others_than_seen(names, now, wanted.seen, wanted.rest_seen)
+        return plan, others and _(
+            "Nothing was moved: by now it means something else for %(units)s."
+        ) % {"units": others}
+
+    async def _move(
+        self, id: str, wanted: Wanted, names: Sequence[str], plan: SeenPlan
+    ) -> tuple[str, str]:
         """Why nothing was moved, and at which field that stands.
 
         Raises:
@@ -166,6 +205,7 @@ class RebasePages:
         asked.drop_conflicting = wanted.drop
         asked.reason = wanted.reason
         asked.request_id = wanted.request_id or new_request_id()
+        asked.seen_plan.CopyFrom(plan)
         try:
             asked.selection.CopyFrom(UnitSelection(names=names))
             outcome, _units = await self._outcome(asked)
@@ -186,14 +226,19 @@ class RebasePages:
         problems = defaultdict(list)
         for each in outcome.problems:
             problems[each.name].append(told(each))
-        rows = [_row(each, problems[each.name], wanted) for each in units[:MOST_SHOWN]]
-        rest = sum(_can_move(each) for each in units[MOST_SHOWN:])
+        seen = _seen(outcome, units)
+        rows = [
+            _row(each, problems[each.name], wanted, seen[each.name]) for each in units[:MOST_SHOWN]
+        ]
+        movable = [each.name for each in units[MOST_SHOWN:] if _can_move(each)]
+        rest = len(movable)
         context = {
             "id": id,
             "page": page_of(f"templates/{id}"),
             "wanted": wanted,
             "rows": rows,
             "rest": rest,
+            "rest_seen": seen_of_all(movable, seen),
             "count": sum(each.is_ticked for each in rows) + (rest if wanted.rest else 0),
             "most": MOST_WITHOUT_COUNT,
             "stuck": max(0, len(units) - MOST_SHOWN) - rest,
@@ -209,7 +254,7 @@ class RebasePages:
     async def _rest(self, id: str, wanted: Wanted) -> list[str]:
         """Units that were not listed, and that nothing stands against."""
         _outcome, units = await self._outcome(_request(id, wanted.version))
-        return [each.name for each in units if _can_move(each) and each.name not in wanted.shown]
+        return [each.name for each in units if _can_move(each) and each.name not in wanted.seen]
 
     async def _outcome(self, asked: RebaseControlUnitsRequest) -> tuple[Outcome, list[UnitRebase]]:
         units: list[UnitRebase] = []
@@ -236,10 +281,35 @@ def _request(id: str, version: str) -> RebaseControlUnitsRequest:
     )
 
 
-def _naming(fields: Sequence[tuple[str, str]], names: Sequence[str]) -> list[tuple[str, str]]:
-    """The same form about just these, to be sent again: who has been moved by it is in no rest."""
-    others = [each for each in fields if each[0] not in {"unit", "shown", "rest"}]
-    return others + [("unit", name) for name in names]
+def _seen(outcome: Outcome, units: Sequence[UnitRebase]) -> dict[str, str]:
+    """What it means for each unit, by name."""
+    problems: dict[str, list[Problem]] = defaultdict(list)
+    for each in outcome.problems:
+        problems[each.name].append(each)
+    return {each.name: seen_of(each, problems[each.name]) for each in units}
+
+
+def _naming(
+    fields: Sequence[tuple[str, str]], names: Sequence[str], plan: SeenPlan
+) -> list[tuple[str, str]]:
+    """The same form about just these, to be sent again: who has been moved by it is in no rest, and
+    looks otherwise; of what was found to be as shown, the server says whether it was done."""
+    told = {"unit", "rest", "rest_seen"}
+    position = plan.position
+    return [
+        *(each for each in fields if each[0] not in told and not each[0].startswith(SEEN)),
+        *(("unit", name) for name in names),
+        ("store_id", position.store_id),
+        ("epoch", str(position.epoch)),
+        ("revision", str(position.revision)),
+        ("plan", plan.plan),
+    ]
+
+
+def _plan_in(fields: Sequence[tuple[str, str]]) -> SeenPlan | None:
+    """The plan of a form that is sent again."""
+    texts = dict(fields)
+    return seen_plan(texts) if texts.get("plan") else None
 
 
 def _unconfirmed(wanted: Wanted, names: Sequence[str]) -> tuple[str, str]:
@@ -258,7 +328,7 @@ def _can_move(unit: UnitRebase) -> bool:
     return unit.outcome != RebaseOutcome.REBASE_OUTCOME_CONFLICT
 
 
-def _row(unit: UnitRebase, problems: Sequence[str], wanted: Wanted) -> RebaseRow:
+def _row(unit: UnitRebase, problems: Sequence[str], wanted: Wanted, seen: str) -> RebaseRow:
     return RebaseRow(
         name=unit.name,
         id=id_of(unit.name),
@@ -271,4 +341,5 @@ def _row(unit: UnitRebase, problems: Sequence[str], wanted: Wanted) -> RebaseRow
         is_running=unit.is_running,
         has_conflict=not _can_move(unit),
         is_ticked=wanted.moves(unit),
+        seen=seen,
     )
