@@ -154,6 +154,8 @@ def test_an_edit_to_what_is_there_gives_the_same_unit() -> None:
         ("level", "1.5", "edits[0].value", "a whole number"),
         ("requires", "A,,B", "edits[0].value", "ids of units and groups"),
         ("overrides[current]", "[]", "edits[0].value", "a JSON object"),
+        ("overrides[current]", '{"a":' * 50_000, "edits[0].value", "a JSON object"),
+        ("drivers[LIN]", "[" * 50_000, "edits[0].value", "a JSON object"),
         ("overrides[current]", '{"maximum": 60}', "edits[0].value", "in quotes"),
         ("overrides[current]", '{"top": "1"}', "edits[0].value", "some of unit"),
         ("drivers[LIN]", '{"properties": {"port": 1}}', "edits[0].value", "in quotes"),

@@ -165,3 +165,13 @@ def test_a_hundred_thousand_values_cost_ten_times_what_ten_thousand_do() -> None
     assert many.counts == {Outcome.EQUAL: 100_000}
     assert of_many < 10 * of_few * 3
     assert of_many < 10
+
+
+@pytest.mark.parametrize("depth", [101, 330, 600, 50_000])
+@pytest.mark.parametrize("type_", [T.UNSPECIFIED, T.DOUBLE, T.JSON])
+def test_what_is_nested_too_deeply_is_compared_as_text(depth: int, type_: T) -> None:
+    one, other = ("[" * depth + number + "]" * depth for number in ("1", "2"))
+    assert between(one, one, type_) is None
+    as_texts = Deviation(None, 1)
+    assert between(one, other, type_) == as_texts
+    assert between(one, "1", type_) == as_texts

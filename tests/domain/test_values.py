@@ -66,6 +66,8 @@ def test_a_good_text_is_read_as_its_value(text: str, type: ValueType, value: obj
         ("{'a': 1}", T.JSON, "JSON; Expecting property name enclosed in double quotes at line 1"),
         ("[NaN]", T.JSON, "JSON; NaN is not JSON"),
         ("[" * 100_000, T.JSON, "JSON that is nested less deeply"),
+        ("[" * 101 + "]" * 101, T.JSON, "JSON that is nested less deeply"),
+        ('{"a":' * 101 + "1" + "}" * 101, T.JSON, "JSON that is nested less deeply"),
     ],
 )
 def test_a_wrong_text_is_answered_with_what_would_be_right(
@@ -171,3 +173,21 @@ def test_any_json_is_a_value_or_a_fault(
 ) -> None:
     found = parse(json.dumps(document), type, shape=shape)
     assert not isinstance(found, Fault) or found.expected
+
+
+@pytest.mark.parametrize("type", [T.DOUBLE, T.JSON, T.STRING])
+@pytest.mark.parametrize("depth", [101, 330, 600, 900, 50_000])
+def test_an_array_is_nested_a_hundred_deep_at_most(type: ValueType, depth: int) -> None:
+    text = "[" * depth + '"1"' + "]" * depth
+    for shape in ((0,), (0,) * depth):
+        found = parse(text, type, shape=shape)
+        assert isinstance(found, Fault)
+        assert found.expected == "JSON that is nested less deeply"
+
+
+def test_json_may_be_nested_a_hundred_deep_and_as_wide_as_it_is() -> None:
+    deep = '{"a":[' * 50 + "1" + "]}" * 50
+    assert parse(deep, T.JSON) == json.loads(deep)
+    wide = json.dumps([[number] for number in range(1_000)])
+    assert parse(wide, T.JSON) == json.loads(wide)
+    assert isinstance(parse("[" * 100 + "1" + "]" * 100, T.DOUBLE, shape=(0,) * 100), list)

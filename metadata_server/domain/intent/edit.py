@@ -146,7 +146,7 @@ def texts_of(value: str, allowed: Sequence[str]) -> Tree:
 def object_of(value: str) -> dict[str, object]:
     try:
         found = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise CannotRead("a JSON object, or one of its fields by its own path")

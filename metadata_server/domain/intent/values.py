@@ -8,7 +8,7 @@ import json
 import math
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -20,6 +20,9 @@ Value: TypeAlias = bool | int | Decimal | str | bytes | list["Value"] | dict[str
 
 LONGEST_NUMBER = 1_100
 """Characters; enough for any double written out in full."""
+DEEPEST = 100
+"""Lists and objects within one another: who reads them may do so one within the other."""
+TOO_DEEP = "JSON that is nested less deeply"
 
 WHOLE = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|([0-9]+))\Z")
 REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?\Z")
@@ -169,8 +172,24 @@ def decoded(text: str, decoder: json.JSONDecoder) -> Value | Fault:
     except (ValueError, InvalidOperation) as error:
         return Fault(f"JSON; {error}")
     except RecursionError:
-        return Fault("JSON that is nested less deeply")
-    return found
+        return Fault(TOO_DEEP)
+    may_be_deep = text.count("[") + text.count("{") > DEEPEST
+    return Fault(TOO_DEEP) if may_be_deep and is_too_deep(found) else found
+
+
+def is_too_deep(value: Value) -> bool:
+    """Level by level, as what looks within itself would go too deep."""
+    level = [value]
+    for _ in range(DEEPEST):
+        inner = (each for outer in level for each in members(outer))
+        level = [each for each in inner if isinstance(each, list | dict)]
+    return any(isinstance(each, list | dict) for each in level)
+
+
+def members(value: Value) -> Iterable[Value]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def array(
