@@ -93,6 +93,7 @@ class UnitOfWork:
         if self._claimed is None:
             self.before_claim()
             self._claimed = claim_revision(self.connection, self.database)
+            self._policies = None  # from here on all that came before are to be seen
         return self._claimed
 
     def answer_again(self, revision: int) -> None:
@@ -167,7 +168,8 @@ class UnitOfWork:
 
     def check_reason(self, changed: Iterable[Touched]) -> None:
         """Passes when the caller says why, or no policy wants that for what is changed; the
-        system itself needs no reason. A trial has to ask; `flush` asks again.
+        system itself needs no reason. A trial has to ask; `flush` asks again, by the policies
+        that there are once the revision is claimed.
 
         Raises:
             Refused: REASON_REQUIRED.

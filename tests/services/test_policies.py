@@ -1,10 +1,12 @@
 """Policies: changes that need a reason, whichever way they come."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from metadata_server.domain.change import Caller
 from metadata_server.domain.intent.bundle import Item, OnConflict
@@ -17,10 +19,14 @@ from metadata_server.domain.names import Kind
 from metadata_server.domain.refused import Refused
 from metadata_server.domain.resource import Resource
 from metadata_server.services.intent.bundles import Bundles
+from metadata_server.services.intent.planning import Planning
 from metadata_server.services.intent.plans import Applying
 from metadata_server.services.intent.progress import ApplyProgress
 from metadata_server.services.intent.resources import Resources
+from metadata_server.services.intent.saving import save_all
 from metadata_server.store.store import Store
+from metadata_server.store.unit_of_work import UnitOfWork
+from tests.stages.opened_store import opened_store
 
 Call = Callable[..., Caller]
 ZONE = Policy(id="zone", id_prefix="DAFNE/", requires_reason=True)
@@ -155,6 +161,55 @@ async def test_what_is_saved_beside_any_planning_is_checked_too(store: Store, ca
 
     with pytest.raises(Refused, match="REASON_REQUIRED"):
         await store.transact(rename, caller=call(reason=""))
+
+
+async def test_a_change_that_comes_after_a_policy_has_obeyed_it(
+    mariadb_database: str, call: Call
+) -> None:
+    """The policy is declared between the check of a change and its claim; on SQLite nobody can."""
+    loop = asyncio.get_running_loop()
+    with opened_store(mariadb_database) as store:
+        resources = Resources(store)
+        tries = 0
+
+        def work(unit: UnitOfWork) -> None:
+            nonlocal tries
+            tries += 1
+            item = Item("", "agents/DAFNE/v", Agent(id="DAFNE/v"))
+            decisions = Planning(unit, on_conflict=OnConflict.REPLACE).decide([item])
+            declaring = declare(resources, call(), ZONE)
+            asyncio.run_coroutine_threadsafe(declaring, loop).result(10)
+            save_all(unit, decisions)
+
+        told = await refused(store.transact(work, caller=call(reason="")))
+        assert told.metadata["policy"] == "policies/zone"
+        assert tries == 1
+        with pytest.raises(Refused, match="AGENT_NOT_FOUND"):
+            await resources.get(Agent, "DAFNE/v")
+
+
+@pytest.mark.parametrize(("reason", "asked"), [("", 2), ("because", 0)])
+async def test_who_says_why_pays_for_no_policies(
+    store: Store, call: Call, reason: str, asked: int
+) -> None:
+    """Once before the revision is claimed, and once after."""
+
+    def work(unit: UnitOfWork) -> int:
+        count = 0
+
+        def count_it(_: Any, __: Any, statement: str, *___: Any) -> None:
+            nonlocal count
+            count += "FROM policy" in statement.replace("`", "")
+
+        item = Item("", "agents/a", Agent(id="a"))
+        event.listen(unit.connection, "before_cursor_execute", count_it)
+        save_all(unit, Planning(unit, on_conflict=OnConflict.REPLACE).decide([item]))
+        unit.check_reason([])
+        unit.check_reason([])
+        event.remove(unit.connection, "before_cursor_execute", count_it)
+        return count
+
+    assert (await store.transact(work, caller=call(reason=reason))).value == asked
 
 
 def test_many_resources_are_counted_and_the_first_are_named() -> None:
