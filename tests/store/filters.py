@@ -45,8 +45,13 @@ TEXTS = (
     "trailing ",
     "élan",
     "[x]",
+    "tab\there",
+    "line\nand \x1f\x7f",
+    "back\\slash",
+    "\u2028",
+    "😀",
 )
-LABELS = ("section", "archived", "spare part", "group.1")
+LABELS = ("section", "archived", "spare part", "group.1", "a\tb", "x[0]", "\x1f\n\x7f", "é*$.#")
 ZONES = ("DAFNE/PL/", "DAFNE/", "BTF/", "DAFNE_X/", "")
 SERVERS = ("BTF/CORRECTORS", "SIMPS_0", "c8:1f:66")
 TEMPLATES = ("PowerSupply", "PowerSupply.Skew", "Motor")
@@ -267,5 +272,10 @@ def random_term(chance: random.Random, key: FilterKey, facts: dict[str, list[Any
         pattern = chance.choice((f"{text[:cut]}*", f"*{text[cut:]}", f"{text[:1]}*{text[cut:]}"))
         if '"' not in pattern and " " not in pattern and "(" not in pattern and "," not in pattern:
             return f"{sign}{name}:{pattern}"
+    return f"{sign}{name}{operator}{quoted(text)}"
+
+
+def quoted(text: str) -> str:
+    """A text as filters have it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{sign}{name}{operator}"{escaped}"'
+    return f'"{escaped}"'

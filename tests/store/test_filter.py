@@ -30,8 +30,11 @@ from tests.store.filtered_lists import (
 )
 from tests.store.filters import (
     CALLER,
+    LABELS,
+    TEXTS,
     change_some,
     declare_all,
+    quoted,
     random_filter,
     report_some,
 )
@@ -117,6 +120,20 @@ def test_lists_of_units_are_what_passes_in_memory(
         assert listed(store, selection, size=chance.choice((5, 40))) == wanted, (text, order)
         if word is Kind.CONTROL_UNIT:
             assert counted(store, word, text) == len(wanted), text
+
+
+def test_labels_are_found_whatever_is_in_their_names_and_texts(store: Store) -> None:
+    subjects, now_us = store.read_now(partial(read_all, kind=Kind.CONTROL_UNIT)).value
+    for name in LABELS:
+        found = listed(store, Selection(kind=Kind.CONTROL_UNIT, filter=f'label."{name}"'))
+        assert found, name
+        for text in map(quoted, TEXTS):
+            both = f'label."{name}"={text} OR label:{text}'
+            for filter in (f'label."{name}"={text}', f'label."{name}":{text}', both):
+                selection = Selection(kind=Kind.CONTROL_UNIT, filter=filter)
+                assert listed(store, selection, size=60) == expected(subjects, selection, now_us), (
+                    filter
+                )
 
 
 def test_lists_of_other_kinds_are_what_passes_in_memory(

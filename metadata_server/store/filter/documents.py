@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from metadata_server.domain.filter.expression import Pattern, Wanted
 from metadata_server.store.any_of import any_of
+from metadata_server.store.codec import encoder
 from metadata_server.store.filter.scope import Scope
 from metadata_server.store.filter.texts import ESCAPE, IN_LIKE, like_text
 
@@ -30,8 +31,8 @@ PLAIN = re.compile(r"[A-Za-z0-9 .:/+-]+")
 
 
 def named(path: str, name: str) -> str:
-    """The path of a value that has a name; names have no quotes and backslashes."""
-    return f'{path}."{name}"'
+    """The path of a value that has a name; there it is as JSON writes it."""
+    return f"{path}.{encoder.encode(name).decode()}"
 
 
 def text_at(scope: Scope, body: Column[str], path: str) -> ColumnElement[str]:
