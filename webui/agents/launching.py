@@ -2,7 +2,8 @@
 for control units comes first."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -27,9 +28,9 @@ from webui.datasets.problem import field_of
 from webui.lists.ticked import Ticked, TooMany, too_many
 from webui.lists.together import MOST_TOLD, Outcome, one_by_one
 from webui.names import id_of, page_of
-from webui.operations.planned import MOST_WITHOUT_COUNT, Some, named, some
+from webui.operations.planned import MOST_WITHOUT_COUNT, Named, named, some
 from webui.refusals import told
-from webui.site import READ_SECONDS, Site
+from webui.site import READ_SECONDS, Site, may_be_done
 from webui.translation import _, gettext_noop
 from webui.visit import come_back_to
 
@@ -37,6 +38,10 @@ from webui.visit import come_back_to
 MOST_SERVERS = 200
 # Their units are asked about a few unit servers at a time.
 AT_ONCE = 8
+# Begins the names of fields that say how many units of a unit server were shown to run.
+RUNNING = "running:"
+# A part of what was sent may be done: it goes on with the rest, whatever that part has changed.
+BEGUN = ("begun", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +133,13 @@ class LaunchPages:
         come_back_to("/launches/new", [("how", how), *_pairs(ids, ticked)])
         if how not in LAUNCHES or not 0 < len(ids) <= MOST_SERVERS:
             return await self._plan(how, ids, ticked)
-        asked = texts.get("count", "")
         reason = texts.get("reason", "")
-        if asked and texts.get("typed_count", "").strip() != asked:
-            problem = _("Nothing was ordered: type the number of units that it is about.")
-            return await self._plan(
-                how, ids, ticked, reason=reason, problem=problem, field="typed_count"
-            )
+        try:
+            problem, field = await self._unconfirmed(how, ids, texts)
+        except (ClientError, TimeoutError) as unread:
+            return again(self._site, request.path, posted.items(), unread, written=False)
+        if problem:
+            return await self._plan(how, ids, ticked, reason=reason, problem=problem, field=field)
 
         async def order(id: str, request_id: str) -> UnitServer:
             return await _order(self._client, how, id, reason, request_id)
@@ -142,7 +147,8 @@ class LaunchPages:
         outcome = await one_by_one(ids, texts.get("request_id") or new_request_id()[:32], order)
         if failure := outcome.failure:
             begun = bool(outcome.done)
-            return again(self._site, request.path, posted.items(), failure, begun=begun)
+            sent = [*posted.items(), *([BEGUN] if begun or may_be_done(failure) else [])]
+            return again(self._site, request.path, sent, failure, begun=begun)
         if refused := outcome.about_all:
             field = field_of(refused)
             return await self._plan(
@@ -155,6 +161,28 @@ class LaunchPages:
         agents = dict.fromkeys(server.launch.agent for server in outcome.done)
         agent = next(iter(agents)) if len(agents) == 1 else ""
         raise web.HTTPSeeOther(f"{page_of(agent) if agent else '/unit_servers'}?launched={how}")
+
+    async def _unconfirmed(
+        self, how: str, ids: Sequence[str], texts: Mapping[str, str]
+    ) -> tuple[str, str]:
+        """What is missing to order just that, and of which field; empty: nothing."""
+        asked = texts.get("count", "")
+        if asked and texts.get("typed_count", "").strip() != asked:
+            problem = _("Nothing was ordered: type the number of units that it is about.")
+            return problem, "typed_count"
+        if not LAUNCHES[how].ends or BEGUN in texts.items():
+            return "", ""
+        async with asyncio.timeout(READ_SECONDS):
+            rows = await launched(self._client, ids, leave_out_gone=True)
+            hit = await left_without(self._client, [row.id for row in rows])
+        # Fewer than were shown are in nobody's way: units come to an end by themselves, too.
+        more = any(row.running > shown_running(texts, row.id) for row in rows)
+        if more or not set(marks_of(hit)) <= set(texts.get("hit", "").split()):
+            return _(
+                "Nothing was ordered: by now more units would end, or be left without what they "
+                "require, than were shown."
+            ), ""
+        return "", ""
 
     async def _refused(
         self, how: str, ticked: Ticked, outcome: Outcome[UnitServer], *, reason: str
@@ -192,7 +220,7 @@ class LaunchPages:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 rows = await launched(self._client, ids)
-                hit = await left_without(self._client, ids) if LAUNCHES[how].ends else some([])
+                hit = await left_without(self._client, ids) if LAUNCHES[how].ends else []
         except (ClientError, TimeoutError) as failure:
             if problem:
                 return self._said(problem, title=_("The metadata server refused"))
@@ -202,9 +230,9 @@ class LaunchPages:
             "how": how,
             "launching": LAUNCHES[how],
             "rows": rows,
-            "pairs": _pairs(ids, ticked),
+            "pairs": [*_pairs(ids, ticked), *(_shown(rows, hit) if LAUNCHES[how].ends else [])],
             "running": running,
-            "hit": hit,
+            "hit": some(hit),
             "asks_for_count": LAUNCHES[how].ends and running > MOST_WITHOUT_COUNT,
             "back": (rows[0].agent_page or rows[0].page) if ticked.is_nothing else ticked.back,
             "reason": reason,
@@ -221,28 +249,38 @@ class LaunchPages:
         )
 
 
-async def launched(client: Client, ids: Sequence[str]) -> list[Launched]:
-    """Raises: ClientError: also where there is none of such an id."""
+async def launched(
+    client: Client, ids: Sequence[str], *, leave_out_gone: bool = False
+) -> list[Launched]:
+    """
+    Raises:
+        ClientError: also where there is none of such an id, unless those are left out.
+    """
     limit = asyncio.Semaphore(AT_ONCE)
 
     async def count(text: str) -> int:
         request = CountMatchesRequest(kind="control_unit", filter=text)
         return (await client.filters.CountMatches(request)).count
 
-    async def row(id: str) -> Launched:
+    async def row(id: str) -> Launched | None:
         async with limit:
             request = GetUnitServerRequest(name=f"unit_servers/{id}")
-            server = await client.unit_servers.GetUnitServer(request)
+            try:
+                server = await client.unit_servers.GetUnitServer(request)
+            except Refused as refused:
+                if leave_out_gone and refused.reason == "UNIT_SERVER_NOT_FOUND":
+                    return None
+                raise
             units = await count(f'unit_server="{id}"')
             running = await count(f'unit_server="{id}" state=RUNNING')
         agent = server.launch.agent
         page = page_of(agent) if agent else ""
         return Launched(id, page_of(server.name), id_of(agent), page, units, running)
 
-    return list(await asyncio.gather(*map(row, ids)))
+    return [each for each in await asyncio.gather(*map(row, ids)) if each is not None]
 
 
-async def left_without(client: Client, ids: Sequence[str]) -> Some:
+async def left_without(client: Client, ids: Sequence[str]) -> list[Named]:
     """Running units elsewhere that would be left without what they require.
 
     Raises:
@@ -264,13 +302,30 @@ async def left_without(client: Client, ids: Sequence[str]) -> Some:
     ending = {f"unit_servers/{id}" for id in ids}
     units = await find_control_units(client, list(hit))
     words = _("requires %(unit)s")
-    return some(
-        [
-            named(name, words % {"unit": id_of(hit[name].through)})
-            for name, unit in units.items()
-            if unit.unit_server not in ending
-        ]
-    )
+    return [
+        named(name, words % {"unit": id_of(hit[name].through)})
+        for name, unit in units.items()
+        if unit.unit_server not in ending
+    ]
+
+
+def _shown(rows: Iterable[Launched], hit: Iterable[Named]) -> list[tuple[str, str]]:
+    """What would end, as a form has it."""
+    return [
+        *((f"{RUNNING}{row.id}", str(row.running)) for row in rows),
+        ("hit", " ".join(marks_of(hit))),
+    ]
+
+
+def shown_running(texts: Mapping[str, str], id: str) -> int:
+    """How many units of a unit server ran, as a form has it."""
+    text = texts.get(f"{RUNNING}{id}", "")
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
+
+
+def marks_of(hit: Iterable[Named]) -> list[str]:
+    """Tells units from others, in few characters: a form may carry thousands of them."""
+    return sorted(hashlib.sha256(unit.id.encode()).hexdigest()[:10] for unit in hit)
 
 
 async def _order(client: Client, how: str, id: str, reason: str, request_id: str) -> UnitServer:
