@@ -51,7 +51,7 @@ from webui.snapshots import restoring, taking
 from webui.topology import pages as topology
 from webui.traces import tell_trace, trace_request
 from webui.units import pages as units
-from webui.visit import note_visit
+from webui.visit import notes_visits
 
 SUBJECTS = (
     tokens,
@@ -123,7 +123,7 @@ def application(
         telling(log_request, tell_trace, *hearers),
         at_most(most_requests),
         keep_other_origins_out,
-        note_visit,
+        notes_visits(site.hub),
         admission.middleware(),
         draws_refusals(site),
         keeps_the_past(site),

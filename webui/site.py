@@ -77,8 +77,9 @@ class Site:
     def page(
         self, template: str, context: dict[str, object], *, status: int = HTTPStatus.OK
     ) -> web.Response:
-        """A whole page, which goes on from the picture that all browsers have now."""
-        picture, now = self.hub.picture, datetime.now(UTC)
+        """A whole page, which goes on from the picture that all browsers had when it was asked
+        for: of what has changed since, it may have read what was before, and is told anew."""
+        picture, now = current_visit().picture or self.hub.picture, datetime.now(UTC)
         text = self.environment.get_template(template).render(
             context,
             picture=picture,

@@ -8,10 +8,12 @@ from http import HTTPMethod
 from urllib.parse import urlencode
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from webui.access.person import STRANGER, Person
 from webui.frame.moment import PastMoment, past_moment
+from webui.live.hub import Hub
+from webui.live.picture import Picture
 from webui.navigation import section_of
 
 THEME_COOKIE = "theme"
@@ -37,6 +39,8 @@ class Visit:
         now: this page, as it is now.
         person: whom it is made for.
         asked: what was read of it; `as_of`: the page is about that moment.
+        picture: that all browsers had when it came, before anything was read for it; None: it
+            does not matter.
     """
 
     section: str = ""
@@ -47,6 +51,7 @@ class Visit:
     now: str = "/"
     person: Person = STRANGER
     asked: set[str] = field(default_factory=set, compare=False)
+    picture: Picture | None = field(default=None, compare=False)
 
     @property
     def as_of(self) -> str:
@@ -86,22 +91,29 @@ def come_back_to(path: str, typed: Iterable[tuple[str, str]] = ()) -> None:
     begin_visit(replace(current_visit(), here=address, now=address, is_sent=True))
 
 
-@web.middleware
-async def note_visit(request: web.Request, handler: Handler) -> web.StreamResponse:
+def notes_visits(hub: Hub) -> Middleware:
+    @web.middleware
+    async def note_visit(request: web.Request, handler: Handler) -> web.StreamResponse:
+        begin_visit(visit_of(request, hub.picture))
+        return later(request, await handler(request))
+
+    return note_visit
+
+
+def visit_of(request: web.Request, picture: Picture) -> Visit:
     theme = request.cookies.get(THEME_COOKIE, "")
     is_sent = request.method not in SAFE
     about = page_about(request.rel_url.raw_path)
     now = str(request.rel_url.without_query_params("as_of", "page", "trail"))
-    visit = Visit(
+    return Visit(
         section=section_of(request.path),
         here=about if is_sent else request.path_qs,
         is_sent=is_sent,
         theme=theme if theme in THEMES else THEMES[0],
         past=past_moment(request.query.get("as_of", "")),
         now=about if is_sent else now,
+        picture=picture,
     )
-    begin_visit(visit)
-    return later(request, await handler(request))
 
 
 def later(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:

@@ -1,6 +1,7 @@
 """Server-sent events: the hub's news, written to one browser for as long as it listens."""
 
 import asyncio
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -10,6 +11,7 @@ from webui.live.message import Message
 from webui.live.pulse import ALL, Shown
 from webui.traces import tell_opened
 from webui.translation import _
+from webui.visit import begin_visit, current_visit
 
 # Without news for so long, in s, a sign of life is sent. The page waits 4 s for one (live.js); where
 # there is a pulse, once a second, none is needed.
@@ -33,6 +35,8 @@ async def events(request: web.Request) -> web.StreamResponse:
     A browser that comes back says itself which one it has last (`Last-Event-ID`).
     """
     hub = request.app[HUB]
+    # A stream lasts for days, and its visit with it: nothing is drawn here that needs that picture.
+    begin_visit(replace(current_visit(), picture=None))
     picture_id = request.headers.get("Last-Event-ID") or request.query.get("picture", "")
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}

@@ -5,6 +5,7 @@
 import { showAges } from "./ages.js";
 import { waitMs } from "./busy.js";
 import { fill, keepTyped } from "./morph.js";
+import { toldSince } from "./told.js";
 import { word } from "./words.js";
 
 const TIMEOUT_MS = 8000;
@@ -18,6 +19,7 @@ async function load(island) {
     return;
   }
   busy.set(island, false);
+  const asked = performance.now();
   let wait = 0;
   try {
     const reply = await fetch(island.dataset.src, {
@@ -25,8 +27,11 @@ async function load(island) {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const text = await reply.text();
-    if (reply.ok) take(island, text);
-    else if (reply.status === 404) say(island, text);
+    if (reply.ok) {
+      take(island, text);
+      // What has changed meanwhile it may show as it was before.
+      if (isAbout(island, toldSince(asked))) busy.set(island, true);
+    } else if (reply.status === 404) say(island, text);
     else if (reply.status === 401) document.dispatchEvent(new CustomEvent("mds:out"));
     else {
       wait = waitMs(reply.status, reply.headers.get("Retry-After"));
@@ -78,15 +83,19 @@ function isWaitedFor(island) {
 export function refresh(touched, pieces) {
   for (const island of document.querySelectorAll("[data-src]")) {
     if (!isShown(island)) continue;
-    const names = new Set([...island.querySelectorAll("[data-shows]")].map((e) => e.dataset.shows));
     const concerned =
-      touched === null ||
       "failed" in island.dataset ||
-      isUpon(island, touched) ||
-      touched.some((name) => names.has(name)) ||
+      isAbout(island, touched) ||
       pieces.some((id) => document.getElementById(id)?.contains(island));
     if (concerned) load(island);
   }
+}
+
+// Whether a part shows something that was touched.
+function isAbout(island, touched) {
+  if (touched === null || isUpon(island, touched)) return true;
+  const names = new Set([...island.querySelectorAll("[data-shows]")].map((e) => e.dataset.shows));
+  return touched.some((name) => names.has(name));
 }
 
 // Whether something was touched of which any may concern all that stands in an element: members of the

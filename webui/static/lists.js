@@ -8,6 +8,7 @@ import { isUpon } from "./islands.js";
 import { morph, parse } from "./morph.js";
 import "./suggest.js";
 import { restoreTicks } from "./ticks.js";
+import { toldSince } from "./told.js";
 
 const TIMEOUT_MS = 8000;
 // Between two readings.
@@ -22,12 +23,14 @@ let busy = false;
 const list = () => document.getElementById("list");
 const shownRows = () => [...document.querySelectorAll("#rows > tr[data-name]")];
 
-document.addEventListener("mds:touched", ({ detail }) => {
+document.addEventListener("mds:touched", ({ detail }) => tell(detail));
+
+function tell(touched) {
   if (!list() || list().hasAttribute("data-past")) return;
-  if (detail === null || isUpon(list(), detail)) allDue = true;
-  else for (const name of detail) due.add(name);
+  if (touched === null || isUpon(list(), touched)) allDue = true;
+  else for (const name of touched) due.add(name);
   if (!busy && (allDue || due.size > 0)) readAgain();
-});
+}
 
 async function readAgain() {
   busy = true;
@@ -159,10 +162,22 @@ setInterval(() => {
   readAgain();
 }, 1000);
 
+// What takes the place of the list was asked for a while ago: of what has changed since, it may show
+// what was before.
+const asked = new WeakMap(); // request → when
+let askedLast = 0;
+for (const event of ["htmx:beforeRequest", "htmx:historyCacheMiss"]) {
+  document.addEventListener(event, ({ detail }) => {
+    askedLast = performance.now();
+    asked.set(detail.xhr, askedLast);
+  });
+}
+
 for (const event of ["htmx:afterSettle", "htmx:historyRestore"]) {
-  document.addEventListener(event, () => {
+  document.addEventListener(event, ({ detail }) => {
     restoreTicks();
     showAges();
+    tell(toldSince(asked.get(detail.xhr) ?? askedLast));
   });
 }
 restoreTicks();
