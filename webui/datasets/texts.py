@@ -135,7 +135,7 @@ def _pairs(path: str, text: str, before: Mapping[str, str]) -> dict[str, str]:
         before: what was there.
     """
     drawn = {_line(key, value).strip(): (key, value) for key, value in before.items()}
-    pairs = {}
+    pairs: dict[str, str] = {}
     for line in filter(None, map(str.strip, text.split("\n"))):
         if line in drawn:
             pairs.update([drawn[line]])
