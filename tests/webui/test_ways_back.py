@@ -156,7 +156,12 @@ SILENT = [
         {"all": "1", "name": "a"},
         {"look": "1"},
     ),
-    ("datasets.rebase.PLAN_SECONDS", "/templates/T/rebase", {"unit": "A"}, {"rest": "1"}),
+    (
+        "datasets.rebase.PLAN_SECONDS",
+        "/templates/T/rebase",
+        {"unit": "A", "plan": "p"},
+        {"plan": ""},
+    ),
     (
         "datasets.bulk.WRITE_SECONDS",
         "/datasets/edit/apply",
