@@ -100,12 +100,22 @@ REMOVALS = st.sampled_from(
 )
 REVERTS = st.builds(Revert, st.sampled_from(list(IDS)), AGO)
 GONE_AND_BACK = st.builds(
-    lambda kind, ago: [Remove((Kind.CONTROL_UNIT, Kind.TEMPLATE, Kind.AGENT)), Revert(kind, ago)],
-    st.sampled_from([Kind.TEMPLATE, Kind.TEMPLATE, Kind.AGENT]),
+    lambda kinds, ago: [Remove(kinds), Revert(kinds[-1], ago)],
+    st.sampled_from(
+        [
+            (Kind.CONTROL_UNIT, Kind.TEMPLATE),
+            (Kind.CONTROL_UNIT, Kind.TEMPLATE),
+            (Kind.CONTROL_UNIT,),
+            (Kind.AGENT,),
+        ]
+    ),
     AGO,
 )
 SINGLE = st.builds(lambda step: [step], WRITES | WRITES | REMOVALS | REVERTS | st.builds(Undo, AGO))
-BEGINNINGS = st.lists(WRITES, min_size=3, max_size=5)
+FIRST = (Agent(id="A", host="one"), Template(id="T", implementation="::T", group="one"))
+BEGINNINGS = st.lists(WRITES, min_size=2, max_size=5).map(
+    lambda more: [*map(Write, FIRST), Write(ControlUnit(id="U", template="T")), *more]
+)
 LATER = st.lists(SINGLE | GONE_AND_BACK, min_size=2, max_size=8)
 STORIES = st.builds(
     lambda first, later: [*first, *(step for group in later for step in group)], BEGINNINGS, LATER
