@@ -107,7 +107,7 @@ class HostedUnit:
             hosted_class,
             spawn=spawn,
             slots=slots,
-            on_failure=self._fail_from_any_thread,
+            on_failure=self.fail_from_any_thread,
             on_values=lambda: on_values(self),
             on_slow=self._say_slow,
         )
@@ -130,16 +130,15 @@ class HostedUnit:
         self, assignment: registration_pb2.Assignment, hosted_class: type[ControlUnit]
     ) -> None:
         """Takes over what people want of it. Without a configuration, that held stands; with
-        another class it is built anew."""
-        is_news = assignment.generation != self.assignment.generation
-        self.assignment = assignment
-        self.hosted_class = hosted_class
+        another class it is built anew. ValueError: this release does not know a number in it,
+        and nothing has been taken over."""
+        target = State(assignment.desired_state) or self._target
         if assignment.HasField("configuration"):
-            self.told = assignment.configuration
-            self.wanted = effective(self.hosted_class.dataset, assignment.configuration)
+            self.wanted = effective(hosted_class.dataset, assignment.configuration)
             self.wanted_fingerprint = fingerprint(self.wanted)
-        if assignment.desired_state:
-            self._target = State(assignment.desired_state)
+            self.told = assignment.configuration
+        is_news = assignment.generation != self.assignment.generation
+        self.assignment, self.hosted_class, self._target = assignment, hosted_class, target
         if is_news:
             self._take_news()
         self._step_back()
@@ -394,6 +393,6 @@ class HostedUnit:
         if self.standing != before:
             self._on_change(self)
 
-    def _fail_from_any_thread(self, message: str, is_fatal: bool) -> None:  # noqa: FBT001
+    def fail_from_any_thread(self, message: str, is_fatal: bool) -> None:  # noqa: FBT001
         self._failure = (message, is_fatal)
         self._loop.call_soon_threadsafe(self.wake)

@@ -144,8 +144,31 @@ class Hosting:
                 unit = self._units[id] = self._build(id, hosted_class, after=after(id))
                 unit.hold(is_held=self._is_held)
                 self._note(unit)
-            unit.assign(assignment, hosted_class)
+            try:
+                unit.assign(assignment, hosted_class)
+            except ValueError as error:
+                self._refuse(assignment, unit, error)
         self.changed.set()
+
+    def _refuse(
+        self, assignment: registration_pb2.Assignment, unit: HostedUnit, error: ValueError
+    ) -> None:
+        """Fails a unit that is told what this release does not know, such as a type of a newer
+        one; the others go on. It has not reached what it is told, and keeps what it knew."""
+        message = f"NEEDS_NEWER_RELEASE: its unit server needs a newer release: {error}."
+        log.warning("assignment_not_understood", control_unit=unit.id, error=str(error))
+        known = registration_pb2.Assignment()
+        known.CopyFrom(assignment)
+        known.ClearField("configuration")
+        known.problem.code = code_pb2.FAILED_PRECONDITION
+        known.problem.message = message
+        known.generation = unit.assignment.generation
+        # One that is new is in error only where something is desired of it.
+        desired = unit.assignment.desired_state or int(State.LOADED)
+        known.desired_state = desired  # type: ignore[assignment]  # the same numbers
+        unit.assign(known, unit.hosted_class)
+        if not assignment.in_maintenance:
+            unit.fail_from_any_thread(message, is_fatal=True)
 
     def _build(
         self, id: str, hosted_class: type[ControlUnit], *, after: Sequence[HostedUnit]

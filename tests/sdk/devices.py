@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from mds.v1 import configuration_pb2, dataset_pb2, registration_pb2
 
-from control_units import ControlUnit, Direction, RecoverableError, State, attribute
+from control_units import ControlUnit, Direction, RecoverableError, State, ValueType, attribute
 from control_units.hosting import HostedClasses, Hosting
 
 
@@ -14,6 +14,7 @@ class Device(ControlUnit):
     """Does what a test tells its whole class to do."""
 
     current = attribute(direction=Direction.INPUT, unit="A", maximum=10, default=0.0)
+    plain = attribute(type=ValueType.UNSPECIFIED, direction=Direction.UNSPECIFIED)
     script: ClassVar[dict[str, Any]] = {}
     calls: ClassVar[list[str]] = []
     hook_deadline = 0.1

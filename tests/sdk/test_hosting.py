@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from mds.v1 import dataset_pb2, registration_pb2
 
 from control_units import State
 from control_units.hosting import Hosting
@@ -208,3 +209,36 @@ async def test_a_unit_lets_go_whose_name_another_gets(hosting: Hosting) -> None:
     await gone.settled()
     assert await settle(hosting) == {"B": State.RUNNING}
     assert [call for call in Device.calls if call.endswith("deinit")] == ["B deinit"]
+
+
+def of_a_newer_server(id: str, unknown: str) -> registration_pb2.Assignment:
+    """What a unit is told that this release has no number for."""
+    told = assignment(id, generation=2)
+    if unknown == "desired_state":
+        told.desired_state = 99  # type: ignore[assignment]  # enums of the wire are open
+        return told
+    attribute = dataset_pb2.Attribute(name="plain", **{unknown: 99})  # type: ignore[arg-type]
+    told.configuration.attributes.append(attribute)
+    return told
+
+
+@pytest.mark.parametrize("unknown", ["desired_state", "type", "direction"])
+@pytest.mark.parametrize("is_running", [False, True])
+async def test_what_needs_a_newer_release_fails_one_unit_and_no_other(
+    hosting: Hosting, unknown: str, *, is_running: bool
+) -> None:
+    if is_running:
+        hosting.assign([assignment("A"), assignment("B")])
+        await settle(hosting)
+    hosting.assign([of_a_newer_server("A", unknown), assignment("B"), assignment("C")])
+    await asyncio.sleep(0)
+    found = await settle(hosting)
+    assert found == {"A": State.FATAL_ERROR, "B": State.RUNNING, "C": State.RUNNING}
+    standing = hosting.units["A"].standing
+    assert "newer release" in standing.message
+    assert "99" in standing.message
+    assert standing.reached_generation == int(is_running)
+    hosting.assign([assignment("A", generation=2)])
+    assert (await settle(hosting))["A"] is State.RUNNING
+    assert hosting.units["A"].standing.reached_generation == 2
+    assert hosting.units["A"].standing.message == ""
