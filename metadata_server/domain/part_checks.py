@@ -3,7 +3,6 @@ properties, attributes, parameters, commands, drivers, overrides."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from metadata_server.domain.intent.attribute import (
@@ -25,7 +24,6 @@ LARGEST_DOCUMENT_BYTES = 4_000_000
 LARGEST_VERSION = 999_999_999
 LARGEST_COUNT = 2**62
 """Columns and the wire hold more: whatever is counted on from here fits there, too."""
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PARAMETER_FACETS = frozenset({"unit", "default_value", "minimum", "maximum"})
 
 
@@ -66,13 +64,10 @@ def property_faults(
 
 
 def name_faults(name: str, *, path: str) -> Iterator[WrongField]:
-    """A name that something is found by among its like: any text that is not too long, and that
-    people can write."""
+    """A name that something is found by among its like: any text that is not too long."""
     size = len(name.encode())
     if not 0 < size <= LONGEST_NAME_BYTES:
         yield WrongField(path, name, f"a name of 1 to {LONGEST_NAME_BYTES} bytes, not {size}")
-    if CONTROL.search(name):
-        yield WrongField(path, name, "a name without tabs, line ends and other control characters")
 
 
 def word_faults(name: str, *, path: str) -> Iterator[WrongField]:
