@@ -179,7 +179,7 @@ def test_the_way_back_leads_over_what_had_begun_the_other_way_round() -> None:
             Member(id="D", level=1),
         ]
     )
-    back = way_back(ordering, [COMPLETED, COMPLETED, ERROR, ABORTED])
+    back = way_back(ordering, [COMPLETED, COMPLETED, ERROR, ABORTED], [True] * 4)
     going = Run(back, Limits(), on_failure=OnFailure.CONTINUE)
     order = []
     while not going.is_over:

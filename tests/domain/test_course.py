@@ -23,6 +23,7 @@ from metadata_server.domain.orchestration.order_plan import Verb
 
 REACHED = Verdict(StepState.COMPLETED, StepMinor.REACHED)
 FAILED = Verdict(StepState.ERROR, StepMinor.FAILED, "no mains")
+REFUSED = Verdict(StepState.ERROR, StepMinor.REFUSED, "guards/beam forbids it")
 
 
 def operation(**order: object) -> Operation:
@@ -52,9 +53,8 @@ def steps(*levels: int) -> list[Step]:
 def begin(course: Course, most: int = 1000) -> list[int]:
     """What begins now, as if it had been written."""
     some = course.next_to_begin(most, now_us=0)
-    course.begun(
-        replace(each, state=StepState.EXECUTING, minor_state=StepMinor.ON_THE_WAY) for each in some
-    )
+    told = {"state": StepState.EXECUTING, "minor_state": StepMinor.ON_THE_WAY, "start_time_us": 1}
+    course.begun(replace(each, **told) for each in some)  # type: ignore[arg-type]
     return [each.position for each in some]
 
 
@@ -161,6 +161,31 @@ def test_the_way_back_follows_the_steps_in_the_opposite_order() -> None:
     assert turned.is_over
     assert not turned.way_back()
     assert turned.end().minor_state is Minor.TAKEN_BACK
+
+
+def test_the_way_back_leaves_out_what_was_refused_before_it_was_told() -> None:
+    course = Course(operation(on_failure=OnFailure.ROLL_BACK), steps(0, 1))
+    begin(course)
+    course.take({0: REACHED}, {})
+    assert [each.position for each in course.next_to_begin(1, now_us=0)] == [1]
+    course.take({1: REFUSED}, {})
+    assert [each.id for each in course.way_back()] == ["U000"]
+
+
+def test_where_nothing_was_told_there_is_no_way_back() -> None:
+    course = Course(operation(on_failure=OnFailure.ROLL_BACK), steps(0))
+    course.next_to_begin(1, now_us=0)
+    course.take({0: REFUSED}, {})
+    assert course.is_over
+    assert not course.way_back()
+
+
+def test_what_was_told_and_is_refused_when_it_is_tried_again_is_taken_back() -> None:
+    told = [replace(each, start_time_us=1) for each in steps(0)]
+    course = Course(operation(on_failure=OnFailure.ROLL_BACK), told)
+    course.next_to_begin(1, now_us=0)
+    course.take({0: REFUSED}, {})
+    assert [each.id for each in course.way_back()] == ["U000"]
 
 
 def test_a_step_that_is_tried_again_waits_twice_as_long_each_time() -> None:

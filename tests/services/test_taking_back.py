@@ -168,6 +168,20 @@ async def test_what_was_done_before_an_order_is_taken_back_by_it(orders: GivenOr
     assert (await orders.declared("U1")).desired_state is State.UNLOADED
 
 
+async def test_what_was_refused_and_never_told_is_not_taken_back(orders: GivenOrders) -> None:
+    await orders.given(Verb.STOP, "U2", caller=LATER)  # ended before this is given
+    start = await orders.given(Verb.START, "U1", "U2", on_failure=OnFailure.ROLL_BACK)
+    await orders.comes_to(start, "U1", "OnTheWay")
+    await beam(orders, "U2")
+    await orders.report("U1", State.RUNNING)
+    await orders.comes_to(start, "U1<", "OnTheWay")
+    assert (await orders.told(start))["U2"] == ("ERROR", "Refused")
+    assert list(await orders.steps(start)) == ["U1", "U2", "U1<"]
+    await orders.report("U1", State.STOPPED)
+    ended = await orders.reaches(start, Phase.ERROR)
+    assert (ended.minor_state, ended.counts.aborted) == ("TakenBack", 0)
+
+
 async def paused_and_failed(orders: GivenOrders) -> Operation:
     """An order that was paused when a step of it failed."""
     start = await halfway(orders)
@@ -220,23 +234,28 @@ async def test_what_waits_to_be_taken_back_may_be_tried_again_instead(
     assert (await orders.reaches(waiting, Phase.COMPLETED)).counts.completed == 2
 
 
+async def beam(orders: GivenOrders, *protected: str) -> None:
+    """A guard forbids orders to units."""
+    mode = MachineMode(id="RING", mode="BEAM", modes=("ACCESS", "BEAM"))
+    guard = Guard(
+        id="beam",
+        description="stored beam",
+        machine_mode="RING",
+        modes=("BEAM",),
+        forbids=(GuardedChange.ORDERS,),
+        id_prefixes=protected,
+    )
+    for each in (mode, guard):
+        await orders.resources.create(SHIFT, each, validate_only=False)
+
+
 async def held(orders: GivenOrders, *protected: str) -> Operation:
     """An order of which U1 has come there, U2 is on its way, and U3 is held off by a guard, which
     forbids others, too."""
     back = OnFailure.ROLL_BACK
     start = await orders.given(Verb.START, "U1", "U2", "U3", on_failure=back, stage=True)
     await orders.comes_to(start, "U1", "OnTheWay")
-    mode = MachineMode(id="RING", mode="BEAM", modes=("ACCESS", "BEAM"))
-    beam = Guard(
-        id="beam",
-        description="stored beam",
-        machine_mode="RING",
-        modes=("BEAM",),
-        forbids=(GuardedChange.ORDERS,),
-        id_prefixes=("U3", *protected),
-    )
-    for each in (mode, beam):
-        await orders.resources.create(SHIFT, each, validate_only=False)
+    await beam(orders, "U3", *protected)
     await orders.report("U1", State.RUNNING)
     await orders.comes_to(start, "U2", "OnTheWay")
     return await orders.reaches(start, Phase.HELD)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -180,8 +180,14 @@ class Run:
                     self._free(follower)
 
 
-def way_back(ordering: Ordering, states: Sequence[StepState]) -> Ordering:
-    """The order in which a run is taken back: the steps that had begun, the other way round."""
+def way_back(ordering: Ordering, states: Sequence[StepState], told: Iterable[bool]) -> Ordering:
+    """The order in which a run is taken back: the steps that had begun, the other way round.
+
+    Args:
+        told: of all steps whether they have told their units anything; one that has failed may
+            have been refused before.
+    """
     begun = {StepState.COMPLETED, StepState.ERROR, StepState.EXECUTING}
-    members = (each for each, state in zip(ordering.members, states, strict=True) if state in begun)
+    steps = zip(ordering.members, states, told, strict=True)
+    members = (each for each, state, is_told in steps if is_told and state in begun)
     return order_of(members, descends=not ordering.descends)

@@ -189,7 +189,8 @@ class Course:
 
     def way_back(self) -> list[Step]:
         """The steps that take everything back that was begun, now or once it is resumed; none:
-        that is not wanted, or there is nothing to take back."""
+        that is not wanted, or there is nothing to take back, as of what was refused before its
+        unit was told anything."""
         operation = self.operation
         order = operation.order
         if self.is_back or order.on_failure is not OnFailure.ROLL_BACK:
@@ -198,7 +199,8 @@ class Course:
             return []
         if not self._has_failed():
             return []
-        ordering = way_back(self._ordering, self._run.states)
+        told = (self._steps[position].start_time_us > 0 for position in self._positions)
+        ordering = way_back(self._ordering, self._run.states, told)
         wave = {each.id: number for number, some in enumerate(waves(ordering)) for each in some}
         by_id = {each.id: each for each in self._steps if each.is_ordered}
         return [

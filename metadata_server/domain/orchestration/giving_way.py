@@ -8,22 +8,29 @@ from collections.abc import Iterable
 from metadata_server.domain.intent.edit import RECOVER, FieldEdit, steps_of
 from metadata_server.domain.orchestration.operation import Order
 from metadata_server.domain.orchestration.order_plan import Verb
+from metadata_server.domain.refused import Refused
 
 Field = tuple[str, ...]
 """The way to a field in the tree of a unit."""
 
 STATE: Field = ("desired_state",)
+WHOLE: Field = ()
+"""All of a unit: every field is within it."""
 
 
 def changed(order: Order, own: Iterable[FieldEdit] = ()) -> frozenset[Field]:
-    """What an order changes of a unit.
+    """What an order changes of a unit. Edits that a later release has planned, and that cannot be
+    read here, may be of anything.
 
     Args:
         own: with EDIT, the edits of this unit alone.
     """
     if order.verb is Verb.EDIT:
         edits = (*order.edits, *own)
-        return frozenset(each.keys for each in steps_of(edits)) if edits else frozenset()
+        try:
+            return frozenset(each.keys for each in steps_of(edits)) if edits else frozenset()
+        except (Refused, ValueError):
+            return frozenset({WHOLE})
     return frozenset({RECOVER if order.verb is Verb.RECOVER else STATE})
 
 
