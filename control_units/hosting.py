@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 import structlog
 from google.rpc import code_pb2
@@ -87,6 +88,8 @@ class Hosting:
         self._leaving: list[HostedUnit] = []
         self._is_ending = False
         self._kept: dict[str, registration_pb2.Assignment] = {}
+        # What units last understood, of those that have been told something else since.
+        self._understood = WeakKeyDictionary[HostedUnit, registration_pb2.Assignment]()
         self._is_held = False
         self._is_unfenced = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -146,6 +149,7 @@ class Hosting:
                 self._note(unit)
             try:
                 unit.assign(assignment, hosted_class)
+                self._understood.pop(unit, None)
             except ValueError as error:
                 self._refuse(assignment, unit, error)
         self.changed.set()
@@ -165,6 +169,7 @@ class Hosting:
         known.generation = unit.assignment.generation
         # One that is new is in error only where something is desired of it.
         desired = unit.assignment.desired_state or int(State.LOADED)
+        self._understood.setdefault(unit, unit.assignment)
         known.desired_state = desired  # type: ignore[assignment]  # the same numbers
         unit.assign(known, unit.hosted_class)
         if not assignment.in_maintenance:
@@ -296,14 +301,16 @@ class Hosting:
 
     def copy(self) -> registration_pb2.RegisterResponse:
         """What to start from when no server answers: of each unit the configuration that it
-        last was initialised with, or else what the server told."""
+        last was initialised with, or else what the server told; of one that needs a newer release,
+        what it had before, as that release may be here by then."""
         kept = registration_pb2.RegisterResponse()
         for unit in self._units.values():
             configuration = unit.good or unit.told
-            if configuration is None or unit.problem:
+            told = self._understood.get(unit, unit.assignment)
+            if configuration is None or told.HasField("problem"):
                 continue
             assignment = kept.assignments.add()
-            assignment.CopyFrom(unit.assignment)
+            assignment.CopyFrom(told)
             assignment.configuration.CopyFrom(configuration)
             is_good = unit.good is not None
             assignment.fingerprint = (

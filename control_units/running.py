@@ -66,25 +66,29 @@ def _run(make: Callable[[], UnitServer]) -> None:
     set_up_logs()
     open_traces("mds-unit-server")
 
+    last_resort = _LastResort()
+
     async def serve() -> None:
-        await _serve(make())
+        await _serve(make(), last_resort)
 
     try:
         asyncio.run(serve())
     except (BadAddress, UnitServerFault, Refused) as fault:
         sys.exit(str(fault))
+    finally:
+        last_resort.cancel()  # whoever has called may go on, and run another one
 
 
-async def _serve(server: UnitServer) -> None:
+async def _serve(server: UnitServer, last_resort: _LastResort) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
-    server.on_ending = _set_last_resort
+    server.on_ending = last_resort.set
     try:
         with _figures(server):
             await server.serve()
     finally:
-        _set_last_resort()  # nothing may have been foreseen of this end
+        last_resort.set()  # nothing may have been foreseen of this end
 
 
 def _figures(server: UnitServer) -> AbstractContextManager[object]:
@@ -103,9 +107,20 @@ def _figures(server: UnitServer) -> AbstractContextManager[object]:
     return served(registry)
 
 
-def _set_last_resort() -> None:
+class _LastResort:
     """A hook that cannot be ended must not keep the process for ever: `asyncio.run` would wait for
     it."""
-    last_resort = threading.Timer(ENDING_S, os._exit, args=(1,))
-    last_resort.daemon = True
-    last_resort.start()
+
+    def __init__(self) -> None:
+        self._timer = threading.Timer(ENDING_S, os._exit, args=(1,))
+        self._timer.daemon = True
+        self._is_set = False
+
+    def set(self) -> None:
+        """Counts from the first time on."""
+        if not self._is_set:
+            self._is_set = True
+            self._timer.start()
+
+    def cancel(self) -> None:
+        self._timer.cancel()

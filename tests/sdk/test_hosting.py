@@ -230,6 +230,8 @@ async def test_what_needs_a_newer_release_fails_one_unit_and_no_other(
     if is_running:
         hosting.assign([assignment("A"), assignment("B")])
         await settle(hosting)
+    before = [each for each in hosting.copy().assignments if each.control_unit[-1] == "A"]
+    assert len(before) == int(is_running)
     hosting.assign([of_a_newer_server("A", unknown), assignment("B"), assignment("C")])
     await asyncio.sleep(0)
     found = await settle(hosting)
@@ -238,6 +240,8 @@ async def test_what_needs_a_newer_release_fails_one_unit_and_no_other(
     assert "newer release" in standing.message
     assert "99" in standing.message
     assert standing.reached_generation == int(is_running)
+    # A newer release may start from it.
+    assert [each for each in hosting.copy().assignments if each.control_unit[-1] == "A"] == before
     hosting.assign([assignment("A", generation=2)])
     assert (await settle(hosting))["A"] is State.RUNNING
     assert hosting.units["A"].standing.reached_generation == 2

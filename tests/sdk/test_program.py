@@ -41,6 +41,25 @@ class Stubborn(ControlUnit):
 run(Stubborn, unit_server="{unit_server}", take_over={take_over})
 """
 
+AGAIN = """
+import time
+from control_units import ControlUnit, run, running
+
+running.ENDING_S = 0.5
+
+
+class Anything(ControlUnit):
+    pass
+
+
+try:
+    run(Anything, unit_server="{unit_server}")
+except SystemExit as end:
+    print(end)
+time.sleep(1.5)
+print("it went on")
+"""
+
 Start = Callable[..., Program]
 
 
@@ -225,6 +244,20 @@ async def test_nor_does_it_keep_one_whose_place_another_process_has_taken(
     assert f"held by another process: process {second.pid} on" in first.output()
     await lab.until_states(A=State.RUNNING)
     second.check_running()
+
+
+async def test_a_program_goes_on_after_a_run_that_found_its_place_taken(
+    lab: Laboratory, start: Start, tmp_path: Path
+) -> None:
+    await declare(lab, "Anything")
+    start(str(Path(sys.executable).parent / "mds"), "simulate", lab.name)
+    await lab.until_states(A=State.RUNNING)
+    script = tmp_path / "again.py"
+    script.write_text(AGAIN.format(unit_server=lab.name))
+    program = start(sys.executable, str(script))
+    assert await program.ended() == 0, program.output()
+    assert "held by another process" in program.output()
+    assert "it went on" in program.output()
 
 
 def stubborn(lab: Laboratory, folder: Path, *, take_over: bool = False) -> str:
