@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from webui.access.log_in import CROWDED, asks_for_a_page
-from webui.arriving import TooSlow, arriving
+from webui.arriving import Body, TooSlow
 from webui.figures import STREAM, method_of
 from webui.headers import QUIET
 from webui.translation import _
@@ -19,6 +19,9 @@ MOST_KEPT = 50
 # One place in so many may have a request of which more is still to come: whoever sends slowly, and
 # perhaps is nobody's user, leaves the others to those who have sent everything.
 SHARE_OF_COMING = 2
+# So many are waited for, for each place, of which not even the beginning has come: that takes no
+# log-in either.
+COMING_FOR_EACH_PLACE = 4
 
 
 class Places:
@@ -31,7 +34,20 @@ class Places:
     def __init__(self, most: int) -> None:
         self._most = most
         self._most_coming = max(1, most // SHARE_OF_COMING)
-        self._taken = self._coming = self.kept = 0
+        self._most_awaited = most * COMING_FOR_EACH_PLACE
+        self._taken = self._coming = self._awaited = self.kept = 0
+
+    def may_come(self, request: web.Request) -> bool:
+        return request.content.is_eof() or self._awaited < self._most_awaited
+
+    @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """Counts as one whose beginning is still to come."""
+        self._awaited += 1
+        try:
+            yield
+        finally:
+            self._awaited -= 1
 
     def are_left(self, request: web.Request) -> bool:
         is_coming = not request.content.is_eof()
@@ -53,15 +69,20 @@ class Places:
 def at_most(most: int) -> Middleware:
     """Refuses what comes beyond so many at once, before anything is asked for it: answers that
     all come late help nobody. What a form sent comes back on a page. Streams of browsers have a
-    limit of their own. While a body is waited for, it has no place yet."""
+    limit of their own, and so have bodies whose beginning is waited for: these have no place yet."""
     places = Places(most)
 
     @web.middleware
     async def let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(QUIET) or method_of(request) == STREAM:
             return await handler(request)
+        if not places.may_come(request):
+            return closing(comes_again(request))
+        body = Body(request)
         try:
-            async with arriving(request):
+            with places.awaited():
+                await body.beginning()
+            async with body.rest():
                 return await answered(places, request, handler)
         except TooSlow:
             return too_slow()
@@ -96,9 +117,12 @@ def too_many() -> str:
 
 
 def too_slow() -> web.Response:
-    """Nothing more is read of it."""
     text = _("What was sent came too slowly, or not at all. Go back, and send it again.")
-    response = web.Response(text=f"{text}\n", status=HTTPStatus.REQUEST_TIMEOUT)
+    return closing(web.Response(text=f"{text}\n", status=HTTPStatus.REQUEST_TIMEOUT))
+
+
+def closing(response: web.Response) -> web.Response:
+    """Nothing more is asked on its connection."""
     response.force_close()
     return response
 

@@ -11,6 +11,7 @@ from metadata_server.server import LARGEST_MESSAGE_BYTES
 from metadata_server.services.watching.subscription import MOST_CHANGES_WAITING
 from metadata_server.settings import Settings
 from webui import arriving
+from webui.crowd import COMING_FOR_EACH_PLACE
 from webui.settings import Settings as PageSettings
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "limits.md").read_text()
@@ -37,6 +38,7 @@ def test_what_cannot_be_set_is_as_it_says() -> None:
         f"{LARGEST_FORM_BYTES // 2**10} kB",
         f"{LARGEST_BUNDLE_BYTES // 2**20} MB",
         f"{MOST_CHANGES_WAITING:,}",
+        f"{COMING_FOR_EACH_PLACE} for each of `MDS_WEB_REQUESTS`",
         f"{SLOWEST_READER_S:g}",
         f"{arriving.PATIENCE_S:g}",
     ]

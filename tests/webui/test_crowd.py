@@ -12,8 +12,10 @@ from yarl import URL
 from tests.stages.waiting import until
 from tests.webui.conftest import OpenSite, Site
 from webui import arriving
+from webui.crowd import COMING_FOR_EACH_PLACE
 
 PAGE = "/control_units/ONE"
+FORM = b"token=x&typed="
 
 
 @pytest.fixture
@@ -45,13 +47,14 @@ async def test_beyond_the_limit_a_page_is_told_to_come_again(
     assert "MDS_WEB_REQUESTS" not in text, "there is room again"
 
 
-async def begin_log_in(site: Site, *, length: int) -> tuple[StreamReader, StreamWriter]:
-    """Of a form so long only the head."""
+async def begin_log_in(site: Site, *, length: int | None) -> tuple[StreamReader, StreamWriter]:
+    """Of a form so long, or in chunks, only the head."""
     url = URL(site.url)
     assert url.host
     assert url.port
     reader, writer = await asyncio.open_connection(url.host, url.port)
-    head = "POST /login HTTP/1.1", f"Host: {url.host}:{url.port}", f"Content-Length: {length}"
+    size = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    head = "POST /login HTTP/1.1", f"Host: {url.host}:{url.port}", size
     kind = "Content-Type: application/x-www-form-urlencoded"
     writer.write("\r\n".join([*head, kind, "", ""]).encode())
     return reader, writer
@@ -75,14 +78,46 @@ async def test_forms_that_are_never_sent_take_no_place(
     open_site: OpenSite, begun: list[StreamWriter]
 ) -> None:
     site = await open_site(most_requests=2)
-    for _ in range(60):
+    for _ in range(2 * COMING_FOR_EACH_PLACE):
         _reader, writer = await begin_log_in(site, length=100)
         begun.append(writer)
-    await arrived(site, 60)
+    await arrived(site, len(begun))
     for _ in range(3):
         await site.text("/login")
     async with site.http.post("/login", data={"token": "x"}) as answer:
         assert answer.status == HTTPStatus.UNAUTHORIZED, await answer.text()
+
+
+@pytest.mark.parametrize("length", [60_000, 1_000_000])
+async def test_only_so_many_forms_are_waited_for(
+    open_site: OpenSite, begun: list[StreamWriter], length: int
+) -> None:
+    site = await open_site(most_requests=2)
+    readers = []
+    for _ in range(2 * COMING_FOR_EACH_PLACE):
+        reader, writer = await begin_log_in(site, length=length)
+        begun.append(writer)
+        readers.append(reader)
+        writer.write(b"t")
+    await arrived(site, len(begun))
+    reader, writer = await begin_log_in(site, length=length)
+    begun.append(writer)
+    async with asyncio.timeout(5):
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 503 ")
+        assert b"Connection: close" in head
+        assert await reader.readuntil(b"MDS_WEB_REQUESTS")
+    await site.text("/login")
+    begun[0].write(FORM.ljust(length, b"x")[1:])
+    async with asyncio.timeout(5):
+        assert (await readers[0].readline()).startswith(b"HTTP/1.1 401 ")
+    reader, writer = await begin_log_in(site, length=len(FORM))
+    begun.append(writer)
+    await asyncio.sleep(0.1)  # so that its head comes by itself
+    writer.write(FORM)
+    async with asyncio.timeout(5):
+        answer = await reader.readline()
+    assert answer.startswith(b"HTTP/1.1 401 "), "there is room again"
 
 
 async def test_large_forms_that_stop_coming_leave_places(
@@ -111,6 +146,20 @@ async def test_a_form_that_does_not_come_is_ended(
         async with asyncio.timeout(5):
             assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
             assert await reader.readuntil(b"came too slowly")
+
+
+async def test_a_form_in_crumbs_whose_end_does_not_come_is_ended(
+    open_site: OpenSite, begun: list[StreamWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of so many chunks no more is read before somebody takes some."""
+    monkeypatch.setattr(arriving, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(arriving, "SLOWEST_BYTES_S", 1_000_000)
+    site = await open_site()
+    reader, writer = await begin_log_in(site, length=None)
+    begun.append(writer)
+    writer.write(b"1\r\nx\r\n" * 20_000)
+    async with asyncio.timeout(5):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
 
 
 async def test_a_form_whose_end_does_not_come_is_ended_while_it_is_read(
