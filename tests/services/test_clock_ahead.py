@@ -26,6 +26,7 @@ from metadata_server.store.chores import TRIM, TRIMMED
 from metadata_server.store.past.moments import position_at
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
+from tests.services.test_trimming import write
 
 Call = Callable[..., Caller]
 AHEAD_US = 500 * DAY_US
@@ -41,24 +42,13 @@ def ahead(store: Store) -> Iterator[Store]:
     found.close()
 
 
-async def write(store: Store, caller: Caller, value: str) -> None:
-    await Resources(store).update(
-        caller,
-        Variable,
-        "v",
-        etag="*",
-        change=lambda before: replace(before, value=value),
-        validate_only=False,
-    )
-
-
 @pytest.fixture
 async def written(store: Store, call: Call) -> None:
     """A variable that was changed nine times, by a call with a request id."""
     first = Variable(id="v", value='"first"')
     await Resources(store).create(call(request_id="first"), first, validate_only=False)
     for value in range(9):
-        await write(store, call(), str(value))
+        await write(Resources(store), call(), str(value))
 
 
 async def trim(store: Store, *, days: float = 400) -> bool:
@@ -119,8 +109,8 @@ async def test_what_fell_due_while_nobody_trimmed_is_deleted_a_little_at_a_time(
 async def test_the_present_is_read_by_its_time_though_revisions_are_ahead(
     store: Store, ahead: Store, call: Call
 ) -> None:
-    await write(ahead, call(), '"ahead"')
-    await write(store, call(), '"since"')
+    await write(Resources(ahead), call(), '"ahead"')
+    await write(Resources(store), call(), '"since"')
 
     def now(unit: UnitOfWork) -> tuple[Position, Position, int]:
         there = position_at(unit, Moment(time_us=unit.now_us), ())
@@ -148,7 +138,7 @@ async def test_people_are_told_that_revisions_are_ahead(
     trimming = Trimming(store, kept_days={}, request_days=365)
     told: list[Mapping[str, object]] = []
     for number, clock in enumerate((store, ahead, store, store)):
-        await write(clock, call(), f'"{number}"')
+        await write(Resources(clock), call(), f'"{number}"')
         await set_chore(store, TRIM, 0)
         with capture_logs() as logs:
             await trimming.trim()
