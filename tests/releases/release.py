@@ -11,6 +11,7 @@ sqlite.sql.xz, mariadb.sql.xz   databases that it has filled
 import json
 import lzma
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +28,8 @@ CODE, PROTOCOL, CONTENTS = "code.tar.xz", "protocol.binpb", "contents.json"
 SQLITE, MARIADB = "sqlite.sql.xz", "mariadb.sql.xz"
 DISTRIBUTION = "control-system-metadata-server"
 RUN = "from control_units.cli import main; main()"
+DEAD_PROCESS = 2**22 + 1
+"""Linux numbers processes up to 2**22: no process ever has this number."""
 
 
 def number_of(folder: Path) -> tuple[int, ...]:
@@ -96,15 +99,24 @@ class Release:
         """URL of a new database with what this release left."""
         connection = sqlite3.connect(file)
         connection.executescript(lzma.decompress((self.folder / SQLITE).read_bytes()).decode())
+        connection.execute(of_dead_processes())
+        connection.commit()
         connection.close()
         return f"sqlite:///{file}"
 
     def fill_mariadb(self, mariadb: MariaDB, url: str) -> str:
         """Fills an empty database with what this release left."""
-        text = lzma.decompress((self.folder / MARIADB).read_bytes())
+        text = lzma.decompress((self.folder / MARIADB).read_bytes()) + of_dead_processes().encode()
         command = [find("mariadb") or "mariadb", *login(mariadb), name_in(url)]
         subprocess.run(command, input=text, check=True, timeout=60)
         return url
+
+
+def of_dead_processes() -> str:
+    """Statement by which the processes that held unit servers are of this host, and no more. With
+    the host and the numbers they had where the database was made, whoever comes after them waits
+    for their leases only on a host of that name, while no other process has one of the numbers."""
+    return f"UPDATE session SET host = '{socket.gethostname()}', pid = {DEAD_PROCESS};"
 
 
 def login(mariadb: MariaDB) -> list[str]:
