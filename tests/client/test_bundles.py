@@ -13,8 +13,8 @@ from control_units.client.bundles import MOST_BROKEN, Outcome, apply_bundle
 from tests.client.scripted_server import Context, ScriptedServer
 from tests.stages.ports import free_port
 
-PATIENCE_S = 0.5
-"""Of the client, with servers that it does not reach."""
+PATIENCE_S = 1.0
+"""Of the client, with servers that it does not reach: more than the pauses between three tries."""
 
 
 async def send(client: Client) -> Outcome:
