@@ -1,12 +1,13 @@
 """Orders to units without processes: a test says where each has come to, and looks at the steps."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from metadata_server.domain.change import Caller, Principal
 from metadata_server.domain.intent.control_unit import ControlUnit
 from metadata_server.domain.intent.edit import UnitSelection
-from metadata_server.domain.life.state import State
+from metadata_server.domain.life.state import Contact, State
 from metadata_server.domain.names import Kind
 from metadata_server.domain.orchestration.advance import StepState
 from metadata_server.domain.orchestration.operation import Operation, Order, Phase
@@ -21,6 +22,7 @@ from metadata_server.store.orchestration.operations import get_operation, releas
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
 from tests.stages.waiting import until
+from tests.store.planned import Plan, Unit, build
 
 SHIFT = Caller(principal=Principal("shift"), method="Operations.CreateOperation", reason="a shift")
 LATER = Caller(principal=Principal("later"), method="Operations.CreateOperation", reason="work")
@@ -117,3 +119,18 @@ class GivenOrders:
             release_operations(unit, [(now.key, now.fence)])
 
         await self.store.transact(pass_time)
+
+
+async def given_orders(store: Store, levels: Mapping[str, int]) -> GivenOrders:
+    """On a facility of one unit server, whose units are stopped.
+
+    Args:
+        levels: of the units, by id.
+    """
+    units = [Unit(id, "US", State.STOPPED, State.STOPPED, Contact.ALIVE) for id in levels]
+    build(store, Plan({"US": Contact.ALIVE}, units))
+    orders = GivenOrders(store)
+    for id, level in levels.items():
+        if level:
+            await orders.change(id, level=level)
+    return orders

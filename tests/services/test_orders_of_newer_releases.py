@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func
 
 from metadata_server.domain.intent.edit import FieldEdit
-from metadata_server.domain.life.state import Contact, State
+from metadata_server.domain.life.state import State
 from metadata_server.domain.orchestration.advance import OnFailure
 from metadata_server.domain.orchestration.guard import Guard, MachineMode
 from metadata_server.domain.orchestration.guarded_change import GuardedChange
@@ -16,9 +16,8 @@ from metadata_server.domain.orchestration.order_plan import Verb
 from metadata_server.store.orchestration.operation_tables import operation_step
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
-from tests.services.given_orders import LATER, SHIFT, GivenOrders
+from tests.services.given_orders import LATER, SHIFT, GivenOrders, given_orders
 from tests.services.test_advancing import replica
-from tests.store.planned import Plan, Unit, build
 
 TAKEN = ("ABORTED", "Superseded")
 LEVELS = {"U1": 0, "U2": 1, "U3": 0, "U4": 1, "U5": 1}
@@ -27,11 +26,7 @@ LEVELS = {"U1": 0, "U2": 1, "U3": 0, "U4": 1, "U5": 1}
 @pytest.fixture
 async def orders(store: Store) -> AsyncIterator[GivenOrders]:
     """On a facility with a replica that carries them on."""
-    units = [Unit(id, "US", State.STOPPED, State.STOPPED, Contact.ALIVE) for id in LEVELS]
-    build(store, Plan({"US": Contact.ALIVE}, units))
-    found = GivenOrders(store)
-    for id, level in LEVELS.items():
-        await found.change(id, level=level)
+    found = await given_orders(store, LEVELS)
     mode = MachineMode(id="RING", mode="BEAM", modes=("ACCESS", "BEAM"))
     await found.resources.create(SHIFT, mode, validate_only=False)
     await guarded(found, "elsewhere", "W")  # so that there is something to judge by

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 import pytest
 
 from metadata_server.domain.intent.edit import FieldEdit
-from metadata_server.domain.life.state import Contact, State
+from metadata_server.domain.life.state import State
 from metadata_server.domain.orchestration.advance import OnFailure
 from metadata_server.domain.orchestration.guard import Guard, MachineMode
 from metadata_server.domain.orchestration.guarded_change import GuardedChange
@@ -19,10 +19,9 @@ from metadata_server.store.orchestration.operation_tables import operation
 from metadata_server.store.orchestration.operations import due_operations
 from metadata_server.store.store import Store
 from metadata_server.store.unit_of_work import UnitOfWork
-from tests.services.given_orders import LATER, SHIFT, GivenOrders
+from tests.services.given_orders import LATER, SHIFT, GivenOrders, given_orders
 from tests.services.test_advancing import replica
 from tests.stages.waiting import until
-from tests.store.planned import Plan, Unit, build
 
 TAKEN = ("ABORTED", "Superseded")
 LEVELS = {"U1": 0, "U2": 1, "U3": 1, "U4": 2}
@@ -31,12 +30,7 @@ LEVELS = {"U1": 0, "U2": 1, "U3": 1, "U4": 2}
 @pytest.fixture
 async def orders(store: Store) -> AsyncIterator[GivenOrders]:
     """On a facility with a replica that carries them on."""
-    units = [Unit(id, "US", State.STOPPED, State.STOPPED, Contact.ALIVE) for id in LEVELS]
-    build(store, Plan({"US": Contact.ALIVE}, units))
-    found = GivenOrders(store)
-    for id, level in LEVELS.items():
-        if level:
-            await found.change(id, level=level)
+    found = await given_orders(store, LEVELS)
     async with replica(store):
         yield found
 

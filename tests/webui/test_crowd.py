@@ -26,6 +26,13 @@ def silent() -> Iterator[str]:
         yield f"{host}:{port}"
 
 
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has much patience with a form: 0.3 s, and what comes hardly makes it more."""
+    monkeypatch.setattr(arriving, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(arriving, "SLOWEST_BYTES_S", 1_000_000)
+
+
 async def test_beyond_the_limit_a_page_is_told_to_come_again(
     open_site: OpenSite, silent: str
 ) -> None:
@@ -148,12 +155,11 @@ async def test_a_form_that_does_not_come_is_ended(
             assert await reader.readuntil(b"came too slowly")
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_a_form_in_crumbs_whose_end_does_not_come_is_ended(
-    open_site: OpenSite, begun: list[StreamWriter], monkeypatch: pytest.MonkeyPatch
+    open_site: OpenSite, begun: list[StreamWriter]
 ) -> None:
     """Of so many chunks no more is read before somebody takes some."""
-    monkeypatch.setattr(arriving, "PATIENCE_S", 0.3)
-    monkeypatch.setattr(arriving, "SLOWEST_BYTES_S", 1_000_000)
     site = await open_site()
     reader, writer = await begin_log_in(site, length=None)
     begun.append(writer)
@@ -162,11 +168,10 @@ async def test_a_form_in_crumbs_whose_end_does_not_come_is_ended(
         assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_a_form_whose_end_does_not_come_is_ended_while_it_is_read(
-    open_site: OpenSite, begun: list[StreamWriter], monkeypatch: pytest.MonkeyPatch
+    open_site: OpenSite, begun: list[StreamWriter]
 ) -> None:
-    monkeypatch.setattr(arriving, "PATIENCE_S", 0.3)
-    monkeypatch.setattr(arriving, "SLOWEST_BYTES_S", 1_000_000)
     site = await open_site(most_requests=2)
     reader, writer = await begin_log_in(site, length=1_000_000)
     begun.append(writer)
